@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -460,3 +461,14 @@ def _sentence(fault: ErrorDetails) -> str:
         near = get_close_matches(name, Settings.model_fields, n=1)
         message = "there is no such setting" + (f". Did you mean {PREFIX}{near[0].upper()}?" if near else "")
     return f"{PREFIX}{name.upper()}: {message}"
+
+
+# The name, version and description of the service, for the documents that it serves.
+
+
+NAME = "One Minute Guide"
+VERSION = version("one-minute-guide")
+DESCRIPTION = (
+    "A council's safeguarding guidance as versioned, structured data, and structured concerns about children taken in "
+    "confidence."
+)

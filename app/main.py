@@ -4,40 +4,57 @@ import datetime as dt
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
 
 from anyio import to_thread
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, FastAPI
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from app.about import NAME, VERSION
-from app.assembly import build_context
-from app.config import Settings
+from app.age.keys import fingerprint_of
+from app.config import NAME, VERSION, Settings
+from app.db.database import open_database, simultaneous_reads
+from app.db.schema import prepare_schema
+from app.db.writer import Writer
 from app.errors import GuidanceError, SetupError
-from app.logs import Log
-from app.pages import api_docs, assets, concern_status, raise_concern
-from app.pages.desk import (
-    acts,
-    concern,
-    day,
-    record,
-    sign_in,
+from app.http.cache import CacheMiddleware, ResponseCache
+from app.http.context import AppContext, Clock
+from app.http.metrics import Metrics
+from app.http.middleware import (
+    CorsMiddleware,
+    ForwardedAddressMiddleware,
+    RateLimitMiddleware,
+    RequestBodyMiddleware,
+    RequestLogMiddleware,
+    RequestRecords,
+    SecurityHeadersMiddleware,
+    TrustedHostMiddleware,
+    UnhandledErrorMiddleware,
+    make_host_check,
 )
-from app.pages.desk import inbox as inbox_pages
-from app.pages.edit import edit_pages, preview
+from app.http.negotiation import NegotiationMiddleware
+from app.http.openapi import JsonObject, build_document
+from app.http.problems import add_problem_handlers
+from app.http.tracing import open_traces
+from app.logs import Log
+from app.pages import acts as acts_pages
+from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
+from app.pages import drafts as drafts_pages
+from app.pages import guides as guides_pages
+from app.pages import inbox as inbox_pages
+from app.pages import record as record_pages
 from app.pages.error_pages import ErrorPageMiddleware
-from app.pages.guide import guide_index, guide_pages, rendition_pages, search_page
 from app.pages.languages import LanguageMiddleware
 from app.routers import (
-    assignment,
+    acts,
     assistants,
-    audit,
     catalogue,
     concerns,
-    desk,
-    discovery,
+    drafts,
     editions,
     entries,
     events,
@@ -45,82 +62,162 @@ from app.routers import (
     feeds,
     figures,
     formats,
-    guide_drafts,
     guides,
     hand_overs,
     inbox,
     open_referral,
     operations,
-    publishing,
-    reference,
+    record,
     renditions,
-    security_txt,
-    statistics,
 )
-from app.services.events.webhooks import open_webhook_keys
-from app.services.guidance.seeding import publish_seed, publish_seed_renditions
-from app.services.operations.jobs import Housekeeping
-from app.services.operations.workers import stop_workers
-from app.store.database import simultaneous_reads
-from app.store.editions import find_history
-from app.store.schema import prepare_schema
-from app.web.cache.middleware import CacheMiddleware
-from app.web.context import AppContext, Clock
-from app.web.middleware.cors import CorsMiddleware
-from app.web.middleware.forwarded import ForwardedAddressMiddleware
-from app.web.middleware.rate_limit import RateLimitMiddleware
-from app.web.middleware.request_body import RequestBodyMiddleware
-from app.web.middleware.request_log import RequestLogMiddleware, RequestRecords
-from app.web.middleware.security_headers import SecurityHeadersMiddleware
-from app.web.middleware.trusted_host import TrustedHostMiddleware
-from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
-from app.web.negotiation import NegotiationMiddleware
-from app.web.openapi import JsonObject, build_document
-from app.web.problems import add_problem_handlers
+from app.services.checkpoints import Checkpoints, NoteSigner, origin_at
+from app.services.clients import Authenticator
+from app.services.concerns import Submissions
+from app.services.editions import Contents, find_history
+from app.services.entries import FollowUps
+from app.services.jobs import ConcernTrial, Housekeeping
+from app.services.keys import DEVELOPMENT_IDENTITY, load_development_recipient, load_receipt_key, load_retired_keys
+from app.services.limits import CodeTries, make_limiter, make_policy
+from app.services.openid import open_provider
+from app.services.pinning import EditionResolver
+from app.services.publishing import publish_seed, publish_seed_renditions
+from app.services.receipts import ReceiptBuilder, WorkingDays, make_receipt_signer
+from app.services.reference_data import EmergencyContacts, read_reference_data
+from app.services.saved_forms import Drafts
+from app.services.sealing import Unsealer, make_sealer, read_identities
+from app.services.sign_in import open_desk_sign_in
+from app.services.verification import Invariants
+from app.services.webhooks import open_webhook_keys
+from app.services.workers import stop_workers
+
+
+def build_context(settings: Settings, clock: Clock) -> AppContext:
+    """Read the keys and the reference data, and build the context. Raises `SetupError` and `SeedFileError`."""
+    engine = open_database(settings.data_dir, settings.database_address)
+    recipients, identity_file = settings.seal_to, settings.seal_identity_file
+    if not recipients:
+        recipients = (load_development_recipient(settings.data_dir, at=clock()),)
+        identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
+    sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
+    key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
+    signer = make_receipt_signer(
+        key,
+        load_retired_keys(settings.retired_receipt_keys),
+        issuer=settings.public_url,
+    )
+    allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
+    response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
+    contents = Contents(engine)
+    resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
+    receipts = ReceiptBuilder(signer, WorkingDays(), reference_data, settings.come_back_days)
+
+    def invalidate_caches() -> None:
+        resolver.invalidate()
+        response_cache.clear()
+
+    traces = open_traces(settings.traces_url)
+
+    def record_flush(operations: int, seconds: float) -> None:
+        metrics.record_flush(operations, seconds)
+        if traces is not None:
+            traces.record_flush(operations, seconds)
+
+    writer = Writer(
+        engine,
+        queue_size=settings.writer_queue,
+        wait_seconds=settings.writer_wait_seconds,
+        on_generation_raised=invalidate_caches,
+        on_flush=record_flush,
+    )
+    submissions = Submissions(engine, writer, resolver, sealer, receipts)
+    provider = open_provider(settings)
+    return AppContext(
+        settings=settings,
+        engine=engine,
+        writer=writer,
+        contents=contents,
+        reference_data=reference_data,
+        signer=signer,
+        checkpoints=open_checkpoints(settings, engine, writer, key),
+        unsealer=_unsealer(identity_file),
+        submissions=submissions,
+        concern_trial=ConcernTrial(submissions, clock),
+        invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
+        code_tries=CodeTries(
+            make_limiter(settings.limits_store, settings.limits_secret_file),
+            make_policy("code-tries", settings.limit_code_tries),
+        ),
+        drafts=Drafts(engine, writer),
+        follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
+        emergency_contacts=EmergencyContacts(engine, settings.default_guide),
+        authenticator=Authenticator(engine, provider),
+        desk_sign_in=open_desk_sign_in(settings, engine, writer, provider),
+        metrics=metrics,
+        traces=traces,
+        response_cache=response_cache,
+        invalidate_caches=invalidate_caches,
+        allows_host=allows_host,
+        clock=clock,
+    )
+
+
+def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
+    """Return what signs checkpoints with that key, which signs receipts too. Raises `SetupError`."""
+    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
+
+
+def _unsealer(identity_file: Path | None) -> Unsealer:
+    if identity_file is None:
+        return Unsealer()
+    try:
+        return read_identities(identity_file)
+    except SetupError as fault:
+        raise SetupError(f"GUIDANCE_SEAL_IDENTITY_FILE: {fault}") from None
+
 
 PARAMETER = re.compile(r"{[^}]*}")
 ROUTERS = (
     concerns.router,
     formats.router,
-    editions.router,
+    editions.editions_router,
+    editions.publishing_router,
     guides.router,
     renditions.router,
-    guide_drafts.router,
-    preview.router,
-    publishing.router,
-    catalogue.router,
-    reference.router,
-    discovery.router,
+    drafts.router,
+    catalogue.catalogue_router,
+    catalogue.reference_router,
     feeds.router,
     open_referral.router,
     inbox.router,
-    desk.router,
+    acts.desk_router,
+    acts.assignment_router,
     entries.router,
-    assignment.router,
     hand_overs.router,
     exports.router,
-    figures.router,
-    audit.router,
-    statistics.router,
+    figures.figures_router,
+    figures.statistics_router,
+    record.router,
     events.router,
     assistants.router,
-    operations.router,
+    operations.discovery_router,
+    operations.operations_router,
+    operations.security_txt_router,
     assets.router,
-    guide_index.router,
-    search_page.router,
-    guide_pages.router,
-    rendition_pages.router,
+    guides_pages.guide_index_router,
+    guides_pages.guide_pages_router,
+    guides_pages.rendition_pages_router,
+    search.router,
     raise_concern.router,
     concern_status.router,
     sign_in.router,
-    inbox_pages.router,
-    record.router,
+    inbox_pages.inbox_router,
+    inbox_pages.day_router,
+    record_pages.router,
     concern.router,
-    acts.router,
-    day.router,
-    edit_pages.router,
-    preview.page_router,
-    security_txt.router,
+    acts_pages.router,
+    drafts_pages.edit_pages_router,
+    drafts_pages.preview_router,
+    drafts_pages.page_router,
     api_docs.router,
 )
 

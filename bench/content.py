@@ -14,15 +14,14 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from app.config import SEED_DIR, Settings
+from app.db.schema import prepare_schema
+from app.http.context import AppContext
 from app.main import create_app
-from app.models.concerns.concern import Concern
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.seed_files import read_seed_file
-from app.services.guidance.publishing import NewEdition, publish_edition
-from app.services.guidance.seeding import publish_seed
-from app.store.schema import prepare_schema
-from app.web.context import AppContext
+from app.models.concerns import Concern
+from app.models.editions import EditionContent
+from app.models.form import FULL_EXAMPLE
+from app.models.seed_files import read_seed_file
+from app.services.publishing import NewEdition, publish_edition, publish_seed
 from bench.servers import Server, baseline
 
 GUIDE = "child-sexual-exploitation"

@@ -14,8 +14,8 @@ import httpx
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from app.pages.desk.inbox import Choice
-from app.web.people import SESSION_COOKIE
+from app.http.auth import SESSION_COOKIE
+from app.pages.inbox import Choice
 from bench.content import GUIDE, Progress
 from bench.growth import MANY_CONCERNS
 from bench.report import SLOWEST_FIRST

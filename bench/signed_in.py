@@ -5,11 +5,11 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.http.auth import SESSION_COOKIE
 from app.models.clients import Scope
-from app.models.roles import Role
-from app.services.access.clients import NewClient, add_client
-from app.services.access.people import invite
-from app.web.people import SESSION_COOKIE
+from app.models.people import Role
+from app.services.clients import NewClient, add_client
+from app.services.people import invite
 from bench.content import running_context
 
 PERSON = "Jo Example"

@@ -12,15 +12,15 @@ from typing import Any
 from sqlalchemy import Engine, func, insert, select
 from sqlmodel import Session, SQLModel
 
-from app.models.concerns.references import new_reference
-from app.models.concerns.tables import ConcernRow
-from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
-from app.models.desk.recorded import closing_detail, seal_entry
-from app.models.events.tables import EventKind, EventRow
-from app.store.database import for_writing
-from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
-from app.store.immutability import SET_BY_THE_REPORTER
-from app.store.tables import table_of
+from app.db.database import for_writing
+from app.db.rules import SET_BY_THE_REPORTER
+from app.db.tables import table_of
+from app.models.concerns import ConcernRow
+from app.models.events import EventKind, EventRow
+from app.models.receipts import new_reference
+from app.models.record import ChainRow, DeskAct, DisclosureRow
+from app.models.record_details import closing_detail, seal_entry
+from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from bench.content import Progress, receive, running_context
 
 TEN_YEARS = dt.timedelta(days=3650)

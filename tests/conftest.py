@@ -13,11 +13,11 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
-from app import assembly, main
+from app import main
 from app.config import Settings
+from app.http.openapi import build_document
 from app.main import create_app
-from app.services.guidance import seeding
-from app.web.openapi import build_document
+from app.services import publishing
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
@@ -30,9 +30,9 @@ from tests.support.prepared import copy_prepared, prepared_folder
 
 # The seed is the same in every test: read once in each process.
 for module, reader in (
-    (assembly, "read_reference_data"),
-    (seeding, "read_edition_file"),
-    (seeding, "read_rendition_file"),
+    (main, "read_reference_data"),
+    (publishing, "read_edition_file"),
+    (publishing, "read_rendition_file"),
 ):
     setattr(module, reader, lru_cache(getattr(module, reader)))
 

@@ -11,6 +11,7 @@ from app.cli.options import (
     AsJson,
     DataDir,
     EnvFile,
+    echo_json,
     format_moment,
     format_optional,
     open_writer,
@@ -18,12 +19,11 @@ from app.cli.options import (
     parse_end,
     read_settings,
 )
-from app.cli.terminal import echo_json
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.clients import ClientKeyRow, ClientRow, Scope
-from app.models.roles import SCOPES_OF, Role
-from app.services.access.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
+from app.models.people import SCOPES_OF, Role
+from app.services.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
 
 clients = typer.Typer(help="Clients: systems that may use the API, and what each may do.", no_args_is_help=True)
 

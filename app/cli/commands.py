@@ -4,21 +4,18 @@ from typing import Annotated
 
 import typer
 
-from app.about import VERSION
-from app.cli.backups import backup, restore
 from app.cli.clients import clients
-from app.cli.database import migrate, verify
 from app.cli.desk import desk
-from app.cli.doctor import doctor
-from app.cli.export_group import exports
+from app.cli.exports import exports
 from app.cli.guides import approve, check, due, import_document, new, preview, publish_files, rendition, withdraw_number
 from app.cli.health import health
 from app.cli.keys import keys
+from app.cli.operations import backup, doctor, migrate, restore, verify
 from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.record import audit, receipts
 from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
-from app.config import built_commit
+from app.config import VERSION, built_commit
 
 app = typer.Typer(
     name="guidance",

@@ -14,24 +14,14 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic.fields import FieldInfo
 
-from app.cli.desk_client import (
-    Answer,
-    DeskClient,
-    KeyFileOption,
-    KeyOption,
-    Reference,
-    Url,
-    connect,
-    over_http,
-)
-from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, open_writer, read_settings
-from app.cli.terminal import echo_result, table
+from app.cli.desk_client import Answer, DeskClient, KeyFileOption, KeyOption, Reference, Url, connect, over_http
+from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, echo_result, open_writer, read_settings, table
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
 from app.models.code_lists import CodeList
-from app.models.desk.inbox import InboxParameters
+from app.models.editions import EditionContent
 from app.models.entries import MAX_NOTE_LENGTH, EntryKind, EntryPlace
-from app.models.guidance.editions import EditionContent
+from app.models.inbox import InboxParameters
 from app.models.links import (
     CODE_LISTS,
     DESK_CONCERNS,
@@ -49,16 +39,15 @@ from app.models.links import (
     note_path,
     notes_path,
 )
-from app.pages.desk.exports import printed_export
-from app.presenters.exports import export_pdf
-from app.presenters.pdf import pdf_available
-from app.services.access.key_files import write_key_file
-from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.services.concerns.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
-from app.services.desk.exports import SealedTexts, add_signature, build_export
-from app.services.desk.hand_overs import package_of, parse_recipient, seal_package
-from app.services.guidance.reference_data import ReferenceData
-from app.store.remnants import has_remnants
+from app.pages.exports import printed_export
+from app.services.exports import SealedTexts, add_signature, build_export, export_pdf
+from app.services.hand_overs import package_of, parse_recipient, seal_package
+from app.services.keys import write_key_file
+from app.services.pdf import pdf_available
+from app.services.record import has_remnants
+from app.services.reference_data import ReferenceData
+from app.services.retention import RetentionPeriods, erase_due_concerns
+from app.services.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
 
 COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE")
 MAX_MESSAGE_LENGTH = 4000

@@ -12,9 +12,9 @@ import httpx
 import typer
 
 from app.age.keys import AGE_MEDIA_TYPE
-from app.cli.terminal import echo_json, echo_result
+from app.cli.options import echo_json, echo_result
 from app.errors import DeskRequestFailed, DeskUnreachable
-from app.models.concerns.references import find_reference
+from app.models.receipts import find_reference
 
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30

@@ -12,33 +12,63 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.options import AsJson, DataDir, EnvFile, open_engine, open_writer, read_settings
+from app.cli.options import AsJson, DataDir, EnvFile, echo_json, echo_result, open_engine, open_writer, read_settings
 from app.cli.serve import listening_at
-from app.cli.terminal import echo_json, echo_result
 from app.config import Settings
+from app.db.database import DATABASE_FILE
+from app.db.schema import is_behind
 from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
-from app.main import utc_now
-from app.models.guidance.edition_files import RenditionFile, file_text, read_rendition_file
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.proposed_ids import propose_id
-from app.presenters.markdown import edition_markdown
+from app.logs import set_up_logs
+from app.main import create_app, utc_now
+from app.models.edition_files import RenditionFile, file_text, propose_id, read_rendition_file
+from app.models.editions import EditionContent
+from app.server.export import export_reads
 from app.server.run import run_server
-from app.services.guidance.checking import CheckedFile, check_file, meant_folder, read_published
-from app.services.guidance.drafting import write_draft, write_new_file
-from app.services.guidance.publishing import NewEdition, Precondition, Published, publish_edition, withdraw_published
-from app.services.guidance.reference_data import ReferenceData, read_reference_data
-from app.services.guidance.renditions import is_of_former_edition
-from app.services.guidance.reviews import NOTICE, Review, list_reviews
-from app.services.guidance.seeding import (
+from app.services.checking import CheckedFile, check_file, meant_folder, read_published, write_draft, write_new_file
+from app.services.editions import EditionHead, EditionKey, RenditionKey, find_history, get_history, read_content
+from app.services.guides import NOTICE, Review, list_reviews
+from app.services.markdown import edition_markdown
+from app.services.publishing import (
     RENDITIONS,
+    NewEdition,
+    Precondition,
+    Published,
     check_rendition_file,
+    publish_edition,
     publish_file,
     publish_read_file,
     publish_rendition_file,
+    withdraw_published,
 )
-from app.store.database import DATABASE_FILE
-from app.store.editions import EditionHead, EditionKey, RenditionKey, find_history, get_history, read_content
-from app.store.schema import is_behind
+from app.services.reference_data import ReferenceData, read_reference_data
+from app.services.renditions import is_of_former_edition
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced.
+
+    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to the address at which the files will be served.
+    """
+    settings = read_settings(data_dir, env_file).model_copy(update={"deliver": False})  # it only reads
+    set_up_logs("error")
+    try:
+        exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
+    except FileExistsError:
+        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
+    for path in exported.left_out:
+        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
+    document = {"folder": str(folder), "answers": exported.answers, "left_out": list(exported.left_out)}
+    echo_result([f"{exported.answers} answers written to {folder}"], document, as_json=as_json)
+
+
+# `guidance new` to `withdraw`, `import`, `due` and `rendition`: from an idea to words that are published.
 
 
 @contextmanager

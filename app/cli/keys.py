@@ -6,16 +6,15 @@ from typing import Annotated
 import typer
 
 from app.age.keys import fingerprint_of
-from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, open_writer, read_settings
-from app.cli.terminal import echo_json, progress
+from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, echo_json, open_writer, progress, read_settings
 from app.errors import SetupError
 from app.main import utc_now
-from app.models.desk.remnants import Remnants
-from app.services.access.key_files import create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
-from app.services.concerns.sealing import make_sealer, read_identities
-from app.services.events.webhooks import drop_old_keys, encrypt_again, open_webhook_keys
-from app.store.disclosures import Actor
+from app.models.record import Remnants
+from app.services.keys import create_identity
+from app.services.record import Actor
+from app.services.resealing import ChangeOfKeys, reseal
+from app.services.sealing import make_sealer, read_identities
+from app.services.webhooks import drop_old_keys, encrypt_again, open_webhook_keys
 
 keys = typer.Typer(
     help="Keys that concerns are sealed to, and that encrypt the secrets of webhooks.", no_args_is_help=True

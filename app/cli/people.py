@@ -6,15 +6,14 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from app.cli.options import AsJson, DataDir, EnvFile, format_moment, open_writer, parse_end, read_settings
-from app.cli.terminal import echo_result
+from app.cli.options import AsJson, DataDir, EnvFile, echo_result, format_moment, open_writer, parse_end, read_settings
 from app.main import utc_now
 from app.models.base import format_utc
-from app.models.roles import Role
-from app.services.access.people import OPERATOR, count_passkeys, find_last_use, invite, leave, list_people
-from app.services.access.sign_in import INVITATION, relying_party
-from app.services.desk.assignment import unassign_all
-from app.services.desk.views import remove_views
+from app.models.people import Role
+from app.services.acts import unassign_all
+from app.services.inbox import remove_views
+from app.services.people import OPERATOR, count_passkeys, find_last_use, invite, leave, list_people
+from app.services.sign_in import INVITATION, relying_party
 
 NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
 

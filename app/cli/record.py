@@ -8,14 +8,13 @@ from typing import Annotated, Any
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.assembly import open_checkpoints
 from app.cli.options import DataDir, EnvFile, open_writer, read_settings
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
-from app.main import utc_now
-from app.services.access.key_files import RECEIPT_KEY, load_receipt_key, load_retired_keys
-from app.services.concerns.receipt_signing import RECEIPT, STATEMENT, check_receipt, check_response
-from app.services.desk.checkpoints import Checkpoint, Verifier, open_checkpoint, parse_verifier_key
+from app.main import open_checkpoints, utc_now
+from app.services.checkpoints import Checkpoint, Verifier, open_checkpoint, parse_verifier_key
+from app.services.keys import RECEIPT_KEY, load_receipt_key, load_retired_keys
+from app.services.receipts import RECEIPT, STATEMENT, check_receipt, check_response
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:

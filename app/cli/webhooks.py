@@ -11,35 +11,32 @@ import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.options import AsJson, DataDir, EnvFile, format_optional, open_writer, read_settings
-from app.cli.terminal import echo_json
+from app.cli.options import AsJson, DataDir, EnvFile, echo_json, format_optional, open_writer, read_settings
 from app.config import Settings
+from app.db.writer import Writer
 from app.main import utc_now
 from app.models.base import format_utc
-from app.models.events.tables import DeliveryState, EventKind, WebhookRow
-from app.services.events.deliveries import (
+from app.models.events import DeliveryState, EventKind, WebhookRow
+from app.services.jobs import TeamJobs
+from app.services.webhooks import (
     DispatcherThread,
-    build_dispatcher,
-    build_sender,
-    count_deliveries,
-    replay_deliveries,
-    retry_deliveries,
-    send_test_notice,
-)
-from app.services.events.webhooks import (
     NewWebhook,
     SsrfGuard,
     WebhookKeys,
     add_webhook,
+    build_dispatcher,
+    build_sender,
+    count_deliveries,
     drop_old_secret,
     list_webhooks,
     open_webhook_keys,
     remove_webhook,
+    replay_deliveries,
+    retry_deliveries,
     rotate_secret,
+    send_test_notice,
 )
-from app.services.operations.jobs import TeamJobs
-from app.services.operations.workers import JobsWorker, stop_workers
-from app.store.writer import Writer
+from app.services.workers import JobsWorker, stop_workers
 
 webhooks = typer.Typer(help="Addresses that events are pushed to.", no_args_is_help=True)
 

@@ -1,10 +1,13 @@
 """The base classes of the models, and the small types that many models share."""
 
 import datetime as dt
+import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import orjson
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
@@ -14,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    JsonValue,
     PlainSerializer,
     StringConstraints,
     TypeAdapter,
@@ -21,8 +25,10 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
+from sqlalchemy import DateTime, Dialect, Index, text
+from sqlalchemy.types import TypeDecorator
 
-from app.faults import CodedValueError, FaultCode
+from app.errors import CodedValueError, FaultCode
 
 NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -135,3 +141,92 @@ class FromCodeList:
         json_schema: dict[str, Any] = handler(schema)
         json_schema["x-code-list"] = self.code_list
         return json_schema
+
+
+# Column types that SQLite and PostgreSQL both store exactly, and indexes of a part of a table on either.
+
+
+class UtcDateTimeType(TypeDecorator[dt.datetime]):
+    """A moment in UTC. A naive datetime is refused on writing; an aware one is returned on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        """Convert to UTC. SQLite stores no time zone, so it is removed there."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        moment: dt.datetime = value.astimezone(dt.UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """Return an aware datetime in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
+
+
+def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Index:
+    """Return an index of the rows for which the condition holds, as each database says it.
+
+    SQLAlchemy gets that of PostgreSQL where PostgreSQL is opened, since it reads the whole dialect to take it.
+    """
+    return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
+
+
+# Canonical JSON (RFC 8785), and digests that a caller can compute again from a response.
+
+
+def _without_empty_members(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        pruned = {key: _without_empty_members(member) for key, member in value.items()}
+        return {key: member for key, member in pruned.items() if member not in (None, [], {})}
+    if isinstance(value, list):
+        return [_without_empty_members(member) for member in value]
+    return value
+
+
+def digest_of(content: BaseModel) -> str:
+    """Return the digest of an edition or a rendition: `sha256:` and 64 hexadecimal digits.
+
+    It is the SHA-256 of the canonical JSON (RFC 8785) of its content (of an edition, the members `title` to `contacts`;
+    of a rendition, its own content), after every member whose
+    value is null, an empty array or an empty object has been left out. So a key that is added to this API later, and
+    is empty in older editions, changes no digest.
+    """
+    canonical = canonical_json(_without_empty_members(content.model_dump(mode="json")))
+    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+
+
+def canonical_submission(submission: BaseModel) -> bytes:
+    """Return the fields that were sent, as canonical JSON. The receipt has its SHA-256.
+
+    The order and spacing of the JSON that was sent do not matter.
+    """
+    return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
+
+
+def canonical_json(value: JsonValue) -> bytes:
+    """Return the canonical JSON (RFC 8785) of a value whose names are ASCII, and which holds no fraction.
+
+    orjson sorts names by their characters and has its own format of numbers. Under those two conditions both are as
+    the RFC requires. Raises `orjson.JSONEncodeError` for a whole number beyond 53 bits.
+    """
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+
+
+# OnStep of long work: a function that is called with the steps that are done, and how many there are.
+
+
+OnStep = Callable[[int, int], None]
+
+
+def show_no_progress(_done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
+    """Return a function for one part of the work, which begins after so many steps of the whole."""
+    return lambda done, _of_the_part: on_step(after + done, total)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTimeType
+from app.models.base import UtcDateTimeType
 
 
 class Scope(StrEnum):

@@ -4,8 +4,11 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from app.faults import CodedValueError, FaultCode
-from app.models.base import RequestModel, Slug, Text, WebAddress
+from app.errors import CodedValueError, FaultCode
+from app.models.base import FullDate, RequestModel, ResponseModel, Slug, Text, WebAddress
+from app.models.contacts import ContactKind, Phone, Reachable
+from app.models.items import ItemId
+from app.models.links import Links
 
 SUBJECTS = "subject"
 """The name of the list of what guides are about."""
@@ -78,3 +81,153 @@ class CodeList(RequestModel):
         if len(set(found)) != len(found):
             raise CodedValueError(FaultCode.DUPLICATE_ID, "every `code` in a list must be different")
         return codes
+
+
+# Signposts: contacts that are in no edition, and are shown beside every guide.
+
+
+CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
+"""The first sentence of every receipt, and of every answer to an assistant."""
+
+
+class SignpostScope(StrEnum):
+    """Where a signpost serves."""
+
+    NATIONAL = "national"
+    LOCAL = "local"
+
+
+class Signpost(Reachable):
+    """A national or local contact that the printed guide does not name."""
+
+    called = "signpost"
+
+    id: ItemId = Field(description="The same for as long as the signpost stands.", examples=["police-emergency"])
+    name: Text = Field(description="What it is called.", examples=["Police, in an emergency"])
+    description: Text = Field(
+        description="What it is for, in a sentence for readers.",
+        examples=["Call when a child or anybody else is in immediate danger."],
+    )
+    audience: Text | None = Field(default=None, description="Whom it serves.", examples=["Everybody"])
+    kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
+    emergency: bool = Field(default=False, description="True where it is for immediate danger.", examples=[True])
+    without_speech: bool = Field(
+        default=False, description="True where it is for people who cannot speak on the phone.", examples=[False]
+    )
+    phones: tuple[Phone, ...] = Field(
+        default=(),
+        description="Numbers, in the order in which to try them.",
+        examples=[[{"number": "999", "display": "999", "option": None}]],
+    )
+    url: WebAddress | None = Field(
+        default=None, description="Its web address.", examples=[None, "https://helpline.example/"]
+    )
+    when: Text | None = Field(
+        default=None,
+        description="When to use it, or when it is reached.",
+        examples=["When somebody is in immediate danger"],
+    )
+    scope: SignpostScope = Field(description="Whether it serves the nation or the council's area.")
+    source: Text = Field(
+        description="Where it was found.",
+        examples=[
+            "Named as the emergency number in the safeguarding procedures that were read for this service.",
+            "nspcc.org.uk",
+        ],
+    )
+    verified_on: FullDate | None = Field(
+        default=None,
+        description="The day on which a person last checked it; null if nobody has.",
+        examples=[None, "2026-11-24"],
+    )
+
+
+class SignpostList(RequestModel):
+    """Every signpost, those for immediate danger first."""
+
+    signposts: tuple[Signpost, ...] = Field(min_length=1, description="Signposts, in the order in which to show them.")
+
+    @field_validator("signposts")
+    @classmethod
+    def _ids_are_unique(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
+        ids = [signpost.id for signpost in signposts]
+        if len(set(ids)) != len(ids):
+            raise CodedValueError(FaultCode.DUPLICATE_ID, "every `id` must be different")
+        return signposts
+
+    @field_validator("signposts")
+    @classmethod
+    def _emergencies_are_first(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
+        emergencies = [signpost.emergency for signpost in signposts]
+        if not emergencies[0] or emergencies != sorted(emergencies, reverse=True):
+            raise CodedValueError(FaultCode.OUT_OF_ORDER, "the list must begin with the signposts marked `emergency`")
+        return signposts
+
+
+# Responses about code lists, signposts and the service itself.
+
+
+REFERENCE_LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])
+
+
+class ServiceIndex(ResponseModel):
+    """Where everything is."""
+
+    name: str = Field(description="This service.", examples=["One Minute Guide"])
+    version: str = Field(description="The version of the software.", examples=["0.1.0"])
+    commit: str | None = Field(description="The commit that it was built from, where that is known.", examples=[None])
+    description: str = Field(description="What it is for, in a sentence.", examples=["Safeguarding guidance as data."])
+    links: Links = REFERENCE_LINKS
+
+
+class SignpostsResponse(ResponseModel):
+    """Whom to call, outside any edition, 999 first."""
+
+    signposts: tuple[Signpost, ...] = Field(description="The signposts.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
+    links: Links = REFERENCE_LINKS
+
+
+class CodeListSummary(ResponseModel):
+    """One code list, without its codes."""
+
+    name: str = Field(description="The list's name in paths and in `x-code-list`.", examples=["sex"])
+    title: str = Field(description="What the list is.", examples=["Sex"])
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/code-lists/sex"}])
+
+
+class CodeListsResponse(ResponseModel):
+    """Every code list."""
+
+    code_lists: tuple[CodeListSummary, ...] = Field(description="The lists, by name.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
+    links: Links = REFERENCE_LINKS
+
+
+class CodeListResponse(CodeList):
+    """One code list, whole."""
+
+    links: Links = REFERENCE_LINKS
+
+
+class Health(ResponseModel):
+    """Whether the service works, and what does not."""
+
+    status: str = Field(description="`ok`, or `unavailable` where a check fails.", examples=["ok"])
+    checks: dict[str, str] = Field(
+        description="Each check: `ok`, or what is wrong, in a word.", examples=[{"database": "ok", "writer": "ok"}]
+    )
+    warnings: dict[str, str] = Field(
+        default_factory=dict,
+        description="What keeps nobody from being served, and needs a person at once, in a word.",
+        examples=[{}],
+    )
+
+
+class JsonWebKeySet(ResponseModel):
+    """The public keys that receipts are checked with (RFC 7517)."""
+
+    keys: tuple[dict[str, str], ...] = Field(
+        description="The keys.",
+        examples=[[{"kty": "OKP", "crv": "Ed25519", "kid": "example", "use": "sig", "alg": "EdDSA", "x": "example"}]],
+    )

@@ -18,13 +18,11 @@ from sqlalchemy import JSON, LargeBinary
 from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
 
-from app.errors import GuidanceError, TooManyAdditions, TooManyMessages, TooManyNotes
-from app.faults import CodedValueError, FaultCode
-from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime
-from app.models.columns import UtcDateTimeType, partial_index
-from app.models.concerns.receipts import EXAMPLE_REFERENCE, READ_AT, MessageStatus
-from app.models.desk.disclosure_tables import DeskAct
+from app.errors import CodedValueError, FaultCode, GuidanceError, TooManyAdditions, TooManyMessages, TooManyNotes
+from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType, partial_index
 from app.models.links import Links, desk_addition_path, desk_messages_path, note_path
+from app.models.receipts import EXAMPLE_REFERENCE, READ_AT, MessageStatus
+from app.models.record import DeskAct
 
 
 class EntryKind(StrEnum):

@@ -1,11 +1,18 @@
 """The people who work at the desk's pages: their roles, invitations, passkeys and sessions."""
 
 import datetime as dt
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Annotated
 
+from pydantic import AfterValidator, StringConstraints
+from pydantic import Field as pydantic_Field
 from sqlalchemy import BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTimeType
+from app.errors import CodedValueError, FaultCode
+from app.models.base import UtcDateTimeType
+from app.models.clients import Scope
 
 
 class PersonRow(SQLModel, table=True):
@@ -65,3 +72,63 @@ class SessionRow(SQLModel, table=True):
     """What the record names before the person: how they signed in."""
     started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     last_used_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+# Names that can stand on the record: of clients, and of people.
+
+
+MAX_NAME_LENGTH = 96  # with a prefix and a slash, two of them fit the 200 characters by which the record is searched
+
+
+def is_recordable(name: object) -> bool:
+    """Whether the name can stand on the record: it prints, and nothing has to be cut off."""
+    return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
+
+
+def _check_name(name: str) -> str:
+    if not is_recordable(name):
+        raise CodedValueError(FaultCode.WRONG_FORM, "must print, without spaces around it")
+    return name
+
+
+PersonName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH),
+    AfterValidator(_check_name),
+    pydantic_Field(description="A person, as the record names people.", examples=["Robin Example"]),
+]
+
+
+# Roles of the desk: names for sets of scopes.
+
+
+class Role(StrEnum):
+    """What a person does at the desk."""
+
+    READER = "reader"
+    WORKER = "worker"
+    LEAD = "lead"
+    AUDITOR = "auditor"
+    PUBLISHER = "publisher"
+    EDITOR = "editor"
+
+
+SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
+    Role.LEAD: frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT, Scope.METRICS}),
+    Role.WORKER: frozenset({Scope.READ, Scope.WRITE}),
+    Role.READER: frozenset({Scope.READ}),
+    Role.AUDITOR: frozenset({Scope.AUDIT}),
+    Role.PUBLISHER: frozenset({Scope.DRAFT, Scope.PUBLISH}),
+    Role.EDITOR: frozenset({Scope.DRAFT}),
+}
+"""The scopes of each role, those with more first. An auditor reads the record and no concern; a lead reads both.
+
+An editor writes guides and a publisher publishes them too: neither sees a concern.
+"""
+FOR_PROGRAMS = frozenset({Scope.METRICS})
+"""The scopes that no page needs."""
+
+
+def role_with(scopes: Collection[str]) -> Role | None:
+    """Return the first role of which every scope that pages need is among these, or None."""
+    return next((role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)), None)

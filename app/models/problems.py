@@ -3,10 +3,10 @@
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.faults import FaultCode
+from app.errors import FaultCode
 from app.models.base import ResponseModel, without_default
-from app.models.guidance.contacts import Contact
-from app.models.guidance.signposts import Signpost
+from app.models.code_lists import Signpost
+from app.models.contacts import Contact
 
 
 class FieldProblem(ResponseModel):

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
+from app.http.auth import PUBLIC
+from app.http.context import ContextDep
+from app.http.params import GuidanceRouter
+from app.http.responses import CACHE_CURRENT, conditional_response
 from app.pages.page import PAGES_DIR, public_page, render_page
-from app.web.auth import PUBLIC
-from app.web.context import ContextDep
-from app.web.responses import CACHE_CURRENT, conditional_response
-from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 

@@ -7,12 +7,12 @@ from fastapi import Path, Request, Response
 
 from app.config import Settings
 from app.errors import NotFound
+from app.http.auth import PUBLIC
+from app.http.context import ContextDep
+from app.http.params import GuidanceRouter
+from app.http.responses import CACHE_CURRENT, conditional_response
 from app.pages.page import PAGES_DIR
-from app.presenters.colours import text_colour_on
-from app.web.auth import PUBLIC
-from app.web.context import ContextDep
-from app.web.responses import CACHE_CURRENT, conditional_response
-from app.web.router import GuidanceRouter
+from app.services.pdf import text_colour_on
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 

@@ -23,21 +23,21 @@ from app.errors import (
     TooManyAdditions,
     ValidationFailed,
 )
-from app.models.concerns.addition import Addition, AdditionReceipt
-from app.models.concerns.receipts import ConcernStatus, MessageStatus
+from app.http.auth import PUBLIC
+from app.http.context import AppContext, ContextDep, NowDep
+from app.http.params import GuidanceRouter
+from app.models.concerns import Addition, AdditionReceipt
+from app.models.contacts import Reachable
 from app.models.entries import ReceivedMessage
-from app.models.guidance.contacts import Reachable
+from app.models.receipts import ConcernStatus, MessageStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
 from app.pages.text_format import date_and_time, page_words, spoken
-from app.presenters.contact_lines import option_text, out_of_hours
-from app.services.concerns.receipt_signing import check_receipt
-from app.store.editions import EditionKey
-from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, NowDep
-from app.web.router import GuidanceRouter
+from app.services.editions import EditionKey
+from app.services.guide_documents import option_text, out_of_hours
+from app.services.receipts import check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 RECEIPT_WIDTH = 76

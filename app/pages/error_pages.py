@@ -22,15 +22,13 @@ from app.errors import (
     TokenMissing,
     TooManyTries,
 )
+from app.http.context import AppContext
+from app.http.negotiation import JSON, quality
+from app.http.params import GuidanceRoute, InvalidBody
+from app.http.problems import PROBLEM_MEDIA_TYPE, problem_of
 from app.logs import Log, frames_of
 from app.pages.languages import PATHS_WITHOUT_PAGES, current_path, gettext, to_translate
 from app.pages.page import private_page
-from app.web.context import AppContext
-from app.web.json_body import InvalidBody
-from app.web.negotiation import JSON, quality
-from app.web.problem_responses import PROBLEM_MEDIA_TYPE
-from app.web.problems import problem_of
-from app.web.router import GuidanceRoute
 
 log = Log(__name__)
 ERROR_TEXTS = {

@@ -10,14 +10,13 @@ from fastapi import Depends, Request
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from app.errors import BadRequest, UnsupportedMediaType
-from app.faults import FaultCode, FieldError, Location
+from app.errors import BadRequest, FaultCode, FieldError, Location, UnsupportedMediaType
+from app.http.params import InvalidBody
+from app.http.problems import drop_consequent_errors, to_field_error
 from app.models.base import NOT_STORABLE
 from app.pages.form_layout import ConcernForm, FormEntry, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.languages import gettext, marked_english, to_translate
 from app.pages.text_format import partial_date
-from app.web.json_body import InvalidBody
-from app.web.validation_messages import drop_consequent_errors, to_field_error
 
 COUNT = "count:"
 NOTE = ":note"
@@ -53,7 +52,7 @@ async def parse_form(request: Request) -> SubmittedForm:
     """Return the posted form. Raise `InvalidBody` if the body is not a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
-    body = await request.body()  # complete, and within the size limit (see `app.web.middleware.request_body`)
+    body = await request.body()  # complete, and within the size limit (see `app.http.middleware`)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:  # not ASCII, escapes that are not UTF-8, or too many fields

@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from app.config import SEED_DIR
-from app.models.concerns.concern import Concern
-from app.models.guidance.edition_files import read_edition_file
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.sections import Section
-from app.models.guidance.signposts import CALL_999_FIRST
+from app.http.problems import FAULTS
+from app.models.code_lists import CALL_999_FIRST
+from app.models.concerns import Concern
+from app.models.edition_files import read_edition_file
+from app.models.editions import EditionContent
+from app.models.sections import Section
 from app.pages.form_layout import (
     ABOUT_A_CHILD,
     ABOUT_YOURSELF,
@@ -33,9 +34,8 @@ from app.pages.form_layout import (
 )
 from app.pages.languages import gettext
 from app.pages.text_format import code_label, page_words
-from app.services.concerns.receipt_builder import ADDITION_STORED, CONCERN_STORED, HOW_TO_FOLLOW, TEST
-from app.services.guidance.reference_data import ReferenceData, read_reference_data
-from app.web.validation_messages import FAULTS
+from app.services.receipts import ADDITION_STORED, CONCERN_STORED, HOW_TO_FOLLOW, TEST
+from app.services.reference_data import ReferenceData, read_reference_data
 
 MAX_RADIO_CHOICES = 7
 MAX_SHORT_LENGTH = 100

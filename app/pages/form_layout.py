@@ -1,6 +1,6 @@
 """What the form for a concern asks: its elements, steps and sections, its words, and its variants.
 
-The fields with their codes and limits come from the models (`app.models.concerns.concern`).
+The fields with their codes and limits come from the models (`app.models.concerns`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.models.concerns.concern import ImmediateDanger
-from app.models.concerns.reporter import ReporterKind
+from app.models.concerns import ImmediateDanger, ReporterKind
 
 
 class QuestionKind(StrEnum):

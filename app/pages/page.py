@@ -8,6 +8,8 @@ import jinja2
 from fastapi import Request, Response
 
 from app.config import Settings
+from app.http.context import AppContext
+from app.http.responses import CACHE_CURRENT, conditional_response
 from app.pages.languages import (
     LANGUAGES,
     current_language,
@@ -20,10 +22,8 @@ from app.pages.languages import (
     script_words,
 )
 from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, option, page_words, spoken
-from app.presenters.contact_lines import address_text, citation_text, hours_text, out_of_hours
-from app.services.guidance.guides import split_at_words
-from app.web.context import AppContext
-from app.web.responses import CACHE_CURRENT, conditional_response
+from app.services.guide_documents import address_text, citation_text, hours_text, out_of_hours
+from app.services.guides import split_at_words
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"

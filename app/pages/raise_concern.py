@@ -21,6 +21,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session
 
 from app.errors import (
+    FaultCode,
+    FieldError,
     IdempotencyKeyReused,
     InvalidConcern,
     NoSuchDraft,
@@ -31,10 +33,13 @@ from app.errors import (
     StoreBusy,
     ValidationFailed,
 )
-from app.faults import FaultCode, FieldError
-from app.models.concerns.concern import Concern
-from app.models.concerns.receipts import Receipt
-from app.models.concerns.reporter import ReporterKind
+from app.http.auth import SubmitterDep, require_submitter
+from app.http.cache import accepts_gzip
+from app.http.context import AppContext, ContextDep, NowDep, SessionDep
+from app.http.params import GuidanceRouter, GuideName
+from app.http.problems import find_unknown_in_concern
+from app.models.concerns import Concern, ReporterKind
+from app.models.receipts import Receipt
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import (
     PLACE,
@@ -54,16 +59,10 @@ from app.pages.form_layout import ABOUT_A_CHILD, ABOUT_YOURSELF, WITHOUT_A_GUIDE
 from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
 from app.pages.text_format import spoken
-from app.routers.params import GuideName
-from app.services.access.clients import Principal
-from app.services.concerns.drafts import group_of
-from app.services.concerns.idempotency import derive_idempotency_keys
-from app.store.editions import EditionHead, current_of, default_guide, get_history, head_of
-from app.web.auth import SubmitterDep, require_submitter
-from app.web.cache.cache import accepts_gzip
-from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.further_faults import find_unknown_in_concern
-from app.web.router import GuidanceRouter
+from app.services.clients import Principal
+from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
+from app.services.receipts import derive_idempotency_keys
+from app.services.saved_forms import group_of
 
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from babel.dates import format_date
 from markupsafe import Markup, escape
 
-from app.models.guidance.contacts import Phone
+from app.models.contacts import Phone
 from app.pages.languages import current_language, gettext, to_translate
-from app.services.concerns.working_days import LONDON
+from app.services.receipts import LONDON
 
 SPELLING_WORDS = {
     "A": "Alfa",

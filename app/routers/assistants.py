@@ -16,13 +16,12 @@ from fastapi import Body, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 
-from app.about import NAME, VERSION
+from app.config import NAME, VERSION
+from app.http.auth import PUBLIC
+from app.http.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
+from app.http.params import GuidanceRouter, JSONRoute
 from app.models.links import MCP
-from app.presenters.assistants import TOOLS, Library, call_tool, tool_list
-from app.web.auth import PUBLIC
-from app.web.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
-from app.web.json_body import JSONRoute
-from app.web.router import GuidanceRouter
+from app.services.assistants import TOOLS, Library, call_tool, tool_list
 
 router = GuidanceRouter(dependencies=[PUBLIC], route_class=JSONRoute)
 

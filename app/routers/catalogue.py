@@ -2,28 +2,49 @@
 
 from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from sqlmodel import Session
 
+from app.config import DESCRIPTION, NAME, VERSION
+from app.errors import FaultCode, NoSuchCodeList, NotFound, all_problems
+from app.http.auth import PUBLIC
+from app.http.context import AppContext, ContextDep, ReferenceDataDep, SessionDep, SettingsDep, SignerDep
+from app.http.negotiation import CSV, ByteOrderMark, csv_response
+from app.http.params import AboutSubject, Cursor, GuidanceRouter, Limit
+from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
+from app.http.responses import Responses, public_response
 from app.models.base import SLUG_PATTERN
-from app.models.guidance.catalogue_responses import ACROSS_GUIDES, FoundItem, SearchResponse
-from app.models.guidance.guide_responses import EditionStatus
-from app.models.guidance.sections import Section
-from app.models.links import edition_path, guide_path
-from app.presenters.csv_table import CsvRow, csv_table
-from app.routers.params import AboutSubject
-from app.services.guidance.guides import guides_about
-from app.store.catalogue import CatalogueEntry, EntryFilter, list_entries
-from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.cursors import decode_key, encode_key
-from app.web.negotiation import CSV, ByteOrderMark, csv_response
-from app.web.problem_responses import RESPONSES_OF_READS, response_example
-from app.web.query_params import Cursor, Limit
-from app.web.responses import Responses, public_response
-from app.web.router import GuidanceRouter
+from app.models.catalogue import ACROSS_GUIDES, FoundItem, SearchResponse
+from app.models.code_lists import (
+    CodeListResponse,
+    CodeListsResponse,
+    CodeListSummary,
+    JsonWebKeySet,
+    ServiceIndex,
+    SignpostsResponse,
+)
+from app.models.guides import EditionStatus
+from app.models.links import (
+    API_CATALOG,
+    CODE_LISTS,
+    CONCERN_FORM,
+    GUIDES,
+    PROBLEMS,
+    REVIEWS_ATOM_FEED,
+    REVIEWS_JSON_FEED,
+    SIGNPOSTS,
+    edition_path,
+    guide_path,
+    problem_path,
+)
+from app.models.problems import FaultCodeResponse, ProblemTypeResponse, ProblemTypesResponse
+from app.models.sections import Section
+from app.services.catalogue import CatalogueEntry, EntryFilter, list_entries
+from app.services.csv_tables import CsvRow, csv_table
+from app.services.cursors import decode_key, encode_key
+from app.services.guides import guides_about
 
-router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+catalogue_router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 InGuide = Annotated[
     str | None,
@@ -100,7 +121,7 @@ def _add_list(section: Section) -> None:
     title = section.entry.title.lower()
     context = "guide, edition and cautions" if section.entry.has_cautions else "guide and edition"
 
-    @router.get(
+    @catalogue_router.get(
         f"/v1/{section.value}",
         name=f"list_{section.key}",
         summary=f"List {title} across guides",
@@ -121,7 +142,7 @@ def _add_list(section: Section) -> None:
         page = {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor}
         return public_response(request, ACROSS_GUIDES[section].model_validate(page))
 
-    @router.get(
+    @catalogue_router.get(
         f"/v1/{section.value}{CSV.suffix}",
         name=f"list_{section.key}_as_csv",
         summary=f"List {title} across guides as CSV",
@@ -141,7 +162,9 @@ for each in ACROSS_GUIDES:
     _add_list(each)
 
 
-@router.get("/v1/search", operation_id="search_guidance", summary="Search the guidance", response_model=SearchResponse)
+@catalogue_router.get(
+    "/v1/search", operation_id="search_guidance", summary="Search the guidance", response_model=SearchResponse
+)
 def search(
     request: Request,
     session: SessionDep,
@@ -191,3 +214,113 @@ def _found_item(entry: CatalogueEntry) -> FoundItem:
             },
         }
     )
+
+
+# Routes of the service index, the signposts, the code lists, the problem types, and the keys of receipts.
+
+
+reference_router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+
+KINDS = {
+    each.slug: ProblemTypeResponse(
+        type=problem_path(each.slug), title=each.title, status=each.status, meaning=each.meaning
+    )
+    for each in all_problems()
+}
+CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in FaultCode)
+
+
+@reference_router.get(
+    "/v1",
+    summary="Find everything",
+    response_model=ServiceIndex,
+    responses=response_example(version=VERSION, description=DESCRIPTION),
+)
+def read_index(request: Request, settings: SettingsDep) -> Response:
+    """Links to everything below."""
+    links = {
+        "self": "/v1",
+        "guides": GUIDES,
+        **{section.key: f"/v1/{section.value}" for section in ACROSS_GUIDES},
+        "search": "/v1/search?q=missing",
+        "feed": "/v1/feed.json",
+        "feed_atom": "/v1/feed.atom",
+        "reviews_due": REVIEWS_JSON_FEED,
+        "reviews_due_atom": REVIEWS_ATOM_FEED,
+        "signposts": SIGNPOSTS,
+        "code_lists": CODE_LISTS,
+        "concern_form": CONCERN_FORM,
+        "open_referral": "/open-referral/v3",
+        "problems": PROBLEMS,
+        "receipt_keys": "/.well-known/jwks.json",
+        "api_catalog": API_CATALOG,
+        "describedby": "/openapi.json",
+        "documentation": "/docs",
+    }
+    commit = settings.commit
+    index = ServiceIndex(name=NAME, version=VERSION, commit=commit, description=DESCRIPTION, links=links)
+    return public_response(request, index)
+
+
+@reference_router.get(SIGNPOSTS, summary="List the signposts", response_model=SignpostsResponse)
+def list_signposts(request: Request, reference_data: ReferenceDataDep) -> Response:
+    """999 and the national and local contacts that stand outside editions."""
+    response = SignpostsResponse(signposts=reference_data.signposts, links={"self": SIGNPOSTS})
+    return public_response(request, response)
+
+
+@reference_router.get(CODE_LISTS, summary="List the code lists", response_model=CodeListsResponse)
+def list_code_lists(request: Request, reference_data: ReferenceDataDep) -> Response:
+    """The code lists of concerns and of guidance, by name."""
+    lists = tuple(
+        CodeListSummary(name=found.name, title=found.title, links={"self": f"{CODE_LISTS}/{found.name}"})
+        for found in reference_data.code_lists.values()
+    )
+    return public_response(request, CodeListsResponse(code_lists=lists, links={"self": CODE_LISTS}))
+
+
+@reference_router.get(
+    CODE_LISTS + "/{name}",
+    summary="Read a code list",
+    response_model=CodeListResponse,
+    responses=problem_responses(NoSuchCodeList),
+)
+def read_code_list(
+    request: Request,
+    reference_data: ReferenceDataDep,
+    name: Annotated[
+        str, Path(pattern=SLUG_PATTERN, max_length=80, description="The list.", examples=["referral-source"])
+    ],
+) -> Response:
+    """The codes of one list, with labels and source."""
+    found = reference_data.get_code_list(name)
+    links = {"self": f"{CODE_LISTS}/{name}", "collection": CODE_LISTS}
+    return public_response(request, CodeListResponse(**dict(found), links=links))
+
+
+@reference_router.get(PROBLEMS, summary="List the kinds of problem", response_model=ProblemTypesResponse)
+def list_problems(request: Request) -> Response:
+    """Every kind of error that this API answers."""
+    return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values()), codes=CODES))
+
+
+@reference_router.get(
+    PROBLEMS + "/{slug}",
+    summary="Read a kind of problem",
+    response_model=ProblemTypeResponse,
+    responses=problem_responses(NotFound),
+)
+def read_problem(
+    request: Request,
+    slug: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=80, description="The kind.", examples=["not-found"])],
+) -> Response:
+    """What one kind of error means."""
+    if slug not in KINDS:
+        raise NotFound
+    return public_response(request, KINDS[slug])
+
+
+@reference_router.get("/.well-known/jwks.json", summary="Read the keys of receipts", response_model=JsonWebKeySet)
+def read_receipt_keys(request: Request, signer: SignerDep) -> Response:
+    """The public keys that receipts are signed with, as a JSON Web Key Set."""
+    return public_response(request, JsonWebKeySet(keys=signer.jwks))

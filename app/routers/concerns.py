@@ -15,29 +15,27 @@ from app.errors import (
     TokenMissing,
     TooManyAdditions,
 )
-from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
-from app.models.concerns.concern import Concern
-from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.models.concerns.form import ConcernFormResponse, concern_form
-from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
-from app.models.concerns.simulated_outcome import SimulatedOutcome
-from app.models.entries import ReceivedMessages
-from app.models.links import CONCERNS, concern_path
-from app.routers.params import IdempotencyKey, TypedReference, expect_one_key_at_most
-from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
-from app.web.context import CodeTriesDep, ContextDep, FollowUpsDep, NowDep, ReferenceDataDep, SubmissionsDep
-from app.web.idempotency import created_response, keys_from, without_quotes
-from app.web.json_body import JSONRoute
-from app.web.problem_responses import (
-    BODY_PROBLEMS,
-    CLIENT_PROBLEMS,
-    CREDENTIAL_PROBLEMS,
-    NOT_MODIFIED,
-    problem_responses,
+from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep
+from app.http.context import CodeTriesDep, ContextDep, FollowUpsDep, NowDep, ReferenceDataDep, SubmissionsDep
+from app.http.params import (
+    GuidanceRouter,
+    IdempotencyKey,
+    JSONRoute,
+    SimulatedOutcomeQuery,
+    TypedReference,
+    created_response,
+    expect_one_key_at_most,
+    keys_from,
+    simulate,
+    without_quotes,
 )
-from app.web.responses import public_response
-from app.web.router import GuidanceRouter
-from app.web.simulation import SimulatedOutcomeQuery, simulate
+from app.http.problems import BODY_PROBLEMS, CLIENT_PROBLEMS, CREDENTIAL_PROBLEMS, NOT_MODIFIED, problem_responses
+from app.http.responses import public_response
+from app.models.concerns import ADDITION_EXAMPLE, Addition, AdditionReceipt, Concern, SimulatedOutcome
+from app.models.entries import ReceivedMessages
+from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE, ConcernFormResponse, concern_form
+from app.models.links import CONCERNS, concern_path
+from app.models.receipts import CheckResponse, ConcernStatus, Receipt
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 

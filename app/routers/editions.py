@@ -2,17 +2,70 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Body, Depends, Header, Query, Request, Response, Security
 from sqlmodel import Session
 
-from app.errors import InvalidQuery, NoSuchGuide, NoSuchItem, NotFound, Problem
-from app.faults import FaultCode, FieldError
+from app.errors import (
+    AlreadyWithdrawn,
+    EditionAlreadyPublished,
+    FaultCode,
+    FieldError,
+    InvalidQuery,
+    NoSuchEdition,
+    NoSuchGuide,
+    NoSuchItem,
+    NoSuchRendition,
+    NotFound,
+    PreconditionFailed,
+    PreconditionMissing,
+    Problem,
+    ServiceUnavailable,
+)
+from app.http.auth import PUBLIC, require_client
+from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
+from app.http.memento import memento_headers, memento_links, time_map
+from app.http.params import (
+    IN_PLAIN_DIGITS,
+    Asked,
+    Cursor,
+    EditionNumber,
+    GuidanceRouter,
+    GuideName,
+    JSONRoute,
+    Limit,
+    ask_current_edition,
+    ask_numbered_edition,
+    ask_numbered_rendition,
+    item_name,
+)
+from app.http.problems import (
+    BODY_PROBLEMS,
+    CREDENTIAL_PROBLEMS,
+    CURRENT_EDITION_PROBLEMS,
+    NUMBERED_EDITION_PROBLEMS,
+    RESPONSES_OF_READS,
+    problem_responses,
+    response_example,
+)
+from app.http.responses import (
+    CACHE_CURRENT,
+    CACHE_IMMUTABLE,
+    Responses,
+    conditional_response,
+    etag_of,
+    gzip_etag,
+    json_bytes,
+    matches_etag,
+    public_response,
+)
 from app.models.base import MAX_NUMBER
-from app.models.guidance.comparison import ChangesResponse, changed_fields, changed_sections
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_responses import (
+from app.models.clients import Scope
+from app.models.comparison import ChangesResponse, changed_fields, changed_sections
+from app.models.editions import EDITION_EXAMPLE, EditionContent
+from app.models.guides import (
     ITEM_RESPONSES,
     NUMBERED_ITEM_RESPONSES,
     SECTION_RESPONSES,
@@ -22,39 +75,47 @@ from app.models.guidance.guide_responses import (
     EditionSummary,
     ItemResponse,
     NumberedItemResponse,
+    PublishedResponse,
     Withdrawal,
+    WithdrawalRequest,
+    WithdrawalResponse,
 )
-from app.models.guidance.sections import DOCUMENTED, Section
-from app.models.links import Links, edition_path, guide_path
-from app.presenters.guides import (
+from app.models.links import Links, edition_path, guide_path, rendition_path
+from app.models.renditions import (
+    RENDITION_EXAMPLE,
+    PublishedRenditionResponse,
+    RenditionContent,
+    RenditionWithdrawalResponse,
+)
+from app.models.sections import DOCUMENTED, Section
+from app.services.catalogue import read_lists
+from app.services.cursors import decode_key, encode_key
+from app.services.editions import (
+    Contents,
+    EditionHead,
+    EditionKey,
+    RenditionKey,
+    current_of,
+    get_history,
+    read_content,
+    readable_of,
+    require_current,
+    status_of,
+)
+from app.services.guide_documents import (
     edition_fields,
     find_item,
     item_history,
     item_links,
+    links_of_act,
     path_of,
     present_edition,
+    present_published,
     present_section,
 )
-from app.presenters.memento import memento_headers, memento_links, time_map
-from app.routers.params import Asked, EditionNumber, GuideName, ask_current_edition, ask_numbered_edition, item_name
-from app.store.catalogue import read_lists
-from app.store.contents import Contents
-from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of, require_current, status_of
-from app.web.auth import PUBLIC
-from app.web.context import ContentsDep, SessionDep, SettingsDep
-from app.web.cursors import decode_key, encode_key
-from app.web.problem_responses import (
-    CURRENT_EDITION_PROBLEMS,
-    NUMBERED_EDITION_PROBLEMS,
-    RESPONSES_OF_READS,
-    problem_responses,
-    response_example,
-)
-from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
-from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Responses, conditional_response, public_response
-from app.web.router import GuidanceRouter
+from app.services.publishing import NewEdition, publish_edition, publish_rendition, withdraw_published
 
-router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+editions_router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 NONE_BEFORE = "Edition 1 has none before it. Name one to compare with: since=2."
 LINK_FORMAT = "application/link-format"
@@ -62,7 +123,7 @@ TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>;
 AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
 
 
-@router.get(
+@editions_router.get(
     "/{guide}/editions.link",
     tags=["Editions"],
     summary="Read a guide's TimeMap",
@@ -77,7 +138,7 @@ def read_time_map(request: Request, session: SessionDep, settings: SettingsDep, 
     return conditional_response(request, content, media_type=LINK_FORMAT, links=links)
 
 
-@router.get(
+@editions_router.get(
     "/{guide}/editions",
     tags=["Editions"],
     summary="Read a guide's history",
@@ -96,7 +157,7 @@ def list_editions(
     return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor))
 
 
-@router.get(
+@editions_router.get(
     "/{guide}/editions/{number}",
     tags=["Editions"],
     summary="Read a numbered edition",
@@ -123,7 +184,7 @@ def read_edition(
     )
 
 
-@router.get(
+@editions_router.get(
     "/{guide}/editions/{number}/changes",
     tags=["Editions"],
     summary="Compare two editions",
@@ -216,7 +277,7 @@ def _add_section(source: Source, section: Section) -> None:
     named = item_name(section)
     of_section, of_item = source.descriptions
 
-    @router.get(
+    @editions_router.get(
         path,
         name=f"{source.name}{section.key}",
         tags=[source.tag],
@@ -239,7 +300,7 @@ def _add_section(source: Source, section: Section) -> None:
             more_links={} if asked.number is None else _successor(found.history, found.head, below),
         )
 
-    @router.get(
+    @editions_router.get(
         f"{path}/{{item_id}}",
         name=f"{source.name}{section.key}_item",
         tags=[source.tag],
@@ -319,3 +380,152 @@ def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
 for each_section in DOCUMENTED:
     for each_source in SOURCES:
         _add_section(each_source, each_section)
+
+
+# Publishing and withdrawing editions and renditions over HTTP.
+
+
+publishing_router = GuidanceRouter(
+    prefix="/v1/guides/{guide}",
+    tags=["Publishing"],
+    dependencies=[Security(require_client, scopes=[Scope.PUBLISH])],
+    responses=problem_responses(ServiceUnavailable, *CREDENTIAL_PROBLEMS),
+    route_class=JSONRoute,
+)
+WITHDRAWN_ALREADY = "It was already withdrawn for this reason."
+IfMatch = Annotated[
+    str | None,
+    Header(
+        max_length=1000,
+        description="The ETag of `GET /v1/guides/{guide}` that this edition follows. Needed unless the guide is new.",
+        examples=['"0123456789abcdef0123456789abcdef"'],
+    ),
+]
+
+
+@publishing_router.post(
+    "/editions",
+    operation_id="publish_edition",
+    summary="Publish an edition",
+    status_code=201,
+    responses=problem_responses(NotFound, PreconditionFailed, PreconditionMissing, *BODY_PROBLEMS)
+    | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
+)
+def post_edition(
+    *,
+    response: Response,
+    reference_data: ReferenceDataDep,
+    writer: WriterDep,
+    now: NowDep,
+    guide: GuideName,
+    content: Annotated[EditionContent, Body(examples=[EDITION_EXAMPLE])],
+    if_match: IfMatch = None,
+) -> PublishedResponse:
+    """Publish the words as the guide's next edition. It can never be altered: a correction is the next number.
+
+    `If-Match` guards against two editors who both follow the same edition: the second is refused with 412. Sending
+    the current edition's words again answers 200 and changes nothing, so that a retry is safe.
+    """
+    check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
+    published = publish_edition(writer, reference_data, new, at=now, precondition=check)
+    response.status_code = 201 if published.is_new else 200
+    response.headers["Location"] = edition_path(*published.key)
+    return present_published(published)
+
+
+@publishing_router.post(
+    "/editions/{number}/withdrawal",
+    operation_id="withdraw_edition",
+    summary="Withdraw an edition",
+    status_code=201,
+    responses=problem_responses(NoSuchGuide, NoSuchEdition, AlreadyWithdrawn, *BODY_PROBLEMS)
+    | {200: {"model": WithdrawalResponse, "description": WITHDRAWN_ALREADY}},
+)
+def post_withdrawal(
+    response: Response,
+    writer: WriterDep,
+    now: NowDep,
+    guide: GuideName,
+    number: EditionNumber,
+    request: WithdrawalRequest,
+) -> WithdrawalResponse:
+    """Take an edition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
+    key = EditionKey(guide, number)
+    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
+    response.status_code = 201 if withdrawn.is_new else 200
+    return WithdrawalResponse(
+        guide=guide,
+        edition=number,
+        withdrawn_at=withdrawn.withdrawn_at,
+        reason=request.reason,
+        links=links_of_act(key),
+    )
+
+
+@publishing_router.post(
+    "/renditions",
+    operation_id="publish_rendition",
+    summary="Publish a rendition",
+    status_code=201,
+    responses=problem_responses(NoSuchGuide, EditionAlreadyPublished, *BODY_PROBLEMS)
+    | {200: {"model": PublishedRenditionResponse, "description": "The newest rendition already has these words."}},
+)
+def post_rendition(
+    response: Response,
+    writer: WriterDep,
+    now: NowDep,
+    guide: GuideName,
+    content: Annotated[RenditionContent, Body(examples=[RENDITION_EXAMPLE])],
+) -> PublishedRenditionResponse:
+    """Publish the edition's words in another language or form. A correction is the next number.
+
+    Its ids are those of the edition: an unknown one is refused. `of.digest` makes sure that these words were rendered.
+    Sending the newest rendition again answers 200 and changes nothing, so that a retry is safe.
+    """
+    published = publish_rendition(writer, guide, content, at=now)
+    response.status_code = 201 if published.is_new else 200
+    response.headers["Location"] = rendition_path(*published.key)
+    return PublishedRenditionResponse(
+        **published.key._asdict(),
+        digest=published.digest,
+        published_at=published.published_at,
+        links=links_of_act(published.key),
+    )
+
+
+@publishing_router.post(
+    "/renditions/{language}/{number}/withdrawal",
+    operation_id="withdraw_rendition",
+    summary="Withdraw a rendition",
+    status_code=201,
+    responses=problem_responses(NoSuchGuide, NoSuchRendition, AlreadyWithdrawn, *BODY_PROBLEMS)
+    | {200: {"model": RenditionWithdrawalResponse, "description": WITHDRAWN_ALREADY}},
+)
+def post_rendition_withdrawal(
+    response: Response,
+    writer: WriterDep,
+    now: NowDep,
+    asked: Annotated[Asked, Depends(ask_numbered_rendition)],
+    request: WithdrawalRequest,
+) -> RenditionWithdrawalResponse:
+    """Take a rendition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
+    key = RenditionKey(asked.guide, asked.language or "", asked.number or 0)
+    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
+    response.status_code = 201 if withdrawn.is_new else 200
+    return RenditionWithdrawalResponse(
+        **key._asdict(), withdrawn_at=withdrawn.withdrawn_at, reason=request.reason, links=links_of_act(key)
+    )
+
+
+def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
+    """Raise unless the header has the ETag of the current edition, or there is neither."""
+    if current is None:
+        if if_match is not None:
+            raise PreconditionFailed
+        return
+    if if_match is None:
+        raise PreconditionMissing
+    etag = etag_of(json_bytes(present_edition(current, read_content(session, current.key), EditionStatus.CURRENT)))
+    tags = (etag, gzip_etag(etag))  # as it was read, without gzip or with it
+    if not any(matches_etag([if_match], tag) for tag in tags):
+        raise PreconditionFailed

@@ -17,8 +17,23 @@ from app.errors import (
     TooManyNotes,
     UnsealingUnavailable,
 )
-from app.models.desk.concerns import InboxEntry
-from app.models.desk.disclosure_tables import DeskAct
+from app.http.auth import ReaderDep, WorkerDep
+from app.http.context import DeskDep, NowDep
+from app.http.params import (
+    AdditionNumber,
+    ConcernReference,
+    Cursor,
+    GuidanceRouter,
+    IdempotencyKey,
+    JSONRoute,
+    Limit,
+    NoteNumber,
+    created_response,
+    expect_one_key_at_most,
+    keys_from,
+)
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.responses import SEALED, sealed_file
 from app.models.entries import (
     WORDS_OF_A_NOTE,
     AdditionAcknowledgement,
@@ -34,22 +49,15 @@ from app.models.entries import (
     NotesResponse,
     RecipientsResponse,
 )
+from app.models.inbox import InboxEntry
 from app.models.links import DESK_CONCERNS, DESK_RECIPIENTS, desk_messages_path, notes_path
-from app.presenters.desk import entry_of, reference_of
-from app.presenters.entries import listed_addition, listed_note, opened_additions, opened_notes
-from app.routers.params import AdditionNumber, ConcernReference, IdempotencyKey, NoteNumber, expect_one_key_at_most
+from app.models.record import DeskAct
 from app.services import entries
-from app.services.desk.desk import Desk
-from app.store.disclosures import Actor
-from app.web.auth import ReaderDep, WorkerDep
-from app.web.context import DeskDep, NowDep
-from app.web.cursors import decode_key, encode_key
-from app.web.idempotency import created_response, keys_from
-from app.web.json_body import JSONRoute
-from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.query_params import Cursor, Limit
-from app.web.router import GuidanceRouter
-from app.web.sealed_files import SEALED, sealed_file
+from app.services.cursors import decode_key, encode_key
+from app.services.desk import Desk
+from app.services.entries import listed_addition, listed_note, opened_additions, opened_notes
+from app.services.inbox import entry_of, reference_of
+from app.services.record import Actor
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 

@@ -11,21 +11,18 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
+from app.db.writer import Writer
 from app.errors import CursorAhead
+from app.http.auth import require_actor, require_client
+from app.http.context import Clock, ClockDep, EngineDep, WriterDep
+from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter, Limit
+from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.clients import Scope
-from app.models.events.responses import EventResponse, EventsResponse
-from app.models.events.tables import EventKind, EventRow
-from app.services.access.clients import Principal
-from app.services.events.payloads import event_id
-from app.services.events.pulling import confirm_events, confirmed_by, read_events_after
-from app.store.disclosures import Actor
-from app.store.writer import Writer
-from app.web.auth import require_actor, require_client
-from app.web.context import Clock, ClockDep, EngineDep, WriterDep
-from app.web.cursors import decode_key, encode_key
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.query_params import IN_PLAIN_DIGITS, Limit
-from app.web.router import GuidanceRouter
+from app.models.events import EventKind, EventResponse, EventRow, EventsResponse
+from app.services.clients import Principal
+from app.services.cursors import decode_key, encode_key
+from app.services.events import confirm_events, confirmed_by, event_id, read_events_after
+from app.services.record import Actor
 
 router = GuidanceRouter(prefix="/v1/events", tags=["Events"], responses=RESPONSES_OF_CLIENT_ROUTES)
 

@@ -1,16 +1,14 @@
 """An export of one concern: what this service signs about it, and the record of the file."""
 
 from app.errors import ConcernErased, NoSuchConcern
-from app.models.desk.exports import ExportEntry, ExportStatement, NewExport
-from app.presenters.desk import reference_of
-from app.presenters.exports import export_statement
-from app.routers.params import ConcernReference
-from app.services.desk import exports
-from app.web.auth import WorkerDep
-from app.web.context import EngineDep, NowDep, SignerDep, WriterDep
-from app.web.json_body import JSONRoute
-from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.router import GuidanceRouter
+from app.http.auth import WorkerDep
+from app.http.context import EngineDep, NowDep, SignerDep, WriterDep
+from app.http.params import ConcernReference, GuidanceRouter, JSONRoute
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.models.exports import ExportEntry, ExportStatement, NewExport
+from app.services import exports
+from app.services.exports import export_statement
+from app.services.inbox import reference_of
 
 router = GuidanceRouter(
     prefix="/v1/desk/concerns/{reference}",

@@ -10,8 +10,14 @@ from typing import Any
 from fastapi import Request, Response
 from sqlmodel import Session
 
-from app.models.guidance.feed import JsonFeed
-from app.presenters.feeds import (
+from app.http.auth import PUBLIC
+from app.http.context import NowDep, SessionDep, SettingsDep
+from app.http.params import GuidanceRouter
+from app.http.problems import RESPONSES_OF_READS
+from app.http.responses import CACHE_CURRENT, Responses, conditional_response
+from app.models.feeds import JsonFeed
+from app.services.editions import list_edition_events
+from app.services.feeds import (
     ATOM_MEDIA_TYPE,
     EDITIONS,
     JSON_MEDIA_TYPE,
@@ -23,13 +29,7 @@ from app.presenters.feeds import (
     entry_of_review,
     json_feed,
 )
-from app.services.guidance.reviews import list_due
-from app.store.editions import list_edition_events
-from app.web.auth import PUBLIC
-from app.web.context import NowDep, SessionDep, SettingsDep
-from app.web.problem_responses import RESPONSES_OF_READS
-from app.web.responses import CACHE_CURRENT, Responses, conditional_response
-from app.web.router import GuidanceRouter
+from app.services.guides import list_due
 
 router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 

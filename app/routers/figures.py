@@ -1,26 +1,29 @@
 """The team's day in figures, and the metrics of the desk: both exact, and each behind its scope."""
 
+import csv
+import io
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Query, Response, Security
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from app.http.auth import AuditorDep, ReaderDep, require_client
+from app.http.context import EngineDep, NowDep, SessionDep, WriterDep
+from app.http.metrics import desk_metrics
+from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter
+from app.http.problems import RESPONSES_OF_CLIENT_ROUTES
+from app.http.responses import Responses
 from app.models.clients import Scope
-from app.models.desk.figures import FiguresResponse
-from app.services.desk.figures import read_figures
+from app.models.figures import FiguresResponse
 from app.services.entries import count_additions
-from app.store.inbox import count_states
-from app.web.auth import ReaderDep, require_client
-from app.web.context import EngineDep, NowDep, SessionDep, WriterDep
-from app.web.desk_metrics import desk_metrics
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES
-from app.web.query_params import IN_PLAIN_DIGITS
-from app.web.router import GuidanceRouter
+from app.services.figures import SMALLEST_COUNT, Figure, read_figures, read_statistics
+from app.services.inbox import count_states
 
-router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES)
+figures_router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES)
 
 
-@router.get("/figures", summary="Read the figures of days")
+@figures_router.get("/figures", summary="Read the figures of days")
 def read_days(
     engine: EngineDep,
     writer: WriterDep,
@@ -37,7 +40,7 @@ def read_days(
     return FiguresResponse(days=read_figures(engine, writer, days=days, actor=actor, at=now))
 
 
-@router.get(
+@figures_router.get(
     "/metrics",
     operation_id="read_desk_metrics",
     summary="Read the metrics of the desk",
@@ -58,3 +61,45 @@ def read_exact_metrics(session: SessionDep, now: NowDep) -> Response:
     counts = count_states(session, now=now) | count_additions(session, now=now)
     headers = {"Content-Type": CONTENT_TYPE_LATEST}
     return Response(desk_metrics(counts), headers=headers)
+
+
+# Statistics for auditors.
+
+
+statistics_router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
+STATISTICS_COLUMNS = ("month", "measure", "value", "concerns")
+NO_VALUE = "(none)"
+HIDDEN = f"fewer than {SMALLEST_COUNT}, or hidden with such a figure"
+CSV_MEDIA = "text/csv; charset=utf-8"
+AS_STATISTICS: Responses = {
+    200: {
+        "description": "The figures, as CSV with a header row.",
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "month,measure,value,concerns\r\n2026-11,guide,child-sexual-exploitation,12\r\n",
+            }
+        },
+    }
+}
+
+
+@statistics_router.get("/statistics.csv", summary="Read statistics", response_class=Response, responses=AS_STATISTICS)
+def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep, now: NowDep) -> Response:
+    """Concerns by month (of receipt, in UTC) and by guide, state, immediate danger, referral source and outcome.
+
+    Counts under five are hidden, with as many others as are needed so that they cannot be computed. Tests are in none.
+    """
+    sheet = _csv_of(read_statistics(engine, writer, actor=actor, at=now))
+    headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
+    return Response(sheet, media_type=CSV_MEDIA, headers=headers)
+
+
+def _csv_of(figures: Iterable[Figure]) -> bytes:
+    """Return the figures in UTF-8, with a header row. Every value is a code of this service."""
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)
+    writer.writerow(STATISTICS_COLUMNS)
+    for month, measure, value, count in figures:
+        writer.writerow([month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else count])
+    return sheet.getvalue().encode()

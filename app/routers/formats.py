@@ -2,7 +2,7 @@
 
 Four sources have them: the current edition, a numbered one, the rendition to read in a language, and a numbered one.
 Each format has a path of its own. With `Accept`, the path of the JSON serves CSV and Markdown too (see
-`app.web.negotiation`).
+`app.http.negotiation`).
 """
 
 from collections.abc import Callable, Coroutine
@@ -14,36 +14,21 @@ from fastapi import Depends, Request, Response
 from sqlmodel import Session
 
 from app.errors import NoSuchGuide, NoSuchRendition, NotFound, PdfUnavailable, Problem, RenditionWithdrawn
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.languages import GUIDE_LANGUAGE
-from app.models.links import Links, edition_path, guide_path, rendition_path
-from app.presenters.csv_table import csv_name, section_csv
-from app.presenters.guides import edition_links
-from app.presenters.markdown import edition_markdown
-from app.presenters.memento import VARY, memento_headers, memento_links
-from app.presenters.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
-from app.presenters.rendition_forms import ShownRendition, show_rendition
-from app.presenters.renditions import language_paths
-from app.routers.params import (
+from app.http.auth import PUBLIC
+from app.http.context import AppContext, ContextDep, SessionDep
+from app.http.memento import VARY, memento_headers, memento_links
+from app.http.negotiation import AS_CSV, AS_MARKDOWN, AS_PDF, CSV, MARKDOWN, PDF_TYPE, ByteOrderMark, csv_response
+from app.http.params import (
     Asked,
+    GuidanceRouter,
     SectionName,
     ask_current_edition,
     ask_current_rendition,
     ask_numbered_edition,
     ask_numbered_rendition,
 )
-from app.services.guidance.renditions import chosen_rendition
-from app.store.editions import EditionHead, get_history, list_renditions, readable_of, require_current
-from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.negotiation import AS_CSV, AS_MARKDOWN, AS_PDF, CSV, MARKDOWN, PDF_TYPE, ByteOrderMark, csv_response
-from app.web.problem_responses import (
-    CURRENT_EDITION_PROBLEMS,
-    NUMBERED_EDITION_PROBLEMS,
-    RESPONSES_OF_READS,
-    problem_responses,
-)
-from app.web.responses import (
+from app.http.problems import CURRENT_EDITION_PROBLEMS, NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses
+from app.http.responses import (
     CACHE_CHECKED,
     CACHE_CURRENT,
     CACHE_IMMUTABLE,
@@ -51,7 +36,15 @@ from app.web.responses import (
     add_languages,
     conditional_response,
 )
-from app.web.router import GuidanceRouter
+from app.models.editions import EditionContent
+from app.models.languages import GUIDE_LANGUAGE
+from app.models.links import Links, edition_path, guide_path, rendition_path
+from app.services.csv_tables import csv_name, section_csv
+from app.services.editions import EditionHead, get_history, list_renditions, readable_of, require_current
+from app.services.guide_documents import ShownRendition, edition_links, show_rendition
+from app.services.markdown import edition_markdown
+from app.services.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
+from app.services.renditions import chosen_rendition, language_paths
 
 router = GuidanceRouter(prefix="/v1/guides/{guide}", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 

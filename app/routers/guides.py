@@ -5,37 +5,22 @@ from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
 
-from app.models.guidance.guide_responses import (
-    EditionResponse,
-    EditionStatus,
-    GuidesResponse,
-    GuideSubject,
-    GuideSummary,
-)
-from app.models.guidance.languages import GUIDE_LANGUAGE
-from app.models.guidance.sections import Section
+from app.http.auth import PUBLIC
+from app.http.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
+from app.http.memento import memento_links, redirect_to_edition_at, requested_moment
+from app.http.negotiation import MAX_HEADER_LENGTH, preferred_languages
+from app.http.params import AboutSubject, GuidanceRouter, GuideCursor, GuideName, Limit
+from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses
+from app.http.responses import CACHE_CHECKED, Responses, add_languages, public_response
+from app.models.guides import EditionResponse, EditionStatus, GuidesResponse, GuideSubject, GuideSummary
+from app.models.languages import GUIDE_LANGUAGE
 from app.models.links import edition_path, guide_path, rendition_path
-from app.presenters.guides import present_edition
-from app.presenters.memento import memento_links, redirect_to_edition_at, requested_moment
-from app.presenters.renditions import language_paths, present_rendition
-from app.routers.params import AboutSubject, GuideCursor, GuideName
-from app.services.guidance.guides import subjects_by_guide
-from app.services.guidance.renditions import languages_by_guide, preferred_rendition
-from app.store.editions import (
-    MAX_CURRENT_EDITIONS,
-    get_history,
-    list_current,
-    list_renditions,
-    require_current,
-)
-from app.web.auth import PUBLIC
-from app.web.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
-from app.web.cursors import decode_key, encode_key
-from app.web.language_preferences import MAX_HEADER_LENGTH, preferred_languages
-from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses
-from app.web.query_params import Limit
-from app.web.responses import CACHE_CHECKED, Responses, add_languages, public_response
-from app.web.router import GuidanceRouter
+from app.models.sections import Section
+from app.services.cursors import decode_key, encode_key
+from app.services.editions import MAX_CURRENT_EDITIONS, get_history, list_current, list_renditions, require_current
+from app.services.guide_documents import present_edition
+from app.services.guides import subjects_by_guide
+from app.services.renditions import language_paths, languages_by_guide, preferred_rendition, present_rendition
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 

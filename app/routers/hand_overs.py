@@ -13,19 +13,24 @@ from app.errors import (
     SeveralIdempotencyKeys,
     UnsealingUnavailable,
 )
+from app.http.auth import ReaderDep, WorkerDep
+from app.http.context import DeskDep, NowDep, WriterDep
+from app.http.params import (
+    IN_PLAIN_DIGITS,
+    ConcernReference,
+    GuidanceRouter,
+    IdempotencyKey,
+    JSONRoute,
+    created_response,
+    expect_one_key_at_most,
+    keys_from,
+)
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import MAX_NUMBER
-from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
+from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
 from app.models.links import desk_concern_path, desk_hand_over_path
-from app.presenters.desk import reference_of
-from app.routers.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
-from app.services.desk import hand_overs
-from app.web.auth import ReaderDep, WorkerDep
-from app.web.context import DeskDep, NowDep, WriterDep
-from app.web.idempotency import created_response, keys_from
-from app.web.json_body import JSONRoute
-from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.query_params import IN_PLAIN_DIGITS
-from app.web.router import GuidanceRouter
+from app.services import hand_overs
+from app.services.inbox import reference_of
 
 router = GuidanceRouter(
     prefix="/v1/desk/concerns/{reference}/hand-over",

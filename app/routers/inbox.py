@@ -8,29 +8,27 @@ from fastapi import Path, Query
 from sqlmodel import Session
 
 from app.errors import InvalidCursor, NoSuchItem, NotFound
+from app.http.auth import ReaderDep
+from app.http.context import NowDep, SessionDep, SettingsDep, WriterDep
+from app.http.params import Cursor, GuidanceRouter, JSONRoute, Limit
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import SLUG_PATTERN
-from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.models.desk.concerns import InboxResponse, SummaryResponse
-from app.models.desk.inbox import (
+from app.models.events import EventRow
+from app.models.inbox import (
     InboxOrder,
     InboxParameters,
+    InboxResponse,
     SavedView,
     SavedViewRow,
     SavedViewsResponse,
+    SummaryResponse,
     ViewFilters,
 )
-from app.models.events.tables import EventRow
 from app.models.links import DESK_CONCERNS, DESK_VIEWS
-from app.presenters.desk import inbox_entry
-from app.services.desk import actions, views
-from app.store.inbox import InboxFilters, InboxQuery, position_of
-from app.web.auth import ReaderDep
-from app.web.context import NowDep, SessionDep, SettingsDep, WriterDep
-from app.web.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
-from app.web.json_body import JSONRoute
-from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.query_params import Cursor, Limit
-from app.web.router import GuidanceRouter
+from app.models.receipts import EXAMPLE_REFERENCE
+from app.services import acts, inbox
+from app.services.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
+from app.services.inbox import InboxFilters, InboxQuery, inbox_entry, position_of
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 
@@ -65,7 +63,7 @@ def read_inbox(
     usual = InboxOrder.URGENT if since is None else InboxOrder.CHANGED
     query = InboxQuery(wanted.order or usual, filters, wanted.test)
     after = decode_position(cursor, query.column_types)
-    rows = actions.read_inbox(writer, query, actor=actor, at=now, after=after, limit=limit)
+    rows = acts.read_inbox(writer, query, actor=actor, at=now, after=after, limit=limit)
     page = rows[:limit]
     return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
@@ -89,13 +87,13 @@ def _moment_of_event(session: Session, cursor: str) -> dt.datetime | None:
 @router.get("/v1/desk/summary", summary="Count the work")
 def read_summary(writer: WriterDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
-    return SummaryResponse(**actions.read_summary(writer, actor=actor, at=now))
+    return SummaryResponse(**acts.read_summary(writer, actor=actor, at=now))
 
 
 @router.get(DESK_VIEWS, summary="List your views")
 def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
     """The views that you saved, by name. `links.concerns` of each is the inbox with its filters."""
-    return SavedViewsResponse(views=tuple(map(_saved_view, views.list_views(session, actor.person))))
+    return SavedViewsResponse(views=tuple(map(_saved_view, inbox.list_views(session, actor.person))))
 
 
 @router.put(
@@ -105,13 +103,13 @@ def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
 )
 def save_view(writer: WriterDep, actor: ReaderDep, now: NowDep, name: ViewName, filters: ViewFilters) -> SavedView:
     """Save filters of the inbox under a name, in place of those that had it. No other person sees your views."""
-    return _saved_view(views.save_view(writer, actor.person, name, filters, at=now))
+    return _saved_view(inbox.save_view(writer, actor.person, name, filters, at=now))
 
 
 @router.delete(DESK_VIEWS + "/{name}", summary="Remove a view", responses=problem_responses(NoSuchItem))
 def remove_view(writer: WriterDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
     """Remove one of your views, and return the others."""
-    views.remove_view(writer, actor.person, name)
+    inbox.remove_view(writer, actor.person, name)
     return read_views(session, actor)
 
 

@@ -9,6 +9,11 @@ from fastapi import Depends, Path, Query, Request, Response
 from sqlmodel import Session
 
 from app.errors import NotFound
+from app.http.auth import PUBLIC
+from app.http.context import EngineDep, ReferenceDataDep, SettingsDep
+from app.http.params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED, GuidanceRouter
+from app.http.problems import RESPONSES_OF_READS, problem_responses
+from app.http.responses import conditional_response
 from app.models.base import MAX_NUMBER
 from app.models.open_referral import (
     A_SERVICE,
@@ -35,12 +40,6 @@ from app.services.open_referral import (
     page_of,
     read_directory,
 )
-from app.web.auth import PUBLIC
-from app.web.context import EngineDep, ReferenceDataDep, SettingsDep
-from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
-from app.web.query_params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED
-from app.web.responses import conditional_response
-from app.web.router import GuidanceRouter
 
 STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"

@@ -1,5 +1,6 @@
 """Routes for operators: health and metrics."""
 
+import json
 import shutil
 
 from fastapi import Request, Response
@@ -7,17 +8,73 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.models.reference_responses import Health
-from app.services.events.deliveries import count_deliveries
-from app.store.inbox import count_states
-from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.middleware.forwarded import is_forwarded_by_stranger
-from app.web.operation_state import read_operation_state
-from app.web.problem_responses import response_example
-from app.web.router import GuidanceRouter
+from app.errors import NotFound
+from app.http.auth import PUBLIC
+from app.http.context import AppContext, ContextDep, NowDep, SessionDep, SettingsDep
+from app.http.middleware import is_forwarded_by_stranger
+from app.http.operations import read_operation_state
+from app.http.params import GuidanceRouter
+from app.http.problems import RESPONSES_OF_READS, problem_response, response_example
+from app.http.responses import Responses, conditional_response
+from app.models.base import format_utc
+from app.models.code_lists import Health
+from app.models.links import API_CATALOG
+from app.services.inbox import count_states
+from app.services.webhooks import count_deliveries
 
-router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
+discovery_router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+
+LINKSET = "application/linkset+json"
+API_CATALOG_PROFILE = "https://www.rfc-editor.org/info/rfc9727"
+APIS = {
+    "/v1": {
+        "service-desc": ("/openapi.json", "application/vnd.oai.openapi+json;version=3.1"),
+        "service-doc": ("/docs", "text/html"),
+        "service-meta": ("/v1", "application/json"),
+        "status": ("/health/ready", "application/json"),
+    },
+    "/open-referral/v3": {"service-desc": ("/open-referral/v3/openapi.json", "application/json")},
+}
+"""Each API: what describes it, by relation (RFC 8631)."""
+
+
+def _described(public_url: str, path: str) -> dict[str, object]:
+    targets = {
+        relation: [{"href": public_url + target, "type": media_type}]
+        for relation, (target, media_type) in APIS[path].items()
+    }
+    return {"anchor": public_url + path, **targets}
+
+
+def _linkset(public_url: str) -> dict[str, list[dict[str, object]]]:
+    return {
+        "linkset": [
+            {"anchor": public_url + API_CATALOG, "item": [{"href": public_url + path} for path in APIS]},
+            *(_described(public_url, path) for path in APIS),
+        ]
+    }
+
+
+AS_LINKSET: Responses = {
+    200: {
+        "description": "The linkset (RFC 9264).",
+        "content": {LINKSET: {"schema": {"type": "object"}, "example": _linkset("https://guidance.example")}},
+    }
+}
+
+
+@discovery_router.get(API_CATALOG, summary="Read the catalogue of APIs", response_class=Response, responses=AS_LINKSET)
+def read_api_catalog(request: Request, settings: SettingsDep) -> Response:
+    """Where each API of this service is described: a linkset (RFC 9727)."""
+    content = json.dumps(_linkset(settings.public_url)).encode()
+    media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
+    return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})
+
+
+# Routes for operators: health and metrics.
+
+
+operations_router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
 
 HEALTHY = "ok"
 UNAVAILABLE = 503
@@ -29,13 +86,13 @@ FAILING = {
 }
 
 
-@router.get("/health/live", summary="Is the process alive?", responses=response_example(checks={}))
+@operations_router.get("/health/live", summary="Is the process alive?", responses=response_example(checks={}))
 async def read_liveness() -> Health:
     """Answers as long as the process does."""
     return Health(status=HEALTHY, checks={})
 
 
-@router.get(
+@operations_router.get(
     "/health/ready",
     summary="Can it serve?",
     responses={UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
@@ -61,7 +118,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     return Health(status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings)
 
 
-@router.get(
+@operations_router.get(
     "/metrics",
     summary="Read the metrics",
     response_class=Response,
@@ -106,3 +163,27 @@ def _writer(context: AppContext) -> str:
     if not context.writer.is_alive:
         return "stopped"
     return "cannot write" if context.writer.has_failed else HEALTHY
+
+
+# The route of security.txt (RFC 9116): the contact for reports of vulnerabilities.
+
+
+security_txt_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
+
+PATH = "/.well-known/security.txt"
+NO_CONTACT = "The operator of this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
+
+
+@security_txt_router.get(PATH)
+def read_security_txt(request: Request, settings: SettingsDep) -> Response:
+    """Return the operator's contact for reports of vulnerabilities, with its date of expiry."""
+    if settings.security_expires is None:
+        return problem_response(request, NotFound, detail=NO_CONTACT)
+    lines = [
+        *(f"Contact: {contact}" for contact in settings.security_contact),
+        f"Expires: {format_utc(settings.security_expires)}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.public_url}{PATH}",
+    ]
+    content = "\n".join([*lines, ""]).encode()
+    return conditional_response(request, content, media_type="text/plain", links={})

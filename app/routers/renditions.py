@@ -7,24 +7,30 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from app.errors import NoSuchGuide, NoSuchRendition, RenditionWithdrawn
-from app.models.guidance.renditions import RenditionResponse, RenditionsResponse
-from app.models.guidance.sections import Section
+from app.http.auth import PUBLIC
+from app.http.context import ContentsDep, SessionDep
+from app.http.params import (
+    Asked,
+    EditionNumber,
+    GuidanceRouter,
+    GuideName,
+    ask_current_rendition,
+    ask_numbered_rendition,
+)
+from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
+from app.http.responses import CACHE_CHECKED, add_languages, public_response
 from app.models.links import edition_renditions_path, renditions_path
-from app.presenters.renditions import (
+from app.models.renditions import RenditionResponse, RenditionsResponse
+from app.models.sections import Section
+from app.services.editions import get_history, list_renditions, readable_of
+from app.services.renditions import (
+    chosen_rendition,
     content_language,
     edition_language_paths,
     language_paths,
     list_rendition,
     present_rendition,
 )
-from app.routers.params import Asked, EditionNumber, GuideName, ask_current_rendition, ask_numbered_rendition
-from app.services.guidance.renditions import chosen_rendition
-from app.store.editions import get_history, list_renditions, readable_of
-from app.web.auth import PUBLIC
-from app.web.context import ContentsDep, SessionDep
-from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
-from app.web.responses import CACHE_CHECKED, add_languages, public_response
-from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
     prefix="/v1/guides/{guide}", tags=["Renditions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS

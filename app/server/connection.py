@@ -29,12 +29,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from app.errors import BadRequest, Problem
+from app.http.metrics import Answered
+from app.http.middleware import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id, security_headers
+from app.http.problems import PROBLEM_MEDIA_TYPE
 from app.models.links import problem_path
 from app.models.problems import ProblemDetails
-from app.web.metrics import Answered
-from app.web.middleware.request_log import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id
-from app.web.middleware.security_headers import security_headers
-from app.web.problem_responses import PROBLEM_MEDIA_TYPE
 
 
 class ClientDeadline:

@@ -16,10 +16,10 @@ from uvicorn.server import ServerState
 
 from app.config import Settings
 from app.errors import ServiceUnavailable
+from app.http.cache import CacheRequest, ResponseCache
+from app.http.metrics import Answered
+from app.http.middleware import RequestRecords, new_request_id, route_template
 from app.server.connection import Connection
-from app.web.cache.cache import CacheRequest, ResponseCache
-from app.web.metrics import Answered
-from app.web.middleware.request_log import RequestRecords, new_request_id, route_template
 
 FRONT_CACHE = "front_cache"
 """The name of the `FrontCache` in the lifespan state (ASGI), which every connection gets."""

@@ -25,17 +25,17 @@ from uvicorn.supervisors import Multiprocess
 
 from app.age.keys import fingerprint_of
 from app.config import Settings
+from app.db.database import DATABASE_FILE, open_database
 from app.errors import SetupError
+from app.http.context import AppContext
+from app.http.metrics import SHARED_FOLDER
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
 from app.server.connection import REFUSALS, Refusals
 from app.server.front import FRONT_CACHE, Front, FrontCache
-from app.services.access.key_files import DEVELOPMENT_IDENTITY
-from app.services.concerns.sealing import read_identities
-from app.store.database import DATABASE_FILE, open_database
-from app.store.sealed_texts import find_newest_recipients
-from app.web.context import AppContext
-from app.web.metrics import SHARED_FOLDER
+from app.services.entries import find_newest_recipients
+from app.services.keys import DEVELOPMENT_IDENTITY
+from app.services.sealing import read_identities
 
 MAX_HEAD_BYTES = 65_536
 A_DAY_SECONDS = 86_400

@@ -25,25 +25,24 @@ from sqlmodel import Session, select
 
 from app.age.keys import fingerprint_of
 from app.config import Settings
+from app.db.backup import measure_growth
+from app.db.database import DATABASE_FILE
+from app.db.private_files import FOR_OTHERS
+from app.db.schema import find_schema_faults, is_behind
+from app.db.sessions import open_to_read
 from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileError, SetupError
-from app.models.desk.disclosure_tables import DisclosureRow
-from app.models.events.tables import DeliveryState
-from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
-from app.services.concerns.sealing import make_sealer, read_identities
-from app.services.concerns.working_days import WorkingDays
+from app.models.events import DeliveryState
+from app.models.record import DisclosureRow
+from app.services.backup import drill_restore
+from app.services.editions import EditionHead, list_current, list_current_details, read_content
 from app.services.entries import count_additions
-from app.services.events.deliveries import count_deliveries, oldest_waiting
-from app.services.events.webhooks import REMOVED, list_webhooks, open_webhook_keys
-from app.services.guidance.reference_data import read_reference_data
-from app.services.operations.backup import drill_restore
-from app.services.operations.invariants import Invariant, find_broken
-from app.store.database import DATABASE_FILE
-from app.store.editions import EditionHead, list_current, list_current_details, read_content
-from app.store.growth import measure_growth
-from app.store.inbox import count_states
-from app.store.private_files import FOR_OTHERS
-from app.store.reading import open_to_read
-from app.store.schema import find_schema_faults, is_behind
+from app.services.inbox import count_states
+from app.services.keys import RECEIPT_KEY, load_receipt_key
+from app.services.receipts import WorkingDays
+from app.services.reference_data import read_reference_data
+from app.services.sealing import make_sealer, read_identities
+from app.services.verification import Invariant, find_broken
+from app.services.webhooks import REMOVED, count_deliveries, list_webhooks, oldest_waiting, open_webhook_keys
 
 CALL_SECONDS = 5.0
 READINESS = "/health/ready"

@@ -6,34 +6,58 @@ that is committed, outside the writer, one row at a time.
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, case, exists, func, insert, literal_column, select, update
-from sqlmodel import Session
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Row,
+    Select,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col
+from sqlmodel import select as sqlmodel_select
+from sqlmodel import update as sqlmodel_update
 
 from app.age.files import count_keys
-from app.age.keys import NotThatFile, recipient_of
+from app.age.keys import NotThatFile, Sealer, recipient_of
+from app.db.tables import table_of
+from app.db.writer import Writer, write_operation
 from app.errors import (
     AlreadyStored,
     ConcernErased,
+    FaultCode,
+    FieldError,
+    IdempotencyKeyReused,
+    InvalidConcern,
+    NoSuchConcern,
     NoSuchItem,
     NotAcknowledged,
     SealedTextMisplaced,
     UnsealingUnavailable,
     ValidationFailed,
 )
-from app.faults import FaultCode, FieldError
-from app.models.base import format_utc
-from app.models.concerns.receipts import ConcernState
-from app.models.concerns.tables import MORE_URGENT, ConcernRow
-from app.models.desk.disclosure_tables import DeskAct
-from app.models.desk.recorded import seal_entry
-from app.models.digest import canonical_submission
+from app.models.base import canonical_submission, format_utc
+from app.models.concerns import MORE_URGENT, Addition, ConcernRow
+from app.models.editions import EditionContent
 from app.models.entries import (
     ENTRY_SPECS,
     ENTRY_WAITS,
+    FOR_THE_DESK,
+    AdditionEntry,
     EntryKind,
     EntryPlace,
     EntryRow,
@@ -42,19 +66,31 @@ from app.models.entries import (
     MessagesResponse,
     NewNote,
     NoteEntry,
+    OpenedAddition,
+    ReceivedMessage,
+    ReceivedMessages,
 )
-from app.models.events.tables import EventKind
-from app.models.links import desk_additions_path, desk_concern_path, desk_messages_path, note_path
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable
-from app.services.concerns.sealing import note_plaintext, open_note, seal_message
-from app.services.desk.desk import Desk
-from app.services.events.payloads import addition_payload
-from app.store.changes import record_change
-from app.store.concerns import get_concern, get_unerased
-from app.store.disclosures import Actor, record_disclosure
-from app.store.events import append_event
-from app.store.tables import table_of
-from app.store.writer import Writer, write_operation
+from app.models.events import EventKind
+from app.models.links import desk_addition_path, desk_additions_path, desk_concern_path, desk_messages_path, note_path
+from app.models.receipts import ConcernState, ConcernStatus, find_reference, standard_token
+from app.models.record import DeskAct
+from app.models.record_details import read_detail, seal_entry
+from app.services.concerns import find_concern, get_concern, get_unerased
+from app.services.desk import Desk
+from app.services.editions import Contents, EditionKey
+from app.services.events import addition_payload, append_event, message_payload
+from app.services.pinning import detail_in, unknown_ids
+from app.services.receipts import IdempotencyKeys, IdempotentResult, ReceiptBuilder, Retryable, derive_idempotency_keys
+from app.services.record import REPORTER, Actor, record_change, record_disclosure
+from app.services.sealing import (
+    Unsealer,
+    addition_plaintext,
+    find_message,
+    note_plaintext,
+    open_note,
+    seal_message,
+    token_identity,
+)
 
 PAGE_BYTES = 1_000_000
 """The most sealed bytes of a page of entries. A single one that is larger has a page of its own."""
@@ -463,3 +499,291 @@ def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     waiting, overdue = session.connection().execute(counted).one()
     return {"additions_waiting": waiting, "additions_overdue": overdue}
+
+
+# Requests of a reporter after submitting, with reference and status token: read the status and messages, add more.
+
+
+@dataclass(frozen=True)
+class FollowUps:
+    """Reads the status of a concern and its messages, and stores additions to it, sealed like the concern itself."""
+
+    engine: Engine
+    writer: Writer
+    contents: Contents
+    sealer: Sealer
+    receipts: ReceiptBuilder
+
+    def read_status(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ConcernStatus:
+        """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
+        row = self.find(typed_reference, status_token)
+        with Session(self.engine) as session:
+            additions = list_entries(session, EntryKind.ADDITION, row.reference)
+            messages = list_messages(session, row.reference)
+        return self.receipts.build_status(row, additions, messages, self._content_of(row).contacts, at=at)
+
+    def add(
+        self,
+        addition: Addition,
+        *,
+        typed_reference: str,
+        status_token: str,
+        idempotency_key: str | None,
+        at: dt.datetime,
+    ) -> IdempotentResult:
+        """Store the addition, sealed, and return its receipt after it is on the disk. It never lowers the urgency.
+
+        Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
+        """
+        row = self.find(typed_reference, status_token)
+        keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
+        request = Retryable(canonical_submission(addition), keys)
+        if row.erased_at is not None:
+            return self._replay_after_erasure(request)
+        content = self._content_of(row)
+        faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
+        if faults:
+            raise InvalidConcern(faults)
+        response = self.receipts.build_addition_receipt(row, content.contacts, at=at)
+        receipt = response.model_dump_json().encode()
+        entry = NewEntry(
+            EntryKind.ADDITION,
+            at,
+            REPORTER,
+            self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
+            self.sealer.fingerprints,
+            response.acknowledge_by,
+            addition.immediate_danger,
+        )
+        try:
+            _add(self.writer, row.reference, entry, request, receipt)
+        except AlreadyStored:
+            return request.replay(self.engine)
+        return IdempotentResult(row.reference, receipt, is_replay=False)
+
+    def open_messages(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ReceivedMessages:
+        """Return every message with its words, after it is recorded which of them are read for the first time.
+
+        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, and `StoreBusy`.
+        """
+        reference = self.find(typed_reference, status_token).reference
+        with Session(self.engine) as session:
+            unread = _unread(session, reference)
+        if unread:
+            _record_reading(self.writer, reference, up_to=unread[-1], at=at)
+        with Session(self.engine) as session:
+            messages = sqlmodel_select(EntryRow).where(
+                EntryRow.reference == reference, EntryRow.kind == EntryKind.MESSAGE.value
+            )
+            rows = session.exec(messages.order_by(col(EntryRow.number))).all()
+        identity = token_identity(status_token, reference)
+        opened = (
+            ReceivedMessage(
+                number=row.number,
+                sent_at=row.received_at,
+                read_at=row.read_at,
+                message=find_message(row.sealed, identity, reference),
+            )
+            for row in rows
+            if row.read_at is not None  # one that came after the record is for the next time
+        )
+        return ReceivedMessages(reference=reference, messages=tuple(opened))
+
+    def unknown_ids_in(self, body: Mapping[str, Any], *, typed_reference: str, status_token: str) -> list[FieldError]:
+        """Return the same faults in ids, for a body that was meant as an addition. Raises `NoSuchConcern`."""
+        row = self.find(typed_reference, status_token)
+        return [] if row.erased_at is not None else unknown_ids(detail_in(body), self._content_of(row))
+
+    def find(self, typed_reference: str, status_token: str) -> ConcernRow:
+        """Return the concern's row. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
+        with Session(self.engine) as session:
+            row = find_concern(session, find_reference(typed_reference) or "")
+        expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
+        given = hashlib.sha256(standard_token(status_token).encode()).digest()
+        if not hmac.compare_digest(given, expected) or row is None:
+            raise NoSuchConcern
+        return row
+
+    def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
+        """Return the receipt of what was added before the erasure. Anything else can no longer be added."""
+        try:
+            return request.replay(self.engine)
+        except IdempotencyKeyReused:
+            raise ConcernErased from None
+
+    def _content_of(self, row: ConcernRow) -> EditionContent:
+        return self.contents(EditionKey(row.guide, row.edition))
+
+
+@write_operation
+def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
+    """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
+    request.store(session, reference, receipt)
+    concern, at = get_concern(session, reference), entry.received_at  # read again: the desk may have changed it
+    danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
+    former = measure_entries(session, EntryKind.ADDITION, reference)
+    number = append_entry(session, concern, entry, former, dict(concern) | {"immediate_danger": danger})
+    concern.added_at, concern.immediate_danger = at, danger
+    count_waiting(session, concern)
+    answered = mark_answered(session, reference, addition=number)
+    if concern.test:
+        return
+    for message in answered:
+        data = message_payload(concern, number=message, addition=number)
+        append_event(session, EventKind.CONCERN_MESSAGE_ANSWERED, at=at, data=data)
+    due = entry.acknowledge_by or at
+    append_event(
+        session, EventKind.CONCERN_ADDED, at=at, data=addition_payload(concern, number=number, acknowledge_by=due)
+    )
+
+
+@write_operation
+def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.datetime) -> None:
+    concern = get_concern(session, reference)
+    numbers = [number for number in _unread(session, reference) if number <= up_to]
+    if not numbers:  # another request was first
+        return
+    detail = read_detail(numbers)
+    record_disclosure(session, chain=reference, act=DeskAct.MESSAGE_READ, actor=REPORTER, at=at, detail=detail)
+    read = sqlmodel_update(EntryRow).where(
+        col(EntryRow.reference) == reference,
+        col(EntryRow.kind) == EntryKind.MESSAGE.value,
+        col(EntryRow.number).in_(numbers),
+    )
+    session.exec(read.values(read_at=at))
+    if not concern.test:
+        for number in numbers:
+            data = message_payload(concern, number=number)
+            append_event(session, EventKind.CONCERN_MESSAGE_READ, at=at, data=data)
+
+
+def _unread(session: Session, reference: str) -> Sequence[int]:
+    return [each.number for each in list_messages(session, reference) if each.read_at is None]
+
+
+# The places of all sealed texts: of concerns, and of what was added to them.
+
+
+SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
+"""Where texts that the desk opens are: in the concerns themselves, and in these kinds of entries."""
+
+
+@dataclass(frozen=True)
+class SealedPlace:
+    """The place of a sealed text, a concern's own or one that was added, and the recipients that it is sealed to."""
+
+    reference: str
+    added: EntryPlace | None
+    recipients: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return its name for an operator."""
+        return self.reference if self.added is None else f"{self.added} to {self.reference}"
+
+
+def list_sealed(session: Session) -> list[SealedPlace]:
+    """Return the place of every sealed text that was not erased."""
+    return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
+
+
+def list_sealed_of(
+    session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
+) -> list[SealedPlace]:
+    """Return the places of the sealed texts of one kind, in order; None: the texts of the concerns themselves."""
+    row = table_of(ConcernRow if kind is None else EntryRow).c
+    order = (row.reference,) if kind is None else (row.reference, row.number)
+    statement = select_columns(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
+    if kind is not None:
+        statement = statement.where(row.kind == kind.value)
+    if after is not None:
+        values = (after.reference,) if after.added is None else (after.reference, after.added.number)
+        position = (literal(value, column.type) for value, column in zip(values, order, strict=True))
+        statement = statement.where(tuple_(*order) > tuple_(*position))
+    return [
+        SealedPlace(reference, None if kind is None else EntryPlace(kind, *number), tuple(recipients))
+        for recipients, reference, *number in session.connection().execute(statement)
+    ]
+
+
+def find_newest_recipients(session: Session) -> Sequence[str] | None:
+    """Return what the newest concern is sealed to, or None if there is no concern."""
+    return session.exec(
+        sqlmodel_select(ConcernRow.recipients).order_by(col(ConcernRow.received_at).desc()).limit(1)
+    ).first()
+
+
+def read_sealed(session: Session, text: SealedPlace) -> bytes:
+    """Return the sealed text; empty if it was erased meanwhile."""
+    return _row_of(session, text).sealed or b""
+
+
+def replace_sealed(session: Session, text: SealedPlace, *, sealed: bytes, recipients: Sequence[str]) -> None:
+    """Replace the sealed text with the same words sealed to other recipients, right after its disclosure."""
+    row = _row_of(session, text)
+    row.sealed, row.recipients = sealed, list(recipients)
+    session.flush()
+
+
+def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
+    if text.added is None:
+        return session.get_one(ConcernRow, text.reference)
+    return session.get_one(EntryRow, (text.reference, text.added.kind.value, text.added.number))
+
+
+# Entries as the desk sees them: with their words, where this process opens them, or without.
+
+
+SealedEntries = Iterable[tuple[Row[Any], bytes]]
+"""The metadata of entries, each with its sealed text."""
+
+
+def listed_addition(row: Row[Any], *, now: dt.datetime) -> AdditionEntry:
+    """Return the entry of an addition without its words."""
+    return AdditionEntry(**_addition_fields(row, now), addition=None)
+
+
+def opened_additions(additions: SealedEntries, unsealer: Unsealer, *, now: dt.datetime) -> tuple[OpenedAddition, ...]:
+    """Return the additions with their words.
+
+    Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
+    of another concern.
+    """
+    return tuple(
+        OpenedAddition(
+            **_addition_fields(row, now),
+            addition=unsealer.open_member("addition", sealed, reference=row.reference, received_at=row.received_at),
+        )
+        for row, sealed in additions
+    )
+
+
+def _addition_fields(row: Row[Any], now: dt.datetime) -> dict[str, Any]:
+    path = desk_addition_path(row.reference, row.number)
+    return {
+        "number": row.number,
+        "received_at": row.received_at,
+        "immediate_danger": row.immediate_danger,
+        "acknowledge_by": row.acknowledge_by,
+        "acknowledged_at": row.acknowledged_at,
+        "overdue": row.acknowledged_at is None and row.acknowledge_by < now,
+        "links": {"self": path, "acknowledgement": f"{path}/acknowledgement"},
+    }
+
+
+def listed_note(row: Row[Any], text: str | None = None) -> NoteEntry:
+    """Return the entry of a note, with its words if they are given."""
+    return note_entry(row.reference, row.number, written_at=row.received_at, by=row.author, text=text)
+
+
+def opened_notes(notes: SealedEntries, unsealer: Unsealer) -> tuple[NoteEntry, ...]:
+    """Return the notes with their words.
+
+    Raise as `opened_additions` does, also if a text names another time or author than its row, or is no note.
+    """
+    return tuple(listed_note(row, _words_of(row, sealed, unsealer)) for row, sealed in notes)
+
+
+def _words_of(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> str:
+    opened = open_note(unsealer, sealed, reference=row.reference, received_at=row.received_at, author=row.author)
+    words: str = opened["note"]["text"]
+    return words

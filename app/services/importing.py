@@ -13,19 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import SeedError, SeedFileError
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.markdown_data import (
-    END,
-    HEADINGS,
-    START,
-    WORDS_DIGEST,
-    shown_fields,
-    shows_cautions,
-    words_digest,
-)
-from app.models.guidance.proposed_ids import propose_id
-from app.models.guidance.sections import ITEM_LISTS, Introductions, Layout, Section
-from app.models.guidance.written_editions import place_items
+from app.models.documents import END, HEADINGS, START, WORDS_DIGEST, shown_fields, shows_cautions, words_digest
+from app.models.edition_files import place_items, propose_id
+from app.models.editions import EditionContent
+from app.models.sections import ITEM_LISTS, Introductions, Layout, Section
 from app.services.documents import Block, BlockKind, find_contact, markdown_blocks, one_line, word_blocks
 
 SECTIONS = (

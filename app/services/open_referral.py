@@ -17,10 +17,10 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from app.errors import NotFound
-from app.models.guidance.contacts import Contact, ContactKind, OpeningHours, Phone, PostalAddress
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.proposed_ids import propose_id
-from app.models.guidance.signposts import Signpost
+from app.models.code_lists import Signpost
+from app.models.contacts import Contact, ContactKind, OpeningHours, Phone, PostalAddress
+from app.models.edition_files import propose_id
+from app.models.editions import EditionContent
 from app.models.links import GUIDES
 from app.models.open_referral import (
     Attribute,
@@ -41,7 +41,7 @@ from app.models.open_referral import (
     TaxonomyTerm,
     VirtualLocation,
 )
-from app.store.editions import EditionHead, list_current, read_content
+from app.services.editions import EditionHead, list_current, read_content
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"

@@ -15,7 +15,7 @@ import pyrage
 import pytest
 from pyrage import x25519
 
-from app.services.access.key_files import DEVELOPMENT_IDENTITY
+from app.services.keys import DEVELOPMENT_IDENTITY
 from tests.support.canaries import BIRTHDAYS, CANARY, Place, forms_of, planted, put, traces
 from tests.support.databases import files_of, raw_connection
 from tests.support.live import LiveServer, environment_for

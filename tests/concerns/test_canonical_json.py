@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from app.models.concerns.addition import ADDITION_EXAMPLE, Addition
-from app.models.concerns.concern import Concern
-from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
-from app.models.digest import canonical_json, canonical_submission, digest_of
-from app.models.guidance.editions import EditionContent
-from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
+from app.models.base import canonical_json, canonical_submission, digest_of
+from app.models.concerns import ADDITION_EXAMPLE, Addition, Concern
+from app.models.editions import EditionContent
+from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.record import DeskAct, DisclosureRow
+from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import an_edition
 

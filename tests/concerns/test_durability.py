@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
 
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.concerns.tables import ConcernRow, StoredReceiptRow
-from app.services.concerns import receipt_builder
+from app.models.concerns import ConcernRow, StoredReceiptRow
+from app.models.form import FULL_EXAMPLE
+from app.services import receipts
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
@@ -253,7 +253,7 @@ def test_a_reference_that_is_taken_is_drawn_again(
     client: TestClient, kept: Callable[[], int], a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter(["4F7K-926W-0X3R", "4F7K-926W-0X3R", "02FK-926W-0X3R"])
-    monkeypatch.setattr(receipt_builder, "new_reference", lambda: next(drawn))
+    monkeypatch.setattr(receipts, "new_reference", lambda: next(drawn))
 
     answers = [post(client, a_concern(), key) for key in ("one", "another")]
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.services.operations.verification import verify_concerns, verify_record
+from app.services.verification import verify_concerns, verify_record
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of

@@ -24,9 +24,9 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app
-from app.models.concerns.concern import FORM_VERSION
-from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.services.access.key_files import RECEIPT_KEY
+from app.models.concerns import FORM_VERSION
+from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.services.keys import RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.desk import desk_of

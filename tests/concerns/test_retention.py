@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.store.database import DATABASE_FILE
+from app.db.database import DATABASE_FILE
+from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.concerns import Concern

@@ -10,14 +10,14 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.desk.recorded import find_seal_entry
+from app.http.context import AppContext
 from app.models.entries import EntryKind
-from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
-from app.services.concerns.sealing import make_sealer, read_identities
-from app.services.operations.verification import find_faults
-from app.store.disclosures import Actor
-from app.web.context import AppContext
+from app.models.record_details import find_seal_entry
+from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
+from app.services.record import Actor
+from app.services.resealing import ChangeOfKeys, reseal
+from app.services.sealing import make_sealer, read_identities
+from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import RawConnection, drop_triggers, fail_writes, raw_connection

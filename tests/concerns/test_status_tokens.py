@@ -8,9 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.concerns.references import new_reference
-from app.models.concerns.status_tokens import CROCKFORD, new_status_token, standard_token
-from app.services.concerns import receipt_builder
+from app.models.receipts import CROCKFORD, new_reference, new_status_token, standard_token
+from app.services import receipts
 from tests.support.concerns import Concern
 
 CODE = "7K3M-9QXT-2W8R-VB5N"
@@ -70,7 +69,7 @@ def test_a_concern_is_followed_with_its_token_as_a_person_types_it(client: TestC
 def test_a_token_from_before_goes_on_working(
     client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipt_builder, "new_status_token", lambda: OLDER)
+    monkeypatch.setattr(receipts, "new_status_token", lambda: OLDER)
     reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
 
     assert read(client, reference, OLDER).status_code == 200

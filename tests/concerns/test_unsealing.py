@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 from app.age.keys import fingerprint_of
 from app.cli.commands import app
 from app.config import Settings
+from app.db.database import DATABASE_FILE
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.sealing import read_identities
-from app.store.database import DATABASE_FILE
+from app.models.form import FULL_EXAMPLE
+from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
+from app.services.sealing import read_identities
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern

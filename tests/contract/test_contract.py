@@ -18,11 +18,11 @@ from schemathesis.engine import events, from_schema
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.http.context import AppContext
 from app.models.clients import Scope as ClientScope
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.guidance.edition_example import EDITION_EXAMPLE
-from app.services.access.clients import NewClient, add_client
-from app.web.context import AppContext
+from app.models.editions import EDITION_EXAMPLE
+from app.models.form import FULL_EXAMPLE
+from app.services.clients import NewClient, add_client
 from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.models.clients import Scope
-from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from tests.support.live import LiveServer
 from tests.support.node import installed_copy, run_node
 from tests.support.publishing import SLUG

@@ -11,10 +11,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.http.openapi import EXTENSIBLE_ENUM
 from app.main import create_app
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.web.openapi import EXTENSIBLE_ENUM
+from app.models.form import FULL_EXAMPLE
+from app.models.receipts import EXAMPLE_REFERENCE
 from docs_site.api import resolved
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY

@@ -17,8 +17,7 @@ from typer.main import get_command
 
 from app.cli.commands import app as command
 from app.config import Settings
-from app.errors import all_problems
-from app.faults import FaultCode
+from app.errors import FaultCode, all_problems
 from docs_site.diagram import drawn
 from tests.support.openapi import operations
 

@@ -17,13 +17,12 @@ from typer.main import get_command
 from app.cli.commands import app as command
 from app.config import Settings
 from app.errors import all_problems
+from app.http.auth import allow_anyone, require_client, require_person, require_status_token, require_submitter
+from app.http.context import AppContext
 from app.logs import ALLOWED
 from app.models.clients import Scope
-from app.models.events.tables import EventKind
-from app.services.access.clients import NewClient, add_client
-from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
-from app.web.context import AppContext
-from app.web.people import require_person
+from app.models.events import EventKind
+from app.services.clients import NewClient, add_client
 from tests.support.openapi import Operation, examples_of, operations
 
 ROOT = Path(__file__).parents[2]

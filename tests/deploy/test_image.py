@@ -18,7 +18,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from app.about import VERSION
+from app.config import VERSION
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import ROOT
 from tests.support.load import A_CONCERN

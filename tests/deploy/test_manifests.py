@@ -11,8 +11,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from app.about import VERSION
-from app.config import Settings
+from app.config import VERSION, Settings
 from tests.support.proxies import DEPLOY, need
 
 pytestmark = pytest.mark.any_database

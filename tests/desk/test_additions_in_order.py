@@ -8,7 +8,7 @@ import pypdf
 import pytest
 from starlette.testclient import TestClient
 
-from app.pages.desk.concern import ADDED_ON_PAGE
+from app.pages.concern import ADDED_ON_PAGE
 from tests.support.additions import add
 from tests.support.concerns import Concern
 from tests.support.desk_forms import press

@@ -18,7 +18,7 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.models.entries import ENTRY_SPECS, EntryKind
 from app.services import entries
-from app.services.access.key_files import create_identity
+from app.services.keys import create_identity
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

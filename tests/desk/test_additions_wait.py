@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.clients import Scope
-from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.services.desk.deadlines import append_overdue_events
+from app.services.deadlines import append_overdue_events
+from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

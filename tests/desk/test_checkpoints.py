@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from app.cli.commands import app
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
+from app.http.context import AppContext
 from app.models.clients import Scope
-from app.models.events.tables import EventKind
-from app.services.desk.checkpoints import (
+from app.models.events import EventKind
+from app.services.checkpoints import (
     CHECKPOINT_INTERVAL,
     MerkleTree,
     NoteSigner,
@@ -28,9 +29,7 @@ from app.services.desk.checkpoints import (
     origin_at,
     parse_verifier_key,
 )
-from app.services.events.deliveries import build_dispatcher
-from app.services.events.webhooks import NewWebhook, SsrfGuard, add_webhook, open_webhook_keys
-from app.web.context import AppContext
+from app.services.webhooks import NewWebhook, SsrfGuard, add_webhook, build_dispatcher, open_webhook_keys
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection

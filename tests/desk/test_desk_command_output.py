@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.models.roles import Role
-from app.services.access.key_files import create_identity
+from app.models.people import Role
+from app.services.keys import create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.command import Finished
 from tests.support.command import guidance_here as guidance

@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 from app.cli.commands import app
 from app.errors import DeskRequestFailed, KeysNotKnown
 from app.models.clients import Scope
-from app.models.concerns.references import new_reference
-from app.models.roles import SCOPES_OF, Role
-from app.services.access.key_files import create_identity
-from app.services.concerns.sealing import read_identities
+from app.models.people import SCOPES_OF, Role
+from app.models.receipts import new_reference
+from app.services.keys import create_identity
+from app.services.sealing import read_identities
 from tests.support.canaries import forms_of
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance

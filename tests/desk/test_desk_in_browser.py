@@ -16,9 +16,8 @@ from sqlmodel import Session, select
 from app.config import Settings
 from app.errors import TokenInvalid
 from app.main import create_app
-from app.models.people import PasskeyRow
-from app.models.roles import Role
-from app.services.access.people import leave
+from app.models.people import PasskeyRow, Role
+from app.services.people import leave
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -13,11 +13,10 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings, SettingsRefused, parse_settings
+from app.http.auth import SESSION_COOKIE
 from app.main import create_app
-from app.models.people import PersonRow
-from app.models.roles import Role
-from app.services.access.people import leave
-from app.web.people import SESSION_COOKIE
+from app.models.people import PersonRow, Role
+from app.services.people import leave
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.openid import STRANGER
 from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider, way_on

@@ -19,12 +19,12 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
-from app.models.roles import Role
-from app.pages.desk.inbox import span_in_words, time_left
-from app.pages.desk.referral import leaves_of
+from app.models.form import FULL_EXAMPLE
+from app.models.people import Role
+from app.models.record import DeskAct, DisclosureRow
+from app.pages.inbox import span_in_words, time_left
 from app.pages.page import page_templates
+from app.pages.referral import leaves_of
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -13,14 +13,13 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import NoSuchPerson
+from app.http.auth import SESSION_COOKIE, set_cookie
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.people import SessionRow
-from app.models.roles import Role
-from app.services.access.clients import NewClient, add_client
-from app.services.access.people import leave
-from app.store.concerns import get_concern
-from app.web.people import SESSION_COOKIE, set_cookie
+from app.models.people import Role, SessionRow
+from app.services.clients import NewClient, add_client
+from app.services.concerns import get_concern
+from app.services.people import leave
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk

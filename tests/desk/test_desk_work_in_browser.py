@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.config import Settings
 from app.main import create_app
-from app.models.roles import Role
-from app.services.access.people import leave
+from app.models.people import Role
+from app.services.people import leave
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from app.cli.commands import app
 from app.config import Settings
 from app.models.clients import Scope
-from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct
 from app.models.entries import RECIPIENT
-from app.services.operations.verification import verify_record
+from app.models.record import AUDIT, INBOX, DeskAct
+from app.services.verification import verify_record
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import RawConnection, Unguarded, fail_writes, raw_connection

@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.desk.disclosure_tables import DeskAct
-from app.models.roles import Role
-from app.services.access.key_files import create_identity
-from app.services.desk.exports import find_export_faults, read_export_file
+from app.models.people import Role
+from app.models.record import DeskAct
+from app.services.exports import find_export_faults, read_export_file
+from app.services.keys import create_identity
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -22,10 +22,7 @@ from app.cli.desk_client import DeskClient
 from app.config import Settings
 from app.errors import ExportNotGenuine
 from app.main import create_app
-from app.services.access.key_files import create_identity
-from app.services.concerns.receipt_signing import check_receipt
-from app.services.concerns.sealing import Unsealer, read_identities
-from app.services.desk.exports import (
+from app.services.exports import (
     ExportFile,
     add_signature,
     find_export_faults,
@@ -33,7 +30,10 @@ from app.services.desk.exports import (
     pinned_keys,
     read_export_file,
 )
-from app.services.operations.verification import find_faults
+from app.services.keys import create_identity
+from app.services.receipts import check_receipt
+from app.services.sealing import Unsealer, read_identities
+from app.services.verification import find_faults
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import files_of

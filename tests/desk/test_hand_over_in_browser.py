@@ -15,11 +15,11 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
 from app.config import Settings
+from app.http.auth import SESSION_COOKIE
 from app.main import create_app
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.desk.disclosure_tables import DeskAct
+from app.models.form import FULL_EXAMPLE
+from app.models.record import DeskAct
 from app.pages.page import UNSEAL_PAGE
-from app.web.people import SESSION_COOKIE
 from tests.support.additions import add
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock

@@ -18,10 +18,10 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access.key_files import create_identity
-from app.services.concerns.receipt_signing import HAND_OVER, check_receipt
-from app.services.concerns.sealing import read_identities
-from app.services.operations.verification import find_faults
+from app.services.keys import create_identity
+from app.services.receipts import HAND_OVER, check_receipt
+from app.services.sealing import read_identities
+from app.services.verification import find_faults
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance

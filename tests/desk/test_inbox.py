@@ -14,16 +14,16 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.db.writer import WriteOp
+from app.http.context import AppContext
 from app.main import create_app
-from app.models.concerns.concern import Concern as ConcernModel
-from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.services.concerns import receipt_builder
-from app.services.concerns.submission import Submissions
-from app.services.desk.actions import acknowledge
-from app.store.disclosures import Actor
-from app.store.writer import WriteOp
-from app.web.context import AppContext
-from app.web.cursors import encode_key
+from app.models.concerns import Concern as ConcernModel
+from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.services import receipts
+from app.services.acts import acknowledge
+from app.services.concerns import Submissions
+from app.services.cursors import encode_key
+from app.services.record import Actor
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, desk_of
@@ -251,7 +251,7 @@ def test_the_same_concern_stands_alike_with_no_indicator_and_with_ten(
     desk: Desk, raise_at: Raise, monkeypatch: pytest.MonkeyPatch, seen: tuple[int, int]
 ) -> None:
     drawn = iter(["02FK-926W-0X3R", "4F7K-926W-0X3R"])
-    monkeypatch.setattr(receipt_builder, "new_reference", lambda: next(drawn))
+    monkeypatch.setattr(receipts, "new_reference", lambda: next(drawn))
     known = [indicator["id"] for indicator in desk.http.get(f"{GUIDE}/indicators").json()["indicators"]]
     assert len(known) == 10
 

@@ -9,10 +9,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.desk.figures import FiguresOfDay
-from app.pages.desk.day import HEIGHT, bars_of
-from app.pages.desk.inbox import name_of_view
-from app.services.desk.views import remove_views
+from app.models.figures import FiguresOfDay
+from app.pages.inbox import HEIGHT, bars_of, name_of_view
+from app.services.inbox import remove_views
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk_forms import press, send, text_of

@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.models.clients import Scope
 from app.models.entries import ENTRY_SPECS, EntryKind
-from app.services.access.key_files import DEVELOPMENT_IDENTITY
-from app.services.concerns.sealing import read_identities, seal_message, token_identity
-from app.services.operations.verification import find_faults
+from app.services.keys import DEVELOPMENT_IDENTITY
+from app.services.sealing import read_identities, seal_message, token_identity
+from app.services.verification import find_faults
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance

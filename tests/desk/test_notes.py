@@ -14,13 +14,13 @@ from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.desk.recorded import find_seal_entry
 from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace
-from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import ChangeOfKeys, reseal
-from app.services.concerns.sealing import make_sealer, read_identities
-from app.services.operations.verification import find_faults
-from app.store.disclosures import Actor
+from app.models.record_details import find_seal_entry
+from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
+from app.services.record import Actor
+from app.services.resealing import ChangeOfKeys, reseal
+from app.services.sealing import make_sealer, read_identities
+from app.services.verification import find_faults
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.entries import ENTRY_SPECS, EntryKind
-from app.pages.desk.page import DeskRoute
+from app.pages.desk import DeskRoute
 from app.services import entries
 from tests.support.additions import add
 from tests.support.clock import SettableClock

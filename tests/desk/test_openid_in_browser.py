@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from app.config import Settings
 from app.errors import TokenInvalid
+from app.http.auth import SESSION_COOKIE
 from app.main import create_app
-from app.services.access.people import DeskSessions
-from app.web.people import SESSION_COOKIE
+from app.services.people import DeskSessions
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider

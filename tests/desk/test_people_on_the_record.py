@@ -4,10 +4,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.roles import Role
-from app.services.access.people import leave
-from app.services.operations.verification import find_faults
-from app.web.people import SESSION_COOKIE
+from app.http.auth import SESSION_COOKIE
+from app.models.people import Role
+from app.services.people import leave
+from app.services.verification import find_faults
 from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk
 from tests.support.people import ADDRESS, JO, OWN_PAGE, acts_of_people, context_of_service, sign_in_as

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.models.clients import Scope
-from app.services.access.key_files import create_identity
+from app.services.keys import create_identity
 from tests.support.additions import add
 from tests.support.browsing import FLAGS
 from tests.support.canaries import CANARY, forms_of, planted, traces

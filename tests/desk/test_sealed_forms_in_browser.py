@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.roles import Role
-from app.services.access.key_files import create_identity
-from app.services.access.people import leave
+from app.models.form import FULL_EXAMPLE
+from app.models.people import Role
+from app.services.keys import create_identity
+from app.services.people import leave
 from tests.support.browsing import run_server
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY, SettableClock

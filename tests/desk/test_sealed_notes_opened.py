@@ -16,10 +16,10 @@ from app.cli.desk_client import DeskClient
 from app.config import Settings
 from app.errors import SealedTextMisplaced
 from app.main import create_app
-from app.services.access.key_files import create_identity
-from app.services.concerns.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
-from app.services.desk import exports
-from app.services.desk.exports import find_export_faults, read_export_file
+from app.services import exports
+from app.services.exports import find_export_faults, read_export_file
+from app.services.keys import create_identity
+from app.services.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk

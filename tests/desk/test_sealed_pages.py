@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.pages.desk.referral import leaves_of
+from app.models.form import FULL_EXAMPLE
+from app.pages.referral import leaves_of
 from tests.support.additions import add
 from tests.support.clock import SettableClock
 from tests.support.people import sign_in_as

@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.services.access.key_files import create_identity
-from app.services.concerns.sealing import read_identities
+from app.services.keys import create_identity
+from app.services.sealing import read_identities
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

@@ -15,7 +15,7 @@ from app.age.files import SEED_BYTES, seal_by_seed
 from app.cli import desk_client
 from app.cli.desk_client import DeskClient
 from app.config import Settings
-from app.models.desk.disclosure_tables import DeskAct
+from app.models.record import DeskAct
 from tests.support.additions import add
 from tests.support.concerns import Concern
 from tests.support.desk import Desk

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.desk.disclosure_tables import DeskAct
-from app.models.roles import Role
+from app.models.people import Role
+from app.models.record import DeskAct
 from tests.support.additions import add
 from tests.support.concerns import Concern
 from tests.support.desk_forms import SEEN, acts_on, look, press, text_of

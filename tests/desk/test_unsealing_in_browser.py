@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.roles import Role
-from app.pages.desk.page import DESK_CONTENT_POLICY
+from app.models.form import FULL_EXAMPLE
+from app.models.people import Role
+from app.pages.desk import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
 from tests.support.additions import add
 from tests.support.browsing import accessibility_violations, run_server

@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.services.desk import views
-from app.services.desk.views import remove_views
+from app.services import inbox
+from app.services.inbox import remove_views
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.workers import worker_of
@@ -64,8 +64,8 @@ def test_filters_that_cannot_be_are_not_saved(robin: Desk, filters: dict[str, An
 
 
 def test_a_person_has_so_many_views_and_may_still_change_them(robin: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert views.MAX_VIEWS == 50
-    monkeypatch.setattr(views, "MAX_VIEWS", 2)
+    assert inbox.MAX_VIEWS == 50
+    monkeypatch.setattr(inbox, "MAX_VIEWS", 2)
 
     statuses = [save(robin, name, mine=True).status_code for name in ("a", "b", "c", "b")]
 

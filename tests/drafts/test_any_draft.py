@@ -8,13 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.models.guidance.comparison import changed_fields, changed_sections
-from app.models.guidance.edition_example import EDITION_EXAMPLE
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.written_editions import parse_written, read_partly
-from app.pages.edit.fields import DETAILS, form_fields
-from app.pages.edit.sections import EDIT_PAGES, do_act, section_value, with_ids, with_section
-from app.pages.edit.shown import show_entries, show_fields
+from app.models.comparison import changed_fields, changed_sections
+from app.models.edition_files import parse_written, read_partly
+from app.models.editions import EDITION_EXAMPLE, EditionContent
+from app.pages.drafts import (
+    DETAILS,
+    EDIT_PAGES,
+    do_act,
+    form_fields,
+    section_value,
+    show_entries,
+    show_fields,
+    with_ids,
+    with_section,
+)
 from app.pages.form_answers import SubmittedForm
 
 ANY_JSON = st.recursive(

@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
+from app.http.context import AppContext
 from app.models.clients import Scope
-from app.models.guidance.guide_tables import GuideDraftActRow
-from app.web.context import AppContext
+from app.models.editions import GuideDraftActRow
 from tests.support.clock import SettableClock
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, Writer, whole_draft, writer_of
 

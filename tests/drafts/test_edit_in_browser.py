@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
-from app.models.roles import Role
+from app.models.people import Role
 from tests.support.browsing import accessibility_violations
 from tests.support.edit_pages import Running, page_of, press, press_and_arrive
 

@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from app.http.context import AppContext
 from app.models.clients import Scope
-from app.models.guidance.guide_tables import GuideDraftRow
-from app.models.roles import SCOPES_OF, Role
-from app.pages.edit.sections import EDIT_PAGES
-from app.web.context import AppContext
+from app.models.editions import GuideDraftRow
+from app.models.people import SCOPES_OF, Role
+from app.pages.drafts import EDIT_PAGES
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, whole_draft, writer_of
 from tests.support.editing import Editor, fields_in
 from tests.support.people import sign_in_as

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from app.models.roles import Role
-from app.pages.edit.fields import DETAILS
-from app.pages.edit.sections import EDIT_PAGES
+from app.models.people import Role
+from app.pages.drafts import DETAILS, EDIT_PAGES
 from tests.support.edit_pages import Running, page_of, press_and_arrive
 from tests.support.page_checks import page_faults
 from tests.support.publishing import SLUG

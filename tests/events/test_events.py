@@ -13,11 +13,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.clients import Scope
-from app.models.events.tables import EventKind
+from app.models.events import EventKind
 from app.routers import events
-from app.services.events.pulling import events_after
-from app.store.events import append_event
-from app.web.cursors import encode_key
+from app.services.cursors import encode_key
+from app.services.events import append_event, events_after
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import fail_writes, raw_connection

@@ -19,23 +19,26 @@ from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.events.tables import DeliveryRow, EventKind
-from app.services.events import deliveries
-from app.services.events.deliveries import (
+from app.http.context import AppContext
+from app.models.events import DeliveryRow, EventKind
+from app.services import webhooks
+from app.services.events import append_event
+from app.services.jobs import TeamJobs
+from app.services.webhooks import (
     MAX_DELAY,
     DispatcherThread,
+    NewWebhook,
     SendResult,
+    SsrfGuard,
     WebhookDispatcher,
     WebhookSender,
+    add_webhook,
     build_dispatcher,
     count_deliveries,
     next_due,
+    open_webhook_keys,
 )
-from app.services.events.webhooks import NewWebhook, SsrfGuard, add_webhook, open_webhook_keys
-from app.services.operations.jobs import TeamJobs
-from app.services.operations.workers import JobsWorker
-from app.store.events import append_event
-from app.web.context import AppContext
+from app.services.workers import JobsWorker
 from tests.support import receiver as behaviours
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -146,7 +149,7 @@ def test_no_attempt_leaves_its_connection_open(behave: Behave, scheme: str, clos
 def test_a_notice_that_was_accepted_is_delivered_however_the_body_goes_on(
     behave: Behave, closing: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "BODY_SECONDS", DEADLINE_SECONDS)
+    monkeypatch.setattr(webhooks, "BODY_SECONDS", DEADLINE_SECONDS)
     receiver = RawReceiver(behave)
     closing.callback(receiver.close)
 

@@ -17,12 +17,12 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import SetupError
 from app.models.clients import Scope
-from app.models.events.tables import EmailStateRow
-from app.services.access.clients import NewClient, add_client
-from app.services.desk.deadlines import append_due_soon_events
-from app.services.events.mail import EmailSender, claim_email, record_sent
-from app.services.operations.jobs import TeamJobs
-from app.services.operations.workers import JobsWorker
+from app.models.events import EmailStateRow
+from app.services.clients import NewClient, add_client
+from app.services.deadlines import append_due_soon_events
+from app.services.jobs import TeamJobs
+from app.services.mail import EmailSender, claim_email, record_sent
+from app.services.workers import JobsWorker
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

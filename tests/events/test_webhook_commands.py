@@ -17,28 +17,26 @@ from typer.testing import CliRunner, Result
 from app.cli.commands import app
 from app.config import Settings
 from app.errors import NoSuchWebhook, SetupError, WebhookExists, WebhookSecretUnreadable
+from app.http.context import AppContext
 from app.main import create_app
-from app.models.events.tables import DeliveryRow, EventKind, WebhookRow
-from app.services.events.deliveries import (
+from app.models.events import DeliveryRow, EventKind, WebhookRow
+from app.services.backup import keys_outside_backups
+from app.services.events import append_event
+from app.services.webhooks import (
+    NewWebhook,
+    SsrfGuard,
     WebhookDispatcher,
+    WebhookKeys,
+    add_webhook,
     build_dispatcher,
     claim_due,
     count_deliveries,
-    replay_deliveries,
-    retry_deliveries,
-)
-from app.services.events.webhooks import (
-    NewWebhook,
-    SsrfGuard,
-    WebhookKeys,
-    add_webhook,
     open_webhook_keys,
     remove_webhook,
+    replay_deliveries,
+    retry_deliveries,
     rotate_secret,
 )
-from app.services.operations.backup import keys_outside_backups
-from app.store.events import append_event
-from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.delivery import deliver_due

@@ -16,12 +16,11 @@ from fastapi import FastAPI
 from sqlmodel import Session
 
 from app.config import Settings
+from app.http.context import AppContext
 from app.models.clients import Scope
-from app.models.events.tables import EventKind
-from app.services.events.deliveries import count_deliveries
-from app.services.events.webhooks import NewWebhook, SsrfGuard, add_webhook, get_webhook, open_webhook_keys
-from app.store.events import append_event
-from app.web.context import AppContext
+from app.models.events import EventKind
+from app.services.events import append_event
+from app.services.webhooks import NewWebhook, SsrfGuard, add_webhook, count_deliveries, get_webhook, open_webhook_keys
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
@@ -36,7 +35,7 @@ EVENTS = 300
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
-DELIVER = "import app.services.events.deliveries as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
+DELIVER = "import app.services.webhooks as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
 
 
 @contextmanager

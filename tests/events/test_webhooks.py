@@ -12,28 +12,26 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.db.writer import Writer
 from app.errors import AddressNotAllowed
 from app.models.clients import Scope
-from app.models.events.tables import EventKind
-from app.services.desk.deadlines import append_overdue_events
-from app.services.events.deliveries import (
+from app.models.events import EventKind
+from app.services.deadlines import append_overdue_events
+from app.services.webhooks import (
     DELAYS,
-    WebhookDispatcher,
-    build_dispatcher,
-    count_deliveries,
-    replay_deliveries,
-)
-from app.services.events.webhooks import (
     NewWebhook,
     SsrfGuard,
+    WebhookDispatcher,
     WebhookKeys,
     add_webhook,
+    build_dispatcher,
+    count_deliveries,
     drop_old_secret,
     get_webhook,
     open_webhook_keys,
+    replay_deliveries,
     rotate_secret,
 )
-from app.store.writer import Writer
 from guidance_client import NotGenuine, check_notice
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

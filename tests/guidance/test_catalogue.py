@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.export.crawler import crawl
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.guidance.edition_example import EDITION_EXAMPLE
+from app.models.editions import EDITION_EXAMPLE
+from app.server.export import crawl
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.editions import ADDED, REMOVED, REWORDED, a_key, publish, second_edition

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.models.guidance.comparison import WordChange, WordRun, changed_sections, changed_words, moved_items
-from app.models.guidance.editions import EditionContent
+from app.models.comparison import WordChange, WordRun, changed_sections, changed_words, moved_items
+from app.models.editions import EditionContent
 from tests.support.editions import ADDED, REMOVED, REWORDED, SWAPPED, content_of, second_edition
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 from tests.support.sections import filled_sections

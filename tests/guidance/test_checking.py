@@ -10,10 +10,10 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.errors import SeedError, SeedFileError
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import edition_yaml
-from app.services.guidance.checking import CheckedFile, check_file
-from app.web.context import AppContext
+from app.http.context import AppContext
+from app.models.base import digest_of
+from app.models.edition_files import edition_yaml
+from app.services.checking import CheckedFile, check_file
 from tests.support.planted_mistakes import MISTAKES, WRONG_FOLDER
 from tests.support.publishing import SLUG, an_edition
 

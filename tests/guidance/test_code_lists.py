@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.models.code_lists import Code, CodeList, CodeListStatus
-from app.models.guidance.seed_files import read_seed_file
-from app.models.guidance.signposts import Signpost, SignpostList
+from app.models.code_lists import Code, CodeList, CodeListStatus, Signpost, SignpostList
+from app.models.seed_files import read_seed_file
 
 pytestmark = pytest.mark.any_database
 

@@ -3,10 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from app.models.guidance.contacts import Contact, Phone
-from app.models.guidance.definitions import DefinitionSource
-from app.models.guidance.signposts import Signpost, SignpostScope
-from app.presenters.contact_lines import citation_text, option_text, phone_text
+from app.models.code_lists import Signpost, SignpostScope
+from app.models.contacts import Contact, Phone
+from app.models.items import DefinitionSource
+from app.services.guide_documents import citation_text, option_text, phone_text
 from tests.support.publishing import an_edition
 
 CONTACT = an_edition().contacts[0].model_dump()

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.guidance.sections import Section
+from app.models.sections import Section
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
 pytestmark = pytest.mark.any_database

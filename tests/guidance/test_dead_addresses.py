@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.models.guidance.written_editions import DEAD_FORMS, find_warnings
+from app.models.edition_files import DEAD_FORMS, find_warnings
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import an_edition
 

@@ -19,8 +19,8 @@ from sqlmodel import SQLModel, col
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.guidance.guide_tables import GenerationRow
-from app.store.database import DATABASE_FILE
+from app.db.database import DATABASE_FILE
+from app.models.editions import GenerationRow
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition

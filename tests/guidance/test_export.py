@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from app.cli.commands import app as command
 from app.config import Settings
 from app.errors import NotExportable
-from app.export.writer import INVENTORY, ExportResult, export_reads
 from app.main import create_app
-from app.models.guidance.sections import Section
+from app.models.sections import Section
+from app.server.export import INVENTORY, ExportResult, export_reads
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.renditions import publish_a_rendition

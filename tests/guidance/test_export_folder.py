@@ -10,7 +10,7 @@ import pytest
 from fastapi import Depends, FastAPI, Response
 
 from app.errors import NotExportable
-from app.export.writer import INVENTORY, ExportResult, export_reads
+from app.server.export import INVENTORY, ExportResult, export_reads
 
 
 def export(service: FastAPI, folder: Path) -> ExportResult:

@@ -8,10 +8,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from app.errors import SeedFileError, SetupError
-from app.models.guidance.edition_files import edition_yaml, read_edition_file
-from app.models.guidance.edition_schema import SCHEMA_FILE, SCHEMA_LINE, edition_schema, edition_schema_json
-from app.models.guidance.proposed_ids import propose_id
-from app.services.guidance.drafting import write_new_file
+from app.models.edition_files import edition_yaml, propose_id, read_edition_file
+from app.models.editions import SCHEMA_FILE, SCHEMA_LINE, edition_schema, edition_schema_json
+from app.services.checking import write_new_file
 from tests.support.publishing import an_edition
 
 pytestmark = pytest.mark.any_database

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from starlette.testclient import TestClient
 
-from app.presenters.markdown import address, escaped
+from app.services.markdown import address, escaped
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
 pytestmark = pytest.mark.any_database

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from pypdf import PdfReader
 from starlette.testclient import TestClient
 
-from app.faults import FaultCode
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import read_edition_file
-from app.models.guidance.seed_files import edition_place
-from app.services.guidance.publishing import NewEdition, publish_edition
-from app.web.context import AppContext
+from app.errors import FaultCode
+from app.http.context import AppContext
+from app.models.base import digest_of
+from app.models.edition_files import read_edition_file
+from app.models.seed_files import edition_place
+from app.services.publishing import NewEdition, publish_edition
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.guidance.contacts import Contact
+from app.models.contacts import Contact
 from app.routers import open_referral
 from app.routers.open_referral import STUB
 from tests.support.clock import A_TUESDAY

@@ -15,21 +15,18 @@ from sqlmodel import Session, SQLModel
 from starlette.testclient import TestClient
 
 from app.config import SEED_DIR
+from app.db.database import open_database
+from app.db.schema import prepare_schema
+from app.db.writer import Writer
 from app.errors import EditionAlreadyPublished, EditionOutOfOrder, GuidanceError, InvalidEdition
+from app.http.context import AppContext
+from app.models.base import digest_of
 from app.models.clients import Scope
-from app.models.digest import digest_of
-from app.models.guidance.editions import EditionContent
-from app.services.guidance import publishing
-from app.services.guidance.publishing import NewEdition, Published, publish_edition
-from app.services.guidance.reference_data import read_reference_data
-from app.services.guidance.seeding import publish_file
-from app.store import contents
-from app.store.contents import Contents
-from app.store.database import open_database
-from app.store.editions import EditionKey, get_history, read_content
-from app.store.schema import prepare_schema
-from app.store.writer import Writer
-from app.web.context import AppContext
+from app.models.editions import EditionContent
+from app.services import editions, publishing
+from app.services.editions import Contents, EditionKey, get_history, read_content
+from app.services.publishing import NewEdition, Published, publish_edition, publish_file
+from app.services.reference_data import read_reference_data
 from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
 from tests.support.publishing import GUIDE, SLUG, an_edition
@@ -81,7 +78,7 @@ def published(data_dir: Path, number: int) -> EditionContent:
 def test_the_editions_read_last_are_remembered_and_no_more(
     publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "MAX_CACHED_EDITIONS", 2)
+    monkeypatch.setattr(editions, "MAX_CACHED_EDITIONS", 2)
     for number in (1, 2, 3):
         publish(number, content=an_edition(change_note=f"Edition {number}."))
     engine = open_database(tmp_path)

@@ -11,7 +11,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.models.guidance.edition_example import EDITION_EXAMPLE
+from app.models.editions import EDITION_EXAMPLE
 from tests.support.clock import SettableClock
 from tests.support.editions import ADDED, CONTENT_KEYS, REMOVED, REWORDED, a_key, content_of, publish, second_edition
 from tests.support.live import LiveServer, environment_for

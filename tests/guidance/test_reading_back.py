@@ -8,9 +8,9 @@ from hypothesis import Phase, given, settings
 from starlette.testclient import TestClient
 
 from app.cli.guides import draft_page
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import edition_yaml, file_text, read_edition_file
-from app.models.guidance.editions import EditionContent
+from app.models.base import digest_of
+from app.models.edition_files import edition_yaml, file_text, read_edition_file
+from app.models.editions import EditionContent
 from app.services.importing import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, an_edition

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from pypdf import PdfReader
 from starlette.testclient import TestClient
 
-from app.presenters.rendition_forms import MARK, MARK_EXPLAINED
-from app.presenters.renditions import UNCHECKED
+from app.services.guide_documents import MARK, MARK_EXPLAINED
+from app.services.renditions import UNCHECKED
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 from tests.support.renditions import ARABIC, RENDITIONS, publish_a_rendition, seed_rendition, withdraw_a_rendition
 

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter, ValidationError
 from starlette.testclient import TestClient
 
-from app.models.guidance.languages import LanguageTag
-from app.web.language_preferences import preferred_languages
+from app.http.negotiation import preferred_languages
+from app.models.languages import LanguageTag
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.renditions import RENDITIONS, publish_a_rendition
 

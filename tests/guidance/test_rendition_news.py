@@ -8,8 +8,7 @@ from fastapi import FastAPI
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
-from app.models.events.responses import RenditionEventData
-from app.models.events.tables import EventRow
+from app.models.events import EventRow, RenditionEventData
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
 from tests.support.renditions import RENDITIONS, publish_a_rendition, withdraw_a_rendition

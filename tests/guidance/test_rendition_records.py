@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app as command
 from app.config import SEED_DIR, Settings
+from app.db.database import DATABASE_FILE, for_writing
 from app.main import create_app
-from app.services.operations.verification import verify_editions
-from app.store.database import DATABASE_FILE, for_writing
+from app.services.verification import verify_editions
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
 from tests.support.renditions import RENDITIONS, publish_a_rendition, withdraw_a_rendition

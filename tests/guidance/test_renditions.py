@@ -8,9 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.models.guidance.languages import LanguageTag, direction_of, own_name_of
-from app.models.guidance.sections import ITEM_LISTS
-from app.presenters.renditions import UNCHECKED
+from app.models.languages import LanguageTag, direction_of, own_name_of
+from app.models.sections import ITEM_LISTS
+from app.services.renditions import UNCHECKED
 from tests.support.editions import a_key
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 from tests.support.renditions import (

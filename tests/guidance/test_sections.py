@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_responses import SECTION_RESPONSES
-from app.models.guidance.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_BACK, PRINTED_FRONT, Section
+from app.models.editions import EditionContent
+from app.models.guides import SECTION_RESPONSES
+from app.models.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_BACK, PRINTED_FRONT, Section
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 from tests.support.sections import filled_sections, first_example
@@ -25,12 +25,12 @@ from tests.support.sections import filled_sections, first_example
 ROOT = Path(__file__).parents[2]
 EVERY_SECTION = pytest.mark.parametrize("section", list(Section), ids=lambda section: section.key)
 LISTING_SECTIONS = {
-    "models/guidance/sections.py": "the registry",
-    "models/guidance/items.py": "a model for each section",
-    "models/guidance/edition_example.py": "an edition as a publisher sends it",
-    "models/concerns/examples.py": "items of guidance that a concern names",
-    "models/guidance/editor_words.py": "the words of an editor for a key that is missing",
-    "pages/edit/fields.py": "the labels of the editor's fields",
+    "models/sections.py": "the registry",
+    "models/items.py": "a model for each section",
+    "models/editions.py": "an edition as a publisher sends it",
+    "models/form.py": "items of guidance that a concern names",
+    "models/edition_files.py": "the words of an editor for a key that is missing",
+    "pages/drafts.py": "the labels of the editor's fields",
     "services/importing.py": "the words by which documents head each section, and what each kind of item is made of",
 }
 """The files of `app/` that may name several sections, and why."""

@@ -10,7 +10,7 @@ from ruamel.yaml.nodes import Node
 
 from app.errors import SeedFileError
 from app.models.code_lists import CodeList
-from app.models.guidance.seed_files import FileTree, edition_place, read_seed_file, read_tree
+from app.models.seed_files import FileTree, edition_place, read_seed_file, read_tree
 
 pytestmark = pytest.mark.any_database
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.models.code_lists import CodeList
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.items import Factor, Indicator, IndicatorKind, LinkedRisk
-from app.models.guidance.seed_files import read_seed_file
+from app.models.editions import EditionContent
+from app.models.items import Factor, Indicator, IndicatorKind, LinkedRisk
+from app.models.seed_files import read_seed_file
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database

@@ -8,10 +8,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import SEED_DIR
+from app.models.base import digest_of
 from app.models.code_lists import CodeList
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import read_edition_file
-from app.models.guidance.seed_files import read_seed_file
+from app.models.edition_files import read_edition_file
+from app.models.seed_files import read_seed_file
 from tests.support.many_guides import EXAMPLES
 from tests.support.publishing import SLUG, an_edition, publish_next
 

@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import InvalidQuery
+from app.http.memento import requested_moment
 from app.main import create_app
-from app.presenters.memento import requested_moment
 from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
 from tests.support.publishing import GUIDE, publish_next, withdraw

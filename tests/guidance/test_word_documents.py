@@ -14,8 +14,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from app.cli.guides import draft_page
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.sections import ITEM_LISTS
+from app.models.editions import EditionContent
+from app.models.sections import ITEM_LISTS
 from app.services.importing import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 

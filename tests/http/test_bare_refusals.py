@@ -9,10 +9,10 @@ import pytest
 from fastapi import FastAPI
 
 from app.config import Settings
+from app.http.middleware import SECURITY_HEADERS
 from app.main import create_app
 from app.server.connection import MAX_HEAD_FIELDS, ClientDeadline
 from app.server.run import MAX_HEAD_BYTES
-from app.web.middleware.security_headers import SECURITY_HEADERS
 from tests.support.clock import SettableClock
 from tests.support.log_lines import Lines
 from tests.support.threaded import run_server

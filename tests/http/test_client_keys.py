@@ -15,18 +15,10 @@ from app.cli.clients import line_of_client
 from app.cli.options import parse_end
 from app.config import Settings
 from app.errors import NoSuchClient, SetupError, StoreBusy
+from app.http.context import AppContext
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access.clients import (
-    ACCURACY,
-    KeyUses,
-    NewClient,
-    add_client,
-    list_clients,
-    revoke_client,
-    rotate_key,
-)
-from app.web.context import AppContext
+from app.services.clients import ACCURACY, KeyUses, NewClient, add_client, list_clients, revoke_client, rotate_key
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.live import LiveServer

@@ -17,7 +17,7 @@ from app.cli import options
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access import clients
+from app.services import clients
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
@@ -143,7 +143,7 @@ def test_a_key_is_compared_by_its_hash_in_constant_time(client: TestClient, monk
         compared.append(pair)
         return False
 
-    monkeypatch.setattr("app.services.access.clients.hmac.compare_digest", unlike)
+    monkeypatch.setattr("app.services.clients.hmac.compare_digest", unlike)
 
     answer = client.post(EDITIONS, json={}, headers=headers)
 

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
-from app.faults import FaultCode
+from app.errors import FaultCode
+from app.http.problems import DEFAULT_FAULT, FAULTS
 from app.models.clients import Scope
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.guidance.edition_example import EDITION_EXAMPLE
-from app.services.concerns.edition_resolver import EditionResolver
-from app.web.validation_messages import DEFAULT_FAULT, FAULTS
+from app.models.editions import EDITION_EXAMPLE
+from app.models.form import FULL_EXAMPLE
+from app.services.pinning import EditionResolver
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
 from tests.support.publishing import GUIDE

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
+from app.http.cache import CacheRequest
 from app.server import front
 from app.server.connection import Connection
 from app.server.front import FrontCache
-from app.web.cache.cache import CacheRequest
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until

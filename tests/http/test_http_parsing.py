@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
-from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.form import SMALLEST_EXAMPLE
 from app.server.connection import Connection
 from tests.support.publishing import GUIDE
 from tests.support.threaded import run_server

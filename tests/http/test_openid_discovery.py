@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from app.errors import ProviderUnavailable, TokenInvalid
-from app.services.access import openid
-from app.services.access.openid import ProviderKeys, discover_jwks_url, fetch_document
+from app.services import openid
+from app.services.openid import ProviderKeys, discover_jwks_url, fetch_document
 from tests.support.log_lines import Lines
 from tests.support.openid import (
     FAR_AHEAD,

@@ -16,12 +16,12 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import SetupError
+from app.http.middleware import policy_name
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access import limits
-from app.services.access.clients import revoke_client
-from app.services.access.limits import make_limiter, network_key
-from app.web.middleware.rate_limit import policy_name
+from app.services import limits
+from app.services.clients import revoke_client
+from app.services.limits import make_limiter, network_key
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key

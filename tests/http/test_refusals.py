@@ -19,18 +19,17 @@ from starlette.testclient import TestClient
 
 import app.cli.commands  # noqa: F401  # every module of the service, so that every class of error is known
 from app.config import Settings
+from app.db.database import DATABASE_FILE
 from app.errors import GuidanceError, Problem, all_problems
+from app.http import params
+from app.http.middleware import MAX_BODY_BYTES
+from app.http.params import InvalidBody, read_json
 from app.logs import set_up_logs
 from app.main import create_app
-from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.links import problem_path
-from app.services.concerns import edition_resolver
-from app.services.concerns.submission import Submissions
-from app.services.guidance import emergency_contacts
-from app.store.database import DATABASE_FILE
-from app.web import json_body
-from app.web.json_body import InvalidBody, read_json
-from app.web.middleware.request_body import MAX_BODY_BYTES
+from app.services import pinning, reference_data
+from app.services.concerns import Submissions
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 
@@ -239,12 +238,12 @@ def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
             threads.append(len(body))
         return read_json(body)
 
-    monkeypatch.setattr(json_body, "read_json", read)
+    monkeypatch.setattr(params, "read_json", read)
 
-    assert post(steady, whole.encode().ljust(json_body.LARGE_BODY_BYTES)).is_success
-    assert post(steady, whole.encode().ljust(json_body.LARGE_BODY_BYTES + 1)).is_success
+    assert post(steady, whole.encode().ljust(params.LARGE_BODY_BYTES)).is_success
+    assert post(steady, whole.encode().ljust(params.LARGE_BODY_BYTES + 1)).is_success
 
-    assert threads == [json_body.LARGE_BODY_BYTES + 1]
+    assert threads == [params.LARGE_BODY_BYTES + 1]
 
 
 @pytest.mark.parametrize("path", DOORS)
@@ -414,7 +413,7 @@ def test_a_defect_where_the_contacts_are_read_stops_no_answer_that_says_999(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(emergency_contacts, "get_current", fail)
+    monkeypatch.setattr(reference_data, "get_current", fail)
 
     expect_whom_to_call(expect_a_problem(post(client, b"{}"), 422))
 
@@ -459,6 +458,6 @@ def test_where_no_connection_is_free_in_time_the_answer_is_busy_and_no_defect(
     def fail(*_: object, **__: object) -> None:
         raise NoConnectionInTime
 
-    monkeypatch.setattr(edition_resolver, "find_history", fail)
+    monkeypatch.setattr(pinning, "find_history", fail)
 
     expect_whom_to_call(expect_a_problem(client.post("/v1/concerns", json=a_concern()), 503))

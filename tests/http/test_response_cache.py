@@ -20,15 +20,13 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from app.config import Settings
+from app.db.database import open_database
+from app.http.cache import MAX_CACHED_RESPONSES, CachedResponse, CacheKey, CacheMiddleware, CacheStore, ResponseCache
+from app.http.middleware import RequestLogMiddleware
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.operations import workers
-from app.services.operations.workers import STALE_SECONDS, GenerationWatcher
-from app.store.database import open_database
-from app.web.cache.cache import MAX_CACHED_RESPONSES, CacheKey, CacheStore, ResponseCache
-from app.web.cache.entry import CachedResponse
-from app.web.cache.middleware import CacheMiddleware
-from app.web.middleware.request_log import RequestLogMiddleware
+from app.services import workers
+from app.services.workers import STALE_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
@@ -500,7 +498,7 @@ def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
 ) -> None:
     changes: list[None] = []
     now = 0.0
-    monkeypatch.setattr("app.services.operations.workers.time.monotonic", lambda: now)
+    monkeypatch.setattr("app.services.workers.time.monotonic", lambda: now)
     watch = GenerationWatcher(open_database(tmp_path / "empty"), lambda: changes.append(None))
     watch.poll()
     now = STALE_SECONDS

@@ -13,11 +13,11 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import NoSuchGuide
+from app.http.context import AppContext, ContextDep, NowDep, SessionDep
+from app.http.params import GuidanceRouter
 from app.main import PARAMETER, ROUTERS, create_app, routes_of
 from app.models.clients import Scope
-from app.store import contents
-from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.router import GuidanceRouter
+from app.services import editions
 from tests.support.editions import a_key
 from tests.support.openapi import examples_of, operations
 from tests.support.publishing import GUIDE
@@ -124,7 +124,7 @@ def test_an_edition_is_read_from_the_database_once(
 ) -> None:
     context: AppContext = service.state.context
     first = client.get(GUIDE + below)
-    monkeypatch.setattr(contents, "read_content", None)
+    monkeypatch.setattr(editions, "read_content", None)
     context.response_cache.clear()
 
     again = client.get(GUIDE + below)

@@ -20,12 +20,12 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
+from app.http import middleware
+from app.http.middleware import MAX_BODY_BYTES, RequestBodyMiddleware
 from app.main import create_app
-from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.form import SMALLEST_EXAMPLE
 from app.server.front import Front
 from app.server.run import MAX_HEAD_BYTES
-from app.web.middleware import request_body
-from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, pause, wait_until
@@ -305,7 +305,7 @@ def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(part
 
 
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_body, "MAX_BUFFERED_BYTES", 100)
+    monkeypatch.setattr(middleware, "MAX_BUFFERED_BYTES", 100)
     gate = RequestBodyMiddleware(_echo, seconds=2, most_at_work=10, draining=Event())
 
     async def together() -> list[int]:

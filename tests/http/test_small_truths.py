@@ -9,9 +9,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.about import VERSION
 from app.cli.commands import app
-from app.config import Settings
+from app.config import VERSION, Settings
 from app.main import create_app
 from app.models.clients import Scope
 from tests.support.clock import SettableClock

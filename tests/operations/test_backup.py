@@ -14,12 +14,12 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.db.backup import database_copy
+from app.db.database import DATABASE_FILE
 from app.errors import BackupRefused
-from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
-from app.services.operations.backup import back_up, restore_backup, verify_copy
-from app.store.backup import database_copy
-from app.store.database import DATABASE_FILE
+from app.models.form import SMALLEST_EXAMPLE
+from app.services.backup import back_up, restore_backup, verify_copy
+from app.services.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import desk_of
 from tests.support.live import LiveServer
@@ -106,7 +106,7 @@ def test_a_backup_under_load_holds_every_concern_acknowledged_before_it_and_can_
 def test_a_copy_ends_and_is_of_one_moment_however_fast_others_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.backup.PAGES_PER_STEP", 1)
+    monkeypatch.setattr("app.db.backup.PAGES_PER_STEP", 1)
     tamper(
         tmp_path / "db",
         "PRAGMA journal_mode=WAL",

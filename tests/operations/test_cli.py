@@ -22,8 +22,8 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import read_edition_file
+from app.models.base import digest_of
+from app.models.edition_files import read_edition_file
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from app.db.database import DATABASE_FILE
 from app.main import utc_now
 from app.services import doctor
 from app.services.doctor import ALL_CHECKS, Condition, exit_status
-from app.store.database import DATABASE_FILE
 from tests.support.broken_set_ups import (
     DAYS,
     EVERYWHERE,

@@ -118,7 +118,7 @@ def test_a_probe_says_whether_the_service_is_ready(live: LiveServer) -> None:
     ("arguments", "unread"),
     [
         (["health", "--url", "http://127.0.0.1:1"], ["fastapi", "sqlalchemy", "cryptography", "httpx"]),
-        (["serve", "--help"], ["app.cli.commands", "app.cli.doctor", "sqlalchemy.dialects.postgresql"]),
+        (["serve", "--help"], ["app.cli.commands", "app.cli.operations", "sqlalchemy.dialects.postgresql"]),
     ],
 )
 def test_a_probe_and_a_service_do_not_read_the_other_commands(arguments: list[str], unread: list[str]) -> None:

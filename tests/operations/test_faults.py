@@ -18,12 +18,12 @@ from typing import Any
 import httpx
 import pytest
 
+from app.db.database import DATABASE_FILE, open_database
+from app.db.writer import Writer
+from app.models.base import digest_of
 from app.models.clients import Scope
-from app.models.digest import digest_of
-from app.models.guidance.editions import EditionContent
-from app.services.access.clients import NewClient, add_client
-from app.store.database import DATABASE_FILE, open_database
-from app.store.writer import Writer
+from app.models.editions import EditionContent
+from app.services.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.editions import CONTENT_KEYS

@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from app.services.desk.deadlines import append_overdue_events
-from app.services.operations import invariants
-from app.services.operations.invariants import Invariant, Invariants, find_broken
+from app.services import verification
+from app.services.deadlines import append_overdue_events
+from app.services.verification import Invariant, Invariants, find_broken
 from tests.support.additions import add
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
@@ -31,7 +31,7 @@ def test_the_record_is_checked_once_a_night_and_the_recipients_once_an_hour(
         checked.append((f"{clock.time:%d %H:%M}", invariant.value))
         return []
 
-    monkeypatch.setattr(invariants, "find_broken", note)
+    monkeypatch.setattr(verification, "find_broken", note)
     begun = clock.time
     found = Invariants(engine_of(service), ["a recipient"], clock)
     for minutes in range(0, 3 * 24 * 60, 10):

@@ -13,12 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.models.events.tables import DeliveryState
-from app.services.events.webhooks import insert_webhook
-from app.services.operations.workers import stop_workers
-from app.store.writer import Writer, write_without_change
-from app.web.context import AppContext
+from app.db.writer import Writer, write_without_change
+from app.http.context import AppContext
+from app.models.events import DeliveryState
+from app.models.form import SMALLEST_EXAMPLE
+from app.services.webhooks import insert_webhook
+from app.services.workers import stop_workers
 from tests.support.databases import raw_connection
 from tests.support.delivery import a_receiver
 from tests.support.publishing import GUIDE

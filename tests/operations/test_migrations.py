@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
+from app.db.database import open_database
+from app.db.schema import declared_statements, find_schema_faults, migrate_schema, prepare_schema
 from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
-from app.services.operations.verification import verify_editions, verify_record
-from app.store.database import open_database
-from app.store.schema import declared_statements, find_schema_faults, migrate_schema, prepare_schema
+from app.services.verification import verify_editions, verify_record
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
@@ -204,10 +204,10 @@ def test_a_revision_is_written_as_contributing_shows(tmp_path: Path) -> None:
     recorded = run_in(tree, "-m", "tests.support.released")
     (models,) = [path for path in (tree / "app" / "models").rglob("*.py") if "class ClientRow(" in path.read_text()]
     before, name, rest = models.read_text().partition('    __tablename__ = "clients"\n')
-    imported = "from app.models.columns import partial_index\n"
+    imported = "from app.models.base import partial_index\n"
     models.write_text(f"{before}{name}    nickname: str | None = None\n{rest}\n\n{imported}\n\n{table}")
     without = run_in(tree, *test)
-    (tree / "app/store/migrations/versions/0002_mottos.py").write_text(revision)
+    (tree / "app/db/migrations/versions/0002_mottos.py").write_text(revision)
     shell = ["sh", "-e", "-c", commands.replace(".venv/bin/python", sys.executable)]
     written = subprocess.run(shell, cwd=tree, check=False, timeout=300)
     migrated = run_in(tree, *test)

@@ -12,15 +12,14 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
+from app.db.database import for_writing, open_database
+from app.db.writer import Writer
 from app.errors import StoreBusy
-from app.models.desk.disclosure_tables import AUDIT, DeskAct
-from app.models.events.tables import EventKind
-from app.services.events.pulling import events_after
-from app.services.operations.verification import find_faults
-from app.store.database import for_writing, open_database
-from app.store.disclosures import Actor, record_disclosure
-from app.store.events import append_event
-from app.store.writer import Writer
+from app.models.events import EventKind
+from app.models.record import AUDIT, DeskAct
+from app.services.events import append_event, events_after
+from app.services.record import Actor, record_disclosure
+from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import postgresql
 from tests.support.waiting import pause, wait_until

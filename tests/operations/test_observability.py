@@ -14,14 +14,14 @@ from ruamel.yaml import YAML
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.http.context import AppContext
 from app.main import create_app
-from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.concerns.resealing import ChangeOfKeys, reseal
-from app.services.concerns.sealing import Unsealer, make_sealer
-from app.services.events.webhooks import insert_webhook
-from app.services.operations.invariants import Invariants
-from app.store.disclosures import Actor
-from app.web.context import AppContext
+from app.models.form import SMALLEST_EXAMPLE
+from app.services.record import Actor
+from app.services.resealing import ChangeOfKeys, reseal
+from app.services.sealing import Unsealer, make_sealer
+from app.services.verification import Invariants
+from app.services.webhooks import insert_webhook
 from tests.support.clock import SettableClock
 from tests.support.databases import drop_triggers, raw_connection
 from tests.support.delivery import a_receiver

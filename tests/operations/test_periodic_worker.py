@@ -13,17 +13,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import StoreBusy
-from app.services.operations import workers
-from app.services.operations.jobs import Housekeeping
-from app.services.operations.workers import (
-    Job,
-    JobsWorker,
-    PeriodicWorker,
-    WorkerState,
-    backoff_seconds,
-    stop_workers,
-)
-from app.web.context import AppContext
+from app.http.context import AppContext
+from app.services import workers
+from app.services.jobs import Housekeeping
+from app.services.workers import Job, JobsWorker, PeriodicWorker, WorkerState, backoff_seconds, stop_workers
 from tests.support.databases import on_postgresql
 from tests.support.log_lines import Lines
 from tests.support.waiting import wait_until
@@ -282,10 +275,10 @@ def threads() -> Iterator[str]:
 def test_every_thread_that_works_on_is_a_worker_or_the_writer() -> None:
     """A new thread is a `PeriodicWorker`, so that it survives, is seen and stops; or it is listed here."""
     assert sorted(threads()) == [
-        "services/access/openid.py",  # one lookup of a name each
-        "services/events/deliveries.py",  # one lookup of a name each
-        "services/operations/workers.py",
-        "store/writer.py",  # survives by itself; readiness and metrics have it already
+        "db/writer.py",  # survives by itself; readiness and metrics have it already
+        "services/openid.py",  # one lookup of a name each
+        "services/webhooks.py",  # one lookup of a name each
+        "services/workers.py",
     ]
 
 

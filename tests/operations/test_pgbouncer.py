@@ -12,12 +12,12 @@ from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.db.database import for_writing, open_database
+from app.http.context import AppContext
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access.clients import NewClient, add_client
-from app.services.operations.verification import find_faults
-from app.store.database import for_writing, open_database
-from app.web.context import AppContext
+from app.services.clients import NewClient, add_client
+from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import postgresql

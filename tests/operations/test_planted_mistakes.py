@@ -7,8 +7,8 @@ from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
 from app.errors import SeedFileError
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import edition_yaml
+from app.models.base import digest_of
+from app.models.edition_files import edition_yaml
 from tests.support.planted_mistakes import MISTAKES, NEXT_FILE, Planted
 from tests.support.publishing import FIRST_EDITION, SLUG, an_edition
 

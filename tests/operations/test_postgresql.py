@@ -16,15 +16,14 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.db.database import for_writing, open_database
+from app.db.writer import Writer
 from app.errors import SetupError, StoreBusy
 from app.main import create_app
-from app.models.events.tables import EventKind
-from app.models.guidance.sections import ITEM_LISTS
-from app.services.events.pulling import events_after
-from app.store.database import for_writing, open_database
-from app.store.events import append_event
-from app.store.remnants import purge_remnants
-from app.store.writer import Writer
+from app.models.events import EventKind
+from app.models.sections import ITEM_LISTS
+from app.services.events import append_event, events_after
+from app.services.record import purge_remnants
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import postgresql

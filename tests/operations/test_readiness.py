@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.db.database import DATABASE_FILE
 from app.main import create_app
-from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.events.webhooks import insert_webhook
-from app.services.operations import readiness
-from app.store.database import DATABASE_FILE
+from app.models.form import SMALLEST_EXAMPLE
+from app.services import jobs
+from app.services.webhooks import insert_webhook
 from tests.support.command import guidance
 from tests.support.databases import fail_writes, on_postgresql, raw_connection
 from tests.support.delivery import a_receiver
@@ -45,7 +45,7 @@ def trials(service: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every request be a trial."""
-    monkeypatch.setattr(readiness, "SECONDS_BETWEEN_TRIALS", 0)
+    monkeypatch.setattr(jobs, "SECONDS_BETWEEN_TRIALS", 0)
 
 
 def rows(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:

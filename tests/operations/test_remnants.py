@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.desk.remnants import Remnants
-from app.store import remnants
-from app.store.database import DATABASE_FILE
-from app.store.remnants import has_remnants, purge_remnants
-from app.web.context import AppContext
+from app.db.database import DATABASE_FILE
+from app.http.context import AppContext
+from app.models.record import Remnants
+from app.services import record
+from app.services.record import has_remnants, purge_remnants
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.concerns import Concern
@@ -65,7 +65,7 @@ def erase(desk: Desk, reference: str) -> Any:
 def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
     desk: Desk, settings: Settings, reference: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remnants, "BRIEF_MILLISECONDS", LONG_ENOUGH * 1000)  # the service's own workers read too
+    monkeypatch.setattr(record, "BRIEF_MILLISECONDS", LONG_ENOUGH * 1000)  # the service's own workers read too
     piece = sealed_piece(settings.data_dir)
 
     assert erase(desk, reference) == "none"

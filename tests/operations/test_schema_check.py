@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
+from app.db.database import DATABASE_FILE, for_writing, open_database
+from app.db.schema import declared_objects, find_schema_faults, migrate_schema, stored_objects
 from app.errors import BackupRefused, SchemaAltered
 from app.main import create_app
-from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.operations.backup import back_up, restore_backup, verify_copy
-from app.store.database import DATABASE_FILE, for_writing, open_database
-from app.store.schema import declared_objects, find_schema_faults, migrate_schema, stored_objects
+from app.models.form import SMALLEST_EXAMPLE
+from app.services.backup import back_up, restore_backup, verify_copy
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection

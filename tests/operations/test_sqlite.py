@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from app.store.database import for_writing, open_database
+from app.db.database import for_writing, open_database
 
 pytestmark = pytest.mark.embedded
 

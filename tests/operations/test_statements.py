@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
-from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.operations.workers import stop_workers
+from app.models.form import SMALLEST_EXAMPLE
+from app.services.workers import stop_workers
 from tests.support.desk import Desk
 from tests.support.publishing import GUIDE
 

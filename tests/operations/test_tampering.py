@@ -14,12 +14,11 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
+from app.db.database import open_database
 from app.main import create_app
-from app.models.desk.disclosure_tables import DisclosureRow
-from app.services.operations.invariants import Invariant, find_broken
-from app.services.operations.verification import verify_record
-from app.store.database import open_database
-from app.store.disclosures import hash_of
+from app.models.record import DisclosureRow
+from app.services.record import hash_of
+from app.services.verification import Invariant, find_broken, verify_record
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import RawConnection, address_for, copy_database, drop_triggers, raw_connection
 from tests.support.desk import Desk, desk_of

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlmodel import Session
 
+from app.db import writer
+from app.db.database import DATABASE_FILE, open_database
+from app.db.writer import WriteOp, Writer
 from app.errors import NoSuchGuide, StoreBusy
-from app.store import writer
-from app.store.database import DATABASE_FILE, open_database
-from app.store.writer import WriteOp, Writer
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
 

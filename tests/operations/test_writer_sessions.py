@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlmodel import Session, select
 
+from app.db.database import open_database
+from app.db.schema import prepare_schema
+from app.db.writer import WriteOp, Writer
 from app.errors import NoSuchClient, StoreBusy
-from app.models.events.tables import EventReaderRow
-from app.store.database import open_database
-from app.store.schema import prepare_schema
-from app.store.writer import WriteOp, Writer
+from app.models.events import EventReaderRow
 from tests.support.databases import address_for
 
 

@@ -17,9 +17,9 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import StoreBusy
 from app.main import create_app
-from app.models.concerns.status_tokens import new_status_token
 from app.models.entries import ENTRY_SPECS, EntryKind
-from app.services.concerns import follow_up
+from app.models.receipts import new_status_token
+from app.services import entries
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import desk_of
@@ -126,7 +126,7 @@ def test_what_could_not_be_stored_stays_on_the_page(
     def fail(*_args: Any) -> None:
         raise StoreBusy
 
-    monkeypatch.setattr(follow_up, "_add", fail)
+    monkeypatch.setattr(entries, "_add", fail)
 
     page = add(client, receipt, narrative=MORE)
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns.tables import ConcernRow
+from app.models.concerns import ConcernRow
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.journeys import CANARY, HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
-from app.faults import FieldError
+from app.errors import FieldError
 from app.main import create_app
 from app.pages import languages
 from app.pages.form_answers import named_faults
@@ -32,7 +32,7 @@ from app.pages.form_layout import (
     QuestionKind,
 )
 from app.pages.languages import ENGLISH, LANGUAGES, read_catalogue
-from app.services.guidance.reference_data import read_reference_data
+from app.services.reference_data import read_reference_data
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of

@@ -13,9 +13,10 @@ from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
 from app.errors import StoreBusy
+from app.http.context import AppContext
 from app.main import create_app
-from app.models.concerns.concern import Concern
-from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.concerns import Concern
+from app.models.form import FULL_EXAMPLE
 from app.pages.form_answers import SubmittedForm, hidden_fields, read_answers, value_at
 from app.pages.form_builder import FormBuilder, concern_schema, schema_fields
 from app.pages.form_layout import (
@@ -32,9 +33,8 @@ from app.pages.form_layout import (
     ConcernForm,
     Question,
 )
-from app.presenters.colours import text_colour_on
-from app.services.guidance.reference_data import read_reference_data
-from app.web.context import AppContext
+from app.services.pdf import text_colour_on
+from app.services.reference_data import read_reference_data
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
@@ -381,7 +381,7 @@ def test_an_edition_compared_with_itself_is_refused(shared: TestClient) -> None:
 def test_a_defect_is_a_page_without_the_words_of_the_exception(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.pages.guide.guide_index.list_guides", lambda *_args, **_more: 1 / 0)
+    monkeypatch.setattr("app.pages.guides.list_guides", lambda *_args, **_more: 1 / 0)
 
     response = client.get("/")
 

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from app.config import Settings
+from app.http.context import AppContext
 from app.main import create_app
-from app.models.guidance.editions import EditionContent
-from app.web.context import AppContext
+from app.models.editions import EditionContent
 from tests.support.browsing import FLAGS, accessibility_violations, go_to_last_step, reach, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, an_edition, publish_next

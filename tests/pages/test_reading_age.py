@@ -14,9 +14,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.http.context import AppContext
 from app.main import create_app
 from app.pages.error_pages import ERROR_TEXTS, error_page
-from app.web.context import AppContext
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
 

@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.http.context import AppContext
 from app.main import create_app
-from app.models.concerns.status_tokens import CROCKFORD
-from app.services.concerns import drafts
-from app.web.context import AppContext
+from app.models.receipts import CROCKFORD
+from app.services import saved_forms
 from tests.support.clock import SettableClock
 from tests.support.databases import on_postgresql
 from tests.support.desk import desk_of
@@ -122,7 +122,9 @@ def test_nothing_typed_and_no_code_is_in_the_database_or_the_log_in_clear(
         assert not [word for word in words if word.encode().lower() in files.lower()]
         with sqlite3.connect(settings.data_dir / "guidance.db") as database:
             (length,) = database.execute("SELECT length(sealed) FROM drafts").fetchone()
-        assert length % drafts.BLOCK == 12 + 16  # the nonce and the tag: its length says little of what was written
+        assert (
+            length % saved_forms.BLOCK == 12 + 16
+        )  # the nonce and the tag: its length says little of what was written
 
 
 def test_a_young_persons_answers_are_never_saved_and_none_is_lost(client: TestClient, service: FastAPI) -> None:
@@ -158,7 +160,7 @@ def test_wrong_codes_for_one_draft_are_limited_and_others_open(tmp_path: Path) -
 def test_where_very_many_are_saved_another_is_refused_and_nothing_is_lost(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafts, "MAX_DRAFTS", 1)
+    monkeypatch.setattr(saved_forms, "MAX_DRAFTS", 1)
     save(client)
 
     refused = client.post(FORM, data=ANSWERS | {"do": "save"})

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.db.database import DATABASE_FILE
 from app.main import create_app, utc_now
 from app.services import doctor
-from app.services.concerns.working_days import WorkingDays
 from app.services.doctor import Condition, PublicAnswer, Validity
-from app.store.database import DATABASE_FILE
+from app.services.receipts import WorkingDays
 from tests.support.databases import raw_connection
 from tests.support.publishing import publish_next
 from tests.support.set_ups import SetUp, add_receiver, execute, post_concern, reachable

@@ -19,8 +19,8 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from app.config import Settings
-from app.store.database import DATABASE_FILE, open_database
-from app.store.schema import migrate_schema
+from app.db.database import DATABASE_FILE, open_database
+from app.db.schema import migrate_schema
 
 TEMPLATE = "template_of_tests"
 

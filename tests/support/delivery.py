@@ -2,8 +2,8 @@
 
 import asyncio
 
-from app.models.events.tables import EventKind, WebhookRow
-from app.services.events.deliveries import ClaimedDelivery, WebhookDispatcher
+from app.models.events import EventKind, WebhookRow
+from app.services.webhooks import ClaimedDelivery, WebhookDispatcher
 from tests.support.clock import A_TUESDAY
 
 

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
-from app.models.desk.disclosure_tables import DisclosureRow
-from app.services.concerns.sealing import seal_note
+from app.models.record import DisclosureRow
+from app.services.sealing import seal_note
 from tests.support.people import OWN_PAGE, context_of_service
 
 SEEN = re.compile(r'name="seen" value="([0-9]+)"')

@@ -7,9 +7,9 @@ import httpx
 from fastapi import FastAPI
 from playwright.sync_api import Page, Route, expect
 
-from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.roles import Role
-from app.pages.desk.page import desk_page
+from app.models.form import FULL_EXAMPLE
+from app.models.people import Role
+from app.pages.desk import desk_page
 from tests.support.additions import add
 from tests.support.keyboard import Keyboard
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited

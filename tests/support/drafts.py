@@ -5,10 +5,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.http.context import AppContext
 from app.models.clients import Scope
-from app.models.guidance.edition_example import EDITION_EXAMPLE
-from app.services.access.clients import NewClient, add_client
-from app.web.context import AppContext
+from app.models.editions import EDITION_EXAMPLE
+from app.services.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY
 
 SEED_GUIDE = "child-sexual-exploitation"

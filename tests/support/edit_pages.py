@@ -6,9 +6,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from app.config import Settings
+from app.http.auth import SESSION_COOKIE
 from app.main import create_app
-from app.models.roles import Role
-from app.web.people import SESSION_COOKIE
+from app.models.people import Role
 from tests.support.browsing import run_server
 from tests.support.clock import SettableClock
 from tests.support.people import context_of_service, invited

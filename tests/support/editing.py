@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from app.web.people import SESSION_COOKIE
+from app.http.auth import SESSION_COOKIE
 from tests.support.people import OWN_PAGE
 
 EDIT = "/edit"

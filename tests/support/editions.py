@@ -5,7 +5,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.services.access.clients import NewClient, add_client
+from app.services.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import GUIDE
 

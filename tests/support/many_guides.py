@@ -6,10 +6,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from sqlmodel import Session
 
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import read_edition_file
-from app.services.guidance.publishing import NewEdition, insert_next_edition, publish_edition
-from app.web.context import AppContext
+from app.http.context import AppContext
+from app.models.base import digest_of
+from app.models.edition_files import read_edition_file
+from app.services.publishing import NewEdition, insert_next_edition, publish_edition
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import an_edition
 

@@ -9,11 +9,11 @@ from playwright.sync_api import BrowserContext
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
-from app.models.desk.disclosure_tables import PEOPLE, DisclosureRow
-from app.models.roles import Role
-from app.services.access.people import invite
-from app.web.context import AppContext
-from app.web.people import SESSION_COOKIE
+from app.http.auth import SESSION_COOKIE
+from app.http.context import AppContext
+from app.models.people import Role
+from app.models.record import PEOPLE, DisclosureRow
+from app.services.people import invite
 
 JO = "Jo Example"
 ADDRESS = "192.0.2.7"

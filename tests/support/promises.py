@@ -5,11 +5,11 @@ import sys
 
 from sqlmodel import Session, col, func, select
 
-from app.models.concerns.tables import ConcernRow
-from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+from app.db.database import open_database
+from app.models.concerns import ConcernRow
 from app.models.entries import EntryRow
-from app.services.concerns.sealing import Unsealer
-from app.store.database import open_database
+from app.models.record import DeskAct, DisclosureRow
+from app.services.sealing import Unsealer
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, SENT, LoadResult, add_more
 from tests.support.operators import Operators

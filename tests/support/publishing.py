@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from sqlmodel import Session
 
 from app.config import SEED_DIR
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.seed_files import read_seed_file
-from app.services.guidance.publishing import NewEdition, Published, publish_edition, withdraw_published
-from app.store.editions import EditionKey, find_history
-from app.web.context import AppContext
+from app.http.context import AppContext
+from app.models.editions import EditionContent
+from app.models.seed_files import read_seed_file
+from app.services.editions import EditionKey, find_history
+from app.services.publishing import NewEdition, Published, publish_edition, withdraw_published
 
 SLUG = "child-sexual-exploitation"
 GUIDE = f"/v1/guides/{SLUG}"

@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from app.config import Settings
+from app.db.database import for_writing
+from app.db.schema import CREATE_VERSION_TABLE, declared_statements, newest_revision
 from app.main import create_app
-from app.store.database import for_writing
-from app.store.schema import CREATE_VERSION_TABLE, declared_statements, newest_revision
 
 FOLDER = Path(__file__).parents[1] / "released"
 DOCUMENT = FOLDER / "openapi.json"

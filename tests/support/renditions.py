@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.config import SEED_DIR
-from app.models.guidance.edition_files import read_rendition_file
-from app.models.guidance.renditions import RenditionContent, word_fields
-from app.models.guidance.sections import ITEM_LISTS, Introductions
-from app.services.guidance.publishing import PublishedRendition, publish_rendition, withdraw_published
-from app.store.editions import RenditionKey
-from app.web.context import AppContext
+from app.http.context import AppContext
+from app.models.edition_files import read_rendition_file
+from app.models.renditions import RenditionContent, word_fields
+from app.models.sections import ITEM_LISTS, Introductions
+from app.services.editions import RenditionKey
+from app.services.publishing import PublishedRendition, publish_rendition, withdraw_published
 from tests.support.publishing import GUIDE, SLUG, an_edition
 
 RENDITIONS = f"{GUIDE}/renditions"

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from app.store import schema
-from app.store.database import open_database
+from app.db import schema
+from app.db.database import open_database
 from tests.support.databases import postgresql
 
 NEWEST = schema.newest_revision()
 FOLLOWING = f"{int(NEWEST) + 1:04}"
 NEXT = f'''"""A made-up revision."""
 
-from app.store.migrations.statements import run_statements
+from app.db.migrations.statements import run_statements
 
 revision = "{FOLLOWING}"
 down_revision = "{NEWEST}"

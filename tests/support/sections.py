@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.models.guidance.sections import Section
+from app.models.sections import Section
 from tests.support.publishing import an_edition
 
 

@@ -11,12 +11,12 @@ from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
 from app.main import create_app, utc_now
-from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.models.events.tables import EventKind, WebhookRow
+from app.models.events import EventKind, WebhookRow
+from app.models.form import SMALLEST_EXAMPLE
 from app.services import doctor
+from app.services.backup import back_up, backup_path
 from app.services.doctor import Condition, Finding, PublicAnswer, examine
-from app.services.events.webhooks import insert_webhook, open_webhook_keys
-from app.services.operations.backup import back_up, backup_path
+from app.services.webhooks import insert_webhook, open_webhook_keys
 from tests.support.databases import address_for, copy_database, raw_connection
 from tests.support.desk import desk_of
 

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
+from app.http.context import AppContext
 from app.models.clients import Scope
-from app.services.access.clients import NewClient, add_client
-from app.web.context import AppContext
+from app.services.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import Desk
 

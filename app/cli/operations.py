@@ -1,0 +1,277 @@
+"""`guidance backup` and `guidance restore`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from app.cli.options import (
+    AsJson,
+    DataDir,
+    EnvFile,
+    echo_json,
+    echo_result,
+    open_engine,
+    paint,
+    progress,
+    read_settings,
+)
+from app.cli.record import read_checkpoints
+from app.config import Settings
+from app.db.schema import migrate_schema
+from app.errors import BackupRefused, DatabaseUnreadable, SetupError
+from app.logs import set_up_logs
+from app.main import utc_now
+from app.models.base import OnStep
+from app.services.backup import (
+    Drilled,
+    Verified,
+    back_up,
+    backup_path,
+    drill_restore,
+    keys_outside_backups,
+    remove_old_backups,
+    restore_backup,
+)
+from app.services.checkpoints import Checkpoint
+from app.services.doctor import Condition, Finding, examine, exit_status, refused_settings
+from app.services.verification import find_faults, verify_database, verify_editions
+
+NO_PLACE = "name a FILE or a folder, or set GUIDANCE_BACKUP_FOLDER"
+
+
+def backup(
+    *,
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Where to write the copy, readable by its owner alone; in a folder it gets the time as its name. "
+            "Without FILE: in GUIDANCE_BACKUP_FOLDER.",
+        ),
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Afterwards remove all but the newest so many that were named by their time."),
+    ] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="Restore the copy into an empty folder, open it, and remove that folder.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Copy the database, also while the service runs, and verify the copy. It holds no keys.
+
+    With PostgreSQL use pg_dump instead.
+    """
+    settings = _require_embedded(read_settings(data_dir, env_file))
+    target = _target_of(path or settings.backup_folder)
+    try:
+        with progress("Copying") as show:
+            verified = back_up(settings.data_dir, target, replace=force, on_step=show)
+        if not as_json:
+            typer.echo(f"{target}: {_counts(verified)}, verified")
+        drilled = drill_restore(target, at=utc_now()) if test else None
+        removed = remove_old_backups(target, keep=keep) if keep is not None else ()
+    except FileExistsError:
+        raise typer.BadParameter("that file exists already; it is left as it is (--force replaces it)") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
+    lines = [*([_drill_line(target, drilled)] if drilled is not None else []), *(f"{old}: removed" for old in removed)]
+    document = {
+        "file": str(target),
+        **asdict(verified),
+        "restored_in_seconds": None if drilled is None else round(drilled.seconds, 3),
+        "removed": [str(old) for old in removed],
+        "keys_to_keep": [str(path) for path in keys_outside_backups(settings)],
+    }
+    echo_result(lines, document, as_json=as_json)
+    _list_missing_keys(settings)
+
+
+def restore(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", exists=True, dir_okay=False)],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a database that is there; it is renamed, not deleted.")
+    ] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Restore into an empty folder, which is removed. The database stays.")
+    ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Verify a backup and put it in place of the database. Stop the service first. Its keys do not change."""
+    settings = _require_embedded(read_settings(data_dir, env_file))
+    try:
+        if test:
+            drilled = drill_restore(path, at=utc_now())
+            document = {"file": str(path), **asdict(drilled.verified), "restored_in_seconds": round(drilled.seconds, 3)}
+            echo_result([_drill_line(path, drilled)], document, as_json=as_json)
+            return
+        with progress("Restoring") as show:
+            verified, former = restore_backup(path, settings.data_dir, replace=force, at=utc_now(), on_step=show)
+    except FileExistsError:
+        raise typer.BadParameter("a database is there already; it is left as it is (--force renames it)") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"the folder cannot be written: {failure.strerror}") from None
+    lines = [f"{settings.data_dir}: {_counts(verified)}, verified"]
+    if former is not None:
+        lines.append(f"The former database is now {former}")
+    document = {
+        "folder": str(settings.data_dir),
+        **asdict(verified),
+        "former_database": None if former is None else str(former),
+        "keys_to_keep": [str(key) for key in keys_outside_backups(settings)],
+    }
+    echo_result(lines, document, as_json=as_json)
+    _list_missing_keys(settings)
+
+
+def _target_of(place: Path | None) -> Path:
+    if place is None:
+        raise SetupError(NO_PLACE)
+    return backup_path(place, at=utc_now()) if place.is_dir() else place
+
+
+def _counts(verified: Verified) -> str:
+    return f"{verified.editions} editions and {verified.concerns} concerns"
+
+
+def _drill_line(path: Path, drilled: Drilled) -> str:
+    found = _counts(drilled.verified)
+    return f"{path}: restored in {drilled.seconds:.1f} s into a folder that is removed again: {found}, as at a start"
+
+
+def _require_embedded(settings: Settings) -> Settings:
+    if settings.database_url is not None:
+        raise BackupRefused("the database is one of PostgreSQL: copy it with pg_dump, and put it back with pg_restore")
+    return settings
+
+
+def _list_missing_keys(settings: Settings) -> None:
+    files = "".join(f"\n  {path}" for path in keys_outside_backups(settings))
+    typer.echo(
+        "A backup holds no keys, and sealed concerns cannot be opened without them. Store these in another safe place: "
+        f"the identities of every recipient in GUIDANCE_SEAL_TO{', and these files:' + files if files else '.'}",
+        err=True,
+    )
+
+
+# `guidance verify` and `guidance migrate`.
+
+
+def verify(
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="A checkpoint that somebody else stored. Repeat the option for each.", exists=True),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(help="The key of the checkpoints (`guidance audit key`). Without it: the keys on this machine."),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Verify the pages, the rules, every digest and every hash, and compare rows with their disclosures.
+
+    The exit status is 1 if one is wrong. With checkpoints it also finds a database that was rolled back, and a record
+    that was rewritten as a whole.
+    """
+    settings = read_settings(data_dir, env_file)
+    checkpoints = read_checkpoints(checkpoint or (), settings, key)
+    lines: list[tuple[str, str | None]] = []
+    try:
+        with open_engine(settings) as engine, progress("Verifying") as show:
+            lines.extend(_verify(engine, checkpoints, show))  # what was found stays, where the next cannot be read
+    except DBAPIError:
+        raise DatabaseUnreadable from None
+    finally:
+        _report(lines, as_json=as_json)
+    for name, each in checkpoints if not as_json else ():
+        typer.echo(f"{name}: compared with the first {each.size} disclosures")
+    if any(fault is not None for _, fault in lines):
+        raise typer.Exit(1)
+
+
+def _report(lines: Sequence[tuple[str, str | None]], *, as_json: bool) -> None:
+    if as_json:
+        echo_json([{"name": name, "fault": fault} for name, fault in lines])
+        return
+    for name, fault in lines:
+        typer.echo(f"{name}: {fault or 'as published'}")
+
+
+def _verify(
+    engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
+) -> Iterator[tuple[str, str | None]]:
+    """Yield each name, and its fault, or None for an edition or a rendition that is as published."""
+    for fault in verify_database(engine):
+        yield "database", fault
+    yield from verify_editions(engine)
+    yield from find_faults(engine, checkpoints, show)
+
+
+def migrate(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Migrate the database to the schema of this program: completely, or not at all.
+
+    A node does not serve a shared database with an older schema. Stop the nodes, back up the database, run this once,
+    then start the nodes.
+    """
+    settings = read_settings(data_dir, env_file)
+    with open_engine(settings) as engine:
+        before, now = migrate_schema(engine, settings.data_dir)
+    if as_json:
+        echo_json({"before": before, "now": now})
+        return
+    typer.echo(f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}")
+
+
+# `guidance doctor`: what is wrong in a set-up, what to do, and where to read.
+
+
+COLOURS = {Condition.FINE: "green", Condition.WARNING: "yellow", Condition.FAULT: "red", Condition.SKIPPED: "cyan"}
+NAME_WIDTH = 18
+
+
+def doctor(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out what reads every row, and the restore of the newest backup.")
+    ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Check the whole set-up: a line for each check, with what to do and where to read. Nothing is changed.
+
+    The exit status is 0 if all is fine, 1 if there are warnings, and 2 if there are faults.
+    """
+    set_up_logs("error")
+    findings: list[Finding] = []
+    try:
+        settings = read_settings(data_dir, env_file)
+    except SetupError as refusal:
+        findings = refused_settings(str(refusal))
+        _print(findings if not as_json else ())
+    else:
+        for finding in examine(settings, at=utc_now(), is_quick=quick):
+            findings.append(finding)
+            _print([finding] if not as_json else ())
+    if as_json:
+        echo_json([asdict(each) for each in findings])
+    raise typer.Exit(exit_status(findings))
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """Print each finding as one line. What is fine needs no action."""
+    for each in findings:
+        condition = paint(f"{each.condition:<7}", COLOURS[each.condition])
+        action = f". {each.action[:1].upper()}{each.action[1:]} (read {each.read})" if each.action else ""
+        typer.echo(f"{condition}  {each.check:<{NAME_WIDTH}}  {each.found}{action}")

@@ -1,0 +1,150 @@
+"""Copies of the embedded database: complete and consistent, also while the service writes to it."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from app.db.database import DATABASE_FILE
+from app.errors import BackupRefused
+from app.models.base import OnStep, show_no_progress
+
+PAGES_PER_STEP = 256
+SIDE_FILES = ("-wal", "-shm", "-journal")
+
+
+@contextmanager
+def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress) -> Iterator[Path]:
+    """Yield a copy of the database: a draft file in the folder of `beside`, readable only by its owner, on the disk.
+
+    The copy is one snapshot, taken when it starts. So writers do not wait for it, and do not make it start again. The
+    draft is deleted afterwards, unless it was moved. Raises `BackupRefused`.
+    """
+    descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        try:
+            _copy(source, draft, on_step)
+        except sqlite3.Error:
+            raise BackupRefused(f"{source} cannot be read as a database, or is damaged") from None
+        flush(draft)
+        yield draft
+    finally:
+        for path in (draft, *(Path(f"{draft}{ending}") for ending in SIDE_FILES)):
+            path.unlink(missing_ok=True)
+
+
+def find_file_faults(path: Path) -> list[str]:
+    """Return the faults that SQLite finds: in pages and indexes, and rows whose foreign key matches nothing."""
+    try:
+        with closing(open_sqlite_to_read(path)) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+            found += [f"a row of {row[0]} points nowhere" for row in connection.execute("PRAGMA foreign_key_check")]
+    except sqlite3.Error:
+        return ["it cannot be read as a database, or is damaged"]
+    return [fault for fault in found if fault != "ok"]
+
+
+@contextmanager
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Lock the database, so that no other process has it open, with everything in its one file.
+
+    Raises `BackupRefused` if another process has it open. A damaged database is locked as far as possible.
+    """
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as refusal:
+            if refusal.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise BackupRefused(f"{path} is open elsewhere: stop the service first") from None
+        except sqlite3.DatabaseError:
+            pass  # damaged, which is a reason to restore another
+        yield
+
+
+def flush(path: Path) -> None:
+    """Flush the file, or the names in the folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
+    """Give the draft its name. Raises `FileExistsError` if a file has that name and `replace` is false."""
+    if replace:
+        draft.replace(path)
+    else:
+        os.link(draft, path)
+    flush(path.parent)
+
+
+def move_aside(path: Path, aside: Path) -> None:
+    """Rename the database, with its side files."""
+    for ending in ("", *SIDE_FILES):
+        file = Path(f"{path}{ending}")
+        if file.exists():
+            file.rename(f"{aside}{ending}")
+    flush(path.parent)
+
+
+def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
+    with closing(open_sqlite_to_read(source)) as reading, closing(sqlite3.connect(draft)) as writing:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # the snapshot is taken here
+        reading.backup(
+            writing,
+            pages=PAGES_PER_STEP,
+            sleep=0,
+            progress=lambda _status, remaining, total: on_step(total - remaining, total),
+        )
+        writing.execute("PRAGMA journal_mode=DELETE").fetchone()  # so that the copy is one file
+
+
+def open_sqlite_to_read(path: Path) -> sqlite3.Connection:
+    """Open the database, which must exist, so that nothing can be written to it."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+
+
+# How large the database is, and how much of it is free for reuse.
+
+
+_SIZE_OF_SQLITE = (
+    "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
+    " pragma_freelist_count"
+)
+_SIZE_OF_POSTGRESQL = "SELECT pg_database_size(current_database())"
+_DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greatest(n_live_tup + n_dead_tup, 1)), 0)"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Sizes in bytes: of the database, of what of it is free for reuse, and of the log beside it (SQLite)."""
+
+    total_bytes: int
+    free_bytes: int
+    log_bytes: int
+
+
+def measure_growth(engine: Engine) -> Growth:
+    """Measure the database. On PostgreSQL the free space is estimated from the server's statistics."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            total, free = connection.execute(text(_SIZE_OF_SQLITE)).one()
+            file = connection.execute(text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar_one()
+            return Growth(total, free, _size_of(Path(file).with_name(f"{DATABASE_FILE}-wal")))
+        total = connection.execute(text(_SIZE_OF_POSTGRESQL)).scalar_one()
+        free = connection.execute(text(f"{_DEAD_ROWS} FROM pg_stat_user_tables")).scalar_one()
+    return Growth(total, int(free), 0)
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

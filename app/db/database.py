@@ -1,0 +1,166 @@
+"""Connecting to the database: SQLite in one file, or PostgreSQL shared by many nodes.
+
+Either has one writer at a time: SQLite by itself; on PostgreSQL a transaction that writes takes one lock as it begins.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.db.private_files import close_to_others, create_private_file, make_private_folder
+from app.db.rules import declare_rules
+from app.db.search import declare_full_text_index
+from app.db.tables import declare_partial_indexes, use_code_point_collation
+from app.errors import RowNotStored, SetupError
+
+DATABASE_FILE = "guidance.db"
+BUSY_MILLISECONDS = 5000  # the longest wait for another writer
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # a commit returns only after it is on the disk
+    "foreign_keys=ON",
+    f"busy_timeout={BUSY_MILLISECONDS}",
+    "recursive_triggers=ON",  # so that REPLACE cannot delete a row without its delete trigger
+    "secure_delete=ON",  # freed pages are overwritten
+    "temp_store=MEMORY",
+    "trusted_schema=OFF",
+)
+
+POSTGRESQL_DRIVER = "postgresql+psycopg"
+WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so that no other program uses it
+POOL_SIZE = 10
+MAX_CONNECTIONS = 2 * POOL_SIZE
+WAIT_SECONDS = 5
+TRANSACTION_SETTINGS = {
+    "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer
+    "idle_in_transaction_session_timeout": "30s",  # a node that hangs does not hold a lock for ever
+    "synchronous_commit": "on",  # a commit returns only after it is on the disk
+}
+READ_COMMITTED, REPEATABLE_READ = 2, 3  # as psycopg counts them; it is loaded only for PostgreSQL
+WRITES = "writes"
+"""The execution option of a connection that writes. Without it, it only reads."""
+# Each setting is set here too, for the transaction alone: a pooler may not pass on the settings of a session.
+_SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
+_BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
+CONNECT_ARGS = {
+    "connect_timeout": WAIT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds until a silent server counts as disconnected
+    "application_name": "guidance",
+    "options": " ".join(f"-c {name}={value}" for name, value in (TRANSACTION_SETTINGS | {"timezone": "UTC"}).items()),
+}
+
+use_code_point_collation()
+declare_rules()
+declare_full_text_index()
+
+
+def open_database(data_dir: Path, url: str | None = None) -> Engine:
+    """Return an engine for the database at that address; without one, for the embedded database in the folder.
+
+    The folder and an empty file are made if they are absent; nothing is read or written yet. What is open to other
+    users in the folder is closed. Raises `SetupError` if the address is not one of PostgreSQL.
+    """
+    if data_dir.is_dir():
+        close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
+    return _open_sqlite(data_dir) if url is None else open_postgresql(url)
+
+
+def open_postgresql(url: str) -> Engine:
+    """Return an engine for that database. Raises `SetupError` if the address is not one of PostgreSQL."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        address = None
+    if address is None or address.drivername not in ("postgresql", POSTGRESQL_DRIVER):
+        raise SetupError("GUIDANCE_DATABASE_URL must be an address such as postgresql+psycopg://user@host/name")
+    return _open_postgresql(address.set(drivername=POSTGRESQL_DRIVER))
+
+
+def simultaneous_reads(engine: Engine) -> int:
+    """Return how many requests may read at once: as many as have a connection.
+
+    On SQLite half of them: a connection takes 0.6 MB there, most of it for the rules of the tables, and no network is
+    waited for.
+    """
+    return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
+
+
+def for_writing(engine: Engine) -> Engine:
+    """Return an engine for the same database whose transactions write, one at a time, on whatever node.
+
+    On PostgreSQL a transaction begins with the one lock of all writers, and waits for it as long as `lock_timeout`
+    says. It ends with the transaction, and so with the connection of a node that dies.
+    """
+    return engine.execution_options(**{WRITES: True})
+
+
+def _open_sqlite(data_dir: Path) -> Engine:
+    """Return an engine for the database in that folder, which is made if it is absent."""
+    make_private_folder(data_dir)
+    create_private_file(data_dir / DATABASE_FILE)
+    engine = create_engine(
+        f"sqlite:///{data_dir / DATABASE_FILE}",
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_CONNECTIONS - POOL_SIZE,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "after_cursor_execute", _require_inserted)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` below starts each transaction
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if WRITES in connection.get_execution_options() else "BEGIN")
+
+
+def _open_postgresql(address: URL) -> Engine:
+    """Return an engine with a pool of connections. A transaction cannot write, unless the engine is `for_writing`."""
+    engine = create_engine(
+        address,
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_CONNECTIONS - POOL_SIZE,
+        pool_timeout=WAIT_SECONDS,
+        pool_pre_ping=True,  # reconnects after the server was away, with no restart here
+        connect_args=CONNECT_ARGS,
+    )
+    declare_partial_indexes()
+    event.listen(engine, "begin", _begin_postgresql)
+    event.listen(engine, "after_cursor_execute", _require_inserted)
+    return engine
+
+
+def _require_inserted(
+    _connection: Connection, cursor: Any, _statement: str, parameters: Any, context: Any, executemany: bool
+) -> None:
+    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: an added trigger can discard them silently.
+
+    SQLite counts the rows of an INSERT that returns them only when they are read: its caller counts them.
+    """
+    if context.isinsert and not (context.compiled.effective_returning and context.dialect.name == "sqlite"):
+        expected = len(parameters) if executemany else 1
+        if cursor.rowcount < expected:
+            raise RowNotStored
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Let a reader read one snapshot and write nothing. A writer waits for its turn, and sees what came before it."""
+    writes = WRITES in connection.get_execution_options()
+    driver: Any = connection.connection.driver_connection
+    driver.isolation_level = READ_COMMITTED if writes else REPEATABLE_READ
+    driver.read_only = not writes
+    if writes:
+        connection.exec_driver_sql(_BEGIN_WRITE)

@@ -1,0 +1,268 @@
+"""Rules that the database itself enforces: nothing published, received or recorded is altered or lost."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import SQLModel
+
+from app.db.tables import create_with_table, table_of
+from app.models.concerns import ConcernRow, StoredReceiptRow
+from app.models.editions import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
+from app.models.entries import ENTRY_SPECS, ENTRY_WAITS, EntryKind, EntryRow
+from app.models.events import DeliveryRow, EventReaderRow, EventRow
+from app.models.hand_overs import HandOverRow
+from app.models.record import ChainRow, CheckpointRow, DeskAct, DisclosureRow
+
+TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
+
+NEVER_CHANGES = "a published edition never changes"
+
+WRITTEN_ONCE: tuple[type[SQLModel], ...] = (EditionRow, WithdrawalRow)
+AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
+NEVER_CHANGES_IN_ENTRIES = (
+    "reference",
+    "kind",
+    "number",
+    "received_at",
+    "author",
+    "acknowledge_by",
+    "immediate_danger",
+)
+RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
+RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
+# Resealing the same words to other recipients loses nothing; every other change of the sealed text does.
+LOSES_ITS_WORDS = (
+    "NEW.sealed IS DISTINCT FROM OLD.sealed"
+    " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
+)
+
+SET_BY_THE_REPORTER = (
+    "received_at",
+    "acknowledge_by",
+    "guide",
+    "edition",
+    "referral_source",
+    "form_version",
+    "status_token_sha256",
+    "test",
+    "message_key",
+)
+SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
+DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
+LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
+LAST_ACT = "coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
+SET_BY_ACTS = (
+    (("acknowledged_at",), DeskAct.ACKNOWLEDGED),
+    (("closed_at", "outcome", "outcome_shared"), DeskAct.CLOSED),
+    (("erased_at",), DeskAct.ERASED),
+    (("added_at", "immediate_danger"), DeskAct.ADDED),
+)
+ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
+LAST_DISCLOSURE = "FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
+ASSIGNED_BY_IT = f"(SELECT CASE act WHEN 'assigned' THEN detail WHEN 'unassigned' THEN '' END {LAST_DISCLOSURE})"  # nosec B608  # own names
+CHANGED_BY_IT = f"(SELECT at {LAST_DISCLOSURE})"  # nosec B608  # own names
+# A sealed text is erased or sealed anew, each with its disclosure; what was erased does not come back.
+REPLACED_UNRECORDED = (
+    f"(NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND {LAST_ACT} <> '{DeskAct.ERASED}'"
+    " OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed"
+    " OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT))"
+    f" AND (OLD.sealed IS NULL OR {LAST_ACT} <> '{DeskAct.RESEALED}')"
+)
+
+
+def declare_rules() -> None:
+    """Attach every rule to the tables of the metadata, so that the rules are created with the schema."""
+    for row in WRITTEN_ONCE:
+        _refuse(row, "are_never_altered", "UPDATE", NEVER_CHANGES)
+        _refuse_losing(row, NEVER_CHANGES)
+        _raise_generation(row)
+    without_gap = "editions, and renditions in a language, are numbered 1, 2, 3 without a gap"
+    next_number = (
+        "(SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide AND language = NEW.language)"
+    )
+    _refuse(EditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
+    why = "a rendition is of a published edition"
+    strange = f"(CASE NEW.language WHEN '' THEN NEW.edition <> NEW.number ELSE NOT {AN_EDITION} END)"  # as above
+    _refuse(EditionRow, "are_of_an_edition", "INSERT", why, when=strange)
+    _refuse(ConcernRow, "name_an_edition", "INSERT", "a concern names a published edition", when=f"NOT {AN_EDITION}")
+    _declare_rules_of_concerns()
+    _declare_rules_of_entries()
+    _declare_rules_of_hand_overs()
+    _declare_rules_of_disclosures()
+    _declare_rules_of_acts()
+    _declare_rules_of_events()
+    _declare_rules_of_guide_drafts()
+    create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
+
+
+def _declare_rules_of_concerns() -> None:
+    """Declare that a concern's row is never deleted, and its text only if it is acknowledged and not on hold."""
+    _refuse_losing(ConcernRow, "a concern is never deleted")
+    why = "a concern keeps its reference"
+    _refuse(ConcernRow, "keep_their_reference", "UPDATE", why, when="NEW.reference <> OLD.reference")
+    # and never takes the rowid of another, which only SQLite has
+    _refuse_in_sqlite(ConcernRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
+    why = "a concern that is not acknowledged, or is on hold, is not erased"
+    erases_unread = f"{LOSES_ITS_WORDS} AND (OLD.state = 'received' OR OLD.held)"
+    _refuse(ConcernRow, "keep_what_nobody_acknowledged", "UPDATE", why, when=erases_unread)
+    why = "a concern is received, then acknowledged, then closed"
+    reverts = "NEW.state <> OLD.state AND OLD.state || NEW.state NOT IN ('receivedacknowledged', 'acknowledgedclosed')"
+    _refuse(ConcernRow, "never_go_back", "UPDATE", why, when=reverts)
+    why = "a concern is not erased while something added to it is not acknowledged"
+    added = f"EXISTS (SELECT 1 FROM entries WHERE reference = OLD.reference AND {ENTRY_WAITS})"  # noqa: S608  # nosec B608  # own names
+    erases = f"(NEW.erased_at IS DISTINCT FROM OLD.erased_at OR {LOSES_ITS_WORDS})"
+    _refuse(ConcernRow, "keep_what_was_added", "UPDATE", why, when=f"{erases} AND {added}")
+
+
+def _declare_rules_of_guide_drafts() -> None:
+    """Declare that the record of who wrote which guide stays as it is."""
+    why = "who wrote, offered and published a draft stays on record"
+    _refuse(GuideDraftActRow, "are_never_altered", "UPDATE", why)
+    _refuse_losing(GuideDraftActRow, why)
+
+
+def _declare_rules_of_entries() -> None:
+    """Declare that an entry comes, is acknowledged, read and answered once, and is erased, each on the record."""
+    _refuse_losing(EntryRow, "an entry is never deleted")
+    why = "an entry keeps its number, its time and its author"
+    _keep(EntryRow, "keep_what_they_are", why, NEVER_CHANGES_IN_ENTRIES)
+    _refuse_in_sqlite(EntryRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
+    why = "an entry comes on the record, and nobody has seen it"
+    acts = " ".join(f"WHEN '{kind}' THEN '{spec.act}'" for kind, spec in ENTRY_SPECS.items())
+    recorded = f"{LAST_ACT} = CASE NEW.kind {acts} END"
+    unseen = "NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL"
+    _refuse(EntryRow, "come_on_the_record", "INSERT", why, when=f"({recorded} AND {unseen}) IS NOT TRUE")
+    why = "an entry is not erased while it, or its concern, is not acknowledged, or is on hold"
+    waits = f"OLD.kind = '{EntryKind.ADDITION}' AND OLD.acknowledged_at IS NULL"
+    _refuse(
+        EntryRow,
+        "stay_until_acknowledged",
+        "UPDATE",
+        why,
+        when=f"{LOSES_ITS_WORDS} AND ({waits} OR {ITS_CONCERN_STAYS})",
+    )
+    why = "an entry changes only with its disclosure"
+    recorded = (
+        "EXISTS (SELECT 1 FROM disclosures"
+        " WHERE chain = OLD.reference AND act = 'acknowledged' AND at = NEW.acknowledged_at)"
+    )
+    unrecorded = [
+        f"{_changes(['acknowledged_at'])} AND (OLD.acknowledged_at IS NOT NULL OR NOT {recorded})",
+        f"{_changes(['read_at'])} AND (OLD.read_at IS NOT NULL OR {LAST_ACT} <> '{DeskAct.MESSAGE_READ}')",
+        f"{_changes(['answered_by'])} AND (OLD.answered_by IS NOT NULL OR {LAST_ACT} <> '{DeskAct.ADDED}')",
+        REPLACED_UNRECORDED,
+        f"OLD.kind = '{EntryKind.MESSAGE}' AND NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed",
+    ]
+    _refuse(
+        EntryRow, "change_with_their_disclosure", "UPDATE", why, when=" OR ".join(f"({each})" for each in unrecorded)
+    )
+
+
+def _declare_rules_of_hand_overs() -> None:
+    """Declare that a hand-over comes with its disclosure, and never changes but for the other body's receipt, once."""
+    _refuse_losing(HandOverRow, "a hand-over is never deleted")
+    own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
+    _keep(HandOverRow, "keep_what_they_are", "a hand-over never changes", own)
+    why = "a hand-over changes only with its disclosure"
+    confirmed = "(NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL)"
+    unrecorded = f"{confirmed} OR {LAST_ACT} <> '{DeskAct.HANDED_OVER}'"
+    _refuse(HandOverRow, "come_with_their_disclosure", "INSERT", why, when=unrecorded)
+    changes, again = _changes(["their_receipt", "confirmed_at"]), "OLD.their_receipt IS NOT NULL"
+    unrecorded = f"({changes}) AND ({again} OR {LAST_ACT} <> '{DeskAct.HAND_OVER_CONFIRMED}')"
+    _refuse(HandOverRow, "are_confirmed_on_the_record", "UPDATE", why, when=unrecorded)
+
+
+def _declare_rules_of_disclosures() -> None:
+    """Declare that a disclosure never changes, and that a chain only grows."""
+    _refuse(DisclosureRow, "are_never_altered", "UPDATE", "a disclosure is never altered")
+    _refuse_losing(DisclosureRow, "a disclosure is never deleted")
+    _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
+    _refuse(CheckpointRow, "are_never_altered", "UPDATE", "a checkpoint never changes")
+    _refuse_losing(CheckpointRow, "a checkpoint never changes")
+    does_not_grow = "NEW.name <> OLD.name OR NEW.length <> OLD.length + 1"
+    _refuse(ChainRow, "only_grow", "UPDATE", "a chain of disclosures grows by one", when=does_not_grow)
+
+
+def _declare_rules_of_acts() -> None:
+    """Declare that a column of a concern changes never, or only right after the disclosure of the act that sets it."""
+    why = "what was received is never altered"
+    once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
+    altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
+    _refuse(ConcernRow, "keep_what_was_received", "UPDATE", why, when=altered)
+    _refuse(StoredReceiptRow, "are_never_altered", "UPDATE", why)
+    _refuse_losing(StoredReceiptRow, "a stored receipt is never deleted")
+    why = "a concern changes only with its disclosure"
+    without_disclosure = " OR ".join(
+        [
+            f"NEW.state <> OLD.state AND NEW.state <> {LAST_ACT}",  # the act has the name of the state
+            f"NEW.held AND NOT OLD.held AND {LAST_ACT} <> '{DeskAct.HELD}'",
+            f"OLD.held AND NOT NEW.held AND {LAST_ACT} <> '{DeskAct.RELEASED}'",
+            *(f"({_changes(columns)}) AND {LAST_ACT} <> '{act}'" for columns, act in SET_BY_ACTS),
+            REPLACED_UNRECORDED,
+            f"NEW.assigned_to <> OLD.assigned_to AND NEW.assigned_to IS DISTINCT FROM {ASSIGNED_BY_IT}",
+            f"NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM {CHANGED_BY_IT}",
+        ]
+    )
+    _refuse(ConcernRow, "change_with_their_disclosure", "UPDATE", why, when=without_disclosure)
+
+
+def _declare_rules_of_events() -> None:
+    """Declare that an event and its address never change, and that nobody confirms fewer events than before."""
+    _refuse(EventRow, "are_never_altered", "UPDATE", "an event is never altered")
+    _refuse_losing(EventRow, "an event is never deleted")
+    _keep(DeliveryRow, "keep_their_event", "a delivery keeps its event", ("event_id", "webhook", "message"))
+    happened = "OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)"  # a restored database may have fewer events
+    back = f"NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND {happened})"
+    _refuse(EventReaderRow, "never_go_back", "UPDATE", "an event stays confirmed", when=back)
+
+
+def _keep(row: type[SQLModel], name: str, why: str, columns: Sequence[str]) -> None:
+    """Refuse every change of those columns."""
+    _refuse(row, name, "UPDATE", why, when=_changes(columns))
+
+
+def _changes(columns: Sequence[str]) -> str:
+    return " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
+
+
+def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
+    """Refuse the operation, on either database, where the condition is true."""
+    _refuse_in_sqlite(row, name, operation, why, when=when)
+    refusal = f"IF {when} THEN {RAISE.format(why)} END IF; RETURN {'OLD' if operation == 'DELETE' else 'NEW'};"
+    _create_in_postgresql(row, name, f"BEFORE {operation}", refusal)
+
+
+def _refuse_losing(row: type[SQLModel], why: str) -> None:
+    """Refuse every way to lose a row: DELETE, REPLACE, or TRUNCATE of the whole table."""
+    table = table_of(row)
+    _refuse(row, "are_never_deleted", "DELETE", why)
+    # INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger.
+    keys = [table.primary_key, *(each for each in table.constraints if isinstance(each, UniqueConstraint))]
+    same = [" AND ".join(f"{column.name} = NEW.{column.name}" for column in key) for key in keys]
+    taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({') OR ('.join(same)}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names
+    _refuse_in_sqlite(row, "are_never_replaced", "INSERT", why, when=taken)
+    _create_in_postgresql(row, "are_never_emptied", "BEFORE TRUNCATE", RAISE.format(why), each="STATEMENT")
+
+
+def _raise_generation(row: type[SQLModel]) -> None:
+    _create_in_sqlite(row, "raise_the_generation", "AFTER INSERT", RAISE_GENERATION)
+    _create_in_postgresql(row, "raise_the_generation", "AFTER INSERT", f"{RAISE_GENERATION}; RETURN NULL;")
+
+
+def _refuse_in_sqlite(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str) -> None:
+    _create_in_sqlite(row, name, f"BEFORE {operation}", f"SELECT RAISE(ABORT, '{why}')", when=f" WHEN {when}")
+
+
+def _create_in_sqlite(row: type[SQLModel], name: str, event: str, statement: str, *, when: str = "") -> None:
+    table = row.__tablename__
+    trigger = f"CREATE TRIGGER {table}_{name} {event} ON {table}{when} BEGIN {statement}; END"
+    create_with_table(row, trigger, dialect="sqlite")
+
+
+def _create_in_postgresql(row: type[SQLModel], name: str, event: str, body: str, *, each: str = "ROW") -> None:
+    table = row.__tablename__
+    function = f"CREATE FUNCTION {table}_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+    trigger = f"CREATE TRIGGER {table}_{name} {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {table}_{name}()"
+    for statement in (function, trigger):
+        create_with_table(row, statement, dialect="postgresql")

@@ -1,0 +1,227 @@
+"""The schema: made as the models and the rules declare it, migrated from one release to the next, and compared.
+
+An empty database gets the declared schema. A database of an earlier release gets the revisions since then, in one
+transaction: it ends with the declared schema, or unchanged.
+
+Both schemas are compared as lists of objects, each with the statement that creates it. A table of another program is
+left alone, since nothing that this service does touches it. What another program added to a table of this service is a
+fault.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import Connection, Engine, create_mock_engine, inspect, text
+from sqlalchemy.schema import ExecutableDDLElement
+from sqlmodel import SQLModel
+
+from app.db.backup import database_copy, move_into_place
+from app.db.database import DATABASE_FILE, for_writing
+from app.db.tables import declare_partial_indexes
+from app.errors import SchemaAltered, SchemaBehind, SchemaUnknown
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_TABLE = "alembic_version"
+CREATE_VERSION_TABLE = (  # as Alembic creates it
+    "CREATE TABLE IF NOT EXISTS alembic_version"
+    " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+FIRST_TABLE = "editions"
+
+ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
+CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
+TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)(.*)")
+BETWEEN_DEFINITIONS = re.compile(r",(?![^()]*\))")  # a comma outside brackets
+PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: it adds its own
+TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with another value, none does
+HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # by themselves: no row gets there
+
+
+def prepare_schema(engine: Engine, data_dir: Path) -> None:
+    """Give the database the schema that this program needs, before it serves.
+
+    An empty database and the embedded one are migrated. A shared database is not, since other nodes may be using it:
+    raises `SchemaBehind`. Raises `SchemaUnknown` if a newer program wrote it, and `SchemaAltered` if a table, an index
+    or a rule is not as this program declares it.
+    """
+    with engine.connect() as connection:
+        found = read_schema_version(connection)
+        if found == newest_revision():
+            _require_declared(connection)
+            return
+    if found is not None and engine.dialect.name != "sqlite":
+        raise SchemaBehind
+    migrate_schema(engine, data_dir)
+
+
+def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
+    """Migrate to the newest schema, and return the schema before (None: the database was empty) and the schema now.
+
+    An embedded database that is not empty is copied first, to `guidance.db.before-<schema>` in the folder, if one is
+    given. Raises `SchemaUnknown`, and `SchemaAltered` if the schema would not be as the models declare it. Then the
+    database is unchanged.
+    """
+    newest = newest_revision()
+    with engine.connect() as connection:
+        before = read_schema_version(connection)
+    if data_dir is not None and before not in (None, newest) and engine.dialect.name == "sqlite":
+        copy = data_dir / f"{DATABASE_FILE}.before-{newest}"
+        with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
+            move_into_place(draft, copy, replace=True)
+    with for_writing(engine).begin() as connection:
+        if read_schema_version(connection) is None:  # no other node made it meanwhile
+            SQLModel.metadata.create_all(connection, checkfirst=False)
+            connection.exec_driver_sql(CREATE_VERSION_TABLE)
+            connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest})
+        elif before != newest:
+            _run_revisions(connection)
+        _require_declared(connection)
+    return before, newest
+
+
+def is_behind(engine: Engine) -> bool:
+    """Return whether the database has an older schema than this program. Raises `SchemaUnknown`, or if it is empty."""
+    with engine.connect() as connection:
+        found = read_schema_version(connection)
+    if found is None:
+        raise SchemaUnknown
+    return found != newest_revision()
+
+
+def read_schema_version(connection: Connection) -> str | None:
+    """Return the database's schema, or None if it is empty. Raises `SchemaUnknown` if no revision has that name."""
+    tables = inspect(connection).get_table_names()
+    if VERSION_TABLE not in tables:
+        if FIRST_TABLE in tables:
+            raise SchemaUnknown
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found not in (None, *_revisions()):
+        raise SchemaUnknown
+    return found
+
+
+def newest_revision() -> str:
+    """Return the name of the newest schema."""
+    return _revisions()[-1]
+
+
+def find_schema_faults(connection: Connection) -> list[str]:
+    """Return a sentence for each table, index or rule of the database that is missing, altered or added.
+
+    Nothing is missing from an empty database. Raises `SchemaBehind` for an older schema, and `SchemaUnknown`.
+    """
+    version, dialect = read_schema_version(connection), connection.dialect.name
+    if version is None:
+        return []
+    if version != newest_revision():
+        raise SchemaBehind
+    return list(compare_schemas(declared_definitions(dialect), definitions_of(stored_objects(connection), dialect)))
+
+
+def _require_declared(connection: Connection) -> None:
+    if faults := find_schema_faults(connection):
+        raise SchemaAltered(faults)
+
+
+def _run_revisions(connection: Connection) -> None:
+    """Run the revisions that the database has not had, in the transaction of the connection."""
+    from alembic.command import upgrade  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    upgrade(config, "head")
+
+
+def _revisions() -> list[str]:
+    """Return the revisions in order: each is the number at the start of its file name."""
+    return sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+class SchemaObject(NamedTuple):
+    """A table, index, trigger or other object, and the statement that creates it."""
+
+    kind: str
+    name: str
+    statement: str
+
+
+Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
+"""The definitions of each object, by its kind and name. On PostgreSQL two tables may have triggers of one name."""
+
+
+def declared_statements(dialect: str) -> list[str]:
+    """Return every statement that creates the schema as the models declare it, in the SQL of that database."""
+    statements: list[str] = []
+
+    def collect(statement: ExecutableDDLElement, *_: Any, **__: Any) -> None:
+        words = str(statement.compile(dialect=engine.dialect))
+        statements.append("\n".join(line.rstrip().replace("\t", "    ") for line in words.strip().splitlines()))
+
+    engine = create_mock_engine(ADDRESSES[dialect], collect)
+    if dialect == "postgresql":
+        declare_partial_indexes()
+    SQLModel.metadata.create_all(engine, checkfirst=False)
+    return statements
+
+
+def declared_objects(dialect: str) -> list[SchemaObject]:
+    """Return the objects that the models declare."""
+    found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
+    objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
+    return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
+
+
+@lru_cache(maxsize=len(ADDRESSES))
+def declared_definitions(dialect: str) -> Definitions:
+    """Return the definitions of what the models declare, which do not change while a process runs."""
+    return definitions_of(declared_objects(dialect), dialect)
+
+
+def stored_objects(connection: Connection) -> list[SchemaObject]:
+    """Return the objects that the database has."""
+    if connection.dialect.name == "sqlite":
+        found = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    else:
+        question = Path(__file__).with_suffix(".postgresql.sql").read_text(encoding="utf-8")
+        found = connection.execute(text(question), {"tables": list(SQLModel.metadata.tables)})
+    return [SchemaObject(*row) for row in found]
+
+
+def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
+    """Return the definitions of each object, in an order and a form that two schemas can be compared in."""
+    named: dict[tuple[str, str], list[list[str]]] = {}
+    for each in objects:
+        named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
+    return {key: sorted(definitions) for key, definitions in named.items()}
+
+
+def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
+    """Yield a sentence for each object that is missing, was altered, or was added."""
+    for kind, name in sorted(expected.keys() | found.keys()):
+        title = f"the {kind} {ascii(name)[1:-1]}"
+        if (kind, name) not in found:
+            yield f"{title} is missing"
+        elif (kind, name) not in expected:
+            if kind not in HARMLESS_IF_ADDED:
+                yield f"{title} was added"
+        elif expected[kind, name] != found[kind, name]:
+            yield f"{title} was altered"
+
+
+def _definitions(each: SchemaObject, dialect: str) -> list[str]:
+    """Return the statement in one form, whatever its white space: of a table, its columns and constraints by name.
+
+    A column that a revision adds is the last in the statement, and not where the models have it.
+    """
+    words = " ".join(each.statement.split())
+    body = TABLE_BODY.fullmatch(words) if each.kind == "table" else None
+    definitions = sorted([*BETWEEN_DEFINITIONS.split(body[1]), body[2]]) if body else [words]
+    if dialect == "sqlite" or each.kind == "function":
+        return [definition.strip() for definition in definitions]
+    return sorted(" ".join(PRINTED_BY_POSTGRESQL.sub(" ", definition).split()) for definition in definitions)

@@ -1,0 +1,121 @@
+"""Full-text search over the catalogue: the same words find the same entries on either database.
+
+Each database has two indexes. One finds a word in any form of it (`missing` by `missed`), without stop words; the other
+finds it by its prefix (`missing` by `missi`, which has no stem).
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Float, cast, column, func, literal_column, select, table
+from sqlmodel import Session, col
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.db.tables import create_with_table
+from app.models.editions import CatalogueRow
+
+WORD = re.compile(r"[^\W_]+")  # as the indexes split words
+SHORTER_FIRST = 1  # PostgreSQL: if two texts hold a word equally often, the shorter ranks first
+
+
+@dataclass(frozen=True)
+class FullText:
+    """The full-text indexes of one database. `finds` and `rank` get an index and a query; the best rank is smallest."""
+
+    any_form: str
+    prefix: str
+    quoted: str  # so that no word is an operator
+    conjunction: str
+    prefix_mark: str
+    finds: Callable[[str, str], ColumnElement[bool]]
+    rank: Callable[[str, str], ColumnElement[float]]
+
+    def all_of(self, words: Sequence[str]) -> str:
+        """Return a query for all of the words."""
+        return self.conjunction.join(self.quoted.format(word) for word in words)
+
+
+def declare_full_text_index() -> None:
+    """Declare the indexes of both databases, to be created with the catalogue's table; SQLite's, with triggers."""
+    for name, tokenizer in ((SQLITE.any_form, "porter unicode61"), (SQLITE.prefix, "unicode61")):
+        options = f"words, content='catalogue', content_rowid='id', tokenize='{tokenizer}'"
+        gain = f"INSERT INTO {name} (rowid, words) VALUES (NEW.id, NEW.words)"  # noqa: S608  # nosec B608  # own names
+        lose = f"INSERT INTO {name} ({name}, rowid, words) VALUES ('delete', OLD.id, OLD.words)"  # noqa: S608  # nosec B608
+        for statement in (
+            f"CREATE VIRTUAL TABLE {name} USING fts5({options})",
+            f"CREATE TRIGGER {name}_gain AFTER INSERT ON catalogue BEGIN {gain}; END",
+            f"CREATE TRIGGER {name}_lose AFTER DELETE ON catalogue BEGIN {lose}; END",
+        ):
+            create_with_table(CatalogueRow, statement, dialect="sqlite")
+    own = POSTGRESQL.any_form
+    for statement in (
+        f"CREATE TEXT SEARCH DICTIONARY {own} (TEMPLATE = snowball, Language = english)",
+        f"CREATE TEXT SEARCH CONFIGURATION {own} (COPY = simple)",
+        f"ALTER TEXT SEARCH CONFIGURATION {own} ALTER MAPPING FOR asciiword, word WITH {own}",
+        *(
+            f"CREATE INDEX ix_catalogue_{name} ON catalogue USING gin (to_tsvector('{name}', words))"
+            for name in (own, POSTGRESQL.prefix)
+        ),
+    ):
+        create_with_table(CatalogueRow, statement, dialect="postgresql")
+
+
+def words_in(text: str) -> list[str]:
+    """Return the words of the text, without punctuation."""
+    return WORD.findall(text)
+
+
+def search_for(
+    statement: SelectOfScalar[CatalogueRow], words: Sequence[str], session: Session
+) -> SelectOfScalar[CatalogueRow]:
+    """Return the statement for the entries that hold each of the words, in any form of it, the best match first.
+
+    The last word may be a prefix. Entries that hold every whole word come first.
+    """
+    full_text = SQLITE if session.get_bind().dialect.name == "sqlite" else POSTGRESQL
+    *others, last = words
+    whole, prefix = full_text.all_of(words), full_text.all_of([last]) + full_text.prefix_mark
+    by_prefix = full_text.finds(full_text.prefix, prefix)
+    if others:
+        by_prefix &= full_text.finds(full_text.any_form, full_text.all_of(others))
+    found = full_text.finds(full_text.any_form, whole) | by_prefix
+    ranks = (full_text.rank(full_text.any_form, whole), full_text.rank(full_text.prefix, prefix))
+    return statement.where(found).order_by(*ranks, col(CatalogueRow.id))
+
+
+def _finds_in_sqlite(index: str, query: str) -> ColumnElement[bool]:
+    indexed = table(index, column("rowid"))
+    return col(CatalogueRow.id).in_(select(indexed.c.rowid).where(_matches_in_sqlite(index, query)))
+
+
+def _rank_in_sqlite(index: str, query: str) -> ColumnElement[float]:
+    indexed = table(index, column("rowid"))
+    matches = (indexed.c.rowid == CatalogueRow.id, _matches_in_sqlite(index, query))
+    return func.coalesce(select(func.bm25(literal_column(index))).where(*matches).scalar_subquery(), 0.0)  # 0: no match
+
+
+def _matches_in_sqlite(index: str, query: str) -> ColumnElement[bool]:
+    return literal_column(index).op("MATCH", is_comparison=True)(query)
+
+
+def _finds_in_postgresql(index: str, query: str) -> ColumnElement[bool]:
+    return _vector(index).op("@@", is_comparison=True)(_query(index, query))
+
+
+def _rank_in_postgresql(index: str, query: str) -> ColumnElement[float]:
+    return cast(-func.ts_rank(_vector(index), _query(index, query), SHORTER_FIRST), Float)
+
+
+def _vector(index: str) -> ColumnElement[object]:
+    return func.to_tsvector(literal_column(f"'{index}'"), col(CatalogueRow.words))
+
+
+def _query(index: str, query: str) -> ColumnElement[object]:
+    return func.to_tsquery(literal_column(f"'{index}'"), query)
+
+
+SQLITE = FullText(
+    "catalogue_forms", "catalogue_beginnings", '"{}"', " ", "*", finds=_finds_in_sqlite, rank=_rank_in_sqlite
+)
+POSTGRESQL = FullText("any_form", "simple", "'{}'", " & ", ":*", finds=_finds_in_postgresql, rank=_rank_in_postgresql)

@@ -1,0 +1,43 @@
+"""The SQL tables of the row classes, and what is created with them."""
+
+from sqlalchemy import DDL, String, Table, Text, event
+from sqlmodel import AutoString, SQLModel
+
+from app.models import (  # noqa: F401  # each of these is imported so that its tables are declared
+    clients,
+    concerns,
+    editions,
+    entries,
+    events,
+    hand_overs,
+    inbox,
+    people,
+    record,
+    saved_forms,
+)
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """Return the table of the row class."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
+    """Run the statement right after the table of the row class is created; only on `dialect`, if given."""
+    ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
+
+
+def use_code_point_collation() -> None:
+    """Make PostgreSQL sort and compare every text as SQLite does, whatever its locale is."""
+    for table in SQLModel.metadata.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, String | AutoString):
+                column.type = column.type.with_variant(Text(collation="C"), "postgresql")
+
+
+def declare_partial_indexes() -> None:
+    """Give SQLAlchemy the conditions of indexes on PostgreSQL."""
+    for table in SQLModel.metadata.tables.values():
+        for index in table.indexes:
+            index.dialect_kwargs.update(index.info)

@@ -1,0 +1,219 @@
+"""The writer: one thread that runs what arrived during the last flush, and commits it together.
+
+Only the writer commits. Each operation has a savepoint, so that one that is refused does not affect the others. A
+caller gets its result only after the commit with its operation is on the disk.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import wraps
+from queue import Empty, SimpleQueue
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from app.db.database import for_writing
+from app.errors import GuidanceError, StoreBusy
+from app.logs import Log
+
+_T = TypeVar("_T")
+P = ParamSpec("P")
+WriteOp = Callable[[Session], _T]
+
+GENERATION_RAISED = "generation raised"
+"""Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
+WRITE_BATCH_SIZE = 256
+
+log = Log(__name__)
+
+
+@dataclass(frozen=True)
+class _Queued:
+    """An operation that waits for its turn. A caller that has stopped waiting has cancelled the outcome."""
+
+    operation: WriteOp[Any]
+    outcome: Future[Any] = field(default_factory=Future)
+
+
+class Writer:
+    """Run operations in the order of their arrival, many to a commit.
+
+    An operation is a function of a session, inside the writer's transaction: it never commits and never rolls back.
+    It may run again if its commit failed. So its statements are its only effect, and it creates every row that it adds
+    itself: a row from outside would count as stored the second time. The rows that it returns are detached.
+
+    On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
+
+    `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before
+    any caller gets its result; `on_flush` after every commit, with the number of operations and the seconds it took.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        queue_size: int,
+        wait_seconds: float,
+        on_generation_raised: Callable[[], None] = lambda: None,
+        on_flush: Callable[[int, float], None] = lambda _operations, _seconds: None,
+    ) -> None:
+        self._engine = for_writing(engine)
+        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
+        self._queue_size = queue_size
+        self._wait_seconds = wait_seconds
+        self._fails = False
+        self._on_generation_raised = on_generation_raised
+        self._on_flush = on_flush
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the operations in the queue, then end the thread. Wait as long as a caller does, and no longer."""
+        self._queue.put(None)
+        self._thread.join(self._wait_seconds)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread is running."""
+        return self._thread.is_alive()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the database refused the last operation."""
+        return self._fails
+
+    @property
+    def waiting(self) -> int:
+        """Number of operations in the queue."""
+        return self._queue.qsize()
+
+    def run(self, operation: WriteOp[_T]) -> _T:
+        """Run the operation, commit it and return its result. Blocks until it is on the disk.
+
+        Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
+        """
+        outcome = self._enqueue(operation)
+        try:
+            return outcome.result(timeout=self._wait_seconds)
+        except TimeoutError:
+            outcome.cancel()  # so that the writer does not start it later
+            raise StoreBusy from None
+
+    async def run_async(self, operation: WriteOp[_T]) -> _T:
+        """Do the same for a caller on an event loop, without blocking the loop."""
+        outcome = asyncio.wrap_future(self._enqueue(operation))
+        try:
+            return await asyncio.wait_for(outcome, self._wait_seconds)
+        except TimeoutError:
+            raise StoreBusy from None
+
+    def _enqueue(self, operation: WriteOp[_T]) -> Future[_T]:
+        if self._queue.qsize() >= self._queue_size:
+            raise StoreBusy
+        queued = _Queued(operation)
+        self._queue.put(queued)
+        return queued.outcome
+
+    def _work(self) -> None:
+        is_last = False
+        while not is_last:
+            arrived = self._take_arrived()
+            is_last = None in arrived
+            wanted = [each for each in arrived if each and each.outcome.set_running_or_notify_cancel()]
+            if wanted:
+                with log.survive("writer_failed"):
+                    self._commit(wanted)
+
+    def _take_arrived(self) -> list[_Queued | None]:
+        """Wait for an operation, and return it with those that are in the queue behind it."""
+        arrived = [self._queue.get()]
+        with suppress(Empty):
+            while len(arrived) < WRITE_BATCH_SIZE:
+                arrived.append(self._queue.get_nowait())
+        return arrived
+
+    def _commit(self, batch: Sequence[_Queued]) -> None:
+        """Commit the operations together and report to their callers; if that fails, each in a transaction of its own.
+
+        So only the operation at fault fails. Where not even a transaction begins, none waits for its turn once more.
+        """
+        has_begun = False
+        try:
+            with self._engine.begin() as connection:
+                has_begun = True
+                results = _run(connection, batch)
+                has_raised = connection.info.pop(GENERATION_RAISED, False)
+                started = time.perf_counter()
+        except Exception as failure:  # the writer continues after every failure
+            if has_begun and len(batch) > 1:
+                for each in batch:
+                    self._commit([each])
+                return
+            self._fails = isinstance(failure, DBAPIError)
+            error = _caller_error(failure)
+            for each in batch:
+                each.outcome.set_exception(error)
+            return
+        self._fails = False
+        with log.survive("writer_failed"):  # what fails after the commit must not run the operations again
+            self._on_flush(len(batch), time.perf_counter() - started)
+        if has_raised:
+            with log.survive("writer_failed"):
+                self._on_generation_raised()  # before any caller gets its result
+        for queued, (result, refusal) in zip(batch, results, strict=True):
+            if refusal is None:
+                queued.outcome.set_result(result)
+            else:
+                queued.outcome.set_exception(refusal)
+
+
+def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callable[Concatenate[Writer, P], _T]:
+    """Make the function of a session a function of the writer, which runs it as one operation (see `Writer.run`)."""
+
+    @wraps(operation)
+    def run(writer: Writer, /, *args: P.args, **kwargs: P.kwargs) -> _T:
+        return writer.run(lambda session: operation(session, *args, **kwargs))
+
+    return run
+
+
+def write_without_change(session: Session) -> None:
+    """Make the database write without any change."""
+    session.connection().execute(text("UPDATE generation SET number = number"))
+
+
+def _run(connection: Connection, batch: Sequence[_Queued]) -> list[tuple[Any, GuidanceError | None]]:
+    """Run each operation in a savepoint of its own, and return its result or its refusal.
+
+    The release of the savepoint also finds an operation that ended the transaction.
+    """
+    outcomes: list[tuple[Any, GuidanceError | None]] = []
+    with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+        for each in batch:
+            try:
+                with connection.begin_nested():
+                    result = each.operation(session)
+                    session.flush()
+                outcomes.append((result, None))
+            except GuidanceError as refusal:
+                outcomes.append((None, refusal))
+            session.expunge_all()  # the next operation sees no row that this one loaded
+    return outcomes
+
+
+def _caller_error(failure: Exception) -> Exception:
+    """Return the error for the caller: `StoreBusy` for an error of the database, else the error itself."""
+    if isinstance(failure, DBAPIError):
+        log.error("write_failed", error=type(failure).__name__)
+        return StoreBusy()
+    return failure

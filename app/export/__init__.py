@@ -1,1 +1,0 @@
-"""The static export: every public read as a plain file."""

@@ -1,0 +1,235 @@
+"""Authentication of callers. Every route declares one of these dependencies; a test refuses a route without one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Request, Response, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security.base import SecurityBase
+
+from app.config import Settings
+from app.errors import ProviderUnavailable, ScopeMissing, TokenInvalid, TokenMissing
+from app.http.context import context_of
+from app.logs import Log
+from app.models.clients import Scope
+from app.services.clients import Principal
+from app.services.limits import UNKNOWN_ADDRESS
+from app.services.people import BY_PASSKEY
+from app.services.record import Actor
+
+ANONYMOUS = Principal("anonymous", frozenset())
+
+log = Log(__name__)
+
+
+async def allow_anyone() -> None:
+    """Allow every caller: no token is required and none is read."""
+
+
+PUBLIC = Depends(allow_anyone)
+
+_status_token = HTTPBearer(
+    scheme_name="StatusToken", description="The `status_token` of a concern's receipt.", auto_error=False
+)
+_client_key = HTTPBearer(
+    scheme_name="ClientKey",
+    description="A client's key (`guidance clients add`), or an access token of the configured OpenID provider.",
+    auto_error=False,
+)
+
+StatusTokenCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_status_token)]
+ClientCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_client_key)]
+
+
+async def require_status_token(credentials: StatusTokenCredentials) -> str:
+    """Return the status token of the request. Raises `TokenMissing`."""
+    if credentials is None:
+        raise TokenMissing
+    return credentials.credentials
+
+
+async def require_client(request: Request, security: SecurityScopes, credentials: ClientCredentials) -> Principal:
+    """Return the client, which has every scope that the route needs.
+
+    Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
+    """
+    return await _authenticate(request, credentials, security.scopes)
+
+
+async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
+    """Return who acts, as the record of disclosures names it: client and person, and their network address."""
+    return Actor(principal.name_on_record, caller_address(request))
+
+
+def caller_address(request: Request) -> str:
+    """Return the network address of the caller, for the record."""
+    return request.client.host if request.client else UNKNOWN_ADDRESS
+
+
+async def find_client(request: Request, scopes: Sequence[str]) -> Principal | None:
+    """Return the client of the Authorization header, or None without one. Raises `TokenInvalid` or `ScopeMissing`."""
+    credentials = await _client_key(request)
+    return None if credentials is None else await _authenticate(request, credentials, scopes)
+
+
+class SubmitterKey(SecurityBase):
+    """The client's key where it may be missing. Reads it itself: a dependency of its own would cost 20 µs a concern."""
+
+    model = _client_key.model
+    scheme_name = _client_key.scheme_name
+
+    async def __call__(self, request: Request) -> Principal:
+        """Return a client with the scope to submit, or `ANONYMOUS` for a request without a token.
+
+        Raises `TokenMissing` without a token if anonymous concerns are off, `TokenInvalid` or `ScopeMissing`.
+        """
+        credentials = await _client_key(request)
+        if credentials is None and context_of(request).settings.anonymous_concerns:
+            return ANONYMOUS
+        return await _authenticate(request, credentials, [Scope.SUBMIT])
+
+
+require_submitter = SubmitterKey()
+
+
+async def _authenticate(
+    request: Request, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
+) -> Principal:
+    """Return the client with that key and those scopes. Its name is set on the request, for the rate limits.
+
+    The reason of a refusal is logged, and is not in the answer.
+    """
+    if credentials is None:
+        raise TokenMissing
+    context, request_id = context_of(request), request.state.request_id
+    authenticate = partial(context.authenticator.authenticate, credentials.credentials, at=context.clock())
+    try:
+        principal = await run_in_threadpool(authenticate)
+    except (TokenInvalid, ProviderUnavailable) as refusal:
+        log.info("token_refused", reason=str(refusal), request_id=request_id)
+        raise
+    request.state.client = principal.name
+    for scope in scopes:
+        if scope not in principal.scopes:
+            log.info("token_refused", reason=f"it lacks the scope {scope}", request_id=request_id)
+            raise ScopeMissing(scope)
+    return principal
+
+
+StatusTokenDep = Annotated[str, Depends(require_status_token)]
+SubmitterDep = Annotated[Principal, Depends(require_submitter)]
+ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
+WorkerDep = Annotated[Actor, Security(require_actor, scopes=[Scope.WRITE])]
+EditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.DRAFT])]
+PublisherDep = Annotated[Actor, Security(require_actor, scopes=[Scope.PUBLISH])]
+AuditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.AUDIT])]
+
+
+# The people at the desk's pages: their session cookie, and what a route may ask of them.
+
+
+SECURE_PREFIX = "__Host-"
+SESSION_COOKIE = "desk"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A person who is signed in: as the record names them, by name alone, and what they may do."""
+
+    actor: Actor
+    name: str
+    scopes: frozenset[str]
+
+    @property
+    def has_passkey(self) -> bool:
+        """Whether the person signed in by a passkey of this site."""
+        return self.actor.client.startswith(f"{BY_PASSKEY}/")
+
+    @property
+    def can_read(self) -> bool:
+        """Whether the person may look at concerns."""
+        return Scope.READ in self.scopes
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the person may act on concerns."""
+        return Scope.WRITE in self.scopes
+
+    @property
+    def can_audit(self) -> bool:
+        """Whether the person may read the record."""
+        return Scope.AUDIT in self.scopes
+
+    @property
+    def can_draft(self) -> bool:
+        """Whether the person may write drafts of guides."""
+        return Scope.DRAFT in self.scopes
+
+    @property
+    def can_publish(self) -> bool:
+        """Whether the person may publish what others wrote."""
+        return Scope.PUBLISH in self.scopes
+
+
+async def require_person(request: Request, security: SecurityScopes) -> Visitor:
+    """Return the person who is signed in, or has the key in the Authorization header, with every scope of the route.
+
+    No browser sends that header by itself, so no other site can use a key. A key that names no person opens no page.
+    The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
+    """
+    address = caller_address(request)
+    caller = await find_client(request, security.scopes)
+    if caller is not None:
+        if caller.person is None:
+            log.info("token_refused", reason="it names no person", request_id=request.state.request_id)
+            raise TokenInvalid
+        return Visitor(Actor(caller.name_on_record, address), caller.person, caller.scopes)
+    context, token = context_of(request), read_cookie(request, SESSION_COOKIE)
+    if token is None:
+        raise TokenMissing
+    try:
+        principal = await run_in_threadpool(context.desk_sign_in.sessions.find, token, at=context.clock())
+    except TokenInvalid as refusal:
+        log.info("session_refused", reason=str(refusal), request_id=request.state.request_id)
+        raise
+    for scope in security.scopes:
+        if scope not in principal.scopes:
+            raise ScopeMissing(scope)
+    return Visitor(Actor(principal.name_on_record, caller_address(request)), principal.person or "", principal.scopes)
+
+
+def cookie_name(settings: Settings, name: str) -> str:
+    """Return the name under which a cookie is set. With https no other host can set one of that name."""
+    return f"{SECURE_PREFIX}{name}" if settings.is_https else name
+
+
+def read_cookie(request: Request, name: str) -> str | None:
+    """Return the cookie of the request, or None."""
+    return request.cookies.get(cookie_name(context_of(request).settings, name)) or None
+
+
+def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
+    """Set a cookie that no script reads and no other site sends. It ends with the browser or after `seconds`.
+
+    An empty value deletes it.
+    """
+    response.set_cookie(
+        cookie_name(settings, name),
+        value,
+        max_age=seconds if value else 0,
+        path="/",
+        secure=settings.is_https,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+VisitorDep = Annotated[Visitor, Security(require_person)]
+PageReaderDep = Annotated[Visitor, Security(require_person, scopes=[Scope.READ])]
+PageWorkerDep = Annotated[Visitor, Security(require_person, scopes=[Scope.WRITE])]
+PageAuditorDep = Annotated[Visitor, Security(require_person, scopes=[Scope.AUDIT])]
+PageEditorDep = Annotated[Visitor, Security(require_person, scopes=[Scope.DRAFT])]
+PagePublisherDep = Annotated[Visitor, Security(require_person, scopes=[Scope.PUBLISH])]

@@ -1,0 +1,334 @@
+"""The response cache: finished responses of public reads, in memory, before the framework.
+
+A public read depends on nothing but what is published. So every response that a shared cache may store is stored here
+as bytes, until an edition is published or withdrawn, which clears the cache.
+"""
+
+import asyncio
+import gzip
+import re
+from asyncio import Future
+from collections import OrderedDict
+from collections.abc import Callable, Set
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.negotiation import JSON, REPRESENTATIONS, VARIES_BY_LANGUAGE, preferred_languages, quality
+from app.http.responses import gzip_etag, matches_etag
+from app.models.links import REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
+
+STATUS_OK = 200
+STATUS_NOT_MODIFIED = 304
+MIN_GZIP_BYTES = 1_000
+MIN_THREADED_GZIP_BYTES = 100_000
+ENTRY_OVERHEAD_BYTES = 2_000  # an estimate for headers and key
+BODY_HEADERS = frozenset({b"content-length", b"content-type", b"content-encoding"})
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class WireResponse(NamedTuple):
+    """A response for one caller: the header fields as ASGI has them, and the same fields as bytes on the wire."""
+
+    status: int
+    headers: RawHeaders
+    fields: bytes
+    body: bytes
+
+    async def send(self, send: Send) -> None:
+        """Send it by ASGI."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireResponse:
+    return WireResponse(status, headers, b"".join(b"%b: %b\r\n" % pair for pair in headers), body)
+
+
+class EncodedResponse:
+    """A response in one encoding: whole, and as 'not modified'."""
+
+    __slots__ = ("_not_modified", "etag", "whole")
+
+    def __init__(self, headers: RawHeaders, body: bytes) -> None:
+        self.etag = next(value for name, value in headers if name == b"etag")
+        self.whole = _wire_response(STATUS_OK, headers, body)
+        self._not_modified = _wire_response(
+            STATUS_NOT_MODIFIED, [pair for pair in headers if pair[0] not in BODY_HEADERS], b""
+        )
+
+    def for_etags(self, if_none_match: bytes | None) -> WireResponse:
+        """Return the response for a request with that If-None-Match header: 304 if it names the ETag, else 200."""
+        if if_none_match is None:
+            return self.whole
+        if if_none_match == self.etag or matches_etag(
+            [if_none_match.decode("latin-1")], self.etag.decode(), weakly=True
+        ):
+            return self._not_modified
+        return self.whole
+
+
+class CachedResponse:
+    """A response in every encoding, with the route that made it, for the log."""
+
+    __slots__ = ("gzipped", "plain", "route", "size")
+
+    def __init__(self, route: Any, headers: RawHeaders, body: bytes) -> None:
+        self.route = route
+        self.size = 2 * len(body) + ENTRY_OVERHEAD_BYTES
+        self.gzipped: EncodedResponse | None = None
+        if len(body) >= MIN_GZIP_BYTES:
+            varied = MutableHeaders(raw=headers)
+            varied.add_vary_header("Accept-Encoding")
+            self.plain = EncodedResponse(varied.raw, body)
+        else:
+            self.plain = self.gzipped = EncodedResponse(headers, body)
+
+    async def add_gzip(self) -> None:
+        """Compress the response, unless that is done already or the body is too small to gain from it."""
+        if self.gzipped is not None:
+            return
+        if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
+            self.gzipped = _compress(self.plain)
+        else:
+            self.gzipped = await run_in_threadpool(_compress, self.plain)
+
+
+def _compress(plain: EncodedResponse) -> EncodedResponse:
+    body = gzip.compress(plain.whole.body, mtime=0)
+    headers = MutableHeaders(raw=list(plain.whole.headers))
+    headers["ETag"] = gzip_etag(plain.etag.decode())
+    headers["Content-Encoding"] = "gzip"
+    headers["Content-Length"] = str(len(body))
+    return EncodedResponse(headers.raw, body)
+
+
+# The response cache: finished responses of public reads, in memory, before the framework.
+
+
+MEGABYTE = 1_000_000
+MAX_CACHED_RESPONSES = 20_000
+MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
+PARSED_HEADERS = 1_000
+
+BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
+"""Paths whose answers also depend on the time, which this cache knows nothing of."""
+BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
+
+CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
+"""All that the content of a response depends on: path, query as it was sent, the media types preferred to JSON, and the
+languages preferred to English, at a path with answers in several.
+"""
+
+
+class CacheStore:
+    """A store of limited size, in bytes. It drops the least recently used entries first."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.used_bytes = 0
+        self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
+        """Responses that are being made. The result is None if a response turns out not to be cacheable."""
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+
+    def find(self, key: CacheKey) -> CachedResponse | None:
+        """Return the entry, or None if there is none."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: CacheKey, entry: CachedResponse) -> None:
+        """Store the entry, unless it is too large."""
+        if entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
+            return
+        replaced = self._entries.pop(key, None)
+        self.used_bytes += entry.size - (replaced.size if replaced else 0)
+        self._entries[key] = entry
+        while self.used_bytes > self._max_bytes or len(self._entries) > MAX_CACHED_RESPONSES:
+            self.used_bytes -= self._entries.popitem(last=False)[1].size
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class CacheRequest(NamedTuple):
+    """A request that the cache may answer."""
+
+    key: CacheKey
+    accepts_gzip: bool
+    if_none_match: bytes | None
+
+    def choose(self, entry: CachedResponse) -> EncodedResponse | None:
+        """Return the response in the encoding that the request accepts; None if the gzip form is not made yet."""
+        return entry.gzipped if self.accepts_gzip else entry.plain
+
+
+class ResponseCache:
+    """The current store. Clearing replaces it by an empty one.
+
+    A response that is being made during a clear goes into the old store, which nobody reads. So no response of old
+    content is served after the clear. Only the event loop reads and writes entries; any thread may clear. With 0
+    megabytes nothing is stored, and every response is made anew.
+    """
+
+    def __init__(self, megabytes: int, allows_host: Callable[[bytes | None], bool] = lambda _: True) -> None:
+        self._max_bytes = megabytes * MEGABYTE
+        self._allows_host = allows_host
+        self.store = CacheStore(self._max_bytes)
+
+    def clear(self) -> None:
+        """Drop every entry."""
+        self.store = CacheStore(self._max_bytes)
+
+    def parse(self, scope: Scope) -> CacheRequest | None:
+        """Return the request as the cache sees it, or None if the framework must answer.
+
+        The cache answers a GET without a body, without repeated headers, and with a host name of this service. Only
+        routes that read no credentials send what is cached, so a credential changes nothing.
+        """
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] in BY_THE_CLOCK:
+            return None
+        headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]) or not BYPASS_HEADERS.isdisjoint(headers):
+            return None
+        if not self._allows_host(headers.get(b"host")):
+            return None
+        path: str = scope["path"]
+        languages: tuple[str, ...] = ()
+        if b"accept-language" in headers and VARIES_BY_LANGUAGE.fullmatch(path):
+            languages = preferred_languages(headers[b"accept-language"].decode("latin-1"))
+        return CacheRequest(
+            (path, scope["query_string"], preferred_media_types(headers.get(b"accept", b"")), languages),
+            accepts_gzip(headers.get(b"accept-encoding", b"")),
+            headers.get(b"if-none-match"),
+        )
+
+    def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
+        """Return the route that made the response, and the response to send; None if it is not in the cache."""
+        entry = self.store.find(request.key)
+        response = None if entry is None else request.choose(entry)
+        if entry is None or response is None:
+            return None
+        return entry.route, response.for_etags(request.if_none_match)
+
+
+@lru_cache(maxsize=PARSED_HEADERS)
+def preferred_media_types(accept: bytes) -> frozenset[str]:
+    """Return the media types that an Accept header prefers to JSON: all of it that a response can depend on."""
+    header = accept.decode("latin-1")
+    return frozenset(
+        form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
+    )
+
+
+@lru_cache(maxsize=PARSED_HEADERS)
+def accepts_gzip(accept_encoding: bytes) -> bool:
+    """Return whether an Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
+    header = accept_encoding.decode("latin-1")
+    return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
+
+
+# The middleware that fills the response cache, and answers from it.
+
+
+SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
+SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
+"""What an answer may vary by at a path whose key holds the languages that are preferred."""
+PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
+ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
+
+
+class CacheMiddleware:
+    """ASGI middleware that answers from the cache, and stores each response that it may store."""
+
+    def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
+        self.app = app
+        self.cache = cache
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = self.cache.parse(scope)
+        if request is None:
+            await self.app(scope, receive, send)
+            return
+        store = self.cache.store
+        entry = store.find(request.key)
+        if entry is None and request.key in store.pending:  # after a clear, many may request the same at once
+            entry = await asyncio.shield(store.pending[request.key])
+        is_hit = entry is not None
+        if entry is None:
+            entry = await self._make_once(store, request.key, scope, receive, send)
+        if entry is None:
+            return
+        if request.accepts_gzip:
+            await entry.add_gzip()
+        store.put(request.key, entry)
+        scope["route"], scope["cached"] = entry.route, is_hit
+        response = request.choose(entry) or entry.plain
+        await response.for_etags(request.if_none_match).send(send)
+
+    async def _make_once(
+        self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
+    ) -> CachedResponse | None:
+        """Make the response once for all requests that wait for it."""
+        pending = store.pending[key] = asyncio.get_running_loop().create_future()
+        entry = None
+        try:
+            entry = await self._make(scope, receive, send)
+        finally:
+            if store.pending.get(key) is pending:
+                del store.pending[key]
+            pending.set_result(entry)
+        return entry
+
+    async def _make(self, scope: Scope, receive: Receive, send: Send) -> CachedResponse | None:
+        """Run the app without If-None-Match. Return a cacheable 200 whole; otherwise stream it and return None."""
+        unconditional = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
+        inner = {**scope, "headers": unconditional}
+        by_language = VARIES_BY_LANGUAGE.fullmatch(scope["path"]) is not None
+        captured = _CapturedResponse(send, SUPPORTED_BY_LANGUAGE if by_language else SUPPORTED_VARY)
+        try:
+            await self.app(inner, receive, captured.send)
+        finally:
+            scope["route"] = inner.get("route")
+        if captured.headers is None:
+            return None
+        return CachedResponse(inner.get("route"), captured.headers, b"".join(captured.body))
+
+
+class _CapturedResponse:
+    """Wrap `send`: capture a response that may be cached, and send any other."""
+
+    def __init__(self, send: Send, supported_vary: Set[str]) -> None:
+        self._send = send
+        self._supported_vary = supported_vary
+        self.headers: RawHeaders | None = None
+        self.body: list[bytes] = []
+
+    async def send(self, message: Message) -> None:
+        """Capture one message, or send it."""
+        if message["type"] == "http.response.start" and is_cacheable(message, self._supported_vary):
+            self.headers = message["headers"]
+        elif self.headers is None:
+            await self._send(message)
+        else:
+            self.body.append(message.get("body", b""))
+
+
+def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
+    """Return whether a response may be cached: public, with an ETag, for all callers, and varying only as supported."""
+    headers = Headers(raw=start["headers"])
+    varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
+    return (
+        start["status"] == STATUS_OK
+        and headers.get("cache-control", "").startswith("public")
+        and "etag" in headers
+        and PRIVATE_HEADERS.isdisjoint(headers.keys())
+        and varies_by <= supported_vary
+        and not any(ILLEGAL_FIELD_BYTES.search(value) for _, value in start["headers"])
+    )

@@ -1,0 +1,133 @@
+"""The application context, and the dependencies of a request: the context, a session and the time."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Annotated, Any
+
+from anyio import CancelScope, CapacityLimiter, to_thread
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.config import Settings
+from app.db.writer import Writer
+from app.http.cache import ResponseCache
+from app.http.metrics import Metrics
+from app.http.tracing import Traces
+from app.services.checkpoints import Checkpoints
+from app.services.clients import Authenticator
+from app.services.concerns import Submissions
+from app.services.desk import Desk
+from app.services.editions import Contents
+from app.services.entries import FollowUps
+from app.services.jobs import ConcernTrial
+from app.services.limits import CodeTries
+from app.services.receipts import ReceiptSigner
+from app.services.reference_data import EmergencyContacts, ReferenceData
+from app.services.saved_forms import Drafts
+from app.services.sealing import Unsealer
+from app.services.sign_in import DeskSignIn
+from app.services.verification import Invariants
+from app.services.workers import PeriodicWorker
+
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True)
+class AppContext:
+    """The objects that all requests share. `build_context` makes one for each application."""
+
+    settings: Settings
+    engine: Engine
+    writer: Writer
+    contents: Contents
+    reference_data: ReferenceData
+    signer: ReceiptSigner
+    checkpoints: Checkpoints
+    unsealer: Unsealer
+    submissions: Submissions
+    concern_trial: ConcernTrial
+    follow_ups: FollowUps
+    drafts: Drafts
+    code_tries: CodeTries
+    emergency_contacts: EmergencyContacts
+    authenticator: Authenticator
+    desk_sign_in: DeskSignIn
+    metrics: Metrics
+    traces: Traces | None
+    response_cache: ResponseCache
+    invalidate_caches: Callable[[], None]
+    """Clears the caches of published editions, after one was published or withdrawn."""
+    allows_host: Callable[[bytes | None], bool]
+    invariants: Invariants
+    clock: Clock
+    draining: Event = field(default_factory=Event)
+    """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""
+    workers: list[PeriodicWorker] = field(default_factory=list)
+    """The background workers that were started."""
+
+    @property
+    def desk(self) -> Desk:
+        """What everything that the desk does needs."""
+        return Desk(self.engine, self.writer, self.submissions.sealer, self.unsealer, self.signer)
+
+
+def context_of(request: Request) -> AppContext:
+    """Return the context of the application that serves the request."""
+    context: AppContext = request.app.state.context
+    return context
+
+
+async def get_context(request: Request) -> AppContext:
+    """Return the context of the application. It is `async` so that it needs no thread."""
+    return context_of(request)
+
+
+async def open_session(request: Request) -> AsyncIterator[Session]:
+    """Open a session, which connects at its first use, and close it when the route's function ends.
+
+    A thread closes it, since PostgreSQL is told. It waits for none of those that wait for a connection.
+    """
+    session = Session(context_of(request).engine)
+    try:
+        yield session
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(session.close, limiter=CapacityLimiter(1))
+
+
+async def get_now(request: Request) -> dt.datetime:
+    """Return the time by the clock of the application, in UTC."""
+    return context_of(request).clock()
+
+
+def provide(name: str) -> Any:
+    """Return the dependency on that part of the application's context."""
+
+    async def get_part(request: Request) -> Any:
+        return getattr(context_of(request), name)
+
+    return Depends(get_part)
+
+
+ContextDep = Annotated[AppContext, Depends(get_context)]
+SessionDep = Annotated[Session, Depends(open_session, scope="function")]
+NowDep = Annotated[dt.datetime, Depends(get_now)]
+SettingsDep = Annotated[Settings, provide("settings")]
+EngineDep = Annotated[Engine, provide("engine")]
+WriterDep = Annotated[Writer, provide("writer")]
+ContentsDep = Annotated[Contents, provide("contents")]
+ReferenceDataDep = Annotated[ReferenceData, provide("reference_data")]
+SignerDep = Annotated[ReceiptSigner, provide("signer")]
+CheckpointsDep = Annotated[Checkpoints, provide("checkpoints")]
+UnsealerDep = Annotated[Unsealer, provide("unsealer")]
+SubmissionsDep = Annotated[Submissions, provide("submissions")]
+FollowUpsDep = Annotated[FollowUps, provide("follow_ups")]
+SavedDraftsDep = Annotated[Drafts, provide("drafts")]
+CodeTriesDep = Annotated[CodeTries, provide("code_tries")]
+EmergencyContactsDep = Annotated[EmergencyContacts, provide("emergency_contacts")]
+DeskDep = Annotated[Desk, provide("desk")]
+DeskSignInDep = Annotated[DeskSignIn, provide("desk_sign_in")]
+ClockDep = Annotated[Clock, provide("clock")]

@@ -1,0 +1,117 @@
+"""Memento (RFC 7089) and `as_of`: which edition was current at a moment.
+
+A guide's own path is both the original resource and its TimeGate; a numbered edition is a Memento of it, from the
+moment of its publication; the history, as link-format, is the TimeMap.
+
+Their links are absolute URLs: a TimeMap is also read away from this service, and Memento clients do not resolve
+relative links.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from email.utils import format_datetime, parsedate_to_datetime
+
+from fastapi import Response
+
+from app.errors import FaultCode, FieldError, InvalidMoment, NoSuchEdition
+from app.http.responses import CACHE_CURRENT, link_header, link_value
+from app.models.links import edition_path, guide_path
+from app.services.editions import EditionHead
+
+NO_HTTP_DATE = "Accept-Datetime is not a date as HTTP writes it (RFC 7089)."
+NO_MOMENT = "as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z."
+VARY = {"Vary": "Accept, Accept-Datetime"}
+
+
+def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
+    """Return the requested moment: `as_of` has priority over Accept-Datetime. Raise `InvalidMoment`."""
+    if as_of is not None:
+        return _parse_as_of(as_of)
+    if accept_datetime is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(accept_datetime)
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)  # `-0000` means UTC
+    except (ValueError, OverflowError):
+        raise InvalidMoment([FieldError((), NO_HTTP_DATE, FaultCode.NOT_A_DATE, "header", "Accept-Datetime")]) from None
+
+
+def redirect_to_edition_at(
+    history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
+) -> Response:
+    """Return a 302 to the edition that was current at the moment. Raise `NoSuchEdition` if there was none.
+
+    With `or_next`, an edition that was published later takes its place: the first memento, as RFC 7089 has it.
+    """
+    head = current_at(history, moment)
+    if head is None and or_next:
+        head = next((each for each in reversed(history) if each.withdrawn_at is None), None)
+    if head is None:
+        raise NoSuchEdition
+    headers = {
+        "Location": edition_path(*head.key),
+        "Cache-Control": CACHE_CURRENT,
+        "Link": link_header(memento_links(public_url, head.guide)),
+        **VARY,
+    }
+    return Response(status_code=302, headers=headers)
+
+
+def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHead | None:
+    """Return the newest edition that was published, and not yet withdrawn, at the moment."""
+    return next(
+        (
+            head
+            for head in history
+            if head.published_at.replace(microsecond=0) <= moment  # HTTP dates have whole seconds
+            and (head.withdrawn_at is None or head.withdrawn_at > moment)
+        ),
+        None,
+    )
+
+
+def memento_links(public_url: str, guide: str) -> dict[str, str]:
+    """Return the links that a TimeGate and a Memento have in common."""
+    original = public_url + guide_path(guide)
+    return {"original timegate": original, "timemap": f"{original}/editions.link"}
+
+
+def memento_headers(head: EditionHead) -> dict[str, str]:
+    """Return the header that makes a numbered edition a Memento."""
+    return {"Memento-Datetime": http_date(head.published_at)}
+
+
+def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
+    """Return the TimeMap in link-format (RFC 6690): every edition that is not withdrawn, the oldest first."""
+    common = memento_links(public_url, history[0].guide)
+    readable = [head for head in reversed(history) if head.withdrawn_at is None]
+    span = (
+        {"from": http_date(readable[0].published_at), "until": http_date(readable[-1].published_at)} if readable else {}
+    )
+    links = [
+        link_value(common["original timegate"], "original timegate"),
+        link_value(common["timemap"], "self", type="application/link-format", **span),
+    ]
+    for position, head in enumerate(readable, start=1):
+        ends = [word for word, applies in (("first", position == 1), ("last", position == len(readable))) if applies]
+        relation = " ".join([*ends, "memento"])
+        links.append(link_value(public_url + edition_path(*head.key), relation, datetime=http_date(head.published_at)))
+    return ",\n".join(links).encode() + b"\n"
+
+
+def http_date(moment: dt.datetime) -> str:
+    """Return the moment as an HTTP date."""
+    return format_datetime(moment.astimezone(dt.UTC), usegmt=True)
+
+
+def _parse_as_of(as_of: str) -> dt.datetime:
+    """Return the moment; for a date, the last instant of that day in UTC."""
+    try:
+        if len(as_of) == len("2026-11-24"):
+            return dt.datetime.combine(dt.date.fromisoformat(as_of), dt.time.max, tzinfo=dt.UTC)
+        moment = dt.datetime.fromisoformat(as_of)
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidMoment([FieldError((), NO_MOMENT, FaultCode.NOT_A_DATE, "query", "as_of")])

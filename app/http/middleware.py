@@ -1,0 +1,631 @@
+"""CORS: public reads are open to every origin, submissions to the configured origins only."""
+
+import asyncio
+import hashlib
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid4
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from app.config import Settings
+from app.errors import (
+    BadRequest,
+    ContentTooLarge,
+    InternalError,
+    OriginNotAllowed,
+    Problem,
+    RateLimited,
+    RequestTimeout,
+    ServiceUnavailable,
+    UnknownHost,
+)
+from app.http.metrics import Answered, Metrics
+from app.http.problems import PAGES_OF_CONCERNS, problem_response
+from app.http.tracing import Traces
+from app.logs import Log, frames_of
+from app.models.catalogue import ACROSS_GUIDES
+from app.models.links import CONCERNS
+from app.services.limits import UNKNOWN_ADDRESS, Count, Limiter, Policy, make_policy, network_key
+
+SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
+"""The paths that send no CORS headers at all."""
+EXPOSED_HEADERS = (
+    "Deprecation",
+    "Sunset",
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "RateLimit-Policy",
+    "RateLimit",
+    "X-Request-ID",
+    "Idempotency-Replayed",
+    "Memento-Datetime",
+    "Content-Location",
+    "Content-Disposition",
+    "WWW-Authenticate",
+)
+TRACING_HEADERS = ("traceparent", "tracestate", "X-Request-ID")
+READ_HEADERS = ("If-None-Match", "Authorization", "Accept-Datetime", *TRACING_HEADERS)
+SUBMISSION_HEADERS = ("Content-Type", "Idempotency-Key", "Authorization", "If-None-Match", *TRACING_HEADERS)
+DAY = 86_400
+ALLOW_ORIGIN = b"access-control-allow-origin"
+FOR_EVERY_ORIGIN = (
+    (ALLOW_ORIGIN, b"*"),
+    (b"access-control-expose-headers", ", ".join(EXPOSED_HEADERS).encode()),
+)
+
+
+class CorsMiddleware:
+    """ASGI middleware that answers preflights and adds the CORS headers.
+
+    A public read has `Access-Control-Allow-Origin: *` even if the request has no Origin, so that a copy in a shared
+    cache works for browsers too.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_origins: Sequence[str]) -> None:
+        self.app = app
+        self.reads = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "HEAD"],
+            allow_headers=READ_HEADERS,
+            max_age=DAY,
+        )
+        self.submissions = CORSMiddleware(
+            app,
+            allow_origins=list(allowed_origins),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=SUBMISSION_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=DAY,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under the rules of its path."""
+        if scope["type"] != "http" or scope["path"].startswith(SAME_ORIGIN_ONLY):
+            await self.app(scope, receive, send)
+            return
+        rules = self.submissions if is_submission(scope) else self.reads
+        if rules is self.reads:
+            send = allow_every_origin(send)
+        if _is_preflight(scope):
+            await _answer_preflight(rules, Request(scope, receive), send)
+        elif rules is self.submissions:
+            await self.submissions(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def is_submission(scope: Scope) -> bool:
+    """Return True if only the configured origins may read the response."""
+    path: str = scope["path"]
+    return path.startswith(CONCERNS) and path != f"{CONCERNS}/form"
+
+
+def _is_preflight(scope: Scope) -> bool:
+    if scope["method"] != "OPTIONS":
+        return False
+    return {"origin", "access-control-request-method"} <= set(Headers(scope=scope).keys())
+
+
+async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
+    """Answer the preflight: what the browser may send, or a problem if it may not."""
+    response = rules.preflight_response(request.headers)
+    if response.status_code == OriginNotAllowed.status:
+        headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+        response = problem_response(request, OriginNotAllowed, headers=headers)
+    await response(request.scope, request.receive, send)
+
+
+def allow_every_origin(send: Send) -> Send:
+    """Wrap `send`: add the headers that let every origin read the response."""
+
+    async def send_with_cors(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [pair for pair in message["headers"] if pair[0] != ALLOW_ORIGIN]  # a preflight's own
+            message = {**message, "headers": [*others, *FOR_EVERY_ORIGIN]}
+        await send(message)
+
+    return send_with_cors
+
+
+# The caller's address as a trusted proxy forwards it.
+
+
+FORWARDED_FOR = "x-forwarded-for"
+IS_BELIEVED = "forwarded_by_trusted_proxy"
+"""The key of the scope of a request that a trusted proxy sent."""
+
+
+class ForwardedAddressMiddleware:
+    """ASGI middleware that takes the caller's address and scheme from a trusted proxy, as uvicorn's own reads them.
+
+    What is not an IP address becomes `UNKNOWN_ADDRESS`: those callers are counted as one, and nothing that they wrote
+    is recorded.
+    """
+
+    def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
+        self.app = app
+        self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # its own ASGI types
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        peer = scope.get("client")
+        if peer and peer[0] in self._reader.trusted_hosts:
+            scope[IS_BELIEVED] = True
+            await self._reader(scope, receive, send)  # type: ignore[arg-type]  # its own ASGI types
+            if FORWARDED_FOR in Headers(scope=scope):
+                forwarded = scope["client"]
+                scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
+        await self.app(scope, receive, send)
+
+
+def is_forwarded_by_stranger(scope: Scope) -> bool:
+    """Return True if the request has an X-Forwarded-For that nobody believes: its sender is no trusted proxy."""
+    return FORWARDED_FOR in Headers(scope=scope) and IS_BELIEVED not in scope
+
+
+async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Answer nothing: the reader only changes the scope."""
+
+
+def _readable_address(text: str) -> str:
+    """Return the IP address in its usual form, without a zone, which may be any text; else `UNKNOWN_ADDRESS`."""
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return UNKNOWN_ADDRESS
+
+
+# Rate limits: which routes have one, how callers are counted, and the header fields of the limits.
+
+
+POLICY_FIELD = "RateLimit-Policy"
+FIELD = "RateLimit"
+FOR_CLIENTS = ("/v1/desk", "/v1/events", "/desk/sign-in")
+SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
+MAX_REMEMBERED_TOKENS = 4096
+UNAUTHORISED = 401
+
+CONCERN_POLICY = "concerns"
+STATUS_POLICY = "status"
+SEARCH_POLICY = "search"
+DESK_POLICY = "desk"
+CLIENT_POLICY = "clients"
+POSTED_PAGES = (
+    (("/raise-a-concern", "/worried-about-yourself", "/concerns/additions"), CONCERN_POLICY),
+    ("/concerns", STATUS_POLICY),
+    ("/search", SEARCH_POLICY),
+)
+"""The policy of each form of the pages, by the beginning of its path."""
+
+
+def policy_name(method: str, path: str) -> str | None:
+    """Return the name of the route's policy, or None: plain public reads have no limit. They are cheap.
+
+    A search has a limit only if the request has a query, or is that of the search page.
+    """
+    if path.startswith(CONCERNS):
+        if method == "POST":
+            return CONCERN_POLICY
+        return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
+    if method == "POST":
+        return next((policy for pages, policy in POSTED_PAGES if path.startswith(pages)), DESK_POLICY)
+    if path.startswith(FOR_CLIENTS):
+        return DESK_POLICY
+    return SEARCH_POLICY if method == "GET" and path.startswith(SEARCHES) else None
+
+
+class RateLimitMiddleware:
+    """ASGI middleware that counts requests, and refuses those over the limit before their body is read.
+
+    A caller is counted by network address. After its key was authenticated once, it is counted by client instead.
+    """
+
+    def __init__(self, app: ASGIApp, limiter: Limiter, settings: Settings) -> None:
+        self.app = app
+        self._limiter = limiter
+        self._policies = {
+            CONCERN_POLICY: make_policy(CONCERN_POLICY, settings.limit_concerns),
+            STATUS_POLICY: make_policy(STATUS_POLICY, settings.limit_status),
+            SEARCH_POLICY: make_policy(SEARCH_POLICY, settings.limit_search),
+            DESK_POLICY: make_policy(DESK_POLICY, settings.limit_desk),
+        }
+        self._client_policy = make_policy(CLIENT_POLICY, settings.limit_clients)
+        self._client_of_token: OrderedDict[bytes, str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        name = policy_name(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
+            await self.app(scope, receive, send)
+            return
+        token = _token_hash(scope)
+        bucket = self._find_bucket(scope, self._policies[name], token)
+        if bucket is not None:
+            count = await self._limiter.count(*bucket)
+            send = with_rate_limit_fields(count, send)
+            if count.is_over:
+                retry_after = {"Retry-After": str(count.seconds)}
+                await problem_response(Request(scope, receive), RateLimited, headers=retry_after)(scope, receive, send)
+                return
+        await self.app(scope, receive, self._remember_client(scope, token, send))
+
+    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
+        """Return the policy and the key to count the request by, or None if it is not counted (see `network_key`)."""
+        network = network_key(scope["client"][0] if scope.get("client") else None)
+        if network is None:
+            return None
+        client = self._client_of_token.get(token) if token is not None else None
+        return (policy, network) if client is None else (self._client_policy, client)
+
+    def _remember_client(self, scope: Scope, token: bytes | None, send: Send) -> Send:
+        """Wrap `send`: remember token -> client after authentication, forget it on 401."""
+        if token is None:
+            return send
+
+        async def send_and_remember(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                client = scope["state"].get("client")
+                if client is not None:
+                    self._client_of_token[token] = client
+                    self._client_of_token.move_to_end(token)
+                    if len(self._client_of_token) > MAX_REMEMBERED_TOKENS:
+                        self._client_of_token.popitem(last=False)
+                elif message["status"] == UNAUTHORISED:
+                    self._client_of_token.pop(token, None)
+            await send(message)
+
+        return send_and_remember
+
+
+def with_rate_limit_fields(count: Count, send: Send) -> Send:
+    """Wrap `send`: add the RateLimit header fields."""
+    policy = count.policy
+
+    async def send_with_fields(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers[POLICY_FIELD] = f'"{policy.name}";q={policy.item.amount};w={policy.seconds}'
+            headers[FIELD] = f'"{policy.name}";r={count.remaining};t={count.seconds}'
+        await send(message)
+
+    return send_with_fields
+
+
+def _token_hash(scope: Scope) -> bytes | None:
+    """Return the SHA-256 of the Authorization header, so that no token is held in memory; None without one."""
+    authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+    return hashlib.sha256(authorization).digest() if authorization else None
+
+
+# Request bodies: read whole and in time before any work starts. Also the limit of requests in progress.
+
+
+MAX_BODY_BYTES = 1_000_000
+MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
+"""Limit of all bodies that are being received at the same time."""
+ALWAYS_ANSWERED = ("/health/", "/metrics")
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class RequestBodyMiddleware:
+    """ASGI middleware that reads the whole body of a request before it passes the request on.
+
+    A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
+    progress. While the process drains, requests with a body are refused.
+    """
+
+    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, draining: Event) -> None:
+        self.app = app
+        self._draining = draining
+        self._seconds = seconds
+        self._most_at_work = most_at_work
+        self._at_work = 0
+        self._arriving = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"].startswith(ALWAYS_ANSWERED):
+            await self.app(scope, receive, send)
+            return
+        if scope["method"] in WITH_BODY:
+            body = ServiceUnavailable if self._draining.is_set() else await self._read_body(scope, receive)
+            if isinstance(body, type):
+                closing = {"Connection": "close"}  # the rest of the body is not read
+                await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
+                return
+            receive = _replay(body, receive)
+        if self._at_work >= self._most_at_work:
+            await problem_response(Request(scope, receive), ServiceUnavailable)(scope, receive, send)
+            return
+        self._at_work += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._at_work -= 1
+
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
+        """Return the body, or the problem with it."""
+        if _content_length(scope) > MAX_BODY_BYTES:
+            return ContentTooLarge
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._seconds):
+                while True:
+                    message = await receive()
+                    chunk = message.get("body", b"")
+                    body += chunk
+                    self._arriving += len(chunk)
+                    refusal = self._problem_with(message, len(body))
+                    if refusal is not None or not message.get("more_body", False):
+                        return refusal or bytes(body)
+        except TimeoutError:
+            return RequestTimeout
+        finally:
+            self._arriving -= len(body)
+
+    def _problem_with(self, message: Message, length: int) -> type[Problem] | None:
+        if message["type"] == "http.disconnect":
+            return BadRequest  # the client has left, and does not read this
+        if length > MAX_BODY_BYTES:
+            return ContentTooLarge
+        return ServiceUnavailable if self._arriving > MAX_BUFFERED_BYTES else None
+
+
+def _content_length(scope: Scope) -> int:
+    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(value) if value.isdigit() else 0
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body in one message, and then the server's own messages."""
+    is_sent = False
+
+    async def receive_body() -> Message:
+        nonlocal is_sent
+        if is_sent:
+            return await receive()
+        is_sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_body
+
+
+# The outermost middleware: request ids, the request log, the metrics, and HEAD.
+
+
+NO_ROUTE = "(none)"
+OTHER_METHOD = "OTHER"
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+SERVER_ERROR = 500
+
+log = Log(__name__)
+
+
+class RequestRecords:
+    """The records of answered requests: the metrics, one line each in the log, and a span where traces are set."""
+
+    def __init__(self, metrics: Metrics, traces: Traces | None = None) -> None:
+        self._metrics = metrics
+        self._traces = traces
+        self._answered: list[Answered] = []
+
+    def add(self, answered: Answered) -> None:
+        """Record it when this turn of the event loop is over, with all that were answered in the same turn.
+
+        Only a kill within the turn loses them.
+        """
+        if not self._answered:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._answered.append(answered)
+
+    def _write(self) -> None:
+        answered, self._answered = self._answered, []
+        self._metrics.record(answered)
+        log.info_each("request", [each.fields() for each in answered])
+        if self._traces is not None:
+            self._traces.record(answered)
+
+
+class RequestLogMiddleware:
+    """ASGI middleware: the outermost of this service, before the framework itself."""
+
+    def __init__(self, app: ASGIApp, records: RequestRecords) -> None:
+        self.app = app
+        self._records = records
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+        request_id = new_request_id()
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # a copy: the server must go on knowing that no body follows
+        scope.setdefault("state", {})["request_id"] = request_id
+        outgoing = _Outgoing(send, request_id, with_body=method != "HEAD")
+        try:
+            await self.app(scope, receive, outgoing.send)
+        finally:
+            took = time.perf_counter() - began
+            route, cached = route_template(scope.get("route")), scope.get("cached", False)
+            self._records.add(Answered(request_id, method, route, outgoing.status, took, cached))
+
+
+class _Outgoing:
+    """Wrap `send`: add the request id, store the status, and drop the body of a response to HEAD."""
+
+    __slots__ = ("_request_id", "_send", "_with_body", "status")
+
+    def __init__(self, send: Send, request_id: str, *, with_body: bool) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._with_body = with_body
+        self.status = SERVER_ERROR
+
+    async def send(self, message: Message) -> None:
+        """Send one message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message["headers"], (b"x-request-id", self._request_id.encode())]
+            message = {**message, "headers": headers}
+        elif not self._with_body and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+
+def new_request_id() -> str:
+    """Return a random UUID (version 4)."""
+    return str(uuid4())  # of this package: that of the standard library takes as long as the rest of a cache hit
+
+
+def route_template(route: Any) -> str:
+    """Return the template of the route, such as /v1/concerns/{reference}: never the path of the request."""
+    path: str = getattr(route, "path", NO_ROUTE)
+    return path
+
+
+# Security headers for every response: the strictest value of each header that the route did not set.
+
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
+
+
+def security_headers(*, is_https: bool) -> dict[str, str]:
+    """Return the security headers of every response."""
+    return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
+
+
+class SecurityHeadersMiddleware:
+    """ASGI middleware that adds the missing security headers."""
+
+    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+        self.app = app
+        headers = security_headers(is_https=is_https).items()
+        self._headers = {name.lower().encode(): value.encode() for name, value in headers}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                missing = self._headers.keys() - {name.lower() for name, _ in message["headers"]}
+                more = [(name, value) for name, value in self._headers.items() if name in missing]
+                message = {**message, "headers": [*message["headers"], *more]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+# Check the Host header: an unknown name is refused, which stops DNS rebinding by another site.
+
+
+ANY = "*"
+CACHED_HOSTS = 1000
+
+HostCheck = Callable[[bytes | None], bool]
+
+
+class TrustedHostMiddleware:
+    """ASGI middleware that refuses a request whose Host header is not allowed."""
+
+    def __init__(self, app: ASGIApp, allows_host: HostCheck) -> None:
+        self.app = app
+        self._allows_host = allows_host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and not self._allows_host(dict(scope["headers"]).get(b"host")):
+            await problem_response(Request(scope, receive), UnknownHost)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
+    """Return the check of a Host header: True if its value is allowed, or if the header is missing.
+
+    Allowed are the host of the public address, the names in the setting (`*.council.example` for every name below a
+    domain, `*` for any), IP addresses, and names without a dot: no page on the open internet has one of the last two.
+    """
+    names = frozenset(name.lower() for name in (urlsplit(public_url).hostname or "", *allowed_hosts))
+    endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))
+
+    @lru_cache(maxsize=CACHED_HOSTS)
+    def allows_host(host: bytes | None) -> bool:
+        if host is None or ANY in names:
+            return True
+        name = _strip_port(host.decode("latin-1").lower())
+        return "." not in name or name in names or name.endswith(endings) or _is_address(name)
+
+    return allows_host
+
+
+def _strip_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+# Unhandled errors: answered as a problem, inside the CORS middleware, so that browsers can read it.
+
+
+class UnhandledErrorMiddleware:
+    """ASGI middleware that answers 500 for an error that nothing else handled.
+
+    The log line has the type of the error and its stack frames, never its message, which may hold a reporter's words.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def watch_start(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch_start)
+        except Exception as error:  # whatever it is, it is answered and logged, without its message
+            request_id = scope["state"]["request_id"]
+            log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
+            if not has_started:
+                await problem_response(Request(scope, receive), InternalError)(scope, receive, send)

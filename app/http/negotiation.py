@@ -1,0 +1,211 @@
+"""The languages that a request prefers to the guide's own, by `Accept-Language`.
+
+Only a guide's current answer depends on them. Every rendition also has a path of its own, since a header that a cache
+ignores gives somebody words in the wrong language.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from fastapi import Query, Request, Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.responses import CACHE_CURRENT, Responses, conditional_response
+from app.models.guides import DIGEST
+from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE
+from app.models.sections import Section
+
+QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+
+
+def quality_in(parameters: Iterable[str]) -> float:
+    """Return the first quality value among the parameters of a range, or 1 where there is none."""
+    return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
+
+
+# The languages that a request prefers to the guide's own, by `Accept-Language`.
+
+
+VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
+"""The paths whose answers depend on the languages that a request prefers, in whichever form each is sent."""
+LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
+MAX_HEADER_LENGTH = 1_000
+MAX_PREFERENCES = 8
+PARSED_LANGUAGE_HEADERS = 1_000
+
+
+@lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
+def preferred_languages(accept_language: str) -> tuple[str, ...]:
+    """Return the language ranges of the header that come before English, in small letters, the best first.
+
+    So almost every browser gives the same: none. A header that is too long, or no list of languages, gives none.
+    """
+    if len(accept_language) > MAX_HEADER_LENGTH:
+        return ()
+    weighted = []
+    for place, part in enumerate(accept_language.lower().split(",")):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        weight = quality_in(parameters)
+        if weight > 0:
+            weighted.append((-weight, place, name))
+    preferred: list[str] = []
+    for _, _, name in sorted(weighted):
+        if name in ("*", ENGLISH_TAG, GUIDE_LANGUAGE.lower()):
+            break
+        if LANGUAGE_RANGE.fullmatch(name) and name not in preferred:
+            preferred.append(name)
+        if name.startswith(f"{ENGLISH_TAG}-"):  # what it falls back to is English
+            break
+    return tuple(preferred[:MAX_PREFERENCES])
+
+
+# Content negotiation: other representations of a JSON response, by `Accept`.
+
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Representation:
+    """A representation other than JSON."""
+
+    media_type: str
+    parameters: str
+    suffix: str
+    """What its path adds to the path of the JSON."""
+    paths: re.Pattern[str]
+    """The paths of the JSON responses that have it."""
+    example: str
+
+    @property
+    def content_type(self) -> str:
+        """The media type with its parameters."""
+        return f"{self.media_type}; {self.parameters}"
+
+    @property
+    def documented(self) -> Responses:
+        """The OpenAPI `responses` of the route at its path."""
+        return {200: {"content": {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
+
+
+NUMBERED = r"/editions/[0-9]+"
+RENDERED = r"/renditions/[a-zA-Z0-9-]+(?:/[0-9]+)?"
+MARKDOWN = Representation(
+    "text/markdown",
+    "charset=utf-8; variant=CommonMark",
+    suffix=".md",
+    paths=re.compile(rf"/v1/guides/[a-z0-9-]+(?P<chosen>{NUMBERED}|{RENDERED})?"),
+    example="# ‘One Minute Guide’ to Child Sexual Exploitation (CSE)\n\n"
+    "> **Police, in an emergency: call [999](tel:999).** Call when a child or anybody else is in immediate danger.\n",
+)
+CSV = Representation(
+    "text/csv",
+    "charset=utf-8; header=present",
+    suffix=".csv",
+    paths=re.compile(rf"/v1/guides/[a-z0-9-]+(?P<chosen>{NUMBERED})?/({'|'.join(Section)})"),
+    example="guide,edition,digest,id,position,text,kind,note,related_codes,related_codes_basis,caution_1\r\n"
+    f"child-sexual-exploitation,1,{DIGEST},secrecy,2,"
+    '"Secrecy about whereabouts, friendships, significant relationships and/or new possessions",'
+    "potential_indicator,,,,Absence of any of the potential indicators of CSE does not mean that a child is not "
+    "experiencing abuse and exploitation.\r\n",
+)
+REPRESENTATIONS = (MARKDOWN, CSV)
+AS_MARKDOWN = MARKDOWN.documented
+AS_CSV = CSV.documented
+PDF_TYPE = "application/pdf"
+AS_PDF: Responses = {
+    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
+}
+
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+ByteOrderMark = Annotated[
+    Literal["0", "1"],
+    Query(description="`1` puts a UTF-8 mark first, by which a spreadsheet knows the encoding.", examples=["1"]),
+]
+
+
+def csv_response(
+    request: Request,
+    sheet: bytes,
+    file_name: str,
+    *,
+    bom: str,
+    caching: str = CACHE_CURRENT,
+    links: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the CSV as a file of that name, with a UTF-8 mark in front if `bom` is `1`."""
+    content = BYTE_ORDER_MARK + sheet if bom == "1" else sheet
+    headers = {"Content-Disposition": f'inline; filename="{file_name}"'}
+    return conditional_response(
+        request, content, media_type=CSV.content_type, caching=caching, links=links or {}, more_headers=headers
+    )
+
+
+class NegotiationMiddleware:
+    """ASGI middleware that rewrites a request to the path of the representation that it prefers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        representation = _representation_at(scope)
+        if representation is None:
+            await self.app(scope, receive, send)
+            return
+        accept = ",".join(Headers(scope=scope).getlist("accept"))
+        is_preferred = quality(representation.media_type, accept) > quality(JSON, accept)
+        varies_by = ["Accept", *(["Accept-Language"] if VARIES_BY_LANGUAGE.fullmatch(scope["path"]) else [])]
+        if is_preferred:
+            scope["path"] += representation.suffix
+            scope["raw_path"] = scope["path"].encode()
+        await self.app(scope, receive, _add_vary(send, varies_by, scope["path"] if is_preferred else None))
+
+
+def quality(media_type: str, accept: str) -> float:
+    """Return the type's quality value in the header: the most specific range decides (RFC 9110, section 12.5.1)."""
+    ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)  # from the widest to the narrowest
+    best = (-1, 0.0)
+    for media_range in accept.lower().split(","):
+        name, *parameters = (word.strip() for word in media_range.split(";"))
+        if name in ranges:
+            best = max(best, (ranges.index(name), quality_in(parameters)))
+    return best[1]
+
+
+def _representation_at(scope: Scope) -> Representation | None:
+    """Return the other representation of the path, if this is a plain read of the current state.
+
+    A request for another time, by query or by `Accept-Datetime`, is first redirected to the edition that was current
+    then.
+    """
+    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
+        return None
+    for representation in REPRESENTATIONS:
+        match = representation.paths.fullmatch(scope["path"])
+        if match:
+            is_for_another_time = not match["chosen"] and "accept-datetime" in Headers(scope=scope)
+            return None if is_for_another_time else representation
+    return None
+
+
+def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
+    """Wrap `send`: add those fields to Vary, and Content-Location where the request was rewritten to that path."""
+
+    async def send_with_vary(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            present = re.split(r"[,\s]+", headers.get("vary", "").lower())
+            for name in varies_by:
+                if name.lower() not in present:
+                    headers.add_vary_header(name)
+            if path is not None:
+                headers["Content-Location"] = path
+        await send(message)
+
+    return send_with_vary

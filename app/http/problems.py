@@ -1,0 +1,414 @@
+"""Rules not yet tried, and unknown ids and codes, in a body with other faults: every fault comes in one round."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from fastapi.security.utils import get_authorization_scheme_param
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+from starlette.exceptions import HTTPException
+
+from app.errors import (
+    BadRequest,
+    ContentTooLarge,
+    EditionWithdrawn,
+    FaultCode,
+    FieldError,
+    GuidanceError,
+    InternalError,
+    InvalidQuery,
+    Location,
+    MethodNotAllowed,
+    NoSuchConcern,
+    NoSuchEdition,
+    NoSuchGuide,
+    NotFound,
+    Problem,
+    ProviderUnavailable,
+    RenditionWithdrawn,
+    RepeatedQuery,
+    ScopeMissing,
+    ServiceUnavailable,
+    TokenInvalid,
+    TokenMissing,
+    TooManyTries,
+    UnknownQuery,
+    UnreadableBody,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from app.http.context import AppContext, context_of
+from app.http.responses import Responses
+from app.logs import Log
+from app.models.concerns import Addition, Concern
+from app.models.fields import coded_values_in, find_waiting
+from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
+from app.models.problems import FieldProblem, ProblemDetails
+
+FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+FAULTS: dict[str, tuple[FaultCode, str]] = {
+    "missing": (FaultCode.REQUIRED, "This part is required."),
+    "extra_forbidden": (FaultCode.UNKNOWN_FIELD, "This field is not known here. Check its spelling."),
+    "string_type": (FaultCode.WRONG_TYPE, "Use text here."),
+    "string_too_short": (FaultCode.BLANK, "Write something here."),
+    "string_too_long": (FaultCode.TOO_LONG, "Use at most {max_length} characters here."),
+    "string_pattern_mismatch": (FaultCode.WRONG_FORM, "This is not in the form that is needed here."),
+    "enum": (FaultCode.NOT_LISTED, "Use one of: {expected}."),
+    "literal_error": (FaultCode.NOT_LISTED, "Use one of: {expected}."),
+    "bool_type": (FaultCode.WRONG_TYPE, "Use true or false here."),
+    "bool_parsing": (FaultCode.WRONG_TYPE, "Use true or false here."),
+    "int_type": (FaultCode.WRONG_TYPE, "Use a whole number here."),
+    "int_parsing": (FaultCode.WRONG_TYPE, "Use a whole number here."),
+    "int_parsing_size": (FaultCode.TOO_LARGE, "Use a smaller whole number here."),
+    "int_from_float": (FaultCode.WRONG_TYPE, "Use a whole number here."),
+    "greater_than_equal": (FaultCode.TOO_SMALL, "Use {ge} or more here."),
+    "less_than_equal": (FaultCode.TOO_LARGE, "Use {le} or less here."),
+    "too_short": (FaultCode.TOO_FEW, "Give at least {min_length} here."),
+    "too_long": (FaultCode.TOO_MANY, "Give at most {max_length} here."),
+    "date_type": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
+    "date_parsing": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
+    "date_from_datetime_parsing": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
+    "date_from_datetime_inexact": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24, without a time."),
+    "model_type": (FaultCode.WRONG_TYPE, "Use an object here."),
+    "model_attributes_type": (FaultCode.WRONG_TYPE, "Use an object here."),
+    "dict_type": (FaultCode.WRONG_TYPE, "Use an object here."),
+    "tuple_type": (FaultCode.WRONG_TYPE, "Use a list here."),
+    "list_type": (FaultCode.WRONG_TYPE, "Use a list here."),
+    "unknown_parameter": (FaultCode.UNKNOWN_PARAMETER, "A query parameter is unknown. {hint}"),
+    "nul_in_parameter": (FaultCode.INVALID, "A query parameter has a NUL character."),
+    "repeated_parameter": (FaultCode.REPEATED_PARAMETER, "It is given more than once."),
+}
+DEFAULT_FAULT = (FaultCode.INVALID, "This value cannot be used here.")
+
+
+def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
+    """Convert one of pydantic's errors; the first `root` elements of its location are left out."""
+    at = tuple(error["loc"][root:])
+    code, template, values = _fault(error)
+    if code is FaultCode.UNKNOWN_FIELD and not FIELD_NAME.fullmatch(str(at[-1])):
+        return FieldError(at[:-1], "A field here is not known. Check the spelling of the names.", code)
+    return FieldError(at, template, code, values=values)
+
+
+def to_request_fault(error: Mapping[str, Any]) -> FieldError:
+    """Convert one of pydantic's errors about a request, of which the first element of the location is the part."""
+    source, *rest = error["loc"]
+    if source == "body":
+        return to_field_error(error)
+    code, template, values = _fault(error)
+    return FieldError((), template, code, source, str(rest[0]) if rest else None, values)
+
+
+def _fault(error: Mapping[str, Any]) -> tuple[FaultCode, str, dict[str, object]]:
+    """Return the code of the error, its sentence, and the values for the names in braces."""
+    context = error.get("ctx", {})
+    if error["type"] == "value_error":
+        reason = context["error"]
+        return getattr(reason, "code", FaultCode.INVALID), as_sentence(str(reason)), {}
+    code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
+    return code, template, {name: _plain(value) for name, value in context.items()}
+
+
+def drop_consequent_errors(errors: Sequence[Any]) -> list[Any]:
+    """Return the errors without each "list too short" that only follows from errors in that list's entries."""
+    locations = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(at != error["loc"] and at[: len(error["loc"])] == error["loc"] for at in locations)
+    ]
+
+
+def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
+    """Convert the errors to their form on the wire."""
+    return tuple(
+        FieldProblem(
+            detail=error.detail,
+            pointer=json_pointer(error.at),
+            code=error.code,
+            source=None if error.source == "body" else error.source,
+            parameter=error.parameter,
+        )
+        for error in errors
+    )
+
+
+def json_pointer(at: Location) -> str:
+    """Return the location as a JSON Pointer (RFC 6901), in its form as a URI fragment."""
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
+
+
+def _plain(value: object) -> object:
+    return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
+
+
+def as_sentence(text: str) -> str:
+    """Return the reason that a model gives as a sentence."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+# Rules not yet tried, and unknown ids and codes, in a body with other faults: every fault comes in one round.
+
+
+NO_STORE = (DBAPIError, NoConnectionInTime)
+"""The store cannot be read. The known faults are right without it."""
+
+
+def find_further(request: Request, body: Any, known: Sequence[FieldError]) -> list[FieldError]:
+    """Return the faults of rules that the known faults kept from being tried, and those of unknown ids and codes."""
+    model = _model_of(request)
+    if not isinstance(body, dict) or model is None:
+        return []
+    waiting = find_waiting(model, body, [fault.at for fault in known])
+    return [
+        *(FieldError(at, as_sentence(str(reason)), reason.code) for at, reason in waiting),
+        *_find_unknown(request, model, body, known),
+    ]
+
+
+def _find_unknown(
+    request: Request, model: type[BaseModel], body: dict[str, Any], known: Sequence[FieldError]
+) -> list[FieldError]:
+    """Return a fault for each unknown id and code of the body, except where one of the known faults is."""
+    context = context_of(request)
+    if model is Concern:
+        return find_unknown_in_concern(context, body, known)
+    found = context.reference_data.faults_in(coded_values_in(model, body))
+    if model is Addition:
+        found += _unknown_ids_of_addition(request, context, body)
+    return _without(known, found)
+
+
+def _model_of(request: Request) -> type[BaseModel] | None:
+    """Return the model of the bodies that the route takes."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = field.field_info.annotation if field is not None else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def find_unknown_in_concern(
+    context: AppContext, body: Mapping[str, Any], known: Sequence[FieldError]
+) -> list[FieldError]:
+    """Return the same for a body that was meant as a concern."""
+    found = context.reference_data.faults_in(coded_values_in(Concern, body))
+    with suppress(*NO_STORE):
+        found += context.submissions.resolver.unknown_ids_in(body)
+    return _without(known, found)
+
+
+def _unknown_ids_of_addition(request: Request, context: AppContext, body: Mapping[str, Any]) -> list[FieldError]:
+    reference = request.path_params["reference"]
+    _, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    # A wrong token gets the answer to the body alone, and counts as a try.
+    with suppress(NoSuchConcern, TooManyTries, *NO_STORE), context.code_tries.guard(reference):
+        return context.follow_ups.unknown_ids_in(body, typed_reference=reference, status_token=token)
+    return []
+
+
+def _without(known: Sequence[FieldError], found: Sequence[FieldError]) -> list[FieldError]:
+    return [fault for fault in found if not any(_covers(each, fault) for each in known)]
+
+
+def _covers(known: FieldError, fault: FieldError) -> bool:
+    """Whether the known fault is about the same value, or one around it."""
+    is_around = known.at == fault.at[: len(known.at)]
+    return is_around and (known.at == fault.at or (known.at != () and known.code is not FaultCode.UNKNOWN_FIELD))
+
+
+# The OpenAPI `responses` of routes: the problems that each can answer, with an example of each.
+
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # a model would get a validator on each route
+QUERY_PROBLEMS = (UnknownQuery, RepeatedQuery, InvalidQuery)
+BODY_PROBLEMS = (UnreadableBody, ContentTooLarge, UnsupportedMediaType, ValidationFailed)
+CURRENT_EDITION_PROBLEMS = (NoSuchGuide, EditionWithdrawn)
+NUMBERED_EDITION_PROBLEMS = (NoSuchGuide, NoSuchEdition, EditionWithdrawn)
+CREDENTIAL_PROBLEMS = (TokenMissing, TokenInvalid, ScopeMissing, ProviderUnavailable)
+CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
+"""The problems of a route for clients, which checks their keys in the database."""
+
+
+def response_example(**members: Any) -> Responses:
+    """Return `responses` whose 200 example overrides these fields of the example (see `app.http.openapi`)."""
+    return {200: {"content": {"application/json": {"example": members}}}}
+
+
+def problem_responses(*problems: type[Problem]) -> Responses:
+    """Return the OpenAPI `responses` of a route that can answer these problems, with an example of each."""
+    responses: Responses = {}
+    told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
+    for each in told:
+        response = responses.setdefault(
+            each.status,
+            {"description": each.title, "content": {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}},
+        )
+        examples = response["content"][PROBLEM_MEDIA_TYPE]["examples"]
+        examples[each.slug] = {"summary": each.title, "value": _example_of(each)}
+    return responses
+
+
+def _example_of(problem: type[Problem]) -> dict[str, Any]:
+    example = {
+        "type": problem_path(problem.slug),
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.meaning,
+        "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
+    }
+    errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative", "code": "required"}]
+    return example | {"errors": errors_example} if problem.slug == ValidationFailed.slug else example
+
+
+RESPONSES_OF_ALL_ROUTES = problem_responses()
+RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
+NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
+RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
+"""The responses that every cached public read can have."""
+
+
+# Error responses: problem details (RFC 9457) that repeat nothing from the request.
+
+
+PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/concerns")
+QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
+PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
+    each.status: each
+    for each in (
+        NotFound,
+        BadRequest,
+        MethodNotAllowed,
+        ContentTooLarge,
+        UnsupportedMediaType,
+        ServiceUnavailable,
+        TokenMissing,
+        InternalError,
+    )
+}
+MAX_ERRORS = 100
+TOO_MANY_ERRORS = (
+    f"There are more faults than one answer lists: `errors` has the first {MAX_ERRORS}, each with its place."
+)
+
+log = Log(__name__)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Register the handlers that turn every error into a problem response."""
+    app.add_exception_handler(GuidanceError, _handle_domain_error)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
+    app.add_exception_handler(DBAPIError, _handle_database_error)
+    app.add_exception_handler(NoConnectionInTime, _handle_database_error)
+
+
+def problem_response(
+    request: Request,
+    kind: type[Problem],
+    *,
+    detail: str | None = None,
+    faults: Sequence[FieldError] = (),
+    links: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the problem as a response. On a path of concerns it carries the emergency contacts.
+
+    `detail` replaces the kind's own meaning; `faults` become the member `errors`, at most `MAX_ERRORS` of them.
+    """
+    body = ProblemDetails(
+        type=problem_path(kind.slug),
+        title=kind.title,
+        status=kind.status,
+        detail=detail or (TOO_MANY_ERRORS if len(faults) > MAX_ERRORS else kind.meaning),
+        instance=f"urn:uuid:{request.state.request_id}",
+        errors=to_field_problems(faults[:MAX_ERRORS]) or None,
+        links=links,
+        **_emergency_contacts(request),
+    )
+    return Response(
+        body.model_dump_json(exclude_none=True),
+        status_code=kind.status,
+        media_type=PROBLEM_MEDIA_TYPE,
+        headers={**kind.headers, **(headers or {})},
+    )
+
+
+def problem_of(error: Exception) -> type[Problem]:
+    """Return what callers are told of the error. One without a problem of its own is a defect to them."""
+    return type(error) if isinstance(error, Problem) else InternalError
+
+
+def _emergency_contacts(request: Request) -> dict[str, Any]:
+    if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
+        return {}
+    context: AppContext = request.app.state.context
+    return {"signposts": context.reference_data.signposts, "contacts": context.emergency_contacts.current()}
+
+
+def _handle_domain_error(request: Request, error: Exception) -> Response:
+    kind = problem_of(error)
+    if kind.status == InternalError.status:
+        log.error("defect", request_id=request.state.request_id, error=type(error).__name__)
+    if not isinstance(error, Problem):
+        return problem_response(request, kind)
+    links = _links_instead(error, str(request.path_params.get("guide")))
+    return problem_response(request, kind, detail=error.detail, faults=error.faults, links=links, headers=error.headers)
+
+
+def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
+    """Return where to read on, after something was withdrawn."""
+    match error:
+        case RenditionWithdrawn():
+            return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
+        case EditionWithdrawn():
+            links = {"version_history": f"{guide_path(guide)}/editions"}
+            return links if error.replaced_by is None else links | {"latest_version": guide_path(guide)}
+    return None
+
+
+def _handle_validation_error(request: Request, error: Exception) -> Response:
+    """Answer every fault of the request at once. The body decides the type, else the first fault."""
+    all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
+    errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
+    faults = [to_request_fault(each) for each in errors]
+    sources = {fault.source for fault in faults}
+    if "path" in sources:
+        return problem_response(request, NotFound, faults=faults)
+    if "body" in sources:
+        faults += find_further(request, error.body, faults)  # type: ignore[attr-defined]  # registered as above
+        return problem_response(request, ValidationFailed, faults=faults)
+    first = faults[0]
+    kind: type[Problem] = QUERY_PROBLEM_FOR.get(first.code, InvalidQuery)
+    if first.source != "query":
+        kind = BadRequest
+    detail = f"{first.parameter}: {first.detail}" if first.parameter else first.detail
+    return problem_response(request, kind, detail=detail, faults=faults)
+
+
+def _handle_http_exception(request: Request, error: Exception) -> Response:
+    status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
+    own: type[Problem] | None = getattr(error, "kind", None)  # an `InvalidBody`, with a sentence of this service
+    kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
+    detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
+    headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}
+    return problem_response(request, kind, detail=detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """Return every method of the path (RFC 9110, section 15.5.6) over all its routes. A route for GET answers HEAD."""
+    path = request.scope["route"].path
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
+    methods = {method for route in routes for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _handle_database_error(request: Request, _error: Exception) -> Response:
+    return problem_response(request, ServiceUnavailable)

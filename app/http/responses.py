@@ -1,0 +1,145 @@
+"""Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 where the client has them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from app.age.keys import AGE_MEDIA_TYPE
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
+CACHE_CHECKED = "public, no-cache"
+"""For an answer that must say at once that it is out of date: a cache asks before each use whether it still holds."""
+CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
+
+LINK_TYPES = {
+    "timemap": "application/link-format",
+    "csv": "text/csv",
+    "markdown": "text/markdown",
+    "pdf": "application/pdf",
+    "feed": "application/feed+json",
+    "feed_atom": "application/atom+xml",
+}
+ALTERNATES = LINK_TYPES.keys() - {"timemap"}
+REGISTERED_RELATIONS = LINK_TYPES.keys() | {
+    "self",
+    "collection",
+    "describedby",
+    "latest_version",
+    "predecessor_version",
+    "successor_version",
+    "version_history",
+    "api_catalog",
+    "original timegate",
+    "memento",
+}
+
+Headers = Mapping[str, str]
+
+
+def public_response(
+    request: Request,
+    body: BaseModel,
+    *,
+    caching: str = CACHE_CURRENT,
+    more_links: Mapping[str, str] | None = None,
+    more_headers: Headers | None = None,
+) -> Response:
+    """Return the response of a public read.
+
+    `more_links` are sent in the Link header alone, because they may change while the body must not.
+    """
+    links = {**getattr(body, "links", {}), **(more_links or {})}
+    content, media_type = json_bytes(body), "application/json"
+    return conditional_response(
+        request, content, media_type=media_type, links=links, caching=caching, more_headers=more_headers
+    )
+
+
+def conditional_response(
+    request: Request,
+    content: bytes,
+    *,
+    media_type: str,
+    links: Mapping[str, str],
+    caching: str = CACHE_CURRENT,
+    more_headers: Headers | None = None,
+) -> Response:
+    """Return the bytes, or 304 with the same headers if the request has their ETag in If-None-Match."""
+    headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
+    if links:
+        headers["Link"] = link_header(links)
+    if matches_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def json_bytes(body: BaseModel) -> bytes:
+    """Return the model as JSON, as it is sent."""
+    return body.model_dump_json().encode()
+
+
+def etag_of(content: bytes) -> str:
+    """Return the strong ETag of the bytes."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def gzip_etag(etag: str) -> str:
+    """Return the strong ETag of the gzip encoding: other bytes, so another tag (RFC 9110, section 8.8.3.3)."""
+    return f'{etag[:-1]}-gzip"'
+
+
+def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
+    """Return True if the header lists the tag (RFC 9110, section 8.8.3.2). `*` matches any tag."""
+    tags = [tag.strip() for header in headers for tag in header.split(",")]
+    if weakly:
+        tags = [tag.removeprefix("W/") for tag in tags]
+    return etag in tags or "*" in tags
+
+
+def add_languages(response: Response, paths: Mapping[str, str]) -> None:
+    """Add a link to the same in each other language: `paths` has the path by language tag."""
+    links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
+    response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
+
+
+def link_header(links: Mapping[str, str]) -> str:
+    """Return the Link header (RFC 8288): only links whose relation is registered (RFC 5829, RFC 7089 and others)."""
+    return ", ".join(link_value(path, relation) for relation, path in links.items() if relation in REGISTERED_RELATIONS)
+
+
+def link_value(path: str, relation: str, **attributes: str) -> str:
+    """Return one link in the syntax of a Link header or of a TimeMap."""
+    if relation in LINK_TYPES:
+        attributes = {"type": LINK_TYPES[relation]} | attributes
+    parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())
+    name = "alternate" if relation in ALTERNATES else relation.replace("_", "-")
+    return f'<{path}>; rel="{name}"{parameters}'
+
+
+# Sealed files as responses, in the age format.
+
+
+SEALED: Responses = {
+    200: {
+        "description": "The concern, opened; or its sealed file, where this service holds no identity.",
+        "content": {
+            AGE_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "age-encryption.org/v1"}
+        },
+    }
+}
+
+
+def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
+    """Return the sealed file, with a header for each count: how many additions, or notes, can be fetched."""
+    headers = {
+        "Vary": "Accept",
+        "Content-Disposition": f'attachment; filename="{name}.age"',
+        **{name: str(count) for name, count in counts.items()},
+    }
+    return Response(sealed, media_type=AGE_MEDIA_TYPE, headers=headers)

@@ -1,0 +1,54 @@
+"""Responses of reads and searches across guides."""
+
+from types import GenericAlias
+from typing import Any
+
+from pydantic import Field, create_model
+
+from app.models.base import ResponseModel
+from app.models.guides import Item, WithCautions, of_section
+from app.models.links import Links
+from app.models.sections import DOCUMENTED, Section
+
+
+class FoundItem(WithCautions):
+    """An item of a guide's current edition, of whichever section. The cautions are in each: guides differ."""
+
+    section: Section = Field(description="The section that it stands in.", examples=["indicators"])
+    item: Item = Field(description="The item, word for word.")
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/indicators/missing-or-unexplained-absence"}],
+    )
+
+
+LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
+"""The sections whose items are listed across guides."""
+
+NEXT = Field(description="Where the next page begins; null on the last.", examples=[None])
+
+
+def _across_guides_response(section: Section) -> type[ResponseModel]:
+    """Build the answer that lists the items of a section across guides."""
+    found = GenericAlias(tuple, (of_section(FoundItem, section), ...))
+    fields: dict[str, Any] = {
+        section.key: (found, Field(description=f"The {section.words}, by guide and printed order.")),
+        "next_cursor": (str | None, NEXT),
+    }
+    return create_model(
+        f"{section.camel_case}AcrossGuides",
+        __base__=ResponseModel,
+        __module__=__name__,
+        __doc__=f"{section.entry.title} of every guide's current edition.",
+        **fields,
+    )
+
+
+ACROSS_GUIDES = {section: _across_guides_response(section) for section in LISTED}
+
+
+class SearchResponse(ResponseModel):
+    """What was found, the best match of words first. The order says nothing of any child."""
+
+    results: tuple[FoundItem, ...] = Field(description="The items that hold every word of the query.")
+    next_cursor: str | None = NEXT

@@ -1,0 +1,679 @@
+"""Additions: what a reporter sends after the concern itself."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StringConstraints
+from sqlalchemy import JSON, Column, Computed, Index, Integer, LargeBinary
+from sqlmodel import Field as TableField
+from sqlmodel import SQLModel
+
+from app.errors import CodedValueError, FaultCode
+from app.models.base import MAX_NUMBER, Slug, UtcDateTime, UtcDateTimeType, partial_index
+from app.models.children import (
+    Child,
+    MissingEpisode,
+    PersonOfConcern,
+    PlaceOfConcern,
+    UniqueObservations,
+    VehicleOfConcern,
+)
+from app.models.fields import (
+    Account,
+    Address,
+    Day,
+    LawfulBasisCode,
+    Line,
+    Note,
+    PartialDate,
+    ReasonNotInformedCode,
+    ReferralSourceCode,
+    ReporterInput,
+    YesNo,
+    optional_field,
+    optional_list,
+)
+from app.models.receipts import ConcernIdentity, ConcernState, Help
+
+
+def _check_not_blank(narrative: str) -> str:
+    if not narrative.strip():
+        raise CodedValueError(FaultCode.BLANK, "say in a few words what worries you; spaces alone tell nothing")
+    return narrative
+
+
+Narrative = Annotated[str, StringConstraints(min_length=1, max_length=50_000), AfterValidator(_check_not_blank)]
+
+
+class HowKnown(StrEnum):
+    """How the reporter came to know. None of these counts for more than another here."""
+
+    FIRST_HAND = "first_hand"
+    TOLD_BY_CHILD = "told_by_child"
+    TOLD_BY_SOMEONE_ELSE = "told_by_someone_else"
+    OTHER = "other"
+    NOT_KNOWN = "not_known"
+
+
+class OnlineElement(ReporterInput):
+    """What happened online, or by telephone and messages."""
+
+    involved: YesNo | None = optional_field(
+        "Did any of it happen online?", "Whether the internet, an app, a game or messages played a part.", "yes"
+    )
+    apps_and_accounts: Note | None = optional_field(
+        "Apps and accounts",
+        "Which apps, games or sites, and which accounts, as far as you know.",
+        "An account called example_user_1 on a chat app",
+    )
+    described: Note | None = optional_field(
+        "What happened online",
+        "What you know of it. Please do not copy or send any images.",
+        "Messages late at night that upset Alex",
+    )
+
+
+class ConcernDetail(ReporterInput):
+    """What the reporter saw, heard or was told. Only `narrative` is required, in any words and of any length to 50,000.
+
+    Facts come first and opinion is welcome when it says that it is opinion. No answer here is turned into a score.
+    """
+
+    narrative: Narrative = Field(
+        title="What are you worried about?",
+        description="What happened, when and where, and who saw it. A sentence is enough to begin with.",
+        examples=["Alex has been collected from school three times by an adult whom the family does not know."],
+        json_schema_extra={"pattern": r"\S"},
+    )
+    how_known: tuple[HowKnown, ...] = optional_list(
+        "How do you know?",
+        "Seen or heard by you, told to you by the child, or by someone else: as many as apply.",
+        ["first_hand", "told_by_child"],
+        max_length=10,
+    )
+    how_known_described: Note | None = optional_field(
+        "How you know, in your own words",
+        "Who told you, when, and in what words, as far as you can say.",
+        "Alex’s friend told me on 19 November",
+    )
+    source_wishes_to_stay_anonymous: YesNo | None = optional_field(
+        "Does the person who told you wish to stay anonymous?",
+        "If someone other than the child told you: whether they ask not to be named.",
+        "yes",
+    )
+    latest_event: PartialDate | None = optional_field(
+        "Date of the latest event", "A date, a month or a year, such as 2026-11-24, 2026-11 or 2026.", "2026-11-20"
+    )
+    latest_event_described: Line | None = optional_field(
+        "When the latest event was, in your own words",
+        "If you do not know the date, or want to say more about the time.",
+        "Last Friday, just after school",
+    )
+    indicators: UniqueObservations = optional_list(
+        "Indicators seen",
+        "Indicators of the guide that you have seen. There is no need to find any.",
+        [{"id": "missing-or-unexplained-absence", "note": "Away on two nights"}],
+        max_length=50,
+    )
+    factors: UniqueObservations = optional_list(
+        "Vulnerability factors known",
+        "Experiences named by the guide that you know this child has had. They are not indicators.",
+        [{"id": "prior-neglect-or-abuse"}],
+        max_length=30,
+    )
+    linked_risks: UniqueObservations = optional_list(
+        "Linked risks seen",
+        "Other harms named by the guide that you think may be linked.",
+        [{"id": "child-trafficking", "note": "Taken to another town"}],
+        max_length=30,
+    )
+    online: OnlineElement | None = optional_field(
+        "Online", "Anything that happened online, or by telephone and messages.", {"involved": "not_known"}
+    )
+    missing_now: YesNo | None = optional_field(
+        "Is a child missing now?",
+        "If a child is missing now, call the police as well: 999 if the child may be in danger.",
+        "no",
+    )
+    missing_episodes: tuple[MissingEpisode, ...] = optional_list(
+        "Times when a child was missing",
+        "Each time that you know of. An empty list means not answered.",
+        [{"started": "2026-11-13", "ended": "2026-11-14"}],
+        max_length=20,
+    )
+    people_of_concern: tuple[PersonOfConcern, ...] = optional_list(
+        "People of concern",
+        "Anybody who may be a risk to a child, however little you know about them.",
+        [{"name": "‘Max’", "age_described": "Looks about 25"}],
+        max_length=15,
+    )
+    vehicles_of_concern: tuple[VehicleOfConcern, ...] = optional_list(
+        "Vehicles of concern",
+        "Any vehicle that may matter, however little you remember of it.",
+        [{"registration": "ends EXA"}],
+        max_length=10,
+    )
+    places_of_concern: tuple[PlaceOfConcern, ...] = optional_list(
+        "Places of concern", "Any place that may matter.", [{"name": "Example Park"}], max_length=10
+    )
+    going_well: Account | None = optional_field(
+        "What is going well?",
+        "People who help, things the child enjoys, anything that keeps the child safe.",
+        "Alex trusts an aunt and enjoys football practice",
+    )
+    hoped_for: Account | None = optional_field(
+        "What do you hope will happen?",
+        "What you hope will change for the child once you have raised this.",
+        "That somebody talks with Alex soon",
+    )
+
+
+# The people around the children of a concern: parents and carers, household and others.
+
+
+class ParentOrCarer(ReporterInput):
+    """A parent of a child in the concern, or somebody who cares for one."""
+
+    name: Line | None = optional_field("Name", "As far as you know it.", "Sam Example")
+    date_of_birth: Day | None = optional_field("Date of birth", "The full date, if you know it.", "1984-05-06")
+    age_described: Line | None = optional_field(
+        "Age in your own words", "What you know of their age, if you do not know the date of birth.", "In their forties"
+    )
+    relationship_to_child: Line | None = optional_field(
+        "Relationship to the child",
+        "How they are related; where there are several children, to which of them.",
+        "Mother of Alex",
+    )
+    parental_responsibility: YesNo | None = optional_field(
+        "Do they have parental responsibility?", "Whether they have parental responsibility in law.", "yes"
+    )
+    primary_carer: YesNo | None = optional_field(
+        "Are they the main carer?", "Whether they look after the child most of the time.", "yes"
+    )
+    address: Address | None = optional_field(
+        "Address", "Where they live, if you know.", {"text": "1 Example Street, Exampleton"}
+    )
+    phone: Line | None = optional_field("Telephone number", "In any form.", "07700 900001")
+    communication_needs: Note | None = optional_field(
+        "Communication needs",
+        "Language, interpreter, or anything else that helps a worker to talk with them.",
+        "Speaks Polish; an interpreter helps",
+    )
+
+
+class ConnectionToChild(StrEnum):
+    """How another person stands to the child or the household."""
+
+    SIBLING = "sibling"
+    HOUSEHOLD_MEMBER = "household_member"
+    REGULAR_VISITOR = "regular_visitor"
+    ABSENT_PARENT = "absent_parent"
+    OTHER = "other"
+    NOT_KNOWN = "not_known"
+
+
+class OtherPerson(ReporterInput):
+    """Somebody else in or around the household: a sibling, a regular visitor, an absent parent."""
+
+    name: Line | None = optional_field("Name", "As far as you know it.", "Charlie Example")
+    connection: ConnectionToChild | None = optional_field(
+        "Connection", "How they are connected with the child or the household.", "sibling"
+    )
+    relationship_to_child: Line | None = optional_field(
+        "Relationship in your own words",
+        "How they are related; where there are several children, to which of them.",
+        "Older brother of Alex",
+    )
+    lives_with_child: YesNo | None = optional_field(
+        "Do they live with the child?", "Whether they live in the same household.", "no"
+    )
+    date_of_birth: Day | None = optional_field("Date of birth", "The full date, if you know it.", "2006-07-08")
+    age_described: Line | None = optional_field(
+        "Age in your own words", "What you know of their age, if you do not know the date of birth.", "About 20"
+    )
+    address: Address | None = optional_field(
+        "Address", "Where they live, if you know.", {"text": "2 Example Street, Exampleton"}
+    )
+    phone: Line | None = optional_field("Telephone number", "In any form.", "07700 900002")
+    notes: Note | None = optional_field(
+        "Anything else",
+        "Anything else about them that matters to the child.",
+        "Visits every Sunday; Alex speaks well of him",
+    )
+
+
+# The person who raises a concern.
+
+
+class ReporterKind(StrEnum):
+    """Who raises the concern. A concern from any of them takes the same route."""
+
+    PROFESSIONAL = "professional"
+    MEMBER_OF_PUBLIC = "member_of_public"
+    FAMILY = "family"
+    CHILD = "child"
+    ANONYMOUS = "anonymous"
+
+
+class Reporter(ReporterInput):
+    """The person who raises the concern. Only `kind` is required: nobody has to give a name.
+
+    `source_code` is the referral source of the Department for Education’s children in need census.
+    """
+
+    kind: ReporterKind = Field(
+        title="Who are you?",
+        description="Whether you work with children, are a member of the public, family, the child, or stay anonymous.",
+        examples=["professional"],
+    )
+    source_code: ReferralSourceCode | None = optional_field(
+        "Referral source",
+        "The code from the list `referral-source`, where a system has it. People need not look for it.",
+        "2A",
+    )
+    name: Line | None = optional_field("Your name", "The name to ask for.", "Robin Example")
+    role: Line | None = optional_field("Your role", "Your job or role, if any.", "Form tutor")
+    organisation: Line | None = optional_field(
+        "Your organisation", "Where you work or volunteer, if that is how you know the child.", "Example Academy"
+    )
+    phone: Line | None = optional_field(
+        "Your telephone number", "A number to reach you on, in any form.", "01632 960001"
+    )
+    email: Line | None = optional_field("Your email address", "An address to write to you at.", "robin@academy.example")
+    safe_times_to_contact: Line | None = optional_field(
+        "When and how is it safe to contact you?",
+        "Times and ways that are safe for you and for the child, and any that are not.",
+        "Weekdays before 4 pm; please leave no message",
+    )
+    relationship_to_child: Line | None = optional_field(
+        "How do you know the child?", "Your connection with the child or family.", "Alex’s form tutor since September"
+    )
+    anonymous_to_family: YesNo | None = optional_field(
+        "Do you wish to stay anonymous from the family?",
+        "Whether you ask that the family is not told who raised the concern.",
+        "yes",
+    )
+    safeguarding_lead_consulted: YesNo | None = optional_field(
+        "Have you spoken to your designated safeguarding lead?",
+        "Only if your organisation has one. You may raise a concern without having done so.",
+        "yes",
+    )
+    safeguarding_lead_name: Line | None = optional_field(
+        "Name of the designated safeguarding lead",
+        "Who was consulted, and how to reach them.",
+        "Chris Example, 01632 960002",
+    )
+
+
+# Who knows of the concern, the basis for sharing, the agencies involved, and safe contact for workers.
+
+
+class ParentsInformed(StrEnum):
+    """Whether parents or carers know of the concern. `not_safe`: they were not told because telling them is unsafe."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_SAFE = "not_safe"
+    NOT_KNOWN = "not_known"
+
+
+class InformedAndBasis(ReporterInput):
+    """Who has been told, what the child says, and the basis for sharing. Nothing here is a condition of sharing.
+
+    Nobody needs consent to share information about a child who is or may be at risk (HM Government, Information
+    sharing: advice for practitioners providing safeguarding services, 2024). Agreement to a service and the lawful
+    basis for sharing are therefore two questions, and neither follows from the other.
+    """
+
+    parents_informed: ParentsInformed | None = optional_field(
+        "Have the parents or carers been told?",
+        "Answer not_safe if telling them could put a child or anybody else at risk.",
+        "not_safe",
+    )
+    reasons_parents_not_told: tuple[ReasonNotInformedCode, ...] = optional_list(
+        "Why have they not been told?",
+        "Codes from the list `reason-parents-not-told`: as many as apply.",
+        ["risk_of_significant_harm"],
+        max_length=10,
+    )
+    parents_informed_described: Note | None = optional_field(
+        "What they were told, or why not",
+        "In your own words: what they said, or why they have not been told.",
+        "We are not sure who else would hear of it at home",
+    )
+    child_informed: YesNo | None = optional_field(
+        "Does the child know that you are raising this?", "Whether you or anybody else has told the child.", "yes"
+    )
+    childs_own_words: Account | None = optional_field(
+        "The child’s own words",
+        "What the child said, as nearly as you can in the child’s words.",
+        "‘He gets cross if I don’t answer my phone.’",
+    )
+    childs_wishes: Account | None = optional_field(
+        "What does the child want?",
+        "What the child has said they want or do not want to happen.",
+        "Alex wants it to stop and asks that an aunt is told first",
+    )
+    agreement_to_service: YesNo | None = optional_field(
+        "Has the family agreed to a service?",
+        "Whether the child, parents or carers agree to receive help. Your concern does not depend on it.",
+        "not_known",
+    )
+    agreement_described: Line | None = optional_field(
+        "Who agreed, and to what",
+        "Who gave or refused agreement, when, and to which service.",
+        "Nobody has been asked yet",
+    )
+    lawful_basis: LawfulBasisCode | None = optional_field(
+        "Lawful basis for sharing",
+        "The code from the list `lawful-basis`. For organisations; leave it out if you are not sure.",
+        "public_task",
+    )
+
+
+class Agency(ReporterInput):
+    """An organisation that is already involved with a child or the family."""
+
+    name: Line | None = optional_field("Organisation", "Which organisation or team it is.", "Example Youth Club")
+    worker: Line | None = optional_field("Worker", "Whom to ask for there.", "Ash Example, youth worker")
+    phone: Line | None = optional_field("Telephone number", "In any form.", "01632 960003")
+    email: Line | None = optional_field("Email address", "In any form.", "ash@youthclub.example")
+    knows_of_concern: YesNo | None = optional_field(
+        "Do they know of this concern?", "Whether you or anybody else has told them.", "no"
+    )
+    involvement: Note | None = optional_field(
+        "How are they involved?",
+        "What they do for the child or the family, and since when.",
+        "Alex goes there on Tuesdays",
+    )
+
+
+class RiskToWorkers(ReporterInput):
+    """Anything that a worker should know before a visit or a call."""
+
+    known_risk: YesNo | None = optional_field(
+        "Is there a risk to workers?", "Whether you know of any risk to somebody who visits or calls.", "not_known"
+    )
+    described: Note | None = optional_field(
+        "What the risk is",
+        "People, animals, weapons, illness, or anything else about the place.",
+        "A large dog, kept in the yard",
+    )
+    safe_contact: Note | None = optional_field(
+        "How to make contact safely",
+        "How, when and through whom to make contact so that nobody is put at risk.",
+        "Ring the school first; do not ring the home number",
+    )
+
+
+# The submission: a concern about one or more children.
+
+
+FORM_VERSION = 3
+"""The version of the form. It rises by one whenever its JSON Schema, that of `Concern`, changes in any way."""
+NO_QUESTION = "test"
+"""The member of `Concern` that is not in the form: developers send it."""
+
+
+class ImmediateDanger(StrEnum):
+    """Whether a child is in immediate danger. Whatever the answer, the concern is taken; 999 comes first."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_SURE = "not_sure"
+
+
+class AlreadyTelephoned(ReporterInput):
+    """A call to the duty team or the police before this was written. Neither waits for the other."""
+
+    telephoned: YesNo | None = optional_field(
+        "Have you already telephoned?", "Whether you have telephoned the duty team or the police about this.", "yes"
+    )
+    when: Line | None = optional_field(
+        "When did you telephone?", "The day and time, in your own words.", "24 November 2026, about 9.30 in the morning"
+    )
+    whom: Line | None = optional_field(
+        "Whom did you speak to?", "The name, team or number, as far as you know.", "Jo, at the duty team"
+    )
+
+
+class Concern(ReporterInput):
+    """A concern about one or more children, in whatever detail the reporter has.
+
+    Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be
+    empty), and `concern` with its `narrative`. Everything else may be left out, and what is left out means 'not
+    answered', never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
+    (HM Government information-sharing advice, 2024); a child is a person under 18, or not yet born (Working Together to
+    Safeguard Children).
+    """
+
+    guide: Slug | None = optional_field(
+        "Guide",
+        "The guide that it refers to. Left out, it is the one that has the items named below, else the default.",
+        "child-sexual-exploitation",
+    )
+    edition: Annotated[int, Field(strict=True, ge=1, le=MAX_NUMBER)] | None = optional_field(
+        "Edition", "The number of the edition that the reporter was shown; left out, the current one.", 1
+    )
+    immediate_danger: ImmediateDanger = Field(
+        title="Is a child in immediate danger?",
+        description="If a child is in immediate danger, call 999 now. You can still send this afterwards.",
+        examples=["no"],
+    )
+    police_informed: YesNo | None = optional_field(
+        "Have the police been told?", "Whether you or anybody else has told the police about this.", "not_known"
+    )
+    police_reference: Line | None = optional_field(
+        "Police reference", "The crime or incident number, if the police gave one.", "Log 000 of 24 November 2026"
+    )
+    already_telephoned: AlreadyTelephoned | None = optional_field(
+        "Calls already made",
+        "Any call to the duty team or the police before you wrote this.",
+        {"telephoned": "yes", "when": "This morning", "whom": "The duty team"},
+    )
+    reporter: Reporter = Field(
+        title="About you",
+        description="Who raises the concern. You need not give your name.",
+        examples=[{"kind": "member_of_public"}],
+    )
+    children: tuple[Child, ...] = Field(
+        min_length=1,
+        max_length=30,
+        title="The children",
+        description="Every child you are worried about. If you know nothing of a child, leave an empty entry.",
+        examples=[[{"given_names": "Alex", "estimated_age": 14}], [{}]],
+    )
+    parents_and_carers: tuple[ParentOrCarer, ...] = optional_list(
+        "Parents and carers",
+        "Parents of the children, and others who care for them.",
+        [{"name": "Sam Example", "relationship_to_child": "Mother of Alex"}],
+        max_length=20,
+    )
+    others: tuple[OtherPerson, ...] = optional_list(
+        "Household and others",
+        "Siblings, regular visitors, absent parents and anybody else around the children.",
+        [{"name": "Charlie Example", "connection": "sibling"}],
+        max_length=20,
+    )
+    informed_and_basis: InformedAndBasis | None = optional_field(
+        "Who has been told, and the basis for sharing",
+        "What the parents and the child know, what the child says, and the basis for sharing.",
+        {"parents_informed": "not_known", "child_informed": "yes"},
+    )
+    concern: ConcernDetail = Field(
+        title="The concern",
+        description="What you saw, heard or were told.",
+        examples=[{"narrative": "Alex has been collected from school by an adult whom the family does not know."}],
+    )
+    agencies: tuple[Agency, ...] = optional_list(
+        "Agencies already involved",
+        "Organisations that already work with a child or the family.",
+        [{"name": "Example Youth Club", "knows_of_concern": "no"}],
+        max_length=20,
+    )
+    risk_to_workers: RiskToWorkers | None = optional_field(
+        "Risk to workers", "Anything that a worker should know before a visit or a call.", {"known_risk": "not_known"}
+    )
+    test: Annotated[bool, Field(strict=True)] | None = optional_field(
+        "Test",
+        "For developers: true if this is about no child. It needs a test key, and is refused without one. What comes "
+        "with a test key is always a test.",
+        False,
+    )
+
+
+# Additions: what a reporter sends after the concern itself.
+
+
+ADDITION_EXAMPLE: dict[str, Any] = {
+    "immediate_danger": "no",
+    "concern": {"narrative": "Alex Example came home this evening and is safe with an aunt."},
+}
+
+
+class Addition(ReporterInput):
+    """More about a concern: only the narrative is required. It is sealed like the concern itself."""
+
+    immediate_danger: ImmediateDanger | None = optional_field(
+        "Is a child in immediate danger now?",
+        "Whether a child is in immediate danger now. If so, call 999 first.",
+        "no",
+    )
+    concern: ConcernDetail = Field(
+        title="What do you want to add?", description="What has happened since, or what you did not say before."
+    )
+
+
+class AdditionReceipt(Help, ConcernIdentity):
+    """The addition is kept: on the disk, sealed to the duty team."""
+
+    added_at: UtcDateTime = Field(description="When this service kept the addition.")
+    acknowledge_by: UtcDateTime = Field(
+        examples=["2026-11-25T09:30:00Z"],
+        description="When to expect an acknowledgement of the addition at the latest: one working day on, like that of "
+        "the concern. If none has come, call the duty team.",
+    )
+
+
+# The outcome that a test can choose.
+
+
+class SimulatedOutcome(StrEnum):
+    """What a test requests to be answered."""
+
+    ACCEPTED = "accepted"
+    BUSY = "busy"
+    TOO_MANY = "too_many"
+    REFUSED = "refused"
+
+
+# The tables that hold concerns. Only the fields for routing are in clear text; the concern itself is sealed.
+
+
+@dataclass(frozen=True)
+class NewConcern:
+    """A concern as it is received: the columns of its row that have no default."""
+
+    reference: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    immediate_danger: str
+    guide: str
+    edition: int
+    referral_source: str | None
+    form_version: int
+    recipients: Sequence[str]
+    sealed: bytes
+    status_token_sha256: bytes
+    test: bool
+    message_key: bytes
+
+
+MORE_URGENT = ("no", "not_sure", "yes")
+"""What a reporter says about immediate danger, from the least urgent to the most."""
+WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END"
+DANGER_RANK = (
+    "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
+    " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
+)
+DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE COALESCE(addition_acknowledge_by, acknowledge_by) END"
+BY_URGENCY = ("waiting", "danger", "due", "reference")
+"""The order of the inbox. `danger` is from 0 to 3."""
+FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test")
+"""What filters of the inbox look at. Both of its indexes have it all, so that no row is read that a filter drops."""
+
+
+def _computed(kind: Any, expression: str) -> Column[Any]:
+    """Return a column that the database computes from the others whenever the row is written."""
+    return Column(kind, Computed(expression, persisted=True), nullable=False)
+
+
+class ConcernRow(SQLModel, table=True):
+    """One concern, sealed to the duty team's public keys before it is stored.
+
+    `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
+    acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
+    and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
+    `message_key` is the public half of the status token's key.
+    A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
+    `assigned_to` is the person that works on it; empty for nobody. `changed_at` is the time of the last act that
+    changed anything about it, which reading does not.
+    """
+
+    __tablename__ = "concerns"
+    __table_args__ = (
+        Index("ix_concerns_urgency", *BY_URGENCY, *FILTERED),
+        Index("ix_concerns_received", "received_at", "reference", "waiting", "danger", "due", *FILTERED),
+        partial_index(
+            "ix_concerns_unacknowledged",
+            "acknowledge_by",
+            sqlite="state = 'received' AND test IS 0",
+            postgresql="state = 'received' AND test IS FALSE",
+        ),
+    )
+
+    reference: str = TableField(primary_key=True)
+    received_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    acknowledge_by: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    state: str = TableField(default=ConcernState.RECEIVED.value)
+    immediate_danger: str
+    guide: str
+    edition: int
+    referral_source: str | None = None
+    form_version: int
+    recipients: list[str] = TableField(sa_type=JSON)
+    status_token_sha256: bytes = TableField(sa_type=LargeBinary)
+    acknowledged_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    closed_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    outcome: str | None = None
+    outcome_shared: bool = False
+    added_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    overdue_told: bool = False
+    held: bool = False
+    erased_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    additions_waiting: int = 0
+    addition_acknowledge_by: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    addition_danger: str | None = None
+    waiting: int | None = TableField(default=None, sa_column=_computed(Integer, WAITING_RANK))
+    danger: int | None = TableField(default=None, sa_column=_computed(Integer, DANGER_RANK))
+    due: dt.datetime | None = TableField(default=None, sa_column=_computed(UtcDateTimeType, DUE))
+    test: bool = False
+    assigned_to: str = ""
+    changed_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    due_soon_announced: bool = False
+    message_key: bytes = TableField(sa_type=LargeBinary)
+    sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
+
+
+class StoredReceiptRow(SQLModel, table=True):
+    """The receipt of a request with an idempotency key, for a retry. Only the holder of the key can read it."""
+
+    __tablename__ = "kept_receipts"
+
+    key_sha256: bytes = TableField(primary_key=True, sa_type=LargeBinary)
+    payload_mac: bytes = TableField(sa_type=LargeBinary)
+    reference: str = TableField(foreign_key="concerns.reference", index=True)
+    sealed_receipt: bytes = TableField(sa_type=LargeBinary)

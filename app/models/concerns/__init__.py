@@ -1,1 +1,0 @@
-"""Concerns: what a reporter sends, the tables and the responses."""

@@ -1,1 +1,0 @@
-"""The desk: its requests, responses and the record of disclosures."""

@@ -1,0 +1,291 @@
+"""A short but whole edition, for the documentation and for tests. Everything in it is invented."""
+
+import datetime as dt
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints
+from pydantic.json_schema import GenerateJsonSchema
+from sqlalchemy import JSON, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import Text as sqlalchemy_Text
+from sqlmodel import Field as TableField
+from sqlmodel import SQLModel
+
+from app.models.base import MAX_ITEMS, FromCodeList, FullDate, GssCode, RequestModel, Text, UtcDateTimeType
+from app.models.code_lists import MAX_CODE_LENGTH, SUBJECTS
+from app.models.items import RelatedCode, linked_to
+from app.models.sections import EditionSections, Introductions
+
+EDITION_EXAMPLE: dict[str, Any] = {
+    "title": "‘One Minute Guide’ to an example",
+    "publisher": {"name": "Example Council", "gss_code": "E06000000"},
+    "change_note": "First edition.",
+    "review_by": "2027-11-24",
+    "source": {
+        "title": "‘One Minute Guide’ to an example",
+        "publisher": "Example Council",
+        "document": "example.txt",
+        "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    },
+    "cautions": [{"id": "absence-of-indicators", "text": "Absence of an indicator does not mean absence of harm."}],
+    "definitions": [{"id": "local-definition", "kind": "local", "text": "An example is something that shows a rule."}],
+    "factors": [
+        {"id": "example-factor", "position": 1, "text": "An experience that can make a child more susceptible"}
+    ],
+    "indicators": [
+        {"id": "first-example", "position": 1, "text": "Something to consider", "kind": "potential_indicator"},
+        {"id": "second-example", "position": 2, "text": "Something else to consider", "kind": "potential_indicator"},
+    ],
+    "linked_risks": [{"id": "example-risk", "position": 1, "text": "Another harm"}],
+    "responsibilities": [{"id": "identification", "position": 1, "name": "Identification", "text": "Identify it."}],
+    "contacts": [
+        {
+            "id": "example-team",
+            "position": 1,
+            "name": "Example Team",
+            "kind": "telephone",
+            "phones": [{"number": "+441632960001", "display": "01632 960001", "option": "1"}],
+        }
+    ],
+}
+
+
+# The content of an edition: of a seed file, of a request to publish, and of every read.
+
+
+class PublisherKind(StrEnum):
+    """What kind of body publishes the guide."""
+
+    COUNCIL = "council"
+    PARTNERSHIP = "partnership"
+    SCHOOL = "school"
+    OTHER = "other"
+
+
+class Publisher(RequestModel):
+    """The body that publishes the guide."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    name: Text = Field(description="Name as printed.", examples=["Bath & North East Somerset Council"])
+    gss_code: GssCode | None = Field(default=None, description="Of a council: the code of its area.")
+    kind: PublisherKind | None = Field(
+        default=None, description="What kind of body it is, where the guide says so.", examples=[None, "partnership"]
+    )
+    urn: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{6}$",
+        max_length=6,
+        description="Of a school: its unique reference number.",
+        examples=[None, "999999"],
+    )
+
+
+Subject = Annotated[str, FromCodeList(SUBJECTS), StringConstraints(max_length=MAX_CODE_LENGTH)]
+
+
+class GuideSource(RequestModel):
+    """The document that an edition was transcribed from."""
+
+    title: Text = Field(
+        description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
+    )
+    publisher: Text = Field(description="Who issued it.", examples=["Bath & North East Somerset Council"])
+    document: Text = Field(
+        description="File name of the document as received.",
+        examples=["child-sexual-exploitation-one-minute-guide.txt"],
+    )
+    sha256: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        max_length=64,
+        description="SHA-256 of that file, in hexadecimal.",
+        examples=["b0bdcbd7745cba02d8ff1c8450d77175ab706bc10197954b02f572a99ba8d685"],
+    )
+
+
+class EditionDetails(RequestModel):
+    """The details of an edition, without its sections."""
+
+    title: Text = Field(
+        description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
+    )
+    publisher: Publisher
+    change_note: Text = Field(
+        description="What this edition changes, in a sentence for readers.",
+        examples=["First edition, transcribed word for word from the printed guide."],
+    )
+    review_by: FullDate | None = Field(
+        default=None, description="The day by which it should be reviewed.", examples=[None, "2027-11-24"]
+    )
+    owner: Text | None = Field(
+        default=None,
+        description="The team or the post that looks after the guide.",
+        examples=[None, "Exploitation Team, Example Council"],
+    )
+    applies_to: Text | None = Field(
+        default=None,
+        description="Where or to what the guide applies, in words.",
+        examples=[None, "Schools and colleges in Example"],
+    )
+    source: GuideSource | None = Field(
+        default=None, description="The document that it was transcribed from; null if it was never printed."
+    )
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(),
+        max_length=MAX_ITEMS,
+        description="Links from the guide's subject to published code lists.",
+        examples=linked_to("11A"),
+    )
+    subjects: tuple[Subject, ...] = Field(
+        default=(),
+        max_length=20,
+        description="What the guide is about: codes of the list `subject`. A guide with none has the subjects that its "
+        "related codes name.",
+        examples=[[], ["neglect"]],
+    )
+    introductions: Introductions = Introductions()
+
+
+class EditionContent(EditionSections, EditionDetails):
+    """The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this."""
+
+
+# The JSON Schema of an edition's file, for the programs in which editors write: they complete keys and mark faults.
+
+
+SCHEMA_FILE = "guide.schema.json"
+SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA_FILE}"
+"""The first line of a file: where an editor's program finds the schema, beside the folder of the guide."""
+LEFT_OUT = "position"
+"""The key that a file may leave out, since items are in their order."""
+
+
+def edition_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the file."""
+    schema = EditionContent.model_json_schema(mode="validation")
+    for each in schema["$defs"].values():
+        if LEFT_OUT in each.get("required", ()):
+            each["required"].remove(LEFT_OUT)
+    about = {"$schema": GenerateJsonSchema.schema_dialect, "title": "The file of a guide's edition"}
+    return about | {key: value for key, value in schema.items() if key != "title"}
+
+
+def edition_schema_json() -> str:
+    """Return the schema as the text of a file."""
+    return json.dumps(edition_schema(), ensure_ascii=False, indent=2) + "\n"
+
+
+# The tables of guidance: what is published, which is written once and never changes; its catalogue; and drafts.
+
+
+OWN_WORDS = ""
+"""In place of a language: the guide's own words, which are the edition itself."""
+
+
+class EditionRow(SQLModel, table=True):
+    """One edition, the whole guide as published at one time; or a rendition of it in another language or form.
+
+    Editions are numbered 1, 2, 3 for each guide, renditions for each guide and language. `edition` is the number of the
+    edition that a rendition is of; of an edition, its own. `details` and `words` together are the content.
+    """
+
+    __tablename__ = "editions"
+
+    guide: str = TableField(primary_key=True)
+    language: str = TableField(primary_key=True)
+    number: int = TableField(primary_key=True)
+    edition: int
+    published_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    digest: str
+    details: dict[str, Any] = TableField(sa_type=JSON)
+    words: dict[str, Any] = TableField(sa_type=JSON)
+
+
+class WithdrawalRow(SQLModel, table=True):
+    """The withdrawal of an edition or of a rendition, whose own row does not change."""
+
+    __tablename__ = "withdrawals"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["guide", "language", "number"], ["editions.guide", "editions.language", "editions.number"]
+        ),
+    )
+
+    guide: str = TableField(primary_key=True)
+    language: str = TableField(primary_key=True)
+    number: int = TableField(primary_key=True)
+    withdrawn_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    reason: str = TableField(sa_type=sqlalchemy_Text)
+
+
+class GenerationRow(SQLModel, table=True):
+    """One number that the database raises whenever something is published or withdrawn."""
+
+    __tablename__ = "generation"
+
+    id: int = TableField(primary_key=True)
+    number: int
+
+
+class CatalogueRow(SQLModel, table=True):
+    """The place of an item of a guide's current edition, and the words by which it is found.
+
+    The rows are derived from the editions. Those of a guide are rebuilt whenever it has an edition published or
+    withdrawn.
+    """
+
+    __tablename__ = "catalogue"
+    __table_args__ = (UniqueConstraint("part", "guide", "position"),)
+
+    id: int | None = TableField(default=None, primary_key=True)
+    guide: str = TableField(index=True)
+    edition: int
+    part: str
+    item_id: str
+    position: int
+    codes: str = TableField(default="", sa_type=sqlalchemy_Text)
+    words: str = TableField(sa_type=sqlalchemy_Text)
+
+
+class GuideDraftAct(StrEnum):
+    """What was done with the draft of a guide."""
+
+    WRITTEN = "written"
+    OFFERED = "offered"
+    DISCARDED = "discarded"
+    PUBLISHED = "published"
+
+
+class GuideDraftRow(SQLModel, table=True):
+    """The draft of a guide as it was saved last. `version` is the number of the act that saved it."""
+
+    __tablename__ = "guide_drafts"
+
+    guide: str = TableField(primary_key=True)
+    version: int
+    content: str = TableField(sa_type=sqlalchemy_Text)
+    begun_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    written_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    written_by: str
+    offered_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    offered_by: str | None = None
+
+    def read(self) -> dict[str, Any]:
+        """Return the content, which may have faults."""
+        content: dict[str, Any] = json.loads(self.content)
+        return content
+
+
+class GuideDraftActRow(SQLModel, table=True):
+    """One act on the draft of a guide. The numbers of a guide's acts are never used again."""
+
+    __tablename__ = "guide_draft_acts"
+
+    guide: str = TableField(primary_key=True)
+    number: int = TableField(primary_key=True)
+    act: str
+    by: str
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    digest: str
+    """The SHA-256 of the content as it was then."""

@@ -1,1 +1,0 @@
-"""Events: the outbox tables and the responses."""

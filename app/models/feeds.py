@@ -1,0 +1,91 @@
+"""The JSON Feed (version 1.1) of editions and renditions published and withdrawn."""
+
+from typing import Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from app.models.base import ResponseModel, Slug, UtcDateTime
+from app.models.guides import DIGEST
+from app.models.renditions import A_DIGEST, RenditionForm
+
+Happening = Literal["published", "withdrawn", "review_due", "rendition_published", "rendition_withdrawn"]
+"""What an entry of a feed says of an edition, or of a rendition of it."""
+JSON_FEED_VERSION: Final = "https://jsonfeed.org/version/1.1"
+
+
+class FeedAuthor(ResponseModel):
+    """Who published."""
+
+    name: str = Field(description="The publisher as printed.", examples=["Bath & North East Somerset Council"])
+
+
+class FeedRendition(ResponseModel):
+    """Which rendition an entry is about."""
+
+    language: str = Field(description="Its language (BCP 47).", examples=["cy"])
+    number: int = Field(description="Its number, among those of the guide in this language.", examples=[1])
+    form: RenditionForm = Field(description="Its form.", examples=["translation"])
+    digest: str = Field(description="Its own digest.", examples=[A_DIGEST])
+
+
+class FeedGuidance(ResponseModel):
+    """Which edition an entry tells of: this service's own extension of JSON Feed."""
+
+    about: str = Field(description="What the members of this extension are.", examples=["https://example.org/docs"])
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The edition's number.", examples=[1])
+    happening: Happening = Field(description="What happened to it.", examples=["published"])
+    digest: str = Field(description="The edition's digest.", examples=[DIGEST])
+    rendition: FeedRendition | None = Field(
+        default=None, description="The rendition; null where the entry is about the edition itself.", examples=[None]
+    )
+    api_url: str = Field(
+        description="The edition or rendition as data; after a withdrawal, the list of its guide.",
+        examples=["https://guidance.example/v1/guides/child-sexual-exploitation/editions/1"],
+    )
+
+
+class FeedItem(ResponseModel):
+    """One entry."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str = Field(
+        description="The entry's own name: a version 5 UUID of guide, edition or rendition, digest and happening.",
+        examples=["urn:uuid:9a9de7f6-2b7c-5d3c-9f4c-0d4ed1a4e9b0"],
+    )
+    url: str = Field(
+        description="The page of the edition or rendition; after a withdrawal, that of its guide.",
+        examples=["https://guidance.example/guides/child-sexual-exploitation/editions/1"],
+    )
+    title: str = Field(
+        description="What happened, to which edition, in a line.",
+        examples=["Published: ‘One Minute Guide’ to Child Sexual Exploitation (CSE), edition 1"],
+    )
+    content_text: str = Field(
+        description="The change note, who checked a rendition, or the reason of the withdrawal.",
+        examples=["First edition."],
+    )
+    date_published: UtcDateTime = Field(description="When it happened.")
+    date_modified: UtcDateTime = Field(description="The same moment: an entry never changes.")
+    authors: tuple[FeedAuthor, ...] = Field(description="Who published the edition.")
+    tags: tuple[str, ...] = Field(
+        description="What happened, the guide, and the language of a rendition.",
+        examples=[["published", "child-sexual-exploitation"]],
+    )
+    guidance: FeedGuidance = Field(alias="_guidance", description="Which edition it is, for programs.")
+
+
+class JsonFeed(ResponseModel):
+    """The latest editions and renditions published and withdrawn, the newest first."""
+
+    version: Literal["https://jsonfeed.org/version/1.1"] = Field(
+        default=JSON_FEED_VERSION, description="The version of JSON Feed.", examples=[JSON_FEED_VERSION]
+    )
+    title: str = Field(description="What the feed is.", examples=["One Minute Guide: editions"])
+    home_page_url: str = Field(description="This service.", examples=["https://guidance.example/"])
+    feed_url: str = Field(description="This feed.", examples=["https://guidance.example/v1/feed.json"])
+    description: str = Field(description="What it holds.", examples=["Editions and renditions."])
+    language: str = Field(default="en-GB", description="The language of the texts.", examples=["en-GB"])
+    authors: tuple[FeedAuthor, ...] = Field(description="Who offers the feed.")
+    items: tuple[FeedItem, ...] = Field(description="The entries, 50 at most.")

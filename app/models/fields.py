@@ -1,0 +1,345 @@
+"""The codes in a model, or in a body that is none yet, with their places, to be checked against the code lists."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
+
+from app.errors import CodedValueError, FaultCode, Location
+from app.models.base import FULL_DATE, FromCodeList, RequestModel
+
+WaitingFault = tuple[Location, CodedValueError]
+NOT_JUDGED = (TypeError, KeyError, AttributeError)
+"""What a rule raises that needs a value that cannot be read."""
+
+
+class _Unread:
+    """A value that is there and cannot be read. A rule that compares it raises `TypeError`."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, _other: object) -> bool:
+        raise TypeError
+
+
+def find_waiting(model: type[BaseModel], value: object, known: Iterable[Location]) -> list[WaitingFault]:
+    """Return the faults of the rules that pydantic did not try on the JSON value, since it has faults at those places.
+
+    A place that has a fault already gets no second one.
+    """
+    trial = _Trial(known)
+    trial.read(model, value, ())
+    return trial.found
+
+
+@cache
+def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    """Return what reads this member of the model alone."""
+    return TypeAdapter[Any](model.model_fields[name].rebuild_annotation())
+
+
+def only_model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the only model in the annotation; None if there is none or more than one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = {model for part in get_args(annotation) if (model := only_model_in(part)) is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+class _Trial:
+    """The trial of every rule of a model and of those in it, on one value."""
+
+    def __init__(self, known: Iterable[Location]) -> None:
+        self.found: list[WaitingFault] = []
+        self._known = set(known)
+        self._faulty = {at[:length] for at in self._known for length in range(len(at) + 1)}
+
+    def read(self, model: type[BaseModel], value: object, at: Location) -> Any:
+        """Return the model with what can be read of the value, after its rules."""
+        if not isinstance(value, dict):
+            return _Unread()
+        members = {name: self._member(model, name, value, at) for name in model.model_fields}
+        made = model.model_construct(**members)
+        for rule in model.__pydantic_decorators__.model_validators.values():
+            if rule.info.mode == "after":
+                self._try(rule.func, made, at)
+        return made
+
+    def _member(self, model: type[BaseModel], name: str, owner: Mapping[str, Any], at: Location) -> Any:
+        field = model.model_fields[name]
+        if name not in owner:
+            misspelt = bool(get_close_matches(name, [each for each in owner if each not in model.model_fields], n=1))
+            return _Unread() if misspelt or field.is_required() else field.get_default(call_default_factory=True)
+        value = owner[name]
+        if (*at, name) not in self._faulty:
+            with suppress(ValidationError):
+                return member_reader(model, name).validate_json(json.dumps(value))
+        return self._faulty_member(model, name, field, value, (*at, name))
+
+    def _faulty_member(self, model: type[BaseModel], name: str, field: FieldInfo, value: Any, at: Location) -> Any:
+        inner = only_model_in(field.annotation)
+        if inner is not None and value and isinstance(value, list):
+            entries = tuple(self.read(inner, each, (*at, place)) for place, each in enumerate(value))
+            for rule in model.__pydantic_decorators__.field_validators.values():
+                if rule.info.mode == "after" and name in rule.info.fields:
+                    self._try(rule.func, entries, at)
+            return entries
+        if inner is not None and isinstance(value, dict):
+            return self.read(inner, value, at)
+        return _Unread() if value else value
+
+    def _try(self, rule: Callable[[Any], object], made: Any, at: Location) -> None:
+        if at not in self._faulty:
+            return
+        try:
+            rule(made)
+        except CodedValueError as reason:
+            self._note(at, reason)
+        except ValidationError as refusal:
+            for error in refusal.errors(include_url=False, include_input=False):
+                self._note((*at, *error["loc"]), error["ctx"]["error"])
+        except NOT_JUDGED:
+            return
+
+    def _note(self, at: Location, reason: CodedValueError) -> None:
+        if at not in self._known:
+            self._known.add(at)
+            self.found.append((at, reason))
+
+
+# The codes in a model, or in a body that is none yet, with their places, to be checked against the code lists.
+
+
+def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:
+    """Yield (location, name of the code list, code) for every code anywhere in the model.
+
+    A location is a path of field names, keys and list indexes, from the root. A field that was not sent yields
+    nothing. Raises TypeError for a model with a field that names two code lists: its codes would be ambiguous.
+    """
+    for field, code_list in _code_lists(type(model)).items():
+        if field in model.model_fields_set:
+            yield from _codes_at((field,), code_list, getattr(model, field))
+
+
+def coded_values_in(model: type[BaseModel], body: object) -> Iterator[tuple[Location, str, str]]:
+    """Yield the same for a JSON value that was meant as such a model, whatever its other faults are."""
+    if not isinstance(body, dict):
+        return
+    for field, code_list in _code_lists(model).items():
+        if field in body:
+            yield from _codes_in((field,), code_list, only_model_in(model.model_fields[field].annotation), body[field])
+
+
+def _codes_in(
+    location: Location, code_list: str | None, model: type[BaseModel] | None, value: object
+) -> Iterator[tuple[Location, str, str]]:
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _codes_in((*location, place), code_list, model, item)
+    elif model is not None:
+        for inner, inner_list, code in coded_values_in(model, value):
+            yield (*location, *inner), inner_list, code
+    elif isinstance(value, str) and code_list is not None:
+        yield location, code_list, value
+
+
+def _codes_at(location: Location, code_list: str | None, value: object) -> Iterator[tuple[Location, str, str]]:
+    if isinstance(value, BaseModel):
+        for inner, inner_list, code in coded_values(value):
+            yield (*location, *inner), inner_list, code
+    elif isinstance(value, str):
+        if code_list is not None:
+            yield location, code_list, value
+    else:
+        many = enumerate(value) if isinstance(value, list | tuple | set | frozenset) else ()
+        for step, item in value.items() if isinstance(value, dict) else many:
+            yield from _codes_at((*location, step), code_list, item)
+
+
+@cache
+def _code_lists(model: type[BaseModel]) -> Mapping[str, str | None]:
+    """Map every field of the class that may hold codes to the code list of its strings; to None if it holds models.
+
+    Fields that can hold neither are left out: most of a concern is its words.
+    """
+    lists = {
+        name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
+        for name, field in model.model_fields.items()
+    }
+    return {
+        name: code_list
+        for name, code_list in lists.items()
+        if code_list is not None or _holds_models(model.model_fields[name].annotation)
+    }
+
+
+def _holds_models(annotation: Any) -> bool:
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return is_model or any(map(_holds_models, get_args(annotation)))
+
+
+def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:
+    named = {*_named_in(annotation), *(mark.code_list for mark in metadata if isinstance(mark, FromCodeList))}
+    if len(named) > 1:
+        raise TypeError(f"{field} draws on more than one code list")
+    return next(iter(named), None)
+
+
+def _named_in(annotation: Any) -> Iterator[str]:
+    """Yield the code lists named inside an annotation; get_args opens Annotated, unions, lists and tuples."""
+    if isinstance(annotation, FromCodeList):
+        yield annotation.code_list
+    for part in get_args(annotation):
+        yield from _named_in(part)
+
+
+# What the models of a concern share: their base class, and small types for texts, answers, dates and addresses.
+
+
+# Generous lengths, under which the longest possible concern is still well below a megabyte.
+Brief = Annotated[str, StringConstraints(max_length=100)]
+Line = Annotated[str, StringConstraints(max_length=300)]
+Note = Annotated[str, StringConstraints(max_length=1000)]
+Account = Annotated[str, StringConstraints(max_length=5000)]
+
+_CODE = StringConstraints(max_length=40)
+SexCode = Annotated[str, FromCodeList("sex"), _CODE]
+EthnicityCode = Annotated[str, FromCodeList("ethnicity"), _CODE]
+DisabilityCode = Annotated[str, FromCodeList("disability"), _CODE]
+ReferralSourceCode = Annotated[str, FromCodeList("referral-source"), _CODE]
+LawfulBasisCode = Annotated[str, FromCodeList("lawful-basis"), _CODE]
+ReasonNotInformedCode = Annotated[str, FromCodeList("reason-parents-not-told"), _CODE]
+
+
+class YesNo(StrEnum):
+    """The answer to a question of fact. `not_known` is an answer of its own and is never read as `no`."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_KNOWN = "not_known"
+
+
+def _check_full_date(value: object) -> object:
+    if type(value) is dt.date or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
+        return value
+    raise CodedValueError(
+        FaultCode.NOT_A_DATE, "must be a full date such as 2026-11-24; if only part is known, use the field beside it"
+    )
+
+
+# Pydantic reads a number as seconds since 1970: a year alone would become a made-up date.
+Day = Annotated[dt.date, BeforeValidator(_check_full_date)]
+
+_PARTIAL_DATE = r"^[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+
+
+def _check_partial_date(value: str) -> str:
+    try:
+        if not re.fullmatch(_PARTIAL_DATE, value):
+            raise ValueError
+        dt.date.fromisoformat(
+            value + "0000-01-01"[len(value) :]
+        )  # the first month and day for those that are not known
+    except ValueError:
+        raise CodedValueError(
+            FaultCode.NOT_A_DATE, "must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it"
+        ) from None
+    return value
+
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(max_length=10),
+    AfterValidator(_check_partial_date),
+    Field(json_schema_extra={"pattern": _PARTIAL_DATE}),
+]
+
+_LIST_KEYWORDS = ("type", "items", "minItems", "maxItems")
+
+
+class ReporterInput(RequestModel):
+    """The base of the models in a concern or an addition.
+
+    Many front ends send null for an empty field, so null means the same as leaving a field out, lists included.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_null_lists(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict) or None not in fields.values():
+            return fields
+        return {name: value for name, value in fields.items() if value is not None or name not in _optional_lists(cls)}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow null for every list that may be left out."""
+        json_schema: dict[str, Any] = handler(schema)
+        properties = handler.resolve_ref_schema(json_schema)["properties"]
+        for name in _optional_lists(cls):
+            properties[name].pop("default")  # generated clients take a default for the only value that is not null
+            properties[name]["anyOf"] = [
+                {keyword: properties[name].pop(keyword) for keyword in _LIST_KEYWORDS if keyword in properties[name]},
+                {"type": "null"},
+            ]
+        return json_schema
+
+
+@cache
+def _optional_lists(model: type[ReporterInput]) -> frozenset[str]:
+    """Return the names of the lists that may be left out."""
+    return frozenset(name for name, field in model.model_fields.items() if field.default == ())
+
+
+def optional_field(title: str, description: str, example: Any) -> Any:
+    """Declare a field that may be left out or null, with its label, its help text and an example."""
+    return Field(default=None, title=title, description=description, examples=[example])
+
+
+def optional_list(title: str, description: str, example: list[Any], *, max_length: int) -> Any:
+    """Declare a list that may be left out, empty or null, with its label, its help text and an example."""
+    return Field(default=(), max_length=max_length, title=title, description=description, examples=[example])
+
+
+class Address(ReporterInput):
+    """An address as far as it is known. Nothing is checked against a directory and nothing is reformatted."""
+
+    text: Line | None = optional_field(
+        "Address", "As much of the address as you know, in any layout.", "1 Example Street, Exampleton"
+    )
+    postcode: Brief | None = optional_field("Postcode", "The postcode or part of it, in any form.", "XX1 1XX")
+    uprn: Brief | None = optional_field(
+        "Unique property reference number (UPRN)",
+        "The number of the property, where a system has it. People need not look for it.",
+        "000000000000",
+    )
+
+
+class Identifier(ReporterInput):
+    """A number that another body knows a person by, together with the name of the scheme."""
+
+    scheme: Brief | None = optional_field(
+        "Kind of number", "Which number it is, such as nhs-number or unique-pupil-number.", "nhs-number"
+    )
+    value: Brief | None = optional_field("Number", "The number itself, in any form.", "999 000 0000")

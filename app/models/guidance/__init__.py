@@ -1,1 +1,0 @@
-"""Guidance: the content of editions, their tables and responses."""

@@ -1,0 +1,86 @@
+"""Languages of renditions: tags (BCP 47), their own names, and the direction of their writing."""
+
+import re
+from typing import Annotated, Literal
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+from babel.localedata import exists
+from pydantic import AfterValidator, Field, StringConstraints
+
+from app.errors import CodedValueError, FaultCode
+
+GUIDE_LANGUAGE = "en-GB"
+"""The language of every edition."""
+ENGLISH_TAG = "en"
+EASY_READ_SUFFIX = "-simple"
+"""The registered variant for words that are easy to read, as in `en-GB-simple`."""
+BRITISH_SIGN_LANGUAGE = "bfi"
+TAG_PATTERN = r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*$"
+MAX_TAG_LENGTH = 35
+LATIN = "Latn"
+RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
+OWN_NAMES = {BRITISH_SIGN_LANGUAGE: "British Sign Language"}
+"""Names of languages that are not in the tables of Unicode (CLDR)."""
+SCRIPT_SUBTAG = re.compile(r"^[A-Z][a-z]{3}$")
+
+Direction = Literal["ltr", "rtl"]
+
+
+def _check_language(tag: str) -> str:
+    language = tag.partition("-")[0]
+    # Most have a file of their own there: to see it, no table is read, which would take 5 MB of memory.
+    if not (exists(language) or language in OWN_NAMES or language in Locale(ENGLISH_TAG).languages):
+        raise CodedValueError(FaultCode.INVALID, "must be the tag of a known language (BCP 47), such as `cy` for Welsh")
+    return tag
+
+
+LanguageTag = Annotated[
+    str,
+    StringConstraints(pattern=TAG_PATTERN, max_length=MAX_TAG_LENGTH),
+    AfterValidator(_check_language),
+    Field(description="The language (BCP 47). Easy read is `en-GB-simple`, British Sign Language `bfi`."),
+]
+
+
+def direction_of(tag: str) -> Direction:
+    """Return the direction in which the language is written."""
+    return "rtl" if script_of(tag) in RIGHT_TO_LEFT_SCRIPTS else "ltr"
+
+
+def script_of(tag: str) -> str:
+    """Return the script of the language (ISO 15924), such as Latn: that of its tag, or the usual one."""
+    language, *others = tag.split("-")
+    own = next((part for part in others if SCRIPT_SUBTAG.match(part)), None)
+    usual = str(get_global("likely_subtags").get(language, "")).split("_")
+    return own or next((part for part in usual if SCRIPT_SUBTAG.match(part)), LATIN)
+
+
+def region_of(tag: str) -> str | None:
+    """Return the region in the tag, such as GB."""
+    return next((part for part in tag.split("-")[1:] if part.isupper()), None)
+
+
+def own_name_of(tag: str) -> str:
+    """Return the language's name in its own words, or the tag where nobody has written it down."""
+    language = tag.partition("-")[0]
+    locale = _locale_of(tag)
+    name = None if locale is None else locale.get_language_name()
+    return OWN_NAMES.get(language) or (name[:1].upper() + name[1:] if name else tag)
+
+
+def english_name_of(tag: str) -> str:
+    """Return the language's name in English, such as Welsh."""
+    language = tag.partition("-")[0]
+    return OWN_NAMES.get(language) or Locale(ENGLISH_TAG).languages.get(language, tag)
+
+
+def _locale_of(tag: str) -> Locale | None:
+    """Return the locale for the language and its region, or for the language alone."""
+    language, region = tag.partition("-")[0], region_of(tag)
+    for name in ([f"{language}_{region}"] if region else []) + [language]:
+        try:
+            return Locale.parse(name)
+        except (UnknownLocaleError, ValueError):
+            continue
+    return None

@@ -1,0 +1,222 @@
+"""Responses to a reporter: the receipt, the result of a check, and the status."""
+
+import secrets
+from enum import StrEnum
+
+from pydantic import Field
+
+from app.models.base import ResponseModel, Slug, UtcDateTime
+from app.models.code_lists import Signpost
+from app.models.contacts import Contact
+from app.models.links import Links
+
+
+class ConcernState(StrEnum):
+    """How far the duty team has come."""
+
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+EXAMPLE_REFERENCE = "4F7K-926W-0X3R"
+READ_AT = "When the reporter first read it; null until then."
+
+
+class ConcernIdentity(ResponseModel):
+    """The reference, state and time of receipt of a concern."""
+
+    reference: str = Field(description="Short, and safe to read aloud.", examples=[EXAMPLE_REFERENCE])
+    state: ConcernState = Field(description="How far the duty team has come.", examples=["received"])
+    received_at: UtcDateTime = Field(description="When this service kept the concern.")
+
+
+class EditionPin(ResponseModel):
+    """The edition that a concern is about, and when to expect an acknowledgement."""
+
+    acknowledge_by: UtcDateTime = Field(
+        examples=["2026-11-25T09:30:00Z"],
+        description="When to expect an acknowledgement by a social worker at the latest: one working day on, by "
+        "England's calendar. If none has come, call the duty team.",
+    )
+    guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide that the concern is about.")
+    edition: int = Field(examples=[1], description="The edition that it is pinned to.")
+
+
+class Progress(ResponseModel):
+    """The steps that the duty team has taken."""
+
+    acknowledged_at: UtcDateTime | None = Field(description="When a social worker acknowledged it.", examples=[None])
+    closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
+    outcome: str | None = Field(
+        description="What came of it, where the team shares that: a code of the list `outcome`.", examples=[None]
+    )
+
+
+class Proof(ResponseModel):
+    """The status token and the signed receipt, which the reporter should store."""
+
+    status_token: str = Field(
+        description="Opens the status of this concern. It is given here once, and again only to a retry with the same "
+        "idempotency key. Four groups of four letters and digits (Crockford base 32, 80 random bits), which can be "
+        "written down and read aloud: case, spaces and hyphens do not matter. Older ones, which are longer, go on "
+        "working.",
+        examples=["7K3M-9QXT-2W8R-VB5N"],
+    )
+    receipt: str = Field(
+        description="A signed receipt (JWS, EdDSA) that can be checked offline with /.well-known/jwks.json.",
+        examples=["eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"],
+    )
+
+
+class Help(ResponseModel):
+    """The signposts, contacts and next steps in every response about an accepted concern."""
+
+    signposts: tuple[Signpost, ...] = Field(
+        description="999 first, then other national and local contacts, which stand outside editions."
+    )
+    next_steps: tuple[str, ...] = Field(
+        description="What happens next, in sentences to show to the reporter.",
+        examples=[["If a child is in immediate danger, call 999 now."]],
+    )
+    contacts: tuple[Contact, ...] = Field(description="The guide's own contacts, as printed.")
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"form": "/v1/concerns/form"}])
+
+
+class GuideChoice(ResponseModel):
+    """Whether the reporter chose the guide."""
+
+    guide_named: bool = Field(
+        default=True,
+        description="Whether the concern named its guide. If not, `guide` is the one whose current edition has every "
+        "item that the concern names, or else the service's default guide.",
+        examples=[True],
+    )
+
+
+class ComeBack(ResponseModel):
+    """When the reporter should look again."""
+
+    come_back_by: UtcDateTime | None = Field(
+        default=None,
+        examples=["2026-11-26T09:30:00Z"],
+        description="When to look at the status again at the latest, with reference and status token: the duty team "
+        "may have left a question.",
+    )
+
+
+class CheckResponse(Help, ComeBack, GuideChoice, EditionPin):
+    """The concern would be accepted as it stands. Nothing was kept."""
+
+    kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
+
+
+class AdditionStatus(ResponseModel):
+    """How far something that was added has come. It waits for an acknowledgement of its own."""
+
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    added_at: UtcDateTime = Field(description="When this service kept it.")
+    acknowledge_by: UtcDateTime = Field(
+        examples=["2026-11-25T09:30:00Z"], description="When to expect its acknowledgement at the latest."
+    )
+    acknowledged_at: UtcDateTime | None = Field(
+        description="When a social worker acknowledged it; null while it waits.", examples=[None]
+    )
+
+
+class MessageStatus(ResponseModel):
+    """A message from the duty team is there. Its words are at `links.messages`."""
+
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    sent_at: UtcDateTime = Field(description="When the team sent it.")
+    read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
+
+
+class ConcernStatus(Help, ComeBack, Progress, EditionPin, ConcernIdentity):
+    """How far a concern has come."""
+
+    additions: tuple[AdditionStatus, ...] = Field(description="What was added to it, in the order of arrival.")
+    messages: tuple[MessageStatus, ...] = Field(
+        default=(),
+        description="What the duty team sent to the reporter, without words, which are at `links.messages`.",
+        examples=[[]],
+    )
+
+
+class Receipt(Help, ComeBack, GuideChoice, Proof, EditionPin, ConcernIdentity):
+    """The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement."""
+
+
+# References of concerns: short, unguessable, easy to read aloud, with a check character that finds typing errors.
+
+
+ALPHABET = "02346789FKMRWXYZ"
+DRAWN = 11
+GROUP = 4
+_IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
+
+
+def new_reference() -> str:
+    """Return a new reference like `4F7K-926W-0X3R`: 44 random bits and a check character."""
+    drawn = secrets.token_hex(DRAWN)[:DRAWN].translate(_IN_ALPHABET)
+    return _group(drawn + _check_character(drawn))
+
+
+def find_reference_start(typed: str) -> str | None:
+    """Return how references start that start so, in the standard form; None if none does, or it is too short."""
+    plain = _plain(typed)
+    if not GROUP <= len(plain) <= DRAWN + 1 or not set(plain) <= set(ALPHABET):
+        return None
+    return _group(plain)
+
+
+def find_reference(typed: str) -> str | None:
+    """Return the typed reference in its standard form, or None if it is not one. Case and grouping do not matter."""
+    plain = _plain(typed)
+    if len(plain) != DRAWN + 1 or not set(plain) <= set(ALPHABET) or _check_character(plain[:DRAWN]) != plain[DRAWN]:
+        return None
+    return _group(plain)
+
+
+def _check_character(drawn: str) -> str:
+    """Return the check character of ISO 7064: its hybrid system, modulo 17 and 16."""
+    size = len(ALPHABET)
+    remainder = size
+    for character in drawn:
+        remainder = ((remainder + ALPHABET.index(character)) % size or size) * 2 % (size + 1)
+    return ALPHABET[(1 - remainder) % size]
+
+
+def _plain(typed: str) -> str:
+    return "".join(typed.upper().replace("O", "0").replace("-", " ").split())
+
+
+def _group(plain: str) -> str:
+    return "-".join(plain[start : start + GROUP] for start in range(0, len(plain), GROUP))
+
+
+# Status tokens: codes with which a reporter follows a concern, short enough to write down and to read aloud.
+
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHARACTERS = frozenset(CROCKFORD)
+_OF_EACH_BYTE = (CROCKFORD * 8).encode()  # each character for 8 of the 256 bytes
+_LENGTH = 16
+_LOOK_ALIKE = str.maketrans("OIL", "011")
+_JOINTS = str.maketrans("", "", "- \t")
+
+
+def new_status_token() -> str:
+    """Return a new token like `7K3M-9QXT-2W8R-VB5N`: 80 random bits."""
+    return _status_tokens_group(secrets.token_bytes(_LENGTH).translate(_OF_EACH_BYTE).decode())
+
+
+def standard_token(typed: str) -> str:
+    """Return the typed token in its standard form. Another, such as an older one, stays as typed."""
+    plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
+    is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
+    return _status_tokens_group(plain) if is_short else typed
+
+
+def _status_tokens_group(plain: str) -> str:
+    return f"{plain[:4]}-{plain[4:8]}-{plain[8:12]}-{plain[12:]}"

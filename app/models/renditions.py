@@ -1,0 +1,409 @@
+"""Renditions: their content, the same put into an edition, their faults, and what is answered about them."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import Field, create_model
+
+from app.errors import FaultCode, FieldError, Location
+from app.models.base import (
+    MAX_ITEMS,
+    MAX_NUMBER,
+    FullDate,
+    RequestModel,
+    ResponseModel,
+    Slug,
+    Text,
+    UtcDateTime,
+    WebAddress,
+)
+from app.models.editions import EditionContent
+from app.models.guides import DIGEST, EditionResponse, Withdrawal
+from app.models.items import Caution, ItemId, Limb
+from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLISH_TAG, Direction, LanguageTag
+from app.models.links import Links
+from app.models.sections import ITEM_LISTS, Introductions, SectionEntry
+
+
+class RenditionForm(StrEnum):
+    """The form of a rendition."""
+
+    TRANSLATION = "translation"
+    EASY_READ = "easy_read"
+    LARGE_PRINT = "large_print"
+    BSL_VIDEO = "bsl_video"
+    AUDIO = "audio"
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it has words of its own. The others are links to a document or a recording."""
+        return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
+
+
+class Maker(StrEnum):
+    """What made a rendition."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+
+
+class RenderedEdition(RequestModel):
+    """The edition that a rendition is of."""
+
+    edition: int = Field(ge=1, le=MAX_NUMBER, strict=True, description="The edition's number.", examples=[1])
+    digest: str = Field(
+        pattern=r"^sha256:[0-9a-f]{64}$",
+        max_length=71,
+        description="The digest of that edition: other words would be another edition.",
+        examples=[DIGEST],
+    )
+
+
+class RenditionLink(RequestModel):
+    """A document or a recording elsewhere, and what somebody gets from it who cannot see or hear it."""
+
+    url: WebAddress
+    title: Text = Field(description="Its title.", examples=["The guide in British Sign Language"])
+    text_alternative: Text = Field(
+        description="What is in it: its length, who speaks or signs, and where the same words are to be read.",
+        examples=["A film of four minutes. The words of the guide are on this page."],
+    )
+
+
+def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
+    """Return the names of the fields of an item that have words to translate."""
+    hints = get_type_hints(item, include_extras=True)
+    return tuple(name for name, hint in hints.items() if hint in (Text, Text | None))
+
+
+def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
+    """Build the model of an item's words: its id, and each field that has words."""
+    fields: dict[str, Any] = {"id": (ItemId, Field(description="The id that the item has in the edition."))}
+    for name in word_fields(entry.item):
+        examples = entry.item.model_fields[name].examples
+        word = Field(default=None, description="The words; left out, they come in the guide's own.", examples=examples)
+        fields[name] = (Text | None, word)
+    if "limbs" in entry.item.model_fields:
+        fields["limbs"] = (tuple[Limb, ...], Field(default=(), max_length=MAX_ITEMS, description="The lettered limbs."))
+    return create_model(
+        f"{entry.item.__name__}Words",
+        __base__=RequestModel,
+        __module__=__name__,
+        __doc__=f"The words of one of the {entry.title.lower()}.",
+        **fields,
+    )
+
+
+ITEM_WORDS = {key: _words_of_items(entry) for key, entry in ITEM_LISTS.items()}
+"""The model of the words of an item, by the section's key."""
+
+
+class RenditionDetails(RequestModel):
+    """The details of a rendition, without its words."""
+
+    language: LanguageTag = Field(examples=["cy"])
+    form: RenditionForm = Field(description="Its form.", examples=["translation"])
+    of: RenderedEdition
+    made_by: Maker = Field(description="Whether a person or a machine made it.", examples=["machine"])
+    tool: Text | None = Field(
+        default=None, description="The program that made it; needed for a machine.", examples=["A large language model"]
+    )
+    checked_by: Text | None = Field(
+        default=None, description="Who checked it; null if nobody has.", examples=[None, "Welsh Language Team"]
+    )
+    checked_on: FullDate | None = Field(
+        default=None, description="The day on which it was checked; null if nobody has.", examples=[None, "2026-11-24"]
+    )
+    link: RenditionLink | None = Field(
+        default=None, description="Of large print, a film or a recording: where it is.", examples=[None]
+    )
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether a machine made it and nobody has checked it."""
+        return self.made_by is Maker.MACHINE and self.checked_on is None
+
+
+class RenditionWords(RequestModel):
+    """The words of the edition itself. What is left out comes in the guide's own words, and is marked."""
+
+    title: Text | None = Field(default=None, description="The title.", examples=["Cam-fanteisio’n rhywiol ar blant"])
+    applies_to: Text | None = Field(default=None, description="Where or to what the guide applies.", examples=[None])
+    introductions: Introductions = Field(default=Introductions(), description="The words before the sections.")
+
+
+_sections: dict[str, Any] = {
+    key: (
+        tuple[words, ...],  # type: ignore[valid-type]  # a model that is made of the registry
+        Field(default=(), max_length=MAX_ITEMS, description=f"The words of the {ITEM_LISTS[key].title.lower()}."),
+    )
+    for key, words in ITEM_WORDS.items()
+}
+if TYPE_CHECKING:
+
+    class RenditionContent(RenditionWords, RenditionDetails):
+        """The whole content of a rendition."""
+
+else:
+    RenditionContent = create_model(
+        "RenditionContent",
+        __base__=(RenditionWords, RenditionDetails),
+        __module__=__name__,
+        __doc__="The whole content of a rendition. Its digest is taken over exactly this.",
+        **_sections,
+    )
+
+
+OF_THE_CURRENT_EDITION = ("cautions", "contacts")
+"""What comes from the current edition also where a rendition is of an older one: nobody is given an old number."""
+ALWAYS_IN_THE_GUIDES_OWN = ("change_note",)
+
+
+@dataclass(frozen=True)
+class RenderedWords:
+    """The words of a rendition on its edition, and what is in the guide's own language in it."""
+
+    content: EditionContent
+    in_guide_language: tuple[str, ...]
+    """JSON Pointers (RFC 6901) to the words that the rendition does not have."""
+    unchecked_cautions: tuple[Caution, ...]
+    """A machine's words for the cautions, which nobody has checked. They never take the place of the cautions."""
+
+
+def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
+    """Put the words into the edition, with the cautions and the contacts of the current edition if it is given."""
+    own: dict[str, Any] = edition.model_dump(mode="json")
+    missing = [f"/{name}" for name in ALWAYS_IN_THE_GUIDES_OWN]
+    missing += _put(own, {"title": words.title, "applies_to": words.applies_to}, "")
+    missing += _put(own["introductions"], dict(words.introductions), "/introductions")
+    for key in ITEM_LISTS:
+        source = current if current is not None and key in OF_THE_CURRENT_EDITION else edition
+        items = own[key] = [item.model_dump(mode="json") for item in getattr(source, key)]
+        missing += _put_items(items, key, words, edition)
+    return RenderedWords(
+        EditionContent.model_validate(own),
+        tuple(missing),
+        tuple(_cautions(words)) if words.is_unchecked else (),
+    )
+
+
+def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
+    """Put in the words of each item that says the same in the edition that the rendition is of."""
+    originals = {item.id: item for item in getattr(edition, key)}
+    may_replace = key != "cautions" or not words.is_unchecked
+    replacements = {item.id: item for item in getattr(words, key)} if may_replace else {}
+    for index, item in enumerate(items):
+        original, replacement = originals.get(item["id"]), replacements.get(item["id"])
+        names = word_fields(ITEM_LISTS[key].item)
+        found = {
+            name: getattr(replacement, name, None) if getattr(original, name, None) == item[name] else None
+            for name in names
+        }
+        yield from _put(item, found, f"/{key}/{index}")
+        limbs = {limb.label: limb.text for limb in getattr(replacement, "limbs", ())}
+        for place, limb in enumerate(item.get("limbs", ())):
+            yield from _put(limb, {"text": limbs.get(limb["label"])}, f"/{key}/{index}/limbs/{place}")
+
+
+def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Iterable[str]:
+    """Replace the words that there are, and yield a pointer to those that stay."""
+    for name, word in found.items():
+        if target[name] is None:
+            continue
+        if word is None:
+            yield f"{at}/{name}"
+        else:
+            target[name] = word
+
+
+def _cautions(words: RenditionContent) -> Iterable[Caution]:
+    found: Any = words
+    return (Caution(id=each.id, text=each.text) for each in found.cautions if each.text is not None)
+
+
+def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:
+    """Yield the faults that can be seen without the edition: what does not go together."""
+    language, is_simple = content.language, content.language.endswith(EASY_READ_SUFFIX)
+    if is_simple != (content.form is RenditionForm.EASY_READ):
+        yield FieldError(
+            ("language",), "Easy read, and nothing else, has a tag that ends in `-simple`: `en-GB-simple`."
+        )
+    if (language == BRITISH_SIGN_LANGUAGE) != (content.form is RenditionForm.BSL_VIDEO):
+        yield FieldError(("language",), "A film in British Sign Language, and nothing else, has the tag `bfi`.")
+    if content.form is RenditionForm.TRANSLATION and language.partition("-")[0] == ENGLISH_TAG and not is_simple:
+        yield FieldError(("language",), "The guide itself is in English, so this is no translation.")
+    yield from _about_its_making(content)
+    yield from _about_its_words(content)
+
+
+def _about_its_making(content: RenditionContent) -> Iterator[FieldError]:
+    if content.made_by is Maker.MACHINE and content.tool is None:
+        yield FieldError(("tool",), "Name the program that made it.", FaultCode.REQUIRED)
+    if (content.checked_by is None) != (content.checked_on is None):
+        yield FieldError(("checked_on",), "Who checked it, and the day, go together.", FaultCode.REQUIRED)
+
+
+def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
+    if content.form.has_words:
+        if content.link is not None:
+            yield FieldError(("link",), "Only large print, a film or a recording has a link.")
+        return
+    if content.link is None:
+        yield FieldError(("link",), "Large print, a film or a recording needs its link.", FaultCode.REQUIRED)
+    yield from (
+        FieldError((name,), "Large print, a film or a recording has no words of its own.")
+        for name in ("title", "applies_to", "introductions", *ITEM_LISTS)
+        if getattr(content, name) not in (None, (), Introductions())
+    )
+
+
+def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
+    """Yield a fault for each id that the edition does not have, and for words where it has none."""
+    yield from _without_original(("applies_to",), content.applies_to, edition.applies_to)
+    for name, words in dict(content.introductions).items():
+        yield from _without_original(("introductions", name), words, getattr(edition.introductions, name))
+    for key in ITEM_LISTS:
+        originals, seen = {item.id: item for item in getattr(edition, key)}, set[str]()
+        for index, words in enumerate(getattr(content, key)):
+            if words.id in seen:
+                yield FieldError((key, index, "id"), "This id is in the list twice.", FaultCode.DUPLICATE_ID)
+            elif words.id not in originals:
+                yield FieldError((key, index, "id"), "The edition has no item of this id.", FaultCode.UNKNOWN_ITEM)
+            else:
+                yield from _in_item((key, index), words, originals[words.id])
+            seen.add(words.id)
+
+
+def _in_item(at: Location, words: Any, original: Any) -> Iterator[FieldError]:
+    for name in word_fields(type(original)):
+        yield from _without_original((*at, name), getattr(words, name), getattr(original, name))
+    labels = [limb.label for limb in getattr(original, "limbs", ())]
+    for place, limb in enumerate(getattr(words, "limbs", ())):
+        if limb.label not in labels:
+            yield FieldError(
+                (*at, "limbs", place, "label"), "The edition has no limb of this label.", FaultCode.UNKNOWN_ITEM
+            )
+
+
+def _without_original(at: Location, words: str | None, original: str | None) -> Iterator[FieldError]:
+    if words is not None and original is None:
+        yield FieldError(at, "The edition has no words here.", FaultCode.UNKNOWN_FIELD)
+
+
+A_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
+RENDITION_LINKS = Field(
+    description="Paths of this API, by relation.",
+    examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}],
+)
+
+
+class RenditionSummary(ResponseModel):
+    """A rendition without its words."""
+
+    language: str = Field(description="Its language (BCP 47).", examples=["cy"])
+    dir: Direction = Field(description="The direction in which the language is written.", examples=["ltr"])
+    form: RenditionForm = Field(description="Its form.", examples=["translation"])
+    number: int = Field(description="Its number, from 1, among those of the guide in this language.", examples=[1])
+    digest: str = Field(
+        description="`sha256:` and the SHA-256 of the rendition's own content as canonical JSON (RFC 8785), without "
+        "empty members, as a digest of an edition is made.",
+        examples=[A_DIGEST],
+    )
+    published_at: UtcDateTime = Field(description="When it was published.")
+    of: RenderedEdition = Field(description="The edition that it is of.")
+    made_by: Maker = Field(description="Whether a person or a machine made it.", examples=["machine"])
+    tool: str | None = Field(description="The program that made it.", examples=["A large language model"])
+    checked_by: str | None = Field(description="Who checked it; null if nobody has.", examples=[None])
+    checked_on: dt.date | None = Field(description="The day on which it was checked.", examples=[None])
+    behind: bool = Field(
+        description="True if its edition is not the current one any more: the guide may say something else now.",
+        examples=[False],
+    )
+    notices: tuple[str, ...] = Field(
+        description="Sentences to show with the words: that a machine made them and nobody has checked them, or that "
+        "the guide has changed since.",
+        examples=[[]],
+    )
+    link: RenditionLink | None = Field(
+        description="Of large print, a film or a recording: where it is.", examples=[None]
+    )
+
+
+class ListedRendition(RenditionSummary):
+    """A rendition in the list of its guide."""
+
+    withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy/1"}],
+    )
+
+
+class RenditionsResponse(ResponseModel):
+    """The renditions of a guide or of one edition, by language, the newest first."""
+
+    renditions: tuple[ListedRendition, ...] = Field(description="The renditions.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
+
+
+class RenditionFacts(RenditionSummary):
+    """What the words of a response are, and which of them are not in its language."""
+
+    in_guide_language: tuple[str, ...] = Field(
+        description="JSON Pointers (RFC 6901) to the words of this response that are in the guide's own language, "
+        "because the rendition does not have them. Names of bodies, sources and addresses are always as printed.",
+        examples=[["/change_note"]],
+    )
+    unchecked_cautions: tuple[Caution, ...] = Field(
+        description="A machine's words for the cautions, which nobody has checked. Show them beside the cautions, and "
+        "never in their place.",
+        examples=[[]],
+    )
+
+
+class RenditionResponse(EditionResponse):
+    """An edition with its words in another language or form.
+
+    The members are those of the edition, so a program that shows an edition can show a rendition. `digest` is the
+    edition's; the rendition's own is in `rendition`. Codes, numbers and addresses are always the edition's.
+    """
+
+    rendition: RenditionFacts = Field(description="What the words are.")
+
+
+class PublishedRenditionResponse(ResponseModel):
+    """The rendition is published, and will never change."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    language: str = Field(description="Its language (BCP 47).", examples=["cy"])
+    number: int = Field(description="The number that it was given.", examples=[2])
+    digest: str = Field(description="Its digest.", examples=[A_DIGEST])
+    published_at: UtcDateTime = Field(description="When it was published.")
+    links: Links = RENDITION_LINKS
+
+
+class RenditionWithdrawalResponse(ResponseModel):
+    """The rendition is withdrawn: its words stay on record, and reads of it give the reason."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    language: str = Field(description="Its language (BCP 47).", examples=["cy"])
+    number: int = Field(description="The rendition's number.", examples=[2])
+    withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
+    reason: str = Field(description="Why.", examples=["Indicator 3 was translated wrongly. Rendition 3 corrects it."])
+    links: Links = RENDITION_LINKS
+
+
+RENDITION_EXAMPLE: dict[str, Any] = {
+    "language": "pl",
+    "form": "translation",
+    "of": {"edition": 1, "digest": DIGEST},
+    "made_by": "human",
+    "checked_by": "Example Translation Team",
+    "checked_on": "2026-11-24",
+    "indicators": [
+        {"id": "secrecy", "text": "Tajemniczość co do miejsca pobytu, znajomych, ważnych relacji i nowych rzeczy"}
+    ],
+}

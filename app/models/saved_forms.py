@@ -1,0 +1,22 @@
+"""The table of concerns that are not sent yet, which their writers finish later."""
+
+import datetime as dt
+
+from sqlalchemy import LargeBinary
+from sqlmodel import Field, SQLModel
+
+from app.models.base import UtcDateTimeType
+
+
+class DraftRow(SQLModel, table=True):
+    """One form as it was filled in, encrypted under a key that its code gives. The code is not stored.
+
+    `opened_by_sha256` is of the page that opened it: no other page opens it again.
+    """
+
+    __tablename__ = "drafts"
+
+    draft_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    expires_at: dt.datetime = Field(sa_type=UtcDateTimeType, index=True)
+    opened_by_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)

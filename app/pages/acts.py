@@ -1,0 +1,399 @@
+"""What people do about a concern on its page: one table of acts, each with its form, its model and its function.
+
+What is refused is a page with the form as it was filled in, and with what happened meanwhile.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Request, Response
+from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
+
+from app import errors
+from app.age.keys import recipient_of
+from app.errors import FaultCode, FieldError
+from app.http.auth import PageWorkerDep, Visitor
+from app.http.context import AppContext, context_of
+from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter, keys_from
+from app.models.base import MAX_NUMBER, RequestModel
+from app.models.code_lists import Code
+from app.models.entries import Message, NewNote
+from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
+from app.models.inbox import Acknowledgement, Erasure, Hold, Outcome
+from app.models.record import DisclosureRow
+from app.pages.desk import TEXTS, DeskRoute, desk_page, lead_to
+from app.pages.error_pages import problem_type_of
+from app.pages.exports import export_response
+from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
+from app.pages.inbox import CONCERN_PAGES, ConcernReferenceInPath
+from app.pages.record import act_lines
+from app.services import acts, hand_overs
+from app.services.acts import record_withheld
+from app.services.concerns import find_concern
+from app.services.entries import send_message, write_note
+from app.services.inbox import reference_of
+from app.services.pdf import pdf_available
+from app.services.people import list_workers
+from app.services.receipts import IdempotencyKeys
+from app.services.record import Actor, list_meanwhile, purge_remnants
+
+router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+
+SHOWN_AGAIN = (
+    errors.ChangedMeanwhile,
+    errors.TooManyMessages,
+    errors.TooManyNotes,
+    errors.ConcernErased,
+    errors.IdempotencyKeyReused,
+    errors.NotAcknowledged,
+    errors.OnHold,
+    errors.OutcomeGiven,
+    errors.StoreBusy,
+    errors.UnsealingUnavailable,
+    errors.ValidationFailed,
+)
+"""The refusals after which the form is there again."""
+REPEATED = ("You did this a moment ago", "It was not done twice. Do it again only if you mean to.")
+NO_SUCH_WORKER = "choose one of the people who may act here, or nobody"
+ONLY_SEALED = "this service takes your words only sealed: write them where your browser or your own machine does that"
+NO_SUCH_BODY = "choose one of the bodies"
+ANOTHER_KEY = "the file was sealed to another key than the one that is set up for this body"
+DIGITS_OF_SEEN = 9
+FORM_KEY_BYTES = 16
+UNTYPED: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A form that a person sent about a concern."""
+
+    context: AppContext
+    visitor: Visitor
+    now: dt.datetime
+    reference: str
+    posted: SubmittedForm
+
+    @property
+    def seen(self) -> int | None:
+        """The number of the last act that the page of the form showed."""
+        typed = self.posted.one("seen")
+        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= DIGITS_OF_SEEN else None
+
+    @property
+    def actor(self) -> Actor:
+        """The person, with what they had seen."""
+        return replace(self.visitor.actor, seen=self.seen)
+
+    @property
+    def of_form(self) -> dict[str, Any]:
+        """What every service function of an act takes: who acts, and when."""
+        return {"actor": self.actor, "at": self.now}
+
+    def keys_for(self, act: str) -> IdempotencyKeys | None:
+        """Return the keys of the form's own idempotency key, as the API has them for that act; None without one."""
+        client = f"{self.visitor.actor.client}, {act} {self.reference}"
+        return keys_from(self.posted.one("key") or None, client=client)
+
+    def typed(self, model: type[BaseModel]) -> dict[str, object]:
+        """Return what was typed for the fields of the model. What is empty, and not required, is absent."""
+        fields = {name: self.posted.one(name).strip() for name in model.model_fields}
+        return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
+
+    def list_meanwhile(self) -> list[DisclosureRow]:
+        """Return what happened since the page of the form."""
+        if self.seen is None:
+            return []
+        with Session(self.context.engine) as session:
+            return list_meanwhile(session, self.reference, client=self.visitor.actor.client, seen=self.seen)
+
+
+async def read_attempt(
+    *, request: Request, visitor: PageWorkerDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath
+) -> Attempt:
+    """Return the form that was sent. Only people who may act get through this."""
+    context = context_of(request)
+    return Attempt(context, visitor, context.clock(), reference_of(reference), posted)
+
+
+AttemptDep = Annotated[Attempt, Depends(read_attempt)]
+
+
+class AssignmentForm(RequestModel):
+    """The person of the register that is to work on a concern; empty for nobody."""
+
+    person: str = ""
+
+
+class ExportForm(RequestModel):
+    """Whether an export has the notes of the desk too."""
+
+    notes: bool = False
+
+
+def _acknowledge(attempt: Attempt, wanted: Acknowledgement) -> None:
+    """Acknowledge the concern, and what was added to it as far as the page showed it."""
+    writer, up_to = attempt.context.writer, wanted.up_to_addition
+    acts.acknowledge(writer, attempt.reference, up_to_addition=up_to, **attempt.of_form)
+
+
+def _close(attempt: Attempt, wanted: Outcome) -> None:
+    if faults := attempt.context.reference_data.faults_in_codes(wanted):
+        raise errors.ValidationFailed(faults)
+    writer, shared = attempt.context.writer, wanted.shared_with_reporter
+    acts.close(writer, attempt.reference, outcome=wanted.outcome, shared=shared, **attempt.of_form)
+
+
+def _hold(attempt: Attempt, wanted: Hold) -> None:
+    writer = attempt.context.writer
+    acts.hold(writer, attempt.reference, held=wanted.held, reason=wanted.reason, **attempt.of_form)
+
+
+def _erase(attempt: Attempt, wanted: Erasure) -> None:
+    acts.erase(attempt.context.writer, attempt.reference, reason=wanted.reason, **attempt.of_form)
+    purge_remnants(attempt.context.engine)
+
+
+def _assign(attempt: Attempt, wanted: AssignmentForm) -> None:
+    """Assign the concern to a person of the register, or to nobody. What the person has seen decides."""
+    with Session(attempt.context.engine) as session:
+        if wanted.person and wanted.person not in list_workers(session):
+            raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
+    writer, person = attempt.context.writer, wanted.person or None
+    acts.assign(writer, attempt.reference, person, precondition=acts.any_version, **attempt.of_form)
+
+
+def _write_note(attempt: Attempt, wanted: NewNote) -> None:
+    keys = attempt.keys_for("note about")
+    write_note(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
+
+
+def _ask(attempt: Attempt, wanted: Message) -> None:
+    keys = attempt.keys_for("message to")
+    send_message(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
+
+
+def _hand_over(attempt: Attempt, wanted: HandOver) -> Response:
+    """Record the hand-over, and return a page with our receipt, and with the file where this service made it."""
+    context = attempt.context
+    keys = attempt.keys_for("hand-over of")
+    result = hand_overs.hand_over(context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
+    handed = HandedOver.model_validate_json(result.receipt)
+    return desk_page(
+        context, "desk_handed_over.html", visitor=attempt.visitor, reference=attempt.reference, handed=handed
+    )
+
+
+def _export(attempt: Attempt, wanted: ExportForm) -> Response:
+    return export_response(attempt.context, attempt.reference, attempt.actor, attempt.now, notes=wanted.notes)
+
+
+def read_words(attempt: Attempt) -> dict[str, object]:
+    """Return what a person wrote: sealed, or the words themselves, where this service could read them anyway.
+
+    Raises `ValidationFailed` for words in clear at a service that cannot read.
+    """
+    sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
+    if sealed:
+        return {"sealed": sealed} | ({"recipients": recipients} if recipients else {})
+    if not takes_clear_words(attempt.context):
+        raise errors.ValidationFailed([FieldError(("text",), ONLY_SEALED)])
+    return {"text": attempt.posted.one("text").strip()}
+
+
+def read_body(attempt: Attempt) -> dict[str, object]:
+    """Return the body that was chosen with its key, and what else is recorded of a hand-over.
+
+    Where the browser made the file, the form has its digest, its additions and the key that it is sealed to. Raises
+    `ValidationFailed` for a body that is not set up, or has another key.
+    """
+    typed = attempt.typed(HandOver)
+    recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
+    if recipient is None:
+        raise errors.ValidationFailed([FieldError(("body",), NO_SUCH_BODY, FaultCode.NOT_LISTED)])
+    if typed["recipient"] not in ("", recipient):
+        raise errors.ValidationFailed([FieldError(("body",), ANOTHER_KEY)])
+    return typed | {"recipient": recipient}
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act: the step of the path that its form is sent to, the macro that draws the form, and what is done.
+
+    `do` may give a page of its own. Otherwise the person is led back to the section `anchor` of the concern.
+    """
+
+    step: str
+    form: str
+    model: type[BaseModel]
+    do: Callable[[Attempt, Any], Response | None]
+    anchor: str = "acts"
+    read: Callable[[Attempt], dict[str, object]] | None = None
+    """Reads the fields of the model, where they are not just what was typed."""
+
+
+ACTS = (
+    Act("acknowledgement", "acknowledgement", Acknowledgement, _acknowledge),
+    Act("outcome", "outcome", Outcome, _close),
+    Act("hold", "hold", Hold, _hold),
+    Act("erasure", "erasure", Erasure, _erase),
+    Act("assignment", "assignment", AssignmentForm, _assign),
+    Act("export", "export", ExportForm, _export),
+    Act("notes", "note", NewNote, _write_note, "notes", read_words),
+    Act("messages", "question", Message, _ask, "questions", read_words),
+    Act("hand-over", "hand_over", HandOver, _hand_over, "hand-overs", read_body),
+)
+
+
+def _route_of(act: Act) -> Callable[..., Response]:
+    def act_on_page(attempt: AttemptDep) -> Response:
+        return carry_out(attempt, act)
+
+    return act_on_page
+
+
+for each in ACTS:
+    router.add_api_route(f"/{{reference}}/{each.step}", _route_of(each), methods=["POST"], name=f"{each.form}_on_page")
+
+
+@router.post("/{reference}/hand-over/{number}/receipt")
+def confirm_on_page(
+    attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
+) -> Response:
+    """Store the receipt that the other body sent back, once."""
+
+    def confirm(attempt: Attempt, wanted: HandOverReceipt) -> None:
+        writer = attempt.context.writer
+        hand_overs.confirm_hand_over(writer, attempt.reference, number, receipt=wanted.receipt, **attempt.of_form)
+
+    return carry_out(attempt, Act("receipt", "receipt", HandOverReceipt, confirm, "hand-overs"))
+
+
+def carry_out(attempt: Attempt, act: Act) -> Response:
+    """Do it, and lead back to the concern, or return the page that the act itself gives.
+
+    What is refused is a page with the form as it was filled in.
+    """
+    try:
+        fields = attempt.typed(act.model) if act.read is None else act.read(attempt)
+        answer = act.do(attempt, parse(act.model, fields))
+    except SHOWN_AGAIN as refusal:
+        return _show_again(attempt, act, refusal)
+    return answer if answer is not None else _lead_back(attempt, act)
+
+
+def parse(model: type[BaseModel], fields: dict[str, object]) -> BaseModel:
+    """Return the model of the API. Raises `ValidationFailed`."""
+    try:
+        return model.model_validate(fields, strict=False)
+    except ValidationError as error:
+        raise errors.ValidationFailed(faults_of(error)) from None
+
+
+def _lead_back(attempt: Attempt, act: Act) -> Response:
+    """Show the concern as it is now, and what others did meanwhile. A reload does not do the act again."""
+    own = attempt.visitor.actor.client
+    query = f"?seen={attempt.seen}" if any(each.client != own for each in attempt.list_meanwhile()) else ""
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}{query}#{act.anchor}")
+
+
+def _show_again(attempt: Attempt, act: Act, refusal: errors.GuidanceError) -> Response:
+    context, visitor = attempt.context, attempt.visitor
+    meanwhile, seen = attempt.list_meanwhile(), attempt.seen or 0
+    if meanwhile and not isinstance(refusal, errors.StoreBusy):
+        wanted = act.form.replace("_", " ")
+        seen = record_withheld(context.writer, attempt.reference, wanted, actor=visitor.actor, at=attempt.now)
+        meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
+    heading, message = TEXTS[type(refusal)]
+    is_own = {each.client for each in meanwhile} == {visitor.actor.client}
+    if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
+        heading, message = REPEATED
+    typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
+    if isinstance(refusal, errors.IdempotencyKeyReused):
+        del typed["key"]
+    return desk_page(
+        context,
+        "desk_again.html",
+        status=problem_type_of(refusal).status,
+        visitor=visitor,
+        heading=heading,
+        message=message,
+        meanwhile=act_lines(meanwhile),
+        form=act.form,
+        forms=desk_forms(context, visitor, attempt.reference, seen, typed=typed, faults=faults_by_field(refusal)),
+    )
+
+
+def faults_by_field(refusal: errors.GuidanceError) -> dict[str, str]:
+    """Return the sentence for each field that the refusal is about."""
+    faults = refusal.faults if isinstance(refusal, errors.ValidationFailed) else ()
+    return {str(fault.at[0]): fault.detail for fault in faults if fault.at}
+
+
+@dataclass(frozen=True)
+class DeskForms:
+    """The forms about one concern. `seen` is the number of the last act that the page shows."""
+
+    reference: str
+    seen: int
+    me: str
+    people: Sequence[str]
+    bodies: Mapping[str, str]
+    outcomes: Sequence[Code]
+    can_unseal: bool
+    can_export: bool
+    takes_clear: bool
+    """Whether notes and questions may be sent in clear. Else whatever shows the page seals them."""
+    recipients: str
+    """The keys that notes are sealed to, with spaces between."""
+    recipient: str
+    """The key that questions to the reporter are sealed to; empty without one."""
+    key: str
+    """An idempotency key of the forms that send something, so that a double press sends it once."""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The path of the concern's page, below which each form is sent."""
+        return f"{CONCERN_PAGES}/{self.reference}"
+
+
+def desk_forms(
+    context: AppContext,
+    visitor: Visitor,
+    reference: str,
+    seen: int,
+    *,
+    typed: Mapping[str, str] = UNTYPED,
+    faults: Mapping[str, str] = UNTYPED,
+) -> DeskForms:
+    """Return the forms, with what was typed where one is shown again."""
+    with Session(context.engine) as session:
+        people, concern = list_workers(session), find_concern(session, reference)
+    can_unseal = context.unsealer.can_unseal
+    return DeskForms(
+        reference,
+        seen,
+        visitor.name,
+        people,
+        bodies=dict(sorted((context.settings.hand_over_bodies or {}).items())),
+        outcomes=context.reference_data.get_code_list("outcome").codes,
+        can_unseal=can_unseal,
+        can_export=can_unseal and pdf_available(),
+        takes_clear=takes_clear_words(context),
+        recipients=" ".join(map(str, context.submissions.sealer.recipients)),
+        recipient=recipient_of(concern.message_key) if concern is not None else "",
+        key=typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),
+        typed=typed,
+        faults=faults,
+    )
+
+
+def takes_clear_words(context: AppContext) -> bool:
+    """Return whether this service opens what is sealed to its keys, so that words in clear give nothing away."""
+    return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

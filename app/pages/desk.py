@@ -1,0 +1,152 @@
+"""The frame of the desk's pages: stored nowhere, posted from these pages alone, and every error in plain words."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from app import errors
+from app.errors import InternalError, ScopeMissing, TokenMissing
+from app.http.auth import Visitor
+from app.http.context import AppContext, context_of
+from app.http.params import GuidanceRoute
+from app.logs import Log, frames_of
+from app.pages.error_pages import problem_type_of
+from app.pages.page import private_page
+from app.services.sign_in import SIGN_IN
+
+DESK_CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""No setting lets a site show the desk in a frame."""
+
+
+def desk_page(
+    context: AppContext, template: str, *, visitor: Visitor | None = None, status: int = 200, **values: Any
+) -> Response:
+    """Return a page of the desk, with the person who is signed in at its top."""
+    page = private_page(context, template, status=status, visitor=visitor, **values)
+    page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
+    return page
+
+
+SEE_OTHER = 303
+AS_FILE = 'attachment; filename="{}"'
+FORBIDDEN = ScopeMissing.status
+FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
+SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")
+DAMAGED = ("This concern is damaged", "Nothing of it is shown. Tell the operator, who finds out what was changed.")
+TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
+    errors.ScopeMissing: ("Your role does not allow this", "Ask the person who leads the desk, if you need to do it."),
+    errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
+    errors.NoSuchItem: ("It is not there", "Somebody removed it, or the address has a mistake."),
+    errors.ChangedMeanwhile: (
+        "Something happened meanwhile",
+        "Nothing of yours was done yet. Read what happened, and decide again. What you typed is below.",
+    ),
+    errors.TooManyMessages: ("No more questions", "This reporter was sent as many as one may be sent."),
+    errors.TooManyNotes: ("No more notes", "This concern has as many as it takes. The note was not stored."),
+    errors.ConcernErased: ("The words were erased", "The dates and the outcome of this concern remain."),
+    errors.IdempotencyKeyReused: (
+        "This form was sent before, with other words",
+        "What was sent then is on the record. Nothing was done now. Press again to send this as well.",
+    ),
+    errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
+    errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),
+    errors.OutcomeGiven: ("It is already closed", "It was closed with another outcome, which stays."),
+    errors.ValidationFailed: (
+        "Something is missing",
+        "Nothing was done. Choose or write an answer, and send it again.",
+    ),
+    errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
+    errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
+    errors.SealedTextMisplaced: DAMAGED,
+    errors.NoSuchGuideDraft: ("There is no such draft", "It was published or removed, or never begun."),
+    errors.DraftChanged: (
+        "The draft was changed",
+        "Somebody saved it after you opened the page. Nothing was done. Look at it again, and then do it.",
+    ),
+    errors.SecondPersonNeeded: ("Another person must publish it", "You wrote words of this draft."),
+    errors.FollowsAnotherEdition: (
+        "Another edition was published",
+        "The draft was compared with an older one. Nothing was done. Look at the changes again, and then publish.",
+    ),
+    errors.UnsealingUnavailable: ("It cannot be opened here", "It was sealed to keys that this service does not have."),
+}
+OTHER_TEXTS = {
+    400: ("This cannot be read", "Nothing was done. Go back, and try again."),
+    404: ("Page not found", "There is no page here."),
+    503: ("Not available just now", "Nothing was done. Try again in a few seconds."),
+}
+DEFECT = ("Something went wrong", "Nothing was done. Try again, or tell the operator.")
+
+log = Log(__name__)
+
+
+class DeskRoute(GuidanceRoute):
+    """A route of the desk's pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler, which refuses posts of other sites and turns every error into a page."""
+        handle = super().get_route_handler()
+
+        async def handle_for_desk(request: Request) -> Response:
+            try:
+                if request.method == "POST" and not is_from_own_page(request):
+                    return _message_page(request, FORBIDDEN, FROM_ELSEWHERE)
+                return await handle(request)
+            except (errors.TokenMissing, errors.TokenInvalid):
+                return _signed_out(request)
+            except Exception as error:  # every error becomes a page; a defect is logged
+                return _error_page(request, error)
+
+        return handle_for_desk
+
+
+def is_from_own_page(request: Request) -> bool:
+    """Return whether the browser says that one of these pages sent this. A request that says nothing is refused.
+
+    `Origin` is `null` where a page may not say it, so `Sec-Fetch-Site` comes first.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("origin") in (context_of(request).settings.public_url, _own_origin(request))
+
+
+def _own_origin(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _signed_out(request: Request) -> Response:
+    """Lead to the sign-in; after a post, say that it was not done.
+
+    The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
+    """
+    if request.method == "POST":
+        return _message_page(request, TokenMissing.status, SIGN_IN_AGAIN)
+    return lead_to(SIGN_IN)
+
+
+def _error_page(request: Request, error: Exception) -> Response:
+    status = problem_type_of(error).status
+    if status == InternalError.status and type(error) not in TEXTS:
+        request_id = request.state.request_id
+        log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
+    texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
+    is_there = not isinstance(error, errors.NoSuchConcern)
+    return _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
+
+
+def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:
+    heading, message = texts
+    context, reference = context_of(request), request.path_params.get("reference") if leads_back else None
+    return desk_page(context, "desk_message.html", status=status, heading=heading, message=message, reference=reference)
+
+
+def lead_to(path: str) -> RedirectResponse:
+    """Return the answer that leads the browser to that page, which it then reads."""
+    return RedirectResponse(path, status_code=SEE_OTHER)

@@ -1,0 +1,475 @@
+"""The changes between two editions as runs of words: removed, added and unchanged."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, pairwise
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Request, Response
+from markupsafe import Markup
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from app.config import VERSION
+from app.errors import FaultCode, FieldError, InvalidQuery, NotFound
+from app.http.auth import PUBLIC
+from app.http.context import AppContext, ContextDep, SessionDep
+from app.http.params import EditionNumber, GuidanceRouter, GuideName, LanguageName, RenditionNumber
+from app.http.responses import CACHE_CHECKED
+from app.models.base import MAX_NUMBER
+from app.models.comparison import (
+    FieldChange,
+    Reworded,
+    SectionChanges,
+    WordChange,
+    WordRun,
+    changed_fields,
+    changed_sections,
+    changed_words,
+)
+from app.models.editions import EditionContent
+from app.models.languages import Direction, direction_of, own_name_of
+from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
+from app.models.renditions import RenderedWords, RenditionForm
+from app.models.sections import ITEM_LISTS, ON_PAGES, Section
+from app.pages.error_pages import PageRoute
+from app.pages.languages import ENGLISH, LANGUAGES, current_language, to_translate
+from app.pages.page import public_page
+from app.pages.text_format import day
+from app.services.editions import (
+    EditionHead,
+    StoredRendition,
+    current_of,
+    get_history,
+    list_renditions,
+    readable_of,
+    require_current,
+    status_of,
+)
+from app.services.guide_documents import structured_data
+from app.services.guides import ListedGuide, group_by_subject, list_guides
+from app.services.pdf import is_printable, pdf_available
+from app.services.renditions import (
+    chosen_rendition,
+    content_language,
+    current_renditions,
+    is_of_former_edition,
+    rendered_words,
+)
+
+FIELD_WORDS = {
+    "verified_on": "checked on",
+    "phones": "phone numbers",
+    "url": "web address",
+    "when": "when to call",
+    "text_relay": "text relay",
+}
+"""Names of fields in a heading, where their own are not clear to a reader."""
+HIDDEN_MEMBERS = frozenset({"id", "position"})
+
+
+@dataclass(frozen=True)
+class TextChange:
+    """One change, with its own heading."""
+
+    heading: str
+    runs: tuple[WordRun, ...]
+
+
+def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
+    """Return each changed field of the edition itself."""
+    return [
+        TextChange(_title(change.field), changed_words(_to_text(change.before), _to_text(change.after)))
+        for change in changes
+    ]
+
+
+def describe_section_changes(changes: Mapping[str, SectionChanges]) -> dict[str, list[TextChange]]:
+    """Return the changes in each changed section by its heading, in the order of the page."""
+    return {
+        entry.heading: list(_describe_changes(changes[name])) for name, entry in ITEM_LISTS.items() if name in changes
+    }
+
+
+def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
+    for item in changes.added:
+        yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_to_text(item)),))
+    for item in changes.removed:
+        yield TextChange("Removed", (WordRun(change=WordChange.REMOVED, text=_to_text(item)),))
+    for change in changes.reworded:
+        yield from _describe_rewording(change)
+    for moved in changes.moved:
+        text = f"{_title(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
+        yield TextChange("Moved", (WordRun(change=WordChange.KEPT, text=text),))
+
+
+def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
+    for field in change.fields:
+        heading = "Reworded" if field == "text" else f"{_name(change)}: {_field_words(field)}"
+        before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
+        yield TextChange(heading, changed_words(before, after))
+
+
+def _name(change: Reworded) -> str:
+    """Return the name of the item as people know it, or the words of its id where it has no name."""
+    name: str | None = getattr(change.after, "name", None)
+    return name or _title(change.id)
+
+
+def _field_words(field: str) -> str:
+    return FIELD_WORDS.get(field, _title(field).lower())
+
+
+def _title(id_: str) -> str:
+    return id_.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _to_text(value: Any) -> str:
+    """Return any value of an edition as one line of text."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
+    if isinstance(value, dt.date):
+        return day(value)
+    if isinstance(value, dict):
+        return ", ".join(_to_text(member) for name, member in value.items() if member and name not in HIDDEN_MEMBERS)
+    if isinstance(value, list | tuple):
+        return "; ".join(_to_text(member) for member in value)
+    return "" if value is None else str(value)
+
+
+# Pages that find a guide: the home page, all guides by letter, and those about a subject.
+
+
+guide_index_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+MAX_CARDS = 8
+"""Guides that the home page shows as cards; more are links by subject."""
+MAX_LINKS = 60
+"""Guides that one page links to; more are listed a subject or a letter at a time."""
+
+Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="The letter to list.")]
+SubjectCode = Annotated[str, Path(max_length=80)]
+
+
+@guide_index_router.get("/")
+def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
+    """Return the home page: who to call, the form for a concern, and the guides, or the way to them."""
+    guides = list_guides(session, context.reference_data)
+    return public_page(
+        request,
+        context,
+        "home.html",
+        guides=guides,
+        start=_start(guides),
+        contacts=list(context.emergency_contacts.current()),
+        groups=group_by_subject(guides, context.reference_data) if len(guides) > MAX_CARDS else [],
+        links_guides=len(guides) <= MAX_LINKS,
+        names_publishers=names_publishers(guides),
+    )
+
+
+@guide_index_router.get("/guides")
+def read_guides(request: Request, session: SessionDep, context: ContextDep, letter: Letter = None) -> Response:
+    """Return every guide by letter; where there are very many, those of one letter."""
+    guides = list_guides(session, context.reference_data)
+    by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
+    if letter is not None and letter not in by_letter:
+        raise NotFound
+    shown = by_letter
+    if letter is not None or len(guides) > MAX_LINKS:
+        first = letter or next(iter(by_letter))
+        shown = {first: by_letter[first]}
+    return public_page(
+        request,
+        context,
+        "guides.html",
+        letters=list(by_letter),
+        shown=shown,
+        names_publishers=names_publishers(guides),
+        contacts=list(context.emergency_contacts.current()),
+    )
+
+
+@guide_index_router.get("/subjects/{subject}")
+def read_subject(request: Request, session: SessionDep, context: ContextDep, subject: SubjectCode) -> Response:
+    """Return the guides about a subject."""
+    guides = list_guides(session, context.reference_data)
+    found = {
+        code.code if code else "other": (code, of_it)
+        for code, of_it in group_by_subject(guides, context.reference_data)
+    }
+    if subject not in found:
+        raise NotFound
+    code, of_it = found[subject]
+    return public_page(
+        request,
+        context,
+        "subject.html",
+        code=code,
+        guides=of_it,
+        names_publishers=names_publishers(guides),
+        contacts=list(context.emergency_contacts.current()),
+    )
+
+
+def names_publishers(guides: Sequence[ListedGuide]) -> bool:
+    """Return whether lists say who publishes each guide: where it is not one body alone."""
+    return len({each.publisher for each in guides}) > 1
+
+
+def _start(guides: Sequence[ListedGuide]) -> str | None:
+    """Return the form to start with. Where there are several guides, nobody has to choose one first."""
+    if len(guides) == 1:
+        return f"/raise-a-concern/{guides[0].guide}"
+    return "/raise-a-concern" if guides else None
+
+
+# The links from a guide's page to the guide in other languages and forms.
+
+
+FORM_LABELS = {
+    RenditionForm.TRANSLATION: to_translate("Translation"),
+    RenditionForm.EASY_READ: to_translate("Easy read"),
+    RenditionForm.LARGE_PRINT: to_translate("Large print"),
+    RenditionForm.BSL_VIDEO: to_translate("British Sign Language"),
+    RenditionForm.AUDIO: to_translate("Listen to the guide"),
+}
+
+
+@dataclass(frozen=True)
+class RenditionLinkOnPage:
+    """A link to a rendition: the language's own name, or where there is none, the label of its form."""
+
+    path: str
+    language: str
+    dir: Direction
+    label: str
+    own_name: str | None
+
+
+def rendition_links(renditions: Sequence[StoredRendition]) -> list[RenditionLinkOnPage]:
+    """Return a link to the page of each rendition, with the page's own words in that language where there are any."""
+    first = {each.key.language: each for each in reversed(renditions)}
+    return [
+        RenditionLinkOnPage(
+            path=page_of_rendition(each, is_numbered=each != first[each.key.language]),
+            language=each.key.language,
+            dir=direction_of(each.key.language),
+            label=FORM_LABELS[each.content.form],
+            own_name=own_name_of(each.key.language) if each.content.form is RenditionForm.TRANSLATION else None,
+        )
+        for each in renditions
+    ]
+
+
+def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
+    """Return the path of the rendition's page, in its own language if the pages have that, else as this page.
+
+    A further form in the same language, such as a recording beside a translation, has a page with its number.
+    """
+    language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
+    guide, tag, number = rendition.key
+    return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
+
+
+# Pages of guidance: each edition, and the changes between two editions; and the statements of the council.
+
+
+guide_pages_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
+"""The forms of an edition beside its page: what its path in the API ends with, and the media type."""
+
+Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
+
+
+@guide_pages_router.get("/covering-your-tracks")
+def read_covering_your_tracks(request: Request, context: ContextDep) -> Response:
+    """Return the page on what these pages leave behind on a device."""
+    return public_page(request, context, "covering_your_tracks.html")
+
+
+@guide_pages_router.get("/accessibility")
+def read_accessibility_statement(request: Request, context: ContextDep) -> Response:
+    """Return the statement that the accessibility regulations of 2018 demand of a council."""
+    return public_page(request, context, "accessibility.html", version=VERSION)
+
+
+@guide_pages_router.get("/privacy")
+def read_privacy_notice(request: Request, context: ContextDep) -> Response:
+    """Return what article 13 of the UK GDPR demands: what happens to what people send here."""
+    return public_page(request, context, "privacy.html")
+
+
+@guide_pages_router.get("/guides/{guide}")
+def read_guide_page(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+    """Return the page of the current edition."""
+    history = get_history(session, guide=guide)
+    head = require_current(history)
+    content = context.contents(head.key, session)
+    renditions = current_renditions(history, list_renditions(session, guide=guide))
+    return _edition_page(request, context, history, head, content=content, api=guide_path(guide), renditions=renditions)
+
+
+@guide_pages_router.get("/guides/{guide}/editions/{number}")
+def read_edition_page(
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
+) -> Response:
+    """Return the page of one edition."""
+    history = get_history(session, guide=guide)
+    head = readable_of(history, number)
+    content = context.contents(head.key, session)
+    return _edition_page(request, context, history, head, content=content, api=edition_path(*head.key))
+
+
+@guide_pages_router.get("/guides/{guide}/editions/{number}/changes")
+def read_changes_page(
+    *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber, since: Since
+) -> Response:
+    """Return the changes between two editions: removed and added words."""
+    history = get_history(session, guide=guide)
+    head, other = readable_of(history, number), readable_of(history, since)
+    if head.number == other.number:
+        raise InvalidQuery([FieldError((), "Compare it with another edition.", FaultCode.INVALID, "query", "since")])
+    before, after = context.contents(other.key, session), context.contents(head.key, session)
+    return public_page(
+        request,
+        context,
+        "changes.html",
+        head=head,
+        since=other,
+        after=after,
+        field_changes=describe_field_changes(changed_fields(before, after)),
+        section_changes=describe_section_changes(changed_sections(before, after)),
+        others=[each for each in _readable(history) if each.number not in (number, since)],
+    )
+
+
+def _edition_page(
+    request: Request,
+    context: AppContext,
+    history: list[EditionHead],
+    head: EditionHead,
+    *,
+    content: EditionContent,
+    api: str,
+    renditions: Sequence[StoredRendition] = (),
+) -> Response:
+    previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
+    return public_page(
+        request,
+        context,
+        "guide.html",
+        head=head,
+        content=content,
+        status=status_of(head, history),
+        current=current_of(history),
+        history=history,
+        previous_edition={each.number: previous.get(each.number) for each in history},
+        shows_number=api != guide_path(head.guide),
+        sections=ON_PAGES,
+        notes=[each for each in content.indicators if each.note],
+        tables=[section.value for section in Section],
+        api=api,
+        alternates=OTHER_FORMS,
+        structured_data=structured_data(head, content, context.settings.public_url),
+        pdf_available=pdf_available(),
+        renditions=rendition_links(renditions),
+    )
+
+
+def _readable(history: list[EditionHead]) -> list[EditionHead]:
+    return [each for each in history if each.withdrawn_at is None]
+
+
+# Pages of renditions: a guide in another language or form, with cautions and numbers to call in its own words.
+
+
+rendition_pages_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+ALWAYS_OWN = ("/change_note", "/cautions/")
+"""Places where a rendition may have no words of its own for a reason that the page says."""
+IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
+
+
+@dataclass(frozen=True)
+class WordMarks:
+    """The language and the direction of each of the words on the page."""
+
+    words: RenderedWords
+    language: str
+
+    def __call__(self, *pointer: str | int) -> Markup:
+        """Return the attributes of the element with the words at that place (the parts of a JSON Pointer)."""
+        at = "".join(f"/{part}" for part in pointer)
+        return IN_GUIDE_LANGUAGE if at in self.words.in_guide_language else self.own
+
+    @property
+    def own(self) -> Markup:
+        """The attributes of an element in the language of the rendition."""
+        return Markup(' lang="{}" dir="{}"').format(self.language, direction_of(self.language))
+
+
+def has_missing_words(words: RenderedWords) -> bool:
+    """Return whether words are missing beside those that are always the guide's own."""
+    return any(not pointer.startswith(ALWAYS_OWN) for pointer in words.in_guide_language)
+
+
+@rendition_pages_router.get("/guides/{guide}/renditions/{language}")
+def read_rendition_page(
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
+) -> Response:
+    """Return the page of the rendition to read."""
+    return _rendition_page(request, session, context, guide, language, None)
+
+
+@rendition_pages_router.get("/guides/{guide}/renditions/{language}/{number}")
+def read_numbered_rendition_page(
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    guide: GuideName,
+    language: LanguageName,
+    number: RenditionNumber,
+) -> Response:
+    """Return the page of that rendition, with the cautions and contacts of the current edition like every page."""
+    return _rendition_page(request, session, context, guide, language, number)
+
+
+def _rendition_page(
+    request: Request, session: Session, context: AppContext, guide: str, language: str, number: int | None
+) -> Response:
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    rendition, current = chosen_rendition(history, stored, language, number), require_current(history)
+    readable = current_renditions(history, stored)
+    read = partial(context.contents, session=session)
+    words = rendered_words(history, rendition, read, is_numbered=False)
+    response = public_page(
+        request,
+        context,
+        "rendition.html",
+        caching=CACHE_CHECKED,
+        here="",  # the other languages of this page are those of the guide
+        head=current,
+        rendition=rendition,
+        form_label=FORM_LABELS[rendition.content.form],
+        content=words.content,
+        words=WordMarks(words, content_language(rendition)),
+        unchecked_cautions=words.unchecked_cautions,
+        has_missing_words=rendition.content.form.has_words and has_missing_words(words),
+        alternates=OTHER_FORMS,
+        pdf_available=pdf_available() and is_printable(content_language(rendition)),
+        tables=[section.value for section in ON_PAGES if getattr(words.content, section.key)],
+        behind=is_of_former_edition(history, rendition.edition),
+        current=read(current.key),
+        sections=ON_PAGES if rendition.content.form.has_words else (),
+        renditions=[link for each, link in zip(readable, rendition_links(readable), strict=True) if each != rendition],
+        guide_page=f"{ENGLISH.prefix}/guides/{guide}",
+        api=rendition_path(guide, language, number),
+    )
+    languages = dict.fromkeys([current_language().code, content_language(rendition)])
+    response.headers["Content-Language"] = ", ".join(languages)
+    return response

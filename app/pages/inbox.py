@@ -1,0 +1,358 @@
+"""The team's day: what came, what waits and what is overdue, as figures and one small chart."""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Path, Query, Response
+from pydantic import ValidationError
+from sqlalchemy import Row
+from sqlmodel import Session
+
+from app.errors import InvalidCursor, InvalidQuery, ValidationFailed
+from app.http.auth import PageReaderDep, Visitor, VisitorDep
+from app.http.context import AppContext, ContextDep, NowDep
+from app.http.params import Cursor, GuidanceRouter
+from app.models.base import SLUG_PATTERN
+from app.models.figures import FiguresOfDay
+from app.models.inbox import InboxEntry, InboxOrder, SavedViewRow, ViewFilters
+from app.models.receipts import ConcernState, find_reference
+from app.pages.desk import DeskRoute, desk_page, lead_to
+from app.pages.form_answers import SubmittedFormDep, faults_of
+from app.services import acts
+from app.services.cursors import NOT_OURS, decode_position, encode_position
+from app.services.editions import list_current
+from app.services.figures import read_figures
+from app.services.inbox import (
+    InboxFilters,
+    InboxQuery,
+    find_look,
+    inbox_entry,
+    list_views,
+    note_look,
+    position_of,
+    remove_view,
+    save_view,
+)
+from app.services.people import list_workers
+from app.services.sign_in import GUIDES_PATH, PATH
+
+day_router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+
+DAYS_SHOWN = 14
+HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
+"""Of the chart, in its own units."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The bars of one day: where they begin, and how high they are. What is overdue is the foot of what waits."""
+
+    x: int
+    day: dt.date
+    received: int
+    waiting: int
+    overdue: int
+
+
+@day_router.get("/day")
+def read_day(context: ContextDep, visitor: PageReaderDep, now: NowDep) -> Response:
+    """Return the figures of today and of the days before, for the team alone."""
+    days = read_figures(context.engine, context.writer, days=DAYS_SHOWN, actor=visitor.actor, at=now)
+    highest = max(max(each.received, each.waiting) for each in days)
+    return desk_page(
+        context,
+        "desk_day.html",
+        visitor=visitor,
+        today=days[-1],
+        days=days[::-1],
+        highest=highest,
+        bars=bars_of(days, highest),
+        height=HEIGHT,
+        width=WIDTH_OF_DAY * len(days),
+        width_of_bar=WIDTH_OF_BAR,
+    )
+
+
+def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
+    """Return the bars of each day, the highest of them as high as the chart."""
+    return [
+        Bars(
+            place * WIDTH_OF_DAY,
+            each.day,
+            *(round(HEIGHT * count / max(highest, 1)) for count in (each.received, each.waiting, each.overdue)),
+        )
+        for place, each in enumerate(days)
+    ]
+
+
+# The inbox of the desk: what waits first, what changed since a person looked, views, and the way to one concern.
+
+
+ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+DAYS_ALONE = 3  # from this on, hours do not matter
+
+
+def time_left(due: dt.datetime, now: dt.datetime) -> str:
+    """Return how long it is until then: `2 hours 10 minutes left`, or `late by 1 day`."""
+    length = span_in_words(abs(due - now))
+    return f"{length} left" if now <= due else f"late by {length}"
+
+
+def span_in_words(span: dt.timedelta) -> str:
+    """Return a length of time in its two largest units, to the minute."""
+    days, hours, minutes = span.days, span % ONE_DAY // ONE_HOUR, span % ONE_HOUR // dt.timedelta(minutes=1)
+    if days >= DAYS_ALONE:
+        hours = 0
+    units = ((days, "day"), (hours, "hour")) if days else ((hours, "hour"), (minutes, "minute"))
+    words = [f"{number} {unit}{'s' if number != 1 else ''}" for number, unit in units if number]
+    return " ".join(words) or "less than a minute"
+
+
+def due_of(entry: InboxEntry) -> dt.datetime | None:
+    """Return the earliest time at which the concern, or something added to it, is due; None if nothing waits."""
+    own = entry.acknowledge_by if entry.state is ConcernState.RECEIVED else None
+    return min((due for due in (own, entry.addition_acknowledge_by) if due is not None), default=None)
+
+
+inbox_router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+
+CONCERN_PAGES = f"{PATH}/concerns"
+ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
+NO_REFERENCE = "That is not a reference: check it for a mistake"
+NO_NAME = "Give the view a name with letters or digits"
+PAGE_SIZE = 50
+MOST_GUIDES = 200
+MAX_VIEW_NAME = 80
+VIEW_REFUSED = 422
+ME, NOBODY, PERSON = "me", "nobody", "person:"
+TRUE_OR_FALSE = {"true": True, "false": False}
+
+
+class Choice(StrEnum):
+    """What the inbox shows, each a press away, with its label and the filters that say the same."""
+
+    label: str
+    same_as: ViewFilters | None
+
+    ALL = "all", "All", ViewFilters()
+    RECEIVED = "received", "Not acknowledged", ViewFilters(state=ConcernState.RECEIVED)
+    ACKNOWLEDGED = "acknowledged", "Acknowledged", ViewFilters(state=ConcernState.ACKNOWLEDGED)
+    CLOSED = "closed", "Closed", ViewFilters(state=ConcernState.CLOSED)
+    OVERDUE = "overdue", "Overdue", ViewFilters(overdue=True)
+    DANGER = "danger", "In danger now"
+    MINE = "mine", "Mine", ViewFilters(mine=True)
+    UNASSIGNED = "unassigned", "Nobody’s", ViewFilters(unassigned=True)
+    CHANGED = "changed", "Changed since I looked"
+    TESTS = "tests", "Tests"
+
+    def __new__(cls, value: str, label: str, same_as: ViewFilters | None = None) -> "Choice":
+        """Create the member."""
+        member = str.__new__(cls, value)
+        member._value_, member.label, member.same_as = value, label, same_as
+        return member
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A choice and the filters that are put together beside it."""
+
+    show: Choice
+    view: ViewFilters
+
+    @property
+    def who(self) -> str:
+        """The value of the field that says which people."""
+        of_person = f"{PERSON}{self.view.assigned_to}" if self.view.assigned_to is not None else ""
+        return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
+
+    @property
+    def query(self) -> str:
+        """The query of the page's address."""
+        view, shown = self.view, {} if self.show.same_as else {"show": self.show.value}
+        overdue = "" if view.overdue is None else str(view.overdue).lower()
+        fields = {"state": view.state, "overdue": overdue, "danger": view.danger, "guide": view.guide, "who": self.who}
+        return urlencode(shown | {name: value for name, value in fields.items() if value})
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether filters are put together beyond what one press shows."""
+        return self.view != (self.show.same_as or ViewFilters())
+
+    def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
+        """Return the query of the store, for that person, who last looked at that time."""
+        is_changed, is_danger = self.show is Choice.CHANGED, self.show is Choice.DANGER
+        since = looked_at if is_changed else None
+        filters = InboxFilters.of(self.view, me=me, changed_since=since, waits_in_danger=is_danger)
+        order = InboxOrder.CHANGED if is_changed else InboxOrder.URGENT
+        return InboxQuery(order, filters, test=self.show is Choice.TESTS)
+
+
+def choose(show: Choice, fields: Mapping[str, str]) -> Chosen:
+    """Return the choice with the filters of the form, each in place of what the choice says. Empty is no filter.
+
+    Raises `InvalidQuery`.
+    """
+    typed: dict[str, Any] = {name: TRUE_OR_FALSE.get(value, value) for name, value in fields.items() if value}
+    if "who" in typed:
+        typed |= _people_of(typed.pop("who"))
+    pressed = show.same_as.model_dump(exclude_unset=True) if show.same_as else {}
+    try:
+        return Chosen(show, ViewFilters.model_validate(pressed | typed))
+    except ValidationError as error:
+        raise InvalidQuery(faults_of(error)) from None
+
+
+def _people_of(who: str) -> dict[str, object]:
+    if who in (ME, NOBODY):
+        return {"mine": who == ME, "unassigned": who == NOBODY}
+    name = who.removeprefix(PERSON) if who.startswith(PERSON) else ""  # which is no name, and refused
+    return {"mine": False, "unassigned": False, "assigned_to": name}
+
+
+async def read_chosen(
+    *, show: Choice = Choice.ALL, state: str = "", overdue: str = "", danger: str = "", guide: str = "", who: str = ""
+) -> Chosen:
+    """Return what the query of the page says. Raises `InvalidQuery`."""
+    return choose(show, {"state": state, "overdue": overdue, "danger": danger, "guide": guide, "who": who})
+
+
+ChosenDep = Annotated[Chosen, Depends(read_chosen)]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where a page of the inbox begins, when the first was read, and what was typed with a mistake.
+
+    What changed after `until` is for the next look.
+    """
+
+    cursor: str | None = None
+    until: str | None = None
+    name: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+@inbox_router.get("")
+def read_desk(
+    *,
+    context: ContextDep,
+    visitor: VisitorDep,
+    now: NowDep,
+    chosen: ChosenDep,
+    cursor: Cursor = None,
+    until: Cursor = None,
+    name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # of a view that was not saved yet: it is in the form
+    fault: bool = False,
+) -> Response:
+    """Return one page of the inbox, or lead a person who may read the record alone to that."""
+    if not visitor.can_read:
+        return lead_to(f"{PATH}/record" if visitor.can_audit else GUIDES_PATH)
+    look = Look(cursor, until, name, {"reference": NO_REFERENCE} if fault else {})
+    return inbox_page(context, visitor, now, chosen, look)
+
+
+@inbox_router.get("/find")
+def lead_to_concern(_visitor: PageReaderDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """Lead to the concern of that reference, however it was typed."""
+    found = find_reference(reference)
+    return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
+
+
+@inbox_router.post("/looked")
+def note_look_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, posted: SubmittedFormDep) -> Response:
+    """Write that the person has looked at what changed, up to when the page was read."""
+    position = decode_position(posted.one("until"), (dt.datetime,))
+    if position is None:
+        raise InvalidCursor(NOT_OURS)
+    note_look(context.writer, visitor.name, until=min(position[0], now))
+    return lead_to(f"{PATH}?show={Choice.CHANGED.value}")
+
+
+@inbox_router.post("/views")
+def save_view_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, posted: SubmittedFormDep) -> Response:
+    """Save the filters of the form under the name that was typed, in place of those that had it, and show them."""
+    chosen = choose(Choice.ALL, {each: posted.one(each) for each in ("state", "overdue", "danger", "guide", "who")})
+    name = name_of_view(posted.one("name"))
+    try:
+        if not name:
+            raise ValidationFailed(())
+        save_view(context.writer, visitor.name, name, chosen.view, at=now)
+    except ValidationFailed as refusal:
+        fault = next((each.detail for each in refusal.faults), NO_NAME)
+        look = Look(name=posted.one("name"), faults={"name": fault})
+        return inbox_page(context, visitor, now, chosen, look, status=VIEW_REFUSED)
+    return lead_to(f"{PATH}?{chosen.query}")
+
+
+@inbox_router.post("/views/{name}/removal")
+def remove_view_on_page(
+    context: ContextDep,
+    visitor: PageReaderDep,
+    name: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=MAX_VIEW_NAME)],
+) -> Response:
+    """Remove one of the person's views."""
+    remove_view(context.writer, visitor.name, name)
+    return lead_to(PATH)
+
+
+def name_of_view(typed: str) -> str:
+    """Return the name as the API writes it: `Überfällig, my own` is `uberfallig-my-own`."""
+    plain = unicodedata.normalize("NFKD", typed).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall("[a-z0-9]+", plain))[:MAX_VIEW_NAME].strip("-")
+
+
+def inbox_page(
+    context: AppContext, visitor: Visitor, now: dt.datetime, chosen: Chosen, look: Look, *, status: int = 200
+) -> Response:
+    """Return one page of the inbox. The concerns that it shows are on the record."""
+    with Session(context.engine) as session:
+        looked_at, views = find_look(session, visitor.name), list_views(session, visitor.name)
+        people, guides = list_workers(session), list_current(session, limit=MOST_GUIDES)
+    query = chosen.inbox_query(visitor.name, looked_at)
+    after = decode_position(look.cursor, query.column_types)
+    may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
+    until = look.until or encode_position((now - may_still_come,))
+    rows = acts.read_inbox(context.writer, query, actor=visitor.actor, at=now, after=after, limit=PAGE_SIZE)
+    page, next_page = rows[:PAGE_SIZE], None
+    if len(rows) > PAGE_SIZE:
+        place_of_next = {"cursor": encode_position(position_of(page[-1], query)), "until": until}
+        next_page = f"{PATH}?{chosen.query}&{urlencode(place_of_next)}"
+    return desk_page(
+        context,
+        "desk_inbox.html",
+        status=status,
+        visitor=visitor,
+        entries=_entries(page, now),
+        chosen=chosen,
+        choices=[(f"{PATH}?show={each.value}", each.label, chosen == _pressed(each)) for each in Choice],
+        views=[(view.name.replace("-", " "), _address(view), view.name) for view in views],
+        people=[(f"{PERSON}{name}", name) for name in people],
+        guides=guides,
+        is_first=look.cursor is None,
+        next_page=next_page,
+        until=until,
+        looked_at=looked_at,
+        typed=look,
+        faults=look.faults,
+    )
+
+
+def _entries(rows: Sequence[Row[Any]], now: dt.datetime) -> list[tuple[Any, str | None]]:
+    """Return each concern with the time that is left, in words."""
+    entries = [inbox_entry(row._asdict(), now=now) for row in rows]
+    dues = [due_of(entry) for entry in entries]
+    return [(entry, time_left(due, now) if due is not None else None) for entry, due in zip(entries, dues, strict=True)]
+
+
+def _pressed(choice: Choice) -> Chosen:
+    return Chosen(choice, choice.same_as or ViewFilters())
+
+
+def _address(view: SavedViewRow) -> str:
+    return f"{PATH}?{Chosen(Choice.ALL, ViewFilters.model_validate(view.filters)).query}"

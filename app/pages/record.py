@@ -1,0 +1,107 @@
+"""The record of disclosures, for the lead of the desk and for auditors, and its acts in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Query, Response
+
+from app.http.auth import PageAuditorDep
+from app.http.context import ContextDep, NowDep
+from app.http.params import Cursor, GuidanceRouter
+from app.models.receipts import find_reference
+from app.models.record import DeskAct, DisclosureRow
+from app.pages.desk import DeskRoute, desk_page
+from app.services.cursors import decode_key, encode_key
+from app.services.opening import read_disclosures
+from app.services.record import REPORTER
+from app.services.sign_in import PATH
+
+ACT_WORDS = {
+    DeskAct.ADDED: "Something was added",
+    DeskAct.NOTED: "Note written",
+    DeskAct.UNASSIGNED: "Assigned to nobody",
+    DeskAct.MESSAGE_SENT: "Question sent to the reporter",
+    DeskAct.MESSAGE_READ: "Question read",
+    DeskAct.HAND_OVER_CONFIRMED: "Receipt of the other body stored",
+    DeskAct.WITHHELD: "Not done, since others had acted",
+}
+DIGESTS_ALONE = frozenset(
+    {
+        DeskAct.RECEIVED,
+        DeskAct.ADDED,
+        DeskAct.RESEALED,
+        DeskAct.NOTED,
+        DeskAct.MESSAGE_SENT,
+        DeskAct.MESSAGE_READ,
+        DeskAct.HAND_OVER_CONFIRMED,
+    }
+)
+"""The acts whose detail is for programs."""
+
+
+@dataclass(frozen=True)
+class ActLine:
+    """One act: what was done, by what name, and more about it."""
+
+    act: DisclosureRow
+    what: str
+    who: str
+    detail: str
+
+
+def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
+    """Return the acts in words, in the same order."""
+    return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
+
+
+def _who(client: str) -> str:
+    """Return the person; without one, the reporter or the name of the client."""
+    return "the reporter" if client == REPORTER.client else client.partition("/")[2] or client
+
+
+def _what(act: DisclosureRow) -> str:
+    if act.act == DeskAct.ASSIGNED:
+        return f"Assigned to {act.detail}"
+    return ACT_WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
+
+
+def _detail(act: DisclosureRow) -> str:
+    if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
+        return ""
+    return act.detail.partition("; ")[2] if act.act == DeskAct.HANDED_OVER else act.detail
+
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+
+RECORD_PAGE_SIZE = 50
+
+
+@router.get("/record")
+def read_record(
+    *,
+    context: ContextDep,
+    visitor: PageAuditorDep,
+    now: NowDep,
+    chain: Annotated[str, Query(max_length=60)] = "",
+    cursor: Cursor = None,
+) -> Response:
+    """Return who did what, the oldest first: of one concern, or of all. Reading it is on the record too."""
+    found = find_reference(chain) or chain.strip() or None
+    after = decode_key(cursor, otherwise=0)
+    rows = read_disclosures(
+        context.writer,
+        chain=found,
+        client=None,
+        actor=visitor.actor,
+        at=now,
+        after=after,
+        limit=RECORD_PAGE_SIZE + 1,
+    )
+    page = rows[:RECORD_PAGE_SIZE]
+    next_page = None
+    if len(rows) > RECORD_PAGE_SIZE:
+        position = encode_key(page[-1].position or 0)
+        next_page = f"{PATH}/record?{urlencode({'chain': found or '', 'cursor': position})}"
+    return desk_page(context, "desk_record.html", visitor=visitor, acts=page, chain=found or "", next_page=next_page)

@@ -1,0 +1,119 @@
+"""The words of a concern as a referral: with the labels of the form, and whatever the form does not have."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from app.http.context import AppContext
+from app.models.editions import EditionContent
+from app.models.inbox import OpenedConcern
+from app.pages.form_answers import (
+    KNOWN_SO_FAR,
+    NOTHING_KNOWN,
+    AnsweredQuestion,
+    AnsweredSection,
+    Answers,
+    answered_sections,
+    repeated_entries,
+    value_at,
+)
+from app.pages.form_builder import FormBuilder
+from app.pages.form_layout import ENTRY_NAMES, ConcernForm, Question, QuestionKind, RepeatableGroup
+from app.services.editions import EditionKey
+from app.services.reference_data import ReferenceData
+
+SHOWN_ELSEWHERE = ("guide", "edition", "test")
+FURTHER = "Further details"
+
+
+def referral_of(context: AppContext, opened: OpenedConcern) -> list[AnsweredSection]:
+    """Return every answer of the concern, by section, with the labels of the edition that it is about."""
+    content = context.contents(EditionKey(opened.guide, opened.edition))
+    return sections_of(opened.submission, content, context.reference_data)
+
+
+def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
+    """Return every answer by section. What the form has no question for comes last."""
+    counts = {name: len(entries) for name, entries in repeated_entries(answers)}
+    form = FormBuilder(content, reference_data, counts).make()
+    sections = answered_sections(form, answers)
+    rest = tuple(_further_details(form, answers))
+    return [*sections, AnsweredSection("further", FURTHER, (("", rest),))] if rest else sections
+
+
+def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQuestion]:
+    shown = {name for section in form for question in section.questions for name in _leaves_shown(question, answers)}
+    for name, value in leaves_of(answers):
+        if name not in shown and name.partition(".")[0] not in SHOWN_ELSEWHERE:
+            yield AnsweredQuestion(_label(name), (str(value),))
+
+
+def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:
+    """Yield the name of each value that the question shows."""
+    for name, _ in leaves_of(value_at(answers, question.name), question.name):
+        if question.kind is not QuestionKind.OBSERVATIONS or name.rpartition(".")[2] in ("id", "note"):
+            yield name
+
+
+def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value that is neither an object nor a list, with its name: `children.0.given_names`."""
+    if isinstance(value, Mapping | list):
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, inner in pairs:
+            yield from leaves_of(inner, f"{name}.{key}" if name else str(key))
+    elif value is not None:
+        yield name, value
+
+
+def _label(name: str) -> str:
+    """Return the name of a field in words: `Children 1: uprn`."""
+    words = [str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in name.split(".")]
+    text = " ".join(words[:-1])
+    return f"{text.capitalize()}: {words[-1]}" if text else words[-1].capitalize()
+
+
+ReferralLayout = dict[str, Any]
+
+
+def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
+    """Return sections with their questions and groups, each code with its label, and the words in between."""
+    one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
+    content = context.contents(EditionKey(guide, edition))
+    form = FormBuilder(content, context.reference_data, one_of_each).make()
+    sections = [
+        {
+            "id": section.id,
+            "title": section.title,
+            "questions": _described(each for each in section.elements if isinstance(each, Question)),
+            "groups": [_group(each) for each in section.elements if isinstance(each, RepeatableGroup)],
+        }
+        for section in form
+    ]
+    return {
+        "sections": sections,
+        "further": FURTHER,
+        "elsewhere": SHOWN_ELSEWHERE,
+        "nothing": (KNOWN_SO_FAR, NOTHING_KNOWN),
+    }
+
+
+def _group(group: RepeatableGroup) -> ReferralLayout:
+    (entry,) = group.entries
+    return {
+        "name": group.name,
+        "entry": group.entry_name.capitalize(),
+        "questions": _described(entry.questions, prefix=f"{entry.name}."),
+    }
+
+
+def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
+    """Return each question and its follow-up questions, in one list. Names of a group lose the prefix of its entry."""
+    return [
+        {
+            "name": question.name.removeprefix(prefix),
+            "kind": question.kind,
+            "label": question.label,
+            "choices": {choice.value: choice.label for choice in question.choices},
+        }
+        for first in questions
+        for question in first.with_follow_ups()
+    ]

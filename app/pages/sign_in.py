@@ -1,0 +1,216 @@
+"""Signing in to the desk by a passkey, an invitation or an OpenID provider, and signing out."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request, Response
+
+from app.errors import NotFound, TokenInvalid
+from app.http.auth import PUBLIC, SESSION_COOKIE, caller_address, read_cookie, set_cookie
+from app.http.context import AppContext, ContextDep, NowDep
+from app.http.negotiation import JSON
+from app.http.params import UNKNOWN_IGNORED, GuidanceRouter
+from app.logs import Log
+from app.pages.desk import DeskRoute, desk_page, lead_to
+from app.pages.form_answers import SubmittedFormDep
+from app.services.clients import Principal
+from app.services.people import draw_token, welcome
+from app.services.record import Actor
+from app.services.sign_in import FINISH, INVITATION, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, DeskSignIn, OpenIdSignIn
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
+
+SIGNED_IN, REFUSED = 204, 401
+UNKNOWN_PASSKEY = "This passkey is not known here, or was not used in time. Try again, or ask for a new invitation."
+UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
+
+log = Log(__name__)
+
+
+async def get_port(request: Request) -> int | None:
+    """Return the port under which the browser called."""
+    return request.url.port
+
+
+async def get_former_session(request: Request) -> str | None:
+    """Return the token of the session that the browser has."""
+    return read_cookie(request, SESSION_COOKIE)
+
+
+Port = Annotated[int | None, Depends(get_port)]
+FormerSession = Annotated[str | None, Depends(get_former_session)]
+
+
+@router.get(SIGN_IN)
+def read_sign_in(request: Request, context: ContextDep) -> Response:
+    """Return the page to sign in."""
+    party = context.desk_sign_in.party(request.url.port)
+    elsewhere = f"{party.origin}{SIGN_IN}" if request.url.hostname != party.id else None
+    has_provider = context.desk_sign_in.openid is not None
+    return desk_page(context, "desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider)
+
+
+@router.post(f"{SIGN_IN}/options")
+def offer_passkey_sign_in(context: ContextDep, port: Port, now: NowDep) -> Response:
+    """Return what a passkey is to sign."""
+    return _options(context.desk_sign_in.passkeys(port).offer(at=now))
+
+
+@router.post(SIGN_IN)
+def sign_in_by_passkey(
+    *, request: Request, context: ContextDep, posted: SubmittedFormDep, port: Port, former: FormerSession, now: NowDep
+) -> Response:
+    """Begin a session, where a passkey signed what was offered."""
+    try:
+        person = context.desk_sign_in.passkeys(port).verify(posted.one("credential"), at=now)
+        token = context.desk_sign_in.begin_with_passkey(person, address=caller_address(request), at=now, former=former)
+    except TokenInvalid as refusal:
+        return _refused(request, refusal, UNKNOWN_PASSKEY)
+    return _signed_in(context, token)
+
+
+@router.get(INVITATION)
+def read_invitation(context: ContextDep) -> Response:
+    """Return the page that registers a passkey. The token is after the `#` of its address, which no server sees."""
+    return desk_page(context, "desk_invitation.html")
+
+
+@router.post(f"{INVITATION}/options")
+def offer_passkey_registration(
+    request: Request, context: ContextDep, posted: SubmittedFormDep, port: Port, now: NowDep
+) -> Response:
+    """Return how a passkey is to be made."""
+    try:
+        return _options(context.desk_sign_in.passkeys(port).offer_registration(posted.one("token"), at=now))
+    except TokenInvalid as refusal:
+        return _refused(request, refusal, UNKNOWN_INVITATION)
+
+
+@router.post(INVITATION)
+def accept_invitation(
+    *, request: Request, context: ContextDep, posted: SubmittedFormDep, port: Port, former: FormerSession, now: NowDep
+) -> Response:
+    """Register the passkey, and begin a session."""
+    try:
+        passkeys, address = context.desk_sign_in.passkeys(port), caller_address(request)
+        person = passkeys.register(posted.one("token"), posted.one("credential"), address=address, at=now)
+        token = context.desk_sign_in.begin_with_passkey(person, address=address, at=now, former=former)
+    except TokenInvalid as refusal:
+        return _refused(request, refusal, UNKNOWN_INVITATION)
+    return _signed_in(context, token)
+
+
+@router.post(f"{PATH}/sign-out")
+def sign_out(request: Request, context: ContextDep, former: FormerSession, now: NowDep) -> Response:
+    """End the session, and lead to the sign-in."""
+    if former is not None:
+        context.desk_sign_in.sessions.end(former, address=caller_address(request), at=now)
+    response = lead_to(SIGN_IN)
+    set_cookie(response, context.settings, SESSION_COOKIE, "")
+    return response
+
+
+@router.get(f"{PATH}/blank")
+def read_blank_page(context: ContextDep) -> Response:
+    """Return a page with nothing on it, for when somebody looks over a shoulder."""
+    return desk_page(context, "desk_blank.html")
+
+
+def _options(options: str) -> Response:
+    return Response(options, media_type=JSON)
+
+
+def _signed_in(context: AppContext, token: str) -> Response:
+    response = Response(status_code=SIGNED_IN)
+    set_cookie(response, context.settings, SESSION_COOKIE, token)
+    return response
+
+
+def _refused(request: Request, refusal: TokenInvalid, words: str) -> Response:
+    """Return plain words for the page's script. The reason is in the log alone."""
+    log.info("sign_in_refused", reason=str(refusal), request_id=request.state.request_id)
+    return Response(words, status_code=REFUSED, media_type="text/plain")
+
+
+WAY_COOKIE = "desk-way"
+CHARACTERS_OF_STATE = 12
+SECONDS_FOR_THE_WAY = 600
+NOT_LET_IN = (
+    "You are not let in",
+    "The sign-in did not end well, or gives you no role at the desk. Try again, or ask the person who leads it.",
+)
+AnswerOfProvider = Annotated[str, Query(max_length=4000)]
+
+
+@router.get(PROVIDER_SIGN_IN)
+def go_to_provider(context: ContextDep) -> Response:
+    """Lead the browser to the provider, with a secret for the way."""
+    openid, secret = _openid_of(context.desk_sign_in), draw_token()
+    response = lead_to(openid.address(secret))
+    way = _way_cookie(openid.state(secret))
+    set_cookie(response, context.settings, way, secret, seconds=SECONDS_FOR_THE_WAY)
+    return response
+
+
+@router.get(RETURN, dependencies=[UNKNOWN_IGNORED])  # providers add parameters of their own
+def return_from_provider(
+    context: ContextDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
+) -> Response:
+    """Return a page that leads on by itself: on a way that began at another site, a browser sends no strict cookie."""
+    _openid_of(context.desk_sign_in)
+    given = {"code": code, "state": state, "iss": iss}
+    finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
+    return desk_page(context, "desk_signing_in.html", finish=finish)
+
+
+@router.get(FINISH)
+def finish_sign_in(
+    *,
+    request: Request,
+    context: ContextDep,
+    now: NowDep,
+    code: AnswerOfProvider = "",
+    state: AnswerOfProvider = "",
+    iss: AnswerOfProvider | None = None,
+) -> Response:
+    """Begin a session for the person that the provider names, end the one that the browser had, lead to the inbox.
+
+    A way that is over, as after the browser's Back, leads there too where the browser has a session.
+    """
+    openid, way = _openid_of(context.desk_sign_in), _way_cookie(state)
+    secret, former = read_cookie(request, way), read_cookie(request, SESSION_COOKIE)
+    if secret is None and former is not None:
+        return lead_to(PATH)
+    try:
+        if secret is None or not code:
+            raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
+        found = openid.finish(secret, code=code, state=state, issuer=iss)
+        issuer, name = openid.provider.issuer, Principal(openid.client, frozenset(), found.person).name_on_record
+        actor = Actor(name, caller_address(request))
+        if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor, at=now) is None:
+            raise TokenInvalid("the person has left, or has passkeys")
+        token = context.desk_sign_in.sessions.start(
+            found.person, client=openid.client, address=actor.address, at=now, former=former
+        )
+    except TokenInvalid as refusal:
+        log.info("sign_in_refused", reason=str(refusal), request_id=request.state.request_id)
+        heading, message = NOT_LET_IN
+        response = desk_page(
+            context, "desk_message.html", status=REFUSED, heading=heading, message=message, reference=None
+        )
+    else:
+        response = lead_to(PATH)
+        set_cookie(response, context.settings, SESSION_COOKIE, token)
+    set_cookie(response, context.settings, way, "")
+    return response
+
+
+def _way_cookie(state: str) -> str:
+    """Return the name of the cookie of a way, so that one in another tab does not end it."""
+    return f"{WAY_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
+
+
+def _openid_of(sign_in: DeskSignIn) -> OpenIdSignIn:
+    if sign_in.openid is None:
+        raise NotFound
+    return sign_in.openid

@@ -1,0 +1,303 @@
+"""Drafts of guides over HTTP: writing, reading, checking and comparing them, and their publication by two people."""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, Header, Response
+from pydantic import JsonValue
+
+from app.errors import (
+    DraftChanged,
+    DraftNotNamed,
+    EditionWithdrawn,
+    FieldError,
+    FollowsAnotherEdition,
+    InvalidEdition,
+    NoSuchGuide,
+    NoSuchGuideDraft,
+    NotFound,
+    SecondPersonNeeded,
+    ValidationFailed,
+)
+from app.http.auth import EditorDep, PublisherDep
+from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, WriterDep
+from app.http.params import GuidanceRouter, GuideName, JSONRoute
+from app.http.problems import (
+    BODY_PROBLEMS,
+    CREDENTIAL_PROBLEMS,
+    RESPONSES_OF_CLIENT_ROUTES,
+    json_pointer,
+    problem_responses,
+)
+from app.http.responses import matches_etag
+from app.models.comparison import changed_fields, changed_sections
+from app.models.drafts import (
+    DRAFT_EXAMPLE,
+    DraftChangesResponse,
+    DraftCheckResponse,
+    DraftPublication,
+    DraftRemark,
+    DraftResponse,
+)
+from app.models.edition_files import read_partly
+from app.models.editions import GuideDraftRow
+from app.models.guides import PublishedResponse
+from app.models.links import Links, draft_path, edition_path, guide_path, history_path
+from app.services.checking import check_draft
+from app.services.drafts import (
+    DraftAct,
+    DraftRecord,
+    discard_draft,
+    get_guide_draft,
+    offer_draft,
+    publish_draft,
+    read_draft_record,
+    write_guide_draft,
+)
+from app.services.editions import get_current
+from app.services.guide_documents import present_published
+
+router = GuidanceRouter(
+    prefix="/v1/guides/{guide}/draft",
+    tags=["Drafts"],
+    responses=RESPONSES_OF_CLIENT_ROUTES,
+    route_class=JSONRoute,
+)
+NO_FRACTION = "There is no fraction and no number of so many digits in a guide."
+DraftTag = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        max_length=1000,
+        description="The ETag of the draft that the caller read. Needed unless the guide has no draft.",
+        examples=['"draft-3"'],
+    ),
+]
+
+
+async def ask_as_editor(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
+    """Read an editor's act on the draft that `If-Match` names."""
+    return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
+
+
+async def ask_as_publisher(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
+    """Read a publisher's act on the draft that `If-Match` names."""
+    return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
+
+
+EditorActDep = Annotated[DraftAct, Depends(ask_as_editor)]
+PublisherActDep = Annotated[DraftAct, Depends(ask_as_publisher)]
+
+
+@router.put(
+    "",
+    summary="Save a draft",
+    operation_id="save_draft",
+    responses=problem_responses(NotFound, DraftChanged, DraftNotNamed, *BODY_PROBLEMS)
+    | {201: {"model": DraftResponse, "description": "The draft is begun."}},
+)
+def save_guide_draft(
+    response: Response,
+    session: SessionDep,
+    writer: WriterDep,
+    act: EditorActDep,
+    content: Annotated[dict[str, JsonValue], Body(examples=[DRAFT_EXAMPLE])],
+    if_match: DraftTag = None,
+) -> DraftResponse:
+    """Save the words as the guide's draft, also where they are incomplete or have faults, and for a new guide.
+
+    The body has the members of an edition; positions may be left out. `If-Match` guards against two editors who both
+    change the same version: the second is refused with 412. The same words again change nothing, so a retry is safe.
+    """
+    _require_storable(content)
+    known: list[GuideDraftRow | None] = []
+
+    def change(draft: GuideDraftRow | None) -> dict[str, Any]:
+        known.append(draft)
+        if draft is None or draft.read() != content:
+            _check_tag(if_match, draft)
+        return content
+
+    draft = write_guide_draft(writer, act.guide, change, by=act.by, at=act.at)
+    if known[-1] is None:
+        response.status_code = 201
+        response.headers["Location"] = draft_path(act.guide)
+    return _respond(response, draft, read_draft_record(session, act.guide))
+
+
+@router.get("", summary="Read a draft", operation_id="read_draft", responses=problem_responses(NoSuchGuideDraft))
+def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide: GuideName) -> DraftResponse:
+    """The draft with its words, who wrote it, and its ETag for `If-Match`."""
+    return _respond(response, get_guide_draft(session, guide), read_draft_record(session, guide))
+
+
+@router.delete(
+    "",
+    summary="Remove a draft",
+    operation_id="remove_draft",
+    responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed),
+)
+def remove_draft(session: SessionDep, writer: WriterDep, act: EditorActDep) -> DraftResponse:
+    """Remove the draft, and return it for the last time: its words are stored no more. Who wrote it stays on record."""
+    record = read_draft_record(session, act.guide)
+    return _present(discard_draft(writer, act), record)
+
+
+@router.get(
+    "/check", summary="Check a draft", operation_id="check_draft", responses=problem_responses(NoSuchGuideDraft)
+)
+def read_draft_check(
+    response: Response,
+    session: SessionDep,
+    reference_data: ReferenceDataDep,
+    _actor: EditorDep,
+    now: NowDep,
+    guide: GuideName,
+) -> DraftCheckResponse:
+    """Every fault and every warning in an editor's words, as `guidance check` says them."""
+    draft = get_guide_draft(session, guide)
+    response.headers["ETag"] = _etag(draft)
+    checked = check_draft(session, draft, reference_data, today=now.date())
+    return DraftCheckResponse(
+        guide=guide,
+        version=draft.version,
+        faults=tuple(map(_remark, checked.faults)),
+        warnings=tuple(map(_remark, checked.warnings)),
+        digest=checked.digest,
+        follows=checked.follows,
+        links=_links(guide, "/check"),
+    )
+
+
+@router.get(
+    "/changes",
+    summary="Compare a draft",
+    operation_id="read_draft_changes",
+    responses=problem_responses(NoSuchGuideDraft, NoSuchGuide, EditionWithdrawn),
+)
+def read_draft_changes(
+    response: Response, session: SessionDep, contents: ContentsDep, _actor: EditorDep, guide: GuideName
+) -> DraftChangesResponse:
+    """What the draft changes against the guide's current edition. Members with faults are listed, and not compared."""
+    draft = get_guide_draft(session, guide)
+    head = get_current(session, guide=guide)
+    current = contents(head.key, session)
+    response.headers["ETag"] = _etag(draft)
+    after, unread = read_partly(draft.read(), current)
+    return DraftChangesResponse(
+        guide=guide,
+        version=draft.version,
+        since=head.number,
+        sections=changed_sections(current, after),
+        fields=changed_fields(current, after),
+        not_compared=unread,
+        links=_links(guide, "/changes"),
+    )
+
+
+@router.post(
+    "/offer",
+    summary="Offer a draft for publication",
+    operation_id="offer_draft",
+    responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed, ValidationFailed),
+)
+def offer_guide_draft(
+    response: Response, session: SessionDep, reference_data: ReferenceDataDep, writer: WriterDep, act: EditorActDep
+) -> DraftResponse:
+    """Say that the draft is ready for somebody else to publish. A change of its words takes that back."""
+    draft = offer_draft(writer, reference_data, act)
+    return _respond(response, draft, read_draft_record(session, act.guide))
+
+
+@router.post(
+    "/publication",
+    summary="Publish a draft",
+    operation_id="publish_draft",
+    status_code=201,
+    responses=problem_responses(
+        NoSuchGuideDraft,
+        DraftChanged,
+        DraftNotNamed,
+        SecondPersonNeeded,
+        FollowsAnotherEdition,
+        *CREDENTIAL_PROBLEMS,
+        *BODY_PROBLEMS,
+    ),
+)
+def publish_guide_draft(
+    response: Response,
+    reference_data: ReferenceDataDep,
+    writer: WriterDep,
+    act: PublisherActDep,
+    publication: DraftPublication,
+) -> PublishedResponse:
+    """Publish the draft as the guide's next edition, and end the draft. The edition can never be altered.
+
+    The caller wrote no word of the draft since it was begun: another client or person did. `follows` says which edition
+    it follows, or that the guide is new. A draft with faults is refused with all of them; the pointers are into its
+    content.
+    """
+    published = publish_draft(writer, reference_data, act, follows=publication.follows)
+    response.headers["Location"] = edition_path(*published.key)
+    return present_published(published)
+
+
+def _etag(draft: GuideDraftRow) -> str:
+    return f'"draft-{draft.version}"'
+
+
+def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
+    """Raise `DraftNotNamed` or `DraftChanged` unless the header has the ETag of the draft, or there is neither."""
+    if draft is None and if_match is None:
+        return
+    if if_match is None:
+        raise DraftNotNamed
+    if draft is None or not matches_etag([if_match], _etag(draft)):
+        raise DraftChanged
+
+
+def _respond(response: Response, draft: GuideDraftRow, record: DraftRecord) -> DraftResponse:
+    response.headers["ETag"] = _etag(draft)
+    return _present(draft, record)
+
+
+def _present(draft: GuideDraftRow, record: DraftRecord) -> DraftResponse:
+    return DraftResponse(
+        guide=draft.guide,
+        version=draft.version,
+        content=draft.read(),
+        begun_at=draft.begun_at,
+        written_at=draft.written_at,
+        written_by=draft.written_by,
+        writers=tuple(record.writers),
+        offered_at=draft.offered_at,
+        offered_by=draft.offered_by,
+        follows=record.follows,
+        links=_links(draft.guide),
+    )
+
+
+def _links(guide: str, below: str = "") -> Links:
+    path = draft_path(guide)
+    return {
+        "self": path + below,
+        "draft": path,
+        "check": f"{path}/check",
+        "changes": f"{path}/changes",
+        "preview": f"{path}/preview",
+        "guide": guide_path(guide),
+        "version_history": history_path(guide),
+    }
+
+
+def _remark(fault: FieldError) -> DraftRemark:
+    return DraftRemark(detail=fault.detail, pointer=json_pointer(fault.at))
+
+
+def _require_storable(value: JsonValue, at: tuple[str | int, ...] = ()) -> None:
+    """Raise `InvalidEdition` for a number that JSON of another program cannot hold."""
+    if isinstance(value, float):
+        raise InvalidEdition([FieldError(at, NO_FRACTION)])
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, each in inner:
+        _require_storable(each, (*at, step))

@@ -1,0 +1,98 @@
+"""The routes of auditors: the record of disclosures, and signed statements of where it ends."""
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from app.errors import NotFound
+from app.http.auth import AuditorDep
+from app.http.context import CheckpointsDep, NowDep, SignerDep, WriterDep
+from app.http.params import Cursor, GuidanceRouter, Limit
+from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.models.base import format_utc
+from app.models.inbox import CheckpointResponse, DisclosureEntry, DisclosuresResponse, StatementResponse
+from app.models.receipts import EXAMPLE_REFERENCE
+from app.services.cursors import decode_key, encode_key
+from app.services.opening import read_disclosures, read_end_of_chain
+from app.services.receipts import STATEMENT
+
+router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
+
+A_CHAIN = "A concern's reference, or `inbox`, `audit`, `events` or `people`."
+CHAIN = r"^[0-9A-Za-z-]{1,40}$"
+
+
+@router.get("/disclosures", summary="Read the record of disclosures")
+def list_disclosures(
+    *,
+    writer: WriterDep,
+    actor: AuditorDep,
+    now: NowDep,
+    chain: Annotated[
+        str | None,
+        Query(
+            pattern=CHAIN,
+            max_length=40,
+            description=A_CHAIN,
+            examples=[EXAMPLE_REFERENCE],
+        ),
+    ] = None,
+    client: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="Only acts of this client, or of one person (`client/person`).",
+            examples=["example-desk"],
+        ),
+    ] = None,
+    limit: Limit = 50,
+    cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
+) -> DisclosuresResponse:
+    """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
+    after = decode_key(cursor, otherwise=0)
+    rows = read_disclosures(writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1)
+    page = rows[:limit]
+    next_cursor = encode_key(page[-1].position or 0) if len(rows) > limit else None
+    entries = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in page)
+    return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
+
+
+@router.get("/disclosures/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NotFound))
+def sign_statement(
+    *,
+    signer: SignerDep,
+    writer: WriterDep,
+    actor: AuditorDep,
+    now: NowDep,
+    chain: Annotated[
+        str,
+        Path(
+            pattern=CHAIN,
+            max_length=40,
+            description=A_CHAIN,
+            examples=[EXAMPLE_REFERENCE],
+        ),
+    ],
+) -> StatementResponse:
+    """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
+    length, head = read_end_of_chain(writer, chain, actor=actor, at=now)
+    claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
+    statement = signer.sign(claims, kind=STATEMENT)
+    return StatementResponse(chain=chain, length=length, head_sha256=head, at=now, statement=statement)
+
+
+@router.get("/checkpoint", summary="Sign where the record ends")
+def sign_checkpoint(checkpoints: CheckpointsDep, actor: AuditorDep, now: NowDep) -> CheckpointResponse:
+    """The number of all disclosures and their Merkle root, signed, to be stored where this service cannot reach it.
+
+    `guidance verify --checkpoint` compares it with the database later. It finds a record that was rolled back, cut or
+    rewritten as a whole.
+    """
+    signed = checkpoints.sign(actor=actor, at=now)
+    return CheckpointResponse(
+        size=signed.size,
+        root_sha256=signed.root.hex(),
+        at=now,
+        checkpoint=signed.note,
+        verifier_key=checkpoints.signer.verifier_key,
+    )

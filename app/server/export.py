@@ -1,0 +1,201 @@
+"""Crawl every public read of the service, from the index along every link.
+
+The requests go to the service within this process. The crawler collects the responses that a shared cache may store.
+HTML pages are left out, because they need a running service.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import httpx
+from fastapi import FastAPI
+from pydantic import JsonValue
+
+from app.errors import NotExportable
+from app.models.links import JSON_FEED
+
+INDEX = "/v1"
+ANYWHERE = "http://service"
+LONGEST_PAGE = {"limit": 200}
+LONGEST_DIRECTORY_PAGE = {"per_page": 1000}
+
+ExportedResponses = dict[str, httpx.Response]
+
+
+async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
+    """Return every response to export, by its path. `public_url` is the service's own address in absolute links.
+
+    Raise `NotExportable` if the service fails, or if an edition was published or withdrawn during the crawl.
+    """
+    exported: ExportedResponses = {}
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=ANYWHERE, headers={"Accept-Encoding": "identity"}) as client,
+    ):
+        before = await _read(client, JSON_FEED)
+        queue = [INDEX, *_documented_paths(app)]
+        seen = set(queue)
+        while queue:
+            path = queue.pop()
+            response = await _read(client, path)
+            if _is_exportable(response):
+                exported[path] = response
+                found = set(_linked_paths(path, response, public_url)) - seen
+                seen |= found
+                queue += sorted(found)
+        after = await _read(client, JSON_FEED)
+    if before.content != after.content:
+        raise NotExportable("An edition was published or withdrawn meanwhile. Export again.")
+    return exported
+
+
+def media_type(response: httpx.Response) -> str:
+    """Return the media type without its parameters."""
+    content_type: str = response.headers.get("content-type", "")
+    return content_type.partition(";")[0]
+
+
+async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    """Return the response at the path. For a list of several pages, return the longest page that it allows."""
+    response = await client.get(path)
+    longest = longest_page(response)
+    if longest is not None:
+        response = await client.get(path, params=longest)
+    if response.is_server_error:
+        raise NotExportable(f"{path} answers {response.status_code}.")
+    return response
+
+
+def _documented_paths(app: FastAPI) -> Iterator[str]:
+    """Yield the public reads without path parameters, whether or not a link leads to them."""
+    for path, operations in app.openapi()["paths"].items():
+        if "get" in operations and "{" not in path and not operations["get"].get("security"):
+            yield path
+
+
+def _is_exportable(response: httpx.Response) -> bool:
+    is_public = "public" in response.headers.get("cache-control", "")
+    return response.status_code == httpx.codes.OK and is_public and media_type(response) != "text/html"
+
+
+def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
+    """Yield the paths in the response's links, without their queries, and the paths of its items."""
+    links = re.findall("<(/[^>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
+    body = _json(response)
+    links += _paths_in(body)
+    links += [f"{path}/{id_}" for id_ in _ids_in(body, path.rpartition("/")[2])]
+    yield from (each.partition("?")[0] for each in links)
+
+
+def _paths_in(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("/"):
+        yield value
+    if isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _paths_in(member)
+
+
+def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
+    """Yield the ids of a list's entries. They are under the list's own name, or under `contents` in Open Referral."""
+    if isinstance(body, dict):
+        items = body.get(name.replace("-", "_"), body.get("contents"))
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and "id" in item:
+                yield item["id"]
+
+
+def longest_page(response: httpx.Response) -> dict[str, int] | None:
+    """Return the query for the longest page, or None if the response is not a page of a list that has more."""
+    body = _json(response)
+    if isinstance(body, dict):
+        if body.get("next_cursor"):
+            return LONGEST_PAGE
+        if body.get("total_pages", 1) not in (0, 1):
+            return LONGEST_DIRECTORY_PAGE
+    return None
+
+
+def _json(response: httpx.Response) -> JsonValue:
+    body: JsonValue = response.json() if media_type(response) == "application/json" else None
+    return body
+
+
+# Write every public read to a tree of files that any web server can serve.
+
+
+INVENTORY = "export.json"
+MADE_BY = "guidance export"
+EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """The number of responses written, and the paths of lists that were left out: a file cannot be paginated."""
+
+    answers: int
+    left_out: tuple[str, ...]
+
+
+def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
+    """Write the tree to the folder. An earlier export there is replaced.
+
+    The tree is written next to the folder and then renamed, so that a server never sees half of it. Raise
+    `FileExistsError` if the folder holds anything else, and `NotExportable` if the service cannot answer.
+    """
+    folder = folder.resolve()
+    if not _is_replaceable(folder):
+        raise FileExistsError(folder)
+    responses = asyncio.run(crawl(app, public_url=public_url))
+    left_out = tuple(sorted(path for path, response in responses.items() if longest_page(response)))
+    exported = {path: responses[path] for path in sorted(responses) if path not in left_out}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        tree = Path(temporary) / "new"
+        _write(tree, exported)
+        _replace(folder, tree, backup=Path(temporary) / "old")
+    return ExportResult(len(exported), left_out)
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """Return True if the folder is missing, empty or an earlier export."""
+    if not folder.exists():
+        return True
+    try:
+        inventory = json.loads((folder / INVENTORY).read_bytes())
+    except (OSError, ValueError):
+        return folder.is_dir() and not any(folder.iterdir())
+    return isinstance(inventory, dict) and inventory.get("made_by") == MADE_BY
+
+
+def _write(tree: Path, responses: ExportedResponses) -> None:
+    """Write each response, and an inventory of their headers and digests for the server's configuration."""
+    inventory = []
+    folders = {str(folder) for path in responses for folder in PurePosixPath(path).parents}
+    for path, response in responses.items():
+        name = path.lstrip("/") + ("/index.html" if path in folders else "")
+        file = tree / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(response.content)
+        digest = f"sha256:{hashlib.sha256(response.content).hexdigest()}"
+        headers = {header: response.headers[header] for header in EXPORTED_HEADERS if header in response.headers}
+        inventory.append({"path": path, "file": name, "digest": digest, "headers": headers})
+    (tree / INVENTORY).write_text(json.dumps({"made_by": MADE_BY, "answers": inventory}, indent=1) + "\n")
+
+
+def _replace(folder: Path, tree: Path, *, backup: Path) -> None:
+    """Rename the tree to the folder; if that fails, put the earlier folder back."""
+    if folder.exists():
+        folder.rename(backup)
+    try:
+        tree.rename(folder)
+    except OSError:
+        if backup.exists():
+            backup.rename(folder)
+        raise

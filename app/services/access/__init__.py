@@ -1,1 +1,0 @@
-"""Clients, keys and rate limits."""

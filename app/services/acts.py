@@ -1,0 +1,279 @@
+"""The duty team's operations, each with a disclosure in the same transaction, and the events of overdue concerns."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from sqlalchemy import Row
+from sqlmodel import Session, col, select
+
+from app.db.writer import Writer, write_operation
+from app.errors import AssignmentChanged, ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
+from app.models.base import format_utc
+from app.models.concerns import ConcernRow
+from app.models.events import EventKind
+from app.models.receipts import ConcernState
+from app.models.record import INBOX, DeskAct, DisclosureRow
+from app.models.record_details import ASSIGNING_ACTS, closing_detail
+from app.services.concerns import erase_sealed, get_concern
+from app.services.entries import acknowledge_up_to, count_additions
+from app.services.events import append_event, concern_payload
+from app.services.inbox import InboxPosition, InboxQuery, count_states, list_inbox
+from app.services.record import Actor, record_change, record_disclosure
+
+
+@write_operation
+def read_inbox(
+    session: Session, query: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
+) -> list[Row[Any]]:
+    """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
+    rows = list_inbox(session, query, now=at, after=after, limit=limit + 1)
+    shown = " ".join(row.reference for row in rows[:limit])
+    record_disclosure(session, chain=INBOX, act=DeskAct.LISTED, actor=actor, at=at, detail=shown)
+    return rows
+
+
+@write_operation
+def read_summary(session: Session, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
+    """Count the concerns in each state, and the additions that wait."""
+    record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
+    return count_states(session, now=at) | count_additions(session, now=at)
+
+
+@write_operation
+def acknowledge(
+    session: Session, reference: str, *, actor: Actor, at: dt.datetime, up_to_addition: int = 0
+) -> ConcernRow:
+    """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
+
+    Later additions go on waiting: an acknowledgement covers only what it names. Again, it only adds a disclosure.
+    Raises `NoSuchConcern`, or `ValidationFailed` if there is no addition of that number.
+    """
+    concern = get_concern(session, reference)
+    detail = f"with additions 1 to {up_to_addition}" if up_to_addition else ""
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
+    if concern.state == ConcernState.RECEIVED:
+        concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, at
+        _announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=at)
+    acknowledge_up_to(session, concern, up_to_addition, at=at)
+    return concern
+
+
+@write_operation
+def close(session: Session, reference: str, *, outcome: str, shared: bool, actor: Actor, at: dt.datetime) -> ConcernRow:
+    """Close the concern with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another."""
+    detail = closing_detail(outcome, shared=shared)
+    concern = get_concern(session, reference)
+    was_closed = concern.state == ConcernState.CLOSED
+    if concern.state == ConcernState.RECEIVED:
+        raise NotAcknowledged
+    if was_closed and concern.outcome != outcome:
+        raise OutcomeGiven
+    record_change(session, concern, DeskAct.CLOSED, actor=actor, at=at, detail=detail)
+    concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or at
+    concern.outcome, concern.outcome_shared = outcome, shared
+    if not was_closed:
+        _announce(session, EventKind.CONCERN_CLOSED, concern, at=at)
+    return concern
+
+
+@write_operation
+def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
+    """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
+    act = DeskAct.HELD if held else DeskAct.RELEASED
+    concern = get_concern(session, reference)
+    record_change(session, concern, act, actor=actor, at=at, detail=reason)
+    concern.held = held
+    return concern
+
+
+@write_operation
+def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
+    """Erase the concern's text, and what was added to it, for good.
+
+    Raises `NoSuchConcern`, `NotAcknowledged` (if anything that was added waits too), `OnHold` or `ConcernErased`.
+    """
+    concern = get_concern(session, reference)
+    if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
+        raise NotAcknowledged
+    if concern.held:
+        raise OnHold
+    if concern.erased_at is not None:
+        raise ConcernErased
+    record_change(session, concern, DeskAct.ERASED, actor=actor, at=at, detail=reason)
+    erase_sealed(session, concern, at=at)
+    return concern
+
+
+def _announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
+    """Append the event, unless the concern is a test."""
+    if not concern.test:
+        append_event(session, kind, at=at, data=concern_payload(concern))
+
+
+# Assigning concerns to people: each change is on the record, and its answer has what it replaced.
+
+
+UNASSIGNING_BATCH_SIZE = 100
+LEFT = "the person left the desk"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The person that a concern is assigned to, and the act that did it. `version` grows with every change."""
+
+    person: str | None = None
+    at: dt.datetime | None = None
+    by: str | None = None
+    version: int = 0
+
+    @classmethod
+    def by_act(cls, act: DisclosureRow | None) -> Self:
+        """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
+        return (
+            cls()
+            if act is None
+            else cls(act.detail if act.act == DeskAct.ASSIGNED else None, act.at, act.client, act.number)
+        )
+
+    def __str__(self) -> str:
+        """Return it in a sentence."""
+        if self.at is None:
+            return "Nobody ever assigned it."
+        return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
+
+
+@dataclass(frozen=True)
+class Change:
+    """The assignment before and after a request. They are the same if it was refused."""
+
+    before: Assigned
+    after: Assigned
+    is_refused: bool = False
+
+
+ExpectedVersion = Callable[[int], bool]
+
+"""Says whether the version is the one that the caller expects."""
+
+
+def any_version(_version: int) -> bool:
+    """Return True: nothing is expected."""
+    return True
+
+
+@write_operation
+def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> Assigned:
+    """Return who has the concern. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    record_disclosure(session, chain=concern.reference, act=DeskAct.LISTED, actor=actor, at=at, detail="assignment")
+    return Assigned.by_act(_find_last(session, reference))
+
+
+def assign(
+    writer: Writer, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: ExpectedVersion
+) -> Change:
+    """Assign the concern to the person, or to nobody, and return the assignment before and after.
+
+    Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold.
+    """
+    change = _assign(writer, reference, person, actor=actor, at=at, precondition=precondition)
+    if change.is_refused:
+        raise AssignmentChanged(f"{change.before} Nothing was changed. The attempt is on record.")
+    return change
+
+
+@write_operation
+def _assign(
+    session: Session,
+    reference: str,
+    person: str | None,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    precondition: ExpectedVersion,
+) -> Change:
+    concern = get_concern(session, reference)
+    before = Assigned.by_act(_find_last(session, reference))
+    if not precondition(before.version):
+        detail = f"to {person or 'nobody'}"
+        record_disclosure(session, chain=reference, act=DeskAct.ASSIGNMENT_REFUSED, actor=actor, at=at, detail=detail)
+        return Change(before, before, is_refused=True)
+    act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
+    record_change(session, concern, act, actor=actor, at=at, detail=person or "")
+    concern.assigned_to = person or ""
+    return Change(before, Assigned.by_act(_find_last(session, reference)))
+
+
+def unassign_all(writer: Writer, person: str, *, actor: Actor, at: dt.datetime) -> tuple[str, ...]:
+    """Assign to nobody all that is assigned to the person, who leaves, and return the references.
+
+    Other work goes on between two batches. What is assigned to the person meanwhile is taken too.
+    """
+    taken: list[str] = []
+    while batch := _unassign_some(writer, person, actor=actor, at=at):
+        taken += batch
+    return tuple(taken)
+
+
+@write_operation
+def _unassign_some(session: Session, person: str, *, actor: Actor, at: dt.datetime) -> list[str]:
+    assigned = select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
+    references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
+    for reference in references:
+        concern = get_concern(session, reference)
+        record_change(session, concern, DeskAct.UNASSIGNED, actor=actor, at=at, detail=LEFT)
+        concern.assigned_to = ""
+        session.flush()
+    return list(references)
+
+
+def _find_last(session: Session, reference: str) -> DisclosureRow | None:
+    """Return the last act that assigned the concern to somebody or to nobody, or None."""
+    acts = select(DisclosureRow).where(DisclosureRow.chain == reference, col(DisclosureRow.act).in_(ASSIGNING_ACTS))
+    return session.exec(acts.order_by(col(DisclosureRow.number).desc()).limit(1)).first()
+
+
+# Acts that were not done, since their actor had not seen what came before.
+
+
+@write_operation
+def record_withheld(session: Session, reference: str, wanted: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    acting, chain = replace(actor, seen=None), concern.reference
+    return record_disclosure(session, chain=chain, act=DeskAct.WITHHELD, actor=acting, at=at, detail=wanted).number
+
+
+# How long concerns waited until they were acknowledged.
+
+
+NEWEST = 1000
+
+
+def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
+    """Return the seconds of each concern that was received since then and is acknowledged, the shortest first.
+
+    Tests are left out. Of many concerns only the newest count.
+    """
+    acknowledged = (
+        select(ConcernRow.received_at, ConcernRow.acknowledged_at)
+        .where(
+            ConcernRow.received_at >= since,
+            col(ConcernRow.acknowledged_at).is_not(None),
+            col(ConcernRow.test).is_(False),
+        )
+        .order_by(col(ConcernRow.received_at).desc())
+        .limit(NEWEST)
+    )
+    return sorted((end - start).total_seconds() for start, end in session.exec(acknowledged) if end is not None)
+
+
+# The last acts on one concern, for the page that shows it.
+
+
+def list_last_acts(session: Session, reference: str, *, limit: int) -> list[DisclosureRow]:
+    """Return the last rows of the concern's chain, the newest first."""
+    of_concern = select(DisclosureRow).where(DisclosureRow.chain == reference)
+    return list(session.exec(of_concern.order_by(col(DisclosureRow.number).desc()).limit(limit)))

@@ -1,1 +1,0 @@
-"""Concerns: submission, receipts, sealing, retention."""

@@ -1,1 +1,0 @@
-"""The operations of the duty team and of auditors."""

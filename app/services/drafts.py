@@ -1,0 +1,184 @@
+"""Drafts of guides, and their publication by two people: one wrote none of the words."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from app.db.writer import Writer, write_operation
+from app.errors import FollowsAnotherEdition, InvalidEdition, NoSuchGuideDraft, SecondPersonNeeded
+from app.models.editions import GuideDraftAct, GuideDraftActRow, GuideDraftRow
+from app.services.checking import CheckedDraft, check_draft
+from app.services.editions import find_history
+from app.services.publishing import Published, insert_next_edition
+from app.services.reference_data import ReferenceData
+
+ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
+"""The acts after which a guide has no draft."""
+DraftContent = dict[str, Any]
+DraftChange = Callable[[GuideDraftRow | None], DraftContent]
+"""Gets the draft as it is now (None if there is none), and returns its new content, or raises."""
+DraftPrecondition = Callable[[GuideDraftRow], None]
+"""Gets the draft as it is now, and raises unless the caller knows it."""
+
+
+@dataclass(frozen=True)
+class DraftAct:
+    """What somebody does with a guide's draft. The precondition raises unless they know the draft as it is now."""
+
+    guide: str
+    by: str
+    at: dt.datetime
+    precondition: DraftPrecondition
+
+
+@dataclass(frozen=True)
+class DraftRecord:
+    """What the record says of a draft, beside its words: who wrote it, and the last edition (None for a new guide)."""
+
+    writers: Sequence[str]
+    follows: int | None
+
+
+def find_guide_draft(session: Session, guide: str) -> GuideDraftRow | None:
+    """Return the draft of the guide, or None."""
+    return session.get(GuideDraftRow, guide)
+
+
+def get_guide_draft(session: Session, guide: str) -> GuideDraftRow:
+    """Return the draft of the guide. Raise `NoSuchGuideDraft`."""
+    draft = find_guide_draft(session, guide)
+    if draft is None:
+        raise NoSuchGuideDraft
+    return draft
+
+
+def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
+    """Return every draft, by guide."""
+    return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide)).all()
+
+
+def list_draft_writers(session: Session, guide: str) -> list[str]:
+    """Return who wrote the draft since it was begun, each once, the first first."""
+    last_end = select(func.max(GuideDraftActRow.number)).where(
+        GuideDraftActRow.guide == guide, col(GuideDraftActRow.act).in_(ENDING_ACTS)
+    )
+    written = select(GuideDraftActRow.by).where(
+        GuideDraftActRow.guide == guide,
+        GuideDraftActRow.act == GuideDraftAct.WRITTEN.value,
+        GuideDraftActRow.number > (session.exec(last_end).one() or 0),
+    )
+    return list(dict.fromkeys(session.exec(written.order_by(col(GuideDraftActRow.number)))))
+
+
+def read_draft_record(session: Session, guide: str) -> DraftRecord:
+    """Return what the record says of the guide's draft, while it has one."""
+    return DraftRecord(list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None)
+
+
+@write_operation
+def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: str, at: dt.datetime) -> GuideDraftRow:
+    """Save the changed content as the guide's draft, with or without faults. The same words again change nothing."""
+    draft = find_guide_draft(session, guide)
+    text = json.dumps(change(draft), ensure_ascii=False, separators=(",", ":"))
+    if draft is None:
+        draft = GuideDraftRow(guide=guide, version=0, content="", begun_at=at, written_at=at, written_by=by)
+    if draft.content != text:
+        number = append_draft_act(session, guide, GuideDraftAct.WRITTEN, by=by, at=at, content=text)
+        draft.version, draft.content, draft.written_at, draft.written_by = number, text, at, by
+        draft.offered_at = draft.offered_by = None
+        session.add(draft)
+    return draft
+
+
+@write_operation
+def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
+    """Remove the draft, and return it. Who wrote it stays on record.
+
+    Raises `NoSuchGuideDraft`, and what the precondition raises.
+    """
+    draft = _known_draft(session, act)
+    _end(session, draft, GuideDraftAct.DISCARDED, act)
+    return draft
+
+
+def offer_draft(writer: Writer, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
+    """Say that the draft is ready for somebody else to publish. The next change of its words takes that back.
+
+    Raises `NoSuchGuideDraft`, what the precondition raises, and `InvalidEdition` with every fault.
+    """
+
+    def write(session: Session) -> GuideDraftRow:
+        draft = _known_draft(session, act)
+        _require_sound(session, draft, reference_data, act.at)
+        append_draft_act(session, act.guide, GuideDraftAct.OFFERED, by=act.by, at=act.at, content=draft.content)
+        draft.offered_at, draft.offered_by = act.at, act.by
+        return draft
+
+    return writer.run(write)
+
+
+def publish_draft(writer: Writer, reference_data: ReferenceData, act: DraftAct, *, follows: int | None) -> Published:
+    """Publish the draft as the guide's next edition, and end it. `follows` is the last edition, None for a new guide.
+
+    Raises `NoSuchGuideDraft`, what the precondition raises, `SecondPersonNeeded`, `FollowsAnotherEdition`, and
+    `InvalidEdition` with every fault.
+    """
+
+    def write(session: Session) -> Published:
+        draft = _known_draft(session, act)
+        if any(is_same_hand(act.by, each) for each in list_draft_writers(session, act.guide)):
+            raise SecondPersonNeeded
+        checked = _require_sound(session, draft, reference_data, act.at)
+        if checked.follows != follows:
+            raise FollowsAnotherEdition
+        if checked.content is None or checked.digest is None:
+            raise InvalidEdition(checked.faults)
+        history = find_history(session, guide=act.guide)
+        published = insert_next_edition(session, history, act.guide, checked.content, digest=checked.digest, at=act.at)
+        _end(session, draft, GuideDraftAct.PUBLISHED, act)
+        return published
+
+    return writer.run(write)
+
+
+def is_same_hand(one: str, other: str) -> bool:
+    """Return whether two names on the record are of one person or, where one names no person, of one client."""
+    client, _, person = one.partition("/")
+    other_client, _, other_person = other.partition("/")
+    return person == other_person if person and other_person else client == other_client
+
+
+def _require_sound(
+    session: Session, draft: GuideDraftRow, reference_data: ReferenceData, at: dt.datetime
+) -> CheckedDraft:
+    checked = check_draft(session, draft, reference_data, today=at.date())
+    if checked.faults:
+        raise InvalidEdition(checked.faults)
+    return checked
+
+
+def _known_draft(session: Session, act: DraftAct) -> GuideDraftRow:
+    draft = get_guide_draft(session, act.guide)
+    act.precondition(draft)
+    return draft
+
+
+def _end(session: Session, draft: GuideDraftRow, end: GuideDraftAct, act: DraftAct) -> None:
+    append_draft_act(session, draft.guide, end, by=act.by, at=act.at, content=draft.content)
+    session.delete(draft)
+
+
+def append_draft_act(
+    session: Session, guide: str, act: GuideDraftAct, *, by: str, at: dt.datetime, content: str
+) -> int:
+    """Append what was done with the draft, and return the number of the act."""
+    last = session.exec(select(func.max(GuideDraftActRow.number)).where(GuideDraftActRow.guide == guide)).one() or 0
+    digest = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+    session.add(GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=digest))
+    session.flush()
+    return last + 1

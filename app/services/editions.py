@@ -1,0 +1,473 @@
+"""The contents of published editions in memory."""
+
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from operator import attrgetter
+from threading import Lock
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Engine, Integer, Select, Subquery, bindparam, case, func
+from sqlalchemy import select as select_columns
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, SQLModel, col, select
+
+from app.db.writer import GENERATION_RAISED
+from app.errors import (
+    AlreadyWithdrawn,
+    EditionAlreadyPublished,
+    EditionWithdrawn,
+    NoSuchEdition,
+    NoSuchGuide,
+    NoSuchRendition,
+)
+from app.models.editions import OWN_WORDS, EditionContent, EditionDetails, EditionRow, WithdrawalRow
+from app.models.guides import EditionStatus
+from app.models.renditions import RenditionContent, RenditionDetails
+
+MAX_CURRENT_EDITIONS = 10_000
+IS_EDITION: ColumnElement[bool] = col(EditionRow.language) == OWN_WORDS
+IS_RENDITION: ColumnElement[bool] = col(EditionRow.language) != OWN_WORDS
+IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = (
+    (col(WithdrawalRow.guide) == EditionRow.guide)
+    & (col(WithdrawalRow.language) == EditionRow.language)
+    & (col(WithdrawalRow.number) == EditionRow.number)
+)
+
+
+class EditionKey(NamedTuple):
+    """A guide and the number of one of its editions."""
+
+    guide: str
+    number: int
+
+
+class RenditionKey(NamedTuple):
+    """A guide, a language, and the number of one of the guide's renditions in it."""
+
+    guide: str
+    language: str
+    number: int
+
+
+@dataclass(frozen=True)
+class EditionHead:
+    """An edition in the history of its guide: its details without its content."""
+
+    guide: str
+    number: int
+    published_at: dt.datetime
+    digest: str
+    title: str
+    change_note: str
+    withdrawn_at: dt.datetime | None
+    reason: str | None
+
+    @property
+    def key(self) -> EditionKey:
+        """The guide and the number."""
+        return EditionKey(self.guide, self.number)
+
+
+@dataclass(frozen=True)
+class StoredRendition:
+    """A rendition, whole, and its withdrawal if there is one."""
+
+    key: RenditionKey
+    edition: int
+    published_at: dt.datetime
+    digest: str
+    content: RenditionContent
+    withdrawn_at: dt.datetime | None
+    reason: str | None
+
+    @property
+    def edition_key(self) -> EditionKey:
+        """The edition that it is of."""
+        return EditionKey(self.key.guide, self.edition)
+
+
+@dataclass(frozen=True)
+class CurrentEdition:
+    """What a guide's current edition says of itself, without its sections."""
+
+    guide: str
+    number: int
+    published_at: dt.datetime
+    digest: str
+    details: EditionDetails
+
+    @property
+    def key(self) -> EditionKey:
+        """The guide and the number."""
+        return EditionKey(self.guide, self.number)
+
+
+class EditionEventKind(StrEnum):
+    """What happens to an edition or a rendition."""
+
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class EditionEvent:
+    """The publication or the withdrawal of an edition, or of the rendition of it that is given."""
+
+    kind: EditionEventKind
+    key: EditionKey
+    title: str
+    publisher: str
+    digest: str
+    at: dt.datetime
+    words: str
+    """The change note of the edition, or the reason of the withdrawal."""
+    rendition: StoredRendition | None = None
+
+
+def find_history(session: Session, *, guide: str) -> list[EditionHead]:
+    """Return every edition of the guide, the newest first. The list is empty for an unknown guide."""
+    return [EditionHead(*row) for row in session.execute(_history_rows(), {"guide": guide})]
+
+
+def get_history(session: Session, *, guide: str) -> list[EditionHead]:
+    """Return every edition of the guide, the newest first. Raise `NoSuchGuide`."""
+    history = find_history(session, guide=guide)
+    if not history:
+        raise NoSuchGuide
+    return history
+
+
+def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
+    """Return the newest edition that is not withdrawn, or None if all are."""
+    return next((head for head in history if head.withdrawn_at is None), None)
+
+
+def get_current(session: Session, *, guide: str) -> EditionHead:
+    """Return the guide's current edition. Raise `NoSuchGuide`, or `EditionWithdrawn` if it has none."""
+    return require_current(get_history(session, guide=guide))
+
+
+def require_current(history: Sequence[EditionHead]) -> EditionHead:
+    """Return the current edition of a history. Raise `EditionWithdrawn` if all are withdrawn."""
+    current = current_of(history)
+    if current is None:
+        raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
+    return current
+
+
+def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
+    """Return the edition of that number, withdrawn or not. Raise `NoSuchEdition`."""
+    head = next((head for head in history if head.number == number), None)
+    if head is None:
+        raise NoSuchEdition
+    return head
+
+
+def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
+    """Return the edition of that number. Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+    head = head_of(history, number)
+    if head.reason is not None:
+        current = current_of(history)
+        raise EditionWithdrawn(reason=head.reason, replaced_by=current.number if current else None)
+    return head
+
+
+def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
+    """Return current editions, sorted by the guide's slug, from the first slug after `after`."""
+    found = _of_newest(_heads()).order_by(col(EditionRow.guide))
+    return [EditionHead(*row) for row in session.execute(found, {"after": after, "limit": limit})]
+
+
+def list_current_details(session: Session) -> list[CurrentEdition]:
+    """Return what each guide's current edition says of itself, by the guide's name."""
+    columns = (getattr(EditionRow, name) for name in ("guide", "number", "published_at", "digest", "details"))
+    found = _of_newest(select_columns(*columns)).order_by(col(EditionRow.guide))
+    rows = session.execute(found, {"after": "", "limit": MAX_CURRENT_EDITIONS})
+    return [
+        CurrentEdition(guide, number, published_at, digest, EditionDetails.model_validate(details))
+        for guide, number, published_at, digest, details in rows
+    ]
+
+
+def default_guide(session: Session, preferred: str | None = None) -> str | None:
+    """Return the guide for whatever names none: the preferred one, else the first published. None without any guide.
+
+    A guide that has a current edition comes before one whose editions are all withdrawn.
+    """
+    readable = func.count().filter(col(WithdrawalRow.number).is_(None))
+    found = (
+        select(EditionRow.guide)
+        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+        .where(IS_EDITION)
+        .group_by(EditionRow.guide)
+        .order_by(
+            case((readable > 0, 0), else_=1),
+            case((col(EditionRow.guide) == preferred, 0), else_=1),
+            func.min(EditionRow.published_at),
+            EditionRow.guide,
+        )
+    )
+    return session.exec(found.limit(1)).first()
+
+
+def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
+    """Return the renditions of the guide, withdrawn ones too: by language, the newest first."""
+    found = select(EditionRow, WithdrawalRow).outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    found = found.where(EditionRow.guide == guide, IS_RENDITION)
+    if language is not None:
+        found = found.where(EditionRow.language == language)
+    rows = session.exec(found.order_by(EditionRow.language, col(EditionRow.number).desc()))
+    return [_rendition(row, withdrawal) for row, withdrawal in rows]
+
+
+def list_languages(session: Session) -> list[tuple[str, str]]:
+    """Return each guide and language that has a rendition which, like its edition, is not withdrawn."""
+    gone = aliased(WithdrawalRow)
+    withdrawn = (
+        select(gone.number)
+        .where(
+            gone.guide == EditionRow.guide,
+            ((col(gone.language) == EditionRow.language) & (col(gone.number) == EditionRow.number))
+            | ((col(gone.language) == OWN_WORDS) & (col(gone.number) == EditionRow.edition)),
+        )
+        .exists()
+    )
+    found = select(EditionRow.guide, EditionRow.language).where(IS_RENDITION, ~withdrawn)
+    return list(session.exec(found.distinct().order_by(EditionRow.guide, EditionRow.language)))
+
+
+def every_publication(session: Session) -> list[tuple[EditionKey | RenditionKey, str]]:
+    """Return every edition of every guide, then every rendition, withdrawn ones too, each with its digest."""
+    found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
+    rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
+    return [
+        (RenditionKey(guide, language, number) if language else EditionKey(guide, number), digest)
+        for guide, language, number, digest in rows
+    ]
+
+
+def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
+    """Return every edition of every guide, withdrawn ones too, each with its digest."""
+    return [(key, digest) for key, digest in every_publication(session) if isinstance(key, EditionKey)]
+
+
+def every_rendition(session: Session) -> list[tuple[RenditionKey, str]]:
+    """Return every rendition of every guide, withdrawn ones too, each with its digest."""
+    return [(key, digest) for key, digest in every_publication(session) if isinstance(key, RenditionKey)]
+
+
+def list_edition_events(session: Session, *, limit: int) -> list[EditionEvent]:
+    """Return the latest events of editions and renditions, the newest first. Of one moment, renditions come first."""
+    own = aliased(EditionRow)
+    of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
+    joined: Any = select(EditionRow, WithdrawalRow, own).join(own, of_own & (col(own.language) == OWN_WORDS))
+    ties = (IS_EDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number).desc())
+    withdrawn = joined.join(WithdrawalRow, IS_WITHDRAWAL_OF_IT).order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties)
+    published = joined.outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    published = published.order_by(col(EditionRow.published_at).desc(), *ties)
+    events = [
+        *(_event(EditionEventKind.WITHDRAWN, *row) for row in session.exec(withdrawn.limit(limit))),
+        *(_event(EditionEventKind.PUBLISHED, *row) for row in session.exec(published.limit(limit))),
+    ]
+    events.sort(key=lambda each: (each.rendition is None, each.key.guide, -each.key.number))
+    return sorted(events, key=attrgetter("at"), reverse=True)[:limit]
+
+
+def insert_edition(session: Session, key: EditionKey, *, content: EditionContent, digest: str, at: dt.datetime) -> None:
+    """Insert the edition. Raise `EditionAlreadyPublished` where another edition was first."""
+    details, words = _parts(content, EditionDetails)
+    row = EditionRow(
+        guide=key.guide,
+        language=OWN_WORDS,
+        number=key.number,
+        edition=key.number,
+        published_at=at,
+        digest=digest,
+        details=details,
+        words=words,
+    )
+    _insert(session, row, EditionAlreadyPublished)
+
+
+def insert_rendition(
+    session: Session, key: RenditionKey, *, content: RenditionContent, digest: str, at: dt.datetime
+) -> None:
+    """Insert the rendition. Raise `EditionAlreadyPublished` where another one was first."""
+    details, words = _parts(content, RenditionDetails)
+    row = EditionRow(
+        guide=key.guide,
+        language=key.language,
+        number=key.number,
+        edition=content.of.edition,
+        published_at=at,
+        digest=digest,
+        details=details,
+        words=words,
+    )
+    _insert(session, row, EditionAlreadyPublished)
+
+
+def insert_withdrawal(session: Session, key: EditionKey | RenditionKey, *, reason: str, at: dt.datetime) -> None:
+    """Insert the withdrawal of the edition or rendition. Raise `AlreadyWithdrawn` if there is one."""
+    language = key.language if isinstance(key, RenditionKey) else OWN_WORDS
+    row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)
+    _insert(session, row, AlreadyWithdrawn)
+
+
+def read_content(session: Session, key: EditionKey) -> EditionContent:
+    """Return the content of the edition. Raise `NoSuchEdition`."""
+    row = session.get(EditionRow, (key.guide, OWN_WORDS, key.number))
+    if row is None:
+        raise NoSuchEdition
+    return EditionContent.model_validate(row.details | row.words)
+
+
+def read_rendition(session: Session, key: RenditionKey) -> RenditionContent:
+    """Return the content of the rendition. Raise `NoSuchRendition`."""
+    row = session.get(EditionRow, tuple(key))
+    if row is None:
+        raise NoSuchRendition
+    return RenditionContent.model_validate(row.details | row.words)
+
+
+Parts = tuple[dict[str, Any], dict[str, Any]]
+ErrorOfInsert = TypeVar("ErrorOfInsert", bound=Exception)
+
+
+def _parts(content: BaseModel, details: type[BaseModel]) -> Parts:
+    """Return the members of the content that are its details, and the others."""
+    own = content.model_dump(mode="json")
+    return {name: own.pop(name) for name in details.model_fields}, own
+
+
+def _insert(session: Session, row: SQLModel, taken: type[ErrorOfInsert]) -> None:
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise taken from None
+    session.connection().info[GENERATION_RAISED] = True
+
+
+def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendition:
+    return StoredRendition(
+        key=RenditionKey(row.guide, row.language, row.number),
+        edition=row.edition,
+        published_at=row.published_at,
+        digest=row.digest,
+        content=RenditionContent.model_validate(row.details | row.words),
+        withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
+        reason=withdrawal.reason if withdrawal else None,
+    )
+
+
+def _event(
+    kind: EditionEventKind, row: EditionRow, withdrawal: WithdrawalRow | None, edition: EditionRow
+) -> EditionEvent:
+    is_rendition, words, at = row.language != OWN_WORDS, edition.details["change_note"], row.published_at
+    if withdrawal is not None and kind is EditionEventKind.WITHDRAWN:
+        words, at = withdrawal.reason, withdrawal.withdrawn_at
+    return EditionEvent(
+        kind,
+        EditionKey(edition.guide, edition.number),
+        title=edition.details["title"],
+        publisher=edition.details["publisher"]["name"],
+        digest=edition.digest,
+        at=at,
+        words=words,
+        rendition=_rendition(row, withdrawal) if is_rendition else None,
+    )
+
+
+@cache
+def _newest_readable() -> Subquery:
+    """Return the number of the current edition of each guide, from the first after `after`, as many as `limit`."""
+    return (
+        select_columns(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
+        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+        .where(IS_EDITION, col(WithdrawalRow.number).is_(None), col(EditionRow.guide) > bindparam("after"))
+        .group_by(col(EditionRow.guide))
+        .order_by(col(EditionRow.guide))
+        .limit(bindparam("limit", type_=Integer))
+        .subquery()
+    )
+
+
+def _of_newest(found: Select[Any]) -> Select[Any]:
+    newest = _newest_readable()
+    is_newest = (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number)
+    return found.join(newest, is_newest).where(IS_EDITION)
+
+
+@cache
+def _history_rows() -> Select[Any]:
+    return _heads().where(IS_EDITION, col(EditionRow.guide) == bindparam("guide")).order_by(EditionRow.number.desc())  # type: ignore[attr-defined]  # a column
+
+
+def _heads() -> Select[Any]:
+    details = col(EditionRow.details)
+    return select_columns(
+        col(EditionRow.guide),
+        col(EditionRow.number),
+        col(EditionRow.published_at),
+        col(EditionRow.digest),
+        details["title"].as_string(),
+        details["change_note"].as_string(),
+        col(WithdrawalRow.withdrawn_at),
+        col(WithdrawalRow.reason),
+    ).outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+
+
+def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
+    """Return the current status of the edition within its guide's history."""
+    if head.withdrawn_at is not None:
+        return EditionStatus.WITHDRAWN
+    return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
+
+
+# The contents of published editions in memory.
+
+
+MAX_CACHED_EDITIONS = 64
+
+
+class Contents:
+    """The content of published editions, with a cache of the latest. An edition never changes, so no entry gets old."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = Lock()
+        self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
+
+    def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
+        """Return the content of the edition, from the cache if possible. Raise `NoSuchEdition`.
+
+        A caller that has a session passes it, so that a read of the database needs no second connection.
+        """
+        found = self.cached(key)
+        if found is not None:
+            return found
+        if session is None:
+            with Session(self._engine) as own:
+                found = read_content(own, key)
+        else:
+            found = read_content(session, key)
+        with self._lock:
+            self._cached[key] = found
+            while len(self._cached) > MAX_CACHED_EDITIONS:
+                self._cached.popitem(last=False)
+        return found
+
+    def cached(self, key: EditionKey) -> EditionContent | None:
+        """Return the content if it is in the cache."""
+        with self._lock:
+            found = self._cached.get(key)
+            if found is not None:
+                self._cached.move_to_end(key)
+        return found

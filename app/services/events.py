@@ -1,0 +1,185 @@
+"""The rows of the outbox: append events, claim deliveries, record attempts, read by pull."""
+
+import datetime as dt
+import json
+import secrets
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, func, select
+
+from app.db.tables import table_of
+from app.db.writer import Writer, write_operation
+from app.errors import CursorAhead, RowNotStored
+from app.models.base import format_utc
+from app.models.concerns import ConcernRow, NewConcern
+from app.models.events import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
+from app.models.links import (
+    CHECKPOINT,
+    desk_addition_path,
+    desk_concern_path,
+    desk_messages_path,
+    edition_path,
+    rendition_path,
+)
+from app.models.record import EVENTS, CheckpointRow, DeskAct
+from app.models.renditions import RenditionContent
+from app.services.editions import EditionKey, RenditionKey
+from app.services.record import Actor, record_disclosure
+
+# Executed with every concern: built once.
+_NEW_EVENT = insert(table_of(EventRow)).returning(table_of(EventRow).c.id)
+_ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
+    table_of(WebhookRow).c.disabled_at.is_(None)
+)
+
+
+def new_message_id() -> str:
+    """Return the id of a new message, which is the same on every attempt."""
+    return f"msg_{secrets.token_hex(16)}"
+
+
+def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
+    """Write the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
+    connection = session.connection()
+    number = connection.execute(_NEW_EVENT, {"kind": kind.value, "at": at, "data": data}).scalar_one_or_none()
+    if number is None:
+        raise RowNotStored
+    deliveries = [
+        {
+            "event_id": number,
+            "webhook": name,
+            "message": new_message_id(),
+            "state": DeliveryState.PENDING.value,
+            "attempts": 0,
+            "due": at,
+        }
+        for name, kinds in connection.execute(_ACTIVE_WEBHOOKS)
+        if kind in kinds
+    ]
+    if deliveries:
+        connection.execute(insert(table_of(DeliveryRow)), deliveries)
+
+
+# The payloads of events: references, times and links; never any text of a concern.
+
+
+EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
+TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
+
+
+def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
+    """Return the event's id, made of all that it is: a number alone would come again after a restored backup."""
+    return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
+
+
+def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
+    """Return the payload of an event about a concern."""
+    times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
+    return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
+
+
+def addition_payload(concern: ConcernRow, *, number: int, acknowledge_by: dt.datetime) -> dict[str, Any]:
+    """Return the payload of an event about an addition: that of its concern, with its number and its own time."""
+    payload = concern_payload(concern)
+    links = payload["links"] | {"addition": desk_addition_path(concern.reference, number)}
+    return payload | {"addition": number, "addition_acknowledge_by": format_utc(acknowledge_by), "links": links}
+
+
+def message_payload(concern: ConcernRow, *, number: int, addition: int | None = None) -> dict[str, Any]:
+    """Return the payload of an event about a message: that of its concern, with its number, and that of its answer."""
+    payload = concern_payload(concern)
+    links = payload["links"] | {"messages": desk_messages_path(concern.reference)}
+    if addition is None:
+        return payload | {"message": number, "links": links}
+    links |= {"addition": desk_addition_path(concern.reference, addition)}
+    return payload | {"message": number, "addition": addition, "links": links}
+
+
+def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
+    """Return the payload of an event about a checkpoint: the signed note."""
+    links = {"checkpoint": CHECKPOINT}
+    return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
+
+
+def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:
+    """Return the payload of an event about an edition."""
+    payload = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
+    return payload | {"links": {"edition": edition_path(*key)}}
+
+
+def rendition_payload(key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool) -> dict[str, Any]:
+    """Return the payload of an event about a rendition: which it is, of which edition, and no word of it."""
+    edition = content.of.edition
+    return {
+        "guide": key.guide,
+        "language": key.language,
+        "number": key.number,
+        "form": content.form.value,
+        "digest": digest,
+        "edition": edition,
+        "behind": behind,
+        "links": {"rendition": rendition_path(*key), "edition": edition_path(key.guide, edition)},
+    }
+
+
+def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """Return the payload for a receiver: beside `links`, which are paths, `urls` has the same as whole addresses."""
+    links: dict[str, str] = data.get("links", {})
+    return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
+
+
+# Reading events by pull, and confirming them: every read that shows references of concerns is recorded.
+
+
+def read_events_after(
+    session: Session, writer: Writer, *, after: int, limit: int, actor: Actor, at: dt.datetime
+) -> Sequence[EventRow]:
+    """Return the events after that one, after it is recorded which concerns they show. A page without any is not."""
+    rows = events_after(session, after=after, limit=limit)
+    session.close()  # released: requests that hold one connection and wait for another could block each other
+    references = " ".join(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
+    if references:
+        _record(writer, references, actor=actor, at=at)
+    return rows
+
+
+@write_operation
+def _record(session: Session, references: str, *, actor: Actor, at: dt.datetime) -> None:
+    record_disclosure(session, chain=EVENTS, act=DeskAct.EVENTS_READ, actor=actor, at=at, detail=references)
+
+
+def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:
+    """Return the events after that one. Writers take turns, so none is committed later with a number before these."""
+    wanted = select(EventRow).where(col(EventRow.id) > after)
+    return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
+
+
+def confirmed_by(session: Session, *, client: str) -> int:
+    """Return the last event that the client confirmed; 0 where it confirmed none, or one that does not exist."""
+    reader = session.get(EventReaderRow, client)
+    return reader.confirmed if reader is not None and reader.confirmed <= find_last_event(session) else 0
+
+
+@write_operation
+def confirm_events(session: Session, *, client: str, event_id: int) -> None:
+    """Record that the client has every event up to that one. The number never decreases, unless no event has it.
+
+    Raises `CursorAhead` if there is no such event yet.
+    """
+    last = find_last_event(session)
+    if event_id > last:
+        raise CursorAhead
+    reader = session.get(EventReaderRow, client)
+    if reader is None:
+        session.add(EventReaderRow(client=client, confirmed=event_id))
+    elif reader.confirmed < event_id or reader.confirmed > last:
+        reader.confirmed = event_id
+
+
+def find_last_event(session: Session) -> int:
+    """Return the number of the last event; 0 where there is none."""
+    return session.exec(select(func.max(EventRow.id))).one() or 0

@@ -1,1 +1,0 @@
-"""Events: payloads, webhooks and their delivery."""

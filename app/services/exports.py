@@ -1,0 +1,397 @@
+"""Exports: one concern as one file that can be proved.
+
+The file is a PDF with JSON inside, and the service's signature over all of it at its end: a comment of the PDF. After
+it the last lines of the PDF are repeated, so that every program that reads PDFs finds its way from the end. Nothing
+else may follow. The JSON has what the service signed, and each text sealed, with its own key, and opened. That key
+opens that text alone. With it anyone sees that the words are those that were sealed, and whose digest the history has.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from app.age.files import open_with_file_key
+from app.age.keys import NotThatFile
+from app.db.writer import write_operation
+from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
+from app.models.base import format_utc
+from app.models.concerns import ConcernRow
+from app.models.entries import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
+from app.models.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
+from app.models.hand_overs import HandOverEntry, HandOverRow
+from app.models.inbox import DisclosureEntry, InboxEntry
+from app.models.record import DeskAct, DisclosureRow
+from app.models.record_details import RecordedConcern, confirmed_detail, handed_over_detail, replay
+from app.services.concerns import get_unerased
+from app.services.entries import measure_entries
+from app.services.hand_overs import hand_over_entry, list_hand_overs
+from app.services.inbox import entry_of
+from app.services.pdf import pdf_available
+from app.services.receipts import EXPORT, EXPORT_STATEMENT, HAND_OVER, ReceiptSigner, check_receipt, thumbprint_of
+from app.services.record import FIRST_PREVIOUS_SHA256, Actor, hash_of, record_disclosure
+from app.services.sealing import Unsealer, open_note
+
+FOR_AN_EXPORT = "history, for an export"
+EXPORT_KIND = "guidance-export"
+EXPORT_VERSION = 1
+SealedTexts = Mapping[EntryPlace | None, bytes]
+"""The sealed text of a concern (None), and of what was added to it."""
+ATTACHMENT = "concern.json"
+SIGNED = re.compile(
+    rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
+    rb"%guidance-export (?P<signature>[A-Za-z0-9_.-]+)\nstartxref\n(?P=start)\n%%EOF\n",
+    re.DOTALL,
+)
+Keys = dict[str, Any]
+ACTS = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
+SIGNED_FIELDS = ("number", "body", "reason", "recipient", "package_sha256", "additions", "at")
+
+
+@dataclass(frozen=True)
+class ExportStart:
+    """A concern at the moment when an export of it begins. `last` is the row of its chain that says so."""
+
+    concern: ConcernRow
+    counts: dict[str, int]
+    """How many `additions` and `notes` it has."""
+    hand_overs: tuple[HandOverEntry, ...]
+    last: DisclosureRow
+
+
+@write_operation
+def begin_export(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> ExportStart:
+    """Record that an export begins. Raises `NoSuchConcern` or `ConcernErased`."""
+    concern = get_unerased(session, reference)
+    counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
+    hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
+    last = record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail=FOR_AN_EXPORT)
+    return ExportStart(concern, counts, hand_overs, last)
+
+
+def read_history(engine: Engine, last: DisclosureRow) -> tuple[DisclosureEntry, ...]:
+    """Return the rows of a chain, up to that one."""
+    rows = select(DisclosureRow).where(DisclosureRow.chain == last.chain, DisclosureRow.number <= last.number)
+    with Session(engine) as session:
+        found = session.exec(rows.order_by(col(DisclosureRow.number)))
+        return tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in found)
+
+
+def sign_statement(signer: ReceiptSigner, start: ExportStart, concern: InboxEntry) -> str:
+    """Return the JWS of what the service knows: the concern in clear, and where its history ends."""
+    last = start.last
+    end = {"by": last.client, "length": last.number, "head_sha256": last.sha256}
+    claims = _claims(concern.reference, last.at) | end | start.counts
+    return signer.sign(claims | {"concern": concern.model_dump(mode="json", exclude=NOT_SIGNED)}, kind=EXPORT_STATEMENT)
+
+
+@write_operation
+def record_export(
+    session: Session, reference: str, export: NewExport, *, signer: ReceiptSigner, actor: Actor, at: dt.datetime
+) -> ExportEntry:
+    """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
+    get_unerased(session, reference)
+    detail = f"sha256:{export.file_sha256} {'with' if export.notes else 'without'} notes"
+    record_disclosure(session, chain=reference, act=DeskAct.EXPORTED, actor=actor, at=at, detail=detail)
+    fields = export.model_dump() | {"by": actor.client}
+    signature = signer.sign(_claims(reference, at) | fields, kind=EXPORT)
+    return ExportEntry.model_validate(fields | {"at": at, "signature": signature})
+
+
+def _claims(reference: str, at: dt.datetime) -> dict[str, Any]:
+    return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
+
+
+def build_export(
+    statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
+) -> dict[str, Any]:
+    """Return the document. `statement` is the service's answer, `keys` are those that it publishes.
+
+    Raises `UnsealingUnavailable` or `SealedTextMisplaced`.
+    """
+    reference = statement["concern"]["reference"]
+    written = replay(history_of(statement)).added
+    return {
+        "kind": EXPORT_KIND,
+        "version": EXPORT_VERSION,
+        "reference": reference,
+        "notes_included": notes,
+        "texts": [_text(added, sealed, unsealer, reference, written.get(added)) for added, sealed in texts.items()],
+        "statement": statement,
+        "keys": keys,
+    }
+
+
+def history_of(statement: dict[str, Any]) -> list[DisclosureRow]:
+    """Return the rows of the history that the statement of an export has."""
+    return [DisclosureRow(**(entry | {"at": dt.datetime.fromisoformat(entry["at"])})) for entry in statement["history"]]
+
+
+def _text(
+    added: EntryPlace | None, sealed: bytes, unsealer: Unsealer, reference: str, written: DisclosureRow | None
+) -> dict[str, Any]:
+    if added is not None and added.kind is EntryKind.NOTE and written is not None:
+        opened = open_note(unsealer, sealed, reference=reference, received_at=written.at, author=written.client)
+    else:
+        opened = unsealer.open(sealed, reference=reference)
+    return {
+        "kind": "concern" if added is None else added.kind.value,
+        "number": None if added is None else added.number,
+        "opened": opened,
+        "sealed": base64.b64encode(sealed).decode(),
+        "file_key": base64.b64encode(unsealer.find_file_key(sealed)).decode(),
+    }
+
+
+class ExportFile(NamedTuple):
+    """What is in the file of an export: the SHA-256 of what was signed, the signature, and the JSON."""
+
+    sha256: str
+    signature: str
+    document: dict[str, Any]
+
+
+def finish_pdf(pdf: bytes) -> bytes:
+    """Return the PDF as it is signed: with a line end after its last line."""
+    return pdf.rstrip(b"\r\n") + b"\n"
+
+
+def add_signature(pdf: bytes, signature: str) -> bytes:
+    """Return the file: the finished PDF, and its signature."""
+    start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
+    return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
+
+
+def read_export_file(content: bytes) -> ExportFile:
+    """Return what is in the file. Raises `ExportNotGenuine` or `PdfUnavailable`."""
+    found = SIGNED.fullmatch(content)
+    if found is None:
+        raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
+    document = json_of(_attachment(found["pdf"]))
+    return ExportFile(hashlib.sha256(found["pdf"]).hexdigest(), found["signature"].decode(), document)
+
+
+def json_of(text: bytes) -> dict[str, Any]:
+    """Return the JSON object. Raises `ExportNotGenuine`."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ExportNotGenuine("The JSON in the file cannot be read.")
+    return document
+
+
+def _attachment(pdf: bytes) -> bytes:
+    """Return the JSON inside the PDF."""
+    if find_spec("pypdf") is None:
+        raise PdfUnavailable
+    import pypdf  # noqa: PLC0415  # an extra
+    from pypdf.errors import PyPdfError  # noqa: PLC0415  # an extra
+
+    try:
+        (content,) = pypdf.PdfReader(io.BytesIO(pdf)).attachments[ATTACHMENT]
+    except (PyPdfError, KeyError, ValueError, TypeError, AttributeError):
+        raise ExportNotGenuine("There is no readable JSON in the file.") from None
+    return bytes(content)
+
+
+def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
+    """Yield every fault of the export, checked with the service's published keys (JWKS)."""
+    try:
+        yield from _faults(file, keys)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        yield "the JSON in it is not that of an export"
+
+
+def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
+    document, statement = file.document, file.document["statement"]
+    signed = _signed_claims(file.signature, keys, kind=EXPORT)
+    stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
+    if signed is None:
+        yield "the signature of the file is not one of this service"
+    elif signed["file_sha256"] != file.sha256:
+        yield "the file was altered since it was signed"
+    elif (signed["jti"], signed["notes"]) != (document["reference"], document["notes_included"]):
+        yield "the signature of the file is that of another export"
+    if stated is None:
+        yield "the statement is not signed by this service"
+        return
+    yield from _faults_in_statement(document, stated)
+    rows = history_of(statement)
+    yield from _faults_in_history(rows, stated)
+    yield from _faults_in_texts(document, stated, replay(rows))
+    yield from faults_in_exported_hand_overs(statement["hand_overs"], rows, keys)
+
+
+def _signed_claims(signature: str, keys: Keys, *, kind: str) -> dict[str, Any] | None:
+    try:
+        return check_receipt(signature, keys, kind=kind)
+    except ReceiptNotGenuine:
+        return None
+
+
+def _faults_in_statement(document: dict[str, Any], stated: dict[str, Any]) -> Iterator[str]:
+    statement = document["statement"]
+    concern = {name: value for name, value in statement["concern"].items() if name not in NOT_SIGNED}
+    shown = {name: statement[name] for name in ("additions", "notes", "by", "at")}
+    if concern != stated["concern"] or shown != {name: stated[name] for name in shown}:
+        yield "what is in clear about the concern is not what the service signed"
+    if document["reference"] != stated["jti"]:
+        yield "the statement is about another concern"
+
+
+def _faults_in_history(rows: list[DisclosureRow], stated: dict[str, Any]) -> Iterator[str]:
+    before = FIRST_PREVIOUS_SHA256
+    for number, row in enumerate(rows, start=1):
+        if (row.chain, row.number, row.previous_sha256) != (stated["jti"], number, before):
+            yield f"the history is broken before row {number}"
+        if hash_of(row) != row.sha256:
+            yield f"row {number} of the history was altered"
+        before = row.sha256
+    if (len(rows), before) != (stated["length"], stated["head_sha256"]):
+        yield "the history does not end where the service said"
+
+
+def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded: RecordedConcern) -> Iterator[str]:
+    texts = {_place_of(each): each for each in document["texts"]}
+    wanted: list[EntryPlace | None] = [None, *_numbered(EntryKind.ADDITION, stated["additions"])]
+    if document["notes_included"]:
+        wanted += _numbered(EntryKind.NOTE, stated["notes"])
+    for missing in (each for each in wanted if each not in texts):
+        yield f"{missing or 'the concern'} is missing"
+    if len(document["texts"]) > len(texts) or not texts.keys() <= set(wanted):
+        yield "it has a text too many"
+    for place, text in texts.items():
+        if (fault := _fault_in_text(place, text, document["reference"], recorded)) is not None:
+            yield f"{place or 'the concern'} {fault}"
+
+
+def _fault_in_text(
+    place: EntryPlace | None, text: dict[str, Any], reference: str, recorded: RecordedConcern
+) -> str | None:
+    sealed, entry = base64.b64decode(text["sealed"]), recorded.seals.get(place)
+    if entry is None or hashlib.sha256(sealed).hexdigest() != entry.sealed_sha256:
+        return "is not the sealed text that the history has"
+    try:
+        opened = json.loads(open_with_file_key(sealed, base64.b64decode(text["file_key"])))
+    except NotThatFile:
+        return "is not opened by its key"
+    if opened != text["opened"]:
+        return "has other words than those that were sealed"
+    if opened["reference"] != reference or MEMBER_OF_KIND[text["kind"]] not in opened:
+        return "was sealed for another place"
+    return _fault_in_origin(opened, recorded.added.get(place)) if place is not None else None
+
+
+def _fault_in_origin(opened: dict[str, Any], added: DisclosureRow | None) -> str | None:
+    """Return the fault of a text that says itself when it came or who wrote it, where the history says otherwise."""
+    known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
+    if any(opened.get(name, value) != value for name, value in known.items()):
+        return "names another time or author than the history"
+    return None
+
+
+def _numbered(kind: EntryKind, count: int) -> list[EntryPlace]:
+    return [EntryPlace(kind, number) for number in range(1, count + 1)]
+
+
+def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
+    return None if text["kind"] == "concern" else EntryPlace(EntryKind(text["kind"]), text["number"])
+
+
+def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
+    """Return those keys inside the export whose thumbprint is pinned. Raises `ExportNotGenuine` if there is none."""
+    try:
+        keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
+    except (KeyError, TypeError):
+        keys = []
+    if not keys:
+        raise ExportNotGenuine("No key inside the file has that thumbprint.")
+    return {"keys": [each | {"kid": thumbprint_of(each)} for each in keys]}
+
+
+def faults_in_exported_hand_overs(
+    hand_overs: Sequence[dict[str, Any]], history: Sequence[DisclosureRow], keys: dict[str, Any]
+) -> Iterator[str]:
+    """Yield each fault of the hand-overs. The receipt of the other body is compared with its recorded digest."""
+    recorded = {(row.act, row.at, row.detail) for row in history if row.act in ACTS}
+    there = set()
+    for entry in hand_overs:
+        number = entry["number"]
+        row = HandOverRow(reference="", **(entry | {"at": dt.datetime.fromisoformat(entry["at"])}))
+        there.add((DeskAct.HANDED_OVER.value, row.at, handed_over_detail(row)))
+        if entry["their_receipt"] is not None:
+            confirmed_at = dt.datetime.fromisoformat(entry["confirmed_at"])
+            detail = confirmed_detail(number, entry["their_receipt"])
+            there.add((DeskAct.HAND_OVER_CONFIRMED.value, confirmed_at, detail))
+        if not _is_ours(entry, history[0].chain, keys):
+            yield f"the receipt of hand-over {number} is not the one that the service signed"
+    if there != recorded:
+        yield "a hand-over, or a receipt of one, is not the one that the history has"
+
+
+def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> bool:
+    try:
+        claims = check_receipt(entry["receipt"], keys, kind=HAND_OVER)
+    except ReceiptNotGenuine:
+        return False
+    return claims["jti"] == reference and all(claims[name] == entry[name] for name in SIGNED_FIELDS)
+
+
+# An export of a concern: its statement, signed, and its file, a PDF with JSON inside.
+
+
+def export_statement(engine: Engine, signer: ReceiptSigner, start: ExportStart, *, at: dt.datetime) -> ExportStatement:
+    """Return the statement of an export that has begun."""
+    entry = entry_of(start.concern, now=at)
+    return ExportStatement(
+        concern=entry,
+        history=read_history(engine, start.last),
+        hand_overs=start.hand_overs,
+        by=start.last.client,
+        at=at,
+        statement=sign_statement(signer, start, entry),
+        **start.counts,
+    )
+
+
+EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")
+TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
+
+
+def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
+    """Return the PDF of an export, to be signed. Raise `PdfUnavailable`.
+
+    A letter that no font has keeps the standards from being met. The page is then made without them: the JSON has
+    every letter.
+    """
+    if not pdf_available():
+        raise PdfUnavailable
+    import font_source_sans_pro  # noqa: PLC0415  # an extra
+    import typst  # noqa: PLC0415  # an extra, and 20 MB
+
+    options: dict[str, Any] = {
+        "input": EXPORT_TEMPLATE,
+        "font_paths": [Path(font_source_sans_pro.__file__).parent],
+        "sys_inputs": {
+            "document": json.dumps(printed, ensure_ascii=False),
+            "attached": json.dumps(document, ensure_ascii=False, indent=1),
+        },
+        "format": "pdf",
+    }
+    try:
+        pdf = typst.compile(pdf_standards=list(TAGGED_FOR_ARCHIVES), **options)
+    except typst.TypstError:
+        pdf = typst.compile(**options)
+    return finish_pdf(bytes(pdf or b""))

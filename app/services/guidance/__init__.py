@@ -1,1 +1,0 @@
-"""Guidance: publishing, seed files, reference data, the service directory."""

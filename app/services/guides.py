@@ -1,0 +1,212 @@
+"""Every guide that has a current edition: in lists for people, by its subjects, and by words of it."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlmodel import Session
+
+from app.db.search import WORD, words_in
+from app.models.code_lists import SUBJECTS, Code
+from app.models.editions import EditionDetails
+from app.services.catalogue import CatalogueEntry, EntryFilter, list_entries
+from app.services.editions import CurrentEdition, EditionKey, list_current_details
+from app.services.reference_data import ReferenceData
+
+LEAD = re.compile(r"^\W*(?:one[- ]minute guide\W*(?:to|on|about|for)?\s+)?(?:(?:a|an|the)\s+)?", re.IGNORECASE)
+"""What titles begin with, and nobody looks for."""
+OTHER_LETTER = "0"
+"""In place of a letter, for a title that begins with something else."""
+ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
+SHORTEST_STEM = 3
+
+
+@dataclass(frozen=True)
+class ListedGuide:
+    """A guide with its subjects, and what its current edition says of itself."""
+
+    edition: CurrentEdition
+    subjects: Sequence[Code]
+
+    @property
+    def guide(self) -> str:
+        """Its name."""
+        return self.edition.guide
+
+    @property
+    def title(self) -> str:
+        """Its title as printed."""
+        return self.edition.details.title
+
+    @property
+    def publisher(self) -> str:
+        """The name of the body that publishes it."""
+        return self.edition.details.publisher.name
+
+    @cached_property
+    def sort_name(self) -> str:
+        """The title without the words that many titles begin with."""
+        return LEAD.sub("", self.title).casefold() or self.title.casefold()
+
+    @property
+    def letter(self) -> str:
+        """The capital letter under which it is listed."""
+        first = self.sort_name[:1].upper()
+        return first if "A" <= first <= "Z" else OTHER_LETTER
+
+
+@dataclass(frozen=True)
+class FoundInGuide:
+    """The items of one guide that have the words, the best match first."""
+
+    guide: ListedGuide
+    entries: Sequence[CatalogueEntry]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the words find: guides by their titles and subjects, and items of guides."""
+
+    by_title: Sequence[ListedGuide]
+    in_guides: Sequence[FoundInGuide]
+    has_more: bool
+
+
+def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
+    """Return every guide, by its title."""
+    codes = subject_codes(reference_data)
+    listed = [ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current_details(session)]
+    return sorted(listed, key=lambda each: (each.sort_name, each.guide))
+
+
+def subjects_by_guide(session: Session, reference_data: ReferenceData) -> dict[str, Sequence[Code]]:
+    """Return the subjects of each guide that has a current edition, in the order of the list.
+
+    A guide whose edition names no subject has those that its related codes name.
+    """
+    return {each.guide: each.subjects for each in list_guides(session, reference_data)}
+
+
+def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> list[str]:
+    """Return the guides that are about that subject, by name."""
+    found = subjects_by_guide(session, reference_data)
+    return sorted(guide for guide, codes in found.items() if subject in {each.code for each in codes})
+
+
+def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
+    """Return the list of subjects; empty where the seed folder has none."""
+    found = reference_data.code_lists.get(SUBJECTS)
+    return found.codes if found is not None else ()
+
+
+def group_by_subject(
+    listed: Sequence[ListedGuide], reference_data: ReferenceData
+) -> list[tuple[Code | None, list[ListedGuide]]]:
+    """Return the guides of each subject that has any, in the order of the list; last, those without a subject."""
+    codes: list[Code | None] = [*subject_codes(reference_data), None]
+    groups = [
+        (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
+    ]
+    return [(code, guides) for code, guides in groups if guides]
+
+
+def search_guides(session: Session, listed: Sequence[ListedGuide], words: str, *, limit: int) -> Found:
+    """Return what has every one of the words, in any form of it; as many items as `limit`."""
+    entries = list_entries(session, EntryFilter(words), limit=limit + 1)
+    by_guide: dict[str, list[CatalogueEntry]] = {}
+    for entry in entries[:limit]:
+        by_guide.setdefault(entry.key.guide, []).append(entry)
+    guides = {each.guide: each for each in listed}
+    found = [FoundInGuide(guides[slug], of_it) for slug, of_it in by_guide.items() if slug in guides]
+    return Found([each for each in listed if _is_named(each, words)], found, has_more=len(entries) > limit)
+
+
+def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
+    """Return the text in runs, each with whether it is one of the words, in any form of it."""
+    typed = words_in(words)
+    runs: list[tuple[str, bool]] = []
+    end = 0
+    for match in WORD.finditer(text):
+        if any(_is_form(match[0], each, is_last=each == typed[-1]) for each in typed):
+            runs += [(text[end : match.start()], False), (match[0], True)]
+            end = match.end()
+    return [run for run in [*runs, (text[end:], False)] if run[0]]
+
+
+def _subjects_of(details: EditionDetails, codes: Sequence[Code]) -> tuple[Code, ...]:
+    related = {each.code for each in details.related_codes}
+    if details.subjects:
+        return tuple(each for each in codes if each.code in details.subjects)
+    return tuple(each for each in codes if not related.isdisjoint(each.assessment_factors))
+
+
+def _is_named(guide: ListedGuide, words: str) -> bool:
+    typed = words_in(words)
+    names = words_in(" ".join([guide.title, *(each.label for each in guide.subjects)]))
+    return bool(typed) and all(any(_is_form(name, each, is_last=each == typed[-1]) for name in names) for each in typed)
+
+
+def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
+    """Return whether both are forms of one word, by their endings. The last word typed may be a beginning."""
+    word, typed = word.casefold(), typed.casefold()
+    return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
+
+
+def _stem(word: str) -> str:
+    stem = ENDINGS.sub("", word)
+    return stem if len(stem) >= SHORTEST_STEM else word
+
+
+# When guides are to be reviewed, and by which team.
+
+
+NOTICE = dt.timedelta(days=60)
+"""How long before its day a review is listed as due."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """The review of a guide's current edition."""
+
+    edition: CurrentEdition
+
+    @property
+    def key(self) -> EditionKey:
+        """The guide and the number of the edition."""
+        return self.edition.key
+
+    @property
+    def review_by(self) -> dt.date | None:
+        """The day, or None where the edition names none."""
+        return self.edition.details.review_by
+
+    @property
+    def owner(self) -> str | None:
+        """The team that looks after the guide."""
+        return self.edition.details.owner
+
+    @property
+    def due_from(self) -> dt.datetime:
+        """Since when it is listed as due; without a day, since the edition was published."""
+        if self.review_by is None:
+            return self.edition.published_at
+        day = dt.datetime.combine(self.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
+        return max(day, self.edition.published_at)
+
+    def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
+        """Return True if the day has come, or comes within that time, or if there is no day."""
+        return self.review_by is None or self.review_by <= today + within
+
+
+def list_reviews(session: Session) -> list[Review]:
+    """Return the review of every guide: first those without a day, then by their days."""
+    reviews = map(Review, list_current_details(session))
+    return sorted(reviews, key=lambda each: (each.review_by or dt.date.min, each.key))
+
+
+def list_due(session: Session, at: dt.datetime) -> list[Review]:
+    """Return the reviews that are due at that time, the latest to become due first."""
+    due = [each for each in list_reviews(session) if each.due_from <= at]
+    return sorted(due, key=lambda each: (each.due_from, each.key), reverse=True)

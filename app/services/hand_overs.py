@@ -1,0 +1,213 @@
+"""Handing a concern over to another body: on the record with digest, body and reason before the file leaves.
+
+The file is the concern and its additions, opened and sealed to the key of the body.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from pyrage import x25519
+from sqlmodel import Session, col, func, select
+
+from app.age.files import SEED_BYTES, seal_by_seed
+from app.age.keys import NotAKey, seal_to
+from app.age.keys import parse_recipient as parse_age_recipient
+from app.db.writer import write_operation
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    FieldError,
+    NoSuchItem,
+    SealedTextMisplaced,
+    UnsealingUnavailable,
+    ValidationFailed,
+)
+from app.models.base import canonical_submission, format_utc
+from app.models.entries import EntryKind, EntryPlace
+from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverRow
+from app.models.record import DeskAct
+from app.models.record_details import confirmed_detail, handed_over_detail
+from app.services.concerns import get_concern
+from app.services.desk import Desk
+from app.services.entries import list_entries, read_sealed_entry
+from app.services.opening import read_sealed_concern
+from app.services.receipts import HAND_OVER, IdempotencyKeys, IdempotentResult, ReceiptSigner, Retryable
+from app.services.record import Actor, record_disclosure
+
+PACKAGE_KIND = "guidance-hand-over"
+NOT_A_RECIPIENT = "This is not an age recipient (age1...)."
+ANOTHER_RECEIPT = "The receipt of this hand-over is stored already, and is another one."
+
+
+class StoredHandOver(BaseModel):
+    """What a retry needs, under its idempotency key: the entry, and the seed (hex) of a file that was made here."""
+
+    entry: HandOverEntry
+    seed: str | None
+
+
+@dataclass(frozen=True)
+class _New:
+    """What is recorded of a hand-over, who signs it, and the seed of the file if it was made here."""
+
+    recorded: HandOver
+    signer: ReceiptSigner
+    seed: bytes | None
+
+
+def hand_over(
+    desk: Desk, reference: str, wanted: HandOver, *, keys: IdempotencyKeys | None, actor: Actor, at: dt.datetime
+) -> IdempotentResult:
+    """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
+
+    A retry with the same idempotency key records nothing, and gets the same entry and the same file. Raises
+    `NoSuchConcern`, `ConcernErased`, `ValidationFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or
+    `IdempotencyKeyReused`.
+    """
+    parse_recipient(wanted.recipient)
+    recorded, package, seed = wanted, None, None
+    if wanted.package_sha256 is None:
+        seed = secrets.token_bytes(SEED_BYTES)
+        package, count = _make_package(desk, reference, wanted, seed, at=at)
+        recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
+    request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
+    try:
+        entry = _record(desk.writer, reference, new, request, actor=actor, at=at)
+    except AlreadyStored:
+        return _replay(desk, request, wanted)
+    return IdempotentResult(reference, _answer(entry, package), is_replay=False)
+
+
+@write_operation
+def confirm_hand_over(
+    session: Session, reference: str, number: int, *, receipt: str, actor: Actor, at: dt.datetime
+) -> HandOverEntry:
+    """Store the receipt of the other body. Again, it changes nothing. Raises `NoSuchItem` or `ValidationFailed`."""
+    get_concern(session, reference)
+    row = session.get(HandOverRow, (reference, number))
+    if row is None:
+        raise NoSuchItem("The concern has no hand-over of that number.")
+    if row.their_receipt not in (None, receipt):
+        raise ValidationFailed([FieldError(("receipt",), ANOTHER_RECEIPT)])
+    if row.their_receipt is None:
+        detail = confirmed_detail(number, receipt)
+        record_disclosure(session, chain=reference, act=DeskAct.HAND_OVER_CONFIRMED, actor=actor, at=at, detail=detail)
+        row.their_receipt, row.confirmed_at = receipt, at
+        session.flush()
+    return hand_over_entry(row)
+
+
+@write_operation
+def read_hand_overs(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> tuple[HandOverEntry, ...]:
+    """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
+    get_concern(session, reference)
+    record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail="hand-overs")
+    return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
+
+
+def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
+    """Return the hand-overs of the concern, in order."""
+    rows = select(HandOverRow).where(HandOverRow.reference == reference)
+    return session.exec(rows.order_by(col(HandOverRow.number))).all()
+
+
+def hand_over_entry(row: HandOverRow) -> HandOverEntry:
+    """Return the entry of a hand-over."""
+    return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
+
+
+def parse_recipient(text: str) -> x25519.Recipient:
+    """Return the recipient. Raises `ValidationFailed` if the text is none."""
+    try:
+        return parse_age_recipient(text)
+    except NotAKey:
+        raise ValidationFailed([FieldError(("recipient",), NOT_A_RECIPIENT)]) from None
+
+
+def package_of(
+    concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
+) -> bytes:
+    """Return the JSON of the opened concern and additions, to be sealed to the body."""
+    document = {
+        "kind": PACKAGE_KIND,
+        "handed_over_at": format_utc(at),
+        "body": body,
+        "reason": reason,
+        "concern": concern,
+        "additions": list(additions),
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def seal_package(package: bytes, recipient: x25519.Recipient) -> bytes:
+    """Return the age file of the package. The plain `age` program opens it."""
+    return seal_to(package, recipient)
+
+
+def sha256_of(sealed: bytes) -> str:
+    """Return the digest of the file, as the record has it."""
+    return hashlib.sha256(sealed).hexdigest()
+
+
+def _make_package(
+    desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
+) -> tuple[bytes, int]:
+    """Return the file for the body, and how many additions are in it: all, or those up to that number."""
+    engine, unsealer = desk.engine, desk.unsealer
+    if not unsealer.can_unseal:
+        raise UnsealingUnavailable
+    with Session(engine) as session:
+        get_concern(session, reference)
+        numbers = [row.number for row in list_entries(session, EntryKind.ADDITION, reference)][:up_to]
+    concern = unsealer.open(read_sealed_concern(engine, reference), reference=reference)
+    places = (EntryPlace(EntryKind.ADDITION, number) for number in numbers)
+    additions = [unsealer.open(read_sealed_entry(engine, reference, each), reference=reference) for each in places]
+    package = package_of(concern, additions, body=wanted.body, reason=wanted.reason, at=at)
+    return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
+
+
+@write_operation
+def _record(
+    session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor, at: dt.datetime
+) -> HandOverEntry:
+    """Insert the hand-over under the next number, and return its entry. A retry is found before anything is refused."""
+    concern = get_concern(session, reference)
+    number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
+    fields = new.recorded.model_dump() | {"number": number}
+    claims = {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)} | fields
+    row = HandOverRow(reference=reference, at=at, receipt=new.signer.sign(claims, kind=HAND_OVER), **fields)
+    entry = hand_over_entry(row)
+    stored = StoredHandOver(entry=entry, seed=None if new.seed is None else new.seed.hex())
+    request.store(session, reference, stored.model_dump_json().encode())
+    if concern.erased_at is not None:
+        raise ConcernErased
+    detail = handed_over_detail(row)
+    record_disclosure(session, chain=reference, act=DeskAct.HANDED_OVER, actor=actor, at=at, detail=detail)
+    session.add(row)
+    session.flush()
+    return entry
+
+
+def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
+    """Return what the first request got. The file is made again, and is the one that is on the record."""
+    found = request.replay(desk.engine)
+    stored = StoredHandOver.model_validate_json(found.receipt)
+    entry, package = stored.entry, None
+    if stored.seed is not None:
+        seed, up_to = bytes.fromhex(stored.seed), entry.additions
+        package, _ = _make_package(desk, found.reference, wanted, seed, at=entry.at, up_to=up_to)
+        if sha256_of(package) != entry.package_sha256:
+            raise SealedTextMisplaced
+    return IdempotentResult(found.reference, _answer(entry, package), is_replay=True)
+
+
+def _answer(entry: HandOverEntry, package: bytes | None) -> bytes:
+    encoded = None if package is None else base64.b64encode(package).decode()
+    return HandedOver.model_validate(dict(entry) | {"package": encoded}).model_dump_json().encode()

@@ -1,0 +1,320 @@
+"""The duty team's inbox: metadata only, sorted by urgency or by time, a page at a time."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
+from sqlmodel import Session, col, delete
+from sqlmodel import select as sqlmodel_select
+
+from app.db.tables import table_of
+from app.db.writer import write_operation
+from app.errors import FaultCode, FieldError, NoSuchConcern, NoSuchItem, ValidationFailed
+from app.models.concerns import ConcernRow
+from app.models.inbox import (
+    ErasedConcern,
+    InboxEntry,
+    InboxFilter,
+    InboxLookRow,
+    InboxOrder,
+    OpenedConcern,
+    SavedViewRow,
+    ViewFilters,
+)
+from app.models.links import (
+    Links,
+    assignment_path,
+    desk_additions_path,
+    desk_concern_path,
+    disclosures_path,
+    edition_path,
+    notes_path,
+)
+from app.models.receipts import ConcernState, find_reference
+from app.models.record import Remnants
+from app.services.concerns import NO_SUCH_REFERENCE
+from app.services.cursors import encode_key
+from app.services.entries import SealedEntries, opened_additions
+from app.services.opening import Opening
+from app.services.sealing import Unsealer
+
+_CONCERNS = table_of(ConcernRow).c
+INBOX_COLUMNS = (
+    _CONCERNS.reference,
+    _CONCERNS.state,
+    _CONCERNS.immediate_danger,
+    _CONCERNS.received_at,
+    _CONCERNS.acknowledge_by,
+    _CONCERNS.acknowledged_at,
+    _CONCERNS.closed_at,
+    _CONCERNS.added_at,
+    _CONCERNS.outcome,
+    _CONCERNS.held,
+    _CONCERNS.erased_at,
+    _CONCERNS.guide,
+    _CONCERNS.edition,
+    _CONCERNS.referral_source,
+    _CONCERNS.recipients,
+    _CONCERNS.additions_waiting,
+    _CONCERNS.addition_acknowledge_by,
+    _CONCERNS.addition_danger,
+    _CONCERNS.waiting,
+    _CONCERNS.danger,
+    _CONCERNS.due,
+    _CONCERNS.test,
+    _CONCERNS.assigned_to,
+    _CONCERNS.changed_at,
+)
+
+
+AFTER_ALL = "~"
+"""Comes after every character of a reference."""
+DANGER_RANK_LIMIT = 1
+"""The rank up to which somebody said that a child is in immediate danger."""
+
+
+@dataclass(frozen=True)
+class InboxFilters:
+    """What the inbox is narrowed to. None, or the empty text, is no filter."""
+
+    state: ConcernState | None = None
+    overdue: bool | None = None
+    danger: str | None = None
+    guide: str | None = None
+    assigned_to: str | None = None
+    """A person; the empty text is nobody."""
+    changed_since: dt.datetime | None = None
+    reference: str | None = None
+    """The first characters of a reference."""
+    waits_in_danger: bool = False
+    """Only those that wait, and whose reporter said that a child is in immediate danger, first or later."""
+
+    @classmethod
+    def of(cls, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
+        """Return what a person wants, whom `mine` means, with filters that a model cannot say."""
+        whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
+        return cls(wanted.state, wanted.overdue, wanted.danger, wanted.guide, whose, **others)
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions of all filters that are set, but for `overdue`."""
+        same = {
+            _CONCERNS.state: self.state,
+            _CONCERNS.immediate_danger: self.danger,
+            _CONCERNS.guide: self.guide,
+            _CONCERNS.assigned_to: self.assigned_to,
+        }
+        conditions = [column == value for column, value in same.items() if value is not None]
+        if self.waits_in_danger:
+            conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
+        if self.changed_since is not None:
+            conditions.append(_CONCERNS.changed_at >= self.changed_since)
+        if self.reference is not None:
+            conditions += [_CONCERNS.reference >= self.reference, _CONCERNS.reference <= self.reference + AFTER_ALL]
+        return conditions
+
+
+InboxPosition = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class InboxQuery:
+    """The order and the filters of a request for the inbox."""
+
+    order: InboxOrder
+    filters: InboxFilters
+    test: bool = False
+    """Whether to list tests alone. They are never among the concerns."""
+
+    @property
+    def columns(self) -> tuple[Column[Any], ...]:
+        """The columns to sort by; the last two are a time and the reference."""
+        if self.order is InboxOrder.NEWEST:
+            return (_CONCERNS.received_at, _CONCERNS.reference)
+        if self.order is InboxOrder.CHANGED:
+            return (_CONCERNS.changed_at, _CONCERNS.reference)
+        return (_CONCERNS.waiting, _CONCERNS.danger, _CONCERNS.due, _CONCERNS.reference)
+
+    @property
+    def column_types(self) -> tuple[type, ...]:
+        """The type of each of those columns."""
+        return (*(int for _ in self.columns[:-2]), dt.datetime, str)
+
+
+def list_inbox(
+    session: Session, query: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
+) -> list[Row[Any]]:
+    """Return one page, after the position of the last row of the page before.
+
+    `urgent`: concerns that wait for an acknowledgement come first, of themselves or of something added. Among them:
+    immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
+    oldest. `newest`: by time of receipt, the latest first. `changed`: by the time of the last change, the latest first.
+    """
+    wanted = select(_CONCERNS.reference).where(_CONCERNS.test.is_(query.test), *query.filters.conditions)
+    overdue = query.filters.overdue
+    if overdue is not None:
+        wanted = wanted.where(_is_overdue(now) if overdue else ~_is_overdue(now))
+    columns = query.columns
+    if after is not None:
+        bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
+        key = tuple_(*columns)
+        wanted = wanted.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
+    ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
+    # An index has all that is sorted and filtered, so only the rows of the page are read.
+    page = select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(wanted.order_by(*ordered).limit(limit)))
+    return list(session.execute(page.order_by(*ordered)))
+
+
+def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
+    """Return the position of the row in that order."""
+    return tuple(row._mapping[column.name] for column in query.columns)
+
+
+def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition that the concern, or something added to it, waits after its time."""
+    return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
+
+
+def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
+    """Count the concerns in each state, and those that are overdue, of themselves or by something added; no tests."""
+    by_state = select(_CONCERNS.state, func.count()).where(_CONCERNS.test.is_(False)).group_by(_CONCERNS.state)
+    counted = session.execute(by_state)
+    counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
+    overdue = select(func.count()).where(_is_overdue(now))
+    return counts | {"overdue": session.execute(overdue).scalar_one()}
+
+
+# Saved views of the inbox, and up to when a person has looked at it. Both are the person's, and show no concern.
+
+
+MAX_VIEWS = 50
+TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
+
+
+def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
+    """Return the views of the person, by name."""
+    rows = sqlmodel_select(SavedViewRow).where(SavedViewRow.person == person)
+    return session.exec(rows.order_by(col(SavedViewRow.name))).all()
+
+
+@write_operation
+def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
+    """Save the view of that name in place of a former one. Raises `ValidationFailed` for one too many."""
+    wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    former = session.get(SavedViewRow, (person, name))
+    if former is None and len(list_views(session, person)) >= MAX_VIEWS:
+        raise ValidationFailed([FieldError((), TOO_MANY_VIEWS, FaultCode.TOO_MANY)])
+    row = former or SavedViewRow(person=person, name=name, filters=wanted, saved_at=at)
+    row.filters, row.saved_at = wanted, at
+    session.add(row)
+    return row
+
+
+@write_operation
+def remove_view(session: Session, person: str, name: str) -> None:
+    """Remove the view. Raises `NoSuchItem` if the person has none of that name."""
+    row = session.get(SavedViewRow, (person, name))
+    if row is None:
+        raise NoSuchItem("You have saved no view of that name.")
+    session.delete(row)
+
+
+@write_operation
+def remove_views(session: Session, person: str) -> None:
+    """Remove every view of a person, who leaves, and how far they looked."""
+    session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
+    session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
+
+
+def find_look(session: Session, person: str) -> dt.datetime | None:
+    """Return up to when the person has looked at what changed, or None."""
+    row = session.get(InboxLookRow, person)
+    return None if row is None else row.looked_at
+
+
+@write_operation
+def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
+    """Write that the person has looked at what changed before that moment. An earlier one changes nothing."""
+    row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
+    row.looked_at = max(row.looked_at, until)
+    session.add(row)
+
+
+# Concerns as the desk sees them.
+
+
+COMPUTED_FIELDS = ("overdue", "links")
+
+
+def reference_of(text: str) -> str:
+    """Return the reference in its standard spelling. Raise `NoSuchConcern` if the text is not a reference."""
+    reference = find_reference(text)
+    if reference is None:
+        raise NoSuchConcern(NO_SUCH_REFERENCE)
+    return reference
+
+
+def inbox_entry(row: Mapping[str, Any], *, now: dt.datetime) -> InboxEntry:
+    """Return the entry of one row of the inbox, without the words of the concern."""
+    return InboxEntry.model_validate(_common_fields(row, now))
+
+
+def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
+    """Return the entry of one concern, without its words."""
+    return inbox_entry(dict(concern), now=now)
+
+
+def erased_concern(concern: ConcernRow, remnants: Remnants, *, now: dt.datetime) -> ErasedConcern:
+    """Return the entry of a concern that was erased, and what is left of it in the files of the database."""
+    return ErasedConcern.model_validate(_common_fields(dict(concern), now) | {"remnants": remnants})
+
+
+def opened_concern(
+    opening: Opening, sealed: bytes, additions: SealedEntries, unsealer: Unsealer, *, now: dt.datetime
+) -> OpenedConcern:
+    """Return the concern with its words, the first page of additions, and the link to the second if there is one.
+
+    Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
+    of another concern.
+    """
+    concern = opening.concern
+    fields = _common_fields(dict(concern), now)
+    if opening.page.next_after is not None:
+        cursor = encode_key(opening.page.next_after)
+        fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
+    submission = unsealer.open_member(
+        "submission", sealed, reference=concern.reference, received_at=concern.received_at
+    )
+    words = {"submission": submission, "additions": opened_additions(additions, unsealer, now=now)}
+    return OpenedConcern.model_validate(fields | words)
+
+
+def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
+    columns["assigned_to"] = row["assigned_to"] or None
+    return columns | {"overdue": _desk_is_overdue(row, now), "links": _links_of(row)}
+
+
+def _desk_is_overdue(row: Mapping[str, Any], now: dt.datetime) -> bool:
+    if row["test"]:
+        return False
+    own = row["acknowledge_by"] if row["state"] == ConcernState.RECEIVED else None
+    return any(due is not None and due < now for due in (own, row["addition_acknowledge_by"]))
+
+
+def _links_of(row: Mapping[str, Any]) -> Links:
+    path = desk_concern_path(row["reference"])
+    return {
+        "self": path,
+        "additions": desk_additions_path(row["reference"]),
+        "acknowledgement": f"{path}/acknowledgement",
+        "outcome": f"{path}/outcome",
+        "assignment": assignment_path(row["reference"]),
+        "notes": notes_path(row["reference"]),
+        "hold": f"{path}/hold",
+        "erasure": f"{path}/erasure",
+        "disclosures": disclosures_path(row["reference"]),
+        "edition": edition_path(row["guide"], row["edition"]),
+    }

@@ -1,0 +1,211 @@
+"""Rate limits, counted in this process or in a store that several processes share; and how many codes may be tried."""
+
+import hmac
+import ipaddress
+import math
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from anyio import CapacityLimiter, to_thread
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from app.errors import NoSuchConcern, NoSuchDraft, SetupError, TooManyTries
+from app.logs import Log
+from app.models.receipts import find_reference
+
+OWN_MEMORY = "memory://"
+STORE_TIMEOUT_SECONDS = 0.25
+RETRY_SECONDS = 5.0
+THREADS = 10
+SHORTEST_SECRET = 32
+UNKNOWN_ADDRESS = "unknown"
+"""The address of a caller whose proxy forwards something that is not an address."""
+NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: one IPv6 subscriber has a whole /64
+OPTIONS: dict[str, dict[str, float | str | bool]] = {
+    scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
+    for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
+}
+
+log = Log(__name__)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How many requests of one kind a caller may send in a window, under a name that the responses show."""
+
+    name: str
+    item: RateLimitItem
+
+    @property
+    def seconds(self) -> int:
+        """Length of the window in seconds."""
+        return self.item.get_expiry()
+
+
+@dataclass(frozen=True)
+class Count:
+    """The count after one more request: requests that remain in the window, and seconds until it ends."""
+
+    policy: Policy
+    remaining: int
+    seconds: int
+    is_over: bool
+
+
+def make_policy(name: str, notation: str) -> Policy:
+    """Return the policy for a limit in the notation `300/minute`."""
+    return Policy(name, parse(notation))
+
+
+class Limiter:
+    """Counts requests by a keyed hash of the caller, so that neither memory nor store holds a network address.
+
+    If the shared store is unavailable, each process counts for itself until it is available again. No request is
+    refused because of that, and it is logged.
+    """
+
+    def __init__(self, store: str, secret: bytes, clock: Callable[[], float] = time.monotonic) -> None:
+        self._secret = secret
+        self._clock = clock
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(_open(store))
+        self._threads = CapacityLimiter(THREADS)
+        self._unavailable_until = -math.inf
+
+    async def count(self, policy: Policy, caller: str) -> Count:
+        """Count one more request of that caller."""
+        key = self._key(policy, caller)
+        if self._shared is not None and not self._is_unavailable:
+            try:
+                return await to_thread.run_sync(partial(self._count_shared, policy, key), limiter=self._threads)
+            except StorageError as failure:
+                self._note(failure)
+        return _count(self._own, policy, key)
+
+    def count_here(self, policy: Policy, caller: str, *, adds: bool = True) -> Count:
+        """Count one more in this thread, which may wait for the store. Without `adds`, return the count as it is."""
+        key, count = self._key(policy, caller), _count if adds else _look
+        if self._shared is not None and not self._is_unavailable:
+            try:
+                return count(self._shared, policy, key)
+            except StorageError as failure:
+                self._note(failure)
+        return count(self._own, policy, key)
+
+    def _key(self, policy: Policy, caller: str) -> str:
+        return hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
+
+    @property
+    def _is_unavailable(self) -> bool:
+        return self._clock() < self._unavailable_until
+
+    def _note(self, failure: StorageError) -> None:
+        if not self._is_unavailable:  # log once for all concurrent requests
+            self._unavailable_until = self._clock() + RETRY_SECONDS
+            log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
+
+    def _count_shared(self, policy: Policy, key: str) -> Count:
+        if self._shared is None or self._is_unavailable:  # it became unavailable while this request waited for a thread
+            raise StorageError(TimeoutError())
+        return _count(self._shared, policy, key)
+
+
+def make_limiter(store: str, secret_file: Path | None) -> Limiter:
+    """Return the limiter of this process. Raises `SetupError`."""
+    if secret_file is None:
+        if store != OWN_MEMORY:
+            raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
+        return Limiter(store, secrets.token_bytes(SHORTEST_SECRET))
+    try:
+        secret = secret_file.read_bytes().strip()
+    except OSError:
+        raise SetupError(f"GUIDANCE_LIMITS_SECRET_FILE: {secret_file} cannot be read") from None
+    if len(secret) < SHORTEST_SECRET:
+        raise SetupError(f"GUIDANCE_LIMITS_SECRET_FILE: {secret_file} must hold at least {SHORTEST_SECRET} characters")
+    return Limiter(store, secret)
+
+
+def network_key(host: str | None) -> str | None:
+    """Return the key of the caller's network: None for this machine itself, and for a connection without an address.
+
+    A request from this machine is an operator's, or came through a proxy that is not configured as trusted: all of its
+    callers would be counted as one. Callers at an `UNKNOWN_ADDRESS`, which a trusted proxy forwarded, are counted so.
+    """
+    if host == UNKNOWN_ADDRESS:
+        return host
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return None
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(address), NETWORK_OF_ONE_SUBSCRIBER), strict=False))
+    return str(address)
+
+
+def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
+    return _state(limiter, policy, key, is_within=limiter.hit(policy.item, key))
+
+
+def _look(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
+    return _state(limiter, policy, key, is_within=limiter.test(policy.item, key))
+
+
+def _state(limiter: FixedWindowRateLimiter, policy: Policy, key: str, *, is_within: bool) -> Count:
+    window = limiter.get_window_stats(policy.item, key)
+    seconds = max(1, math.ceil(window.reset_time - time.time()))
+    return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within)
+
+
+def _open(store: str) -> Storage:
+    """Return the shared store, without connecting to it."""
+    try:
+        opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
+    except (ConfigurationError, ValueError):
+        raise SetupError("GUIDANCE_LIMITS_STORE names no store that this installation can use") from None
+    if not isinstance(opened, Storage):
+        raise SetupError("GUIDANCE_LIMITS_STORE must name a store without `async+`")
+    return opened
+
+
+@dataclass(frozen=True)
+class CodeTries:
+    """Counts wrong status tokens by reference, whether or not that concern exists, and never right ones."""
+
+    limiter: Limiter
+    policy: Policy
+
+    @contextmanager
+    def guard(self, typed_reference: str) -> Iterator[None]:
+        """Count a wrong try where the block raises `NoSuchConcern`.
+
+        Raises `TooManyTries` before the block runs, once too many were wrong. Runs in a worker thread.
+        """
+        reference = find_reference(typed_reference)
+        if reference is None:  # no concern has it, so no code opens it
+            yield
+            return
+        with self.guard_name(reference):
+            yield
+
+    @contextmanager
+    def guard_name(self, name: str) -> Iterator[None]:
+        """Do the same for anything else that has a code, and count by `name`."""
+        count = self.limiter.count_here(self.policy, name, adds=False)
+        if count.is_over:
+            raise TooManyTries(count.seconds)
+        try:
+            yield
+        except (NoSuchConcern, NoSuchDraft):
+            self.limiter.count_here(self.policy, name)
+            raise

@@ -1,1 +1,0 @@
-"""Operations: backup, verification and background workers."""

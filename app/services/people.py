@@ -1,0 +1,230 @@
+"""The people at the desk: inviting them, their sessions, and ending everything of a person who leaves."""
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Engine, delete
+from sqlmodel import Session, col, func, select
+
+from app.db.writer import Writer, write_operation
+from app.errors import NoSuchPerson, SetupError, TokenInvalid
+from app.models.clients import Scope
+from app.models.people import SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
+from app.models.record import PEOPLE, DeskAct
+from app.services.clients import Principal, check_person, revoke_clients_of
+from app.services.record import Actor, record_disclosure
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """The service as passkeys know it: the name of its host, its origin, and the council's name."""
+
+    id: str
+    origin: str
+    name: str
+
+
+TOKEN_BYTES = 32
+HANDLE_BYTES = 32
+BY_PASSKEY = "passkey:desk"
+"""What the record names before a person who signed in with a passkey. No client has such a name."""
+OPERATOR = Actor("operator", "command line")
+"""Who invites people, and who says that they left."""
+NOTED_AFTER = dt.timedelta(minutes=1)
+"""A use is written once a minute, so that a page that is read costs no write."""
+
+OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
+
+
+def draw_token() -> str:
+    """Return a new secret of 256 random bits, for a link or a cookie."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_digest(token: str) -> bytes:
+    """Return the SHA-256 of a secret: what is stored of it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def list_people(session: Session) -> list[PersonRow]:
+    """Return every person by name, with those who left."""
+    return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
+
+
+def list_workers(session: Session) -> list[str]:
+    """Return the names of the people who may act on concerns, and have not left."""
+    roles = [role for role, scopes in SCOPES_OF.items() if Scope.WRITE in scopes]
+    names = select(PersonRow.name).where(col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles))
+    return list(session.exec(names.order_by(PersonRow.name)))
+
+
+def count_passkeys(session: Session, name: str) -> int:
+    """Return how many passkeys the person has."""
+    return session.exec(select(func.count()).select_from(PasskeyRow).where(PasskeyRow.person == name)).one()
+
+
+def find_last_use(session: Session, name: str) -> dt.datetime | None:
+    """Return when a session of the person that has not ended was last used."""
+    return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
+
+
+def find_with_person(
+    session: Session, table: type[OfPerson], condition: ColumnElement[bool]
+) -> tuple[OfPerson, PersonRow] | None:
+    """Return the row that fulfils the condition, also if it has expired, and its person."""
+    statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
+    return session.exec(statement).one_or_none()
+
+
+def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
+    """Return the token of a link with which the person registers a passkey, once.
+
+    A person who is already there gets that role at once, and keeps what they have. Raises `SetupError` for a name that
+    cannot stand on the record, and for a person whose role a provider says.
+    """
+    check_person(name)
+    token = draw_token()
+
+    def write(session: Session) -> None:
+        person = session.get(PersonRow, name)
+        former = person.role if person is not None and person.left_at is None else None
+        if person is None:
+            person = PersonRow(name=name, role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at)
+        if person.provider is not None and person.left_at is None:
+            raise SetupError("that person signs in by the OpenID provider, which says their role")
+        person.role, person.left_at, person.provider = role.value, None, None
+        session.add(person)
+        session.flush()
+        session.add(InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at))
+        record_person(session, DeskAct.INVITED, actor=OPERATOR, at=at, detail=f"{name} as {role}")
+        if former is not None:
+            _record_role(session, name, former, role, actor=OPERATOR, at=at)
+
+    writer.run(write)
+    return token
+
+
+@write_operation
+def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
+    """End every session, passkey and invitation of the person, and the keys of each client that acts for that person.
+
+    Nobody signs in by that name until it is invited again; a client stays revoked. Return the names of the clients.
+    Raises `NoSuchPerson`, where neither the desk nor a client has that person.
+    """
+    person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, at=at)
+    if person is None and not clients:
+        raise NoSuchPerson
+    if person is not None:
+        person.left_at = person.left_at or at
+    for table in (SessionRow, PasskeyRow, InvitationRow):
+        session.connection().execute(delete(table).where(col(table.person) == name))
+    record_person(session, DeskAct.LEFT, actor=OPERATOR, at=at, detail=name)
+    return clients
+
+
+@write_operation
+def welcome(
+    session: Session, name: str, *, role: Role, provider: str, actor: Actor, at: dt.datetime
+) -> PersonRow | None:
+    """Store the person that a provider names, who is the actor, with the role that it gives, and return the row.
+
+    Return None where the person left, or where somebody of that name has passkeys or another provider.
+    """
+    person = session.get(PersonRow, name)
+    former = person.role if person is not None else "no role"
+    if person is None:
+        person = PersonRow(
+            name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
+        )
+    elif person.left_at is not None or person.provider != provider:
+        return None
+    person.role = role.value
+    session.add(person)
+    _record_role(session, name, former, role, actor=actor, at=at)
+    return person
+
+
+def record_person(session: Session, act: DeskAct, *, actor: Actor, at: dt.datetime, detail: str = "") -> None:
+    """Record who was let in, who signed in or out, and who left, in a chain of its own."""
+    record_disclosure(session, chain=PEOPLE, act=act, actor=actor, at=at, detail=detail)
+
+
+def _record_role(session: Session, name: str, former: str, role: Role, *, actor: Actor, at: dt.datetime) -> None:
+    if former != role:
+        record_person(session, DeskAct.ROLE_CHANGED, actor=actor, at=at, detail=f"{name} from {former} to {role}")
+
+
+@dataclass(frozen=True)
+class DeskSessions:
+    """Starts, finds and ends sessions. One ends after `idle` without a request, and after `longest` in any case."""
+
+    engine: Engine
+    writer: Writer
+    idle: dt.timedelta
+    longest: dt.timedelta
+
+    def start(self, person: str, *, client: str, address: str, at: dt.datetime, former: str | None = None) -> str:
+        """Return the token of a new session, which is on the record. The one that the browser had, `former`, ends."""
+        token = draw_token()
+
+        def write(session: Session) -> None:
+            is_over = (col(SessionRow.last_used_at) <= at - self.idle) | (
+                col(SessionRow.started_at) <= at - self.longest
+            )
+            if former is not None:
+                is_over |= col(SessionRow.token_sha256) == token_digest(former)
+            session.connection().execute(delete(SessionRow).where(is_over))
+            found = session.get(PersonRow, person)
+            if found is None or found.left_at is not None:
+                raise TokenInvalid("the person has left")
+            row = SessionRow(
+                token_sha256=token_digest(token), person=person, client=client, started_at=at, last_used_at=at
+            )
+            session.add(row)
+            record_person(session, DeskAct.SIGNED_IN, actor=_actor_of(row, address), at=at)
+
+        self.writer.run(write)
+        return token
+
+    def find(self, token: str, *, at: dt.datetime) -> Principal:
+        """Return who has the session, with the scopes of the role that they have now. Raises `TokenInvalid`."""
+        token_sha256 = token_digest(token)
+        with Session(self.engine) as session:
+            found = find_with_person(session, SessionRow, col(SessionRow.token_sha256) == token_sha256)
+        if found is None or not hmac.compare_digest(found[0].token_sha256, token_sha256):
+            raise TokenInvalid("no session has that token")
+        row, person = found
+        if person.left_at is not None:
+            raise TokenInvalid("the person has left")
+        if at >= min(row.last_used_at + self.idle, row.started_at + self.longest):
+            raise TokenInvalid("the session has ended")
+        if at >= row.last_used_at + min(NOTED_AFTER, self.idle / 2):
+            self._note_use(token_sha256, at)
+        return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
+
+    def end(self, token: str, *, address: str, at: dt.datetime) -> None:
+        """End the session, if there is one, and record that its person signed out."""
+
+        def write(session: Session) -> None:
+            found = session.get(SessionRow, token_digest(token))
+            if found is not None:
+                session.delete(found)
+                record_person(session, DeskAct.SIGNED_OUT, actor=_actor_of(found, address), at=at)
+
+        self.writer.run(write)
+
+    def _note_use(self, token_sha256: bytes, at: dt.datetime) -> None:
+        def write(session: Session) -> None:
+            row = session.get(SessionRow, token_sha256)
+            if row is not None:
+                row.last_used_at = max(row.last_used_at, at)
+
+        self.writer.run(write)
+
+
+def _actor_of(row: SessionRow, address: str) -> Actor:
+    return Actor(Principal(row.client, frozenset(), row.person).name_on_record, address)

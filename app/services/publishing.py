@@ -1,0 +1,326 @@
+"""Publishing and withdrawing: editions, and renditions of them."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.db.writer import Writer, write_operation
+from app.errors import (
+    AlreadyWithdrawn,
+    EditionAlreadyPublished,
+    EditionOutOfOrder,
+    InvalidEdition,
+    InvalidRendition,
+    NoSuchGuide,
+    SeedError,
+    SeedFileError,
+)
+from app.logs import Log
+from app.models.base import digest_of
+from app.models.edition_files import EditionFile, RenditionFile, read_edition_file, read_rendition_file
+from app.models.editions import EditionContent
+from app.models.events import EventKind
+from app.models.renditions import RenditionContent
+from app.models.seed_files import edition_place
+from app.services.catalogue import index_guide
+from app.services.editions import (
+    EditionHead,
+    EditionKey,
+    RenditionKey,
+    StoredRendition,
+    current_of,
+    every_rendition,
+    find_history,
+    get_history,
+    head_of,
+    insert_edition,
+    insert_rendition,
+    insert_withdrawal,
+    list_renditions,
+)
+from app.services.events import append_event, edition_payload, rendition_payload
+from app.services.reference_data import ReferenceData
+from app.services.renditions import current_renditions, find_rendition_faults, is_of_former_edition, rendition_of
+
+Precondition = Callable[[Session, EditionHead | None], None]
+"""Gets the guide's current edition (None if there is none), and raises unless the caller knows it."""
+
+
+@dataclass(frozen=True)
+class NewEdition:
+    """An edition to publish. With a number, it must be that one."""
+
+    guide: str
+    content: EditionContent
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """The result of publishing an edition: `is_new` is false if the same content was already published."""
+
+    key: EditionKey
+    digest: str
+    published_at: dt.datetime
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class PublishedRendition:
+    """The result of publishing a rendition: `is_new` is false if the newest one already has the same content."""
+
+    key: RenditionKey
+    digest: str
+    published_at: dt.datetime
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The result of withdrawing: `is_new` is false if it was already withdrawn for that reason."""
+
+    withdrawn_at: dt.datetime
+    is_new: bool
+
+
+def publish_edition(
+    writer: Writer,
+    reference_data: ReferenceData,
+    new: NewEdition,
+    *,
+    at: dt.datetime,
+    precondition: Precondition | None = None,
+) -> Published:
+    """Publish the content as the next edition of the guide.
+
+    Nothing changes if the edition of that number (without a number: the current edition) already has the same content.
+    Else raises the errors of the precondition, `InvalidEdition` if a code is not in its list, `EditionAlreadyPublished`
+    if other content has the number, `EditionOutOfOrder` if the number is not the next.
+    """
+    guide, number = new.guide, new.number
+    faults, digest = reference_data.faults_in_codes(new.content), digest_of(new.content)
+
+    def write(session: Session) -> Published:
+        history = find_history(session, guide=guide)
+        current = current_of(history)
+        known = current if number is None else next((each for each in history if each.number == number), None)
+        is_known = known is not None and known.digest == digest
+        if precondition is not None and not is_known:
+            precondition(session, current)
+        if faults:
+            raise InvalidEdition(faults)
+        if known is not None and is_known:
+            return Published(known.key, digest, known.published_at, is_new=False)
+        if number is not None and known is not None:
+            raise EditionAlreadyPublished
+        if number not in (None, len(history) + 1):
+            raise EditionOutOfOrder
+        return insert_next_edition(session, history, guide, new.content, digest=digest, at=at)
+
+    return writer.run(write)
+
+
+def insert_next_edition(
+    session: Session,
+    history: Sequence[EditionHead],
+    guide: str,
+    content: EditionContent,
+    *,
+    digest: str,
+    at: dt.datetime,
+) -> Published:
+    """Write the edition, what finds it, and the events: it is published, and renditions are behind.
+
+    `history` is that before this edition. The caller checked the content.
+    """
+    key = EditionKey(guide, len(history) + 1)
+    insert_edition(session, key, content=content, digest=digest, at=at)
+    index_guide(session, key.guide, key)
+    append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
+    for each in current_renditions(history, list_renditions(session, guide=guide)):
+        if not is_of_former_edition(history, each.edition):
+            data = rendition_payload(each.key, each.content, digest=each.digest, behind=True)
+            append_event(session, EventKind.RENDITION_BEHIND, at=at, data=data)
+    return Published(key, digest, at, is_new=True)
+
+
+@write_operation
+def publish_rendition(
+    session: Session, guide: str, content: RenditionContent, *, at: dt.datetime
+) -> PublishedRendition:
+    """Publish the content as the guide's next rendition in its language.
+
+    Nothing changes if the newest one has the same content. Raises `NoSuchGuide`, and `InvalidRendition` with every
+    fault.
+    """
+    return write_rendition(session, guide, content, at=at)
+
+
+def write_rendition(session: Session, guide: str, content: RenditionContent, *, at: dt.datetime) -> PublishedRendition:
+    """Do that in the writer's transaction."""
+    faults = find_rendition_faults(session, guide, content)
+    if faults:
+        raise InvalidRendition(faults)
+    digest, stored = digest_of(content), list_renditions(session, guide=guide, language=content.language)
+    newest = stored[0] if stored else None
+    if newest is not None and newest.digest == digest and newest.withdrawn_at is None:
+        return PublishedRendition(newest.key, digest, newest.published_at, is_new=False)
+    key = RenditionKey(guide, content.language, len(stored) + 1)
+    insert_rendition(session, key, content=content, digest=digest, at=at)
+    behind = is_of_former_edition(get_history(session, guide=guide), content.of.edition)
+    payload = rendition_payload(key, content, digest=digest, behind=behind)
+    append_event(session, EventKind.RENDITION_PUBLISHED, at=at, data=payload)
+    return PublishedRendition(key, digest, at, is_new=True)
+
+
+@write_operation
+def withdraw_published(session: Session, key: EditionKey | RenditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
+    """Withdraw the edition or rendition: its content stays unchanged, and reads of it return the reason instead.
+
+    Withdrawing it again for the same reason changes nothing. Raises `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`,
+    or `AlreadyWithdrawn` if it was withdrawn for another reason.
+    """
+    history = get_history(session, guide=key.guide)
+    found: EditionHead | StoredRendition = (
+        head_of(history, key.number)
+        if isinstance(key, EditionKey)
+        else rendition_of(list_renditions(session, guide=key.guide, language=key.language), key.number)
+    )
+    if found.withdrawn_at is not None:
+        if found.reason != reason:
+            raise AlreadyWithdrawn
+        return Withdrawn(found.withdrawn_at, is_new=False)
+    insert_withdrawal(session, key, reason=reason, at=at)
+    if isinstance(found, StoredRendition):
+        behind = is_of_former_edition(history, found.edition)
+        payload = rendition_payload(found.key, found.content, digest=found.digest, behind=behind)
+        append_event(session, EventKind.RENDITION_WITHDRAWN, at=at, data=payload)
+    else:
+        current = current_of([other for other in history if other != found])
+        index_guide(session, found.guide, current.key if current is not None else None)
+        append_event(session, EventKind.EDITION_WITHDRAWN, at=at, data=edition_payload(found.key))
+    return Withdrawn(at, is_new=True)
+
+
+# Publishing files of editions and renditions, one by one and those of the seed folder, by the common functions.
+
+
+RENDITIONS = "renditions"
+"""The folder of the seed folder that holds `<guide>/<language>.yaml`."""
+NO_GUIDE = "no guide of the folder's name is published, so it has no renditions"
+
+log = Log(__name__)
+
+
+def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:
+    """Publish one file, `.../<guide>/<number>.yaml`. Raise the errors of `publish_read_file`."""
+    key = EditionKey(*edition_place(path))
+    return publish_read_file(writer, reference_data, read_edition_file(path), key, at=at)
+
+
+def publish_read_file(
+    writer: Writer,
+    reference_data: ReferenceData,
+    file: EditionFile,
+    key: EditionKey,
+    *,
+    at: dt.datetime,
+    precondition: Precondition | None = None,
+) -> Published:
+    """Publish the edition that was read from a file.
+
+    Raises the errors of the precondition, and `SeedFileError` with file, line and reason, also if `publish_edition`
+    refuses the edition.
+    """
+    try:
+        published = publish_edition(
+            writer,
+            reference_data,
+            NewEdition(key.guide, file.content, key.number),
+            at=at,
+            precondition=precondition,
+        )
+    except InvalidEdition as refusal:
+        raise file.refusal(refusal.faults) from None
+    except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
+        raise SeedFileError(file.path, [SeedError(0, str(type(refusal).__doc__))]) from None
+    if published.is_new:
+        log.info("edition_published", guide=key.guide, edition=key.number, digest=published.digest)
+    return published
+
+
+def publish_seed(
+    engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
+) -> None:
+    """Publish every edition of every guide in the folder that is not in the database yet.
+
+    A guide that has any edition in the database is skipped: later ones come by `guidance publish` or over HTTP.
+    """
+    for folder in sorted(path for path in (seed_dir / "guides").glob("*") if path.is_dir()):
+        with Session(engine) as session:
+            known = bool(find_history(session, guide=folder.name))
+        if not known:
+            for path in sorted(folder.glob("*.yaml"), key=lambda path: edition_place(path)[1]):
+                publish_file(writer, reference_data, path, at=at)
+
+
+def check_rendition_file(session: Session, path: Path) -> RenditionFile:
+    """Return the file if it can be published. Raise `SeedFileError` with every fault."""
+    file = read_rendition_file(path)
+    try:
+        faults = find_rendition_faults(session, file.guide, file.content)
+    except NoSuchGuide:
+        raise SeedFileError(path, [SeedError(0, NO_GUIDE)]) from None
+    if faults:
+        raise file.refusal(faults)
+    return file
+
+
+def publish_rendition_file(writer: Writer, file: RenditionFile, *, at: dt.datetime) -> PublishedRendition:
+    """Publish the file, which was read. Raise `SeedFileError` with every fault."""
+    try:
+        return publish_rendition(writer, file.guide, file.content, at=at)
+    except InvalidRendition as refusal:
+        raise file.refusal(refusal.faults) from None
+    except NoSuchGuide:
+        raise SeedFileError(file.path, [SeedError(0, NO_GUIDE)]) from None
+
+
+def publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
+    """Publish every rendition of the folder whose guide has none in that language yet, in one transaction.
+
+    A rendition of an edition that is not published here, or was withdrawn, is left out, with a line in the log.
+    """
+    paths = sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))
+    with Session(engine) as session:
+        known = {(key.guide, key.language) for key, _ in every_rendition(session)} if paths else set()
+        files = [read_rendition_file(path) for path in paths if (path.parent.name, path.stem) not in known]
+        ready = [file for file in files if _has_edition(session, file)]
+    if not ready:
+        return
+    try:
+        published = writer.run(
+            lambda session: [write_rendition(session, file.guide, file.content, at=at) for file in ready]
+        )
+    except InvalidRendition:
+        with Session(engine) as session:
+            for file in ready:
+                check_rendition_file(session, file.path)
+        raise
+    for each in published:
+        log.info("rendition_published", guide=each.key.guide, digest=each.digest)
+
+
+def _has_edition(session: Session, file: RenditionFile) -> bool:
+    of = file.content.of
+    found = any(
+        (head.number, head.digest, head.withdrawn_at) == (of.edition, of.digest, None)
+        for head in find_history(session, guide=file.guide)
+    )
+    if not found:
+        log.warning("rendition_left_out", guide=file.guide, edition=of.edition)
+    return found

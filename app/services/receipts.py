@@ -1,0 +1,508 @@
+"""Receipts stored for retries, so that only the holder of the idempotency key can read one again.
+
+The key itself is not stored. HKDF (RFC 5869) derives two keys from it: one encrypts the receipt (AES-256-GCM), one
+makes a code over the payload (HMAC-SHA-256). So the database alone reveals neither the status token nor a way to test
+guesses at the words of a concern.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import jwt
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import TypeAdapter
+from sqlalchemy import Engine, Row, insert
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.errors import AlreadyStored, IdempotencyKeyReused, ReceiptNotGenuine
+from app.models import links
+from app.models.base import format_utc
+from app.models.code_lists import CALL_999_FIRST, Signpost
+from app.models.concerns import FORM_VERSION, AdditionReceipt, ConcernRow, StoredReceiptRow
+from app.models.contacts import Contact
+from app.models.entries import MessageEntry
+from app.models.receipts import (
+    AdditionStatus,
+    CheckResponse,
+    ConcernState,
+    ConcernStatus,
+    MessageStatus,
+    new_reference,
+    new_status_token,
+)
+from app.services.editions import MAX_CACHED_EDITIONS, EditionKey
+from app.services.pinning import PinnedEdition
+from app.services.reference_data import ReferenceData
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+
+NONCE_LENGTH = 12
+_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
+
+
+@dataclass(frozen=True)
+class IdempotencyKeys:
+    """The keys derived from one client's idempotency key: for finding, for encrypting and for comparing."""
+
+    key_sha256: bytes
+    _encryption: bytes
+    _payload: bytes
+
+    def mac(self, payload: bytes) -> bytes:
+        """Return a code over the payload: a retry has the same code, other content has another."""
+        return hmac.digest(self._payload, payload, "sha256")
+
+    def encrypt(self, receipt: bytes) -> bytes:
+        """Return the receipt encrypted, for storing."""
+        nonce = secrets.token_bytes(NONCE_LENGTH)
+        return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
+
+    def decrypt(self, stored: bytes) -> bytes:
+        """Return the receipt; raises `IdempotencyKeyReused` if it was encrypted with another key."""
+        try:
+            return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
+        except InvalidTag:
+            raise IdempotencyKeyReused from None
+
+
+def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
+    """Derive the keys from the key that the client sent; None if it sent none.
+
+    Two clients may send the same key without conflict.
+    """
+    if idempotency_key is None:
+        return None
+    secret = f"{client}\n{idempotency_key}".encode()
+    derived = HKDF(SHA256(), length=64, salt=None, info=b"kept receipt").derive(secret)
+    return IdempotencyKeys(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])
+
+
+@dataclass(frozen=True)
+class IdempotentResult:
+    """The receipt as finished JSON, and whether it is that of an earlier, identical request."""
+
+    reference: str
+    receipt: bytes
+    is_replay: bool
+
+
+@dataclass(frozen=True)
+class Retryable:
+    """A request that its client may send again: its fields as canonical JSON, and the keys of its idempotency key."""
+
+    payload: bytes
+    keys: IdempotencyKeys | None
+
+    def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
+        """Return the row that stores the receipt; None if the request has no idempotency key."""
+        if self.keys is None:
+            return None
+        return StoredReceiptRow(
+            key_sha256=self.keys.key_sha256,
+            payload_mac=self.keys.mac(self.payload),
+            reference=reference,
+            sealed_receipt=self.keys.encrypt(receipt),
+        )
+
+    def store(self, session: Session, reference: str, receipt: bytes) -> None:
+        """Store the receipt for a retry. Raises `AlreadyStored` if this is one."""
+        insert_stored_receipt(session, self.encrypt(reference, receipt))
+
+    def replay(self, engine: Engine) -> IdempotentResult:
+        """Return the receipt of the first request. Raises `IdempotencyKeyReused` if its content was another."""
+        if self.keys is None:
+            raise IdempotencyKeyReused
+        with Session(engine) as session:
+            stored = session.get(StoredReceiptRow, self.keys.key_sha256)
+        if stored is None or not hmac.compare_digest(stored.payload_mac, self.keys.mac(self.payload)):
+            raise IdempotencyKeyReused
+        return IdempotentResult(stored.reference, self.keys.decrypt(stored.sealed_receipt), is_replay=True)
+
+
+def insert_stored_receipt(session: Session, receipt: StoredReceiptRow | None) -> None:
+    """Insert the receipt, if there is one; raises `AlreadyStored` if its idempotency key was used before."""
+    if receipt is None:
+        return
+    try:
+        session.connection().execute(_NEW_STORED_RECEIPT, receipt.model_dump())
+    except IntegrityError:
+        raise AlreadyStored from None
+
+
+# Signing receipts, so that they can be checked offline and cannot be forged (JWS, EdDSA; RFC 7515, RFC 8037).
+
+
+RECEIPT = "concern-receipt+jws"
+STATEMENT = "disclosure-statement+jws"
+HAND_OVER = "hand-over-receipt+jws"
+EXPORT_STATEMENT = "concern-export-statement+jws"
+EXPORT = "concern-export+jws"
+ALGORITHM = "EdDSA"
+CLAIM_OF = {"reference": "jti", "chain": "sub"}
+"""The fields of a response whose claims in the JWS have other names."""
+
+Jwk = dict[str, str]
+
+
+@dataclass(frozen=True)
+class ReceiptSigner:
+    """Signs with one Ed25519 key; the public keys of all signing keys, also of retired ones, are published."""
+
+    key: Ed25519PrivateKey
+    jwks: tuple[Jwk, ...]
+    issuer: str
+    """The claim `iss`: the address at which the service is public."""
+
+    def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
+        """Return the compact JWS of the claims, with `kind` as its `typ`."""
+        payload = orjson.dumps({"iss": self.issuer} | claims)
+        signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{_base64url(payload)}"
+        return f"{signing_input}.{_base64url(self.key.sign(signing_input.encode()))}"
+
+
+def make_receipt_signer(
+    key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
+) -> ReceiptSigner:
+    """Return a signer with that key, which also publishes the retired keys."""
+    return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
+
+
+def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
+    """Return the claims of a receipt, or of another `kind` of JWS, checked with the published keys.
+
+    Raises `ReceiptNotGenuine`, also if it is of another kind.
+    """
+    try:
+        header = jwt.get_unverified_header(receipt)
+        key = jwt.PyJWKSet.from_dict(jwks)[header.get("kid", "")]
+        claims: dict[str, Any] = jwt.decode(
+            receipt, key, algorithms=[ALGORITHM], options={"verify_iat": False, "verify_sub": False}
+        )
+    except (jwt.PyJWTError, KeyError, ValueError):
+        raise ReceiptNotGenuine from None
+    if header.get("typ") != kind:
+        raise ReceiptNotGenuine("It is signed, but it is not a receipt of this kind.")
+    return claims
+
+
+def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
+    """Compare a whole response with the claims of the JWS in it. Raises `ReceiptNotGenuine` if they differ."""
+    names = {name: CLAIM_OF.get(name, name) for name in response}
+    differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
+    if differing:
+        raise ReceiptNotGenuine(
+            f"The file was changed: {', '.join(sorted(differing))} differ from what was signed in its JWS."
+        )
+
+
+@cache
+def _encoded_header(kind: str, kid: str) -> str:
+    """Return the protected header of a JWS, which is the same for all of its kind: encoded once."""
+    return _base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
+
+
+def _public_jwk(public: Ed25519PublicKey) -> Jwk:
+    """Return the JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
+    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
+    return required | {"kid": thumbprint_of(required), "use": "sig", "alg": ALGORITHM}
+
+
+def thumbprint_of(jwk: Mapping[str, str]) -> str:
+    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raises `KeyError`."""
+    required = {name: jwk[name] for name in ("crv", "kty", "x")}
+    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+# Working days: those of England, without weekends and bank holidays, in London's local time.
+
+
+LONDON = ZoneInfo("Europe/London")
+
+
+class WorkingDays:
+    """England's working days. The `holidays` package computes them, offline."""
+
+    @cached_property
+    def calendar(self) -> "HolidayBase":
+        """England's bank holidays and weekends."""
+        calendar: HolidayBase = _read_country("united_kingdom").UnitedKingdom(subdiv="ENG")
+        return calendar
+
+    def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
+        """Return when an acknowledgement is due: one working day after the moment, in UTC."""
+        return self.after(moment, days=1)
+
+    def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
+        """Return the time so many working days after the moment, in UTC.
+
+        That is the same time of day on the last of those days; or, if the moment is not on a working day, the end
+        (midnight) of that day. 'Working Together to Safeguard Children' requires an acknowledgement within
+        one working day of the receipt of a referral.
+        """
+        local = moment.astimezone(LONDON)
+        is_working_day, following = self._look_up(local.date(), days)
+        if is_working_day:
+            due = dt.datetime.combine(following, local.time(), tzinfo=LONDON)
+        else:
+            due = dt.datetime.combine(following + dt.timedelta(days=1), dt.time.min, tzinfo=LONDON)
+        return due.astimezone(dt.UTC)
+
+    @lru_cache(maxsize=8)  # noqa: B019  # one instance for each process, and few days
+    def _look_up(self, day: dt.date, days: int) -> tuple[bool, dt.date]:
+        """Return whether the day is a working day, and the working day that comes so many later."""
+        return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, days)
+
+
+def _read_country(name: str) -> Any:
+    """Return the module of one country of `holidays`. Its package would read every country: 0.2 s and 12 MB."""
+    import holidays  # noqa: PLC0415  # 4 MB, and needed by what takes concerns alone
+
+    path = Path(holidays.__path__[0]) / "countries" / f"{name}.py"
+    spec = spec_from_file_location(f"holidays_of_{name}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(name)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# Receipts: the responses for a reporter when a concern is stored, is checked, or its status is read.
+
+
+_CONTACTS = TypeAdapter(tuple[Contact, ...])
+_SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
+
+CONCERN_STORED = "We have your concern. This is not yet an answer from a social worker."
+NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
+ADDITION_STORED = "We have what you added to your concern."
+TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
+WHAT_WAS_ADDED = "what you added"
+MESSAGE_WAITS = "The duty team has left a message for you. Please read it, and answer by adding to your concern."
+HOW_TO_FOLLOW = "Keep the reference and the status token. With both you can check what is happening."
+
+
+class NewReceipt(NamedTuple):
+    """The receipt of a new concern: what the concern's row needs of it, and the whole `Receipt` as JSON."""
+
+    reference: str
+    status_token: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    json: bytes
+
+
+class _EditionMembers(NamedTuple):
+    """The members of a receipt that are the same for every concern about an edition, as finished JSON."""
+
+    signposts: orjson.Fragment
+    contacts: orjson.Fragment
+
+
+@dataclass(frozen=True)
+class ReceiptBuilder:
+    """Builds receipts and statuses, with next steps in plain sentences."""
+
+    signer: ReceiptSigner
+    working_days: WorkingDays
+    reference_data: ReferenceData
+    come_back_days: int = 2
+    _members: dict[EditionKey, _EditionMembers] = field(default_factory=dict)
+
+    def build_check_response(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
+        """Return the response to a check, which stores nothing."""
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
+        return CheckResponse(
+            next_steps=(CALL_999_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
+            links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
+            guide_named=pinned.guide_named,
+            come_back_by=self.working_days.after(at, days=self.come_back_days),
+            **self._common_fields(key, contacts, due),
+        )
+
+    def build_receipt(
+        self, pinned: PinnedEdition, submission: bytes, *, test: bool = False, at: dt.datetime
+    ) -> NewReceipt:
+        """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON.
+
+        That of a test says so, in its next steps and in what is signed.
+        """
+        reference, status_token = new_reference(), new_status_token()
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
+        pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
+        claims = {
+            "jti": reference,
+            "iat": int(at.timestamp()),
+            **pin,
+            "guide_named": pinned.guide_named,
+            "form_version": FORM_VERSION,
+            "submission_sha256": hashlib.sha256(submission).hexdigest(),
+        } | ({"test": True} if test else {})
+        back = self.working_days.after(at, days=self.come_back_days)
+        expected = (TEST,) if test else (CONCERN_STORED, _next_step(due, contacts, at))
+        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(back.astimezone(LONDON).date()))
+        members = self._members_of(pinned)
+        receipt = {  # in the order of the fields of `Receipt`
+            "reference": reference,
+            "state": ConcernState.RECEIVED.value,
+            "received_at": pin["received_at"],
+            "acknowledge_by": format_utc(due),
+            "guide": key.guide,
+            "edition": key.number,
+            "status_token": status_token,
+            "receipt": self.signer.sign(claims),
+            "guide_named": pinned.guide_named,
+            "come_back_by": format_utc(back),
+            "signposts": members.signposts,
+            "next_steps": (CALL_999_FIRST, *expected, *afterwards),
+            "contacts": members.contacts,
+            "links": _own_links(reference) | _links(key),
+        }
+        return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
+
+    def build_status(
+        self,
+        row: ConcernRow,
+        additions: Sequence[Row[Any]],
+        messages: Sequence[MessageEntry],
+        contacts: Sequence[Contact],
+        *,
+        at: dt.datetime,
+    ) -> ConcernStatus:
+        """Return the status of the concern, of what was added to it, and of messages to its reporter."""
+        pinned = EditionKey(row.guide, row.edition)
+        expected = [_next_step(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
+        if row.addition_acknowledge_by is not None:
+            expected.append(_next_step(row.addition_acknowledge_by, contacts, at, what=WHAT_WAS_ADDED))
+        if any(message.read_at is None for message in messages):
+            expected.append(MESSAGE_WAITS)
+        if row.test:
+            expected = [TEST]
+        return ConcernStatus(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            acknowledged_at=row.acknowledged_at,
+            closed_at=row.closed_at,
+            outcome=row.outcome if row.outcome_shared else None,
+            additions=tuple(
+                AdditionStatus(
+                    number=addition.number,
+                    added_at=addition.received_at,
+                    acknowledge_by=addition.acknowledge_by,
+                    acknowledged_at=addition.acknowledged_at,
+                )
+                for addition in additions
+            ),
+            messages=tuple(
+                MessageStatus(number=message.number, sent_at=message.sent_at, read_at=message.read_at)
+                for message in messages
+            ),
+            come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
+            next_steps=(CALL_999_FIRST, *expected),
+            links=_own_links(row.reference) | _links(pinned),
+            **self._common_fields(pinned, contacts, row.acknowledge_by),
+        )
+
+    def build_addition_receipt(
+        self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime
+    ) -> AdditionReceipt:
+        """Return the receipt of an addition to the concern."""
+        due = self.working_days.one_working_day_after(at)
+        expected = (TEST,) if row.test else (ADDITION_STORED, _next_step(due, contacts, at, what=WHAT_WAS_ADDED))
+        return AdditionReceipt(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            added_at=at,
+            acknowledge_by=due,
+            next_steps=(CALL_999_FIRST, *expected),
+            signposts=self.reference_data.signposts,
+            contacts=tuple(contacts),
+            links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
+        )
+
+    def _members_of(self, pinned: PinnedEdition) -> _EditionMembers:
+        """Return the edition's members, serialised once: an edition never changes, and signposts change at a start."""
+        found = self._members.get(pinned.key)
+        if found is None:
+            if len(self._members) >= MAX_CACHED_EDITIONS:
+                self._members.clear()
+            contacts = _CONTACTS.dump_json(pinned.content.contacts)
+            signposts = _SIGNPOSTS.dump_json(self.reference_data.signposts)
+            found = _EditionMembers(orjson.Fragment(signposts), orjson.Fragment(contacts))
+            self._members[pinned.key] = found
+        return found
+
+    def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
+        return {
+            "guide": pinned.guide,
+            "edition": pinned.number,
+            "acknowledge_by": due,
+            "signposts": self.reference_data.signposts,
+            "contacts": tuple(contacts),
+        }
+
+
+def _own_links(reference: str) -> links.Links:
+    return {"self": links.concern_path(reference), "messages": links.messages_path(reference)}
+
+
+def _links(pinned: EditionKey) -> links.Links:
+    return {
+        "form": links.CONCERN_FORM,
+        "guide": links.guide_path(pinned.guide),
+        "edition": links.edition_path(*pinned),
+        "signposts": links.SIGNPOSTS,
+    }
+
+
+@lru_cache(maxsize=64)
+def _in_words(minute: dt.datetime) -> str:
+    local = minute.astimezone(LONDON)
+    return local.strftime(f"%A {local.day} %B %Y at %H:%M")
+
+
+def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime, *, what: str = "it") -> str:
+    when = _in_words(due.replace(second=0, microsecond=0))
+    if at > due:
+        return f"A social worker should have acknowledged {what} by {when}. Please {_number_to_call(contacts)}"
+    return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
+
+
+@lru_cache(maxsize=64)
+def _come_back(by: dt.date) -> str:
+    day = by.strftime(f"%A {by.day} %B %Y")
+    return f"Please come back with both by {day}: the duty team may have left a question for you."
+
+
+def _number_to_call(contacts: Sequence[Contact]) -> str:
+    first = next((contact for contact in contacts if contact.phones), None)
+    if first is None:
+        return "use the guide's contacts below."
+    numbers = " or ".join(phone.display for phone in first.phones)
+    option = f" (option {first.phones[0].option})" if first.phones[0].option else ""
+    return f"call the {first.name} on {numbers}{option}."

@@ -1,0 +1,234 @@
+"""Changes of a concern, each on its record first."""
+
+import datetime as dt
+import hashlib
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, insert
+from sqlalchemy import or_ as sqlalchemy_or_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, and_, col, or_, select
+
+from app.db.database import BUSY_MILLISECONDS
+from app.db.tables import table_of
+from app.errors import ChangedMeanwhile
+from app.logs import Log
+from app.models.base import canonical_json, format_utc
+from app.models.concerns import ConcernRow
+from app.models.record import ChainRow, DeskAct, DisclosureRow, Remnants
+from app.models.record_details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
+
+MOST_SHOWN = 50
+
+
+def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
+    """Raise `ChangedMeanwhile` if acts of others that this one rests on came after the one of that number.
+
+    The same person's own act counts where the same form may have been sent twice.
+    """
+    by_others, is_sending = others_acts_to_see(act), act in SENDING_ACTS
+    if not by_others and not is_sending:
+        return
+    of_others = and_(col(DisclosureRow.client) != client, col(DisclosureRow.act).in_(by_others))
+    own = and_(col(DisclosureRow.client) == client, col(DisclosureRow.act) == act)
+    later = select(DisclosureRow.number).where(DisclosureRow.chain == chain, DisclosureRow.number > seen)
+    if session.exec(later.where(or_(of_others, own) if is_sending else of_others).limit(1)).first() is not None:
+        raise ChangedMeanwhile
+
+
+def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[DisclosureRow]:
+    """Return what came after the act of that number, in order: what others changed, and what the person sent."""
+    of_others = and_(col(DisclosureRow.client) != client, col(DisclosureRow.act).in_(TO_SEE_FIRST))
+    own = and_(col(DisclosureRow.client) == client, col(DisclosureRow.act).in_(SENDING_ACTS))
+    later = select(DisclosureRow).where(DisclosureRow.chain == chain, DisclosureRow.number > seen, or_(of_others, own))
+    return list(session.exec(later.order_by(col(DisclosureRow.number)).limit(MOST_SHOWN)))
+
+
+# The chains of disclosures: appending to them and reading them.
+
+
+FIRST_PREVIOUS_SHA256 = "0" * 64
+_ROWS = table_of(DisclosureRow)
+# Executed with every concern: built once. Writers take turns, so the next position is nobody else's.
+_NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
+_NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
+_NEW_CHAIN = insert(table_of(ChainRow))
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The client that acts, with the person after the first slash if one is known, and its network address."""
+
+    client: str
+    address: str
+    seen: int | None = None
+    """The number of the last act in the chain that the person was shown, for acts that rest on it."""
+
+    @property
+    def person(self) -> str:
+        """The name of the person that acts; without one, the name of the client."""
+        client, slash, person = self.client.partition("/")
+        return person if slash else client
+
+
+REPORTER = Actor("reporter", "not recorded")
+"""No network address and no name of a reporter is stored."""
+
+
+def record_disclosure(
+    session: Session, *, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str = ""
+) -> DisclosureRow:
+    """Append the act to the chain, in the transaction of the act itself.
+
+    An act that changes a row is recorded first: the rules of the database let the row change only after it.
+    Raises `ChangedMeanwhile` if the actor has not seen what the act rests on.
+    """
+    end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256)
+    if actor.seen is not None:
+        expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
+    columns = _hashed(
+        {
+            "chain": chain,
+            "number": end.length + 1,
+            "at": at,
+            "client": actor.client,
+            "act": act.value,
+            "address": actor.address,
+            "detail": detail,
+            "previous_sha256": end.head_sha256,
+        }
+    )
+    session.connection().execute(_NEW_DISCLOSURE, columns)
+    end.length, end.head_sha256 = columns["number"], columns["sha256"]
+    session.add(end)
+    session.flush()
+    return DisclosureRow(**columns)
+
+
+def first_disclosure(*, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str) -> dict[str, Any]:
+    """Return the columns of the first row of a new chain. They are complete before the transaction."""
+    return _hashed(
+        {
+            "chain": chain,
+            "number": 1,
+            "at": at,
+            "client": actor.client,
+            "act": act.value,
+            "address": actor.address,
+            "detail": detail,
+            "previous_sha256": FIRST_PREVIOUS_SHA256,
+        }
+    )
+
+
+def insert_first_disclosure(session: Session, row: Mapping[str, Any]) -> None:
+    """Begin a chain with that row."""
+    connection = session.connection()
+    connection.execute(_NEW_DISCLOSURE, dict(row))
+    connection.execute(_NEW_CHAIN, {"name": row["chain"], "length": 1, "head_sha256": row["sha256"]})
+
+
+def hash_of(row: DisclosureRow) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of every other column of the row but its position."""
+    return _sha256_of(row.model_dump(exclude={"sha256", "position"}))
+
+
+def list_disclosures(
+    session: Session, *, chain: str | None, client: str | None, after: int, limit: int
+) -> list[DisclosureRow]:
+    """Return the rows of one chain or of all, in the order of all acts, after that position.
+
+    A client's rows are those of every person that acted through it.
+    """
+    statement = select(DisclosureRow).where(_ROWS.c.position > after)
+    if chain is not None:
+        statement = statement.where(DisclosureRow.chain == chain)
+    if client is not None:
+        person_of_client = func.substr(_ROWS.c.client, 1, len(client) + 1) == f"{client}/"
+        statement = statement.where(sqlalchemy_or_(_ROWS.c.client == client, person_of_client))
+    return list(session.exec(statement.order_by(_ROWS.c.position).limit(limit)))
+
+
+def find_chain_end(session: Session, name: str) -> tuple[int, str]:
+    """Return how many rows the chain has, and the hash of the last."""
+    end = session.get(ChainRow, name)
+    return (end.length, end.head_sha256) if end is not None else (0, FIRST_PREVIOUS_SHA256)
+
+
+def _hashed(columns: dict[str, Any]) -> dict[str, Any]:
+    return columns | {"sha256": _sha256_of(columns)}
+
+
+def _sha256_of(columns: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json({**columns, "at": format_utc(columns["at"])})).hexdigest()
+
+
+# Changes of a concern, each on its record first.
+
+
+def record_change(
+    session: Session, concern: ConcernRow, act: DeskAct, *, actor: Actor, at: dt.datetime, detail: str = ""
+) -> None:
+    """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
+    record_disclosure(session, chain=concern.reference, act=act, actor=actor, at=at, detail=detail)
+    concern.changed_at = at
+
+
+# Removing what is left of erased and resealed texts in the files of the database.
+
+
+BRIEF_MILLISECONDS = 500  # writers wait for a checkpoint of the log, so it waits for readers no longer than this
+
+log = Log(__name__)
+
+
+def purge_remnants(engine: Engine) -> Remnants:
+    """Remove the remnants, as far as the database allows it at the moment, and return what is left.
+
+    SQLite overwrites freed pages, and its log (WAL) is emptied, unless a reader holds it. A file beside the database
+    says so to every process that serves it, also after a restart. PostgreSQL marks the space for reuse.
+    """
+    if engine.dialect.name != "sqlite":
+        _vacuum(engine)
+        return Remnants.LEFT_TO_POSTGRESQL
+    marker = _marker(engine)
+    if not _empty_log(engine):
+        if not marker.exists():
+            log.warning("erased_text_remains_in_log")
+        marker.touch(mode=0o600)
+        return Remnants.PENDING
+    if marker.exists():
+        marker.unlink(missing_ok=True)
+        log.info("erased_text_is_gone")
+    return Remnants.NONE
+
+
+def has_remnants(engine: Engine) -> bool:
+    """Return whether a process could not remove everything that was erased. Only SQLite can say so."""
+    return engine.dialect.name == "sqlite" and _marker(engine).exists()
+
+
+def _marker(engine: Engine) -> Path:
+    return Path(f"{engine.url.database}-remnants")
+
+
+def _empty_log(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout={BRIEF_MILLISECONDS}")
+        try:
+            busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:  # another process works on the log
+            return False
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    return not busy
+
+
+def _vacuum(engine: Engine) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM concerns, entries, drafts")

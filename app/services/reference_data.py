@@ -1,0 +1,85 @@
+"""The emergency contacts, available also when the database does not answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.errors import FaultCode, FieldError, Location, NoSuchCodeList
+from app.logs import Log
+from app.models.code_lists import CodeList, Signpost, SignpostList
+from app.models.contacts import Contact
+from app.models.fields import coded_values
+from app.models.seed_files import read_seed_file
+from app.services.editions import default_guide, get_current, read_content
+
+log = Log(__name__)
+
+
+class EmergencyContacts:
+    """The contacts of the default guide, cached in case they cannot be read."""
+
+    def __init__(self, engine: Engine, preferred_guide: str | None = None) -> None:
+        self._engine = engine
+        self._preferred_guide = preferred_guide
+        self._cached: tuple[Contact, ...] = ()
+
+    def current(self) -> tuple[Contact, ...]:
+        """Return the contacts as they are now, or as they last were."""
+        try:
+            with Session(self._engine) as session:
+                guide = default_guide(session, self._preferred_guide)
+                if guide is not None:
+                    self._cached = read_content(session, get_current(session, guide=guide).key).contacts
+        except Exception as failure:  # whatever fails here, the response that says 999 must be sent
+            log.warning("cached_contacts_used", error=type(failure).__name__)
+        return self._cached
+
+
+# The code lists and signposts, which no edition contains, read from the seed folder when the service starts.
+
+
+@dataclass(frozen=True)
+class ReferenceData:
+    """The code lists by name, and the signposts, 999 first."""
+
+    code_lists: dict[str, CodeList]
+    signposts: tuple[Signpost, ...]
+
+    def get_code_list(self, name: str) -> CodeList:
+        """Return the list of that name; raises `NoSuchCodeList`."""
+        try:
+            return self.code_lists[name]
+        except KeyError:
+            raise NoSuchCodeList from None
+
+    def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
+        """Return a fault for every code in the model that is not in its list."""
+        return self.faults_in(coded_values(parsed))
+
+    def faults_in(self, coded: Iterable[tuple[Location, str, str]]) -> list[FieldError]:
+        """Return a fault for every code (with its place and the name of its list) that is not in its list."""
+        return [
+            FieldError(
+                at,
+                f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.",
+                FaultCode.UNKNOWN_CODE,
+            )
+            for at, name, value in coded
+            if value not in self._codes.get(name, ())
+        ]
+
+    @cached_property
+    def _codes(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset(code.code for code in found.codes) for name, found in self.code_lists.items()}
+
+
+def read_reference_data(seed_dir: Path) -> ReferenceData:
+    """Read and check the files; raises `SeedFileError` with file, line and reason."""
+    lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
+    signposts = read_seed_file(seed_dir / "signposts.yaml", SignpostList).signposts
+    return ReferenceData(code_lists={found.name: found for found in lists}, signposts=signposts)

@@ -1,0 +1,451 @@
+"""Invariants: what is always true of the database, checked again and again while the service runs."""
+
+import datetime as dt
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, exists, func, literal_column, or_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, SQLModel, col, select
+
+from app.db.backup import find_file_faults
+from app.db.schema import find_schema_faults
+from app.db.tables import table_of
+from app.logs import Log
+from app.models.base import OnStep, digest_of, show_no_progress, steps_of_part
+from app.models.concerns import ConcernRow
+from app.models.entries import EntryKind, EntryPlace, EntryRow
+from app.models.hand_overs import HandOverRow
+from app.models.record import WITHOUT_A_CONCERN, ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.record_details import (
+    RecordedConcern,
+    SealEntry,
+    closing_detail,
+    columns_sha256,
+    confirmed_detail,
+    handed_over_detail,
+    replay,
+)
+from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
+from app.services.deadlines import find_unannounced
+from app.services.editions import EditionKey, RenditionKey, every_publication, read_content, read_rendition
+from app.services.entries import SEALED_KINDS, SealedPlace, list_sealed_of
+from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
+
+STEP_ROWS = 1000
+CONCERNS_AT_ONCE = 50
+HAND_OVER_ACTS = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
+SealedRow = ConcernRow | EntryRow
+_RowT = TypeVar("_RowT", bound=SQLModel)
+TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+NUMBERS = ("number", "position")
+_ALL_IN_ORDER = select_columns(
+    *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
+).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
+"""Every disclosure, the rows of a chain one after the other, with its time as it is stored."""
+_CHAINS, _ROWS = table_of(ChainRow).c, table_of(DisclosureRow).c
+_LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
+_ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
+_WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE))
+"""The chains whose last row is not the one that their end names."""
+_WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
+
+
+def verify_database(engine: Engine) -> Iterator[str]:
+    """Yield each fault of the embedded database's pages, else each table, index or rule that is not as declared.
+
+    PostgreSQL verifies pages itself (data checksums). Raises `SchemaBehind` and `SchemaUnknown`.
+    """
+    if engine.dialect.name == "sqlite":
+        faults = find_file_faults(Path(engine.url.database or ""))
+        yield from faults
+        if faults:  # the rest cannot be read for certain
+            return
+    with engine.connect() as connection:
+        yield from find_schema_faults(connection)
+
+
+def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
+    """Verify each edition and each rendition of each guide: yield what names it, and its fault, or None."""
+    with Session(engine) as session:
+        for key, digest in every_publication(session):
+            named = f"edition {key.number}" if isinstance(key, EditionKey) else f"rendition {key.language} {key.number}"
+            yield f"{key.guide}, {named}", _find_fault(session, key, digest)
+
+
+def find_faults(
+    engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
+) -> Iterator[tuple[str, str]]:
+    """Yield every fault of the record and of the concerns: what it is about, and the fault.
+
+    `checkpoints` are those that somebody else has stored, each with a name to show.
+    """
+    with Session(engine) as session:
+        rows = session.exec(select(func.count()).select_from(DisclosureRow)).one()
+        concerns = count_concerns(session)
+    part = partial(steps_of_part, on_step, total=rows + concerns)
+    for about, fault in verify_record(engine, part(after=0)):
+        yield about, fault
+    for reference, fault in verify_concerns(engine, part(after=rows)):
+        yield f"concern {reference}", fault
+    yield from verify_checkpoints(engine, checkpoints)
+
+
+def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the chains of disclosures and with the order of all of them: what it is, and the fault.
+
+    The rows come in the order of their chains, so that one row at a time is enough, however many there are. A step is
+    a row.
+    """
+    with Session(engine) as session, _as_stored(session.connection()) as connection:
+        broken: set[str] = set()
+        for chain, fault in _faults_in_chains(connection, on_step):
+            broken.add(chain)
+            yield f"disclosures of {chain}", fault
+        ends = [
+            *((name, "its end is missing") for (name,) in connection.execute(_WITHOUT_END)),
+            *((name, f"it should end at row {end}, and does not") for name, end in connection.execute(_WRONG_ENDS)),
+        ]
+        for chain, fault in sorted((str(name), fault) for name, fault in ends if name not in broken):
+            yield f"disclosures of {chain}", fault
+        count, last = connection.execute(select_columns(func.count(), func.max(_ROWS.position))).one()
+        if count and count != last:
+            yield "record", f"it has {count} rows, and the last has the position {last}"
+
+
+@dataclass(frozen=True)
+class _Concern:
+    """What is read of one concern: its row, its chain, and what it got later, in order."""
+
+    row: ConcernRow
+    chain: list[DisclosureRow]
+    entries: list[EntryRow]
+    hand_overs: list[HandOverRow]
+
+
+def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
+    """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
+    with Session(engine) as session:
+        after, done = "", 0
+        total = count_concerns(session)
+        while page := _read_page(session, after):
+            for each in page:
+                after = each.row.reference
+                for fault in _faults_of(each):
+                    yield after, fault
+                done += 1
+                on_step(done, total)
+            session.expunge_all()  # the sealed texts
+        for reference in _without_a_concern(session):
+            yield reference, "it has disclosures, and no row"
+
+
+def count_concerns(session: Session) -> int:
+    """Return how many concerns there are."""
+    return session.exec(select(func.count()).select_from(ConcernRow)).one()
+
+
+def _read_page(session: Session, after: str) -> list[_Concern]:
+    """Read the next concerns, each with its chain and all that belongs to it."""
+    rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
+    concerns = session.exec(rows.limit(CONCERNS_AT_ONCE)).all()
+    if not concerns:
+        return []
+    first, last = concerns[0].reference, concerns[-1].reference
+
+    def of_each(row: type[_RowT], reference: str, *order: str) -> defaultdict[str, list[_RowT]]:
+        columns = [col(getattr(row, name)) for name in (reference, *order)]
+        found: defaultdict[str, list[_RowT]] = defaultdict(list)
+        for each in session.exec(select(row).where(columns[0] >= first, columns[0] <= last).order_by(*columns)):
+            found[getattr(each, reference)].append(each)
+        return found
+
+    chains = of_each(DisclosureRow, "chain", "number")
+    entries = of_each(EntryRow, "reference", "kind", "number")
+    hand_overs = of_each(HandOverRow, "reference", "number")
+    return [_Concern(row, chains[row.reference], entries[row.reference], hand_overs[row.reference]) for row in concerns]
+
+
+def _without_a_concern(session: Session) -> list[str]:
+    known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each with all
+    names = select(ChainRow.name).where(col(ChainRow.name).not_in(WITHOUT_A_CONCERN), ~known)
+    return list(session.exec(names.order_by(col(ChainRow.name))))
+
+
+def _faults_of(each: _Concern) -> Iterator[str]:
+    recorded = replay(each.chain)
+    yield from _faults_in_acts(each.row, recorded)
+    yield from _faults_in_columns(each.row, recorded)
+    yield from _faults_in_texts(each, recorded)
+    yield from _faults_in_hand_overs(each)
+
+
+def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
+    """Yield each checkpoint that the record does not agree with, and how. Each of `others` has a name to show."""
+    with Session(engine) as session:
+        stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number)))
+        expected = [(f"checkpoint {row.number}", row.size, row.root_sha256) for row in stored]
+        expected += [(name, checkpoint.size, checkpoint.root.hex()) for name, checkpoint in others]
+        roots, size = _roots_at(session, {each for _, each, _ in expected})
+    for name, stated, root in expected:
+        if stated > size:
+            yield name, f"it states {stated} disclosures, and there are {size}: the database was rolled back, or cut"
+        elif roots[stated] != root:
+            yield name, f"the first {stated} disclosures are not those that it states"
+
+
+def _roots_at(session: Session, sizes: set[int]) -> tuple[dict[int, str], int]:
+    """Return the root of the tree at each of those sizes, as far as the record goes, and its size."""
+    tree = MerkleTree()
+    roots = {0: tree.root.hex()}
+    for leaf in iterate_leaves(session, after=0):
+        tree.append(leaf)
+        if tree.size in sizes:
+            roots[tree.size] = tree.root.hex()
+    return roots, tree.size
+
+
+def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
+    """Yield the first fault of each chain whose rows do not follow one another, or were altered."""
+    chain, number, sha256, is_broken = None, 0, FIRST_PREVIOUS_SHA256, False
+    with connection.execute(_ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS)) as rows:
+        for done, stored in enumerate(rows):
+            if done % STEP_ROWS == 0:
+                on_step(done, 0)
+            row = DisclosureRow(**stored._mapping)
+            if row.chain != chain:
+                chain, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
+            fault = None if is_broken else _fault_in(row, number, sha256)
+            if fault is not None:
+                is_broken = True
+                yield str(row.chain), fault
+            number, sha256 = row.number, row.sha256
+
+
+def _fault_in(row: DisclosureRow, number: int, sha256: str) -> str | None:
+    """Return what is wrong with the row that comes after the one of that number and hash, or None."""
+    if (row.number, row.previous_sha256) != (number + 1, sha256):
+        return f"row {row.number} does not follow the row before it"
+    return None if _has_right_hash(row) else f"row {row.number} was altered"
+
+
+@contextmanager
+def _as_stored(connection: Connection) -> Iterator[Connection]:
+    """Read text columns even if tampering left bytes that are not text, so that the rest can still be checked."""
+    if connection.dialect.name != "sqlite":  # PostgreSQL stores in a column only what its type allows
+        yield connection
+        return
+    driver: Any = connection.connection.driver_connection
+    before, driver.text_factory = driver.text_factory, lambda stored: stored.decode(errors="backslashreplace")
+    try:
+        yield connection
+    finally:
+        driver.text_factory = before
+
+
+def _has_right_hash(row: DisclosureRow) -> bool:
+    """Return whether every column has exactly the format that this service writes, and the row's hash is right."""
+    if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
+        return hash_of(row) == row.sha256
+    stored = [getattr(row, column.name) for column in table_of(DisclosureRow).c if column.name not in NUMBERS]
+    written = row.at
+    if not all(isinstance(value, str) for value in stored):
+        return False
+    try:
+        row.at = dt.datetime.strptime(str(written), TIMESTAMP_FORMAT).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return False
+    return row.at.strftime(TIMESTAMP_FORMAT) == written and hash_of(row) == row.sha256
+
+
+def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    if concern.state != recorded.state:
+        yield f"its state is {concern.state}, and its disclosures lead to {recorded.state}"
+    if concern.held != recorded.held:
+        yield f"it is {'' if concern.held else 'not '}on hold, and its disclosures say otherwise"
+    if concern.assigned_to != recorded.assigned_to:
+        yield "it is not assigned to the recorded person"
+    if concern.changed_at != recorded.changed_at:
+        yield "its row and its disclosures differ about when it was last changed"
+    times = {
+        DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
+        DeskAct.CLOSED: concern.closed_at,
+        DeskAct.ERASED: concern.erased_at,
+    }
+    for act, at in times.items():
+        if at != recorded.first.get(act):
+            yield f"its row and its disclosures differ about when it was {act}"
+    outcome = None if concern.outcome is None else closing_detail(concern.outcome, shared=concern.outcome_shared)
+    if outcome != recorded.closing_detail:
+        yield "its outcome is not the recorded one"
+
+
+def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    if recorded.columns_sha256 is None:
+        yield "its receipt is not recorded"
+    elif recorded.columns_sha256 != columns_sha256(dict(concern)):
+        yield "its row was altered since it was received"
+
+
+def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
+    erased = DeskAct.ERASED in recorded.first
+    texts: dict[EntryPlace | None, SealedRow] = {None: each.row} | {row.place: row for row in each.entries}
+    for missing in sorted(recorded.seals.keys() - texts.keys(), key=str):
+        yield f"{missing} is missing"
+    for text, row in texts.items():
+        fault = _fault_in_text(row, recorded.seals.get(text), erased=erased)
+        if fault is not None:
+            yield f"{text or 'its sealed text'} {fault}"
+        if text in recorded.added and not _agrees(row, recorded.added[text]):
+            yield f"{text} was not received then, or not from that author"
+        if isinstance(row, EntryRow) and not _is_read_as_recorded(row, recorded):
+            yield f"{text} was not read or answered as its row says"
+
+
+def _agrees(row: SealedRow, act: DisclosureRow) -> bool:
+    """Return whether the row has the time of the act and, as an entry, its author."""
+    return row.received_at == act.at and (isinstance(row, ConcernRow) or row.author == act.client)
+
+
+def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
+    said = (recorded.read_at.get(row.number), recorded.answered_by.get(row.number))
+    return (row.read_at, row.answered_by) == (said if row.kind == EntryKind.MESSAGE else (None, None))
+
+
+def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> str | None:
+    if erased:
+        return None if row.sealed is None else "is there, although it was erased"
+    if row.sealed is None:
+        return "is gone, and no erasure is recorded"
+    if entry is None:
+        return "is not recorded"
+    if hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:
+        return "is not the one that is recorded"
+    return None if tuple(row.recipients) == entry.recipients else "is not sealed to the recorded recipients"
+
+
+def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:
+    recorded = {(row.act, row.at, row.detail) for row in each.chain if row.act in HAND_OVER_ACTS}
+    there = set()
+    for row in each.hand_overs:
+        there.add((DeskAct.HANDED_OVER.value, row.at, handed_over_detail(row)))
+        if row.their_receipt is not None and row.confirmed_at is not None:
+            detail = confirmed_detail(row.number, row.their_receipt)
+            there.add((DeskAct.HAND_OVER_CONFIRMED.value, row.confirmed_at, detail))
+    if there - recorded:
+        yield "a hand-over is not the one that is recorded"
+    if recorded - there:
+        yield "a recorded hand-over, or its receipt, is missing"
+
+
+def _find_fault(session: Session, key: EditionKey | RenditionKey, digest: str) -> str | None:
+    try:
+        content = read_content(session, key) if isinstance(key, EditionKey) else read_rendition(session, key)
+    except ValidationError:
+        return "its row is no longer a whole edition or rendition"
+    found = digest_of(content)
+    return None if found == digest else f"its row now gives {found}"
+
+
+# Invariants: what is always true of the database, checked again and again while the service runs.
+
+
+OVERDUE_GRACE = dt.timedelta(minutes=5)
+"""How long after its hour an event may be missing: a process that was away notes what is overdue when it is back."""
+NIGHT = dt.time(2, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+PAUSE_SECONDS = 0.05
+"""After each thousand rows of the record, so that requests have the processor."""
+TEXTS_AT_ONCE = 1000
+
+Beat = Callable[[], None]
+"""Shows that long work goes on. May raise, to end it."""
+
+log = Log(__name__)
+
+
+class Invariant(StrEnum):
+    """What is always true."""
+
+    OVERDUE_EVENTS = "overdue-events"
+    """Nothing waits past its hour without an event that says so."""
+    RECIPIENTS = "recipients"
+    """No text is sealed to a recipient that was removed."""
+    CHAINS = "chains"
+    """Every chain of disclosures verifies, and so does the order of all acts."""
+
+
+class Invariants:
+    """Checks each invariant when it is due: what is overdue each time, recipients each hour, the record each night.
+
+    Without recipients (a trial) there are none that could have been removed. Each process checks for itself.
+    """
+
+    def __init__(self, engine: Engine, recipients: Sequence[str], clock: Callable[[], dt.datetime]) -> None:
+        self._engine = engine
+        self._recipients = recipients
+        self._clock = clock
+        self._since = clock()
+        self.broken: dict[str, bool] = {}
+        """Whether each invariant that was checked was broken at the last check."""
+        self.checked_at: dict[str, dt.datetime] = {}
+        """When the last check of each ended."""
+
+    def check_due(self, beat: Beat) -> None:
+        """Check what is due."""
+        for invariant in Invariant:
+            if self._is_due(invariant):
+                faults = find_broken(
+                    self._engine, invariant, recipients=self._recipients, at=self._clock(), beat=lambda: _pause(beat)
+                )
+                if faults:
+                    log.error("invariant_broken", reason=invariant.value, count=len(faults))
+                self.broken[invariant.value] = bool(faults)
+                self.checked_at[invariant.value] = self._clock()
+                beat()
+
+    def _is_due(self, invariant: Invariant) -> bool:
+        now, last = self._clock(), self.checked_at.get(invariant.value)
+        if invariant is Invariant.OVERDUE_EVENTS:
+            return True
+        if invariant is Invariant.RECIPIENTS:
+            return bool(self._recipients) and (last is None or now - last >= HOUR)
+        night = dt.datetime.combine(now.date(), NIGHT)
+        return (last or self._since) < (night if night <= now else night - dt.timedelta(days=1))
+
+
+def find_broken(
+    engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
+) -> list[str]:
+    """Return what breaks the invariant. `recipients` are the fingerprints that concerns are sealed to now."""
+    if invariant is Invariant.CHAINS:
+        return [f"{about}: {fault}" for about, fault in verify_record(engine, lambda _done, _total: beat())]
+    with Session(engine) as session:
+        if invariant is Invariant.OVERDUE_EVENTS:
+            return find_unannounced(session, before=at - OVERDUE_GRACE)
+        return _sealed_to_others(session, set(recipients), beat)
+
+
+def _sealed_to_others(session: Session, recipients: set[str], beat: Beat) -> list[str]:
+    found: list[str] = []
+    for kind in SEALED_KINDS:
+        after: SealedPlace | None = None
+        while texts := list_sealed_of(session, kind, after=after, limit=TEXTS_AT_ONCE):
+            found += [str(text) for text in texts if not set(text.recipients) <= recipients]
+            after = texts[-1]
+            beat()
+    return found
+
+
+def _pause(beat: Beat) -> None:
+    beat()
+    time.sleep(PAUSE_SECONDS)

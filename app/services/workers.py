@@ -1,0 +1,231 @@
+"""The background workers of a serving process: threads that work, wait and work again, until they are stopped."""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, select
+
+from app.logs import Log
+from app.models.editions import GenerationRow
+
+GENERATION_SECONDS = 0.5
+STALE_SECONDS = 60.0  # callers may store a current response as long
+MAX_BACKOFF_SECONDS = 60.0
+
+log = Log(__name__)
+
+
+class WorkerState(StrEnum):
+    """How a worker's thread is."""
+
+    OK = "ok"
+    STALLED = "stalled"
+    STOPPED = "stopped"
+
+
+class PeriodicWorker(ABC):
+    """A thread that calls `run_once` again and again, whatever it raises. `first_delay` is in seconds."""
+
+    stalled_after = 300.0
+    """Seconds for which one run may be silent. After that, readiness says that the worker stalled."""
+    stop_seconds = 5.0
+    """Longest wait for the end of the work in hand at a stop. A longer one ends with the process."""
+
+    def __init__(self, name: str, *, first_delay: float = 0.0) -> None:
+        self.names: tuple[str, ...] = (name,)
+        """Under which readiness and metrics show the thread."""
+        self._name = name
+        self._delay = first_delay
+        self._failures = 0
+        self._beat_at = time.monotonic()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+
+    @abstractmethod
+    def run_once(self) -> float:
+        """Do the work once, and return the seconds to wait before the next time."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a stop was requested."""
+        return self._stopped.is_set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread is running."""
+        return self._thread.is_alive()
+
+    @property
+    def seconds_since_beat(self) -> float:
+        """Seconds since the worker last showed that it works."""
+        return time.monotonic() - self._beat_at
+
+    @property
+    def state(self) -> WorkerState:
+        """How the thread is: a worker that waits for its next time is well."""
+        if not self.is_alive:
+            return WorkerState.STOPPED
+        is_late = self.seconds_since_beat > self._delay + self.stalled_after
+        return WorkerState.STALLED if is_late else WorkerState.OK
+
+    def beat(self) -> None:
+        """Show that the worker works. A long run does so between its steps."""
+        self._beat_at = time.monotonic()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self.beat()
+        self._thread.start()
+
+    def drain(self) -> None:
+        """Start nothing new, since the process is about to stop."""
+        self.request_stop()
+
+    def request_stop(self) -> None:
+        """Let the worker end after the work in hand."""
+        self._stopped.set()
+
+    def stop(self) -> None:
+        """Request the stop, and wait until the thread has ended, for `stop_seconds` at most."""
+        self.request_stop()
+        if self.is_alive:
+            self._thread.join(self.stop_seconds)
+
+    def run(self) -> None:
+        """Work until stopped, in the calling thread."""
+        while not self._stopped.wait(self._delay):
+            self._delay = self._survive()
+            self.beat()
+
+    def _survive(self) -> float:
+        """Do the work once. After a failure of any kind, log where it was, and return a longer wait each time."""
+        try:
+            delay = self.run_once()
+        except Exception as failure:  # a thread that ends would end its work for good
+            self._failures += 1
+            log.failure("worker_failed", error=failure, worker=self._name)
+            return backoff_seconds(self._failures)
+        self._failures = 0
+        return delay
+
+
+@dataclass
+class Job:
+    """Work that is done again and again, by a thread that it may share."""
+
+    name: str
+    every: float
+    """Seconds from the end of the work to its next time."""
+    do: Callable[[Callable[[], None]], bool | None]
+    """Does the work. True: there may be more of it at once. Long work calls what it is given, to show that it works."""
+    first_delay: float = 0.0
+    failures: int = 0
+    due: float = 0.0
+
+
+class Stopping(Exception):  # no error: the work in hand ends, since the process does
+    """The process stops."""
+
+
+class JobsWorker(PeriodicWorker):
+    """A thread that does each job of a table when it is due, one after the other, whatever it raises."""
+
+    def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
+        super().__init__(name)
+        self.stalled_after = stalled_after
+        self.names = tuple(job.name for job in jobs)
+        self._jobs = jobs
+
+    def start(self) -> None:
+        """Start the thread."""
+        for job in self._jobs:
+            job.due = time.monotonic() + job.first_delay
+        super().start()
+
+    def run_once(self) -> float:
+        """Do what is due, and return the seconds until the next job is."""
+        for job in self._jobs:
+            if job.due <= time.monotonic() and not self.is_stopping:
+                job.due = time.monotonic() + self._do(job)
+                self.beat()
+        return max(0.0, min(job.due for job in self._jobs) - time.monotonic())
+
+    def _do(self, job: Job) -> float:
+        try:
+            has_more = job.do(self._go_on)
+        except Stopping:
+            return job.every
+        except Exception as failure:  # the other jobs of the thread go on
+            job.failures += 1
+            log.failure("worker_failed", error=failure, worker=job.name)
+            return backoff_seconds(job.failures)
+        job.failures = 0
+        return 0.0 if has_more else job.every
+
+    def _go_on(self) -> None:
+        """Show that the work goes on. Raises `Stopping` where it must not."""
+        self.beat()
+        if self.is_stopping:
+            raise Stopping
+
+
+def stop_workers(workers: Collection[PeriodicWorker]) -> None:
+    """Stop them all: every stop is requested before the first is waited for."""
+    for worker in workers:
+        worker.request_stop()
+    for worker in workers:
+        worker.stop()
+
+
+def backoff_seconds(failures: int) -> float:
+    """Return how long to wait after so many failures in a row: 1 second at first, a minute at most."""
+    return min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_SECONDS)
+
+
+class GenerationWatcher(PeriodicWorker):
+    """Polls the generation, and calls `on_change` when another process published or withdrew an edition.
+
+    If the database does not answer for a minute, that counts as a change, since the generation is unknown.
+    """
+
+    def __init__(self, engine: Engine, on_change: Callable[[], None]) -> None:
+        super().__init__("generation", first_delay=GENERATION_SECONDS)
+        self._engine = engine
+        self._on_change = on_change
+        self._known = -1
+        self._read_at = time.monotonic()
+
+    def start(self) -> None:
+        """Poll once, then start the thread."""
+        self.poll()
+        super().start()
+
+    def drain(self) -> None:
+        """Go on: reads are answered until the stop."""
+
+    def run_once(self) -> float:
+        """Poll, and return the seconds until the next time."""
+        self.poll()
+        return GENERATION_SECONDS
+
+    def poll(self) -> None:
+        """Read the generation once."""
+        try:
+            with Session(self._engine) as session:
+                number = session.exec(select(GenerationRow.number)).one()
+        except SQLAlchemyError as failure:
+            if time.monotonic() - self._read_at > STALE_SECONDS:
+                self._read_at = time.monotonic()
+                log.warning("generation_unreadable", error=type(failure).__name__)
+                self._on_change()
+            return
+        self._read_at = time.monotonic()
+        if number != self._known:
+            self._on_change()
+            self._known = number  # only now: where clearing failed, the next poll does it

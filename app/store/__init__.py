@@ -1,1 +1,0 @@
-"""The database: connecting, the writer, queries."""

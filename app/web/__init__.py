@@ -1,1 +1,0 @@
-"""The web layer that all routes share: context, authentication, middleware, cache, responses, problems."""

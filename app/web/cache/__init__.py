@@ -1,1 +1,0 @@
-"""The response cache of public reads."""
