@@ -438,10 +438,10 @@ def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
 def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(
     client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern, path: str, instead: bytes
 ) -> None:
-    service.state.context.engine.dispose()
     for file in settings.data_dir.glob(f"{DATABASE_FILE}*"):
         file.unlink()
     (settings.data_dir / DATABASE_FILE).write_bytes(instead)
+    service.state.context.engine.dispose()  # last, since a worker may have connected meanwhile
 
     if path in DOORS:
         answer = client.post(path, json=a_concern())
