@@ -1,7 +1,6 @@
 """Builds the application: `create_app` joins the layers, and does nothing else."""
 
 import datetime as dt
-import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app.age.keys import fingerprint_of
@@ -175,7 +174,6 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
         raise SetupError(f"GUIDANCE_SEAL_IDENTITY_FILE: {fault}") from None
 
 
-PARAMETER = re.compile(r"{[^}]*}")
 ROUTERS = (
     concerns.router,
     formats.router,
@@ -251,12 +249,19 @@ class GuidanceApp(FastAPI):
 
 
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
-    """Return the routes, those with more letters of their own first: so none depends on its place in a list.
+    """Return the routes in their order, but each before one that would take its path: so none depends on its place.
 
     A path that two routes take, such as `/v1/concerns/form`, is for the one that names it.
     """
-    routes = [route for router in routers for route in router.routes]
-    return sorted(routes, key=lambda route: -len(PARAMETER.sub("", getattr(route, "path", ""))))
+    ordered: list[Route] = []
+    for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
+        places = (place for place, other in enumerate(ordered) if _takes(other, route) and not _takes(route, other))
+        ordered.insert(next(places, len(ordered)), route)
+    return [*ordered]
+
+
+def _takes(route: Route, other: Route) -> bool:
+    return route.path_regex.match(other.path) is not None
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:

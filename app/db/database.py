@@ -100,6 +100,14 @@ def for_writing(engine: Engine) -> Engine:
     return engine.execution_options(**{WRITES: True})
 
 
+def is_in_transaction(connection: Connection) -> bool:
+    """Return whether a transaction is open for the driver too: SQL may have ended it without SQLAlchemy's knowledge."""
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        return bool(driver.in_transaction)
+    return bool(driver.info.transaction_status.name == "INTRANS")
+
+
 def _open_sqlite(data_dir: Path) -> Engine:
     """Return an engine for the database in that folder, which is made if it is absent."""
     make_private_folder(data_dir)

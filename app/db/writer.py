@@ -12,14 +12,15 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
+from itertools import groupby
 from queue import Empty, SimpleQueue
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.db.database import for_writing
+from app.db.database import for_writing, is_in_transaction
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
 
@@ -30,6 +31,8 @@ WriteOp = Callable[[Session], _T]
 GENERATION_RAISED = "generation raised"
 """Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
 WRITE_BATCH_SIZE = 256
+PAUSE_SECONDS = 0.002
+MAX_PAUSES = 10
 
 log = Log(__name__)
 
@@ -40,6 +43,18 @@ class _Queued:
 
     operation: WriteOp[Any]
     outcome: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(frozen=True)
+class SharedWrite(Generic[_T]):
+    """An operation that writes one value, and shares its statements with those of its kind in the same commit."""
+
+    write_all: Callable[[Session, Sequence[_T]], None]
+    value: _T
+
+    def __call__(self, session: Session) -> None:
+        """Write the value alone."""
+        self.write_all(session, [self.value])
 
 
 class Writer:
@@ -135,12 +150,28 @@ class Writer:
                     self._commit(wanted)
 
     def _take_arrived(self) -> list[_Queued | None]:
-        """Wait for an operation, and return it with those that are in the queue behind it."""
-        arrived = [self._queue.get()]
-        with suppress(Empty):
-            while len(arrived) < WRITE_BATCH_SIZE:
-                arrived.append(self._queue.get_nowait())
+        """Wait for an operation, and return it with those behind it.
+
+        Where there are several, those that come in the next milliseconds are taken too: a commit costs as much as some
+        operations. A single caller never waits.
+        """
+        arrived = [self._queue.get(), *self._take_queued()]
+        for _ in range(MAX_PAUSES):
+            if len(arrived) == 1 or len(arrived) >= WRITE_BATCH_SIZE or None in arrived:
+                break
+            time.sleep(PAUSE_SECONDS)
+            more = self._take_queued()
+            if not more:
+                break
+            arrived += more
         return arrived
+
+    def _take_queued(self) -> list[_Queued | None]:
+        taken: list[_Queued | None] = []
+        with suppress(Empty):
+            while len(taken) < WRITE_BATCH_SIZE - 1:
+                taken.append(self._queue.get_nowait())
+        return taken
 
     def _commit(self, batch: Sequence[_Queued]) -> None:
         """Commit the operations together and report to their callers; if that fails, each in a transaction of its own.
@@ -151,7 +182,7 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 has_begun = True
-                results = _run(connection, batch)
+                outcomes = _run(connection, batch)
                 has_raised = connection.info.pop(GENERATION_RAISED, False)
                 started = time.perf_counter()
         except Exception as failure:  # the writer continues after every failure
@@ -170,7 +201,7 @@ class Writer:
         if has_raised:
             with log.survive("writer_failed"):
                 self._on_generation_raised()  # before any caller gets its result
-        for queued, (result, refusal) in zip(batch, results, strict=True):
+        for queued, (result, refusal) in zip(batch, outcomes, strict=True):
             if refusal is None:
                 queued.outcome.set_result(result)
             else:
@@ -193,22 +224,39 @@ def write_without_change(session: Session) -> None:
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[tuple[Any, GuidanceError | None]]:
-    """Run each operation in a savepoint of its own, and return its result or its refusal.
+    """Return the result or the refusal of each operation.
 
-    The release of the savepoint also finds an operation that ended the transaction.
+    They run one after another in one savepoint. Only where one is refused does each run again, in one of its own.
     """
-    outcomes: list[tuple[Any, GuidanceError | None]] = []
+    try:
+        with connection.begin_nested():
+            return [(result, None) for result in _run_all(connection, [each.operation for each in batch])]
+    except GuidanceError as refusal:
+        if len(batch) == 1:
+            return [(None, refusal)]
+        return [outcome for each in batch for outcome in _run(connection, [each])]
+
+
+def _run_all(connection: Connection, operations: Sequence[WriteOp[Any]]) -> list[Any]:
+    results: list[Any] = []
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
-        for each in batch:
-            try:
-                with connection.begin_nested():
-                    result = each.operation(session)
-                    session.flush()
-                outcomes.append((result, None))
-            except GuidanceError as refusal:
-                outcomes.append((None, refusal))
+        for _, group in groupby(operations, _kind):
+            alike = list(group)
+            first, values = alike[0], [each.value for each in alike if isinstance(each, SharedWrite)]
+            if isinstance(first, SharedWrite):
+                first.write_all(session, values)
+                results += [None] * len(values)
+            else:
+                results += [operation(session) for operation in alike]
+            session.flush()
             session.expunge_all()  # the next operation sees no row that this one loaded
-    return outcomes
+            if not is_in_transaction(connection):
+                raise RuntimeError("an operation ended the transaction of the writer")
+    return results
+
+
+def _kind(operation: WriteOp[Any]) -> object:
+    return operation.write_all if isinstance(operation, SharedWrite) else operation
 
 
 def _caller_error(failure: Exception) -> Exception:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from app.age.keys import Sealer
 from app.db.tables import table_of
-from app.db.writer import Writer, write_without_change
+from app.db.writer import SharedWrite, Writer, write_without_change
 from app.errors import (
     AlreadyStored,
     ConcernErased,
@@ -36,10 +36,10 @@ from app.models.receipts import CheckResponse, ConcernState
 from app.models.record import DeskAct
 from app.models.record_details import seal_entry
 from app.services.editions import EditionKey, list_current
-from app.services.events import append_event, concern_payload
+from app.services.events import append_events, concern_payload
 from app.services.pinning import EditionResolver, PinnedEdition
-from app.services.receipts import IdempotencyKeys, IdempotentResult, ReceiptBuilder, Retryable, insert_stored_receipt
-from app.services.record import REPORTER, first_disclosure, insert_first_disclosure
+from app.services.receipts import IdempotencyKeys, IdempotentResult, ReceiptBuilder, Retryable, insert_stored_receipts
+from app.services.record import REPORTER, first_disclosure, insert_first_disclosures
 from app.services.sealing import concern_plaintext, derive_public_key
 
 NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
@@ -57,11 +57,11 @@ _DEFAULTS = {
 }
 
 
-def insert_concern(session: Session, concern: NewConcern) -> None:
-    """Insert the concern; raises `ReferenceTaken` if another concern has its reference."""
-    row = _DEFAULTS | vars(concern) | {"changed_at": concern.received_at}
+def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
+    """Insert the concerns; raises `ReferenceTaken` if another concern has one of the references."""
+    rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
-        session.connection().execute(_NEW_CONCERN, row)
+        session.connection().execute(_NEW_CONCERN, rows)
     except IntegrityError:
         raise ReferenceTaken from None
 
@@ -200,7 +200,7 @@ class Submissions:
         for _ in range(MAX_ATTEMPTS):
             try:
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
-                await self.writer.run_async(partial(_write, prepared=prepared))
+                await self.writer.run_async(SharedWrite(_write_all, prepared))
             except ReferenceTaken:
                 continue
             except AlreadyStored:
@@ -226,7 +226,7 @@ class Submissions:
         def write(session: Session) -> None:
             if prepared is not None:
                 with session.begin_nested() as savepoint:
-                    _write(session, prepared)
+                    _write_all(session, [prepared])
                     savepoint.rollback()
             write_without_change(session)
 
@@ -276,10 +276,10 @@ def _require_test_key(concern: Concern, *, for_tests: bool) -> None:
         raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_KEY)])
 
 
-def _write(session: Session, prepared: _Prepared) -> None:
-    insert_concern(session, prepared.concern)
-    insert_first_disclosure(session, prepared.disclosure)
-    if not prepared.concern.test:
-        received_at, data = prepared.concern.received_at, concern_payload(prepared.concern)
-        append_event(session, EventKind.CONCERN_RECEIVED, at=received_at, data=data)
-    insert_stored_receipt(session, prepared.stored_receipt)
+def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
+    insert_concerns(session, [each.concern for each in prepared])
+    insert_first_disclosures(session, [each.disclosure for each in prepared])
+    events = [(each.concern.received_at, concern_payload(each.concern)) for each in prepared if not each.concern.test]
+    if events:
+        append_events(session, EventKind.CONCERN_RECEIVED, events)
+    insert_stored_receipts(session, [each.stored_receipt for each in prepared])

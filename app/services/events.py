@@ -31,7 +31,8 @@ from app.services.editions import EditionKey, RenditionKey
 from app.services.record import Actor, record_disclosure
 
 # Executed with every concern: built once.
-_NEW_EVENT = insert(table_of(EventRow)).returning(table_of(EventRow).c.id)
+_NEW_EVENT = insert(table_of(EventRow))
+_NEW_EVENT_NUMBERED = _NEW_EVENT.returning(table_of(EventRow).c.id, sort_by_parameter_order=True)
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
@@ -44,9 +45,19 @@ def new_message_id() -> str:
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
     """Write the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
+    append_events(session, kind, [(at, data)])
+
+
+def append_events(session: Session, kind: EventKind, events: Sequence[tuple[dt.datetime, dict[str, Any]]]) -> None:
+    """Write the events of that kind, each a time and a payload, with their deliveries."""
     connection = session.connection()
-    number = connection.execute(_NEW_EVENT, {"kind": kind.value, "at": at, "data": data}).scalar_one_or_none()
-    if number is None:
+    rows = [{"kind": kind.value, "at": at, "data": data} for at, data in events]
+    webhooks = [name for name, kinds in connection.execute(_ACTIVE_WEBHOOKS) if kind in kinds]
+    if not webhooks:
+        connection.execute(_NEW_EVENT, rows)
+        return
+    numbers = connection.execute(_NEW_EVENT_NUMBERED, rows).scalars().all()
+    if len(numbers) < len(rows):
         raise RowNotStored
     deliveries = [
         {
@@ -57,11 +68,10 @@ def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: di
             "attempts": 0,
             "due": at,
         }
-        for name, kinds in connection.execute(_ACTIVE_WEBHOOKS)
-        if kind in kinds
+        for number, (at, _) in zip(numbers, events, strict=True)
+        for name in webhooks
     ]
-    if deliveries:
-        connection.execute(insert(table_of(DeliveryRow)), deliveries)
+    connection.execute(insert(table_of(DeliveryRow)), deliveries)
 
 
 # The payloads of events: references, times and links; never any text of a concern.

@@ -125,7 +125,7 @@ class Retryable:
 
     def store(self, session: Session, reference: str, receipt: bytes) -> None:
         """Store the receipt for a retry. Raises `AlreadyStored` if this is one."""
-        insert_stored_receipt(session, self.encrypt(reference, receipt))
+        insert_stored_receipts(session, [self.encrypt(reference, receipt)])
 
     def replay(self, engine: Engine) -> IdempotentResult:
         """Return the receipt of the first request. Raises `IdempotencyKeyReused` if its content was another."""
@@ -138,12 +138,13 @@ class Retryable:
         return IdempotentResult(stored.reference, self.keys.decrypt(stored.sealed_receipt), is_replay=True)
 
 
-def insert_stored_receipt(session: Session, receipt: StoredReceiptRow | None) -> None:
-    """Insert the receipt, if there is one; raises `AlreadyStored` if its idempotency key was used before."""
-    if receipt is None:
+def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow | None]) -> None:
+    """Insert the receipts that there are; raises `AlreadyStored` if an idempotency key was used before."""
+    rows = [receipt.model_dump() for receipt in receipts if receipt is not None]
+    if not rows:
         return
     try:
-        session.connection().execute(_NEW_STORED_RECEIPT, receipt.model_dump())
+        session.connection().execute(_NEW_STORED_RECEIPT, rows)
     except IntegrityError:
         raise AlreadyStored from None
 

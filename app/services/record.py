@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,11 +125,11 @@ def first_disclosure(*, chain: str, act: DeskAct, actor: Actor, at: dt.datetime,
     )
 
 
-def insert_first_disclosure(session: Session, row: Mapping[str, Any]) -> None:
-    """Begin a chain with that row."""
+def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Begin a chain with each of the rows."""
     connection = session.connection()
-    connection.execute(_NEW_DISCLOSURE, dict(row))
-    connection.execute(_NEW_CHAIN, {"name": row["chain"], "length": 1, "head_sha256": row["sha256"]})
+    connection.execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
+    connection.execute(_NEW_CHAIN, [{"name": row["chain"], "length": 1, "head_sha256": row["sha256"]} for row in rows])
 
 
 def hash_of(row: DisclosureRow) -> str:

@@ -3,9 +3,11 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import NoneType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from sqlmodel import Session
 
 from app.db import writer
 from app.db.database import DATABASE_FILE, open_database
-from app.db.writer import WriteOp, Writer
+from app.db.writer import SharedWrite, WriteOp, Writer
 from app.errors import NoSuchGuide, StoreBusy
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
@@ -126,6 +128,66 @@ def test_what_arrives_during_a_flush_is_committed_together_in_the_order_of_arriv
     assert [each.result(LONG_ENOUGH) for each in asked] == [f"{place:02}" for place in range(20)]
     assert desk.words() == ["gate", *(f"{place:02}" for place in range(20))]
     assert desk.commits == 2
+
+
+def keep_words(session: Session, words: Sequence[str]) -> None:
+    """Keep them all by one statement."""
+    session.connection().execute(text("INSERT INTO kept (word) VALUES (:word)"), [{"word": word} for word in words])
+
+
+def test_acts_of_one_kind_are_kept_by_statements_that_they_share(desk: Desk) -> None:
+    statements: list[object] = []
+    event.listen(desk.engine, "before_cursor_execute", lambda *told: statements.append(told[3]))
+    gate, _ = closed_gate(desk)
+    asked = [desk.ask(SharedWrite(keep_words, f"{place:02}")) for place in range(10)]
+
+    gate.open.set()
+
+    assert [each.result(LONG_ENOUGH) for each in asked] == [None] * 10
+    assert desk.words() == ["gate", *(f"{place:02}" for place in range(10))]
+    assert [len(told) for told in statements if isinstance(told, list)] == [10]
+
+
+def test_of_acts_that_share_statements_only_the_one_at_fault_is_refused(desk: Desk) -> None:
+    gate, _ = closed_gate(desk)
+    asked = [desk.ask(SharedWrite(keep_words, word)) for word in ("one", "two", "one", "three")]
+
+    gate.open.set()
+
+    assert [type(each.exception(LONG_ENOUGH)) for each in asked] == [NoneType, NoneType, StoreBusy, NoneType]
+    assert desk.words() == ["gate", "one", "two", "three"]
+
+
+def test_the_order_of_arrival_is_kept_where_kinds_are_mixed(desk: Desk) -> None:
+    gate, _ = closed_gate(desk)
+    asked = [
+        desk.ask(act)
+        for place in range(5)
+        for act in (SharedWrite(keep_words, f"{place} together"), keep(f"{place} with none"))
+    ]
+
+    gate.open.set()
+    for each in asked:
+        each.result(LONG_ENOUGH)
+
+    assert desk.words() == ["gate", *sorted(desk.words()[1:])]
+
+
+def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
+
+    def let_another_come(_seconds: float) -> None:
+        if len(asked) == 2:
+            asked.append(desk.ask(keep("3")))
+
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=let_another_come, perf_counter=time.perf_counter))
+    desk.writer.start()
+
+    assert [each.result(LONG_ENOUGH) for each in asked[:2]] == ["1", "2"]
+    assert asked[2].result(LONG_ENOUGH) == "3"
+    assert desk.commits == 1
 
 
 def test_a_caller_on_an_event_loop_is_told_like_any_other(desk: Desk) -> None:
