@@ -9,23 +9,22 @@ from sqlmodel import Session
 
 from app.cli.options import (
     AsJson,
-    DataDir,
-    EnvFile,
-    echo_json,
+    Commands,
+    echo_result,
     format_moment,
     format_optional,
     open_writer,
     parse_duration,
     parse_end,
-    read_settings,
 )
+from app.config import Settings
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.people import SCOPES_OF, Role
 from app.services.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
 
-clients = typer.Typer(help="Clients: systems that may use the API, and what each may do.", no_args_is_help=True)
+clients = Commands(help="Clients: systems that may use the API, and what each may do.", no_args_is_help=True)
 
 Expires = Annotated[
     str | None,
@@ -36,6 +35,7 @@ Expires = Annotated[
 @clients.command("add")
 def clients_add(
     *,
+    settings: Settings,
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
     scope: Annotated[
         list[Scope] | None, typer.Option("--scope", help="What the client may do. Repeat the option for each scope.")
@@ -51,11 +51,9 @@ def clients_add(
         str | None, typer.Option(help="The one person that has the key. The record shows the name after the client's.")
     ] = None,
     expires: Expires = None,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Add a client and print its key. The key is shown only once and is not stored."""
-    settings, now = read_settings(data_dir, env_file), utc_now()
+    now = utc_now()
     expires_at = parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
         scopes = {*(scope or ([Scope.SUBMIT] if test else [])), *(SCOPES_OF[role] if role else ())}
@@ -68,39 +66,34 @@ def clients_add(
 
 @clients.command("list")
 def clients_list(
+    settings: Settings,
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """List the clients, revoked ones too, with the end of their keys and when each was last used.
 
     A use can take a minute to appear, and is written once in five minutes.
     """
     now = utc_now()
-    with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+    with open_writer(settings) as (engine, _), Session(engine) as session:
         found = list_clients(session)
-        if as_json:
-            echo_json([describe_client(*each, at=now) for each in found])
-        else:
-            for client, keys in found:
-                typer.echo(line_of_client(client, keys, at=now))
+        lines = [line_of_client(*each, at=now) for each in found]
+        echo_result(lines, [describe_client(*each, at=now) for each in found], as_json=as_json)
 
 
 @clients.command("rotate")
 def clients_rotate(
+    settings: Settings,
     name: Annotated[str, typer.Argument(help="The client's name.")],
     overlap: Annotated[
         str, typer.Option(help="For how long the older key stays valid beside the new one: 7d, 12h, or 0d.")
     ] = "7d",
     expires: Expires = None,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Print another key for the client. The older one ends by itself after the overlap.
 
     Without `--expires` the new key is valid for as long as the older one was to be.
     """
-    settings, now = read_settings(data_dir, env_file), utc_now()
+    now = utc_now()
     kept, expires_at = parse_duration(overlap), parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
         key, ends = rotate_key(writer, name=name, overlap=kept, expires_at=expires_at, at=now)
@@ -111,12 +104,11 @@ def clients_rotate(
 
 @clients.command("revoke")
 def clients_revoke(
+    settings: Settings,
     name: Annotated[str, typer.Argument(help="The client's name.")],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Revoke a client: its keys are refused from now on."""
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+    with open_writer(settings) as (_, writer):
         revoke_client(writer, name, at=utc_now())
     typer.echo(f"{name}: revoked")
 
@@ -153,7 +145,6 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
     """Return the line of the client: name, state, scopes, last use, the end of its keys, and the person."""
     state = _state_of(client, keys, at)
-    used = _last_use(keys)
     ends = ", ".join(
         format_moment(key.expires_at) if key.expires_at is not None else "never" for key in keys if key.is_valid(at)
     )
@@ -162,7 +153,7 @@ def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.da
             client.name,
             f"revoked {client.revoked_at:%Y-%m-%d}" if client.revoked_at else state,
             " ".join(client.scopes),
-            f"last used {format_moment(used)}" if used else "never used",
+            f"last used {format_moment(used)}" if (used := _last_use(keys)) else "never used",
             *([f"ends {ends}"] if state == "active" else []),
             *([client.person] if client.person else []),
             *(["for tests"] if client.test else []),

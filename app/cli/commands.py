@@ -11,13 +11,14 @@ from app.cli.guides import approve, check, due, import_document, new, preview, p
 from app.cli.health import health
 from app.cli.keys import keys
 from app.cli.operations import backup, doctor, migrate, restore, verify
+from app.cli.options import Commands
 from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.record import audit, receipts
 from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
 from app.config import VERSION, built_commit
 
-app = typer.Typer(
+app = Commands(
     name="guidance",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -15,7 +15,8 @@ import typer
 from pydantic.fields import FieldInfo
 
 from app.cli.desk_client import Answer, DeskClient, KeyFileOption, KeyOption, Reference, Url, connect, over_http
-from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, echo_result, open_writer, read_settings, table
+from app.cli.options import REMAINS, AsJson, Commands, echo_result, open_writer, table
+from app.config import Settings
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
 from app.models.code_lists import CodeList
@@ -57,7 +58,7 @@ WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Why, for the record of disclosures. Name nobody here.")]
 Identity = Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)]
 
-desk = typer.Typer(
+desk = Commands(
     help="For the duty team: list, open, assign and close concerns, and erase them when their retention ends.",
     no_args_is_help=True,
 )
@@ -490,9 +491,8 @@ def _require_new(path: Path) -> None:
 
 
 @desk.command("purge")
-def desk_purge(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def desk_purge(settings: Settings, as_json: AsJson = False) -> None:
     """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased."""
-    settings = read_settings(data_dir, env_file)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     with open_writer(settings) as (engine, writer):
         erased = sum(1 for _ in erase_due_concerns(engine, writer, periods, at=utc_now()))

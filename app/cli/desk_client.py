@@ -5,14 +5,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from inspect import signature
 from typing import Annotated, Any, NamedTuple
 
 import httpx
 import typer
 
 from app.age.keys import AGE_MEDIA_TYPE
-from app.cli.options import echo_json, echo_result
+from app.cli.options import add_options, echo_json, echo_result
 from app.errors import DeskRequestFailed, DeskUnreachable
 from app.models.receipts import find_reference
 
@@ -144,11 +143,7 @@ def over_http(command: Callable[..., Answer]) -> Callable[..., None]:
         if answer.notice and not as_json:
             typer.echo(answer.notice, err=True)
 
-    _service, *own = signature(command).parameters.values()
-    *shared, _own = signature(called).parameters.values()
-    vars(called)["__signature__"] = signature(called).replace(parameters=[*own, *shared])
-    called.__doc__ = command.__doc__
-    return called
+    return add_options(command, called, "service")
 
 
 def _failure(response: httpx.Response) -> DeskRequestFailed:

@@ -7,10 +7,36 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli.guides import export
-from app.cli.options import echo_json
+from app.cli.options import AsJson, Commands, echo_json, echo_result
+from app.config import Settings
 from app.errors import SetupError
+from app.logs import set_up_logs
+from app.main import create_app
+from app.server.export import export_reads
 from app.services.exports import find_export_faults, pinned_keys, read_export_file
+
+
+def export(
+    settings: Settings,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced.
+
+    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to the address at which the files will be served.
+    """
+    settings = settings.model_copy(update={"deliver": False})  # it only reads
+    set_up_logs("error")
+    try:
+        exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
+    except FileExistsError:
+        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
+    for path in exported.left_out:
+        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
+    document = {"folder": str(folder), "answers": exported.answers, "left_out": list(exported.left_out)}
+    echo_result([f"{exported.answers} answers written to {folder}"], document, as_json=as_json)
 
 
 def export_verify(
@@ -51,9 +77,6 @@ def export_verify(
     )
 
 
-# `guidance export`: the public reads as files (`export DIR`), and checking the export of a concern.
-
-
 SITE = "site"
 
 
@@ -67,6 +90,6 @@ class ExportGroup(TyperGroup):
         return list(super().parse_args(ctx, args))
 
 
-exports = typer.Typer(cls=ExportGroup, help="Write every public read into a folder, or check the export of a concern.")
+exports = Commands(cls=ExportGroup, help="Write every public read into a folder, or check the export of a concern.")
 exports.command(SITE)(export)
 exports.command("verify")(export_verify)

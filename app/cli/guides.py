@@ -6,23 +6,28 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.options import AsJson, DataDir, EnvFile, echo_json, echo_result, open_engine, open_writer, read_settings
+from app.cli.options import (
+    AsJson,
+    Commands,
+    echo_json,
+    echo_result,
+    open_engine,
+    open_writer,
+)
 from app.cli.serve import listening_at
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.db.schema import is_behind
 from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
-from app.logs import set_up_logs
-from app.main import create_app, utc_now
+from app.main import utc_now
 from app.models.edition_files import RenditionFile, file_text, propose_id, read_rendition_file
 from app.models.editions import EditionContent
-from app.server.export import export_reads
 from app.server.run import run_server
 from app.services.checking import CheckedFile, check_file, meant_folder, read_published, write_draft, write_new_file
 from app.services.editions import EditionHead, EditionKey, RenditionKey, find_history, get_history, read_content
@@ -42,33 +47,6 @@ from app.services.publishing import (
 )
 from app.services.reference_data import ReferenceData, read_reference_data
 from app.services.renditions import is_of_former_edition
-
-
-def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
-) -> None:
-    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced.
-
-    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to the address at which the files will be served.
-    """
-    settings = read_settings(data_dir, env_file).model_copy(update={"deliver": False})  # it only reads
-    set_up_logs("error")
-    try:
-        exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
-    except FileExistsError:
-        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
-    except OSError as failure:
-        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
-    for path in exported.left_out:
-        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
-    document = {"folder": str(folder), "answers": exported.answers, "left_out": list(exported.left_out)}
-    echo_result([f"{exported.answers} answers written to {folder}"], document, as_json=as_json)
-
-
-# `guidance new` to `withdraw`, `import`, `due` and `rendition`: from an idea to words that are published.
 
 
 @contextmanager
@@ -114,13 +92,12 @@ EditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<
 
 
 def new(
+    settings: Settings,
     slug: Annotated[str, typer.Argument(metavar="GUIDE", help="Its name in addresses: lower-case words with hyphens.")],
     folder: Annotated[Path, typer.Option(help="Where the guide's own folder is made.")] = Path(),
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Write a file to fill in: a skeleton for a new guide, or the current words of a published one."""
-    with open_published(read_settings(data_dir, env_file)) as session:
+    with open_published(settings) as session:
         path, is_new = write_new_file(folder, slug, session, today=utc_now().date())
     typer.echo(
         f"{path}: {'a new guide, to fill in' if is_new else 'the next edition, with the words of the current one'}"
@@ -129,13 +106,11 @@ def new(
 
 
 def check(
+    settings: Settings,
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """List every fault and every warning in the files, each with its line. The exit status is 1 if there is a fault."""
     faulty = 0
-    settings = read_settings(data_dir, env_file)
     reference_data, today = read_reference_data(settings.seed_dir), utc_now().date()
     with open_published(settings) as session:
         for path in paths:
@@ -153,16 +128,14 @@ def check(
 
 
 def preview(
+    settings: Settings,
     path: EditionPath,
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8001,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Serve a trial on this machine alone that has the file as an edition: its page, PDFs and changes.
 
     It has a folder of its own, which goes with it, and with all that was sent to it.
     """
-    settings = read_settings(data_dir, env_file)
     reference_data = read_reference_data(settings.seed_dir)
     with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(port):
         only_here = {"data_dir": Path(folder), "database_url": None, "seal_to": (), "deliver": False}
@@ -196,9 +169,8 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
     return draft
 
 
-def approve(path: EditionPath, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def approve(settings: Settings, path: EditionPath) -> None:
     """Check the file, and print the digest of its words: what those who answer for the guide agree on."""
-    settings = read_settings(data_dir, env_file)
     with open_published(settings) as session:
         checked = check_file(path, read_reference_data(settings.seed_dir), session, today=utc_now().date())
     list_warnings(path, checked.warnings)
@@ -222,18 +194,16 @@ NOT_NAMED_NEW = (
 
 
 def publish_files(
+    settings: Settings,
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
     digest: AgreedDigests = None,
     new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Publish editions from files. To publish the same words again changes nothing.
 
     Other words under a number that is published are refused. Files in the seed folder need neither option.
     """
-    settings = read_settings(data_dir, env_file)
     reference_data = read_reference_data(settings.seed_dir)
     results: list[Published] = []
     with _results_at_end(results, as_json=as_json), open_writer(settings) as (engine, writer):
@@ -259,21 +229,24 @@ def publish_files(
 
 
 def withdraw_number(
+    settings: Settings,
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
     reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the edition returns it.")],
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Withdraw an edition: its words stay on record, and readers get the reason and the edition before it."""
-    if not reason.strip():
-        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
-        withdrawn = withdraw_published(writer, EditionKey(guide, number), reason=reason.strip(), at=utc_now())
+    with open_writer(settings) as (_, writer):
+        withdrawn = withdraw_published(writer, EditionKey(guide, number), reason=_sentence(reason), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
     document = {"guide": guide, "edition": number, "is_new": withdrawn.is_new}
     echo_result([f"{guide}, edition {number}: {state}"], document, as_json=as_json)
+
+
+def _sentence(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
+    return reason.strip()
 
 
 @contextmanager
@@ -283,12 +256,12 @@ def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None
         yield
     finally:
         if as_json:
-            echo_json([_as_document(each) for each in results])
-
-
-def _as_document(published: Published) -> dict[str, Any]:
-    key = published.key
-    return {"guide": key.guide, "edition": key.number, "digest": published.digest, "is_new": published.is_new}
+            echo_json(
+                [
+                    {"guide": each.key.guide, "edition": each.key.number, "digest": each.digest, "is_new": each.is_new}
+                    for each in results
+                ]
+            )
 
 
 def _known_guide(path: Path, guide: str) -> Precondition:
@@ -303,7 +276,7 @@ def _known_guide(path: Path, guide: str) -> Precondition:
     return require
 
 
-rendition = typer.Typer(
+rendition = Commands(
     help="Check, agree on, publish and withdraw renditions: a guide in other languages and forms.", no_args_is_help=True
 )
 RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
@@ -311,10 +284,10 @@ RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".
 
 
 @rendition.command("check")
-def check_renditions(paths: RenditionPaths, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def check_renditions(settings: Settings, paths: RenditionPaths) -> None:
     """List every fault in the files against their editions, each with its line. Exit status 1 if there is a fault."""
     faulty = 0
-    with _open_editions(data_dir, env_file) as session:
+    with _open_editions(settings) as session:
         for path in paths:
             try:
                 _check(session, path)
@@ -328,23 +301,20 @@ def check_renditions(paths: RenditionPaths, data_dir: DataDir = None, env_file: 
 
 
 @rendition.command("approve")
-def approve_rendition(path: RenditionPath, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def approve_rendition(settings: Settings, path: RenditionPath) -> None:
     """Check the file, and print the digest of its words: what those who answer for them agree on."""
-    with _open_editions(data_dir, env_file) as session:
+    with _open_editions(settings) as session:
         file = _check(session, path)
     typer.echo(f"{file.guide}, rendition {file.content.language}: {file.digest}")
     typer.echo(f"To publish these words: guidance rendition publish {path} --digest {file.digest}", err=True)
 
 
 @rendition.command("publish")
-def publish_renditions(
-    paths: RenditionPaths, digest: AgreedDigests = None, data_dir: DataDir = None, env_file: EnvFile = None
-) -> None:
+def publish_renditions(settings: Settings, paths: RenditionPaths, digest: AgreedDigests = None) -> None:
     """Publish renditions from files. The same words again change nothing; other words are the next number.
 
     Files in the seed folder need no digest.
     """
-    settings = read_settings(data_dir, env_file)
     with open_writer(settings) as (_, writer):
         for path in paths:
             file = read_rendition_file(path)
@@ -358,27 +328,24 @@ def publish_renditions(
 
 @rendition.command("withdraw")
 def withdraw_published_rendition(
+    settings: Settings,
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="The language, such as cy.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The rendition's number.", min=1)],
     reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the rendition returns it.")],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Withdraw a rendition: its words stay on record, and readers get the reason."""
-    if not reason.strip():
-        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+    with open_writer(settings) as (_, writer):
         key = RenditionKey(guide, language, number)
-        withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
+        withdrawn = withdraw_published(writer, key, reason=_sentence(reason), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
     typer.echo(f"{guide}, rendition {language} {number}: {state}")
 
 
 @contextmanager
-def _open_editions(data_dir: Path | None, env_file: Path | None) -> Iterator[Session]:
+def _open_editions(settings: Settings) -> Iterator[Session]:
     """Open what is published. Raise `SetupError` where there is nothing."""
-    with open_published(read_settings(data_dir, env_file)) as session:
+    with open_published(settings) as session:
         if session is None:
             raise SetupError("there is no database here, so there is no edition to compare the file with")
         yield session
@@ -395,29 +362,26 @@ def _check(session: Session, path: Path) -> RenditionFile:
 
 
 def due(
+    settings: Settings,
     days: Annotated[
         int, typer.Option("--within", help="Also list what is due within so many days.", min=0)
     ] = NOTICE.days,
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """List the guides that are due for review: first those without a day, then by their days.
 
     Each is listed with the team that looks after it.
     """
     today = utc_now().date()
-    with open_published(read_settings(data_dir, env_file)) as session:
+    with open_published(settings) as session:
         reviews = list_reviews(session) if session is not None else []
     due_now = [each for each in reviews if each.is_due(today, within=dt.timedelta(days=days))]
-    if as_json:
-        echo_json([_describe(each) for each in due_now])
-        return
-    for each in due_now:
-        typer.echo(
-            "\t".join((each.key.guide, f"edition {each.key.number}", _state(each, today), each.owner or "no owner"))
-        )
-    if not due_now:
+    lines = [
+        "\t".join((each.key.guide, f"edition {each.key.number}", _state(each, today), each.owner or "no owner"))
+        for each in due_now
+    ]
+    echo_result(lines, [_describe(each) for each in due_now], as_json=as_json)
+    if not (due_now or as_json):
         typer.echo(f"No guide is due for review within {days} days.", err=True)
 
 

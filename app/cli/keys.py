@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from app.age.keys import fingerprint_of
-from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, echo_json, open_writer, progress, read_settings
+from app.cli.options import REMAINS, AsJson, Commands, echo_result, open_writer, progress
+from app.config import Settings
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.record import Remnants
@@ -16,7 +17,7 @@ from app.services.resealing import ChangeOfKeys, reseal
 from app.services.sealing import make_sealer, read_identities
 from app.services.webhooks import drop_old_keys, encrypt_again, open_webhook_keys
 
-keys = typer.Typer(
+keys = Commands(
     help="Keys that concerns are sealed to, and that encrypt the secrets of webhooks.", no_args_is_help=True
 )
 
@@ -41,30 +42,22 @@ def keys_new(
 
 
 @keys.command("list")
-def keys_list(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def keys_list(settings: Settings, as_json: AsJson = False) -> None:
     """List the recipients that new concerns are sealed to, each with its fingerprint (shown at the desk)."""
-    listed = [
-        {"fingerprint": fingerprint_of(each), "recipient": each} for each in read_settings(data_dir, env_file).seal_to
-    ]
-    if as_json:
-        echo_json(listed)
-        return
-    for each in listed:
-        typer.echo(f"{each['fingerprint']}\t{each['recipient']}")
+    listed = [{"fingerprint": fingerprint_of(each), "recipient": each} for each in settings.seal_to]
+    echo_result([f"{each['fingerprint']}\t{each['recipient']}" for each in listed], listed, as_json=as_json)
 
 
 @keys.command("reseal")
 def keys_reseal(
+    settings: Settings,
     identity: Annotated[Path, typer.Option(help="An identity that opens the concerns.", exists=True)],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Seal every concern again, to the recipients of GUIDANCE_SEAL_TO. Run it where the identity is.
 
     To retire a key: in GUIDANCE_SEAL_TO add the new recipient and remove the old one, then run this once. A text that
     cannot be opened is named and left as it is, and the exit status is 1.
     """
-    settings = read_settings(data_dir, env_file)
     if not settings.seal_to:
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
@@ -83,18 +76,16 @@ def keys_reseal(
 
 @keys.command("rotate-webhooks")
 def keys_rotate_webhooks(
+    settings: Settings,
     finish: Annotated[
         bool,
         typer.Option("--finish", help="Drop the former keys: every node has the new one, and old backups are gone."),
     ] = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Make a new key for the secrets of webhooks, and encrypt them again under it. Receivers notice nothing.
 
     Then copy the file to every node that has its own copy. Until then, other nodes do not deliver.
     """
-    settings = read_settings(data_dir, env_file)
     webhook_keys = open_webhook_keys(settings)
     with open_writer(settings) as (_, writer):
         changed = encrypt_again(writer, keys=webhook_keys, with_new_key=not finish)

@@ -1,4 +1,4 @@
-"""`guidance backup` and `guidance restore`."""
+"""`guidance backup`, `restore`, `verify`, `migrate` and `doctor`: for those who run the service."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -46,6 +46,7 @@ NO_PLACE = "name a FILE or a folder, or set GUIDANCE_BACKUP_FOLDER"
 
 def backup(
     *,
+    settings: Settings,
     path: Annotated[
         Path | None,
         typer.Argument(
@@ -63,14 +64,12 @@ def backup(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Copy the database, also while the service runs, and verify the copy. It holds no keys.
 
     With PostgreSQL use pg_dump instead.
     """
-    settings = _require_embedded(read_settings(data_dir, env_file))
+    _require_embedded(settings)
     target = _target_of(path or settings.backup_folder)
     try:
         with progress("Copying") as show:
@@ -96,6 +95,7 @@ def backup(
 
 
 def restore(
+    settings: Settings,
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", exists=True, dir_okay=False)],
     force: Annotated[
         bool, typer.Option("--force", help="Replace a database that is there; it is renamed, not deleted.")
@@ -104,11 +104,9 @@ def restore(
         bool, typer.Option("--test", help="Restore into an empty folder, which is removed. The database stays.")
     ] = False,
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Verify a backup and put it in place of the database. Stop the service first. Its keys do not change."""
-    settings = _require_embedded(read_settings(data_dir, env_file))
+    _require_embedded(settings)
     try:
         if test:
             drilled = drill_restore(path, at=utc_now())
@@ -149,10 +147,9 @@ def _drill_line(path: Path, drilled: Drilled) -> str:
     return f"{path}: restored in {drilled.seconds:.1f} s into a folder that is removed again: {found}, as at a start"
 
 
-def _require_embedded(settings: Settings) -> Settings:
+def _require_embedded(settings: Settings) -> None:
     if settings.database_url is not None:
         raise BackupRefused("the database is one of PostgreSQL: copy it with pg_dump, and put it back with pg_restore")
-    return settings
 
 
 def _list_missing_keys(settings: Settings) -> None:
@@ -164,10 +161,8 @@ def _list_missing_keys(settings: Settings) -> None:
     )
 
 
-# `guidance verify` and `guidance migrate`.
-
-
 def verify(
+    settings: Settings,
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option(help="A checkpoint that somebody else stored. Repeat the option for each.", exists=True),
@@ -177,15 +172,12 @@ def verify(
         typer.Option(help="The key of the checkpoints (`guidance audit key`). Without it: the keys on this machine."),
     ] = None,
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Verify the pages, the rules, every digest and every hash, and compare rows with their disclosures.
 
     The exit status is 1 if one is wrong. With checkpoints it also finds a database that was rolled back, and a record
     that was rewritten as a whole.
     """
-    settings = read_settings(data_dir, env_file)
     checkpoints = read_checkpoints(checkpoint or (), settings, key)
     lines: list[tuple[str, str | None]] = []
     try:
@@ -194,19 +186,12 @@ def verify(
     except DBAPIError:
         raise DatabaseUnreadable from None
     finally:
-        _report(lines, as_json=as_json)
+        told = [f"{name}: {fault or 'as published'}" for name, fault in lines]
+        echo_result(told, [{"name": name, "fault": fault} for name, fault in lines], as_json=as_json)
     for name, each in checkpoints if not as_json else ():
         typer.echo(f"{name}: compared with the first {each.size} disclosures")
     if any(fault is not None for _, fault in lines):
         raise typer.Exit(1)
-
-
-def _report(lines: Sequence[tuple[str, str | None]], *, as_json: bool) -> None:
-    if as_json:
-        echo_json([{"name": name, "fault": fault} for name, fault in lines])
-        return
-    for name, fault in lines:
-        typer.echo(f"{name}: {fault or 'as published'}")
 
 
 def _verify(
@@ -219,22 +204,16 @@ def _verify(
     yield from find_faults(engine, checkpoints, show)
 
 
-def migrate(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def migrate(settings: Settings, as_json: AsJson = False) -> None:
     """Migrate the database to the schema of this program: completely, or not at all.
 
     A node does not serve a shared database with an older schema. Stop the nodes, back up the database, run this once,
     then start the nodes.
     """
-    settings = read_settings(data_dir, env_file)
     with open_engine(settings) as engine:
         before, now = migrate_schema(engine, settings.data_dir)
-    if as_json:
-        echo_json({"before": before, "now": now})
-        return
-    typer.echo(f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}")
-
-
-# `guidance doctor`: what is wrong in a set-up, what to do, and where to read.
+    line = f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}"
+    echo_result([line], {"before": before, "now": now}, as_json=as_json)
 
 
 COLOURS = {Condition.FINE: "green", Condition.WARNING: "yellow", Condition.FAULT: "red", Condition.SKIPPED: "cyan"}

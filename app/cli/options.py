@@ -5,14 +5,16 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
+from typer.models import CommandFunctionType
 
 from app import config
 from app.config import Settings, SettingsRefused
@@ -55,6 +57,33 @@ def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
         return config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
     except SettingsRefused as refusal:
         raise SetupError(str(refusal)) from None
+
+
+def add_options(command: Callable[..., object], called: Callable[..., None], *taken: str) -> Callable[..., None]:
+    """Give `called` the options of the command too, but for those that it passes on itself."""
+    own = [each for name, each in signature(command).parameters.items() if name not in taken]
+    *added, _own = signature(called).parameters.values()
+    vars(called)["__signature__"] = signature(called).replace(parameters=[*own, *added])
+    called.__name__, called.__doc__ = command.__name__, command.__doc__
+    return called
+
+
+class Commands(typer.Typer):
+    """A group of commands. Those that take `settings` have the options that name their folder and their file."""
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Declare a function as a command."""
+        declare = super().command(name, **options)
+
+        def declared(command: CommandFunctionType) -> CommandFunctionType:
+            def called(*, data_dir: DataDir = None, env_file: EnvFile = None, **own: Any) -> None:
+                command(settings=read_settings(data_dir, env_file), **own)
+
+            takes_settings = "settings" in signature(command).parameters
+            declare(add_options(command, called, "settings") if takes_settings else command)
+            return command
+
+        return declared
 
 
 @contextmanager
@@ -121,9 +150,6 @@ def format_moment(moment: dt.datetime) -> str:
 def format_optional(moment: dt.datetime | None) -> str | None:
     """Return the moment for programs, or None."""
     return None if moment is None else format_utc(moment)
-
-
-# What the command line shows on a terminal alone: colours, and bars of progress.
 
 
 def paint(text: str, colour: str) -> str:

@@ -1,12 +1,12 @@
 """`guidance desk invite`, `leave` and `people`: who may sign in to the desk's pages."""
 
-import json
 from typing import Annotated
 
 import typer
 from sqlmodel import Session
 
-from app.cli.options import AsJson, DataDir, EnvFile, echo_result, format_moment, open_writer, parse_end, read_settings
+from app.cli.options import AsJson, echo_json, echo_result, format_moment, open_writer, parse_end
+from app.config import Settings
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.people import Role
@@ -19,15 +19,14 @@ NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the rec
 
 
 def desk_invite(
+    settings: Settings,
     name: NameOfPerson,
     role: Annotated[Role, typer.Option(help="What they may do: read; act too; read the record too; or that alone.")],
     expires: Annotated[str, typer.Option(help="When the link ends: a date, or a time such as 2d or 4h.")] = "2d",
     as_json: AsJson = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Print a link that makes a passkey, once. A person who is there already gets that role at once."""
-    settings, now = read_settings(data_dir, env_file), utc_now()
+    now = utc_now()
     ends = parse_end(expires, now)
     with open_writer(settings) as (_, writer):
         token = invite(writer, name, role=role, expires_at=ends, at=now)
@@ -37,10 +36,10 @@ def desk_invite(
     typer.echo(f"{name}: the link works once, until {format_moment(ends)}", err=True)
 
 
-def desk_leave(name: NameOfPerson, as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) -> None:
     """End every session, passkey, invitation and client key of the person at once. Their work shows as unassigned."""
     now = utc_now()
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+    with open_writer(settings) as (_, writer):
         clients = leave(writer, name, at=now)
         remove_views(writer, name)
         taken = unassign_all(writer, name, actor=OPERATOR, at=now)
@@ -51,12 +50,11 @@ def desk_leave(name: NameOfPerson, as_json: AsJson = False, data_dir: DataDir = 
 
 
 def desk_people(
+    settings: Settings,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """List the people at the desk, those who left too."""
-    with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+    with open_writer(settings) as (engine, _), Session(engine) as session:
         rows = [
             {
                 "name": person.name,
@@ -70,7 +68,7 @@ def desk_people(
             for person in list_people(session)
         ]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        echo_json(rows)
         return
     for row in rows:
         state = f"left {row['left_at']}" if row["left_at"] else str(row["role"])

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import Commands, open_writer
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
 from app.main import open_checkpoints, utc_now
@@ -48,20 +48,18 @@ def _own_verifiers(settings: Settings) -> list[Verifier]:
     return [Verifier(key) for key in load_retired_keys([own, *settings.retired_receipt_keys])]
 
 
-audit = typer.Typer(help="Checkpoints of the record of disclosures, for a second party.", no_args_is_help=True)
+audit = Commands(help="Checkpoints of the record of disclosures, for a second party.", no_args_is_help=True)
 
 
 @audit.command("checkpoint")
 def audit_checkpoint(
+    settings: Settings,
     out: Annotated[
         Path | None,
         typer.Option(help="Write the checkpoint to this file too."),
     ] = None,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Sign how many disclosures there are, and their Merkle root: print it, and send it as `audit.checkpoint`."""
-    settings = read_settings(data_dir, env_file)
     with open_writer(settings) as (engine, writer):
         made = open_checkpoints(settings, engine, writer, _key_of(settings)).make(at=utc_now())
     typer.echo(made.note, nl=False)
@@ -74,9 +72,8 @@ def audit_checkpoint(
 
 
 @audit.command("key")
-def audit_key(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def audit_key(settings: Settings) -> None:
     """Print the public key of the checkpoints, for the second party: `guidance verify --key`, and other tools."""
-    settings = read_settings(data_dir, env_file)
     with open_writer(settings) as (engine, writer):
         typer.echo(open_checkpoints(settings, engine, writer, _key_of(settings)).signer.verifier_key)
 
@@ -85,7 +82,7 @@ def _key_of(settings: Settings) -> Ed25519PrivateKey:
     return load_receipt_key(settings.receipt_key_file, settings.data_dir)
 
 
-receipts = typer.Typer(help="Signed receipts.", no_args_is_help=True)
+receipts = Commands(help="Signed receipts.", no_args_is_help=True)
 
 
 @receipts.command("verify")

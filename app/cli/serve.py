@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import DataDir, EnvFile, read_settings
+from app.cli.options import Commands
+from app.config import Settings
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.server.run import check_recipients, run_server
 
-server = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+server = Commands(add_completion=False, pretty_exceptions_enable=False)
 
 
 @server.command()
 def serve(
+    settings: Settings,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes that serve together.", min=1, max=64)] = 1,
@@ -27,11 +29,8 @@ def serve(
             help="Start without GUIDANCE_SEAL_TO although others can reach the service. Not for real concerns.",
         ),
     ] = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Start the service. The first start publishes the seed and makes development keys."""
-    settings = read_settings(data_dir, env_file)
     set_up_logs(settings.log_level)
     if check_recipients(settings, host=host, is_named_trial=trial):
         typer.echo(

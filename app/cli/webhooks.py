@@ -11,7 +11,7 @@ import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.options import AsJson, DataDir, EnvFile, echo_json, format_optional, open_writer, read_settings
+from app.cli.options import AsJson, Commands, echo_json, format_optional, open_writer
 from app.config import Settings
 from app.db.writer import Writer
 from app.main import utc_now
@@ -38,23 +38,21 @@ from app.services.webhooks import (
 )
 from app.services.workers import JobsWorker, stop_workers
 
-webhooks = typer.Typer(help="Addresses that events are pushed to.", no_args_is_help=True)
+webhooks = Commands(help="Addresses that events are pushed to.", no_args_is_help=True)
 
 WebhookName = Annotated[str, typer.Argument(help="The webhook's name.")]
 
 
 @webhooks.command("add")
 def webhooks_add(
+    settings: Settings,
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
     url: Annotated[str, typer.Argument(help="An https address.")],
     event: Annotated[
         list[EventKind], typer.Option("--event", help="A kind of event. Repeat the option for each kind.")
     ],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Add an address and print the secret that signs its events (Standard Webhooks). It is shown only once."""
-    settings = read_settings(data_dir, env_file)
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with _open_webhooks(settings) as (_, writer, keys):
         secret = add_webhook(writer, NewWebhook(name=name, url=url, kinds=event), guard=guard, keys=keys, at=utc_now())
@@ -62,9 +60,9 @@ def webhooks_add(
 
 
 @webhooks.command("list")
-def webhooks_list(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def webhooks_list(settings: Settings, as_json: AsJson = False) -> None:
     """List the addresses, each with the number of deliveries that wait and of those that failed for good."""
-    with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+    with open_writer(settings) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
         listed = [describe_webhook(webhook, counted) for webhook in list_webhooks(session)]
     if as_json:
@@ -76,24 +74,23 @@ def webhooks_list(as_json: AsJson = False, data_dir: DataDir = None, env_file: E
 
 
 @webhooks.command("remove")
-def webhooks_remove(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def webhooks_remove(settings: Settings, name: WebhookName) -> None:
     """Remove the address: no more events are sent to it, and its name can be used again."""
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+    with open_writer(settings) as (_, writer):
         remove_webhook(writer, name, at=utc_now())
     typer.echo(f"{name}: removed")
 
 
 @webhooks.command("rotate")
 def webhooks_rotate(
+    settings: Settings,
     name: WebhookName,
     finish: Annotated[
         bool, typer.Option("--finish", help="Drop the old secret: the receiver has the new one.")
     ] = False,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Print a new secret. Until `--finish`, each event has two signatures: one with each secret."""
-    with _open_webhooks(read_settings(data_dir, env_file)) as (_, writer, keys):
+    with _open_webhooks(settings) as (_, writer, keys):
         if finish:
             drop_old_secret(writer, name)
             typer.echo(f"{name}: only the newest secret signs")
@@ -102,25 +99,24 @@ def webhooks_rotate(
 
 
 @webhooks.command("replay")
-def webhooks_replay(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def webhooks_replay(settings: Settings, name: WebhookName) -> None:
     """Send again all events that could not be delivered to the address."""
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+    with open_writer(settings) as (_, writer):
         requeued = replay_deliveries(writer, name, now=utc_now())
     typer.echo(f"{requeued} due again")
 
 
 @webhooks.command("retry")
-def webhooks_retry(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def webhooks_retry(settings: Settings, name: WebhookName) -> None:
     """Send what waits for its next attempt now, since the receiver works again. What failed for good needs `replay`."""
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+    with open_writer(settings) as (_, writer):
         hastened = retry_deliveries(writer, name, now=utc_now())
     typer.echo(f"{hastened} due now")
 
 
 @webhooks.command("test")
-def webhooks_test(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def webhooks_test(settings: Settings, name: WebhookName) -> None:
     """Send a notice of the type `webhook.test`, signed like every notice. Exit status 1 if it is not accepted."""
-    settings = read_settings(data_dir, env_file)
     sender = build_sender(settings)
     with _open_webhooks(settings) as (engine, _, keys):
         result = asyncio.run(send_test_notice(engine, sender, name, keys=keys, at=utc_now()))
@@ -139,6 +135,7 @@ def _open_webhooks(settings: Settings) -> Iterator[tuple[Engine, Writer, Webhook
 
 
 def deliver(
+    settings: Settings,
     lease: Annotated[
         int,
         typer.Option(
@@ -146,11 +143,8 @@ def deliver(
             min=1,
         ),
     ] = 60,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
 ) -> None:
     """Deliver events until stopped, in a process of its own. Several such processes may run at once."""
-    settings = read_settings(data_dir, env_file)
     with _open_webhooks(settings) as (engine, writer, _keys):
         dispatcher = build_dispatcher(settings, writer, utc_now, dt.timedelta(seconds=lease))
         delivery = DispatcherThread(dispatcher, grace_seconds=settings.drain_seconds)
