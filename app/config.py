@@ -463,9 +463,6 @@ def _sentence(fault: ErrorDetails) -> str:
     return f"{PREFIX}{name.upper()}: {message}"
 
 
-# The name, version and description of the service, for the documents that it serves.
-
-
 NAME = "One Minute Guide"
 VERSION = version("one-minute-guide")
 DESCRIPTION = (

@@ -85,9 +85,6 @@ class FieldError:
         return template.format_map(self.values) if self.values else template
 
 
-# The errors of the domain, each in a sentence. One that callers of the API are told carries its problem (RFC 9457).
-
-
 MAX_FAULTS = 10
 RETRY_AFTER_SECONDS = 5
 CHALLENGE = "Bearer"

@@ -114,9 +114,6 @@ def open_sqlite_to_read(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
 
 
-# How large the database is, and how much of it is free for reuse.
-
-
 _SIZE_OF_SQLITE = (
     "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
     " pragma_freelist_count"

@@ -128,9 +128,6 @@ PublisherDep = Annotated[Actor, Security(require_actor, scopes=[Scope.PUBLISH])]
 AuditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.AUDIT])]
 
 
-# The people at the desk's pages: their session cookie, and what a route may ask of them.
-
-
 SECURE_PREFIX = "__Host-"
 SESSION_COOKIE = "desk"
 

@@ -107,9 +107,6 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
     return EncodedResponse(headers.raw, body)
 
 
-# The response cache: finished responses of public reads, in memory, before the framework.
-
-
 MEGABYTE = 1_000_000
 MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
@@ -231,9 +228,6 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
     """Return whether an Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
-
-
-# The middleware that fills the response cache, and answers from it.
 
 
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})

@@ -1,4 +1,4 @@
-"""CORS: public reads are open to every origin, submissions to the configured origins only."""
+"""The middleware around all routes: from the log of requests, the outermost, to the limits of their bodies."""
 
 import asyncio
 import hashlib
@@ -69,7 +69,7 @@ FOR_EVERY_ORIGIN = (
 
 
 class CorsMiddleware:
-    """ASGI middleware that answers preflights and adds the CORS headers.
+    """ASGI middleware for CORS: reads are open to every origin, submissions to the configured ones only.
 
     A public read has `Access-Control-Allow-Origin: *` even if the request has no Origin, so that a copy in a shared
     cache works for browsers too.
@@ -94,7 +94,7 @@ class CorsMiddleware:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request under the rules of its path."""
+        """Serve one request."""
         if scope["type"] != "http" or scope["path"].startswith(SAME_ORIGIN_ONLY):
             await self.app(scope, receive, send)
             return
@@ -142,9 +142,6 @@ def allow_every_origin(send: Send) -> Send:
     return send_with_cors
 
 
-# The caller's address as a trusted proxy forwards it.
-
-
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
 """The key of the scope of a request that a trusted proxy sent."""
@@ -188,9 +185,6 @@ def _readable_address(text: str) -> str:
         return str(ip_address(text.partition("%")[0]))
     except ValueError:
         return UNKNOWN_ADDRESS
-
-
-# Rate limits: which routes have one, how callers are counted, and the header fields of the limits.
 
 
 POLICY_FIELD = "RateLimit-Policy"
@@ -312,9 +306,6 @@ def _token_hash(scope: Scope) -> bytes | None:
     return hashlib.sha256(authorization).digest() if authorization else None
 
 
-# Request bodies: read whole and in time before any work starts. Also the limit of requests in progress.
-
-
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
 """Limit of all bodies that are being received at the same time."""
@@ -405,9 +396,6 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return receive_body
 
 
-# The outermost middleware: request ids, the request log, the metrics, and HEAD.
-
-
 NO_ROUTE = "(none)"
 OTHER_METHOD = "OTHER"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
@@ -442,7 +430,7 @@ class RequestRecords:
 
 
 class RequestLogMiddleware:
-    """ASGI middleware: the outermost of this service, before the framework itself."""
+    """ASGI middleware, the outermost: request ids, the log and the metrics of requests, and HEAD."""
 
     def __init__(self, app: ASGIApp, records: RequestRecords) -> None:
         self.app = app
@@ -501,9 +489,6 @@ def route_template(route: Any) -> str:
     return path
 
 
-# Security headers for every response: the strictest value of each header that the route did not set.
-
-
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -521,7 +506,7 @@ def security_headers(*, is_https: bool) -> dict[str, str]:
 
 
 class SecurityHeadersMiddleware:
-    """ASGI middleware that adds the missing security headers."""
+    """ASGI middleware that adds the security headers which the route did not set, each with the strictest value."""
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self.app = app
@@ -541,9 +526,6 @@ class SecurityHeadersMiddleware:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-# Check the Host header: an unknown name is refused, which stops DNS rebinding by another site.
-
-
 ANY = "*"
 CACHED_HOSTS = 1000
 
@@ -551,7 +533,7 @@ HostCheck = Callable[[bytes | None], bool]
 
 
 class TrustedHostMiddleware:
-    """ASGI middleware that refuses a request whose Host header is not allowed."""
+    """ASGI middleware that refuses an unknown name in the Host header, which stops DNS rebinding by another site."""
 
     def __init__(self, app: ASGIApp, allows_host: HostCheck) -> None:
         self.app = app
@@ -598,11 +580,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-# Unhandled errors: answered as a problem, inside the CORS middleware, so that browsers can read it.
-
-
 class UnhandledErrorMiddleware:
-    """ASGI middleware that answers 500 for an error that nothing else handled.
+    """ASGI middleware that answers 500 for an error that nothing else handled, inside CORS, so that pages can read it.
 
     The log line has the type of the error and its stack frames, never its message, which may hold a reporter's words.
     """

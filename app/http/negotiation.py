@@ -27,9 +27,6 @@ def quality_in(parameters: Iterable[str]) -> float:
     return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
 
 
-# The languages that a request prefers to the guide's own, by `Accept-Language`.
-
-
 VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
 """The paths whose answers depend on the languages that a request prefers, in whichever form each is sent."""
 LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
@@ -61,9 +58,6 @@ def preferred_languages(accept_language: str) -> tuple[str, ...]:
         if name.startswith(f"{ENGLISH_TAG}-"):  # what it falls back to is English
             break
     return tuple(preferred[:MAX_PREFERENCES])
-
-
-# Content negotiation: other representations of a JSON response, by `Accept`.
 
 
 JSON = "application/json"

@@ -1,37 +1,64 @@
-"""How the process that answers works now, gathered for the metrics."""
+"""Gauges of how the service works now: its threads, its caches, its outbox, and what is always true."""
 
 import datetime as dt
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from prometheus_client.core import Metric
 from sqlmodel import Session
 
+from app.config import VERSION
 from app.http.context import AppContext
-from app.http.metrics import SMALLEST_SHOWN, OperationState
+from app.http.metrics import gauge
 from app.services.acts import times_to_acknowledge
-from app.services.webhooks import oldest_waiting
+from app.services.inbox import count_states
+from app.services.webhooks import count_deliveries, oldest_waiting
 
+SMALLEST_SHOWN = 5
+"""The smallest number of concerns that is shown: these metrics are public, and a small one could identify a child."""
 RECENT = dt.timedelta(days=30)
 DECILES = {"0.5": 4, "0.9": 8}
 """The quantiles that are shown, and their places among the nine that make ten parts."""
 
 
-def read_operation_state(context: AppContext, session: Session, *, now: dt.datetime) -> OperationState:
-    """Read the state of the process, and that of the database."""
-    store = context.response_cache.store
-    return OperationState(
-        writer_alive=context.writer.is_alive,
-        cached_responses=len(store),
-        cached_bytes=store.used_bytes,
-        outbox_seconds={name: (now - at).total_seconds() for name, at in oldest_waiting(session).items()},
-        acknowledgement_seconds=_quantiles(times_to_acknowledge(session, since=now - RECENT)),
-        broken=context.invariants.broken,
-        checked_at={name: at.timestamp() for name, at in context.invariants.checked_at.items()},
-    )
+def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
+    """Yield the gauges of the process that answers, and of the database."""
+    writer, store = context.writer, context.response_cache.store
+    workers = {name: each for each in context.workers for name in each.names}
+    yield gauge("guidance_writer_waiting", "Acts that wait for the disk.", writer.waiting)
+    states = count_states(session, now=now)
+    shown = {state: count for state, count in states.items() if count >= SMALLEST_SHOWN}
+    words = "Concerns in each state, and overdue ones; a number under five is not shown."
+    yield gauge("guidance_concerns", words, shown, "state")
+    words = "Whether any concern, or addition, is overdue."
+    yield gauge("guidance_overdue_any", words, states.get("overdue", 0) > 0)
+    words = "Deliveries that wait, and that could not be made."
+    yield gauge("guidance_deliveries", words, count_deliveries(session), "webhook", "state")
+    words = "Whether the thread of a background worker runs, in the process that answers."
+    yield gauge("guidance_worker_alive", words, {name: each.is_alive for name, each in workers.items()}, "worker")
+    words = "Seconds since a background worker last showed that it works, in the process that answers."
+    silent = {name: each.seconds_since_beat for name, each in workers.items()}
+    yield gauge("guidance_worker_silent_seconds", words, silent, "worker")
+    words = "Whether the writer's thread runs, in the process that answers."
+    yield gauge("guidance_writer_alive", words, writer.is_alive)
+    yield gauge("guidance_cache_responses", "Responses in the cache of the process that answers.", len(store))
+    yield gauge("guidance_cache_bytes", "Memory of the cache of the process that answers.", store.used_bytes)
+    words = "Age of the oldest event that waits for a webhook, in seconds."
+    ages = {name: (now - at).total_seconds() for name, at in oldest_waiting(session).items()}
+    yield gauge("guidance_outbox_age_seconds", words, ages, "webhook")
+    words = "Time to acknowledge concerns of the last 30 days, in seconds; not shown of fewer than five."
+    quantiles = _quantiles(times_to_acknowledge(session, since=now - RECENT))
+    yield gauge("guidance_acknowledgement_seconds", words, quantiles, "quantile")
+    words = "Whether what is always true is broken (1)."
+    yield gauge("guidance_invariant_broken", words, context.invariants.broken, "invariant")
+    words = "When the last whole check of what is always true ended, in seconds since 1970."
+    checked_at = {name: at.timestamp() for name, at in context.invariants.checked_at.items()}
+    yield gauge("guidance_invariant_checked_timestamp_seconds", words, checked_at, "invariant")
+    build = {(VERSION, context.settings.commit or ""): 1}
+    yield gauge("guidance_build_info", "The version, and the commit.", build, "version", "commit")
 
 
 def _quantiles(seconds: list[float]) -> Mapping[str, float]:
-    """Return the quantiles; none of fewer than five, since the metrics are public."""
     if len(seconds) < SMALLEST_SHOWN:
         return {}
     deciles = statistics.quantiles(seconds, n=10, method="inclusive")

@@ -121,9 +121,6 @@ def _all_of(dependant: Dependant) -> Iterator[Dependant]:
         yield from _all_of(each)
 
 
-# The path and query parameters of the routes, each with its limits, its description and an example.
-
-
 GuideName = Annotated[
     str,
     Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
@@ -219,9 +216,6 @@ def expect_one_key_at_most(request: Request) -> None:
         raise SeveralIdempotencyKeys
 
 
-# Idempotency keys of requests, and the response that a retry gets again.
-
-
 def keys_from(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
     """Return the keys derived from the header, with quotes or without; None if there is none."""
     return derive_idempotency_keys(without_quotes(idempotency_key), client=client)
@@ -238,9 +232,6 @@ def created_response(result: IdempotentResult, location: str) -> Response:
     if result.is_replay:
         headers["Idempotency-Replayed"] = "true"
     return Response(result.receipt, status_code=201, media_type=JSON, headers=headers)
-
-
-# The base classes of all routers and routes of this service.
 
 
 ADDED_REQUEST = "added_request"
@@ -282,9 +273,6 @@ class GuidanceRouter(APIRouter):
             generate_unique_id_function=lambda route: route.name,
             **options,
         )
-
-
-# Strict reading of JSON bodies: UTF-8, every name once, no NUL. So no word of a body is lost without an error.
 
 
 MAX_NESTING = 32
@@ -394,9 +382,6 @@ def _check_shape(value: Any) -> None:
             raise InvalidBody(ContentTooLarge, TOO_MANY)
         if depth > MAX_NESTING:
             raise InvalidBody(UnreadableBody, TOO_DEEP)
-
-
-# Simulated outcomes of a test: the refusals that a caller has to be ready for.
 
 
 SimulatedOutcomeQuery = Annotated[

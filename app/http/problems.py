@@ -1,4 +1,4 @@
-"""Rules not yet tried, and unknown ids and codes, in a body with other faults: every fault comes in one round."""
+"""Problem details (RFC 9457) that repeat nothing of a request, with every fault in one round, and their examples."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -155,9 +155,6 @@ def as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
-# Rules not yet tried, and unknown ids and codes, in a body with other faults: every fault comes in one round.
-
-
 NO_STORE = (DBAPIError, NoConnectionInTime)
 """The store cannot be read. The known faults are right without it."""
 
@@ -223,9 +220,6 @@ def _covers(known: FieldError, fault: FieldError) -> bool:
     return is_around and (known.at == fault.at or (known.at != () and known.code is not FaultCode.UNKNOWN_FIELD))
 
 
-# The OpenAPI `responses` of routes: the problems that each can answer, with an example of each.
-
-
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # a model would get a validator on each route
 QUERY_PROBLEMS = (UnknownQuery, RepeatedQuery, InvalidQuery)
@@ -273,9 +267,6 @@ RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
 NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
 RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
 """The responses that every cached public read can have."""
-
-
-# Error responses: problem details (RFC 9457) that repeat nothing from the request.
 
 
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/concerns")

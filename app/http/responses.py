@@ -122,9 +122,6 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
     return f'<{path}>; rel="{name}"{parameters}'
 
 
-# Sealed files as responses, in the age format.
-
-
 SEALED: Responses = {
     200: {
         "description": "The concern, opened; or its sealed file, where this service holds no identity.",

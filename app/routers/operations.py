@@ -12,15 +12,13 @@ from app.errors import NotFound
 from app.http.auth import PUBLIC
 from app.http.context import AppContext, ContextDep, NowDep, SessionDep, SettingsDep
 from app.http.middleware import is_forwarded_by_stranger
-from app.http.operations import read_operation_state
+from app.http.operations import read_gauges
 from app.http.params import GuidanceRouter
 from app.http.problems import RESPONSES_OF_READS, problem_response, response_example
 from app.http.responses import Responses, conditional_response
 from app.models.base import format_utc
 from app.models.code_lists import Health
 from app.models.links import API_CATALOG
-from app.services.inbox import count_states
-from app.services.webhooks import count_deliveries
 
 discovery_router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
@@ -128,14 +126,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
 )
 def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
-    metrics = context.metrics.text(
-        waiting=context.writer.waiting,
-        concerns=count_states(session, now=now),
-        deliveries=count_deliveries(session),
-        workers={name: (each.is_alive, each.seconds_since_beat) for each in context.workers for name in each.names},
-        operation=read_operation_state(context, session, now=now),
-        commit=context.settings.commit,
-    )
+    metrics = context.metrics.text(read_gauges(context, session, now=now))
     return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -127,9 +127,6 @@ def _json(response: httpx.Response) -> JsonValue:
     return body
 
 
-# Write every public read to a tree of files that any web server can serve.
-
-
 INVENTORY = "export.json"
 MADE_BY = "guidance export"
 EXPORTED_HEADERS = ("content-type", "cache-control", "etag")

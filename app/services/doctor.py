@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from importlib import metadata
 from pathlib import Path
@@ -214,19 +214,12 @@ class Finding:
     read: str
 
 
-def fine(found: str) -> Verdict:
-    """Return the verdict that nothing is to be done."""
-    return Verdict(Condition.FINE, found)
-
-
-def warn(found: str, action: str) -> Verdict:
-    """Return the verdict that something will go wrong, or is less safe than it should be."""
-    return Verdict(Condition.WARNING, found, action)
-
-
-def fault(found: str, action: str) -> Verdict:
-    """Return the verdict that something is wrong now."""
-    return Verdict(Condition.FAULT, found, action)
+fine = partial(Verdict, Condition.FINE)
+"""Makes the verdict that nothing is to be done."""
+warn = partial(Verdict, Condition.WARNING)
+"""Makes the verdict that something will go wrong, or is less safe than it should be."""
+fault = partial(Verdict, Condition.FAULT)
+"""Makes the verdict that something is wrong now."""
 
 
 def unknown(found: str) -> Verdict:
@@ -762,11 +755,7 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-KEYS, DEPLOY, SETTINGS = (
-    "docs/how-to/keys-and-sealed-concerns.md",
-    "docs/how-to/deploy.md",
-    "docs/reference/settings.md",
-)
+KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
 OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-restore.md"
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 ALL_CHECKS = (

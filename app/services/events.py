@@ -1,4 +1,4 @@
-"""The rows of the outbox: append events, claim deliveries, record attempts, read by pull."""
+"""Events: appended with their deliveries, and read by pull. They hold references, times and links, and no words."""
 
 import datetime as dt
 import json
@@ -74,9 +74,6 @@ def append_events(session: Session, kind: EventKind, events: Sequence[tuple[dt.d
     connection.execute(insert(table_of(DeliveryRow)), deliveries)
 
 
-# The payloads of events: references, times and links; never any text of a concern.
-
-
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
 
@@ -140,9 +137,6 @@ def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
     """Return the payload for a receiver: beside `links`, which are paths, `urls` has the same as whole addresses."""
     links: dict[str, str] = data.get("links", {})
     return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
-
-
-# Reading events by pull, and confirming them: every read that shows references of concerns is recorded.
 
 
 def read_events_after(

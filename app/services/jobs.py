@@ -35,7 +35,7 @@ BATCH_SIZE = 32
 log = Log(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class TeamJobs:
     """The jobs by which the duty team hears of what waits. Any number of processes may do them at once."""
 
@@ -69,26 +69,20 @@ class TeamJobs:
             record_failure(self.writer, notice, now=self.clock())
 
     def _note_overdue(self, _beat: Beat) -> bool:
-        """Append the events of what is overdue, whatever the receivers of events do."""
         return append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE
 
     def _note_due_soon(self, _beat: Beat) -> bool:
-        """Append the events of what is due soon."""
         within = dt.timedelta(minutes=self.settings.due_soon_minutes)
         return append_due_soon_events(self.writer, now=self.clock(), within=within, limit=BATCH_SIZE) >= BATCH_SIZE
 
 
 @dataclass
-class Housekeeping:
-    """The jobs of a serving process. Any number of processes may do them at once."""
+class Housekeeping(TeamJobs):
+    """All jobs of a serving process. Any number of processes may do them at once."""
 
-    settings: Settings
-    engine: Engine
-    writer: Writer
     key_uses: KeyUses
     checkpoints: Checkpoints
     invariants: Invariants
-    clock: Callable[[], dt.datetime]
     is_sure_of_remnants: bool = False
 
     def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[PeriodicWorker]:
@@ -100,9 +94,8 @@ class Housekeeping:
             Job("key-uses", MINUTE_SECONDS, self._store_key_uses, first_delay=MINUTE_SECONDS),
             Job("drafts", MINUTE_SECONDS, self._erase_drafts),
         ]
-        team = TeamJobs(self.settings, self.engine, self.writer, self.clock)
         if self.settings.deliver:
-            on_time += team.on_time()
+            on_time += self.on_time()
         long = [
             Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
             Job("retention", HOUR_SECONDS, self._erase_due),
@@ -114,16 +107,14 @@ class Housekeeping:
         yield JobsWorker("clock", on_time)
         yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may give space free for long
         if self.settings.deliver:
-            yield from team.email_workers()
+            yield from self.email_workers()
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
     def _store_key_uses(self, _beat: Beat) -> None:
-        """Store when clients' keys were last used."""
         self.key_uses.store(self.writer)
 
     def _erase_drafts(self, _beat: Beat) -> None:
-        """Erase the saved forms whose time is over."""
         erased = Drafts(self.engine, self.writer).erase_expired(at=self.clock())
         if erased:
             log.info("drafts_erased", count=erased)
@@ -150,9 +141,6 @@ class Housekeeping:
         """Remove what is left of erased texts: at the start, and again until a reader no longer holds the log."""
         if not self.is_sure_of_remnants or has_remnants(self.engine):
             self.is_sure_of_remnants = purge_remnants(self.engine) is Remnants.NONE
-
-
-# Readiness: whether a concern can be stored now, tried from time to time.
 
 
 SECONDS_BETWEEN_TRIALS = 5.0

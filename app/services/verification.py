@@ -1,4 +1,4 @@
-"""Invariants: what is always true of the database, checked again and again while the service runs."""
+"""What is always true of the database: checked as a whole by commands, and again and again while the service runs."""
 
 import datetime as dt
 import hashlib
@@ -354,9 +354,6 @@ def _find_fault(session: Session, key: EditionKey | RenditionKey, digest: str) -
         return "its row is no longer a whole edition or rendition"
     found = digest_of(content)
     return None if found == digest else f"its row now gives {found}"
-
-
-# Invariants: what is always true of the database, checked again and again while the service runs.
 
 
 OVERDUE_GRACE = dt.timedelta(minutes=5)

@@ -90,13 +90,6 @@ def list_webhooks(session: Session) -> list[WebhookRow]:
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
-def disable(session: Session, name: str, *, because: str, at: dt.datetime) -> None:
-    """Disable the webhook. If it is already disabled, its time and reason stay. Raises `NoSuchWebhook`."""
-    webhook = get_webhook(session, name)
-    if webhook.disabled_at is None:
-        webhook.disabled_at, webhook.disabled_because = at, because
-
-
 def _cancel_deliveries(session: Session, name: str) -> None:
     session.exec(
         update(DeliveryRow)
@@ -347,9 +340,6 @@ def _new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-# Delivery of events by push (Standard Webhooks 1.0): at least once, with the same message id on every attempt.
-
-
 SECOND, MINUTE, HOUR = 1, 60, 3600
 DELAYS = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, *([6 * HOUR] * 7))
 MAX_DELAY = 6 * HOUR
@@ -410,19 +400,17 @@ def claim_due(
         .values(due=now + lease, attempts=deliveries.c.attempts + 1, last_answer=UNDER_WAY)
         .returning(deliveries.c.event_id, deliveries.c.message, deliveries.c.attempts)
     ).all()
-    return [_build_claimed(session, target, *row) for row in claimed]
+    secrets = tuple(target.secrets)
+    events = [session.get_one(EventRow, number) for number, _, _ in claimed]
+    return [
+        ClaimedDelivery(number, webhook, message, attempts, event.kind, event.at, event.data, target.url, secrets)
+        for (number, message, attempts), event in zip(claimed, events, strict=True)
+    ]
 
 
 def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
     deliveries = table_of(DeliveryRow)
     return deliveries.c.state == DeliveryState.PENDING.value, deliveries.c.due <= now
-
-
-def _build_claimed(session: Session, target: WebhookRow, event_id: int, message: str, attempts: int) -> ClaimedDelivery:
-    event = session.get_one(EventRow, event_id)
-    return ClaimedDelivery(
-        event_id, target.name, message, attempts, event.kind, event.at, event.data, target.url, tuple(target.secrets)
-    )
 
 
 def record_attempt(
@@ -447,27 +435,16 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
     return {(webhook, state): count for webhook, state, count in counted}
 
 
-def is_last(attempts: int) -> bool:
-    """Return True if no attempt follows that one."""
-    return attempts >= len(DELAYS)
-
-
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
     """Return when to try again after that attempt: as the receiver wishes, but within six hours."""
-    delay = _add_jitter(DELAYS[min(attempts, len(DELAYS)) - 1])
+    jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
+    delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
     return now + dt.timedelta(seconds=min(max(delay, _seconds_of(retry_after, now)), MAX_DELAY))
 
 
-def _add_jitter(seconds: float) -> float:
-    return seconds * random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
-
-
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """Return `Retry-After` in seconds (RFC 9110, section 10.2.3): 0 if there is none, or it is of neither form.
-
-    The receiver may send anything. `isdigit` alone is true for characters that are no number to Python, such as `²`.
-    """
-    if retry_after is None or not retry_after.isascii():
+    """Return `Retry-After` in seconds (RFC 9110, section 10.2.3): 0 if there is none, or it is of neither form."""
+    if retry_after is None or not retry_after.isascii():  # `isdigit` is true of `²`, which is no number to Python
         return 0
     if retry_after.isdigit():
         return float(retry_after)  # of any length: no number here is too large for a float
@@ -668,7 +645,7 @@ class WebhookDispatcher:
             await self.writer.run_async(partial(_record_gone, delivery=delivery, at=self.clock()))
             log.warning("webhook_disabled", webhook=delivery.webhook)
         else:
-            state = DeliveryState.DEAD if is_last(delivery.attempts) else DeliveryState.PENDING
+            state = DeliveryState.DEAD if delivery.attempts >= len(DELAYS) else DeliveryState.PENDING
             await self._record(delivery, state, answer, next_due(delivery.attempts, result.retry_after, self.clock()))
 
     async def _record(
@@ -688,7 +665,9 @@ def build_dispatcher(
 
 def _record_gone(session: Session, *, delivery: ClaimedDelivery, at: dt.datetime) -> None:
     record_attempt(session, delivery, state=DeliveryState.DEAD, answer=str(HTTPStatus.GONE.value))
-    disable(session, delivery.webhook, because="it answered 410 Gone", at=at)
+    webhook = get_webhook(session, delivery.webhook)
+    if webhook.disabled_at is None:
+        webhook.disabled_at, webhook.disabled_because = at, "it answered 410 Gone"
 
 
 PAUSE_SECONDS = 0.5
@@ -757,10 +736,7 @@ class DispatcherThread(PeriodicWorker):
 async def send_test_notice(
     engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
 ) -> SendResult:
-    """Send a notice that says it is a test, signed like every notice, and return what came of it.
-
-    Nothing is stored, and nothing is tried again. Raises `NoSuchWebhook` or `WebhookSecretUnreadable`.
-    """
+    """Send a signed notice that says it is a test, and return what came of it. Nothing is stored or tried again."""
     with Session(engine) as session:
         webhook = get_webhook(session, name)
     notice = ClaimedDelivery(
@@ -787,10 +763,7 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 
 @write_operation
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the webhook's waiting deliveries due now, but for those under way, and return their number.
-
-    Raises `NoSuchWebhook`.
-    """
+    """Make the webhook's waiting deliveries due now, but for those under way, and return their number."""
     get_webhook(session, name)
     waiting = _of_webhook(name, DeliveryState.PENDING).where(col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY))
     return session.exec(waiting.values(due=now)).rowcount
