@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 Location = tuple[str | int, ...]
 
@@ -110,11 +110,13 @@ class Problem(GuidanceError):
     """Header fields of the response."""
     faults: tuple[FieldError, ...] = ()
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Take the meaning from the docstring, if the class has a slug and no meaning."""
-        super().__init_subclass__(**options)
-        if "slug" in vars(cls) and "meaning" not in vars(cls):
-            cls.meaning = cls.__doc__ or ""
+    def __init_subclass__(cls, *, slug: str | None = None, status: int = 0, title: str = "") -> None:
+        """Set what callers are told of the class, if it is a problem of its own."""
+        super().__init_subclass__()
+        if slug is not None:
+            cls.slug, cls.status, cls.title = slug, status, title
+            if "meaning" not in vars(cls):
+                cls.meaning = cls.__doc__ or ""
 
     @property
     def detail(self) -> str | None:
@@ -137,58 +139,41 @@ def _derived_from(kind: type[Problem]) -> Iterator[type[Problem]]:
 # Requests that cannot be served as they stand
 
 
-class BadRequest(Problem):
+class BadRequest(Problem, slug="bad-request", status=400, title="Bad request"):
     """The request cannot be read as it stands. The detail says which part."""
 
-    slug, status, title = "bad-request", 400, "Bad request"
 
-
-class UnreadableBody(Problem):
+class UnreadableBody(Problem, slug="unreadable-body", status=400, title="The body cannot be read"):
     """The body must be one JSON object (RFC 8259) in UTF-8."""
 
-    slug, status, title = "unreadable-body", 400, "The body cannot be read"
 
-
-class UnknownHost(Problem):
+class UnknownHost(Problem, slug="unknown-host", status=400, title="Not a name of this service"):
     """The Host header names another host. Its operator names the hosts of this service in GUIDANCE_ALLOWED_HOSTS."""
 
-    slug, status, title = "unknown-host", 400, "Not a name of this service"
 
-
-class OriginNotAllowed(Problem):
+class OriginNotAllowed(Problem, slug="origin-refused", status=400, title="Not for this origin"):
     """Pages of this origin may not send this request. The operator names origins in GUIDANCE_ALLOWED_ORIGINS."""
 
-    slug, status, title = "origin-refused", 400, "Not for this origin"
 
-
-class MethodNotAllowed(Problem):
+class MethodNotAllowed(Problem, slug="method-not-allowed", status=405, title="Method not allowed"):
     """The Allow header lists the methods of this path."""
 
-    slug, status, title = "method-not-allowed", 405, "Method not allowed"
 
-
-class RequestTimeout(Problem):
+class RequestTimeout(Problem, slug="too-slow", status=408, title="The body did not arrive in time"):
     """Send the request again, or telephone."""
 
-    slug, status, title = "too-slow", 408, "The body did not arrive in time"
 
-
-class ContentTooLarge(Problem):
+class ContentTooLarge(Problem, slug="too-large", status=413, title="The body is too large"):
     """A body may have 1,000,000 bytes and 10,000 values. Send less, or telephone."""
 
-    slug, status, title = "too-large", 413, "The body is too large"
 
-
-class UnsupportedMediaType(Problem):
+class UnsupportedMediaType(Problem, slug="not-json", status=415, title="The body is not JSON"):
     """Send `Content-Type: application/json`."""
 
-    slug, status, title = "not-json", 415, "The body is not JSON"
 
-
-class RateLimited(Problem):
+class RateLimited(Problem, slug="too-often", status=429, title="Too many requests"):
     """The caller sent more requests than one caller may."""
 
-    slug, status, title = "too-often", 429, "Too many requests"
     meaning = (
         "Too many requests came from this caller. Try again after Retry-After seconds, with the same Idempotency-Key. "
         "Whoever is worried about a child need not wait: telephone."
@@ -203,16 +188,13 @@ class TooManyTries(RateLimited):
         self.headers = {"Retry-After": str(seconds)}
 
 
-class InternalError(Problem):
+class InternalError(Problem, slug="internal-error", status=500, title="Something went wrong here"):
     """It is logged under the id in `instance`."""
 
-    slug, status, title = "internal-error", 500, "Something went wrong here"
 
-
-class ServiceUnavailable(Problem):
+class ServiceUnavailable(Problem, slug="busy", status=503, title="Not available just now"):
     """The request could not be completed in time."""
 
-    slug, status, title = "busy", 503, "Not available just now"
     meaning = (
         "The request could not be completed in time. Try again after Retry-After seconds, with the same "
         "Idempotency-Key."
@@ -235,10 +217,9 @@ class RowNotStored(ServiceUnavailable):
 # Faults in what was sent
 
 
-class ValidationFailed(Problem):
+class ValidationFailed(Problem, slug="not-accepted", status=422, title="Not accepted as it stands"):
     """What was sent has faults. The error carries every fault that was found."""
 
-    slug, status, title = "not-accepted", 422, "Not accepted as it stands"
     meaning = "Some fields have faults. `errors` tells each, with its place."
 
     def __init__(self, faults: Sequence[FieldError]) -> None:
@@ -258,10 +239,8 @@ class InvalidConcern(ValidationFailed):
     """A concern has faults. The response still gives the numbers to call."""
 
 
-class InvalidQuery(ValidationFailed):
+class InvalidQuery(ValidationFailed, slug="invalid-query", status=400, title="A query parameter cannot be used"):
     """The value of a query parameter is not of its kind."""
-
-    slug, status, title = "invalid-query", 400, "A query parameter cannot be used"
 
     @property
     def detail(self) -> str | None:
@@ -269,43 +248,32 @@ class InvalidQuery(ValidationFailed):
         return self.faults[0].detail
 
 
-class UnknownQuery(InvalidQuery):
+class UnknownQuery(InvalidQuery, slug="unknown-query", status=400, title="The query cannot be used"):
     """A query parameter is unknown. Unknown ones are refused, so that a misspelt filter never returns everything."""
 
-    slug, status, title = "unknown-query", 400, "The query cannot be used"
 
-
-class RepeatedQuery(InvalidQuery):
+class RepeatedQuery(InvalidQuery, slug="repeated-query", status=400, title="A query parameter twice"):
     """A query parameter is given more than once. Give it once."""
 
-    slug, status, title = "repeated-query", 400, "A query parameter twice"
 
-
-class InvalidCursor(InvalidQuery):
+class InvalidCursor(InvalidQuery, slug="invalid-cursor", status=400, title="The cursor cannot be used"):
     """The cursor is not one that this service gave. Begin again."""
-
-    slug, status, title = "invalid-cursor", 400, "The cursor cannot be used"
 
     def __init__(self, detail: str, *, parameter: str = "cursor") -> None:
         super().__init__([FieldError((), detail, FaultCode.WRONG_FORM, "query", parameter)])
 
 
-class InvalidMoment(InvalidQuery):
+class InvalidMoment(InvalidQuery, slug="invalid-moment", status=400, title="The time cannot be used"):
     """`as_of` is a day or a moment (RFC 3339), and Accept-Datetime a date as HTTP writes it."""
 
-    slug, status, title = "invalid-moment", 400, "The time cannot be used"
 
-
-class SeveralIdempotencyKeys(Problem):
+class SeveralIdempotencyKeys(Problem, slug="two-keys", status=400, title="Two idempotency keys"):
     """Send one Idempotency-Key header, and one value in it."""
 
-    slug, status, title = "two-keys", 400, "Two idempotency keys"
 
-
-class IdempotencyKeyReused(Problem):
+class IdempotencyKeyReused(Problem, slug="key-reused", status=422, title="Idempotency key used before"):
     """The idempotency key was used before, with another payload."""
 
-    slug, status, title = "key-reused", 422, "Idempotency key used before"
     meaning = "This Idempotency-Key was used for other words. Use a new key for new words."
 
 
@@ -316,74 +284,64 @@ class AlreadyStored(IdempotencyKeyReused):
 # What is not there
 
 
-class NotFound(Problem):
+class NotFound(Problem, slug="not-found", status=404, title="Not found"):
     """Nothing exists at that path."""
 
-    slug, status, title = "not-found", 404, "Not found"
     meaning = "Nothing answers to this path. GET /v1 lists what there is."
 
 
-class NoSuchGuide(NotFound):
+class NoSuchGuide(NotFound, slug="no-such-guide", status=404, title="No such guide"):
     """No guide has that name."""
 
-    slug, status, title = "no-such-guide", 404, "No such guide"
     meaning = "No guide has that name. GET /v1/guides lists them."
 
 
-class NoSuchEdition(NotFound):
+class NoSuchEdition(NotFound, slug="no-such-edition", status=404, title="No such edition"):
     """The guide exists; that edition does not."""
 
-    slug, status, title = "no-such-edition", 404, "No such edition"
     meaning = "The guide has no edition of that number. Its history lists them."
 
 
-class NoSuchRendition(NotFound):
+class NoSuchRendition(NotFound, slug="no-such-rendition", status=404, title="No such rendition"):
     """The guide exists; it has no such rendition."""
 
-    slug, status, title = "no-such-rendition", 404, "No such rendition"
     meaning = (
         "The guide has no rendition in this language, or none of this number. Its list of renditions has those that "
         "exist."
     )
 
 
-class NoSuchItem(NotFound):
+class NoSuchItem(NotFound, slug="no-such-item", status=404, title="No such item"):
     """The list exists; that item is not in it. A message says which list, where it is not an edition's."""
 
-    slug, status, title = "no-such-item", 404, "No such item"
     meaning = "Nothing is listed there by that id, number or name. `detail` says in which list."
     message_is_told = True
 
 
-class NoSuchCodeList(NotFound):
+class NoSuchCodeList(NotFound, slug="no-such-code-list", status=404, title="No such code list"):
     """No code list has that name."""
 
-    slug, status, title = "no-such-code-list", 404, "No such code list"
     meaning = "GET /v1/code-lists lists them."
 
 
-class NoSuchConcern(NotFound):
+class NoSuchConcern(NotFound, slug="no-such-concern", status=404, title="No such concern"):
     """No concern has that reference and status token; at the desk, which needs no token, a message says so."""
 
-    slug, status, title = "no-such-concern", 404, "No such concern"
     meaning = "No concern answers to this reference and status token together. Check both for a slip."
     message_is_told = True
 
 
-class NoSuchGuideDraft(NotFound):
+class NoSuchGuideDraft(NotFound, slug="no-such-draft", status=404, title="No such draft"):
     """The guide has no draft. It was published or removed, or never begun."""
-
-    slug, status, title = "no-such-draft", 404, "No such draft"
 
 
 class NoSuchDraft(NotFound):
     """No saved form has that code, or it was opened, or its time is over."""
 
 
-class PdfUnavailable(Problem):
+class PdfUnavailable(Problem, slug="not-printed-here", status=404, title="There is no PDF here"):
     """The service was installed without the programs that make PDFs."""
 
-    slug, status, title = "not-printed-here", 404, "There is no PDF here"
     meaning = (
         "This service was installed without the extra `print`, which makes PDFs, or its font does not have the letters "
         "of this language. The guide is there in its other forms."
@@ -393,35 +351,30 @@ class PdfUnavailable(Problem):
 # Who may do what
 
 
-class TokenMissing(Problem):
+class TokenMissing(Problem, slug="token-needed", status=401, title="A token is needed"):
     """Send `Authorization: Bearer` with a token that this service gave."""
 
-    slug, status, title = "token-needed", 401, "A token is needed"
     headers: Mapping[str, str] = {"WWW-Authenticate": CHALLENGE}
 
 
-class TokenInvalid(Problem):
+class TokenInvalid(Problem, slug="token-unknown", status=401, title="The token is not known"):
     """The bearer token is unknown, or is no longer valid. The message is the reason, for the log alone."""
 
-    slug, status, title = "token-unknown", 401, "The token is not known"
     meaning = "The bearer token is not one that this service knows, or no longer."
     headers: Mapping[str, str] = {"WWW-Authenticate": f'{CHALLENGE} error="invalid_token"'}
 
 
-class ScopeMissing(Problem):
+class ScopeMissing(Problem, slug="scope-missing", status=403, title="Not allowed"):
     """The caller is known, and lacks the scope that this route needs."""
-
-    slug, status, title = "scope-missing", 403, "Not allowed"
 
     def __init__(self, scope: str) -> None:
         super().__init__(scope)
         self.headers = {"WWW-Authenticate": f'{CHALLENGE} error="insufficient_scope", scope="{scope}"'}
 
 
-class ProviderUnavailable(Problem):
+class ProviderUnavailable(Problem, slug="provider-away", status=503, title="Tokens cannot be checked just now"):
     """The OpenID provider's keys could not be read, so its tokens cannot be checked. The message is for the log."""
 
-    slug, status, title = "provider-away", 503, "Tokens cannot be checked just now"
     meaning = "The identity provider does not answer. Try again soon."
     headers = ServiceUnavailable.headers
 
@@ -441,10 +394,9 @@ class NoSuchPerson(GuidanceError):
 # Editions, renditions and drafts of guides
 
 
-class EditionWithdrawn(Problem):
+class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edition withdrawn"):
     """The edition was published and has been withdrawn, with a reason."""
 
-    slug, status, title = "edition-withdrawn", 410, "Edition withdrawn"
     meaning = "The edition was withdrawn. The detail gives the reason."
     message_is_told = True
 
@@ -453,68 +405,54 @@ class EditionWithdrawn(Problem):
         self.replaced_by = replaced_by
 
 
-class RenditionWithdrawn(Problem):
+class RenditionWithdrawn(Problem, slug="rendition-withdrawn", status=410, title="Rendition withdrawn"):
     """The rendition was published and has been withdrawn, with a reason."""
 
-    slug, status, title = "rendition-withdrawn", 410, "Rendition withdrawn"
     meaning = "The rendition, or the edition that it is of, was withdrawn. The detail gives the reason."
     message_is_told = True
 
 
-class EditionAlreadyPublished(Problem):
+class EditionAlreadyPublished(Problem, slug="already-published", status=409, title="Already published"):
     """That number already has other content, and a published edition never changes."""
 
-    slug, status, title = "already-published", 409, "Already published"
     meaning = "Other words stand under that number. A published edition never changes: a correction is the next number."
 
 
-class EditionOutOfOrder(Problem):
+class EditionOutOfOrder(Problem, slug="out-of-order", status=409, title="Out of order"):
     """Editions are numbered 1, 2, 3 without a gap."""
 
-    slug, status, title = "out-of-order", 409, "Out of order"
 
-
-class PreconditionMissing(Problem):
+class PreconditionMissing(Problem, slug="precondition-missing", status=428, title="Say which edition this follows"):
     """Send If-Match with the ETag of the guide's current edition, so that two editors cannot overwrite each other."""
 
-    slug, status, title = "precondition-missing", 428, "Say which edition this follows"
 
-
-class PreconditionFailed(Problem):
+class PreconditionFailed(Problem, slug="precondition-failed", status=412, title="Another edition was published"):
     """The ETag in If-Match is not that of the guide's current edition. Read it again, and publish on top of it."""
 
-    slug, status, title = "precondition-failed", 412, "Another edition was published"
 
-
-class AlreadyWithdrawn(Problem):
+class AlreadyWithdrawn(Problem, slug="already-withdrawn", status=409, title="Already withdrawn"):
     """The edition is already withdrawn, with another reason."""
 
-    slug, status, title = "already-withdrawn", 409, "Already withdrawn"
     meaning = "The edition was withdrawn before, with another reason."
 
 
-class DraftNotNamed(Problem):
+class DraftNotNamed(Problem, slug="draft-not-named", status=428, title="Say which draft this follows"):
     """Send If-Match with the ETag of the draft as it was read, so that two editors cannot overwrite each other."""
 
-    slug, status, title = "draft-not-named", 428, "Say which draft this follows"
 
-
-class DraftChanged(Problem):
+class DraftChanged(Problem, slug="draft-changed", status=412, title="The draft was changed"):
     """The ETag in If-Match is not that of the draft as it is now. Nothing was changed. Read the draft again."""
 
-    slug, status, title = "draft-changed", 412, "The draft was changed"
 
-
-class SecondPersonNeeded(Problem):
+class SecondPersonNeeded(Problem, slug="second-person-needed", status=403, title="Another person must publish it"):
     """The caller wrote words of this draft. A client or person that wrote none of it must publish it."""
 
-    slug, status, title = "second-person-needed", 403, "Another person must publish it"
 
-
-class FollowsAnotherEdition(Problem):
+class FollowsAnotherEdition(
+    Problem, slug="follows-another-edition", status=409, title="The last edition is another one"
+):
     """The guide's last edition is not the one that the caller says."""
 
-    slug, status, title = "follows-another-edition", 409, "The last edition is another one"
     meaning = (
         "`follows` is not the number of the guide's last edition, or is null although the guide has editions. Read the "
         "draft's changes, and say which edition it follows."
@@ -524,65 +462,55 @@ class FollowsAnotherEdition(Problem):
 # Concerns, and the desk's work
 
 
-class UnsealingUnavailable(Problem):
+class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="It cannot be opened here"):
     """No identity of this process opens the concern. The sealed file can be opened elsewhere."""
 
-    slug, status, title = "not-opened-here", 406, "It cannot be opened here"
     meaning = (
         "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself."
     )
 
 
-class SealedTextMisplaced(Problem):
+class SealedTextMisplaced(Problem, slug="sealed-text-misplaced", status=500, title="This concern is damaged"):
     """The sealed text belongs to another concern, so nothing of it is shown: run `guidance verify` on the server."""
 
-    slug, status, title = "sealed-text-misplaced", 500, "This concern is damaged"
     meaning = (
         "The sealed text that is stored here belongs to another concern, so nothing of it is shown. The operator finds "
         "what was changed with `guidance verify`."
     )
 
 
-class ConcernErased(Problem):
+class ConcernErased(Problem, slug="concern-erased", status=410, title="Erased"):
     """The text of the concern was erased. Its dates and its outcome remain."""
 
-    slug, status, title = "concern-erased", 410, "Erased"
     meaning = "The words of this concern were erased. Its dates remain in the inbox."
 
 
-class NotAcknowledged(Problem):
+class NotAcknowledged(Problem, slug="not-acknowledged", status=409, title="Not acknowledged yet"):
     """The concern, and everything that was added to it, must be acknowledged first."""
 
-    slug, status, title = "not-acknowledged", 409, "Not acknowledged yet"
     meaning = "Nobody has acknowledged this concern, or something that was added to it. That comes first."
 
 
-class TooManyAdditions(Problem):
+class TooManyAdditions(Problem, slug="too-many-additions", status=429, title="No more can be added to this concern"):
     """The concern has as many additions, or as large ones, as it may have. The response gives the numbers to call."""
 
-    slug, status, title = "too-many-additions", 429, "No more can be added to this concern"
     meaning = (
         "A concern takes 200 additions, and 20,000,000 bytes of them. This one was not stored: telephone, and give the "
         "reference."
     )
 
 
-class TooManyMessages(Problem):
+class TooManyMessages(Problem, slug="too-many-messages", status=429, title="Too many messages"):
     """The reporter of a concern is sent 100 messages at most. This one was not stored."""
 
-    slug, status, title = "too-many-messages", 429, "Too many messages"
 
-
-class TooManyNotes(Problem):
+class TooManyNotes(Problem, slug="too-many-notes", status=409, title="No more notes about this concern"):
     """A concern takes 500 notes, and 5,000,000 bytes of them. This one was not stored."""
 
-    slug, status, title = "too-many-notes", 409, "No more notes about this concern"
 
-
-class AssignmentChanged(Problem):
+class AssignmentChanged(Problem, slug="assignment-changed", status=412, title="Somebody assigned it meanwhile"):
     """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
 
-    slug, status, title = "assignment-changed", 412, "Somebody assigned it meanwhile"
     meaning = (
         "The ETag in If-Match is not that of the assignment as it is now. Nothing was changed. The attempt is on "
         "record."
@@ -594,24 +522,21 @@ class ChangedMeanwhile(AssignmentChanged):
     """Since the person was shown the concern, something happened that they should see before they decide."""
 
 
-class OnHold(Problem):
+class OnHold(Problem, slug="on-hold", status=409, title="On hold"):
     """The concern is on hold, so it is not erased."""
 
-    slug, status, title = "on-hold", 409, "On hold"
     meaning = "This concern is on hold, and is not erased until the hold is lifted."
 
 
-class OutcomeGiven(Problem):
+class OutcomeGiven(Problem, slug="outcome-given", status=409, title="Already closed"):
     """The concern is already closed, with another outcome."""
 
-    slug, status, title = "outcome-given", 409, "Already closed"
     meaning = "This concern was closed with another outcome."
 
 
-class CursorAhead(Problem):
+class CursorAhead(Problem, slug="cursor-ahead", status=409, title="The cursor is after the last event"):
     """The cursor is after the last event: it is of another database, or of this one before a restore."""
 
-    slug, status, title = "cursor-ahead", 409, "The cursor is after the last event"
     meaning = (
         "No event has this cursor yet. The database may have been restored from a backup. Call without `after`: the "
         "page then begins after the last event that this client confirmed."

@@ -43,7 +43,7 @@ REPEATED_BY_THE_SERVER = (
     "No supported WebSocket library detected.",
     "Invalid HTTP request received.",
 )
-"""How lines of uvicorn begin that any caller can cause. Each of these requests has a line of this service's own."""
+"""How lines of uvicorn begin with which any caller could fill the log. Each of these requests has a line of its own."""
 ROWS = "rows_of_an_event"
 NO_FIELDS: Sequence[Mapping[str, Any]] = ({},)
 
@@ -52,7 +52,7 @@ def set_up_logs(level: str) -> None:
     """Write every log line, those of libraries too, as JSON of the allowed fields to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
-    handler.addFilter(_is_no_repetition)
+    handler.addFilter(lambda record: not str(record.msg).startswith(REPEATED_BY_THE_SERVER))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -120,11 +120,6 @@ class Lines(logging.Formatter):
         rows: Sequence[Mapping[str, Any]] = getattr(record, ROWS, NO_FIELDS)
         lines = [orjson.dumps({**_allowed(row), **common}, default=repr) for row in rows]
         return b"\n".join(lines).decode()
-
-
-def _is_no_repetition(record: logging.LogRecord) -> bool:
-    """Return False for a line of the server about a request that has its own line: else a caller fills the log."""
-    return not str(record.msg).startswith(REPEATED_BY_THE_SERVER)
 
 
 def _allowed(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -106,16 +106,13 @@ def receipts_verify(
     """
     text = path.read_text(encoding="utf-8").strip()
     kind, field = (STATEMENT, "statement") if statement else (RECEIPT, "receipt")
-    try:
-        response: dict[str, Any] = json.loads(text) if text.startswith("{") else {field: _signed_part(text)}
+    try:  # of the text that a page saves, the last line is the JWS, and the lines before it are not signed
+        response: dict[str, Any] = (
+            json.loads(text) if text.startswith("{") else {field: (text.splitlines() or [""])[-1]}
+        )
         signed, keys = str(response[field]), json.loads(jwks.read_text(encoding="utf-8"))
     except (ValueError, KeyError):
         raise SetupError(f"the files must hold a {field} and a JSON Web Key Set") from None
     claims = check_receipt(signed, keys, kind=kind)
     check_response(response, claims)
     typer.echo(json.dumps(claims, indent=2))
-
-
-def _signed_part(text: str) -> str:
-    """Return the JWS, which is the last line of the text that a page saves. The lines before it are not signed."""
-    return (text.splitlines() or [""])[-1]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from app.db.database import DATABASE_FILE
+from app.db.database import DATABASE_FILE, open_sqlite_to_read
 from app.errors import BackupRefused
 from app.models.base import OnStep, show_no_progress
 
@@ -109,11 +109,6 @@ def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
         writing.execute("PRAGMA journal_mode=DELETE").fetchone()  # so that the copy is one file
 
 
-def open_sqlite_to_read(path: Path) -> sqlite3.Connection:
-    """Open the database, which must exist, so that nothing can be written to it."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
-
-
 _SIZE_OF_SQLITE = (
     "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
     " pragma_freelist_count"
@@ -137,11 +132,8 @@ def measure_growth(engine: Engine) -> Growth:
         if engine.dialect.name == "sqlite":
             total, free = connection.execute(text(_SIZE_OF_SQLITE)).one()
             file = connection.execute(text("SELECT file FROM pragma_database_list WHERE name = 'main'")).scalar_one()
-            return Growth(total, free, _size_of(Path(file).with_name(f"{DATABASE_FILE}-wal")))
+            log = Path(file).with_name(f"{DATABASE_FILE}-wal")
+            return Growth(total, free, log.stat().st_size if log.exists() else 0)
         total = connection.execute(text(_SIZE_OF_POSTGRESQL)).scalar_one()
         free = connection.execute(text(f"{_DEAD_ROWS} FROM pg_stat_user_tables")).scalar_one()
     return Growth(total, int(free), 0)
-
-
-def _size_of(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

@@ -4,11 +4,13 @@ Either has one writer at a time: SQLite by itself; on PostgreSQL a transaction t
 """
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
 
 from app.db.private_files import close_to_others, create_private_file, make_private_folder
 from app.db.rules import declare_rules
@@ -33,6 +35,11 @@ POSTGRESQL_DRIVER = "postgresql+psycopg"
 WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so that no other program uses it
 POOL_SIZE = 10
 MAX_CONNECTIONS = 2 * POOL_SIZE
+POOL: dict[str, Any] = {
+    "hide_parameters": True,
+    "pool_size": POOL_SIZE,
+    "max_overflow": MAX_CONNECTIONS - POOL_SIZE,
+}
 WAIT_SECONDS = 5
 TRANSACTION_SETTINGS = {
     "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer
@@ -68,18 +75,45 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
     """
     if data_dir.is_dir():
         close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
-    return _open_sqlite(data_dir) if url is None else open_postgresql(url)
+    return _open_sqlite(data_dir) if url is None else _open_postgresql(url)
 
 
-def open_postgresql(url: str) -> Engine:
-    """Return an engine for that database. Raises `SetupError` if the address is not one of PostgreSQL."""
+def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
+    """Return an engine for the same database that writes, creates and closes nothing. It connects at its first use."""
+    if url is not None:
+        return _open_postgresql(url)
+    path = data_dir / DATABASE_FILE
+    connect = partial(open_sqlite_to_read, path)
+    return create_engine(f"sqlite:///{path}", creator=connect, hide_parameters=True, poolclass=NullPool)
+
+
+def open_sqlite_to_read(path: Path) -> sqlite3.Connection:
+    """Open the database, which must exist, so that nothing can be written to it."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+
+
+def _open_postgresql(url: str) -> Engine:
+    """Return an engine with a pool of connections. A transaction cannot write, unless the engine is `for_writing`.
+
+    Raises `SetupError` if the address is not one of PostgreSQL.
+    """
     try:
         address = make_url(url)
     except ArgumentError:
         address = None
     if address is None or address.drivername not in ("postgresql", POSTGRESQL_DRIVER):
         raise SetupError("GUIDANCE_DATABASE_URL must be an address such as postgresql+psycopg://user@host/name")
-    return _open_postgresql(address.set(drivername=POSTGRESQL_DRIVER))
+    engine = create_engine(
+        address.set(drivername=POSTGRESQL_DRIVER),
+        **POOL,
+        pool_timeout=WAIT_SECONDS,
+        pool_pre_ping=True,  # reconnects after the server was away, with no restart here
+        connect_args=CONNECT_ARGS,
+    )
+    declare_partial_indexes()
+    event.listen(engine, "begin", _begin_postgresql)
+    event.listen(engine, "after_cursor_execute", _require_inserted)
+    return engine
 
 
 def simultaneous_reads(engine: Engine) -> int:
@@ -112,12 +146,7 @@ def _open_sqlite(data_dir: Path) -> Engine:
     """Return an engine for the database in that folder, which is made if it is absent."""
     make_private_folder(data_dir)
     create_private_file(data_dir / DATABASE_FILE)
-    engine = create_engine(
-        f"sqlite:///{data_dir / DATABASE_FILE}",
-        hide_parameters=True,
-        pool_size=POOL_SIZE,
-        max_overflow=MAX_CONNECTIONS - POOL_SIZE,
-    )
+    engine = create_engine(f"sqlite:///{data_dir / DATABASE_FILE}", **POOL)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "after_cursor_execute", _require_inserted)
     event.listen(engine, "begin", _begin_sqlite)
@@ -132,23 +161,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if WRITES in connection.get_execution_options() else "BEGIN")
-
-
-def _open_postgresql(address: URL) -> Engine:
-    """Return an engine with a pool of connections. A transaction cannot write, unless the engine is `for_writing`."""
-    engine = create_engine(
-        address,
-        hide_parameters=True,
-        pool_size=POOL_SIZE,
-        max_overflow=MAX_CONNECTIONS - POOL_SIZE,
-        pool_timeout=WAIT_SECONDS,
-        pool_pre_ping=True,  # reconnects after the server was away, with no restart here
-        connect_args=CONNECT_ARGS,
-    )
-    declare_partial_indexes()
-    event.listen(engine, "begin", _begin_postgresql)
-    event.listen(engine, "after_cursor_execute", _require_inserted)
-    return engine
 
 
 def _require_inserted(

@@ -76,7 +76,8 @@ def declare_rules() -> None:
     for row in WRITTEN_ONCE:
         _refuse(row, "are_never_altered", "UPDATE", NEVER_CHANGES)
         _refuse_losing(row, NEVER_CHANGES)
-        _raise_generation(row)
+        _create_in_sqlite(row, "raise_the_generation", "AFTER INSERT", RAISE_GENERATION)
+        _create_in_postgresql(row, "raise_the_generation", "AFTER INSERT", f"{RAISE_GENERATION}; RETURN NULL;")
     without_gap = "editions, and renditions in a language, are numbered 1, 2, 3 without a gap"
     next_number = (
         "(SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide AND language = NEW.language)"
@@ -92,7 +93,9 @@ def declare_rules() -> None:
     _declare_rules_of_disclosures()
     _declare_rules_of_acts()
     _declare_rules_of_events()
-    _declare_rules_of_guide_drafts()
+    why = "who wrote, offered and published a draft stays on record"
+    _refuse(GuideDraftActRow, "are_never_altered", "UPDATE", why)
+    _refuse_losing(GuideDraftActRow, why)
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
 
 
@@ -115,18 +118,11 @@ def _declare_rules_of_concerns() -> None:
     _refuse(ConcernRow, "keep_what_was_added", "UPDATE", why, when=f"{erases} AND {added}")
 
 
-def _declare_rules_of_guide_drafts() -> None:
-    """Declare that the record of who wrote which guide stays as it is."""
-    why = "who wrote, offered and published a draft stays on record"
-    _refuse(GuideDraftActRow, "are_never_altered", "UPDATE", why)
-    _refuse_losing(GuideDraftActRow, why)
-
-
 def _declare_rules_of_entries() -> None:
     """Declare that an entry comes, is acknowledged, read and answered once, and is erased, each on the record."""
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
-    _keep(EntryRow, "keep_what_they_are", why, NEVER_CHANGES_IN_ENTRIES)
+    _refuse(EntryRow, "keep_what_they_are", "UPDATE", why, when=_changes(NEVER_CHANGES_IN_ENTRIES))
     _refuse_in_sqlite(EntryRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
     why = "an entry comes on the record, and nobody has seen it"
     acts = " ".join(f"WHEN '{kind}' THEN '{spec.act}'" for kind, spec in ENTRY_SPECS.items())
@@ -163,7 +159,7 @@ def _declare_rules_of_hand_overs() -> None:
     """Declare that a hand-over comes with its disclosure, and never changes but for the other body's receipt, once."""
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
-    _keep(HandOverRow, "keep_what_they_are", "a hand-over never changes", own)
+    _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))
     why = "a hand-over changes only with its disclosure"
     confirmed = "(NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL)"
     unrecorded = f"{confirmed} OR {LAST_ACT} <> '{DeskAct.HANDED_OVER}'"
@@ -211,15 +207,11 @@ def _declare_rules_of_events() -> None:
     """Declare that an event and its address never change, and that nobody confirms fewer events than before."""
     _refuse(EventRow, "are_never_altered", "UPDATE", "an event is never altered")
     _refuse_losing(EventRow, "an event is never deleted")
-    _keep(DeliveryRow, "keep_their_event", "a delivery keeps its event", ("event_id", "webhook", "message"))
+    own = _changes(("event_id", "webhook", "message"))
+    _refuse(DeliveryRow, "keep_their_event", "UPDATE", "a delivery keeps its event", when=own)
     happened = "OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)"  # a restored database may have fewer events
     back = f"NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND {happened})"
     _refuse(EventReaderRow, "never_go_back", "UPDATE", "an event stays confirmed", when=back)
-
-
-def _keep(row: type[SQLModel], name: str, why: str, columns: Sequence[str]) -> None:
-    """Refuse every change of those columns."""
-    _refuse(row, name, "UPDATE", why, when=_changes(columns))
 
 
 def _changes(columns: Sequence[str]) -> str:
@@ -243,11 +235,6 @@ def _refuse_losing(row: type[SQLModel], why: str) -> None:
     taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({') OR ('.join(same)}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names
     _refuse_in_sqlite(row, "are_never_replaced", "INSERT", why, when=taken)
     _create_in_postgresql(row, "are_never_emptied", "BEFORE TRUNCATE", RAISE.format(why), each="STATEMENT")
-
-
-def _raise_generation(row: type[SQLModel]) -> None:
-    _create_in_sqlite(row, "raise_the_generation", "AFTER INSERT", RAISE_GENERATION)
-    _create_in_postgresql(row, "raise_the_generation", "AFTER INSERT", f"{RAISE_GENERATION}; RETURN NULL;")
 
 
 def _refuse_in_sqlite(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str) -> None:

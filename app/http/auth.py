@@ -69,12 +69,6 @@ def caller_address(request: Request) -> str:
     return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
-async def find_client(request: Request, scopes: Sequence[str]) -> Principal | None:
-    """Return the client of the Authorization header, or None without one. Raises `TokenInvalid` or `ScopeMissing`."""
-    credentials = await _client_key(request)
-    return None if credentials is None else await _authenticate(request, credentials, scopes)
-
-
 class SubmitterKey(SecurityBase):
     """The client's key where it may be missing. Reads it itself: a dependency of its own would cost 20 µs a concern."""
 
@@ -178,8 +172,9 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
     address = caller_address(request)
-    caller = await find_client(request, security.scopes)
-    if caller is not None:
+    credentials = await _client_key(request)
+    if credentials is not None:
+        caller = await _authenticate(request, credentials, security.scopes)
         if caller.person is None:
             log.info("token_refused", reason="it names no person", request_id=request.state.request_id)
             raise TokenInvalid
@@ -195,7 +190,7 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return Visitor(Actor(principal.name_on_record, caller_address(request)), principal.person or "", principal.scopes)
+    return Visitor(Actor(principal.name_on_record, address), principal.person or "", principal.scopes)
 
 
 def cookie_name(settings: Settings, name: str) -> str:

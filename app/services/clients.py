@@ -200,7 +200,8 @@ def rotate_key(
         if client is None or client.revoked_at is not None:
             raise NoSuchClient("No client of that name may be given a key.")
         older = list_keys(session, name)
-        ends = expires_at or _end_of_another(older[-1], at)
+        newest = older[-1]
+        ends = expires_at or (newest.expires_at and at + (newest.expires_at - newest.added_at))
         for each in older:
             if each.is_valid(at + overlap):
                 each.expires_at = at + overlap
@@ -217,10 +218,6 @@ def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
     if client is None:
         raise NoSuchClient
     client.revoked_at = client.revoked_at or at
-
-
-def _end_of_another(key: ClientKeyRow, at: dt.datetime) -> dt.datetime | None:
-    return None if key.expires_at is None else at + (key.expires_at - key.added_at)
 
 
 def _draw_key() -> str:

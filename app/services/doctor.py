@@ -26,10 +26,9 @@ from sqlmodel import Session, select
 from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.db.backup import measure_growth
-from app.db.database import DATABASE_FILE
+from app.db.database import DATABASE_FILE, open_to_read
 from app.db.private_files import FOR_OTHERS
 from app.db.schema import find_schema_faults, is_behind
-from app.db.sessions import open_to_read
 from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileError, SetupError
 from app.models.events import DeliveryState
 from app.models.record import DisclosureRow
@@ -185,6 +184,7 @@ class Verdict:
     action: str = ""
 
 
+WORST_FIRST = (Condition.FAULT, Condition.WARNING, Condition.FINE)
 SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "not checked, since the database cannot be read")
 SKIPPED_LONG = Verdict(Condition.SKIPPED, "not checked, since it takes long")
 
@@ -194,7 +194,7 @@ class Check:
     """One check: its name, the function that makes it, and the document to read."""
 
     name: str
-    run: Callable[[Patient], Verdict]
+    run: Callable[[Patient], Verdict | Iterator[Verdict]]
     read: str
     needs_database: bool = False
     opens_database: bool = False
@@ -227,18 +227,13 @@ def unknown(found: str) -> Verdict:
     return Verdict(Condition.SKIPPED, f"not checked: {found}")
 
 
-def worst(verdicts: Iterable[Verdict], otherwise: str) -> Verdict:
-    """Return one verdict for all: the faults, else the warnings, joined; `otherwise` is found if there is neither."""
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return one verdict for all: the faults joined, else the warnings, else that all is fine."""
     found = list(verdicts)
-    for condition in (Condition.FAULT, Condition.WARNING):
-        alike = [each for each in found if each.condition is condition]
-        if alike:
-            return Verdict(
-                condition,
-                "; ".join(each.found for each in alike),
-                "; ".join(dict.fromkeys(each.action for each in alike)),
-            )
-    return fine(otherwise)
+    condition = next(each for each in WORST_FIRST if each in {verdict.condition for verdict in found})
+    alike = [each for each in found if each.condition is condition]
+    actions = dict.fromkeys(each.action for each in alike)
+    return Verdict(condition, "; ".join(each.found for each in alike), "; ".join(actions))
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
@@ -247,12 +242,8 @@ def exit_status(findings: Iterable[Finding]) -> int:
     return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 
 
-def check_settings(patient: Patient) -> Verdict:
+def check_settings(patient: Patient) -> Iterator[Verdict]:
     """Check for settings that are known and allowed, and less safe than they should be."""
-    return worst(_unsafe_settings(patient), otherwise="every setting is known, and none is unsafe")
-
-
-def _unsafe_settings(patient: Patient) -> Iterator[Verdict]:
     settings = patient.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "name the hosts of this service")
@@ -270,6 +261,7 @@ def _unsafe_settings(patient: Patient) -> Iterator[Verdict]:
         )
     if not patient.is_embedded and settings.limits_store.startswith("memory:"):
         yield warn("each process counts requests for itself", "set GUIDANCE_LIMITS_STORE to a store that all share")
+    yield fine("every setting is known, and none is unsafe")
 
 
 def check_proxy(patient: Patient) -> Verdict:
@@ -292,13 +284,8 @@ def check_proxy(patient: Patient) -> Verdict:
     return fine("the proxy is trusted" if settings.trusted_proxies else "no proxy is needed for http")
 
 
-def check_public_url(patient: Patient) -> Verdict:
+def check_public_url(patient: Patient) -> Iterator[Verdict]:
     """Call the service at GUIDANCE_PUBLIC_URL."""
-    url = patient.settings.public_url
-    return worst(_address_faults(patient), otherwise=f"the service is ready at {url}")
-
-
-def _address_faults(patient: Patient) -> Iterator[Verdict]:
     settings, answer = patient.settings, patient.public_answer
     if urlsplit(settings.public_url).hostname in ONLY_HERE:
         yield warn("GUIDANCE_PUBLIC_URL is an address of this machine alone", "set it to the address that callers use")
@@ -319,6 +306,7 @@ def _address_faults(patient: Patient) -> Iterator[Verdict]:
         yield fault(f"the service is not ready ({failing})", "read its log")
     if answer.certificate is not None and _ends_soon(answer.certificate, patient.at):
         yield warn(f"the certificate ends at {answer.certificate.ends:%Y-%m-%d %H:%M} UTC", "renew it")
+    yield fine(f"the service is ready at {settings.public_url}")
 
 
 def _ends_soon(certificate: Validity, at: dt.datetime) -> bool:
@@ -508,12 +496,8 @@ def _flush(descriptor: int) -> float:
     return time.perf_counter() - started
 
 
-def check_clock(patient: Patient) -> Verdict:
+def check_clock(patient: Patient) -> Iterator[Verdict]:
     """Check the clock of this machine with the record, and with the server of the database."""
-    return worst(_wrong_clocks(patient), otherwise="it agrees with the record and the database")
-
-
-def _wrong_clocks(patient: Patient) -> Iterator[Verdict]:
     with Session(patient.engine) as session:
         last = session.exec(select(func.max(DisclosureRow.at))).one()
         if last is not None and (last - patient.at).total_seconds() > CLOCK_SECONDS:
@@ -528,6 +512,7 @@ def _wrong_clocks(patient: Patient) -> Iterator[Verdict]:
                 yield fault(
                     f"the clock is {apart:.0f} seconds apart from that of the database", "synchronise both (NTP)"
                 )
+    yield fine("it agrees with the record and the database")
 
 
 def check_backup(patient: Patient) -> Verdict:
@@ -670,20 +655,14 @@ def _broken(patient: Patient, invariant: Invariant) -> list[str]:
     return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)
 
 
-def check_webhooks(patient: Patient) -> Verdict:
+def check_webhooks(patient: Patient) -> Iterator[Verdict]:
     """Check each address that events are pushed to."""
     with Session(patient.engine) as session:
-        names = [each.name for each in list_webhooks(session) if each.disabled_because != REMOVED]
-        return worst(_webhook_faults(patient, session), otherwise=f"{len(names)} webhooks, none of which is stuck")
-
-
-def _webhook_faults(patient: Patient, session: Session) -> Iterator[Verdict]:
-    yield from _unreadable_secrets(patient, session)
-    counted, oldest = count_deliveries(session), oldest_waiting(session)
-    for webhook in list_webhooks(session):
+        yield from _unreadable_secrets(patient, session)
+        counted, oldest = count_deliveries(session), oldest_waiting(session)
+        webhooks = [each for each in list_webhooks(session) if each.disabled_because != REMOVED]
+    for webhook in webhooks:
         name = webhook.name
-        if webhook.disabled_because == REMOVED:
-            continue
         if webhook.disabled_at is not None:
             yield fault(
                 f"{name} is disabled: {webhook.disabled_because}", f"correct the receiver, then add {name} anew"
@@ -695,6 +674,7 @@ def _webhook_faults(patient: Patient, session: Session) -> Iterator[Verdict]:
                 f"{name} waits for an event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
                 f"correct the receiver (guidance webhooks test {name}), and see that something delivers",
             )
+    yield fine(f"{len(webhooks)} webhooks, none of which is stuck")
 
 
 def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]:
@@ -822,7 +802,8 @@ def _run(check: Check, patient: Patient, *, is_readable: bool, is_quick: bool) -
     if check.is_long and is_quick:
         return SKIPPED_LONG
     try:
-        return check.run(patient)
+        found = check.run(patient)
+        return found if isinstance(found, Verdict) else worst(found)
     except SQLAlchemyError as failure:
         return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")
     except (GuidanceError, OSError) as failure:

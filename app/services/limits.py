@@ -92,7 +92,7 @@ class Limiter:
 
     def count_here(self, policy: Policy, caller: str, *, adds: bool = True) -> Count:
         """Count one more in this thread, which may wait for the store. Without `adds`, return the count as it is."""
-        key, count = self._key(policy, caller), _count if adds else _look
+        key, count = self._key(policy, caller), partial(_count, adds=adds)
         if self._shared is not None and not self._is_unavailable:
             try:
                 return count(self._shared, policy, key)
@@ -153,15 +153,8 @@ def network_key(host: str | None) -> str | None:
     return str(address)
 
 
-def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
-    return _state(limiter, policy, key, is_within=limiter.hit(policy.item, key))
-
-
-def _look(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
-    return _state(limiter, policy, key, is_within=limiter.test(policy.item, key))
-
-
-def _state(limiter: FixedWindowRateLimiter, policy: Policy, key: str, *, is_within: bool) -> Count:
+def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, *, adds: bool = True) -> Count:
+    is_within = limiter.hit(policy.item, key) if adds else limiter.test(policy.item, key)
     window = limiter.get_window_stats(policy.item, key)
     seconds = max(1, math.ceil(window.reset_time - time.time()))
     return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within)

@@ -184,7 +184,10 @@ def _without_a_concern(session: Session) -> list[str]:
 def _faults_of(each: _Concern) -> Iterator[str]:
     recorded = replay(each.chain)
     yield from _faults_in_acts(each.row, recorded)
-    yield from _faults_in_columns(each.row, recorded)
+    if recorded.columns_sha256 is None:
+        yield "its receipt is not recorded"
+    elif recorded.columns_sha256 != columns_sha256(dict(each.row)):
+        yield "its row was altered since it was received"
     yield from _faults_in_texts(each, recorded)
     yield from _faults_in_hand_overs(each)
 
@@ -287,13 +290,6 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
     outcome = None if concern.outcome is None else closing_detail(concern.outcome, shared=concern.outcome_shared)
     if outcome != recorded.closing_detail:
         yield "its outcome is not the recorded one"
-
-
-def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
-    if recorded.columns_sha256 is None:
-        yield "its receipt is not recorded"
-    elif recorded.columns_sha256 != columns_sha256(dict(concern)):
-        yield "its row was altered since it was received"
 
 
 def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
