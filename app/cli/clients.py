@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -32,36 +33,38 @@ Expires = Annotated[
 ]
 
 
-@clients.command("add")
-def clients_add(
-    *,
-    settings: Settings,
-    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
+@dataclass(frozen=True)
+class Added:
+    """The options of a client to add."""
+
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")]
     scope: Annotated[
         list[Scope] | None, typer.Option("--scope", help="What the client may do. Repeat the option for each scope.")
-    ] = None,
+    ] = None
     role: Annotated[
         Role | None, typer.Option("--role", help="What the person does at the desk: the scopes of that role.")
-    ] = None,
+    ] = None
     test: Annotated[
         bool,
         typer.Option("--test", help="A test key: it may submit, and all that it sends is a test, erased in a day."),
-    ] = False,
+    ] = False
     person: Annotated[
         str | None, typer.Option(help="The one person that has the key. The record shows the name after the client's.")
-    ] = None,
-    expires: Expires = None,
-) -> None:
+    ] = None
+
+
+@clients.command("add")
+def clients_add(settings: Settings, added: Added, expires: Expires = None) -> None:
     """Add a client and print its key. The key is shown only once and is not stored."""
     now = utc_now()
     expires_at = parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
-        scopes = {*(scope or ([Scope.SUBMIT] if test else [])), *(SCOPES_OF[role] if role else ())}
-        key = add_client(
-            writer, NewClient(name=name, scopes=scopes, person=person, test=test), at=now, expires_at=expires_at
-        )
+        named = added.scope or ([Scope.SUBMIT] if added.test else [])
+        scopes = {*named, *(SCOPES_OF[added.role] if added.role else ())}
+        client = NewClient(added.name, scopes, added.person, added.test)
+        key = add_client(writer, client, at=now, expires_at=expires_at)
     typer.echo(key)
-    _say_end(name, expires_at)
+    _say_end(added.name, expires_at)
 
 
 @clients.command("list")

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from inspect import Parameter, Signature, isclass, signature
 from pathlib import Path
@@ -364,15 +365,22 @@ def _act(service: DeskClient, reference: str, act: str, body: dict[str, Any]) ->
     return Answer(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
 
 
+@dataclass(frozen=True)
+class Receiver:
+    """The options that name the body that a concern goes to, and why."""
+
+    to: Annotated[str, typer.Option(help="The body's age recipient. Compare it with the body by telephone.")]
+    body: Annotated[str, typer.Option(help="The body's name.")]
+    reason: Annotated[str, typer.Option(help="Why, for the record. Name nobody here.")]
+
+
 @desk.command("hand-over")
 @over_http
-def desk_hand_over(  # each is an option of the command
+def desk_hand_over(
     service: DeskClient,
     *,
     reference: Reference,
-    to: Annotated[str, typer.Option(help="The body's age recipient. Compare it with the body by telephone.")],
-    body: Annotated[str, typer.Option(help="The body's name.")],
-    reason: Annotated[str, typer.Option(help="Why, for the record. Name nobody here.")],
+    receiver: Receiver,
     out: Annotated[Path, typer.Option(help="Where to write the file for the body. It must not exist.")],
     identity: Annotated[
         Path | None,
@@ -386,9 +394,10 @@ def desk_hand_over(  # each is an option of the command
     The record comes first, then the file. Our signed receipt is written beside it, with the ending .receipt.
     """
     _require_new(out)
-    wanted: dict[str, Any] = {"recipient": to, "body": body, "reason": reason}
+    body, reason = receiver.body, receiver.reason
+    wanted: dict[str, Any] = {"recipient": receiver.to, "body": body, "reason": reason}
     try:
-        recipient = parse_recipient(to)
+        recipient = parse_recipient(receiver.to)
     except ValidationFailed:
         raise typer.BadParameter("--to is not an age recipient (age1...)") from None
     package = None

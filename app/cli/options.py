@@ -7,7 +7,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from inspect import signature
+from dataclasses import fields, is_dataclass
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,12 +61,27 @@ def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
 
 
 def add_options(command: Callable[..., object], called: Callable[..., None], *taken: str) -> Callable[..., None]:
-    """Give `called` the options of the command too, but for those that it passes on itself."""
-    own = [each for name, each in signature(command).parameters.items() if name not in taken]
+    """Give `called` the options of the command too, but for those that it passes on itself.
+
+    A parameter that is a dataclass stands for an option for each of its fields.
+    """
+    parameters = {name: each for name, each in signature(command).parameters.items() if name not in taken}
+    groups = {name: each.annotation for name, each in parameters.items() if is_dataclass(each.annotation)}
+    own = [
+        option.replace(kind=Parameter.KEYWORD_ONLY)
+        for name, each in parameters.items()
+        for option in (signature(groups[name]).parameters.values() if name in groups else [each])
+    ]
+
+    def gather(**options: Any) -> None:
+        for name, group in groups.items():
+            options[name] = group(**{each.name: options.pop(each.name) for each in fields(group)})
+        called(**options)
+
     *added, _own = signature(called).parameters.values()
-    vars(called)["__signature__"] = signature(called).replace(parameters=[*own, *added])
-    called.__name__, called.__doc__ = command.__name__, command.__doc__
-    return called
+    vars(gather)["__signature__"] = Signature([*own, *added])
+    gather.__name__, gather.__doc__ = command.__name__, command.__doc__
+    return gather
 
 
 class Commands(typer.Typer):

@@ -3,24 +3,24 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
-from fastapi import Query, Security
-from sqlalchemy import Engine
+from fastapi import Depends, Query, Security
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.db.writer import Writer
 from app.errors import CursorAhead
 from app.http.auth import require_actor, require_client
-from app.http.context import Clock, ClockDep, EngineDep, WriterDep
+from app.http.context import Clock, ClockDep, DeskDep
 from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.clients import Scope
 from app.models.events import EventKind, EventResponse, EventRow, EventsResponse
 from app.services.clients import Principal
 from app.services.cursors import decode_key, encode_key
+from app.services.desk import Desk
 from app.services.events import confirm_events, confirmed_by, event_id, read_events_after
 from app.services.record import Actor
 
@@ -30,18 +30,32 @@ LONGEST_WAIT = 30
 WAIT_UNIT_SECONDS = 1.0
 POLL_SECONDS = 0.25
 
-FollowerDep = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
-ActorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])]
+
+@dataclass(frozen=True)
+class Follower:
+    """The client that follows events, whose confirmations count, and who reads them, as the record names it."""
+
+    client: str
+    actor: Actor
+
+
+async def follow(
+    client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
+    actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
+) -> Follower:
+    """Return who follows events."""
+    return Follower(client.name, actor)
+
+
+FollowerDep = Annotated[Follower, Depends(follow)]
 
 
 @router.get("", summary="Pull events", responses=problem_responses(CursorAhead))
 async def read_events(
     *,
     clock: ClockDep,
-    engine: EngineDep,
-    writer: WriterDep,
-    client: FollowerDep,
-    actor: ActorDep,
+    desk: DeskDep,
+    follower: FollowerDep,
     after: Annotated[
         str | None,
         Query(
@@ -62,9 +76,9 @@ async def read_events(
 
     The record of disclosures names the concerns that are shown.
     """
-    last_confirmed = await run_in_threadpool(_confirm, engine, writer, client.name, after)
+    last_confirmed = await run_in_threadpool(_confirm, desk, follower.client, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    read = partial(_read, clock, engine, writer, actor, after=last_confirmed, limit=limit)
+    read = partial(_read, clock, desk, follower.actor, after=last_confirmed, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed
@@ -76,16 +90,16 @@ def _response(event: EventRow) -> EventResponse:
     return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
 
 
-def _confirm(engine: Engine, writer: Writer, client: str, after: str | None) -> int:
+def _confirm(desk: Desk, client: str, after: str | None) -> int:
     """Confirm the events up to the cursor, and return the number of the last confirmed event."""
     if after is None:
-        with Session(engine) as session:
+        with Session(desk.engine) as session:
             return confirmed_by(session, client=client)
     event_id = decode_key(after, otherwise=0, parameter="after")
-    confirm_events(writer, client=client, event_id=event_id)
+    confirm_events(desk.writer, client=client, event_id=event_id)
     return event_id
 
 
-def _read(clock: Clock, engine: Engine, writer: Writer, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:
-    with Session(engine) as session:
-        return read_events_after(session, writer, after=after, limit=limit, actor=actor, at=clock())
+def _read(clock: Clock, desk: Desk, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:
+    with Session(desk.engine) as session:
+        return read_events_after(session, desk.writer, after=after, limit=limit, actor=actor, at=clock())
