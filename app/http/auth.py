@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
@@ -126,6 +126,11 @@ SECURE_PREFIX = "__Host-"
 SESSION_COOKIE = "desk"
 
 
+def _may(scope: Scope) -> Any:
+    """Return the property that says whether the person has the scope."""
+    return property(lambda visitor: scope in visitor.scopes)
+
+
 @dataclass(frozen=True)
 class Visitor:
     """A person who is signed in: as the record names them, by name alone, and what they may do."""
@@ -139,30 +144,11 @@ class Visitor:
         """Whether the person signed in by a passkey of this site."""
         return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
-    @property
-    def can_read(self) -> bool:
-        """Whether the person may look at concerns."""
-        return Scope.READ in self.scopes
-
-    @property
-    def can_write(self) -> bool:
-        """Whether the person may act on concerns."""
-        return Scope.WRITE in self.scopes
-
-    @property
-    def can_audit(self) -> bool:
-        """Whether the person may read the record."""
-        return Scope.AUDIT in self.scopes
-
-    @property
-    def can_draft(self) -> bool:
-        """Whether the person may write drafts of guides."""
-        return Scope.DRAFT in self.scopes
-
-    @property
-    def can_publish(self) -> bool:
-        """Whether the person may publish what others wrote."""
-        return Scope.PUBLISH in self.scopes
+    can_read = _may(Scope.READ)
+    can_write = _may(Scope.WRITE)
+    can_audit = _may(Scope.AUDIT)
+    can_draft = _may(Scope.DRAFT)
+    can_publish = _may(Scope.PUBLISH)
 
 
 async def require_person(request: Request, security: SecurityScopes) -> Visitor:

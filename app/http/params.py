@@ -33,7 +33,6 @@ from app.errors import (
 from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.problems import RESPONSES_OF_ALL_ROUTES, problem_response
-from app.http.responses import Responses
 from app.models.base import MAX_NUMBER, SLUG_PATTERN
 from app.models.code_lists import MAX_CODE_LENGTH
 from app.models.concerns import Concern, SimulatedOutcome
@@ -125,16 +124,18 @@ GuideName = Annotated[
     str,
     Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
 ]
-EditionNumber = Annotated[
-    int, Path(ge=1, le=MAX_NUMBER, description="The edition's number.", examples=[1]), IN_PLAIN_DIGITS
-]
+
+
+def _number(description: str) -> Any:
+    return Path(ge=1, le=MAX_NUMBER, description=description, examples=[1])
+
+
+EditionNumber = Annotated[int, _number("The edition's number."), IN_PLAIN_DIGITS]
 LanguageName = Annotated[
     str,
     Path(pattern=TAG_PATTERN, max_length=MAX_TAG_LENGTH, description="The language (BCP 47).", examples=["cy"]),
 ]
-RenditionNumber = Annotated[
-    int, Path(ge=1, le=MAX_NUMBER, description="The rendition's number.", examples=[1]), IN_PLAIN_DIGITS
-]
+RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DIGITS]
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
 
 
@@ -187,12 +188,8 @@ GuideCursor = Annotated[Cursor, Query(examples=[encode_key("child-sexual-exploit
 TypedReference = Annotated[
     str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[EXAMPLE_REFERENCE])
 ]
-AdditionNumber = Annotated[
-    int, Path(ge=1, le=MAX_NUMBER, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
-]
-NoteNumber = Annotated[
-    int, Path(ge=1, le=MAX_NUMBER, description="The note's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
-]
+AdditionNumber = Annotated[int, _number("The addition's place, from 1."), IN_PLAIN_DIGITS]
+NoteNumber = Annotated[int, _number("The note's place, from 1."), IN_PLAIN_DIGITS]
 ConcernReference = Annotated[
     str, Path(max_length=40, description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
 ]
@@ -260,19 +257,9 @@ class GuidanceRoute(APIRoute):
 class GuidanceRouter(APIRouter):
     """Router whose routes refuse unknown query parameters, and have the names of their functions."""
 
-    def __init__(
-        self,
-        *,
-        responses: Responses = RESPONSES_OF_ALL_ROUTES,
-        route_class: type[GuidanceRoute] = GuidanceRoute,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            responses=responses,
-            route_class=route_class,
-            generate_unique_id_function=lambda route: route.name,
-            **options,
-        )
+    def __init__(self, **options: Any) -> None:
+        options = {"responses": RESPONSES_OF_ALL_ROUTES, "route_class": GuidanceRoute, **options}
+        super().__init__(generate_unique_id_function=lambda route: route.name, **options)
 
 
 MAX_NESTING = 32

@@ -1,8 +1,12 @@
 """Concerns: the form, the check, the submission and its status."""
 
-from typing import Annotated, Any
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, TypedDict
 
-from fastapi import Body, Request, Response
+from fastapi import Body, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app.errors import (
@@ -36,6 +40,8 @@ from app.models.entries import ReceivedMessages
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE, ConcernFormResponse, concern_form
 from app.models.links import CONCERNS, concern_path
 from app.models.receipts import CheckResponse, ConcernStatus, Receipt
+from app.services.entries import FollowUps
+from app.services.limits import CodeTries
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 
@@ -119,21 +125,52 @@ async def raise_concern(
     return created_response(result, concern_path(result.reference))
 
 
-@router.get(
-    "/{reference}",
-    summary="Follow a concern",
-    responses=problem_responses(TokenMissing, NoSuchConcern),
-)
-def read_concern_status(
+class Credentials(TypedDict):
+    """What opens a concern to the person who raised it."""
+
+    typed_reference: str
+    status_token: str
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A concern that a person follows by its reference and status token, and the time. Wrong tries are counted."""
+
+    code_tries: CodeTries
+    follow_ups: FollowUps
+    credentials: Credentials
+    now: dt.datetime
+
+    @contextmanager
+    def guard(self) -> Iterator[FollowUps]:
+        """Yield what does it. Raises `TooManyTries` where too many tokens were wrong."""
+        with self.code_tries.guard(self.credentials["typed_reference"]):
+            yield self.follow_ups
+
+
+async def follow(
     code_tries: CodeTriesDep,
     follow_ups: FollowUpsDep,
     status_token: StatusTokenDep,
     now: NowDep,
     reference: TypedReference,
-) -> ConcernStatus:
+) -> Followed:
+    """Return the concern that the request is about."""
+    return Followed(code_tries, follow_ups, Credentials(typed_reference=reference, status_token=status_token), now)
+
+
+FollowedDep = Annotated[Followed, Depends(follow)]
+
+
+@router.get(
+    "/{reference}",
+    summary="Follow a concern",
+    responses=problem_responses(TokenMissing, NoSuchConcern),
+)
+def read_concern_status(followed: FollowedDep) -> ConcernStatus:
     """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
-    with code_tries.guard(reference):
-        return follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
+    with followed.guard() as follow_ups:
+        return follow_ups.read_status(**followed.credentials, at=followed.now)
 
 
 @router.get(
@@ -141,19 +178,13 @@ def read_concern_status(
     summary="Read messages of the duty team",
     responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
-def read_messages(
-    code_tries: CodeTriesDep,
-    follow_ups: FollowUpsDep,
-    status_token: StatusTokenDep,
-    now: NowDep,
-    reference: TypedReference,
-) -> ReceivedMessages:
+def read_messages(followed: FollowedDep) -> ReceivedMessages:
     """What the duty team sent, for the holder of the status token, which opens it. The answer is an addition.
 
     The team sees when a message was first read, and nothing else about the reader.
     """
-    with code_tries.guard(reference):
-        return follow_ups.open_messages(typed_reference=reference, status_token=status_token, at=now)
+    with followed.guard() as follow_ups:
+        return follow_ups.open_messages(**followed.credentials, at=followed.now)
 
 
 @router.post(
@@ -170,13 +201,8 @@ def read_messages(
     ),
 )
 def add_more(
-    *,
     request: Request,
-    code_tries: CodeTriesDep,
-    follow_ups: FollowUpsDep,
-    status_token: StatusTokenDep,
-    now: NowDep,
-    reference: TypedReference,
+    followed: FollowedDep,
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -185,12 +211,7 @@ def add_more(
     Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
     """
     expect_one_key_at_most(request)
-    with code_tries.guard(reference):
-        result = follow_ups.add(
-            addition,
-            typed_reference=reference,
-            status_token=status_token,
-            idempotency_key=without_quotes(idempotency_key),
-            at=now,
-        )
+    key = without_quotes(idempotency_key)
+    with followed.guard() as follow_ups:
+        result = follow_ups.add(addition, **followed.credentials, idempotency_key=key, at=followed.now)
     return created_response(result, concern_path(result.reference))
