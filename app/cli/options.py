@@ -66,7 +66,9 @@ def add_options(command: Callable[..., object], called: Callable[..., None], *ta
     A parameter that is a dataclass stands for an option for each of its fields.
     """
     parameters = {name: each for name, each in signature(command).parameters.items() if name not in taken}
-    groups = {name: each.annotation for name, each in parameters.items() if is_dataclass(each.annotation)}
+    groups: dict[str, Any] = {
+        name: each.annotation for name, each in parameters.items() if is_dataclass(each.annotation)
+    }
     own = [
         option.replace(kind=Parameter.KEYWORD_ONLY)
         for name, each in parameters.items()
