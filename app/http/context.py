@@ -88,14 +88,18 @@ async def get_context(request: Request) -> AppContext:
 async def open_session(request: Request) -> AsyncIterator[Session]:
     """Open a session, which connects at its first use, and close it when the route's function ends.
 
-    A thread closes it, since PostgreSQL is told. It waits for none of those that wait for a connection.
+    PostgreSQL is told, in a thread that waits for none of those that wait for a connection. SQLite needs no thread.
     """
-    session = Session(context_of(request).engine)
+    engine = context_of(request).engine
+    session = Session(engine)
     try:
         yield session
     finally:
-        with CancelScope(shield=True):
-            await to_thread.run_sync(session.close, limiter=CapacityLimiter(1))
+        if engine.dialect.name == "sqlite":
+            session.close()
+        else:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(session.close, limiter=CapacityLimiter(1))
 
 
 async def get_now(request: Request) -> dt.datetime:
