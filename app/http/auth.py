@@ -206,8 +206,3 @@ def set_cookie(response: Response, settings: Settings, name: str, value: str, *,
 
 
 VisitorDep = Annotated[Visitor, Security(require_person)]
-PageReaderDep = Annotated[Visitor, Security(require_person, scopes=[Scope.READ])]
-PageWorkerDep = Annotated[Visitor, Security(require_person, scopes=[Scope.WRITE])]
-PageAuditorDep = Annotated[Visitor, Security(require_person, scopes=[Scope.AUDIT])]
-PageEditorDep = Annotated[Visitor, Security(require_person, scopes=[Scope.DRAFT])]
-PagePublisherDep = Annotated[Visitor, Security(require_person, scopes=[Scope.PUBLISH])]

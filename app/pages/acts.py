@@ -3,30 +3,27 @@
 What is refused is a page with the form as it was filled in, and with what happened meanwhile.
 """
 
-import datetime as dt
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Path, Response
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from app import errors
 from app.age.keys import recipient_of
 from app.errors import FaultCode, FieldError
-from app.http.auth import PageWorkerDep, Visitor
-from app.http.context import AppContext, context_of
+from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter, keys_from
 from app.models.base import MAX_NUMBER, RequestModel
-from app.models.code_lists import Code
 from app.models.entries import Message, NewNote
 from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.inbox import Acknowledgement, Erasure, Hold, Outcome
 from app.models.record import DisclosureRow
-from app.pages.desk import TEXTS, DeskRoute, desk_page, lead_to
+from app.pages.desk import TEXTS, DeskRoute, Visit, WorkerVisitDep, lead_to
 from app.pages.error_pages import problem_type_of
 from app.pages.exports import export_response
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
@@ -69,12 +66,9 @@ UNTYPED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Attempt(Visit):
     """A form that a person sent about a concern."""
 
-    context: AppContext
-    visitor: Visitor
-    now: dt.datetime
     reference: str
     posted: SubmittedForm
 
@@ -112,12 +106,9 @@ class Attempt:
             return list_meanwhile(session, self.reference, client=self.visitor.actor.client, seen=self.seen)
 
 
-async def read_attempt(
-    *, request: Request, visitor: PageWorkerDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath
-) -> Attempt:
+async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
     """Return the form that was sent. Only people who may act get through this."""
-    context = context_of(request)
-    return Attempt(context, visitor, context.clock(), reference_of(reference), posted)
+    return Attempt(visit.context, visit.visitor, visit.now, reference_of(reference), posted)
 
 
 AttemptDep = Annotated[Attempt, Depends(read_attempt)]
@@ -135,10 +126,13 @@ class ExportForm(RequestModel):
     notes: bool = False
 
 
-def _acknowledge(attempt: Attempt, wanted: Acknowledgement) -> None:
-    """Acknowledge the concern, and what was added to it as far as the page showed it."""
-    writer, up_to = attempt.context.writer, wanted.up_to_addition
-    acts.acknowledge(writer, attempt.reference, up_to_addition=up_to, **attempt.of_form)
+def _as_wanted(service: Callable[..., object]) -> Callable[[Attempt, Any], None]:
+    """Return what calls the service with the fields of the model as they are."""
+
+    def do(attempt: Attempt, wanted: BaseModel) -> None:
+        service(attempt.context.writer, attempt.reference, **dict(wanted), **attempt.of_form)
+
+    return do
 
 
 def _close(attempt: Attempt, wanted: Outcome) -> None:
@@ -146,11 +140,6 @@ def _close(attempt: Attempt, wanted: Outcome) -> None:
         raise errors.ValidationFailed(faults)
     writer, shared = attempt.context.writer, wanted.shared_with_reporter
     acts.close(writer, attempt.reference, outcome=wanted.outcome, shared=shared, **attempt.of_form)
-
-
-def _hold(attempt: Attempt, wanted: Hold) -> None:
-    writer = attempt.context.writer
-    acts.hold(writer, attempt.reference, held=wanted.held, reason=wanted.reason, **attempt.of_form)
 
 
 def _erase(attempt: Attempt, wanted: Erasure) -> None:
@@ -179,17 +168,14 @@ def _ask(attempt: Attempt, wanted: Message) -> None:
 
 def _hand_over(attempt: Attempt, wanted: HandOver) -> Response:
     """Record the hand-over, and return a page with our receipt, and with the file where this service made it."""
-    context = attempt.context
     keys = attempt.keys_for("hand-over of")
-    result = hand_overs.hand_over(context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
+    result = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
     handed = HandedOver.model_validate_json(result.receipt)
-    return desk_page(
-        context, "desk_handed_over.html", visitor=attempt.visitor, reference=attempt.reference, handed=handed
-    )
+    return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed)
 
 
 def _export(attempt: Attempt, wanted: ExportForm) -> Response:
-    return export_response(attempt.context, attempt.reference, attempt.actor, attempt.now, notes=wanted.notes)
+    return export_response(attempt, attempt.reference, notes=wanted.notes)
 
 
 def read_words(attempt: Attempt) -> dict[str, object]:
@@ -237,9 +223,9 @@ class Act:
 
 
 ACTS = (
-    Act("acknowledgement", "acknowledgement", Acknowledgement, _acknowledge),
+    Act("acknowledgement", "acknowledgement", Acknowledgement, _as_wanted(acts.acknowledge)),
     Act("outcome", "outcome", Outcome, _close),
-    Act("hold", "hold", Hold, _hold),
+    Act("hold", "hold", Hold, _as_wanted(acts.hold)),
     Act("erasure", "erasure", Erasure, _erase),
     Act("assignment", "assignment", AssignmentForm, _assign),
     Act("export", "export", ExportForm, _export),
@@ -274,16 +260,20 @@ def confirm_on_page(
 
 
 def carry_out(attempt: Attempt, act: Act) -> Response:
-    """Do it, and lead back to the concern, or return the page that the act itself gives.
+    """Do it, and return the page that the act itself gives, or lead back to what others did meanwhile.
 
-    What is refused is a page with the form as it was filled in.
+    A reload does not do the act again. What is refused is a page with the form as it was filled in.
     """
     try:
         fields = attempt.typed(act.model) if act.read is None else act.read(attempt)
         answer = act.do(attempt, parse(act.model, fields))
     except SHOWN_AGAIN as refusal:
         return _show_again(attempt, act, refusal)
-    return answer if answer is not None else _lead_back(attempt, act)
+    if answer is not None:
+        return answer
+    own = attempt.visitor.actor.client
+    query = f"?seen={attempt.seen}" if any(each.client != own for each in attempt.list_meanwhile()) else ""
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}{query}#{act.anchor}")
 
 
 def parse(model: type[BaseModel], fields: dict[str, object]) -> BaseModel:
@@ -294,19 +284,12 @@ def parse(model: type[BaseModel], fields: dict[str, object]) -> BaseModel:
         raise errors.ValidationFailed(faults_of(error)) from None
 
 
-def _lead_back(attempt: Attempt, act: Act) -> Response:
-    """Show the concern as it is now, and what others did meanwhile. A reload does not do the act again."""
-    own = attempt.visitor.actor.client
-    query = f"?seen={attempt.seen}" if any(each.client != own for each in attempt.list_meanwhile()) else ""
-    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}{query}#{act.anchor}")
-
-
 def _show_again(attempt: Attempt, act: Act, refusal: errors.GuidanceError) -> Response:
-    context, visitor = attempt.context, attempt.visitor
-    meanwhile, seen = attempt.list_meanwhile(), attempt.seen or 0
+    visitor, meanwhile, seen = attempt.visitor, attempt.list_meanwhile(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         wanted = act.form.replace("_", " ")
-        seen = record_withheld(context.writer, attempt.reference, wanted, actor=visitor.actor, at=attempt.now)
+        writer, actor = attempt.context.writer, visitor.actor
+        seen = record_withheld(writer, attempt.reference, wanted, actor=actor, at=attempt.now)
         meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
     heading, message = TEXTS[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
@@ -315,83 +298,52 @@ def _show_again(attempt: Attempt, act: Act, refusal: errors.GuidanceError) -> Re
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     if isinstance(refusal, errors.IdempotencyKeyReused):
         del typed["key"]
-    return desk_page(
-        context,
+    found = refusal.faults if isinstance(refusal, errors.ValidationFailed) else ()
+    faults = {str(fault.at[0]): fault.detail for fault in found if fault.at}
+    return attempt.page(
         "desk_again.html",
         status=problem_type_of(refusal).status,
-        visitor=visitor,
         heading=heading,
         message=message,
         meanwhile=act_lines(meanwhile),
         form=act.form,
-        forms=desk_forms(context, visitor, attempt.reference, seen, typed=typed, faults=faults_by_field(refusal)),
+        forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults),
     )
 
 
-def faults_by_field(refusal: errors.GuidanceError) -> dict[str, str]:
-    """Return the sentence for each field that the refusal is about."""
-    faults = refusal.faults if isinstance(refusal, errors.ValidationFailed) else ()
-    return {str(fault.at[0]): fault.detail for fault in faults if fault.at}
-
-
-@dataclass(frozen=True)
-class DeskForms:
-    """The forms about one concern. `seen` is the number of the last act that the page shows."""
-
-    reference: str
-    seen: int
-    me: str
-    people: Sequence[str]
-    bodies: Mapping[str, str]
-    outcomes: Sequence[Code]
-    can_unseal: bool
-    can_export: bool
-    takes_clear: bool
-    """Whether notes and questions may be sent in clear. Else whatever shows the page seals them."""
-    recipients: str
-    """The keys that notes are sealed to, with spaces between."""
-    recipient: str
-    """The key that questions to the reporter are sealed to; empty without one."""
-    key: str
-    """An idempotency key of the forms that send something, so that a double press sends it once."""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    faults: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def path(self) -> str:
-        """The path of the concern's page, below which each form is sent."""
-        return f"{CONCERN_PAGES}/{self.reference}"
-
-
 def desk_forms(
-    context: AppContext,
-    visitor: Visitor,
+    visit: Visit,
     reference: str,
     seen: int,
     *,
     typed: Mapping[str, str] = UNTYPED,
     faults: Mapping[str, str] = UNTYPED,
-) -> DeskForms:
-    """Return the forms, with what was typed where one is shown again."""
+) -> dict[str, Any]:
+    """Return what the forms about a concern show, with what was typed where one is shown again.
+
+    `seen` is the number of the last act that the page shows.
+    """
+    context = visit.context
     with Session(context.engine) as session:
         people, concern = list_workers(session), find_concern(session, reference)
     can_unseal = context.unsealer.can_unseal
-    return DeskForms(
-        reference,
-        seen,
-        visitor.name,
-        people,
-        bodies=dict(sorted((context.settings.hand_over_bodies or {}).items())),
-        outcomes=context.reference_data.get_code_list("outcome").codes,
-        can_unseal=can_unseal,
-        can_export=can_unseal and pdf_available(),
-        takes_clear=takes_clear_words(context),
-        recipients=" ".join(map(str, context.submissions.sealer.recipients)),
-        recipient=recipient_of(concern.message_key) if concern is not None else "",
-        key=typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),
-        typed=typed,
-        faults=faults,
-    )
+    return {
+        "path": f"{CONCERN_PAGES}/{reference}",  # below which each form is sent
+        "reference": reference,
+        "seen": seen,
+        "me": visit.visitor.name,
+        "people": people,
+        "bodies": dict(sorted((context.settings.hand_over_bodies or {}).items())),
+        "outcomes": context.reference_data.get_code_list("outcome").codes,
+        "can_unseal": can_unseal,
+        "can_export": can_unseal and pdf_available(),
+        "takes_clear": takes_clear_words(context),  # else whatever shows the page seals notes and questions
+        "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # notes are sealed to these
+        "recipient": recipient_of(concern.message_key) if concern is not None else "",  # and questions to this
+        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # so that a double press sends it once
+        "typed": typed,
+        "faults": faults,
+    }
 
 
 def takes_clear_words(context: AppContext) -> bool:

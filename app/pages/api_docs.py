@@ -3,7 +3,7 @@
 import json
 from enum import StrEnum
 from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import Path, Request, Response
@@ -12,6 +12,7 @@ from app.http.auth import PUBLIC
 from app.http.context import ContextDep
 from app.http.params import GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
+from app.pages.assets import MEDIA_TYPES, STATIC_DIR
 from app.pages.page import PAGES_DIR, public_page, render_page
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
@@ -32,18 +33,6 @@ class DocsAsset(StrEnum):
     STYLE = "docs.css"
     SWAGGER_SCRIPT = "swagger-ui-bundle.js"
     SWAGGER_STYLE = "swagger-ui.css"
-
-    @property
-    def media_type(self) -> str:
-        """The file's media type."""
-        return "text/css" if self.value.endswith(".css") else "text/javascript"
-
-    @property
-    def file(self) -> Traversable:
-        """The file, in this package or in the wheel that carries Swagger UI."""
-        if self in (DocsAsset.SCRIPT, DocsAsset.STYLE):
-            return files("app.pages") / "static" / self.value
-        return files("fastapi_standalone_docs") / "static" / "swagger" / self.value
 
 
 @router.get("/openapi.json")
@@ -75,6 +64,7 @@ def read_getting_started(request: Request, context: ContextDep) -> Response:
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
     """Return one file of the page."""
-    return conditional_response(
-        request, asset.file.read_bytes(), media_type=asset.media_type, caching=CACHE_CURRENT, links={}
-    )
+    is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
+    folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
+    media_type = MEDIA_TYPES[PurePath(asset).suffix]
+    return conditional_response(request, (folder / asset).read_bytes(), media_type=media_type, links={})

@@ -57,11 +57,7 @@ def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Pat
 
 def stylesheet(settings: Settings) -> bytes:
     """Return the council's colours and all stylesheets as one file."""
-    sheets = ((STATIC_DIR / name).read_bytes() for name in STYLESHEETS)
-    return b"".join((_colour_variables(settings).encode(), *sheets))
-
-
-def _colour_variables(settings: Settings) -> str:
     band, button = settings.council_colour, settings.council_button_colour
     on_band, on_button = text_colour_on(band), text_colour_on(button)
-    return f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"
+    colours = f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"
+    return b"".join((colours.encode(), *((STATIC_DIR / name).read_bytes() for name in STYLESHEETS)))

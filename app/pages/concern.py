@@ -2,10 +2,10 @@
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from fastapi import Query, Request, Response
@@ -13,27 +13,27 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from app.errors import ConcernErased, NotFound
-from app.http.auth import PUBLIC, PageReaderDep, Visitor
-from app.http.context import AppContext, ContextDep, NowDep
+from app.http.auth import PUBLIC
+from app.http.context import AppContext
 from app.http.negotiation import JSON
 from app.http.params import IN_PLAIN_DIGITS, Cursor, GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.models.base import format_utc
-from app.models.entries import AdditionEntry, EntryKind, MessageEntry, NoteEntry
-from app.models.hand_overs import HandOverRow
+from app.models.entries import AdditionEntry, EntryKind, NoteEntry
 from app.models.inbox import InboxEntry
 from app.models.record import DeskAct
 from app.pages.acts import desk_forms
-from app.pages.desk import AS_FILE, DeskRoute, desk_page
+from app.pages.desk import AS_FILE, DeskRoute, ReaderVisitDep, Visit
 from app.pages.form_answers import AnsweredSection
-from app.pages.inbox import CONCERN_PAGES, ConcernReferenceInPath, due_of, time_left
+from app.pages.inbox import CONCERN_PAGES, ConcernReferenceInPath, time_left_for
 from app.pages.page import HTML, UNSEAL_PAGE
-from app.pages.record import ActLine, act_lines
-from app.pages.referral import layout_of, referral_of
+from app.pages.record import act_lines
+from app.pages.referral import layout_of, sections_of
 from app.pages.text_format import spoken
 from app.services import entries, opening
 from app.services.acts import list_last_acts
 from app.services.cursors import decode_key, encode_key
+from app.services.editions import EditionKey
 from app.services.entries import SealedEntries, listed_addition, listed_note, opened_additions, opened_notes
 from app.services.hand_overs import list_hand_overs
 from app.services.inbox import entry_of, opened_concern, reference_of
@@ -77,39 +77,37 @@ class SealedText:
         return "\n".join(("-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""))
 
 
-EntryT = TypeVar("EntryT")
-
-
-class ShownPage(NamedTuple, Generic[EntryT]):
-    """A page of entries, the sealed texts of those without words, and the number after which the next page begins.
+class AddedPage(NamedTuple):
+    """A page of additions or notes, the sealed texts of those without words, and the address of the next page.
 
     `seen` is the number of the act that records it.
     """
 
-    entries: tuple[EntryT, ...]
+    entries: tuple[AdditionEntry, ...] | tuple[NoteEntry, ...]
     sealed: Mapping[int, SealedText]
-    next_after: int | None
+    next_page: str | None
     seen: int
 
 
 def read_added_page(
-    context: AppContext,
-    visitor: Visitor,
+    visit: Visit,
     place: entries.PagePlace,
-    now: dt.datetime,
     *,
-    opened: Callable[[SealedEntries], tuple[EntryT, ...]],
-    listed: Callable[[Row[Any]], EntryT],
-) -> ShownPage[EntryT]:
+    opened: Callable[[SealedEntries], tuple[Any, ...]],
+    listed: Callable[[Row[Any]], Any],
+) -> AddedPage:
     """Return the page: `opened` gives entries with their words, `listed` one without.
 
     Where the texts were sealed to other identities, they are given sealed.
     """
-    keys = context.unsealer.fingerprints
-    page = entries.open_page(context.writer, place, actor=visitor.actor, at=now, act=DeskAct.OPENED, fingerprints=keys)
+    context, keys = visit.context, visit.context.unsealer.fingerprints
+    page = entries.open_page(
+        context.writer, place, actor=visit.actor, at=visit.now, act=DeskAct.OPENED, fingerprints=keys
+    )
+    next_page = _address(place.reference, f"{place.kind}s", page.next_after)
     if page.opens:
-        return ShownPage(opened(entries.read_page(context.engine, page)), {}, page.next_after, page.seen)
-    return ShownPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), page.next_after, page.seen)
+        return AddedPage(opened(entries.read_page(context.engine, page)), {}, next_page, page.seen)
+    return AddedPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), next_page, page.seen)
 
 
 def sealed_texts_of(context: AppContext, page: entries.EntryPage) -> dict[int, SealedText]:
@@ -127,32 +125,22 @@ def sealed_texts_of(context: AppContext, page: entries.EntryPage) -> dict[int, S
     }
 
 
-@dataclass(frozen=True)
-class DeskWork:
-    """What the desk did. `meanwhile` is what came after the acts that the person had seen before their own."""
+def read_desk_work(visit: Visit, shown: opening.Opening, *, seen_before: int | None) -> dict[str, Any]:
+    """Return what the desk did about a concern whose view is on the record. No word of the concern is in it.
 
-    questions: Sequence[MessageEntry]
-    come_back_by: dt.datetime
-    hand_overs: Sequence[HandOverRow]
-    acts: Sequence[ActLine]
-    meanwhile: Sequence[ActLine]
-
-
-def read_desk_work(
-    context: AppContext, visitor: Visitor, shown: opening.Opening, *, seen_before: int | None
-) -> DeskWork:
-    """Return it for a concern whose view is on the record. No word of the concern is in it."""
-    concern, receipts = shown.concern, context.submissions.receipts
-    reference, client = concern.reference, visitor.actor.client
-    with Session(context.engine) as session:
+    `meanwhile` is what others did after the acts that the person had seen before their own.
+    """
+    concern, receipts = shown.concern, visit.context.submissions.receipts
+    reference, client = concern.reference, visit.actor.client
+    with Session(visit.context.engine) as session:
         later = [] if seen_before is None else list_meanwhile(session, reference, client=client, seen=seen_before)
-        return DeskWork(
-            questions=entries.list_messages(session, reference),
-            come_back_by=receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
-            hand_overs=list_hand_overs(session, reference),
-            acts=act_lines(list_last_acts(session, reference, limit=ACTS_SHOWN)),
-            meanwhile=act_lines(act for act in later if act.client != client),
-        )
+        return {
+            "questions": entries.list_messages(session, reference),
+            "come_back_by": receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
+            "hand_overs": list_hand_overs(session, reference),
+            "acts": act_lines(list_last_acts(session, reference, limit=ACTS_SHOWN)),
+            "meanwhile": act_lines(act for act in later if act.client != client),
+        }
 
 
 @dataclass(frozen=True)
@@ -169,45 +157,34 @@ class Shown:
     sealed_notes: Mapping[int, SealedText] = field(default_factory=dict)
 
 
-def show_concern(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
+def show_concern(visit: Visit, reference: str) -> Shown:
     """Return the concern as far as this service can show it, after that is on the record, once.
 
     Raises `NoSuchConcern`.
     """
+    context, actor, now = visit.context, visit.actor, visit.now
+    wanted = opening.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, context.unsealer.fingerprints)
     try:
-        wanted = opening.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, context.unsealer.fingerprints)
-        recorded = opening.open_concern(context.writer, reference, wanted, actor=visitor.actor, at=now)
+        recorded = opening.open_concern(context.writer, reference, wanted, actor=actor, at=now)
     except ConcernErased:
-        return _view(context, visitor, reference, now)
-    return _with_words(context, recorded, now) if recorded.opens else _sealed(context, recorded, now)
-
-
-def _with_words(context: AppContext, recorded: opening.Opening, now: dt.datetime) -> Shown:
-    sealed = opening.read_sealed_concern(context.engine, recorded.concern.reference)
+        viewed = opening.view_concern(
+            context.writer, reference, actor=actor, at=now, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
+        )
+        return _without_words(viewed, now)
+    sealed = opening.read_sealed_concern(context.engine, reference)
+    if not recorded.opens:
+        return replace(
+            _without_words(recorded, now),
+            sealed=SealedText(CONCERN, reference, 0, recorded.concern.received_at, sealed),
+            sealed_additions=sealed_texts_of(context, recorded.page),
+            sealed_notes=sealed_texts_of(context, recorded.notes),
+        )
     additions = entries.read_page(context.engine, recorded.page)
     opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
     notes = opened_notes(entries.read_page(context.engine, recorded.notes), context.unsealer)
-    return Shown(recorded, opened, opened.additions, notes, referral_of(context, opened))
-
-
-def _sealed(context: AppContext, recorded: opening.Opening, now: dt.datetime) -> Shown:
-    """Return the concern with its words sealed, to be opened elsewhere."""
-    concern = recorded.concern
-    sealed = opening.read_sealed_concern(context.engine, concern.reference)
-    return replace(
-        _without_words(recorded, now),
-        sealed=SealedText(CONCERN, concern.reference, 0, concern.received_at, sealed),
-        sealed_additions=sealed_texts_of(context, recorded.page),
-        sealed_notes=sealed_texts_of(context, recorded.notes),
-    )
-
-
-def _view(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
-    """Return the concern without its words."""
-    viewed = opening.view_concern(
-        context.writer, reference, actor=visitor.actor, at=now, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
-    )
-    return _without_words(viewed, now)
+    content = context.contents(EditionKey(opened.guide, opened.edition))
+    sections = sections_of(opened.submission, content, context.reference_data)
+    return Shown(recorded, opened, opened.additions, notes, sections)
 
 
 def _without_words(recorded: opening.Opening, now: dt.datetime) -> Shown:
@@ -218,10 +195,7 @@ def _without_words(recorded: opening.Opening, now: dt.datetime) -> Shown:
 
 @router.get("/concerns/{reference}")
 def read_concern_page(
-    *,
-    context: ContextDep,
-    visitor: PageReaderDep,
-    now: NowDep,
+    visit: ReaderVisitDep,
     reference: ConcernReferenceInPath,
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
@@ -230,86 +204,53 @@ def read_concern_page(
     `seen` is the last act that the person saw before their own: what others did since is at the top of the page.
     """
     parsed = reference_of(reference)
-    shown = show_concern(context, visitor, parsed, now)
+    shown = show_concern(visit, parsed)
     entry, recorded = shown.entry, shown.opening
-    due = due_of(entry)
-    return desk_page(
-        context,
+    return visit.page(
         "desk_concern.html",
-        visitor=visitor,
         concern=entry,
         shown=shown,
-        work=read_desk_work(context, visitor, recorded, seen_before=seen),
-        forms=desk_forms(context, visitor, parsed, recorded.seen),
-        left=time_left(due, now) if due is not None else None,
+        work=read_desk_work(visit, recorded, seen_before=seen),
+        forms=desk_forms(visit, parsed, recorded.seen),
+        left=time_left_for(entry, visit.now),
         aloud=spoken(parsed),
-        layout=layout_of(context, entry.guide, entry.edition) if shown.sealed is not None else None,
+        layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
         next_additions=_address(parsed, "additions", recorded.page.next_after),
         earlier_notes=_address(parsed, "notes", recorded.notes.next_after),
-        printed_at=now,
+        printed_at=visit.now,
     )
 
 
 @router.get("/concerns/{reference}/additions")
-def read_additions_page(
-    *,
-    context: ContextDep,
-    visitor: PageReaderDep,
-    now: NowDep,
-    reference: ConcernReferenceInPath,
-    cursor: Cursor = None,
-) -> Response:
+def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
     """Return a further page of what was added: with its words where they can be opened here, else sealed."""
-    place = entries.PagePlace(
-        EntryKind.ADDITION, reference_of(reference), decode_key(cursor, otherwise=0), ADDED_ON_PAGE
-    )
-    page = read_added_page(
-        context,
-        visitor,
-        place,
-        now,
-        opened=partial(opened_additions, unsealer=context.unsealer, now=now),
-        listed=partial(listed_addition, now=now),
-    )
-    return desk_page(
-        context,
+    after = decode_key(cursor, otherwise=0)
+    place = entries.PagePlace(EntryKind.ADDITION, reference_of(reference), after, ADDED_ON_PAGE)
+    opened = partial(opened_additions, unsealer=visit.context.unsealer, now=visit.now)
+    page = read_added_page(visit, place, opened=opened, listed=partial(listed_addition, now=visit.now))
+    return visit.page(
         "desk_additions.html",
-        visitor=visitor,
         reference=place.reference,
         additions=page.entries,
-        forms=desk_forms(context, visitor, place.reference, page.seen),
+        forms=desk_forms(visit, place.reference, page.seen),
         sealed_additions=page.sealed,
-        next_additions=_address(place.reference, "additions", page.next_after),
+        next_additions=page.next_page,
     )
 
 
 @router.get("/concerns/{reference}/notes")
-def read_notes_page(
-    *,
-    context: ContextDep,
-    visitor: PageReaderDep,
-    now: NowDep,
-    reference: ConcernReferenceInPath,
-    cursor: Cursor = None,
-) -> Response:
+def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
     """Return a page of the desk's notes, the oldest first: with their words where they can be opened here."""
-    place = entries.PagePlace(EntryKind.NOTE, reference_of(reference), decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
-    page = read_added_page(
-        context,
-        visitor,
-        place,
-        now,
-        opened=partial(opened_notes, unsealer=context.unsealer),
-        listed=listed_note,
-    )
-    return desk_page(
-        context,
+    after = decode_key(cursor, otherwise=0)
+    place = entries.PagePlace(EntryKind.NOTE, reference_of(reference), after, ADDED_ON_PAGE)
+    opened = partial(opened_notes, unsealer=visit.context.unsealer)
+    page = read_added_page(visit, place, opened=opened, listed=listed_note)
+    return visit.page(
         "desk_notes.html",
-        visitor=visitor,
         reference=place.reference,
         notes=page.entries,
         sealed_notes=page.sealed,
-        next_notes=_address(place.reference, "notes", page.next_after),
+        next_notes=page.next_page,
     )
 
 
@@ -329,23 +270,21 @@ def read_unseal_page(request: Request) -> Response:
 
 
 @router.get("/concerns/{reference}/sealed")
-def save_sealed_concern(
-    *, context: ContextDep, visitor: PageReaderDep, now: NowDep, reference: ConcernReferenceInPath
-) -> Response:
+def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
-    parsed = reference_of(reference)
-    recorded = opening.open_concern(context.writer, parsed, opening.Wanted(SAVED, None), actor=visitor.actor, at=now)
+    context, parsed, wanted = visit.context, reference_of(reference), opening.Wanted(SAVED, None)
+    recorded = opening.open_concern(context.writer, parsed, wanted, actor=visit.actor, at=visit.now)
     concern = recorded.concern
     sealed = opening.read_sealed_concern(context.engine, parsed)
-    own = SealedText(CONCERN, parsed, 0, concern.received_at, sealed)
+    texts = [SealedText(CONCERN, parsed, 0, concern.received_at, sealed)]
+    texts += sealed_texts_of(context, recorded.page).values()
     document = {
         "reference": parsed,
-        "texts": [*map(_described, (own, *sealed_texts_of(context, recorded.page).values()))],
+        "texts": [
+            {"kind": each.kind, "number": each.number, "received_at": each.received, "sealed": each.armored}
+            for each in texts
+        ],
         "layout": layout_of(context, concern.guide, concern.edition),
     }
     headers = {"Content-Disposition": AS_FILE.format(f"{parsed}.json")}
     return Response(orjson.dumps(document), media_type=JSON, headers=headers)
-
-
-def _described(text: SealedText) -> dict[str, Any]:
-    return {"kind": text.kind, "number": text.number, "received_at": text.received, "sealed": text.armored}

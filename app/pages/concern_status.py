@@ -4,28 +4,16 @@ import datetime as dt
 import textwrap
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Response
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
-from app.errors import (
-    ConcernErased,
-    IdempotencyKeyReused,
-    InvalidConcern,
-    NoSuchConcern,
-    NotFound,
-    ReceiptNotGenuine,
-    ServiceUnavailable,
-    StoreBusy,
-    TooManyAdditions,
-    ValidationFailed,
-)
+from app import errors
 from app.http.auth import PUBLIC
 from app.http.context import AppContext, ContextDep, NowDep
 from app.http.params import GuidanceRouter
+from app.http.problems import NO_STORE
 from app.models.concerns import Addition, AdditionReceipt
 from app.models.contacts import Reachable
 from app.models.entries import ReceivedMessage
@@ -41,6 +29,7 @@ from app.services.receipts import check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 RECEIPT_WIDTH = 76
+REFUSED = errors.ValidationFailed.status
 CLEAR_DANGER = "clear:immediate_danger"
 NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
 NOT_ADDED = to_translate(
@@ -67,7 +56,7 @@ def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> R
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
     try:
         return _status_page(context, posted, now)
-    except NoSuchConcern:
+    except errors.NoSuchConcern:
         return _form(context, reference=posted.one("reference").strip(), fault=NO_MATCH)
 
 
@@ -76,20 +65,20 @@ def add_to_concern(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -
     """Store what was added, sealed, and return the status. What cannot be stored stays on the page."""
     try:
         added = _add(context, posted, now)
-        return _status_page(context, _without_words(posted), now, added=added)
-    except NoSuchConcern:
+        place = SubmittedForm({name: [posted.one(name)] for name in ("reference", "code")})  # the next has its own key
+        return _status_page(context, place, now, added=added)
+    except errors.NoSuchConcern:
         return _form(context, reference=posted.one("reference").strip(), fault=NO_MATCH)
-    except (ValidationError, InvalidConcern):
+    except (ValidationError, errors.InvalidConcern):
         fault = TOO_LONG if posted.one("narrative").strip() else EMPTY
-        return _status_page(context, posted, now, faults={"narrative": fault}, status=ValidationFailed.status)
-    except (ConcernErased, TooManyAdditions):
-        return _status_page(context, posted, now, faults={"": CANNOT_BE_ADDED}, status=ValidationFailed.status)
-    except IdempotencyKeyReused:
+        return _status_page(context, posted, now, faults={"narrative": fault}, status=REFUSED)
+    except (errors.ConcernErased, errors.TooManyAdditions):
+        return _status_page(context, posted, now, faults={"": CANNOT_BE_ADDED}, status=REFUSED)
+    except errors.IdempotencyKeyReused:
         fields = {**posted.fields, "key": [str(uuid.uuid4())]}
-        faults, status = {"": ALREADY_ADDED}, ValidationFailed.status
-        return _status_page(context, SubmittedForm(fields), now, faults=faults, status=status)
-    except (StoreBusy, DBAPIError, NoConnectionInTime):
-        return _status_page(context, posted, now, faults={"": NOT_ADDED}, status=ServiceUnavailable.status)
+        return _status_page(context, SubmittedForm(fields), now, faults={"": ALREADY_ADDED}, status=REFUSED)
+    except (errors.StoreBusy, *NO_STORE):
+        return _status_page(context, posted, now, faults={"": NOT_ADDED}, status=errors.ServiceUnavailable.status)
 
 
 @router.get("/{reference}")
@@ -98,24 +87,14 @@ def read_filled_status_form(context: ContextDep, reference: Annotated[str, Path(
     return _form(context, reference=reference)
 
 
-def _without_words(posted: SubmittedForm) -> SubmittedForm:
-    """Return the form with reference and code alone, so that the next addition has a key of its own."""
-    return SubmittedForm({name: [posted.one(name)] for name in ("reference", "code")})
-
-
 def _add(context: AppContext, posted: SubmittedForm, now: dt.datetime) -> AdditionReceipt:
-    reference, key = posted.one("reference").strip(), posted.one("key") or str(uuid.uuid4())
-    addition = Addition.model_validate(
-        {"concern": {"narrative": posted.one("narrative")}}
-        | ({"immediate_danger": posted.one("immediate_danger")} if posted.one("immediate_danger") else {})
-    )
+    reference, code = posted.one("reference").strip(), posted.one("code").strip()
+    key, danger = posted.one("key") or str(uuid.uuid4()), posted.one("immediate_danger")
+    words = {"concern": {"narrative": posted.one("narrative")}} | ({"immediate_danger": danger} if danger else {})
+    addition = Addition.model_validate(words)
     with context.code_tries.guard(reference):
         result = context.follow_ups.add(
-            addition,
-            typed_reference=reference,
-            status_token=posted.one("code").strip(),
-            idempotency_key=key,
-            at=now,
+            addition, typed_reference=reference, status_token=code, idempotency_key=key, at=now
         )
     return AdditionReceipt.model_validate_json(result.receipt)
 
@@ -134,6 +113,7 @@ def _status_page(
     reference = posted.one("reference").strip()
     with context.code_tries.guard(reference):
         concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=now)
+    outcomes = {each.code: each.label for each in context.reference_data.get_code_list("outcome").codes}
     return private_page(
         context,
         "concern_status.html",
@@ -145,22 +125,20 @@ def _status_page(
         immediate_danger=posted.one("immediate_danger"),
         added=added,
         reference_aloud=spoken(concern.reference),
-        outcome=_outcome(context, concern),
+        outcome=gettext(outcomes.get(concern.outcome or "", "")) or None,
         messages=_messages_of(context, concern, code, now),
-        **({"faults": {name: gettext(fault) for name, fault in faults.items()}} if faults else {}),
+        faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )
 
 
-def _outcome(context: AppContext, concern: ConcernStatus) -> str | None:
-    labels = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
-    return gettext(labels.get(concern.outcome or "", "")) or None
-
-
 def _form(context: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
-    values: dict[str, Any] = {"faults": {"reference": gettext(fault)} if fault else {}, "reference": reference}
-    status = NoSuchConcern.status if fault else 200
-    contacts = list(context.emergency_contacts.current())
-    return private_page(context, "status_form.html", status=status, contacts=contacts, **values)
+    return private_page(
+        context,
+        "status_form.html",
+        status=errors.NoSuchConcern.status if fault else 200,
+        faults={"reference": gettext(fault)} if fault else {},
+        reference=reference,
+    )
 
 
 def _messages_of(
@@ -174,7 +152,7 @@ def _messages_of(
         return ()
     try:
         opened = context.follow_ups.open_messages(typed_reference=concern.reference, status_token=code, at=now)
-    except (StoreBusy, DBAPIError, NoConnectionInTime):
+    except (errors.StoreBusy, *NO_STORE):
         return concern.messages
     return opened.messages
 
@@ -191,8 +169,8 @@ def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
         reference, received_at = claims["jti"], dt.datetime.fromisoformat(claims["received_at"])
         with context.code_tries.guard(reference):
             concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
-    except (ReceiptNotGenuine, NoSuchConcern, KeyError):
-        raise NotFound from None
+    except (errors.ReceiptNotGenuine, errors.NoSuchConcern, KeyError):
+        raise errors.NotFound from None
     text = "\n".join(_receipt_lines(context, concern, signed, code)) + "\n"
     headers = {"Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
     return Response(text, media_type="text/plain", headers=headers)

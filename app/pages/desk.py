@@ -1,19 +1,23 @@
 """The frame of the desk's pages: stored nowhere, posted from these pages alone, and every error in plain words."""
 
+import datetime as dt
 from collections.abc import Callable, Coroutine
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response, Security
 from fastapi.responses import RedirectResponse
 
 from app import errors
 from app.errors import InternalError, ScopeMissing, TokenMissing
-from app.http.auth import Visitor
+from app.http.auth import Visitor, VisitorDep
 from app.http.context import AppContext, context_of
 from app.http.params import GuidanceRoute
 from app.logs import Log, frames_of
+from app.models.clients import Scope
 from app.pages.error_pages import problem_type_of
 from app.pages.page import private_page
+from app.services.record import Actor
 from app.services.sign_in import SIGN_IN
 
 DESK_CONTENT_POLICY = (
@@ -32,6 +36,37 @@ def desk_page(
     page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
     return page
 
+
+@dataclass(frozen=True)
+class Visit:
+    """A request of a person who is signed in."""
+
+    context: AppContext
+    visitor: Visitor
+    now: dt.datetime
+
+    @property
+    def actor(self) -> Actor:
+        """The person, as the record names them."""
+        return self.visitor.actor
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page for the person."""
+        return desk_page(self.context, template, visitor=self.visitor, status=status, **values)
+
+
+async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
+    """Return the visit. What the person must be allowed to do, the route demands by the scopes of this dependency."""
+    context = context_of(request)
+    return Visit(context, visitor, context.clock())
+
+
+VisitDep = Annotated[Visit, Depends(read_visit)]
+ReaderVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ])]
+WorkerVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.WRITE])]
+AuditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
+EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
+PublisherVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.PUBLISH])]
 
 SEE_OTHER = 303
 AS_FILE = 'attachment; filename="{}"'
@@ -114,11 +149,8 @@ def is_from_own_page(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    return request.headers.get("origin") in (context_of(request).settings.public_url, _own_origin(request))
-
-
-def _own_origin(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
+    own_origins = (context_of(request).settings.public_url, str(request.base_url).rstrip("/"))
+    return request.headers.get("origin") in own_origins
 
 
 def _signed_out(request: Request) -> Response:

@@ -7,10 +7,10 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from functools import cache, partial
+from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from fastapi import Depends, Header, Path, Query, Response
@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 from sqlmodel import Session
 
 from app.errors import DraftChanged, FieldError, InvalidEdition, NoSuchGuideDraft, NotFound, ValidationFailed
-from app.http.auth import EditorDep, PageEditorDep, PagePublisherDep, Visitor
+from app.http.auth import EditorDep
 from app.http.context import AppContext, ContextDep, NowDep, SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -32,9 +32,9 @@ from app.models.editions import EditionContent, EditionDetails, GuideDraftRow
 from app.models.items import IndicatorKind
 from app.models.links import guide_path
 from app.models.sections import CAUTIONS, ITEM_LISTS, ON_PAGES, Introductions
-from app.pages.desk import DeskRoute, desk_page, lead_to
-from app.pages.form_answers import COUNT, PLACE, SubmittedForm, SubmittedFormDep
-from app.pages.guides import TextChange, describe_field_changes, describe_section_changes
+from app.pages.desk import DeskRoute, EditorVisitDep, PublisherVisitDep, Visit, lead_to
+from app.pages.form_answers import COUNT, PLACE, SubmittedForm, SubmittedFormDep, value_at
+from app.pages.guides import describe_field_changes, describe_section_changes
 from app.pages.page import HTML, content_security_policy, render_page
 from app.pages.text_format import date_and_time
 from app.services.checking import CheckedDraft, check_draft
@@ -185,9 +185,6 @@ def _choices(kind: Any) -> tuple[tuple[str, str], ...]:
     return tuple((value, value.replace("_", " ").replace("-", " ").capitalize()) for value in values)
 
 
-# From a posted form to the content of a draft. What no field shows stays as it was.
-
-
 DROP = "drop:"
 ID = "id"
 
@@ -282,9 +279,6 @@ def _read_typed(field: EditField, posted: SubmittedForm, name: str, former: Any)
     return posted.one(name).strip()
 
 
-# The part of a draft that one page shows: its fields, its tag, and what a button does to its lists.
-
-
 EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
     key: "Cautions" if key == "cautions" else entry.title for key, entry in ITEM_LISTS.items()
 }
@@ -334,41 +328,31 @@ def do_act(content: DraftContent, act: str) -> str:
     verb, _, name = act.partition(":")
     if not name:
         return ""
-    steps = name.split(".")
     if verb == "add":
-        entries = _list_at(content, steps, makes_it=True)
-        if entries is not None and len(entries) < MAX_ITEMS:
-            entries.append({})
-            return f"{name}.{len(entries) - 1}"
-        return ""
-    entries, place = _list_at(content, steps[:-1]), int(steps[-1]) if PLACE.fullmatch(steps[-1]) else -1
+        entries = _list_at(content, name, makes_it=True)
+        if entries is None or len(entries) >= MAX_ITEMS:
+            return ""
+        entries.append({})
+        return f"{name}.{len(entries) - 1}"
+    list_name, _, step = name.rpartition(".")
+    entries, place = _list_at(content, list_name), int(step) if PLACE.fullmatch(step) else -1
     if entries is None or not 0 <= place < len(entries):
         return ""
     entry = entries.pop(place)
-    if verb == "remove":
-        return f"{'.'.join(steps[:-1])}.{min(place, len(entries) - 1)}"
-    target = max(0, place - 1) if verb == "up" else place + 1 if verb == "down" else place
-    entries.insert(target, entry)
-    return f"{'.'.join(steps[:-1])}.{min(target, len(entries) - 1)}"
+    if verb != "remove":
+        place = max(0, place - 1) if verb == "up" else place + 1 if verb == "down" else place
+        entries.insert(place, entry)
+    return f"{list_name}.{min(place, len(entries) - 1)}"
 
 
-def _list_at(content: DraftContent, steps: list[str], *, makes_it: bool = False) -> list[Any] | None:
-    """Return the list at the place, made where it is absent, or None if there can be none."""
-    if not steps:
+def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:
+    """Return the list of that name, made where it is absent, or None if there can be none."""
+    parent_name, _, own_name = name.rpartition(".")
+    parent = value_at(content, parent_name) if parent_name else content
+    if not isinstance(parent, dict) or not own_name:
         return None
-    value: Any = content
-    for step in steps[:-1]:
-        if isinstance(value, list) and PLACE.fullmatch(step) and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-    if not isinstance(value, dict):
-        return None
-    found = value.setdefault(steps[-1], []) if makes_it else value.get(steps[-1])
+    found = parent.setdefault(own_name, []) if makes_it else parent.get(own_name)
     return found if isinstance(found, list) else None
-
-
-# What a form shows: each field with its name, its value, its entries and what the models do not know.
 
 
 @dataclass(frozen=True)
@@ -421,25 +405,23 @@ def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[S
     return tuple(_show(each, f"{name}.{each.key}" if name else each.key, members.get(each.key)) for each in fields)
 
 
-def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the members that no field shows, each with its value as JSON."""
+def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the members that no field shows, each with its value as JSON."""
     known = {each.key for each in fields} | NOT_TYPED
-    for key, member in value.items():
-        if key not in known:
-            yield key, json.dumps(member, ensure_ascii=False)
+    return tuple((key, _to_json(member)) for key, member in value.items() if key not in known)
 
 
 def _entry(fields: tuple[EditField, ...], name: str, value: Any) -> ShownEntry:
     if not isinstance(value, dict):
-        return ShownEntry(name, "", show_fields(fields, name, {}), (("", json.dumps(value, ensure_ascii=False)),))
-    id_ = value.get("id")
-    unknown = tuple(unknown_members(fields, value))
-    return ShownEntry(name, id_ if isinstance(id_, str) else "", show_fields(fields, name, value), unknown)
+        return ShownEntry(name, "", show_fields(fields, name, {}), (("", _to_json(value)),))
+    id_ = value.get(ID)
+    shown = show_fields(fields, name, value)
+    return ShownEntry(name, id_ if isinstance(id_, str) else "", shown, unknown_members(fields, value))
 
 
 def _show(field: EditField, name: str, value: Any) -> ShownField:
     if is_foreign(field, value):
-        return replace(_show(field, name, None), foreign=json.dumps(value, ensure_ascii=False))
+        return replace(_show(field, name, None), foreign=_to_json(value))
     match field.control:
         case Control.GROUP:
             return ShownField(field, name, members=show_fields(field.inner, name, value))
@@ -455,13 +437,14 @@ def _show(field: EditField, name: str, value: Any) -> ShownField:
 def _plain(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
+    return _to_json(value)
+
+
+def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-# Pages on which guides are written: their list, a draft as a whole, and the form of one section of it.
-
-
-edit_pages_router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 
 NO_TITLE = "Write the title of the new guide"
 TAKEN = "There is a guide, or a draft, of that name: {}. Open it in the list, or choose another title"
@@ -475,14 +458,6 @@ BACKTICKED = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True)
-class DraftComparison:
-    """The changes by the name of their page, and the pages that have faults and are not compared whole."""
-
-    changes: dict[str, list[TextChange]]
-    unread: frozenset[str]
-
-
-@dataclass(frozen=True)
 class Remark:
     """What the check says, with the page and the name of the field that it is about."""
 
@@ -491,33 +466,71 @@ class Remark:
     name: str
 
 
-@edit_pages_router.get("")
+@dataclass(frozen=True)
+class Editing(Visit):
+    """A visit of an editor to the draft of a guide, which may not be begun."""
+
+    session: Session
+    guide: str
+
+    @property
+    def path(self) -> str:
+        """The path of the draft's page."""
+        return f"{GUIDES_PATH}/{self.guide}"
+
+    def check(self, draft: GuideDraftRow) -> CheckedDraft:
+        """Check the whole draft."""
+        return check_draft(self.session, draft, self.context.reference_data, today=self.now.date())
+
+    def find_current(self) -> EditionContent | None:
+        """Return the content of the current edition."""
+        current = current_of(find_history(self.session, guide=self.guide))
+        return self.context.contents(current.key, self.session) if current is not None else None
+
+    def first_words(self) -> DraftContent:
+        """Return the words of the current edition without its change note; of a new guide, its title and publisher."""
+        current = self.find_current()
+        if current is None:
+            publisher = {"name": self.context.settings.council_name}
+            return {"title": self.guide.replace("-", " ").capitalize(), "publisher": publisher}
+        words = _filled(current.model_dump(mode="json"))
+        return {name: value for name, value in words.items() if name != SAID_ANEW}
+
+    def begin(self, words: DraftContent) -> Response:
+        """Begin the draft with these words, and lead to it. One that another person began meanwhile stays."""
+
+        def begun(draft: GuideDraftRow | None) -> DraftContent:
+            return words if draft is None else draft.read()
+
+        write_guide_draft(self.context.writer, self.guide, begun, by=self.actor.client, at=self.now)
+        return lead_to(self.path)
+
+
+async def read_editing(visit: EditorVisitDep, session: SessionDep, guide: GuideName) -> Editing:
+    """Return the visit to the draft of the guide in the path."""
+    return Editing(visit.context, visit.visitor, visit.now, session, guide)
+
+
+EditingDep = Annotated[Editing, Depends(read_editing)]
+
+
+@router.get("")
 def read_guides_to_edit(
-    *,
-    context: ContextDep,
-    session: SessionDep,
-    visitor: PageEditorDep,
-    now: NowDep,
-    fault: Annotated[str, Query(max_length=80)] = "",
+    session: SessionDep, visit: EditorVisitDep, fault: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
     """Return the drafts, and every guide with the day of its review."""
     drafts = list_guide_drafts(session)
-    drafted = {each.guide for each in drafts}
-    return desk_page(
-        context,
+    return visit.page(
         "desk_edit_guides.html",
-        visitor=visitor,
         drafts=[(each, _title_of(each)) for each in drafts],
-        drafted=drafted,
-        reviews=[(each, each.is_due(now.date())) for each in list_reviews(session)],
+        drafted={each.guide for each in drafts},
+        reviews=[(each, each.is_due(visit.now.date())) for each in list_reviews(session)],
         faults={"title": TAKEN.format(fault) if fault != "none" else NO_TITLE} if fault else {},
     )
 
 
-@edit_pages_router.post("/new")
-def begin_new_guide(
-    *, context: ContextDep, session: SessionDep, visitor: PageEditorDep, now: NowDep, posted: SubmittedFormDep
-) -> Response:
+@router.post("/new")
+def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
     """Begin the draft of a guide that is not published yet, by its title."""
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
@@ -525,16 +538,14 @@ def begin_new_guide(
         return lead_to(f"{GUIDES_PATH}?fault=none")
     if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
         return lead_to(f"{GUIDES_PATH}?fault={guide}")
-    words = _first_words(context, session, guide) | {"title": title}
-    return _begin(context, guide, words, visitor.actor.client, now)
+    editing = Editing(visit.context, visit.visitor, visit.now, session, guide)
+    return editing.begin(editing.first_words() | {"title": title})
 
 
-@edit_pages_router.post("/{guide}/begin")
-def begin_draft(
-    *, context: ContextDep, session: SessionDep, visitor: PageEditorDep, now: NowDep, guide: GuideName
-) -> Response:
+@router.post("/{guide}/begin")
+def begin_draft(editing: EditingDep) -> Response:
     """Begin a draft from the words of the current edition. Where there is one, open it."""
-    return _begin(context, guide, _first_words(context, session, guide), visitor.actor.client, now)
+    return editing.begin(editing.first_words())
 
 
 def _title_of(draft: GuideDraftRow) -> str:
@@ -543,100 +554,69 @@ def _title_of(draft: GuideDraftRow) -> str:
     return title if isinstance(title, str) and title.strip() else draft.guide
 
 
-def _begin(context: AppContext, guide: str, words: dict[str, object], by: str, now: dt.datetime) -> Response:
-    write_guide_draft(context.writer, guide, partial(_words_or_draft, words), by=by, at=now)
-    return lead_to(f"{GUIDES_PATH}/{guide}")
-
-
-def _words_or_draft(words: dict[str, object], draft: GuideDraftRow | None) -> dict[str, object]:
-    """Return the first words of a draft, or the draft that another person began meanwhile."""
-    return words if draft is None else draft.read()
-
-
-@edit_pages_router.get("/{guide}")
-def read_draft_page(
-    context: ContextDep, session: SessionDep, visitor: PageEditorDep, now: NowDep, guide: GuideName
-) -> Response:
+@router.get("/{guide}")
+def read_draft_page(editing: EditingDep) -> Response:
     """Return the draft with what is left to do."""
-    draft = get_guide_draft(session, guide)
-    checked = check_draft(session, draft, context.reference_data, today=now.date())
-    current, writers = checked.published.current, list_draft_writers(session, guide)
-    content, faults = draft.read(), [*map(_remark, checked.faults)]
-    return desk_page(
-        context,
+    draft = get_guide_draft(editing.session, editing.guide)
+    checked, writers = editing.check(draft), list_draft_writers(editing.session, editing.guide)
+    faults = [*map(_remark, checked.faults)]
+    return editing.page(
         "desk_edit_draft.html",
-        visitor=visitor,
         draft=draft,
         title=_title_of(draft),
         pages=EDIT_PAGES,
-        counts={page: len(found) for page, found in content.items() if isinstance(found, list)},
+        counts={page: len(found) for page, found in draft.read().items() if isinstance(found, list)},
         to_do={page: sum(each.page == page for each in faults) for page in EDIT_PAGES},
         remarks=faults,
         warnings=[*map(_remark, checked.warnings)],
-        comparison=_compare_with(draft, current) if current is not None else None,
-        current=current_of(checked.published.history),
         follows=checked.follows,
         writers=writers,
-        wrote_it=any(is_same_hand(visitor.actor.client, each) for each in writers),
+        wrote_it=any(is_same_hand(editing.actor.client, each) for each in writers),
+        **_beside_current(draft, checked),
     )
 
 
-@edit_pages_router.post("/{guide}/offer")
-def offer_on_page(
-    *, context: ContextDep, visitor: PageEditorDep, now: NowDep, guide: GuideName, posted: SubmittedFormDep
-) -> Response:
+@router.post("/{guide}/offer")
+def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Ask for the publication of the draft as the page showed it. One with faults stays as it is."""
     try:
-        offer_draft(context.writer, context.reference_data, _act(guide, posted, visitor, now))
+        offer_draft(editing.context.writer, editing.context.reference_data, _act(editing, editing.guide, posted))
     except InvalidEdition:
-        return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
-    return lead_to(f"{GUIDES_PATH}/{guide}")
+        return lead_to(f"{editing.path}#to-do")
+    return lead_to(editing.path)
 
 
-@edit_pages_router.post("/{guide}/publication")
-def publish_on_page(
-    *,
-    context: ContextDep,
-    visitor: PagePublisherDep,
-    now: NowDep,
-    guide: GuideName,
-    posted: SubmittedFormDep,
-) -> Response:
+@router.post("/{guide}/publication")
+def publish_on_page(visit: PublisherVisitDep, guide: GuideName, posted: SubmittedFormDep) -> Response:
     """Publish the draft as the page showed it, after the edition that it showed."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{GUIDES_PATH}/{guide}#publish")
-    follows = posted.one("follows")
+    follows = int(posted.one("follows")) if PLACE.fullmatch(posted.one("follows")) else None
+    writer, reference_data = visit.context.writer, visit.context.reference_data
     try:
-        published = publish_draft(
-            context.writer,
-            context.reference_data,
-            _act(guide, posted, visitor, now),
-            follows=int(follows) if PLACE.fullmatch(follows) else None,
-        )
+        published = publish_draft(writer, reference_data, _act(visit, guide, posted), follows=follows)
     except InvalidEdition:
         return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
-    return desk_page(context, "desk_edit_published.html", visitor=visitor, key=published.key, digest=published.digest)
+    return visit.page("desk_edit_published.html", key=published.key, digest=published.digest)
 
 
-@edit_pages_router.post("/{guide}/removal")
-def remove_on_page(
-    *, context: ContextDep, visitor: PageEditorDep, now: NowDep, guide: GuideName, posted: SubmittedFormDep
-) -> Response:
+@router.post("/{guide}/removal")
+def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Remove the draft as the page showed it."""
     if posted.one("agreed") != AGREED:
-        return lead_to(f"{GUIDES_PATH}/{guide}#remove")
-    discard_draft(context.writer, _act(guide, posted, visitor, now))
+        return lead_to(f"{editing.path}#remove")
+    discard_draft(editing.context.writer, _act(editing, editing.guide, posted))
     return lead_to(GUIDES_PATH)
 
 
-def _act(guide: str, posted: SubmittedForm, visitor: Visitor, now: dt.datetime) -> DraftAct:
+def _act(visit: Visit, guide: str, posted: SubmittedForm) -> DraftAct:
     """Return the act on the draft, if it is still the version that the page showed."""
 
     def check(draft: GuideDraftRow) -> None:
         if posted.one("version") != str(draft.version):
             raise DraftChanged
 
-    return DraftAct(guide, visitor.actor.client, now, check)
+    return DraftAct(guide, visit.actor.client, visit.now, check)
 
 
 async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
@@ -649,91 +629,49 @@ async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
 EditPage = Annotated[str, Depends(get_page)]
 
 
-@dataclass(frozen=True)
-class Editing:
-    """One section of a guide's draft, and who edits it."""
-
-    context: AppContext
-    session: Session
-    visitor: Visitor
-    now: dt.datetime
-    guide: str
-    page: str
-
-    @property
-    def path(self) -> str:
-        """The path of the form."""
-        return f"{GUIDES_PATH}/{self.guide}/sections/{self.page}"
-
-    def check(self, draft: GuideDraftRow) -> CheckedDraft:
-        """Check the whole draft."""
-        return check_draft(self.session, draft, self.context.reference_data, today=self.now.date())
-
-    def remarks(self, checked: CheckedDraft | None) -> list[Remark]:
-        """Return what must be corrected in the section."""
-        return [each for each in map(_remark, checked.faults if checked else ()) if each.page == self.page]
-
-    def published_ids(self) -> frozenset[str]:
-        """Return the ids that the items of the section have in the current edition."""
-        current = current_of(find_history(self.session, guide=self.guide))
-        if current is None:
-            return frozenset()
-        items = getattr(self.context.contents(current.key, self.session), self.page, ())
-        return frozenset(item.id for item in items)
-
-
-@edit_pages_router.get("/{guide}/sections/{page}")
-def read_section_page(
-    context: ContextDep, session: SessionDep, visitor: PageEditorDep, now: NowDep, guide: GuideName, page: EditPage
-) -> Response:
+@router.get("/{guide}/sections/{page}")
+def read_section_page(editing: EditingDep, page: EditPage) -> Response:
     """Return the form of the section as it is saved now."""
-    return _section_page(Editing(context, session, visitor, now, guide, page), get_guide_draft(session, guide))
+    return _section_page(editing, page, get_guide_draft(editing.session, editing.guide))
 
 
-@edit_pages_router.post("/{guide}/sections/{page}")
+@router.post("/{guide}/sections/{page}")
 def save_section_page(
-    *,
-    context: ContextDep,
-    session: SessionDep,
-    visitor: PageEditorDep,
-    now: NowDep,
-    guide: GuideName,
+    editing: EditingDep,
     page: EditPage,
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
     """Save what was typed. Where somebody saved other words meanwhile, show both, and lose none."""
-    editing = Editing(context, session, visitor, now, guide, page)
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
     try:
-        draft, entry = _save(editing, posted, shown, "" if is_autosave else act)
+        draft, entry = _save(editing, page, posted, shown, "" if is_autosave else act)
     except DraftChanged:
         if is_autosave:
             return JSONResponse({}, DraftChanged.status)
-        return _section_page(editing, find_guide_draft(session, guide), posted)
+        return _section_page(editing, page, find_guide_draft(editing.session, editing.guide), posted)
     if not is_autosave:
-        return lead_to(f"{editing.path}#{entry or 'saved'}")
+        return lead_to(f"{editing.path}/sections/{page}#{entry or 'saved'}")
     body = {  # what the page's script needs
         "shown": section_tag(draft.read(), page),
         "saved": date_and_time(draft.written_at),
-        "faults": [each.words for each in editing.remarks(editing.check(draft))],
+        "faults": [each.words for each in _remarks_on(page, editing.check(draft))],
     }
     return JSONResponse(body)
 
 
-def _save(editing: Editing, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
+def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
     """Save what was posted, and do what the button says. Return the draft, and the entry that the button was about.
 
     `shown` is the tag of the section as the page was drawn. Raises `DraftChanged` where somebody saved other words of
     this section since. What others did to other sections of the draft stays.
     """
-    page, ids = editing.page, editing.published_ids()
-    # a draft that is there refuses other tags
-    beginning = _first_words(editing.context, editing.session, editing.guide) if shown == NOT_BEGUN else {}
+    ids = frozenset(item.id for item in getattr(editing.find_current(), page, ()))  # published, so they stay
+    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # a draft that is there refuses other tags
     entries: list[str] = []
 
-    def change(draft: GuideDraftRow | None) -> dict[str, Any]:
+    def change(draft: GuideDraftRow | None) -> DraftContent:
         former = draft.read() if draft is not None else None
         if section_tag(former, page) != shown and not (act == "" and _is_saved(former, page, posted, ids)):
             raise DraftChanged
@@ -741,12 +679,11 @@ def _save(editing: Editing, posted: SubmittedForm, shown: str, act: str) -> tupl
         entries.append(do_act(content, act))
         return with_ids(content, page, former or {}, ids)
 
-    by = editing.visitor.actor.client
-    draft = write_guide_draft(editing.context.writer, editing.guide, change, by=by, at=editing.now)
-    return draft, entries[-1]
+    writer, by = editing.context.writer, editing.actor.client
+    return write_guide_draft(writer, editing.guide, change, by=by, at=editing.now), entries[-1]
 
 
-def _is_saved(former: dict[str, Any] | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:
+def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:
     """Return whether these words are saved already: the answer was lost, and the page sends them again."""
     if former is None:
         return False
@@ -754,18 +691,17 @@ def _is_saved(former: dict[str, Any] | None, page: str, posted: SubmittedForm, i
     return section_tag(again, page) == section_tag(former, page)
 
 
-def _section_page(editing: Editing, draft: GuideDraftRow | None, mine: SubmittedForm | None = None) -> Response:
+def _section_page(
+    editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
+) -> Response:
     """Return the form; with `mine`, of those words, beside the ones that are saved now."""
-    page, saved = editing.page, draft.read() if draft is not None else None
-    content = saved if saved is not None else _first_words(editing.context, editing.session, editing.guide)
+    saved = draft.read() if draft is not None else None
+    content = saved if saved is not None else editing.first_words()
     typed = content if mine is None else with_section(content, page, mine)
     checked = editing.check(draft) if draft is not None else None
-    current = checked.published.current if checked else None
-    return desk_page(
-        editing.context,
+    return editing.page(
         "desk_edit_section.html",
         status=200 if mine is None else DraftChanged.status,
-        visitor=editing.visitor,
         guide=editing.guide,
         page=page,
         pages=EDIT_PAGES,
@@ -773,13 +709,33 @@ def _section_page(editing: Editing, draft: GuideDraftRow | None, mine: Submitted
         shown=section_tag(saved, page),
         is_list=page != DETAILS,
         words=singular(page).replace("_", " "),
-        remarks=editing.remarks(checked),
-        comparison=_compare_with(draft, current) if draft is not None and current is not None else None,
-        current=current_of(checked.published.history) if checked else None,
+        remarks=_remarks_on(page, checked),
         is_conflict=mine is not None,
         theirs=_form(saved, page) if mine is not None and saved is not None else None,
+        **_beside_current(draft, checked),
         **_form(typed, page),
     )
+
+
+def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
+    """Return what must be corrected on the page."""
+    return [each for each in map(_remark, checked.faults if checked else ()) if each.page == page]
+
+
+def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
+    """Return the current edition, and what the draft changes of it: by page, and the pages that are not read whole."""
+    if draft is None or checked is None:
+        return {"current": None, "comparison": None}
+    head, current = current_of(checked.published.history), checked.published.current
+    if current is None:
+        return {"current": head, "comparison": None}
+    after, unread = read_partly(draft.read(), current)
+    by_heading = describe_section_changes(changed_sections(current, after))
+    changes = {key: by_heading[entry.heading] for key, entry in ITEM_LISTS.items() if entry.heading in by_heading}
+    fields = describe_field_changes(changed_fields(current, after))
+    pages = frozenset(name if name in ITEM_LISTS else DETAILS for name in unread if name != SAID_ANEW)
+    comparison = {"changes": ({DETAILS: fields} if fields else {}) | changes, "unread": pages}
+    return {"current": head, "comparison": comparison}
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
@@ -787,7 +743,7 @@ def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
         shown = show_fields(fields, "", value)
-        own = ShownEntry("", "", shown, tuple(unknown_members(fields, value)))
+        own = ShownEntry("", "", shown, unknown_members(fields, value))
         return {"entries": (own,), "names": _names(own)}
     entries = show_entries(fields, page, value)
     return {"entries": entries, "names": set().union(*map(_names, entries))}
@@ -799,30 +755,11 @@ def _names(entry: ShownEntry) -> set[str]:
     return {entry.name}.union((each.name for each in inner), *below)
 
 
-def _first_words(context: AppContext, session: Session, guide: str) -> dict[str, Any]:
-    """Return the words of the current edition without its change note; of a new guide, its title and publisher."""
-    current = current_of(find_history(session, guide=guide))
-    if current is None:
-        return {"title": guide.replace("-", " ").capitalize(), "publisher": {"name": context.settings.council_name}}
-    words = _filled(context.contents(current.key, session).model_dump(mode="json"))
-    return {name: value for name, value in words.items() if name != SAID_ANEW}
-
-
 def _filled(value: Any) -> Any:
     if isinstance(value, dict):
         members = {name: _filled(member) for name, member in value.items() if name != POSITION}
         return {name: member for name, member in members.items() if member not in (None, "", [], {})}
     return [_filled(member) for member in value] if isinstance(value, list) else value
-
-
-def _compare_with(draft: GuideDraftRow, current: EditionContent) -> DraftComparison:
-    """Return what the draft changes."""
-    after, unread = read_partly(draft.read(), current)
-    by_heading = describe_section_changes(changed_sections(current, after))
-    changes = {key: by_heading[entry.heading] for key, entry in ITEM_LISTS.items() if entry.heading in by_heading}
-    fields = describe_field_changes(changed_fields(current, after))
-    pages = frozenset(name if name in ITEM_LISTS else DETAILS for name in unread if name != "change_note")
-    return DraftComparison(({DETAILS: fields} if fields else {}) | changes, pages)
 
 
 def _remark(fault: FieldError) -> Remark:
@@ -837,10 +774,6 @@ def _label(found: re.Match[str]) -> str:
     return f"‘{FIELD_LABELS.get(found[1], heading)}’"
 
 
-# The preview of a draft: the page of its edition, marked as a draft, and stored nowhere.
-
-
-page_router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 preview_router = GuidanceRouter(tags=["Drafts"], responses=RESPONSES_OF_CLIENT_ROUTES)
 
 PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
@@ -861,15 +794,13 @@ def preview_draft(
     return _preview(context, session, guide, now)
 
 
-@page_router.get("/{guide}/preview")
-def preview_on_page(
-    session: SessionDep, context: ContextDep, _visitor: PageEditorDep, now: NowDep, guide: GuideName
-) -> Response:
+@router.get("/{guide}/preview")
+def preview_on_page(editing: EditingDep) -> Response:
     """Return the page of the draft, or lead to what keeps it from having one."""
     try:
-        return _preview(context, session, guide, now)
+        return _preview(editing.context, editing.session, editing.guide, editing.now)
     except InvalidEdition:
-        return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
+        return lead_to(f"{editing.path}#to-do")
 
 
 def _preview(context: AppContext, session: Session, guide: str, now: dt.datetime) -> Response:
@@ -877,16 +808,16 @@ def _preview(context: AppContext, session: Session, guide: str, now: dt.datetime
     checked = check_draft(session, draft, context.reference_data, today=now.date())
     if checked.content is None or checked.digest is None:
         raise InvalidEdition(checked.faults)
-    head = _head_of(guide, checked.published.next_number, checked.content, checked.digest, now)
+    content, number = checked.content, checked.published.next_number
     values: dict[str, Any] = {
-        "head": head,
-        "content": checked.content,
+        "head": EditionHead(guide, number, now, checked.digest, content.title, content.change_note, None, None),
+        "content": content,
         "status": "",
         "history": [],
         "previous_edition": {},
         "shows_number": True,
         "sections": ON_PAGES,
-        "notes": [each for each in checked.content.indicators if each.note],
+        "notes": [each for each in content.indicators if each.note],
         "tables": [],
         "api": guide_path(guide),
         "pdf_available": False,
@@ -898,7 +829,3 @@ def _preview(context: AppContext, session: Session, guide: str, now: dt.datetime
         "Content-Security-Policy": content_security_policy(context.settings),
     }
     return Response(render_page(context, "desk_edit_preview.html", values), media_type=HTML, headers=headers)
-
-
-def _head_of(guide: str, number: int, content: EditionContent, digest: str, now: dt.datetime) -> EditionHead:
-    return EditionHead(guide, number, now, digest, content.title, content.change_note, None, None)

@@ -5,8 +5,6 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,10 +20,10 @@ from app.errors import (
     TokenMissing,
     TooManyTries,
 )
-from app.http.context import AppContext
+from app.http.context import AppContext, context_of
 from app.http.negotiation import JSON, quality
 from app.http.params import GuidanceRoute, InvalidBody
-from app.http.problems import PROBLEM_MEDIA_TYPE, problem_of
+from app.http.problems import NO_STORE, PROBLEM_MEDIA_TYPE, problem_of
 from app.logs import Log, frames_of
 from app.pages.languages import PATHS_WITHOUT_PAGES, current_path, gettext, to_translate
 from app.pages.page import private_page
@@ -92,7 +90,7 @@ class PageRoute(GuidanceRoute):
         async def handle_with_error_page(request: Request) -> Response:
             try:
                 if request.method == "POST" and comes_from_another_site(request):
-                    return error_page(request.app.state.context, 403)
+                    return error_page(context_of(request), 403)
                 return await handle(request)
             except Exception as error:  # every error becomes a page; a defect is logged
                 return _page_for(request, error)
@@ -110,7 +108,6 @@ def error_page(context: AppContext, status: int, *, message: str | None = None) 
         here=current_path().partition("?")[0],  # a refused query is not repeated
         heading=gettext(heading),
         message=message or default_message,
-        contacts=list(context.emergency_contacts.current()),
     )
     for kind in (ServiceUnavailable, TokenMissing):
         if status == kind.status:
@@ -123,7 +120,7 @@ def comes_from_another_site(request: Request) -> bool:
 
     `Sec-Fetch-Site` comes first: `Origin` may be `null`, because of the referrer policy of these pages.
     """
-    settings = request.app.state.context.settings
+    settings = context_of(request).settings
     origin = request.headers.get("origin", "null")
     if origin in settings.allowed_origins:
         return False
@@ -134,8 +131,7 @@ def comes_from_another_site(request: Request) -> bool:
 
 
 def _page_for(request: Request, error: Exception) -> Response:
-    context: AppContext = request.app.state.context
-    kind = problem_type_of(error)
+    context, kind = context_of(request), problem_type_of(error)
     if kind is InternalError:
         log.error(
             "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
@@ -155,7 +151,7 @@ def problem_type_of(error: Exception) -> type[Problem]:
         return NotFound if error.errors()[0]["loc"][0] == "path" else InvalidQuery
     if isinstance(error, InvalidBody):
         return error.kind
-    if isinstance(error, DBAPIError | NoConnectionInTime):
+    if isinstance(error, NO_STORE):
         return ServiceUnavailable
     return InternalError
 

@@ -15,7 +15,7 @@ from app.models.entries import EntryKind, EntryPlace
 from app.models.exports import ExportStatement, NewExport
 from app.models.record import DisclosureRow
 from app.models.record_details import replay
-from app.pages.desk import AS_FILE
+from app.pages.desk import AS_FILE, Visit
 from app.pages.form_answers import AnsweredSection
 from app.pages.record import act_lines
 from app.pages.referral import sections_of
@@ -26,7 +26,6 @@ from app.services.entries import read_sealed_entry
 from app.services.exports import SealedTexts, add_signature, build_export, export_pdf, export_statement, history_of
 from app.services.hand_overs import sha256_of
 from app.services.opening import read_sealed_concern
-from app.services.record import Actor
 from app.services.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
@@ -118,11 +117,12 @@ def _in_words(moment: str) -> str:
 PDF_MEDIA = "application/pdf"
 
 
-def export_response(context: AppContext, reference: str, actor: Actor, now: dt.datetime, *, notes: bool) -> Response:
+def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     """Return the concern as one PDF with JSON inside, which is on the record and signed before it leaves.
 
     Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
     """
+    context, actor, now = visit.context, visit.actor, visit.now
     start = exports.begin_export(context.writer, reference, actor=actor, at=now)
     signed = export_statement(context.engine, context.signer, start, at=now)
     texts = _read_texts(context, signed, notes=notes)

@@ -105,13 +105,6 @@ def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list
     return found
 
 
-def date_parts(value: str | None) -> tuple[str, str, str]:
-    """Return year, month and day of a date of the API; those that it lacks are empty."""
-    parts = (value or "").split("-", 2)
-    year, month, day = parts + [""] * (3 - len(parts))
-    return year, month, day
-
-
 def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
     """Yield the names and values of the form fields that give the same answers again."""
     for section in form:
@@ -186,7 +179,8 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
         return
     match question.kind:
         case QuestionKind.DATE:
-            yield from zip((question.name + part for part in DATE_PARTS), date_parts(value), strict=True)
+            parts = [*value.split("-", 2), "", ""]  # a date may lack its day, or its month too
+            yield from ((question.name + part, typed) for part, typed in zip(DATE_PARTS, parts, strict=False))
         case QuestionKind.ANY_OF:
             yield from ((question.name, each) for each in value)
         case QuestionKind.LINES:

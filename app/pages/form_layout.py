@@ -102,7 +102,7 @@ class FormSection:
     id: str
     title: str
     paths: tuple[str, ...]
-    """The paths of its fields. A path that ends in a star means every field below it."""
+    """The paths of its fields. A path that ends in a star means every field whose path begins so."""
     step: str = "more"
     """The step of the form in which it is."""
     hint: str = ""
@@ -167,13 +167,7 @@ FORM_SECTIONS = (
     FormSection(
         "known",
         "How you know, and when it happened",
-        (
-            "concern.how_known",
-            "concern.how_known_described",
-            "concern.source_wishes_to_stay_anonymous",
-            "concern.latest_event",
-            "concern.latest_event_described",
-        ),
+        ("concern.how_known*", "concern.source_wishes_to_stay_anonymous", "concern.latest_event*"),
     ),
     FormSection(
         "calls", "Calls to the police or to us", ("police_informed", "police_reference", "already_telephoned.*")

@@ -1,4 +1,4 @@
-"""The changes between two editions as runs of words: removed, added and unchanged."""
+"""Pages of guidance: home and lists, an edition, the changes between two, renditions, and the council's statements."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,6 +59,8 @@ from app.services.renditions import (
     rendered_words,
 )
 
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
 FIELD_WORDS = {
     "verified_on": "checked on",
     "phones": "phone numbers",
@@ -107,19 +109,10 @@ def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
 
 def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
     for field in change.fields:
-        heading = "Reworded" if field == "text" else f"{_name(change)}: {_field_words(field)}"
+        name = getattr(change.after, "name", None) or _title(change.id)  # as people know it
+        heading = "Reworded" if field == "text" else f"{name}: {FIELD_WORDS.get(field, _title(field).lower())}"
         before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
         yield TextChange(heading, changed_words(before, after))
-
-
-def _name(change: Reworded) -> str:
-    """Return the name of the item as people know it, or the words of its id where it has no name."""
-    name: str | None = getattr(change.after, "name", None)
-    return name or _title(change.id)
-
-
-def _field_words(field: str) -> str:
-    return FIELD_WORDS.get(field, _title(field).lower())
 
 
 def _title(id_: str) -> str:
@@ -139,11 +132,6 @@ def _to_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-# Pages that find a guide: the home page, all guides by letter, and those about a subject.
-
-
-guide_index_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
-
 MAX_CARDS = 8
 """Guides that the home page shows as cards; more are links by subject."""
 MAX_LINKS = 60
@@ -153,24 +141,24 @@ Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="The letter
 SubjectCode = Annotated[str, Path(max_length=80)]
 
 
-@guide_index_router.get("/")
+@router.get("/")
 def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """Return the home page: who to call, the form for a concern, and the guides, or the way to them."""
     guides = list_guides(session, context.reference_data)
+    only = guides[0].guide if len(guides) == 1 else None  # where there are several, nobody has to choose one first
     return public_page(
         request,
         context,
         "home.html",
         guides=guides,
-        start=_start(guides),
-        contacts=list(context.emergency_contacts.current()),
+        start=f"/raise-a-concern/{only}" if only else "/raise-a-concern" if guides else None,
         groups=group_by_subject(guides, context.reference_data) if len(guides) > MAX_CARDS else [],
         links_guides=len(guides) <= MAX_LINKS,
         names_publishers=names_publishers(guides),
     )
 
 
-@guide_index_router.get("/guides")
+@router.get("/guides")
 def read_guides(request: Request, session: SessionDep, context: ContextDep, letter: Letter = None) -> Response:
     """Return every guide by letter; where there are very many, those of one letter."""
     guides = list_guides(session, context.reference_data)
@@ -188,11 +176,10 @@ def read_guides(request: Request, session: SessionDep, context: ContextDep, lett
         letters=list(by_letter),
         shown=shown,
         names_publishers=names_publishers(guides),
-        contacts=list(context.emergency_contacts.current()),
     )
 
 
-@guide_index_router.get("/subjects/{subject}")
+@router.get("/subjects/{subject}")
 def read_subject(request: Request, session: SessionDep, context: ContextDep, subject: SubjectCode) -> Response:
     """Return the guides about a subject."""
     guides = list_guides(session, context.reference_data)
@@ -210,23 +197,12 @@ def read_subject(request: Request, session: SessionDep, context: ContextDep, sub
         code=code,
         guides=of_it,
         names_publishers=names_publishers(guides),
-        contacts=list(context.emergency_contacts.current()),
     )
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
     """Return whether lists say who publishes each guide: where it is not one body alone."""
     return len({each.publisher for each in guides}) > 1
-
-
-def _start(guides: Sequence[ListedGuide]) -> str | None:
-    """Return the form to start with. Where there are several guides, nobody has to choose one first."""
-    if len(guides) == 1:
-        return f"/raise-a-concern/{guides[0].guide}"
-    return "/raise-a-concern" if guides else None
-
-
-# The links from a guide's page to the guide in other languages and forms.
 
 
 FORM_LABELS = {
@@ -274,36 +250,31 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
     return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
 
 
-# Pages of guidance: each edition, and the changes between two editions; and the statements of the council.
-
-
-guide_pages_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
-
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The forms of an edition beside its page: what its path in the API ends with, and the media type."""
 
 Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 
 
-@guide_pages_router.get("/covering-your-tracks")
+@router.get("/covering-your-tracks")
 def read_covering_your_tracks(request: Request, context: ContextDep) -> Response:
     """Return the page on what these pages leave behind on a device."""
     return public_page(request, context, "covering_your_tracks.html")
 
 
-@guide_pages_router.get("/accessibility")
+@router.get("/accessibility")
 def read_accessibility_statement(request: Request, context: ContextDep) -> Response:
     """Return the statement that the accessibility regulations of 2018 demand of a council."""
     return public_page(request, context, "accessibility.html", version=VERSION)
 
 
-@guide_pages_router.get("/privacy")
+@router.get("/privacy")
 def read_privacy_notice(request: Request, context: ContextDep) -> Response:
     """Return what article 13 of the UK GDPR demands: what happens to what people send here."""
     return public_page(request, context, "privacy.html")
 
 
-@guide_pages_router.get("/guides/{guide}")
+@router.get("/guides/{guide}")
 def read_guide_page(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """Return the page of the current edition."""
     history = get_history(session, guide=guide)
@@ -313,7 +284,7 @@ def read_guide_page(request: Request, session: SessionDep, context: ContextDep, 
     return _edition_page(request, context, history, head, content=content, api=guide_path(guide), renditions=renditions)
 
 
-@guide_pages_router.get("/guides/{guide}/editions/{number}")
+@router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
@@ -324,7 +295,7 @@ def read_edition_page(
     return _edition_page(request, context, history, head, content=content, api=edition_path(*head.key))
 
 
-@guide_pages_router.get("/guides/{guide}/editions/{number}/changes")
+@router.get("/guides/{guide}/editions/{number}/changes")
 def read_changes_page(
     *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber, since: Since
 ) -> Response:
@@ -384,11 +355,6 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
     return [each for each in history if each.withdrawn_at is None]
 
 
-# Pages of renditions: a guide in another language or form, with cautions and numbers to call in its own words.
-
-
-rendition_pages_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
-
 ALWAYS_OWN = ("/change_note", "/cautions/")
 """Places where a rendition may have no words of its own for a reason that the page says."""
 IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
@@ -412,12 +378,7 @@ class WordMarks:
         return Markup(' lang="{}" dir="{}"').format(self.language, direction_of(self.language))
 
 
-def has_missing_words(words: RenderedWords) -> bool:
-    """Return whether words are missing beside those that are always the guide's own."""
-    return any(not pointer.startswith(ALWAYS_OWN) for pointer in words.in_guide_language)
-
-
-@rendition_pages_router.get("/guides/{guide}/renditions/{language}")
+@router.get("/guides/{guide}/renditions/{language}")
 def read_rendition_page(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
 ) -> Response:
@@ -425,7 +386,7 @@ def read_rendition_page(
     return _rendition_page(request, session, context, guide, language, None)
 
 
-@rendition_pages_router.get("/guides/{guide}/renditions/{language}/{number}")
+@router.get("/guides/{guide}/renditions/{language}/{number}")
 def read_numbered_rendition_page(
     *,
     request: Request,
@@ -447,6 +408,7 @@ def _rendition_page(
     readable = current_renditions(history, stored)
     read = partial(context.contents, session=session)
     words = rendered_words(history, rendition, read, is_numbered=False)
+    form, lacks_words = rendition.content.form, any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
     response = public_page(
         request,
         context,
@@ -455,17 +417,17 @@ def _rendition_page(
         here="",  # the other languages of this page are those of the guide
         head=current,
         rendition=rendition,
-        form_label=FORM_LABELS[rendition.content.form],
+        form_label=FORM_LABELS[form],
         content=words.content,
         words=WordMarks(words, content_language(rendition)),
         unchecked_cautions=words.unchecked_cautions,
-        has_missing_words=rendition.content.form.has_words and has_missing_words(words),
+        has_missing_words=form.has_words and lacks_words,
         alternates=OTHER_FORMS,
         pdf_available=pdf_available() and is_printable(content_language(rendition)),
         tables=[section.value for section in ON_PAGES if getattr(words.content, section.key)],
         behind=is_of_former_edition(history, rendition.edition),
         current=read(current.key),
-        sections=ON_PAGES if rendition.content.form.has_words else (),
+        sections=ON_PAGES if form.has_words else (),
         renditions=[link for each, link in zip(readable, rendition_links(readable), strict=True) if each != rendition],
         guide_page=f"{ENGLISH.prefix}/guides/{guide}",
         api=rendition_path(guide, language, number),

@@ -1,4 +1,4 @@
-"""The team's day: what came, what waits and what is overdue, as figures and one small chart."""
+"""The inbox of the desk with its filters, saved views and the way to one concern; and the figures of the day."""
 
 import datetime as dt
 import re
@@ -11,18 +11,15 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Path, Query, Response
 from pydantic import ValidationError
-from sqlalchemy import Row
 from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery, ValidationFailed
-from app.http.auth import PageReaderDep, Visitor, VisitorDep
-from app.http.context import AppContext, ContextDep, NowDep
 from app.http.params import Cursor, GuidanceRouter
 from app.models.base import SLUG_PATTERN
 from app.models.figures import FiguresOfDay
 from app.models.inbox import InboxEntry, InboxOrder, SavedViewRow, ViewFilters
 from app.models.receipts import ConcernState, find_reference
-from app.pages.desk import DeskRoute, desk_page, lead_to
+from app.pages.desk import DeskRoute, ReaderVisitDep, Visit, VisitDep, lead_to
 from app.pages.form_answers import SubmittedFormDep, faults_of
 from app.services import acts
 from app.services.cursors import NOT_OURS, decode_position, encode_position
@@ -42,7 +39,7 @@ from app.services.inbox import (
 from app.services.people import list_workers
 from app.services.sign_in import GUIDES_PATH, PATH
 
-day_router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
@@ -60,15 +57,14 @@ class Bars:
     overdue: int
 
 
-@day_router.get("/day")
-def read_day(context: ContextDep, visitor: PageReaderDep, now: NowDep) -> Response:
+@router.get("/day")
+def read_day(visit: ReaderVisitDep) -> Response:
     """Return the figures of today and of the days before, for the team alone."""
-    days = read_figures(context.engine, context.writer, days=DAYS_SHOWN, actor=visitor.actor, at=now)
+    engine, writer = visit.context.engine, visit.context.writer
+    days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor, at=visit.now)
     highest = max(max(each.received, each.waiting) for each in days)
-    return desk_page(
-        context,
+    return visit.page(
         "desk_day.html",
-        visitor=visitor,
         today=days[-1],
         days=days[::-1],
         highest=highest,
@@ -91,9 +87,6 @@ def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
     ]
 
 
-# The inbox of the desk: what waits first, what changed since a person looked, views, and the way to one concern.
-
-
 ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 DAYS_ALONE = 3  # from this on, hours do not matter
 
@@ -114,13 +107,12 @@ def span_in_words(span: dt.timedelta) -> str:
     return " ".join(words) or "less than a minute"
 
 
-def due_of(entry: InboxEntry) -> dt.datetime | None:
-    """Return the earliest time at which the concern, or something added to it, is due; None if nothing waits."""
+def time_left_for(entry: InboxEntry, now: dt.datetime) -> str | None:
+    """Return it for the concern, or for something added to it that is due earlier; None if nothing waits."""
     own = entry.acknowledge_by if entry.state is ConcernState.RECEIVED else None
-    return min((due for due in (own, entry.addition_acknowledge_by) if due is not None), default=None)
+    dues = [due for due in (own, entry.addition_acknowledge_by) if due is not None]
+    return time_left(min(dues), now) if dues else None
 
-
-inbox_router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
 CONCERN_PAGES = f"{PATH}/concerns"
 ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
@@ -129,7 +121,6 @@ NO_NAME = "Give the view a name with letters or digits"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
 MAX_VIEW_NAME = 80
-VIEW_REFUSED = 422
 ME, NOBODY, PERSON = "me", "nobody", "person:"
 TRUE_OR_FALSE = {"true": True, "false": False}
 
@@ -238,12 +229,10 @@ class Look:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-@inbox_router.get("")
+@router.get("")
 def read_desk(
     *,
-    context: ContextDep,
-    visitor: VisitorDep,
-    now: NowDep,
+    visit: VisitDep,
     chosen: ChosenDep,
     cursor: Cursor = None,
     until: Cursor = None,
@@ -251,53 +240,50 @@ def read_desk(
     fault: bool = False,
 ) -> Response:
     """Return one page of the inbox, or lead a person who may read the record alone to that."""
-    if not visitor.can_read:
-        return lead_to(f"{PATH}/record" if visitor.can_audit else GUIDES_PATH)
-    look = Look(cursor, until, name, {"reference": NO_REFERENCE} if fault else {})
-    return inbox_page(context, visitor, now, chosen, look)
+    if not visit.visitor.can_read:
+        return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
+    return inbox_page(visit, chosen, Look(cursor, until, name, {"reference": NO_REFERENCE} if fault else {}))
 
 
-@inbox_router.get("/find")
-def lead_to_concern(_visitor: PageReaderDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
+@router.get("/find")
+def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
     """Lead to the concern of that reference, however it was typed."""
     found = find_reference(reference)
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
-@inbox_router.post("/looked")
-def note_look_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, posted: SubmittedFormDep) -> Response:
+@router.post("/looked")
+def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
     """Write that the person has looked at what changed, up to when the page was read."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
-    note_look(context.writer, visitor.name, until=min(position[0], now))
+    note_look(visit.context.writer, visit.visitor.name, until=min(position[0], visit.now))
     return lead_to(f"{PATH}?show={Choice.CHANGED.value}")
 
 
-@inbox_router.post("/views")
-def save_view_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, posted: SubmittedFormDep) -> Response:
+@router.post("/views")
+def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
     """Save the filters of the form under the name that was typed, in place of those that had it, and show them."""
     chosen = choose(Choice.ALL, {each: posted.one(each) for each in ("state", "overdue", "danger", "guide", "who")})
     name = name_of_view(posted.one("name"))
     try:
         if not name:
             raise ValidationFailed(())
-        save_view(context.writer, visitor.name, name, chosen.view, at=now)
+        save_view(visit.context.writer, visit.visitor.name, name, chosen.view, at=visit.now)
     except ValidationFailed as refusal:
         fault = next((each.detail for each in refusal.faults), NO_NAME)
         look = Look(name=posted.one("name"), faults={"name": fault})
-        return inbox_page(context, visitor, now, chosen, look, status=VIEW_REFUSED)
+        return inbox_page(visit, chosen, look, status=ValidationFailed.status)
     return lead_to(f"{PATH}?{chosen.query}")
 
 
-@inbox_router.post("/views/{name}/removal")
+@router.post("/views/{name}/removal")
 def remove_view_on_page(
-    context: ContextDep,
-    visitor: PageReaderDep,
-    name: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=MAX_VIEW_NAME)],
+    visit: ReaderVisitDep, name: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=MAX_VIEW_NAME)]
 ) -> Response:
     """Remove one of the person's views."""
-    remove_view(context.writer, visitor.name, name)
+    remove_view(visit.context.writer, visit.visitor.name, name)
     return lead_to(PATH)
 
 
@@ -307,10 +293,9 @@ def name_of_view(typed: str) -> str:
     return "-".join(re.findall("[a-z0-9]+", plain))[:MAX_VIEW_NAME].strip("-")
 
 
-def inbox_page(
-    context: AppContext, visitor: Visitor, now: dt.datetime, chosen: Chosen, look: Look, *, status: int = 200
-) -> Response:
+def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -> Response:
     """Return one page of the inbox. The concerns that it shows are on the record."""
+    context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, views = find_look(session, visitor.name), list_views(session, visitor.name)
         people, guides = list_workers(session), list_current(session, limit=MOST_GUIDES)
@@ -320,17 +305,19 @@ def inbox_page(
     until = look.until or encode_position((now - may_still_come,))
     rows = acts.read_inbox(context.writer, query, actor=visitor.actor, at=now, after=after, limit=PAGE_SIZE)
     page, next_page = rows[:PAGE_SIZE], None
+    entries = [inbox_entry(row._asdict(), now=now) for row in page]
     if len(rows) > PAGE_SIZE:
         place_of_next = {"cursor": encode_position(position_of(page[-1], query)), "until": until}
         next_page = f"{PATH}?{chosen.query}&{urlencode(place_of_next)}"
-    return desk_page(
-        context,
+    return visit.page(
         "desk_inbox.html",
         status=status,
-        visitor=visitor,
-        entries=_entries(page, now),
+        entries=[(entry, time_left_for(entry, now)) for entry in entries],
         chosen=chosen,
-        choices=[(f"{PATH}?show={each.value}", each.label, chosen == _pressed(each)) for each in Choice],
+        choices=[
+            (f"{PATH}?show={each.value}", each.label, chosen == Chosen(each, each.same_as or ViewFilters()))
+            for each in Choice
+        ],
         views=[(view.name.replace("-", " "), _address(view), view.name) for view in views],
         people=[(f"{PERSON}{name}", name) for name in people],
         guides=guides,
@@ -341,17 +328,6 @@ def inbox_page(
         typed=look,
         faults=look.faults,
     )
-
-
-def _entries(rows: Sequence[Row[Any]], now: dt.datetime) -> list[tuple[Any, str | None]]:
-    """Return each concern with the time that is left, in words."""
-    entries = [inbox_entry(row._asdict(), now=now) for row in rows]
-    dues = [due_of(entry) for entry in entries]
-    return [(entry, time_left(due, now) if due is not None else None) for entry, due in zip(entries, dues, strict=True)]
-
-
-def _pressed(choice: Choice) -> Chosen:
-    return Chosen(choice, choice.same_as or ViewFilters())
 
 
 def _address(view: SavedViewRow) -> str:

@@ -76,7 +76,7 @@ def content_security_policy(settings: Settings) -> str:
 
 
 def render_page(context: AppContext, template: str, values: dict[str, Any]) -> str:
-    """Render a template with these values and those that all pages use: settings, emergency numbers, signposts."""
+    """Render a template with these values and those that all pages use: settings, numbers to call, signposts."""
     signposts = context.reference_data.signposts
     defaults = {
         "settings": context.settings,
@@ -87,6 +87,7 @@ def render_page(context: AppContext, template: str, values: dict[str, Any]) -> s
         "emergencies": [each for each in signposts if each.emergency],
         "signposts": [each for each in signposts if not each.emergency],
         "out_of_hours": out_of_hours(signposts),
+        "emergency_contacts": context.emergency_contacts.current,
         "faults": {},
     }
     return localised_links(page_templates().get_template(template).render(defaults | values))

@@ -16,28 +16,15 @@ from typing import Any
 from anyio import from_thread
 from fastapi import Depends, Request, Response
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session
 
-from app.errors import (
-    FaultCode,
-    FieldError,
-    IdempotencyKeyReused,
-    InvalidConcern,
-    NoSuchDraft,
-    NoSuchGuide,
-    NotFound,
-    ReferenceTaken,
-    ServiceUnavailable,
-    StoreBusy,
-    ValidationFailed,
-)
+from app import errors
+from app.errors import FaultCode, FieldError
 from app.http.auth import SubmitterDep, require_submitter
 from app.http.cache import accepts_gzip
 from app.http.context import AppContext, ContextDep, NowDep, SessionDep
 from app.http.params import GuidanceRouter, GuideName
-from app.http.problems import find_unknown_in_concern
+from app.http.problems import NO_STORE, find_unknown_in_concern
 from app.models.concerns import Concern, ReporterKind
 from app.models.receipts import Receipt
 from app.pages.error_pages import PageRoute
@@ -118,10 +105,6 @@ class Draft:
         reference_data = self.context.reference_data
         return FormBuilder(content, reference_data, counts, self.variant.sections, self.variant.wording).make()
 
-    def concern(self) -> Concern:
-        """Return the concern as the model of the API. Raise `ValidationError` if it is not valid."""
-        return Concern.model_validate(self.fields())
-
     def fields(self) -> Answers:
         """Return the concern as JSON for the API."""
         shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
@@ -152,7 +135,7 @@ class Draft:
         self,
         *,
         faults: list[FieldError] | None = None,
-        status: int = ValidationFailed.status,
+        status: int = errors.ValidationFailed.status,
         extra_entry: str = "",
         focus: str = "",
     ) -> Response:
@@ -207,7 +190,7 @@ def empty_draft(session: Session, context: AppContext, path: str, number: str = 
     names_guide = path not in FORMS_WITHOUT_GUIDE
     guide = path.rpartition("/")[2] if names_guide else default_guide(session, context.settings.default_guide)
     if guide is None:
-        raise NoSuchGuide
+        raise errors.NoSuchGuide
     history = get_history(session, guide=guide)
     is_number = number.isdecimal() and len(number) <= len("1000000")
     head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
@@ -275,12 +258,12 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: Principal, now: dt.date
     if action == SAVE and draft.variant.can_be_saved:
         return save_draft(draft, now)
     try:
-        concern = draft.concern()
+        concern = Concern.model_validate(draft.fields())
         draft.context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
     except ValidationError as error:
         faults = faults_of(error)
         return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.context, draft.fields(), faults)])
-    except InvalidConcern as error:
+    except errors.InvalidConcern as error:
         return draft.form_page(faults=list(error.faults))
     return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()
 
@@ -307,11 +290,11 @@ def _send(draft: Draft, concern: Concern, submitter: Principal, now: dt.datetime
     submit = partial(draft.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=now)
     try:
         result = from_thread.run(submit)
-    except IdempotencyKeyReused:
+    except errors.IdempotencyKeyReused:
         new_draft = replace(draft, key=str(uuid.uuid4()))
-        return new_draft.check_page(fault=ALREADY_SENT, status=IdempotencyKeyReused.status)
-    except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
-        return draft.check_page(fault=NOT_STORED, status=ServiceUnavailable.status)
+        return new_draft.check_page(fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
+    except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
+        return draft.check_page(fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     receipt = Receipt.model_validate_json(result.receipt)
     return private_page(
         draft.context,
@@ -342,12 +325,11 @@ def save_draft(draft: Draft, now: dt.datetime) -> Response:
         fields.setdefault(name, []).append(value)
     try:
         saved = draft.context.drafts.save(draft.path, fields, at=now)
-    except (StoreBusy, DBAPIError, NoConnectionInTime):
-        return draft.form_page(faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=ServiceUnavailable.status)
-    contacts = list(draft.context.emergency_contacts.current())
-    return private_page(
-        draft.context, "saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code), contacts=contacts
-    )
+    except (errors.StoreBusy, *NO_STORE):
+        return draft.form_page(
+            faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=errors.ServiceUnavailable.status
+        )
+    return private_page(draft.context, "saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code))
 
 
 @router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
@@ -363,7 +345,7 @@ def open_draft(context: ContextDep, session: SessionDep, posted: SubmittedFormDe
     try:
         with context.code_tries.guard_name(f"draft {group_of(code)}"):
             path, fields = context.drafts.open(code, page=posted.one("page"), at=now)
-    except NoSuchDraft:
+    except errors.NoSuchDraft:
         return _code_form(context, posted, fault=NO_DRAFT)
     saved = SubmittedForm(fields)
     draft = empty_draft(session, context, path, saved.one("edition"))
@@ -375,7 +357,7 @@ def _code_form(context: AppContext, posted: SubmittedForm, *, fault: str | None 
     return private_page(
         context,
         "saved_draft_form.html",
-        status=NotFound.status if fault else 200,
+        status=errors.NotFound.status if fault else 200,
         faults={"code": gettext(fault)} if fault else {},
         page=posted.one("page") or str(uuid.uuid4()),
     )

@@ -7,12 +7,10 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Response
 
-from app.http.auth import PageAuditorDep
-from app.http.context import ContextDep, NowDep
 from app.http.params import Cursor, GuidanceRouter
 from app.models.receipts import find_reference
 from app.models.record import DeskAct, DisclosureRow
-from app.pages.desk import DeskRoute, desk_page
+from app.pages.desk import AuditorVisitDep, DeskRoute
 from app.services.cursors import decode_key, encode_key
 from app.services.opening import read_disclosures
 from app.services.record import REPORTER
@@ -80,23 +78,17 @@ RECORD_PAGE_SIZE = 50
 
 @router.get("/record")
 def read_record(
-    *,
-    context: ContextDep,
-    visitor: PageAuditorDep,
-    now: NowDep,
-    chain: Annotated[str, Query(max_length=60)] = "",
-    cursor: Cursor = None,
+    visit: AuditorVisitDep, chain: Annotated[str, Query(max_length=60)] = "", cursor: Cursor = None
 ) -> Response:
     """Return who did what, the oldest first: of one concern, or of all. Reading it is on the record too."""
     found = find_reference(chain) or chain.strip() or None
-    after = decode_key(cursor, otherwise=0)
     rows = read_disclosures(
-        context.writer,
+        visit.context.writer,
         chain=found,
         client=None,
-        actor=visitor.actor,
-        at=now,
-        after=after,
+        actor=visit.actor,
+        at=visit.now,
+        after=decode_key(cursor, otherwise=0),
         limit=RECORD_PAGE_SIZE + 1,
     )
     page = rows[:RECORD_PAGE_SIZE]
@@ -104,4 +96,4 @@ def read_record(
     if len(rows) > RECORD_PAGE_SIZE:
         position = encode_key(page[-1].position or 0)
         next_page = f"{PATH}/record?{urlencode({'chain': found or '', 'cursor': position})}"
-    return desk_page(context, "desk_record.html", visitor=visitor, acts=page, chain=found or "", next_page=next_page)
+    return visit.page("desk_record.html", acts=page, chain=found or "", next_page=next_page)

@@ -5,7 +5,6 @@ from typing import Any
 
 from app.http.context import AppContext
 from app.models.editions import EditionContent
-from app.models.inbox import OpenedConcern
 from app.pages.form_answers import (
     KNOWN_SO_FAR,
     NOTHING_KNOWN,
@@ -25,14 +24,8 @@ SHOWN_ELSEWHERE = ("guide", "edition", "test")
 FURTHER = "Further details"
 
 
-def referral_of(context: AppContext, opened: OpenedConcern) -> list[AnsweredSection]:
-    """Return every answer of the concern, by section, with the labels of the edition that it is about."""
-    content = context.contents(EditionKey(opened.guide, opened.edition))
-    return sections_of(opened.submission, content, context.reference_data)
-
-
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return every answer by section. What the form has no question for comes last."""
+    """Return every answer by section, with the labels of the edition. What the form does not ask comes last."""
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts).make()
     sections = answered_sections(form, answers)

@@ -54,5 +54,4 @@ def _page(
         found=found,
         sections=ON_PAGES,
         names_publishers=names,
-        contacts=list(context.emergency_contacts.current()),
     )

@@ -1,5 +1,7 @@
 """Signing in to the desk by a passkey, an invitation or an OpenID provider, and signing out."""
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -7,7 +9,7 @@ from fastapi import Depends, Query, Request, Response
 
 from app.errors import NotFound, TokenInvalid
 from app.http.auth import PUBLIC, SESSION_COOKIE, caller_address, read_cookie, set_cookie
-from app.http.context import AppContext, ContextDep, NowDep
+from app.http.context import AppContext, ContextDep, context_of
 from app.http.negotiation import JSON
 from app.http.params import UNKNOWN_IGNORED, GuidanceRouter
 from app.logs import Log
@@ -27,18 +29,51 @@ UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new on
 log = Log(__name__)
 
 
-async def get_port(request: Request) -> int | None:
-    """Return the port under which the browser called."""
-    return request.url.port
+@dataclass(frozen=True)
+class Arrival:
+    """A request of a browser that signs in or out."""
+
+    request: Request
+    context: AppContext
+    now: dt.datetime
+
+    @property
+    def port(self) -> int | None:
+        """The port under which the browser called."""
+        return self.request.url.port
+
+    @property
+    def address(self) -> str:
+        """The network address of the caller."""
+        return caller_address(self.request)
+
+    @property
+    def former(self) -> str | None:
+        """The token of the session that the browser has."""
+        return read_cookie(self.request, SESSION_COOKIE)
+
+    def let_in(self, person: str) -> Response:
+        """Begin a session of the person, whose passkey was checked."""
+        token = self.context.desk_sign_in.begin_with_passkey(
+            person, address=self.address, at=self.now, former=self.former
+        )
+        response = Response(status_code=SIGNED_IN)
+        set_cookie(response, self.context.settings, SESSION_COOKIE, token)
+        return response
+
+    def refuse(self, refusal: TokenInvalid, words: str) -> Response:
+        """Return plain words for the page's script. The reason is in the log alone."""
+        log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
+        return Response(words, status_code=REFUSED, media_type="text/plain")
 
 
-async def get_former_session(request: Request) -> str | None:
-    """Return the token of the session that the browser has."""
-    return read_cookie(request, SESSION_COOKIE)
+async def read_arrival(request: Request) -> Arrival:
+    """Return the request with the application's context, and the time."""
+    context = context_of(request)
+    return Arrival(request, context, context.clock())
 
 
-Port = Annotated[int | None, Depends(get_port)]
-FormerSession = Annotated[str | None, Depends(get_former_session)]
+ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
 
 
 @router.get(SIGN_IN)
@@ -51,22 +86,20 @@ def read_sign_in(request: Request, context: ContextDep) -> Response:
 
 
 @router.post(f"{SIGN_IN}/options")
-def offer_passkey_sign_in(context: ContextDep, port: Port, now: NowDep) -> Response:
+def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
     """Return what a passkey is to sign."""
-    return _options(context.desk_sign_in.passkeys(port).offer(at=now))
+    options = arrival.context.desk_sign_in.passkeys(arrival.port).offer(at=arrival.now)
+    return Response(options, media_type=JSON)
 
 
 @router.post(SIGN_IN)
-def sign_in_by_passkey(
-    *, request: Request, context: ContextDep, posted: SubmittedFormDep, port: Port, former: FormerSession, now: NowDep
-) -> Response:
+def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
     """Begin a session, where a passkey signed what was offered."""
+    passkeys = arrival.context.desk_sign_in.passkeys(arrival.port)
     try:
-        person = context.desk_sign_in.passkeys(port).verify(posted.one("credential"), at=now)
-        token = context.desk_sign_in.begin_with_passkey(person, address=caller_address(request), at=now, former=former)
+        return arrival.let_in(passkeys.verify(posted.one("credential"), at=arrival.now))
     except TokenInvalid as refusal:
-        return _refused(request, refusal, UNKNOWN_PASSKEY)
-    return _signed_in(context, token)
+        return arrival.refuse(refusal, UNKNOWN_PASSKEY)
 
 
 @router.get(INVITATION)
@@ -76,35 +109,33 @@ def read_invitation(context: ContextDep) -> Response:
 
 
 @router.post(f"{INVITATION}/options")
-def offer_passkey_registration(
-    request: Request, context: ContextDep, posted: SubmittedFormDep, port: Port, now: NowDep
-) -> Response:
+def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
     """Return how a passkey is to be made."""
+    passkeys = arrival.context.desk_sign_in.passkeys(arrival.port)
     try:
-        return _options(context.desk_sign_in.passkeys(port).offer_registration(posted.one("token"), at=now))
+        options = passkeys.offer_registration(posted.one("token"), at=arrival.now)
     except TokenInvalid as refusal:
-        return _refused(request, refusal, UNKNOWN_INVITATION)
+        return arrival.refuse(refusal, UNKNOWN_INVITATION)
+    return Response(options, media_type=JSON)
 
 
 @router.post(INVITATION)
-def accept_invitation(
-    *, request: Request, context: ContextDep, posted: SubmittedFormDep, port: Port, former: FormerSession, now: NowDep
-) -> Response:
+def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
     """Register the passkey, and begin a session."""
+    passkeys = arrival.context.desk_sign_in.passkeys(arrival.port)
+    token, credential = posted.one("token"), posted.one("credential")
     try:
-        passkeys, address = context.desk_sign_in.passkeys(port), caller_address(request)
-        person = passkeys.register(posted.one("token"), posted.one("credential"), address=address, at=now)
-        token = context.desk_sign_in.begin_with_passkey(person, address=address, at=now, former=former)
+        return arrival.let_in(passkeys.register(token, credential, address=arrival.address, at=arrival.now))
     except TokenInvalid as refusal:
-        return _refused(request, refusal, UNKNOWN_INVITATION)
-    return _signed_in(context, token)
+        return arrival.refuse(refusal, UNKNOWN_INVITATION)
 
 
 @router.post(f"{PATH}/sign-out")
-def sign_out(request: Request, context: ContextDep, former: FormerSession, now: NowDep) -> Response:
+def sign_out(arrival: ArrivalDep) -> Response:
     """End the session, and lead to the sign-in."""
+    context, former = arrival.context, arrival.former
     if former is not None:
-        context.desk_sign_in.sessions.end(former, address=caller_address(request), at=now)
+        context.desk_sign_in.sessions.end(former, address=arrival.address, at=arrival.now)
     response = lead_to(SIGN_IN)
     set_cookie(response, context.settings, SESSION_COOKIE, "")
     return response
@@ -114,22 +145,6 @@ def sign_out(request: Request, context: ContextDep, former: FormerSession, now: 
 def read_blank_page(context: ContextDep) -> Response:
     """Return a page with nothing on it, for when somebody looks over a shoulder."""
     return desk_page(context, "desk_blank.html")
-
-
-def _options(options: str) -> Response:
-    return Response(options, media_type=JSON)
-
-
-def _signed_in(context: AppContext, token: str) -> Response:
-    response = Response(status_code=SIGNED_IN)
-    set_cookie(response, context.settings, SESSION_COOKIE, token)
-    return response
-
-
-def _refused(request: Request, refusal: TokenInvalid, words: str) -> Response:
-    """Return plain words for the page's script. The reason is in the log alone."""
-    log.info("sign_in_refused", reason=str(refusal), request_id=request.state.request_id)
-    return Response(words, status_code=REFUSED, media_type="text/plain")
 
 
 WAY_COOKIE = "desk-way"
@@ -146,8 +161,7 @@ AnswerOfProvider = Annotated[str, Query(max_length=4000)]
 def go_to_provider(context: ContextDep) -> Response:
     """Lead the browser to the provider, with a secret for the way."""
     openid, secret = _openid_of(context.desk_sign_in), draw_token()
-    response = lead_to(openid.address(secret))
-    way = _way_cookie(openid.state(secret))
+    response, way = lead_to(openid.address(secret)), _way_cookie(openid.state(secret))
     set_cookie(response, context.settings, way, secret, seconds=SECONDS_FOR_THE_WAY)
     return response
 
@@ -165,20 +179,15 @@ def return_from_provider(
 
 @router.get(FINISH)
 def finish_sign_in(
-    *,
-    request: Request,
-    context: ContextDep,
-    now: NowDep,
-    code: AnswerOfProvider = "",
-    state: AnswerOfProvider = "",
-    iss: AnswerOfProvider | None = None,
+    arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider | None = None
 ) -> Response:
     """Begin a session for the person that the provider names, end the one that the browser had, lead to the inbox.
 
     A way that is over, as after the browser's Back, leads there too where the browser has a session.
     """
+    request, context, address, now = arrival.request, arrival.context, arrival.address, arrival.now
     openid, way = _openid_of(context.desk_sign_in), _way_cookie(state)
-    secret, former = read_cookie(request, way), read_cookie(request, SESSION_COOKIE)
+    secret, former = read_cookie(request, way), arrival.former
     if secret is None and former is not None:
         return lead_to(PATH)
     try:
@@ -186,11 +195,11 @@ def finish_sign_in(
             raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
         found = openid.finish(secret, code=code, state=state, issuer=iss)
         issuer, name = openid.provider.issuer, Principal(openid.client, frozenset(), found.person).name_on_record
-        actor = Actor(name, caller_address(request))
+        actor = Actor(name, address)
         if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor, at=now) is None:
             raise TokenInvalid("the person has left, or has passkeys")
         token = context.desk_sign_in.sessions.start(
-            found.person, client=openid.client, address=actor.address, at=now, former=former
+            found.person, client=openid.client, address=address, at=now, former=former
         )
     except TokenInvalid as refusal:
         log.info("sign_in_refused", reason=str(refusal), request_id=request.state.request_id)

@@ -12,30 +12,11 @@ from app.models.contacts import Phone
 from app.pages.languages import current_language, gettext, to_translate
 from app.services.receipts import LONDON
 
-SPELLING_WORDS = {
-    "A": "Alfa",
-    "B": "Bravo",
-    "C": "Charlie",
-    "D": "Delta",
-    "E": "Echo",
-    "F": "Foxtrot",
-    "G": "Golf",
-    "H": "Hotel",
-    "J": "Juliett",
-    "K": "Kilo",
-    "M": "Mike",
-    "N": "November",
-    "P": "Papa",
-    "Q": "Quebec",
-    "R": "Romeo",
-    "S": "Sierra",
-    "T": "Tango",
-    "V": "Victor",
-    "W": "Whiskey",
-    "X": "X-ray",
-    "Y": "Yankee",
-    "Z": "Zulu",
-}
+SPELLING_ALPHABET = (
+    "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "
+    "Victor Whiskey X-ray Yankee Zulu"
+)
+SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 """Words that spell the letters of a reference or a code on the phone (ICAO alphabet)."""
 PAGE_WORDS = (("status token", "code"), ("have acknowledged", "have read"), ("acknowledge", "read"))
 """Words of the API and those that the pages have in their place."""
