@@ -1,7 +1,6 @@
 """The frame of the desk's pages: stored nowhere, posted from these pages alone, and every error in plain words."""
 
 import datetime as dt
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,13 +8,10 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.responses import RedirectResponse
 
 from app import errors
-from app.errors import InternalError, ScopeMissing, TokenMissing
 from app.http.auth import Visitor, VisitorDep
 from app.http.context import AppContext, context_of
-from app.http.params import GuidanceRoute
-from app.logs import Log, frames_of
 from app.models.clients import Scope
-from app.pages.error_pages import problem_type_of
+from app.pages.error_pages import PageRoute, log_defect, own_origin, problem_type_of
 from app.pages.page import private_page
 from app.services.record import Actor
 from app.services.sign_in import SIGN_IN
@@ -70,7 +66,6 @@ PublisherVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.PUBLISH]
 
 SEE_OTHER = 303
 AS_FILE = 'attachment; filename="{}"'
-FORBIDDEN = ScopeMissing.status
 FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
 SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")
 DAMAGED = ("This concern is damaged", "Nothing of it is shown. Tell the operator, who finds out what was changed.")
@@ -118,59 +113,38 @@ OTHER_TEXTS = {
 }
 DEFECT = ("Something went wrong", "Nothing was done. Try again, or tell the operator.")
 
-log = Log(__name__)
 
-
-class DeskRoute(GuidanceRoute):
+class DeskRoute(PageRoute):
     """A route of the desk's pages."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, which refuses posts of other sites and turns every error into a page."""
-        handle = super().get_route_handler()
+    def comes_from_elsewhere(self, request: Request) -> bool:
+        """Return whether the browser does not say that one of these pages sent this.
 
-        async def handle_for_desk(request: Request) -> Response:
-            try:
-                if request.method == "POST" and not is_from_own_page(request):
-                    return _message_page(request, FORBIDDEN, FROM_ELSEWHERE)
-                return await handle(request)
-            except (errors.TokenMissing, errors.TokenInvalid):
-                return _signed_out(request)
-            except Exception as error:  # every error becomes a page; a defect is logged
-                return _error_page(request, error)
+        `Origin` is `null` where a page may not say it, so `Sec-Fetch-Site` comes first.
+        """
+        site = request.headers.get("sec-fetch-site")
+        if site is not None:
+            return site != "same-origin"
+        return request.headers.get("origin") not in (context_of(request).settings.public_url, own_origin(request))
 
-        return handle_for_desk
+    def page_for_elsewhere(self, request: Request) -> Response:
+        """Return the page for such a post."""
+        return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
 
+    def page_for(self, request: Request, error: Exception) -> Response:
+        """Return the page for an error. Without a session, lead to the sign-in; after a post, say that it was not done.
 
-def is_from_own_page(request: Request) -> bool:
-    """Return whether the browser says that one of these pages sent this. A request that says nothing is refused.
-
-    `Origin` is `null` where a page may not say it, so `Sec-Fetch-Site` comes first.
-    """
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    own_origins = (context_of(request).settings.public_url, str(request.base_url).rstrip("/"))
-    return request.headers.get("origin") in own_origins
-
-
-def _signed_out(request: Request) -> Response:
-    """Lead to the sign-in; after a post, say that it was not done.
-
-    The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
-    """
-    if request.method == "POST":
-        return _message_page(request, TokenMissing.status, SIGN_IN_AGAIN)
-    return lead_to(SIGN_IN)
-
-
-def _error_page(request: Request, error: Exception) -> Response:
-    status = problem_type_of(error).status
-    if status == InternalError.status and type(error) not in TEXTS:
-        request_id = request.state.request_id
-        log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
-    texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
-    is_there = not isinstance(error, errors.NoSuchConcern)
-    return _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
+        The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
+        """
+        if isinstance(error, errors.TokenMissing | errors.TokenInvalid):
+            is_post = request.method == "POST"
+            return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN) if is_post else lead_to(SIGN_IN)
+        status = problem_type_of(error).status
+        if status == errors.InternalError.status and type(error) not in TEXTS:
+            log_defect(request, error)
+        texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
+        is_there = not isinstance(error, errors.NoSuchConcern)
+        return _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
 
 
 def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:

@@ -147,27 +147,30 @@ def is_foreign(field: EditField, value: Any) -> bool:
 
 
 def _field(key: str, info: FieldInfo) -> EditField:
-    label = FIELD_LABELS.get(key, key.replace("_", " ").capitalize())
-    hint = FIELD_HINTS.get(key, info.description or "")
-    control, choices, inner = _control(key, info.annotation)
-    hint = INDICATOR_KIND if info.annotation is IndicatorKind else hint
-    hint = f"{hint} {A_DAY}".strip() if _inside(info.annotation) is dt.date else hint
-    entry = singular(key).replace("_", " ") if control is Control.LIST else ""
-    return EditField(key, label, hint, control, key in SELDOM, choices, inner, entry)
-
-
-def _control(key: str, annotation: Any) -> tuple[Control, tuple[tuple[str, str], ...], tuple[EditField, ...]]:
-    kind = _inside(annotation)
-    if get_origin(kind) is tuple:
-        item = get_args(kind)[0]
-        if isinstance(item, type) and issubclass(item, BaseModel):
-            return Control.LIST, (), fields_of(item)
-        return (Control.SEVERAL, _choices(item), ()) if _choices(item) else (Control.LINES, (), ())
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return Control.GROUP, (), fields_of(kind)
-    if choices := _choices(kind):
-        return Control.CHOICE, choices, ()
-    return (Control.WORDS if key in LONG else Control.LINE), (), ()
+    kind = _inside(info.annotation)
+    is_several = get_origin(kind) is tuple
+    single = get_args(kind)[0] if is_several else kind
+    choices = _choices(single)
+    inner = fields_of(single) if isinstance(single, type) and issubclass(single, BaseModel) else ()
+    if inner:
+        control = Control.LIST if is_several else Control.GROUP
+    elif choices:
+        control = Control.SEVERAL if is_several else Control.CHOICE
+    elif is_several:
+        control = Control.LINES
+    else:
+        control = Control.WORDS if key in LONG else Control.LINE
+    hint = INDICATOR_KIND if kind is IndicatorKind else FIELD_HINTS.get(key, info.description or "")
+    return EditField(
+        key,
+        FIELD_LABELS.get(key, key.replace("_", " ").capitalize()),
+        f"{hint} {A_DAY}".strip() if kind is dt.date else hint,
+        control,
+        key in SELDOM,
+        choices,
+        inner,
+        entry=singular(key).replace("_", " ") if control is Control.LIST else "",
+    )
 
 
 def _inside(annotation: Any) -> Any:

@@ -81,7 +81,7 @@ ERROR_TEXTS = {
 
 
 class PageRoute(GuidanceRoute):
-    """A route whose errors are pages."""
+    """A route that refuses posts of other sites, and whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler, with an error page for every exception."""
@@ -89,13 +89,52 @@ class PageRoute(GuidanceRoute):
 
         async def handle_with_error_page(request: Request) -> Response:
             try:
-                if request.method == "POST" and comes_from_another_site(request):
-                    return error_page(context_of(request), 403)
+                if request.method == "POST" and self.comes_from_elsewhere(request):
+                    return self.page_for_elsewhere(request)
                 return await handle(request)
             except Exception as error:  # every error becomes a page; a defect is logged
-                return _page_for(request, error)
+                return self.page_for(request, error)
 
         return handle_with_error_page
+
+    def comes_from_elsewhere(self, request: Request) -> bool:
+        """Return whether the browser says that another site's page sent this, and the settings do not allow that site.
+
+        `Sec-Fetch-Site` comes first: `Origin` may be `null`, because of the referrer policy of these pages.
+        """
+        settings, origin = context_of(request).settings, request.headers.get("origin", "null")
+        if origin in settings.allowed_origins:
+            return False
+        fetch_site = request.headers.get("sec-fetch-site")
+        if fetch_site is not None:
+            return fetch_site not in ("same-origin", "none")
+        return origin not in ("null", settings.public_url, own_origin(request))
+
+    def page_for_elsewhere(self, request: Request) -> Response:
+        """Return the page for such a post."""
+        return error_page(context_of(request), 403)
+
+    def page_for(self, request: Request, error: Exception) -> Response:
+        """Return the page for an error."""
+        kind = problem_type_of(error)
+        if kind is InternalError:
+            log_defect(request, error)
+        reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
+        page = error_page(context_of(request), kind.status, message=reason)
+        if isinstance(error, TooManyTries):
+            page.headers.update(error.headers)
+        return page
+
+
+def own_origin(request: Request) -> str:
+    """Return the origin under which the browser called."""
+    return str(request.base_url).rstrip("/")
+
+
+def log_defect(request: Request, error: Exception) -> None:
+    """Write the kind of the error and where it came up. No word of the request is in it."""
+    request_id = request.state.request_id
+    log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(context: AppContext, status: int, *, message: str | None = None) -> Response:
@@ -113,34 +152,6 @@ def error_page(context: AppContext, status: int, *, message: str | None = None) 
         if status == kind.status:
             response.headers.update(kind.headers)
     return response
-
-
-def comes_from_another_site(request: Request) -> bool:
-    """Return whether the browser says that a page of another site sent this, and the settings do not allow that site.
-
-    `Sec-Fetch-Site` comes first: `Origin` may be `null`, because of the referrer policy of these pages.
-    """
-    settings = context_of(request).settings
-    origin = request.headers.get("origin", "null")
-    if origin in settings.allowed_origins:
-        return False
-    fetch_site = request.headers.get("sec-fetch-site")
-    if fetch_site is not None:
-        return fetch_site not in ("same-origin", "none")
-    return origin not in ("null", settings.public_url, str(request.base_url).rstrip("/"))
-
-
-def _page_for(request: Request, error: Exception) -> Response:
-    context, kind = context_of(request), problem_type_of(error)
-    if kind is InternalError:
-        log.error(
-            "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
-        )
-    reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
-    page = error_page(context, kind.status, message=reason)
-    if isinstance(error, TooManyTries):
-        page.headers.update(error.headers)
-    return page
 
 
 def problem_type_of(error: Exception) -> type[Problem]:

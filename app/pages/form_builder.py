@@ -1,6 +1,5 @@
 """Builds the form from the JSON Schema of a concern: labels, help texts, codes and limits are those of the API."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,17 +18,15 @@ from app.pages.form_layout import (
     AUTOFILL,
     DEPENDS_ON,
     ENTRY_NAMES,
-    FORM_SECTIONS,
     OMITTED_FIELDS,
     Choice,
     ConcernForm,
     FormElement,
     FormEntry,
-    FormSection,
+    FormVariant,
     Question,
     QuestionKind,
     RepeatableGroup,
-    Wording,
     part_of,
 )
 from app.pages.languages import gettext
@@ -104,8 +101,7 @@ class FormBuilder:
     reference_data: ReferenceData
     counts: Mapping[str, int]
     """The number of entries of each repeatable group, by its name."""
-    sections: Sequence[FormSection] = FORM_SECTIONS
-    wording: Wording = dataclasses.field(default_factory=Wording)
+    variant: FormVariant = ABOUT_A_CHILD
 
     def make(self) -> ConcernForm:
         """Return every section, with its questions."""
@@ -117,7 +113,7 @@ class FormBuilder:
                 hint=gettext(section.hint),
                 elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
             )
-            for section in self.sections
+            for section in self.variant.sections
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
@@ -144,10 +140,10 @@ class FormBuilder:
         )
 
     def _label(self, field: SchemaField) -> str:
-        return gettext(self.wording.labels.get(field.path, str(field.schema["title"])))
+        return gettext(self.variant.wording.labels.get(field.path, str(field.schema["title"])))
 
     def _hint(self, field: SchemaField) -> str:
-        return gettext(self.wording.hints.get(field.path, str(field.schema.get("description", ""))))
+        return gettext(self.variant.wording.hints.get(field.path, str(field.schema.get("description", ""))))
 
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
@@ -162,9 +158,14 @@ class FormBuilder:
             kind=kind,
             label=self._label(field),
             hint=self._hint(field),
-            choices=tuple(replace(choice, opens=_opened_by(choice.value, groups)) for choice in choices),
+            choices=tuple(
+                replace(
+                    choice, opens=" ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers)
+                )
+                for choice in choices
+            ),
             is_required=field.is_required,
-            if_missing=gettext(self.wording.missing.get(field.path, "")),
+            if_missing=gettext(self.variant.wording.missing.get(field.path, "")),
             is_number=field.value_schema.get("type") == "integer",
             part=gettext(part_of(field.path)),
             input_type=input_type,
@@ -186,25 +187,17 @@ class FormBuilder:
 
     def _choices(self, field: SchemaField) -> tuple[Choice, ...]:
         schema = field.value_schema
-        if "enum" in schema:
-            choices = [Choice(value, code_label(value)) for value in schema["enum"]]
-        elif "x-code-list" in schema:
+        choices = [Choice(value, code_label(value)) for value in schema.get("enum", ())]
+        if "x-code-list" in schema and not choices:
             codes = self.reference_data.get_code_list(schema["x-code-list"]).codes
             choices = [Choice(code.code, code.label, code.note or "") for code in codes if not code.historic]
-        else:
-            choices = []
         return tuple(self._in_plain_words(field.path, choice) for choice in choices)
 
     def _in_plain_words(self, path: str, choice: Choice) -> Choice:
-        label = self.wording.choices.get((path, choice.value))
+        label = self.variant.wording.choices.get((path, choice.value))
         if label is not None:
             return Choice(choice.value, gettext(label))
         return replace(choice, label=gettext(choice.label), note=gettext(choice.note))
-
-
-def _opened_by(answer: str, groups: Mapping[tuple[str, ...], Sequence[Question]]) -> str:
-    """Return the numbers of the groups of follow-up questions that an answer opens."""
-    return " ".join(str(number) for number, answers in enumerate(groups, 1) if answer in answers)
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
@@ -246,7 +239,7 @@ def _sentences_of_forms() -> Iterator[str]:
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF):
         yield from (variant.title, *variant.steps.values())
-        yield from _words_of(FormBuilder(content, reference_data, counts, variant.sections, variant.wording).make())
+        yield from _words_of(FormBuilder(content, reference_data, counts, variant).make())
 
 
 def _words_of(form: ConcernForm) -> Iterator[str]:

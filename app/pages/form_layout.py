@@ -137,14 +137,8 @@ OMITTED_FIELDS = {
     "concern.linked_risks.*": "the same",
 }
 """The fields that are not in the form, with the reason."""
-STEPS = {
-    "danger": "Danger now",
-    "worry": "What worries you",
-    "children": "The child",
-    "you": "About you",
-    "more": "Anything else",
-}
-"""The title of each step, in order. A script shows one at a time; without scripts all are on one page."""
+LAST_STEP = "Anything else"
+"""The title of the step whose sections are folded away."""
 GUIDE_ITEMS = "guide-items"
 FORM_SECTIONS = (
     FormSection("danger", "Danger now", ("immediate_danger",), step="danger"),
@@ -399,10 +393,13 @@ MISSING_ANSWERS = {
 class Wording:
     """The words of one form: what replaces the words of the models."""
 
-    labels: Mapping[str, str] = field(default_factory=lambda: LABEL_OVERRIDES)
-    hints: Mapping[str, str] = field(default_factory=lambda: HINT_OVERRIDES)
-    choices: Mapping[tuple[str, str], str] = field(default_factory=lambda: CHOICE_OVERRIDES)
-    missing: Mapping[str, str] = field(default_factory=lambda: MISSING_ANSWERS)
+    labels: Mapping[str, str]
+    hints: Mapping[str, str]
+    choices: Mapping[tuple[str, str], str]
+    missing: Mapping[str, str]
+
+
+WORDING = Wording(LABEL_OVERRIDES, HINT_OVERRIDES, CHOICE_OVERRIDES, MISSING_ANSWERS)
 
 
 @dataclass(frozen=True)
@@ -412,17 +409,20 @@ class FormVariant:
     template: str
     title: str
     sections: tuple[FormSection, ...]
-    steps: Mapping[str, str]
-    """The title of each step, in order."""
-    wording: Wording = field(default_factory=Wording)
+    wording: Wording = WORDING
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
     can_be_saved: bool = True
     """Whether it may be saved and finished later."""
 
+    @property
+    def steps(self) -> dict[str, str]:
+        """The title of each step, in order. A script shows one at a time; without scripts all are on one page."""
+        return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
-ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS, STEPS)
+
+ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS)
 WITHOUT_A_GUIDE = FormVariant(
-    "concern_form.html", "Raise a concern", tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS), STEPS
+    "concern_form.html", "Raise a concern", tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS)
 )
 ABOUT_YOURSELF = FormVariant(
     "own_concern_form.html",
@@ -437,7 +437,6 @@ ABOUT_YOURSELF = FormVariant(
             step="you",
         ),
     ),
-    steps={"danger": "Are you safe?", "worry": "What has happened", "you": "How we can help"},
     wording=Wording(
         labels={
             "immediate_danger": "Are you safe now?",

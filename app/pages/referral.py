@@ -77,7 +77,15 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
             "id": section.id,
             "title": section.title,
             "questions": _described(each for each in section.elements if isinstance(each, Question)),
-            "groups": [_group(each) for each in section.elements if isinstance(each, RepeatableGroup)],
+            "groups": [
+                {
+                    "name": group.name,
+                    "entry": group.entry_name.capitalize(),
+                    "questions": _described(group.entries[0].questions, prefix=f"{group.entries[0].name}."),
+                }
+                for group in section.elements
+                if isinstance(group, RepeatableGroup)
+            ],
         }
         for section in form
     ]
@@ -86,15 +94,6 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
         "further": FURTHER,
         "elsewhere": SHOWN_ELSEWHERE,
         "nothing": (KNOWN_SO_FAR, NOTHING_KNOWN),
-    }
-
-
-def _group(group: RepeatableGroup) -> ReferralLayout:
-    (entry,) = group.entries
-    return {
-        "name": group.name,
-        "entry": group.entry_name.capitalize(),
-        "questions": _described(entry.questions, prefix=f"{entry.name}."),
     }
 
 

@@ -186,7 +186,7 @@ def unmarked_words(page: str) -> list[str]:
 def form_of(variant: FormVariant) -> ConcernForm:
     """Return the form, with two entries in each group."""
     counts = dict.fromkeys(ENTRY_NAMES, 2)
-    return FormBuilder(an_edition(), read_reference_data(SEED_DIR), counts, variant.sections, variant.wording).make()
+    return FormBuilder(an_edition(), read_reference_data(SEED_DIR), counts, variant).make()
 
 
 def rubbish(question: Question) -> dict[str, Any]:
