@@ -31,6 +31,7 @@ from app.models.editions import EditionContent
 from app.server.run import run_server
 from app.services.checking import CheckedFile, check_file, meant_folder, read_published, write_draft, write_new_file
 from app.services.editions import EditionHead, EditionKey, RenditionKey, find_history, get_history, read_content
+from app.services.guide_documents import ShownEdition
 from app.services.guides import NOTICE, Review, list_reviews
 from app.services.markdown import edition_markdown
 from app.services.publishing import (
@@ -353,7 +354,8 @@ def _open_editions(settings: Settings) -> Iterator[Session]:
 
 def _check(session: Session, path: Path) -> RenditionFile:
     """Return the file without faults, and write what every answer will say of it to standard error."""
-    file = check_rendition_file(session, path)
+    file = read_rendition_file(path)
+    check_rendition_file(session, file)
     if file.content.is_unchecked:
         typer.echo(f"{path}: a machine made it and nobody has checked it: every answer will say so", err=True)
     if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
@@ -424,4 +426,4 @@ def import_document(
 def draft_page(content: EditionContent) -> str:
     """Return the content as Markdown. The facts of the edition itself are not compared, so any do."""
     head = EditionHead("draft", 1, utc_now(), "", content.title, content.change_note, None, None)
-    return edition_markdown(head, content, (), "").decode()
+    return edition_markdown(ShownEdition(head, content), (), "").decode()

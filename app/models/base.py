@@ -143,9 +143,6 @@ class FromCodeList:
         return json_schema
 
 
-# Column types that SQLite and PostgreSQL both store exactly, and indexes of a part of a table on either.
-
-
 class UtcDateTimeType(TypeDecorator[dt.datetime]):
     """A moment in UTC. A naive datetime is refused on writing; an aware one is returned on reading."""
 
@@ -174,9 +171,6 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
     SQLAlchemy gets that of PostgreSQL where PostgreSQL is opened, since it reads the whole dialect to take it.
     """
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
-
-
-# Canonical JSON (RFC 8785), and digests that a caller can compute again from a response.
 
 
 def _without_empty_members(value: JsonValue) -> JsonValue:
@@ -215,9 +209,6 @@ def canonical_json(value: JsonValue) -> bytes:
     the RFC requires. Raises `orjson.JSONEncodeError` for a whole number beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
-
-
-# OnStep of long work: a function that is called with the steps that are done, and how many there are.
 
 
 OnStep = Callable[[int, int], None]

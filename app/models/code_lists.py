@@ -1,4 +1,4 @@
-"""Code lists: the published codes that guidance links to and that concerns use."""
+"""Code lists and signposts, and the responses about them and about the service itself."""
 
 from enum import StrEnum
 
@@ -83,9 +83,6 @@ class CodeList(RequestModel):
         return codes
 
 
-# Signposts: contacts that are in no edition, and are shown beside every guide.
-
-
 CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
 """The first sentence of every receipt, and of every answer to an assistant."""
 
@@ -162,9 +159,6 @@ class SignpostList(RequestModel):
         if not emergencies[0] or emergencies != sorted(emergencies, reverse=True):
             raise CodedValueError(FaultCode.OUT_OF_ORDER, "the list must begin with the signposts marked `emergency`")
         return signposts
-
-
-# Responses about code lists, signposts and the service itself.
 
 
 REFERENCE_LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])

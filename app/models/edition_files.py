@@ -1,11 +1,14 @@
-"""The files of editions and renditions, as editors write them: positions may be left out."""
+"""The files of editions and renditions as editors write them, and their faults in an editor's words.
+
+An edition's file may leave positions out.
+"""
 
 import datetime as dt
 import io
 import json
 import re
 import unicodedata
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import EnumType
@@ -45,9 +48,6 @@ def propose_id(words: str, taken: Container[str] = ()) -> str:
         number += 1
         proposed = f"{slug}-{number}"
     return proposed
-
-
-# The faults of an edition's file in the words of an editor: `Indicator 3 needs some text`.
 
 
 SINGULAR = {
@@ -143,7 +143,6 @@ def _meant(at: Location) -> str | None:
 
 
 def _keys_at(at: Location) -> list[str]:
-    """Return the keys of the model at that place."""
     model = _model_at(at)
     return list(model.model_fields) if model is not None else []
 
@@ -189,7 +188,7 @@ def _refused(error: ErrorDetails) -> str:
         return f"{place_in_words(at[:-1])} has another place than its `position` says: leave `position` out"
     if at and isinstance(at[-1], str) and code is not FaultCode.NOT_REACHABLE:
         return f"{place_in_words(at[:-1])}: `{at[-1]}` {reason}"
-    return f"{place_in_words(at)}: {reason}" if at else str(reason)
+    return sentence_at(at, str(reason))
 
 
 def _value_at(value: Any, at: Location) -> Any:
@@ -199,9 +198,6 @@ def _value_at(value: Any, at: Location) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
-
-
-# What an editor writes: an edition that may be incomplete, its faults in their words, and what is rarely meant.
 
 
 BRITISH = "+44"
@@ -319,13 +315,17 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
         return EditionContent.model_validate_json(json.dumps(value), strict=True), faults
     except ValidationError as refusal:
         errors = refusal.errors(include_url=False, include_input=False)
-    errors += _waiting_errors(value, errors)
-    misspelt = misspelt_keys(errors)
-    faults += [
-        (error["loc"], fault_in_words(error, value))
-        for error in errors
-        if not (is_echo(error, errors) or _is_repeated_id(error) or _is_misspelt(error, misspelt))
+    errors += [
+        {"type": "value_error", "loc": at, "msg": str(reason), "input": None, "ctx": {"error": reason}}
+        for at, reason in find_waiting(EditionContent, value, [error["loc"] for error in errors])
     ]
+    misspelt = misspelt_keys(errors)
+    for error in errors:
+        is_misspelt = error["type"] == "missing" and error["loc"] in misspelt
+        reason = error.get("ctx", {}).get("error")  # of an id that is there twice, `find_written_faults` says more
+        is_repeated = isinstance(reason, CodedValueError) and reason.code is FaultCode.DUPLICATE_ID
+        if not (is_echo(error, errors) or is_misspelt or is_repeated):
+            faults.append((error["loc"], fault_in_words(error, value)))
     return None, faults
 
 
@@ -337,27 +337,6 @@ def place_items(value: object) -> None:
             for place, item in enumerate(items, start=1):
                 if isinstance(item, dict):
                     item.setdefault("position", place)
-
-
-def _waiting_errors(value: object, errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    return [
-        {"type": "value_error", "loc": at, "msg": str(reason), "input": None, "ctx": {"error": reason}}
-        for at, reason in find_waiting(EditionContent, value, [error["loc"] for error in errors])
-    ]
-
-
-def _code_of(error: ErrorDetails) -> FaultCode | None:
-    reason = error.get("ctx", {}).get("error")
-    return reason.code if isinstance(reason, CodedValueError) else None
-
-
-def _is_repeated_id(error: ErrorDetails) -> bool:
-    """Return True for a fault that is found in the file itself, with the item that had the id first."""
-    return _code_of(error) is FaultCode.DUPLICATE_ID
-
-
-def _is_misspelt(error: ErrorDetails, misspelt: set[Location]) -> bool:
-    return error["type"] == "missing" and error["loc"] in misspelt
 
 
 NOTHING: dict[str, Any] = {"id": "", "name": ""}
@@ -395,36 +374,28 @@ def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset
     place_items(value)
     members: dict[str, Any] = {}
     unread: set[Location] = set()
+
+    def read(at: Location, validate: Callable[..., Any], written: object, otherwise: Any) -> Any:
+        try:
+            return validate(json.dumps(written), strict=True)
+        except ValidationError:
+            unread.add(at)
+            return otherwise
+
     for name, field in EditionContent.model_fields.items():
         default = "" if field.is_required() else field.get_default(call_default_factory=True)
         written = value.get(name)
         if name not in value:
             members[name] = default
         elif name in ITEM_LISTS and isinstance(written, list):
-            members[name] = tuple(_entry(name, place, each, unread) for place, each in enumerate(written))
+            item = ITEM_LISTS[name].item
+            nothing = item.model_construct(**NOTHING)
+            entries = enumerate(written)
+            members[name] = tuple(read((name, at), item.model_validate_json, each, nothing) for at, each in entries)
         else:
-            members[name] = _member(name, written, default, unread)
+            reader = member_reader(EditionContent, name)
+            members[name] = read((name,), reader.validate_json, written, () if name in ITEM_LISTS else default)
     return EditionContent.model_construct(**members), frozenset(unread)
-
-
-def _entry(name: str, place: int, written: Any, unread: set[Location]) -> BaseModel:
-    item = ITEM_LISTS[name].item
-    try:
-        return item.model_validate_json(json.dumps(written), strict=True)
-    except ValidationError:
-        unread.add((name, place))
-        return item.model_construct(**NOTHING)
-
-
-def _member(name: str, written: Any, default: Any, unread: set[Location]) -> Any:
-    try:
-        return member_reader(EditionContent, name).validate_json(json.dumps(written), strict=True)
-    except ValidationError:
-        unread.add((name,))
-        return () if name in ITEM_LISTS else default
-
-
-# The files of editions and renditions, as editors write them: positions may be left out.
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,15 @@
-"""A short but whole edition, for the documentation and for tests. Everything in it is invented."""
+"""An edition: an example, its content, the JSON Schema of its file, and the tables of guidance."""
 
 import datetime as dt
 import json
 from enum import StrEnum
 from typing import Annotated, Any
 
+import sqlalchemy
+import sqlmodel
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.json_schema import GenerateJsonSchema
 from sqlalchemy import JSON, ForeignKeyConstraint, UniqueConstraint
-from sqlalchemy import Text as sqlalchemy_Text
-from sqlmodel import Field as TableField
-from sqlmodel import SQLModel
 
 from app.models.base import MAX_ITEMS, FromCodeList, FullDate, GssCode, RequestModel, Text, UtcDateTimeType
 from app.models.code_lists import MAX_CODE_LENGTH, SUBJECTS
@@ -49,9 +48,6 @@ EDITION_EXAMPLE: dict[str, Any] = {
         }
     ],
 }
-
-
-# The content of an edition: of a seed file, of a request to publish, and of every read.
 
 
 class PublisherKind(StrEnum):
@@ -151,9 +147,6 @@ class EditionContent(EditionSections, EditionDetails):
     """The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this."""
 
 
-# The JSON Schema of an edition's file, for the programs in which editors write: they complete keys and mark faults.
-
-
 SCHEMA_FILE = "guide.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA_FILE}"
 """The first line of a file: where an editor's program finds the schema, beside the folder of the guide."""
@@ -176,14 +169,11 @@ def edition_schema_json() -> str:
     return json.dumps(edition_schema(), ensure_ascii=False, indent=2) + "\n"
 
 
-# The tables of guidance: what is published, which is written once and never changes; its catalogue; and drafts.
-
-
 OWN_WORDS = ""
 """In place of a language: the guide's own words, which are the edition itself."""
 
 
-class EditionRow(SQLModel, table=True):
+class EditionRow(sqlmodel.SQLModel, table=True):
     """One edition, the whole guide as published at one time; or a rendition of it in another language or form.
 
     Editions are numbered 1, 2, 3 for each guide, renditions for each guide and language. `edition` is the number of the
@@ -192,17 +182,17 @@ class EditionRow(SQLModel, table=True):
 
     __tablename__ = "editions"
 
-    guide: str = TableField(primary_key=True)
-    language: str = TableField(primary_key=True)
-    number: int = TableField(primary_key=True)
+    guide: str = sqlmodel.Field(primary_key=True)
+    language: str = sqlmodel.Field(primary_key=True)
+    number: int = sqlmodel.Field(primary_key=True)
     edition: int
-    published_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    published_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     digest: str
-    details: dict[str, Any] = TableField(sa_type=JSON)
-    words: dict[str, Any] = TableField(sa_type=JSON)
+    details: dict[str, Any] = sqlmodel.Field(sa_type=JSON)
+    words: dict[str, Any] = sqlmodel.Field(sa_type=JSON)
 
 
-class WithdrawalRow(SQLModel, table=True):
+class WithdrawalRow(sqlmodel.SQLModel, table=True):
     """The withdrawal of an edition or of a rendition, whose own row does not change."""
 
     __tablename__ = "withdrawals"
@@ -212,23 +202,23 @@ class WithdrawalRow(SQLModel, table=True):
         ),
     )
 
-    guide: str = TableField(primary_key=True)
-    language: str = TableField(primary_key=True)
-    number: int = TableField(primary_key=True)
-    withdrawn_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
-    reason: str = TableField(sa_type=sqlalchemy_Text)
+    guide: str = sqlmodel.Field(primary_key=True)
+    language: str = sqlmodel.Field(primary_key=True)
+    number: int = sqlmodel.Field(primary_key=True)
+    withdrawn_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
+    reason: str = sqlmodel.Field(sa_type=sqlalchemy.Text)
 
 
-class GenerationRow(SQLModel, table=True):
+class GenerationRow(sqlmodel.SQLModel, table=True):
     """One number that the database raises whenever something is published or withdrawn."""
 
     __tablename__ = "generation"
 
-    id: int = TableField(primary_key=True)
+    id: int = sqlmodel.Field(primary_key=True)
     number: int
 
 
-class CatalogueRow(SQLModel, table=True):
+class CatalogueRow(sqlmodel.SQLModel, table=True):
     """The place of an item of a guide's current edition, and the words by which it is found.
 
     The rows are derived from the editions. Those of a guide are rebuilt whenever it has an edition published or
@@ -238,14 +228,14 @@ class CatalogueRow(SQLModel, table=True):
     __tablename__ = "catalogue"
     __table_args__ = (UniqueConstraint("part", "guide", "position"),)
 
-    id: int | None = TableField(default=None, primary_key=True)
-    guide: str = TableField(index=True)
+    id: int | None = sqlmodel.Field(default=None, primary_key=True)
+    guide: str = sqlmodel.Field(index=True)
     edition: int
     part: str
     item_id: str
     position: int
-    codes: str = TableField(default="", sa_type=sqlalchemy_Text)
-    words: str = TableField(sa_type=sqlalchemy_Text)
+    codes: str = sqlmodel.Field(default="", sa_type=sqlalchemy.Text)
+    words: str = sqlmodel.Field(sa_type=sqlalchemy.Text)
 
 
 class GuideDraftAct(StrEnum):
@@ -257,18 +247,18 @@ class GuideDraftAct(StrEnum):
     PUBLISHED = "published"
 
 
-class GuideDraftRow(SQLModel, table=True):
+class GuideDraftRow(sqlmodel.SQLModel, table=True):
     """The draft of a guide as it was saved last. `version` is the number of the act that saved it."""
 
     __tablename__ = "guide_drafts"
 
-    guide: str = TableField(primary_key=True)
+    guide: str = sqlmodel.Field(primary_key=True)
     version: int
-    content: str = TableField(sa_type=sqlalchemy_Text)
-    begun_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
-    written_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    content: str = sqlmodel.Field(sa_type=sqlalchemy.Text)
+    begun_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
+    written_at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     written_by: str
-    offered_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    offered_at: dt.datetime | None = sqlmodel.Field(default=None, sa_type=UtcDateTimeType)
     offered_by: str | None = None
 
     def read(self) -> dict[str, Any]:
@@ -277,15 +267,15 @@ class GuideDraftRow(SQLModel, table=True):
         return content
 
 
-class GuideDraftActRow(SQLModel, table=True):
+class GuideDraftActRow(sqlmodel.SQLModel, table=True):
     """One act on the draft of a guide. The numbers of a guide's acts are never used again."""
 
     __tablename__ = "guide_draft_acts"
 
-    guide: str = TableField(primary_key=True)
-    number: int = TableField(primary_key=True)
+    guide: str = sqlmodel.Field(primary_key=True)
+    number: int = sqlmodel.Field(primary_key=True)
     act: str
     by: str
-    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     digest: str
     """The SHA-256 of the content as it was then."""

@@ -1,4 +1,4 @@
-"""Responses of the public reads of guidance."""
+"""Responses of the public reads of guidance, and what publishing and withdrawing take and answer."""
 
 from enum import StrEnum
 from functools import reduce
@@ -218,9 +218,6 @@ class EditionsResponse(ResponseModel):
 
     editions: tuple[EditionSummary, ...] = Field(description="The editions.")
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
-
-
-# Requests and responses of publishing and withdrawing.
 
 
 class PublishedResponse(ResponseModel):

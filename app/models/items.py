@@ -1,4 +1,4 @@
-"""Definitions of the harm, with their sources."""
+"""The items of an edition: cautions, definitions, factors, indicators, linked risks and responsibilities."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Protocol
@@ -127,9 +127,6 @@ class Responsibility(RequestModel):
         description="The words as printed.",
         examples=["Provide timely and effective interventions with children and families."],
     )
-
-
-# Definitions of the harm, with their sources.
 
 
 class DefinitionKind(StrEnum):

@@ -76,7 +76,6 @@ def english_name_of(tag: str) -> str:
 
 
 def _locale_of(tag: str) -> Locale | None:
-    """Return the locale for the language and its region, or for the language alone."""
     language, region = tag.partition("-")[0], region_of(tag)
     for name in ([f"{language}_{region}"] if region else []) + [language]:
         try:

@@ -25,7 +25,7 @@ from app.models.guides import DIGEST, EditionResponse, Withdrawal
 from app.models.items import Caution, ItemId, Limb
 from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLISH_TAG, Direction, LanguageTag
 from app.models.links import Links
-from app.models.sections import ITEM_LISTS, Introductions, SectionEntry
+from app.models.sections import CAUTIONS, ITEM_LISTS, Introductions, SectionEntry
 
 
 class RenditionForm(StrEnum):
@@ -183,11 +183,9 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
         source = current if current is not None and key in OF_THE_CURRENT_EDITION else edition
         items = own[key] = [item.model_dump(mode="json") for item in getattr(source, key)]
         missing += _put_items(items, key, words, edition)
-    return RenderedWords(
-        EditionContent.model_validate(own),
-        tuple(missing),
-        tuple(_cautions(words)) if words.is_unchecked else (),
-    )
+    cautions = getattr(words, CAUTIONS.path) if words.is_unchecked else ()
+    unchecked = tuple(Caution(id=each.id, text=each.text) for each in cautions if each.text is not None)
+    return RenderedWords(EditionContent.model_validate(own), tuple(missing), unchecked)
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
@@ -217,11 +215,6 @@ def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Itera
             yield f"{at}/{name}"
         else:
             target[name] = word
-
-
-def _cautions(words: RenditionContent) -> Iterable[Caution]:
-    found: Any = words
-    return (Caution(id=each.id, text=each.text) for each in found.cautions if each.text is not None)
 
 
 def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:

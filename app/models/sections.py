@@ -246,7 +246,6 @@ class EditionSections(RequestModel):
 
 
 def _raise_at(indexes: Sequence[int], field: str, code: FaultCode, reason: str) -> None:
-    """Raise `ValidationError` for that field of the items at those indexes, if there are any."""
     if indexes:
         raise _refusal([(index, field) for index in indexes], code, reason)
 

@@ -86,7 +86,8 @@ def _text_of(path: Path) -> str:
 
 def _root_of(path: Path, text: str) -> Node:
     try:
-        faults = _unused_features(text) if _MAY_HAVE_UNUSED_FEATURES.search(text) else []
+        events = YAML(typ="safe", pure=True).parse(text) if _MAY_HAVE_UNUSED_FEATURES.search(text) else ()
+        faults = [fault for event in events for fault in _unused_features(event)]
         root = None if faults else _compose(text)
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
@@ -112,12 +113,7 @@ def _compose(text: str) -> Node | None:
     return cast("Node | None", YAML(typ="safe", pure=True).compose(text))
 
 
-def _unused_features(text: str) -> list[SeedError]:
-    events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
-    return [fault for event in events for fault in _unused_features_of(event)]
-
-
-def _unused_features_of(event: Event) -> Iterator[SeedError]:
+def _unused_features(event: Event) -> Iterator[SeedError]:
     """Yield a fault for each YAML feature that seed files do not use, since a line must be clear by itself."""
     line = event.start_mark.line + 1
     if getattr(event, "anchor", None):

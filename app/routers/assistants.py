@@ -162,7 +162,6 @@ def _decode(value: str | None) -> str | None:
 
 
 def _answer(method: str, params: dict[str, Any], library: Library, *, is_stateless: bool) -> dict[str, Any]:
-    """Return the result of the request. Raise `McpError` if its method is not served."""
     if method == "tools/list":
         result = CACHEABLE | {"tools": tool_list()}
     elif method == "tools/call":

@@ -1,4 +1,4 @@
-"""Reads across guides: the sections that the registry lists across guides, with filters, and search."""
+"""Reads across guides, with filters, and search; the service index, signposts, code lists, problems and keys."""
 
 from typing import Annotated, NamedTuple
 
@@ -110,7 +110,6 @@ SearchDep = Annotated[Filters, Depends(ask_search)]
 
 
 def _item_example(section: Section) -> Responses:
-    """Return the example of a list of items of that section."""
     item_id = str(section.entry.item.model_fields["id"].examples[0])  # type: ignore[index]  # every id has an example
     links = {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"}
     return response_example(**{section.key: [{"links": links}]})
@@ -179,10 +178,9 @@ def search(
 
 
 def _wanted(session: Session, context: AppContext, filters: Filters, *sections: Section) -> EntryFilter:
-    """Return the filter of the catalogue, with the guides that are about the subject."""
     guides = None if filters.guide is None else {filters.guide}
     if filters.subject is not None:
-        about = set(guides_about(session, context.reference_data, filters.subject))
+        about = guides_about(session, context.reference_data, filters.subject)
         guides = about if guides is None else about & guides
     return EntryFilter(filters.words, [each.key for each in sections], guides, filters.code)
 
@@ -190,7 +188,6 @@ def _wanted(session: Session, context: AppContext, filters: Filters, *sections: 
 def _page(
     session: Session, wanted: EntryFilter, cursor: str | None, *, limit: int
 ) -> tuple[tuple[FoundItem, ...], str | None]:
-    """Return one page of the items that are wanted, and the cursor of the next page."""
     offset = decode_key(cursor, otherwise=0)
     entries = list_entries(session, wanted, offset=offset, limit=limit + 1)
     next_cursor = encode_key(offset + limit) if len(entries) > limit else None
@@ -214,9 +211,6 @@ def _found_item(entry: CatalogueEntry) -> FoundItem:
             },
         }
     )
-
-
-# Routes of the service index, the signposts, the code lists, the problem types, and the keys of receipts.
 
 
 reference_router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)

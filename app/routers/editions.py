@@ -1,9 +1,9 @@
-"""Routes of editions: their history, numbered ones, whose bodies never change, and all sections and items."""
+"""Routes of editions: their history, numbered ones, all sections and items, and publishing and withdrawing."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Body, Depends, Header, Query, Request, Response, Security
 from sqlmodel import Session
@@ -21,11 +21,10 @@ from app.errors import (
     NotFound,
     PreconditionFailed,
     PreconditionMissing,
-    Problem,
     ServiceUnavailable,
 )
 from app.http.auth import PUBLIC, require_client
-from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
+from app.http.context import ContentsDep, ContextDep, NowDep, SessionDep, SettingsDep, WriterDep
 from app.http.memento import memento_headers, memento_links, time_map
 from app.http.params import (
     IN_PLAIN_DIGITS,
@@ -36,15 +35,12 @@ from app.http.params import (
     GuideName,
     JSONRoute,
     Limit,
-    ask_current_edition,
-    ask_numbered_edition,
     ask_numbered_rendition,
     item_name,
 )
 from app.http.problems import (
     BODY_PROBLEMS,
     CREDENTIAL_PROBLEMS,
-    CURRENT_EDITION_PROBLEMS,
     NUMBERED_EDITION_PROBLEMS,
     RESPONSES_OF_READS,
     problem_responses,
@@ -88,7 +84,7 @@ from app.models.renditions import (
     RenditionWithdrawalResponse,
 )
 from app.models.sections import DOCUMENTED, Section
-from app.services.catalogue import read_lists
+from app.routers.formats import CURRENT, NUMBERED, Source
 from app.services.cursors import decode_key, encode_key
 from app.services.editions import (
     Contents,
@@ -98,15 +94,16 @@ from app.services.editions import (
     current_of,
     get_history,
     read_content,
+    read_lists,
     readable_of,
     require_current,
     status_of,
 )
 from app.services.guide_documents import (
     edition_fields,
+    edition_links,
     find_item,
     item_history,
-    item_links,
     links_of_act,
     path_of,
     present_edition,
@@ -115,7 +112,7 @@ from app.services.guide_documents import (
 )
 from app.services.publishing import NewEdition, publish_edition, publish_rendition, withdraw_published
 
-editions_router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+editions_router = GuidanceRouter(prefix="/v1/guides/{guide}", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 NONE_BEFORE = "Edition 1 has none before it. Name one to compare with: since=2."
 LINK_FORMAT = "application/link-format"
@@ -124,7 +121,7 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
 
 
 @editions_router.get(
-    "/{guide}/editions.link",
+    "/editions.link",
     tags=["Editions"],
     summary="Read a guide's TimeMap",
     response_class=Response,
@@ -139,7 +136,7 @@ def read_time_map(request: Request, session: SessionDep, settings: SettingsDep, 
 
 
 @editions_router.get(
-    "/{guide}/editions",
+    "/editions",
     tags=["Editions"],
     summary="Read a guide's history",
     response_model=EditionsResponse,
@@ -158,7 +155,7 @@ def list_editions(
 
 
 @editions_router.get(
-    "/{guide}/editions/{number}",
+    "/editions/{number}",
     tags=["Editions"],
     summary="Read a numbered edition",
     response_model=EditionResponse,
@@ -185,7 +182,7 @@ def read_edition(
 
 
 @editions_router.get(
-    "/{guide}/editions/{number}/changes",
+    "/editions/{number}/changes",
     tags=["Editions"],
     summary="Compare two editions",
     response_model=ChangesResponse,
@@ -222,69 +219,53 @@ def read_changes(
     return public_response(request, response, caching=CACHE_IMMUTABLE)
 
 
-@dataclass(frozen=True)
-class Source:
-    """The current edition or a numbered one: where its sections are, and what their routes are and answer."""
+class Sections(NamedTuple):
+    """What the routes of an edition's sections and items are called, say of themselves and answer."""
 
-    path: str
-    tag: str
-    asked: Callable[..., Coroutine[Any, Any, Asked]]
+    source: Source
     name: str
     """What begins the names of its routes."""
     words: str
-    descriptions: tuple[str, str]
-    """Of a section, and of an item."""
+    of_section: str
+    of_item: str
     items: Mapping[Section, type[ItemResponse] | type[NumberedItemResponse]]
     responses: Responses
-    problems: tuple[type[Problem], ...]
 
 
-SOURCES = (
-    Source(
-        "/{guide}",
-        "Guides",
-        ask_current_edition,
+SECTIONS = (
+    Sections(
+        CURRENT,
         "read_",
         "the current edition",
-        (
-            "The section, word for word, with the cautions that must be read with it.",
-            "The item, with the editions in which it stands and where its words changed.",
-        ),
+        "The section, word for word, with the cautions that must be read with it.",
+        "The item, with the editions in which it stands and where its words changed.",
         ITEM_RESPONSES,
         {},
-        CURRENT_EDITION_PROBLEMS,
     ),
-    Source(
-        "/{guide}/editions/{number}",
-        "Editions",
-        ask_numbered_edition,
+    Sections(
+        NUMBERED,
         "read_edition_",
         "a numbered edition",
-        (
-            "The section of exactly that edition, with the cautions that must be read with it.",
-            "The item of exactly that edition.",
-        ),
+        "The section of exactly that edition, with the cautions that must be read with it.",
+        "The item of exactly that edition.",
         NUMBERED_ITEM_RESPONSES,
         AS_PUBLISHED,
-        NUMBERED_EDITION_PROBLEMS,
     ),
 )
 
 
-def _add_section(source: Source, section: Section) -> None:
+def _add_section(sections: Sections, section: Section) -> None:
     """Add the routes of the section and of its items: `/v1/guides/{guide}/indicators`, named `read_indicators`."""
-    path, below = f"{source.path}/{section.value}", f"/{section.value}"
-    named = item_name(section)
-    of_section, of_item = source.descriptions
+    source, below, named = sections.source, f"/{section.value}", item_name(section)
 
     @editions_router.get(
-        path,
-        name=f"{source.name}{section.key}",
+        source.path + below,
+        name=f"{sections.name}{section.key}",
         tags=[source.tag],
-        summary=f"Read the {section.words} of {source.words}",
-        description=of_section,
+        summary=f"Read the {section.words} of {sections.words}",
+        description=sections.of_section,
         response_model=SECTION_RESPONSES[section],
-        responses=source.responses | problem_responses(NotFound, *source.problems),
+        responses=sections.responses | problem_responses(NotFound, *source.problems),
     )
     def read_section(
         request: Request,
@@ -301,13 +282,13 @@ def _add_section(source: Source, section: Section) -> None:
         )
 
     @editions_router.get(
-        f"{path}/{{item_id}}",
-        name=f"{source.name}{section.key}_item",
+        f"{source.path}{below}/{{item_id}}",
+        name=f"{sections.name}{section.key}_item",
         tags=[source.tag],
-        summary=f"Read one of the {section.words} of {source.words}",
-        description=of_item,
-        response_model=source.items[section],
-        responses=source.responses | problem_responses(NotFound, NoSuchItem, *source.problems),
+        summary=f"Read one of the {section.words} of {sections.words}",
+        description=sections.of_item,
+        response_model=sections.items[section],
+        responses=sections.responses | problem_responses(NotFound, NoSuchItem, *source.problems),
     )
     def read_item(
         *,
@@ -320,7 +301,7 @@ def _add_section(source: Source, section: Section) -> None:
         found = _find(session, contents, asked)
         head, lists = found.head, read_lists(session, guide=asked.guide, part=section.key)
         having = {number for number, items in lists.items() if item_id in items}
-        links = item_links(head.key, path_of(head, found.status), f"{below}/{item_id}", having)
+        links = edition_links(head.key, path_of(head, found.status), f"{below}/{item_id}", having)
         fields: dict[str, Any] = edition_fields(head, found.content, found.status) | {
             "section": section,
             "item": find_item(found.content, section, item_id),
@@ -332,7 +313,7 @@ def _add_section(source: Source, section: Section) -> None:
             more_links = _successor(found.history, head, f"{below}/{item_id}") if head.number + 1 in having else {}
             latest, current = links.pop("latest_version"), current_of(found.history)
             more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
-        response = source.items[section](**fields, links=links)
+        response = sections.items[section](**fields, links=links)
         return public_response(request, response, caching=found.caching, more_links=more_links)
 
 
@@ -378,11 +359,8 @@ def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
 
 
 for each_section in DOCUMENTED:
-    for each_source in SOURCES:
-        _add_section(each_source, each_section)
-
-
-# Publishing and withdrawing editions and renditions over HTTP.
+    for each in SECTIONS:
+        _add_section(each, each_section)
 
 
 publishing_router = GuidanceRouter(
@@ -414,8 +392,7 @@ IfMatch = Annotated[
 def post_edition(
     *,
     response: Response,
-    reference_data: ReferenceDataDep,
-    writer: WriterDep,
+    context: ContextDep,
     now: NowDep,
     guide: GuideName,
     content: Annotated[EditionContent, Body(examples=[EDITION_EXAMPLE])],
@@ -427,7 +404,7 @@ def post_edition(
     the current edition's words again answers 200 and changes nothing, so that a retry is safe.
     """
     check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
-    published = publish_edition(writer, reference_data, new, at=now, precondition=check)
+    published = publish_edition(context.writer, context.reference_data, new, at=now, precondition=check)
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = edition_path(*published.key)
     return present_published(published)

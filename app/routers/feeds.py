@@ -39,14 +39,6 @@ FOR_AN_HOUR = "max-age=3600"
 EXAMPLE = '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:{}</id><title>{}</title><updated>{}</updated></feed>'
 
 
-def _list_events(session: Session, _now: dt.datetime) -> list[FeedEntry]:
-    return [entry_of_event(each) for each in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
-
-
-def _list_reviews(session: Session, now: dt.datetime) -> list[FeedEntry]:
-    return [entry_of_review(each) for each in list_due(session, now)]
-
-
 def _add_feed(
     channel: FeedChannel,
     name: str,
@@ -83,17 +75,15 @@ def _add_feed(
         responses=as_atom,
     )
     def read_atom_feed(request: Request, session: SessionDep, settings: SettingsDep, now: NowDep) -> Response:
-        feed, links = (
-            atom_feed(channel, list_entries(session, now), settings.public_url),
-            {"self": channel.atom_path},
-        )
+        feed = atom_feed(channel, list_entries(session, now), settings.public_url)
+        links = {"self": channel.atom_path}
         return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links=links, caching=caching)
 
 
 _add_feed(
     EDITIONS,
     "",
-    _list_events,
+    lambda session, _now: list(map(entry_of_event, list_edition_events(session, limit=MAX_FEED_ENTRIES))),
     words=(
         "Follow the editions",
         "The latest 50 editions and renditions published and withdrawn, the newest first",
@@ -104,7 +94,7 @@ _add_feed(
 _add_feed(
     REVIEWS,
     "reviews_",
-    _list_reviews,
+    lambda session, now: list(map(entry_of_review, list_due(session, now))),
     words=(
         "Follow the reviews that are due",
         "Every guide whose review is due within 60 days, is overdue or has no day",

@@ -36,12 +36,11 @@ from app.http.responses import (
     add_languages,
     conditional_response,
 )
-from app.models.editions import EditionContent
 from app.models.languages import GUIDE_LANGUAGE
 from app.models.links import Links, edition_path, guide_path, rendition_path
 from app.services.csv_tables import csv_name, section_csv
-from app.services.editions import EditionHead, get_history, list_renditions, readable_of, require_current
-from app.services.guide_documents import ShownRendition, edition_links, show_rendition
+from app.services.editions import get_history, list_renditions, readable_of, require_current
+from app.services.guide_documents import ShownEdition, edition_links, show_rendition
 from app.services.markdown import edition_markdown
 from app.services.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
 from app.services.renditions import chosen_rendition, language_paths
@@ -53,8 +52,7 @@ router = GuidanceRouter(prefix="/v1/guides/{guide}", dependencies=[PUBLIC], resp
 class Chosen:
     """The edition or rendition that a request reads, and what its responses say of it."""
 
-    head: EditionHead
-    content: EditionContent
+    shown: ShownEdition
     path: str
     file_name: str
     """The beginning of the names of its files."""
@@ -62,20 +60,19 @@ class Chosen:
     """How long a page may be stored. The numbers for an emergency are outside editions: one put right must arrive."""
     caching_of_tables: str
     page_headers: Headers
-    rendition: ShownRendition | None = None
     languages: Links | None = None
     """Of a rendition: the path of the guide in each language."""
 
     def links(self, below: str) -> Links:
         """Return the links of the response at the path below it."""
-        if self.rendition is not None:
+        if self.shown.rendition is not None:
             return {"self": self.path + below}
-        return edition_links(self.head.key, self.path, below)
+        return edition_links(self.shown.head.key, self.path, below)
 
     def finish(self, response: Response) -> Response:
         """Add the language of a rendition's words, and links to the guide in each language."""
-        if self.rendition is not None and self.languages is not None:
-            response.headers["Content-Language"] = self.rendition.language
+        if self.shown.rendition is not None and self.languages is not None:
+            response.headers["Content-Language"] = self.shown.rendition.language
             add_languages(response, self.languages)
         return response
 
@@ -86,8 +83,7 @@ def _choose(session: Session, context: AppContext, asked: Asked) -> Chosen:
     if language is None:
         head = require_current(history) if number is None else readable_of(history, number)
         return Chosen(
-            head,
-            context.contents(head.key, session),
+            ShownEdition(head, context.contents(head.key, session)),
             path=guide_path(guide) if number is None else edition_path(*head.key),
             file_name=f"{guide}-edition-{head.number}",
             caching=CACHE_CURRENT,
@@ -99,24 +95,22 @@ def _choose(session: Session, context: AppContext, asked: Asked) -> Chosen:
     read = partial(context.contents, session=session)
     rendition = show_rendition(history, chosen, read, is_numbered=number is not None)
     return Chosen(
-        rendition.head,
-        rendition.content,
+        rendition,
         path=rendition_path(guide, language, number),
         file_name=f"{guide}-edition-{rendition.head.number}-{language}-{chosen.key.number}",
         caching=CACHE_CHECKED,
         caching_of_tables=CACHE_CHECKED,
         page_headers={},
-        rendition=rendition,
         languages=language_paths(history, stored, guide),
     )
 
 
 def _markdown(request: Request, context: AppContext, chosen: Chosen) -> Response:
     signposts, public_url = context.reference_data.signposts, context.settings.public_url
-    page = edition_markdown(chosen.head, chosen.content, signposts, public_url, chosen.rendition)
+    page = edition_markdown(chosen.shown, signposts, public_url)
     links = chosen.links(MARKDOWN.suffix)
-    if chosen.rendition is None:
-        links |= memento_links(public_url, chosen.head.guide)
+    if chosen.shown.rendition is None:
+        links |= memento_links(public_url, chosen.shown.head.guide)
     return conditional_response(
         request,
         page,
@@ -129,7 +123,7 @@ def _markdown(request: Request, context: AppContext, chosen: Chosen) -> Response
 
 def _pdf(form: PrintForm, request: Request, context: AppContext, chosen: Chosen) -> Response:
     signposts, suffix = context.reference_data.signposts, PDF_SUFFIXES[form]
-    page = edition_pdf(chosen.head, chosen.content, signposts, context.settings, form, chosen.rendition)
+    page = edition_pdf(chosen.shown, signposts, context.settings, form)
     links = chosen.links(suffix)
     response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=chosen.caching)
     name = chosen.file_name + suffix.replace("/", "-")
@@ -325,9 +319,9 @@ def _add_table(source: Source) -> None:
         bom: ByteOrderMark = "0",
     ) -> Response:
         chosen = _choose(session, context, asked)
-        sheet = section_csv(chosen.head, chosen.content, section, chosen.rendition)
+        sheet = section_csv(chosen.shown, section)
         links = chosen.links(f"/{section.value}{CSV.suffix}")
-        file_name = csv_name(chosen.head, section, chosen.rendition)
+        file_name = csv_name(chosen.shown, section)
         caching = chosen.caching_of_tables
         return chosen.finish(csv_response(request, sheet, file_name, bom=bom, caching=caching, links=links))
 

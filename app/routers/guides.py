@@ -1,12 +1,15 @@
 """Routes of the guides' current editions."""
 
+import datetime as dt
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from operator import attrgetter
+from typing import Annotated, NamedTuple
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 
 from app.http.auth import PUBLIC
-from app.http.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
+from app.http.context import ContextDep, ReferenceDataDep, SessionDep
 from app.http.memento import memento_links, redirect_to_edition_at, requested_moment
 from app.http.negotiation import MAX_HEADER_LENGTH, preferred_languages
 from app.http.params import AboutSubject, GuidanceRouter, GuideCursor, GuideName, Limit
@@ -17,10 +20,10 @@ from app.models.languages import GUIDE_LANGUAGE
 from app.models.links import edition_path, guide_path, rendition_path
 from app.models.sections import Section
 from app.services.cursors import decode_key, encode_key
-from app.services.editions import MAX_CURRENT_EDITIONS, get_history, list_current, list_renditions, require_current
+from app.services.editions import get_history, list_languages, list_renditions, require_current
 from app.services.guide_documents import present_edition
-from app.services.guides import subjects_by_guide
-from app.services.renditions import language_paths, languages_by_guide, preferred_rendition, present_rendition
+from app.services.guides import list_guides
+from app.services.renditions import language_paths, preferred_rendition, present_rendition
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
@@ -49,6 +52,24 @@ AcceptLanguage = Annotated[
         examples=["en-GB"],
     ),
 ]
+
+
+class WantedVersion(NamedTuple):
+    """Which version of a guide a request asks for: the edition at a moment, and the languages that are preferred."""
+
+    moment: dt.datetime | None
+    or_next: bool
+    languages: Sequence[str]
+
+
+async def ask_version(
+    as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
+) -> WantedVersion:
+    """Read which version is asked for."""
+    moment = requested_moment(as_of, accept_datetime)
+    return WantedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
+
+
 VARY_WITH_LANGUAGE = {"Vary": "Accept, Accept-Datetime, Accept-Language"}
 REDIRECTED: Responses = {
     302: {
@@ -64,8 +85,8 @@ With `Accept-Language`, the same in another language where there is a rendition.
 With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then."""
 
 
-@router.get("", summary="List the guides", response_model=GuidesResponse)
-def list_guides(
+@router.get("", name="list_guides", summary="List the guides", response_model=GuidesResponse)
+def read_guides(
     *,
     request: Request,
     session: SessionDep,
@@ -75,31 +96,25 @@ def list_guides(
     cursor: GuideCursor = None,
 ) -> Response:
     """Every guide that has a current edition, by name."""
-    subjects, languages = subjects_by_guide(session, reference_data), languages_by_guide(session)
-    most = limit + 1 if subject is None else MAX_CURRENT_EDITIONS
-    heads = [
-        head
-        for head in list_current(session, after=decode_key(cursor, otherwise=""), limit=most)
-        if subject is None or subject in {each.code for each in subjects[head.guide]}
-    ]
-    page = heads[:limit]
+    languages, after = list_languages(session), decode_key(cursor, otherwise="")
+    listed = sorted(list_guides(session, reference_data), key=attrgetter("guide"))
+    found = [each for each in listed if each.guide > after and (subject is None or each.is_about(subject))]
     summaries = tuple(
         GuideSummary(
-            guide=head.guide,
-            title=head.title,
-            edition=head.number,
-            published_at=head.published_at,
-            digest=head.digest,
+            guide=each.guide,
+            title=each.title,
+            edition=each.edition.number,
+            published_at=each.edition.published_at,
+            digest=each.edition.digest,
             subjects=tuple(
-                GuideSubject(code=each.code, label=each.label, lgsl_code=each.lgsl_code)
-                for each in subjects[head.guide]
+                GuideSubject(code=code.code, label=code.label, lgsl_code=code.lgsl_code) for code in each.subjects
             ),
-            languages=(GUIDE_LANGUAGE, *languages.get(head.guide, ())),
-            links={"self": guide_path(head.guide), "edition": edition_path(*head.key)},
+            languages=tuple(dict.fromkeys([GUIDE_LANGUAGE, *languages.get(each.guide, ())])),
+            links={"self": guide_path(each.guide), "edition": edition_path(*each.edition.key)},
         )
-        for head in page
+        for each in found[:limit]
     )
-    next_cursor = encode_key(page[-1].guide) if len(heads) > limit else None
+    next_cursor = encode_key(summaries[-1].guide) if len(found) > limit else None
     return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor))
 
 
@@ -114,39 +129,33 @@ def read_guide(
     *,
     request: Request,
     session: SessionDep,
-    contents: ContentsDep,
-    settings: SettingsDep,
+    context: ContextDep,
     guide: GuideName,
-    as_of: AsOf = None,
-    accept_datetime: AcceptDatetime = None,
-    accept_language: AcceptLanguage = None,
+    wanted: Annotated[WantedVersion, Depends(ask_version)],
 ) -> Response:
     """Return the current edition, a rendition of it, or a redirect to the edition that was current then."""
-    moment = requested_moment(as_of, accept_datetime)
+    moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url
     history = get_history(session, guide=guide)
     if moment is not None:
-        return redirect_to_edition_at(history, moment, settings.public_url, or_next=as_of is None)
+        return redirect_to_edition_at(history, moment, public_url, or_next=wanted.or_next)
     stored = list_renditions(session, guide=guide)
     head = require_current(history)
-    chosen = preferred_rendition(history, stored, preferred_languages(accept_language or ""))
+    chosen = preferred_rendition(history, stored, wanted.languages)
     if chosen is None:
         response = public_response(
             request,
             present_edition(head, contents(head.key, session), EditionStatus.CURRENT),
-            more_links=memento_links(settings.public_url, head.guide),
-            more_headers=_headers_in(GUIDE_LANGUAGE),
+            more_links=memento_links(public_url, head.guide),
+            more_headers=VARY_WITH_LANGUAGE | {"Content-Language": GUIDE_LANGUAGE},
         )
     else:
+        language = chosen.key.language
         response = public_response(
             request,
             present_rendition(history, chosen, partial(contents, session=session)),
             caching=CACHE_CHECKED,
-            more_headers=_headers_in(chosen.key.language)
-            | {"Content-Location": rendition_path(guide, chosen.key.language)},
+            more_headers=VARY_WITH_LANGUAGE
+            | {"Content-Language": language, "Content-Location": rendition_path(guide, language)},
         )
     add_languages(response, language_paths(history, stored, guide))
     return response
-
-
-def _headers_in(language: str) -> dict[str, str]:
-    return VARY_WITH_LANGUAGE | {"Content-Language": language}

@@ -1,4 +1,4 @@
-"""Routes for operators: health and metrics."""
+"""Routes for operators: the catalogue of APIs, health, metrics and security.txt."""
 
 import json
 import shutil
@@ -36,21 +36,14 @@ APIS = {
 """Each API: what describes it, by relation (RFC 8631)."""
 
 
-def _described(public_url: str, path: str) -> dict[str, object]:
-    targets = {
-        relation: [{"href": public_url + target, "type": media_type}]
-        for relation, (target, media_type) in APIS[path].items()
-    }
-    return {"anchor": public_url + path, **targets}
-
-
 def _linkset(public_url: str) -> dict[str, list[dict[str, object]]]:
-    return {
-        "linkset": [
-            {"anchor": public_url + API_CATALOG, "item": [{"href": public_url + path} for path in APIS]},
-            *(_described(public_url, path) for path in APIS),
-        ]
-    }
+    described: list[dict[str, object]] = [
+        {"anchor": public_url + path}
+        | {relation: [{"href": public_url + target, "type": kind}] for relation, (target, kind) in targets.items()}
+        for path, targets in APIS.items()
+    ]
+    items = [{"href": public_url + path} for path in APIS]
+    return {"linkset": [{"anchor": public_url + API_CATALOG, "item": items}, *described]}
 
 
 AS_LINKSET: Responses = {
@@ -67,9 +60,6 @@ def read_api_catalog(request: Request, settings: SettingsDep) -> Response:
     content = json.dumps(_linkset(settings.public_url)).encode()
     media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
     return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})
-
-
-# Routes for operators: health and metrics.
 
 
 operations_router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
@@ -101,7 +91,9 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     At most every five seconds each process writes an invented concern, and takes it back before anybody can read it.
     A request that comes through a proxy which is not trusted is answered with the warning `proxy`.
     """
-    checks = {"database": _database(context), "concerns": _concerns(context), "writer": _writer(context)}
+    keeps_concerns = context.writer.is_alive and context.concern_trial.succeeds()
+    concerns = HEALTHY if keeps_concerns else "cannot be stored"
+    checks = {"database": _database(context), "concerns": concerns, "writer": _writer(context)}
     checks |= {name: worker.state.value for worker in context.workers for name in worker.names}
     if context.settings.database_url is None:
         checks["disk"] = _disk(context)
@@ -146,17 +138,10 @@ def _disk(context: AppContext) -> str:
         return "no answer"
 
 
-def _concerns(context: AppContext) -> str:
-    return HEALTHY if context.writer.is_alive and context.concern_trial.succeeds() else "cannot be stored"
-
-
 def _writer(context: AppContext) -> str:
     if not context.writer.is_alive:
         return "stopped"
     return "cannot write" if context.writer.has_failed else HEALTHY
-
-
-# The route of security.txt (RFC 9116): the contact for reports of vulnerabilities.
 
 
 security_txt_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])

@@ -1,12 +1,11 @@
 """Routes of renditions: a guide in other languages and forms."""
 
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from app.errors import NoSuchGuide, NoSuchRendition, RenditionWithdrawn
+from app.errors import NoSuchGuide
 from app.http.auth import PUBLIC
 from app.http.context import ContentsDep, SessionDep
 from app.http.params import (
@@ -14,14 +13,13 @@ from app.http.params import (
     EditionNumber,
     GuidanceRouter,
     GuideName,
-    ask_current_rendition,
-    ask_numbered_rendition,
 )
 from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
 from app.http.responses import CACHE_CHECKED, add_languages, public_response
 from app.models.links import edition_renditions_path, renditions_path
 from app.models.renditions import RenditionResponse, RenditionsResponse
 from app.models.sections import Section
+from app.routers.formats import NUMBERED_RENDITION, RENDITION, Source
 from app.services.editions import get_history, list_renditions, readable_of
 from app.services.renditions import (
     chosen_rendition,
@@ -79,21 +77,17 @@ def list_edition_renditions(request: Request, session: SessionDep, guide: GuideN
     return response
 
 
-def _add_reads(
-    path: str, name: str, asked: Callable[..., Coroutine[Any, Any, Asked]], summary: str, description: str
-) -> None:
-    """Add the route of the rendition to read in a language, or of a numbered one."""
-
+def _add_read(source: Source, summary: str, description: str) -> None:
     @router.get(
-        path,
-        name=name,
+        source.path,
+        name=f"read_{source.name}",
         summary=summary,
         description=description,
         response_model=RenditionResponse,
-        responses=WELSH_EXAMPLE | problem_responses(NoSuchGuide, NoSuchRendition, RenditionWithdrawn),
+        responses=WELSH_EXAMPLE | problem_responses(*source.problems),
     )
     def read(
-        request: Request, session: SessionDep, contents: ContentsDep, asked: Annotated[Asked, Depends(asked)]
+        request: Request, session: SessionDep, contents: ContentsDep, asked: Annotated[Asked, Depends(source.asked)]
     ) -> Response:
         guide, language, number = asked
         history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
@@ -109,18 +103,14 @@ def _add_reads(
         return response
 
 
-_add_reads(
-    "/renditions/{language}",
-    "read_rendition",
-    ask_current_rendition,
+_add_read(
+    RENDITION,
     "Read a guide in another language",
     "The newest rendition, in the shape of an edition; `rendition` says what it is.\n\nWhere the guide has changed "
     "since, `behind` is true, and the cautions and contacts are those of the current edition.",
 )
-_add_reads(
-    "/renditions/{language}/{number}",
-    "read_numbered_rendition",
-    ask_numbered_rendition,
+_add_read(
+    NUMBERED_RENDITION,
     "Read a numbered rendition",
     "Exactly that rendition, on exactly its edition. Its words and its digest never change.\n\nOnly `behind`, `status` "
     "and `notices` do, when the guide gets another edition. So no cache may give it unasked.",

@@ -37,7 +37,7 @@ from app.services.editions import (
     readable_of,
     require_current,
 )
-from app.services.renditions import GUIDE_TAGS, chosen_by_language, current_in, rendered_words, rendition_facts
+from app.services.renditions import GUIDE_TAGS, chosen_by_language, chosen_rendition, rendered_words, rendition_facts
 
 MAX_GUIDES_NAMED = 100
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
@@ -181,7 +181,7 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
     read = partial(library.contents, session=library.session)
     if arguments.language is None or arguments.language.lower() in GUIDE_TAGS:
         return ReadWords(read(current.key), ((current.key, current.digest),), None, languages)
-    chosen = current_in(history, stored, arguments.language)
+    chosen = chosen_rendition(history, stored, arguments.language)
     words = rendered_words(history, chosen, read, is_numbered=False)
     cited = dict.fromkeys((each.key, each.digest) for each in (head_of(history, chosen.edition), current))
     return ReadWords(words.content, tuple(cited), rendition_facts(history, chosen, words), languages)

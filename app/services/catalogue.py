@@ -1,4 +1,4 @@
-"""Reads of items: across guides, from the catalogue of all current items, and of one item in all its editions."""
+"""Reads of items across guides, from the catalogue of all current items."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -80,16 +80,6 @@ def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[st
     return list(session.exec(found))
 
 
-def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, RequestModel]]:
-    """Return the items of the list `part` by their ids, in their printed order, of each edition by its number."""
-    model, items = ITEM_LISTS[part].item, col(EditionRow.words)[part]
-    found = select_columns(col(EditionRow.number), items).where(IS_EDITION, col(EditionRow.guide) == guide)
-    return {
-        number: {each["id"]: model.model_validate(each) for each in entries or ()}
-        for number, entries in session.execute(found.order_by(col(EditionRow.number)))
-    }
-
-
 def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
     return [
         {
@@ -114,7 +104,6 @@ def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
 
 
 def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEntry]:
-    """Return an entry for each row, with its item, cautions and digest."""
     keys = {(row.guide, row.edition) for row in rows}
     of_them = tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(keys)
     columns = (col(EditionRow.guide), col(EditionRow.number), col(EditionRow.digest), col(EditionRow.words))

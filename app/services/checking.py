@@ -1,4 +1,4 @@
-"""The check of what an editor writes, before it is agreed on and published: a file, or a draft."""
+"""The check of what an editor writes, a file or a draft, before it is agreed on and published; and new files."""
 
 import datetime as dt
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from app.errors import FieldError, SeedError, SeedFileError, SetupError
+from app.errors import FieldError, InvalidEdition, SeedError, SeedFileError, SetupError
 from app.models import editions
 from app.models.base import SLUG_PATTERN, digest_of
 from app.models.edition_files import (
@@ -27,7 +27,7 @@ from app.models.edition_files import (
 from app.models.editions import EditionContent, GuideDraftRow
 from app.models.fields import coded_values_in
 from app.models.seed_files import edition_place
-from app.services.editions import EditionHead, EditionKey, current_of, every_edition, find_history, read_content
+from app.services.editions import EditionHead, EditionKey, current_of, every_publication, find_history, read_content
 from app.services.reference_data import ReferenceData
 
 WARNING = "warning: "
@@ -63,7 +63,7 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
     """Return what is published of the guide, or the names of all guides where it has no edition yet."""
     history = find_history(session, guide=guide)
     current = current_of(history)
-    names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_edition(session)))
+    names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
     return PublishedGuides(names, history, read_content(session, current.key) if current else None)
 
 
@@ -178,6 +178,12 @@ class CheckedDraft:
         """The number of the guide's last edition; None for a new guide."""
         return len(self.published.history) or None
 
+    def require_sound(self) -> tuple[EditionContent, str]:
+        """Return the content and its digest. Raise `InvalidEdition` with every fault."""
+        if self.content is None or self.digest is None:
+            raise InvalidEdition(self.faults)
+        return self.content, self.digest
+
 
 def check_draft(
     session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
@@ -192,9 +198,8 @@ def check_draft(
     if digest is not None and current is not None and current.digest == digest:
         faults.append(FieldError((), NOTHING_CHANGED))
     warnings = tuple(_warnings_of_draft(draft, published, today))
-    if faults:
-        return CheckedDraft(draft, published, None, None, tuple(faults), warnings)
-    return CheckedDraft(draft, published, content, digest, (), warnings)
+    sound, its_digest = (None, None) if faults else (content, digest)
+    return CheckedDraft(draft, published, sound, its_digest, tuple(faults), warnings)
 
 
 def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: dt.date) -> Iterator[FieldError]:
@@ -206,9 +211,6 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: 
         close = get_close_matches(draft.guide, published.names, n=1)
         meant = f" If you mean `{close[0]}`, write the draft of that guide." if close else ""
         yield FieldError((), f"no guide `{draft.guide}` is published: this is a new guide.{meant}")
-
-
-# New files for editors: of a new guide, or of the next edition of a published one.
 
 
 SKELETON = Path(editions.__file__).with_name("new_guide.yaml")

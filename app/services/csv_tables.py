@@ -9,12 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from app.models.base import RequestModel
-from app.models.contacts import Phone
-from app.models.editions import EditionContent
-from app.models.items import Caution, DefinitionSource, Identified, Limb, RelatedCode
+from app.models.items import Caution, DefinitionSource, Identified
 from app.models.sections import Section
-from app.services.editions import EditionHead, EditionKey
-from app.services.guide_documents import ShownRendition, address_text, hours_text, phone_text
+from app.services.editions import EditionKey
+from app.services.guide_documents import ShownEdition, ShownRendition, address_text, hours_text, phone_text
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
@@ -35,16 +33,15 @@ class CsvRow(NamedTuple):
     """The cells of `RENDITION_COLUMNS`, or none."""
 
 
-def section_csv(
-    head: EditionHead, content: EditionContent, section: Section, rendition: ShownRendition | None = None
-) -> bytes:
+def section_csv(shown: ShownEdition, section: Section) -> bytes:
     """Return the section of an edition, or of a rendition of it, as CSV in UTF-8, with a header row."""
-    items: tuple[Identified, ...] = getattr(content, section.key)
+    head, cautions = shown.head, shown.content.cautions
+    items: tuple[Identified, ...] = getattr(shown.content, section.key)
     rows = [
-        CsvRow(head.key, head.digest, item, content.cautions, _rendition_cells(rendition, section, place))
+        CsvRow(head.key, head.digest, item, cautions, _rendition_cells(shown.rendition, section, place))
         for place, item in enumerate(items)
     ]
-    return csv_table(section, rows, cautions=len(content.cautions), of_rendition=rendition is not None)
+    return csv_table(section, rows, cautions=len(cautions), of_rendition=shown.rendition is not None)
 
 
 def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
@@ -59,18 +56,19 @@ def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of
     for key, digest, item, row_cautions, of_row in rows:
         texts = [caution.text for caution in row_cautions]
         cells = [key.guide, str(key.number), digest, *of_row, *_item_cells(model, item).values(), *texts]
-        writer.writerow([_safe(cell) for cell in cells] + [""] * (columns - len(texts)))
+        safe = [f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in cells]
+        writer.writerow(safe + [""] * (columns - len(texts)))
     return sheet.getvalue().encode()
 
 
-def csv_name(head: EditionHead, section: Section, rendition: ShownRendition | None = None) -> str:
+def csv_name(shown: ShownEdition, section: Section) -> str:
     """Return the file name for the section, for example `child-sexual-exploitation-1-indicators.csv`."""
-    words = "" if rendition is None else f"-{rendition.stored.key.language}-{rendition.stored.key.number}"
-    return f"{head.guide}-{head.number}{words}-{section.value}.csv"
+    key = shown.rendition.stored.key if shown.rendition else None
+    words = f"-{key.language}-{key.number}" if key else ""
+    return f"{shown.head.guide}-{shown.head.number}{words}-{section.value}.csv"
 
 
 def _rendition_cells(rendition: ShownRendition | None, section: Section, place: int) -> tuple[str, ...]:
-    """Return the cells of `RENDITION_COLUMNS` for the item at that place of the section."""
     if rendition is None:
         return ()
     own, prefix = rendition.words.in_guide_language, f"/{section.key}/{place}/"
@@ -82,10 +80,6 @@ def _rendition_cells(rendition: ShownRendition | None, section: Section, place: 
     ]
     _, language, number = rendition.stored.key
     return language, str(number), rendition.stored.digest, "; ".join(columns), " ".join(rendition.notices)
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def _item_cells(model: type[RequestModel], item: Identified | None) -> Cells:
@@ -101,30 +95,16 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _codes(codes: Sequence[RelatedCode] | None) -> Cells:
-    return {
+FLATTENED: dict[str, Callable[[Any], Cells]] = {
+    "related_codes": lambda codes: {
         "related_codes": "; ".join(f"{code.scheme}:{code.code}" for code in codes or ()),
         "related_codes_basis": "; ".join(code.basis for code in codes or ()),
-    }
-
-
-def _phones(phones: Sequence[Phone] | None) -> Cells:
-    return {"phones": "; ".join(phone_text(phone) for phone in phones or ())}
-
-
-def _limbs(limbs: Sequence[Limb] | None) -> Cells:
-    return {"limbs": "; ".join(f"({limb.label}) {limb.text}" for limb in limbs or ())}
-
-
-def _source(source: DefinitionSource | None) -> Cells:
-    return {f"source_{name}": _text(getattr(source, name, None)) for name in DefinitionSource.model_fields}
-
-
-FLATTENED: dict[str, Callable[[Any], Cells]] = {
-    "related_codes": _codes,
-    "phones": _phones,
-    "limbs": _limbs,
-    "source": _source,
+    },
+    "phones": lambda phones: {"phones": "; ".join(map(phone_text, phones or ()))},
+    "limbs": lambda limbs: {"limbs": "; ".join(f"({limb.label}) {limb.text}" for limb in limbs or ())},
+    "source": lambda source: {
+        f"source_{name}": _text(getattr(source, name, None)) for name in DefinitionSource.model_fields
+    },
     "address": lambda address: {"address": address_text(address) if address else ""},
     "opening_hours": lambda hours: {"opening_hours": hours_text(hours or ())},
 }

@@ -33,7 +33,7 @@ from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileErro
 from app.models.events import DeliveryState
 from app.models.record import DisclosureRow
 from app.services.backup import drill_restore
-from app.services.editions import EditionHead, list_current, list_current_details, read_content
+from app.services.editions import CurrentEdition, list_current, read_content
 from app.services.entries import count_additions
 from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
@@ -160,7 +160,7 @@ class Patient:
         return call_public_address(self.settings.public_url)
 
     @cached_property
-    def current_editions(self) -> list[EditionHead]:
+    def current_editions(self) -> list[CurrentEdition]:
         """The current edition of each guide."""
         with Session(self.engine) as session:
             return list_current(session, limit=MANY_GUIDES)
@@ -582,7 +582,7 @@ def check_contacts(patient: Patient) -> Verdict:
 def check_reviews(patient: Patient) -> Verdict:
     """Check that no current edition is past its review, or will be soon."""
     with Session(patient.engine) as session:
-        details = {each.guide: each.details for each in list_current_details(session)}
+        details = {each.guide: each.details for each in list_current(session)}
     soon = patient.at.date() + REVIEW_SOON
     dated = sorted((each.review_by, guide) for guide, each in details.items() if each.review_by is not None)
     due = [f"{guide} on {day}" for day, guide in dated if day <= soon]

@@ -75,7 +75,8 @@ def find_contact(block: Block) -> dict[str, Any] | None:
 
     A short number such as 101 counts in a row of a table alone: in a sentence it is advice.
     """
-    phones = _phones(block.text) + (_short_phones(block.cells[1:]) if block.cells else [])
+    short = _SHORT.findall(_NUMBER.sub(" ", " ".join(block.cells[1:])))
+    phones = _phones(block.text) + [{"number": each, "display": each} for each in short]
     email = EMAIL.search(block.text)
     pages = _pages(block.text, block.links)
     if not (phones or email or pages):
@@ -96,10 +97,6 @@ def has_way(text: str, links: Sequence[str] = ()) -> bool:
 
 def _pages(text: str, links: Sequence[str]) -> list[str]:
     return [link for link in links if link.startswith("http")] or WEB.findall(text)
-
-
-def _short_phones(cells: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"number": each, "display": each} for each in _SHORT.findall(_NUMBER.sub(" ", " ".join(cells)))]
 
 
 def _phones(text: str) -> list[dict[str, Any]]:
@@ -186,7 +183,6 @@ def _cells(row: Any) -> tuple[str, ...]:
 
 
 def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
-    """Return the addresses behind the words of the paragraph or row."""
     return tuple(links[each.get(qn("r:id"))] for each in part.iter(qn("w:hyperlink")) if each.get(qn("r:id")) in links)
 
 

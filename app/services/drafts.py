@@ -10,9 +10,9 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from app.db.writer import Writer, write_operation
-from app.errors import FollowsAnotherEdition, InvalidEdition, NoSuchGuideDraft, SecondPersonNeeded
+from app.errors import FollowsAnotherEdition, NoSuchGuideDraft, SecondPersonNeeded
 from app.models.editions import GuideDraftAct, GuideDraftActRow, GuideDraftRow
-from app.services.checking import CheckedDraft, check_draft
+from app.services.checking import check_draft
 from app.services.editions import find_history
 from app.services.publishing import Published, insert_next_edition
 from app.services.reference_data import ReferenceData
@@ -114,7 +114,7 @@ def offer_draft(writer: Writer, reference_data: ReferenceData, act: DraftAct) ->
 
     def write(session: Session) -> GuideDraftRow:
         draft = _known_draft(session, act)
-        _require_sound(session, draft, reference_data, act.at)
+        check_draft(session, draft, reference_data, today=act.at.date()).require_sound()
         append_draft_act(session, act.guide, GuideDraftAct.OFFERED, by=act.by, at=act.at, content=draft.content)
         draft.offered_at, draft.offered_by = act.at, act.by
         return draft
@@ -133,13 +133,12 @@ def publish_draft(writer: Writer, reference_data: ReferenceData, act: DraftAct, 
         draft = _known_draft(session, act)
         if any(is_same_hand(act.by, each) for each in list_draft_writers(session, act.guide)):
             raise SecondPersonNeeded
-        checked = _require_sound(session, draft, reference_data, act.at)
+        checked = check_draft(session, draft, reference_data, today=act.at.date())
+        content, digest = checked.require_sound()
         if checked.follows != follows:
             raise FollowsAnotherEdition
-        if checked.content is None or checked.digest is None:
-            raise InvalidEdition(checked.faults)
         history = find_history(session, guide=act.guide)
-        published = insert_next_edition(session, history, act.guide, checked.content, digest=checked.digest, at=act.at)
+        published = insert_next_edition(session, history, act.guide, content, digest=digest, at=act.at)
         _end(session, draft, GuideDraftAct.PUBLISHED, act)
         return published
 
@@ -151,15 +150,6 @@ def is_same_hand(one: str, other: str) -> bool:
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
     return person == other_person if person and other_person else client == other_client
-
-
-def _require_sound(
-    session: Session, draft: GuideDraftRow, reference_data: ReferenceData, at: dt.datetime
-) -> CheckedDraft:
-    checked = check_draft(session, draft, reference_data, today=at.date())
-    if checked.faults:
-        raise InvalidEdition(checked.faults)
-    return checked
 
 
 def _known_draft(session: Session, act: DraftAct) -> GuideDraftRow:

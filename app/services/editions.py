@@ -1,17 +1,17 @@
-"""The contents of published editions in memory."""
+"""Published editions and renditions: their rows, and the contents of the latest in memory."""
 
 import datetime as dt
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Engine, Integer, Select, Subquery, bindparam, case, func
+from sqlalchemy import ColumnElement, Engine, Select, bindparam, case, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
@@ -26,11 +26,12 @@ from app.errors import (
     NoSuchGuide,
     NoSuchRendition,
 )
+from app.models.base import RequestModel
 from app.models.editions import OWN_WORDS, EditionContent, EditionDetails, EditionRow, WithdrawalRow
 from app.models.guides import EditionStatus
 from app.models.renditions import RenditionContent, RenditionDetails
+from app.models.sections import ITEM_LISTS
 
-MAX_CURRENT_EDITIONS = 10_000
 IS_EDITION: ColumnElement[bool] = col(EditionRow.language) == OWN_WORDS
 IS_RENDITION: ColumnElement[bool] = col(EditionRow.language) != OWN_WORDS
 IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = (
@@ -53,6 +54,9 @@ class RenditionKey(NamedTuple):
     guide: str
     language: str
     number: int
+
+
+AnyKey = EditionKey | RenditionKey
 
 
 @dataclass(frozen=True)
@@ -93,19 +97,10 @@ class StoredRendition:
 
 
 @dataclass(frozen=True)
-class CurrentEdition:
-    """What a guide's current edition says of itself, without its sections."""
+class CurrentEdition(EditionHead):
+    """A guide's current edition, with all that it says of itself beside its sections."""
 
-    guide: str
-    number: int
-    published_at: dt.datetime
-    digest: str
     details: EditionDetails
-
-    @property
-    def key(self) -> EditionKey:
-        """The guide and the number."""
-        return EditionKey(self.guide, self.number)
 
 
 class EditionEventKind(StrEnum):
@@ -178,21 +173,21 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
     return head
 
 
-def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
-    """Return current editions, sorted by the guide's slug, from the first slug after `after`."""
-    found = _of_newest(_heads()).order_by(col(EditionRow.guide))
-    return [EditionHead(*row) for row in session.execute(found, {"after": after, "limit": limit})]
-
-
-def list_current_details(session: Session) -> list[CurrentEdition]:
-    """Return what each guide's current edition says of itself, by the guide's name."""
-    columns = (getattr(EditionRow, name) for name in ("guide", "number", "published_at", "digest", "details"))
-    found = _of_newest(select_columns(*columns)).order_by(col(EditionRow.guide))
-    rows = session.execute(found, {"after": "", "limit": MAX_CURRENT_EDITIONS})
-    return [
-        CurrentEdition(guide, number, published_at, digest, EditionDetails.model_validate(details))
-        for guide, number, published_at, digest, details in rows
-    ]
+def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
+    """Return each guide's current edition, by the guide's name."""
+    newest = (
+        select_columns(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
+        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+        .where(IS_EDITION, col(WithdrawalRow.number).is_(None))
+        .group_by(col(EditionRow.guide))
+        .order_by(col(EditionRow.guide))
+        .limit(limit)
+        .subquery()
+    )
+    is_newest = (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number)
+    found = _heads().add_columns(col(EditionRow.details)).join(newest, is_newest)
+    rows = session.execute(found.order_by(EditionRow.guide))
+    return [CurrentEdition(*row[:-1], EditionDetails.model_validate(row[-1])) for row in rows]
 
 
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
@@ -226,8 +221,8 @@ def list_renditions(session: Session, *, guide: str, language: str | None = None
     return [_rendition(row, withdrawal) for row, withdrawal in rows]
 
 
-def list_languages(session: Session) -> list[tuple[str, str]]:
-    """Return each guide and language that has a rendition which, like its edition, is not withdrawn."""
+def list_languages(session: Session) -> dict[str, list[str]]:
+    """Return the languages in which each guide has a rendition that, like its edition, is not withdrawn, sorted."""
     gone = aliased(WithdrawalRow)
     withdrawn = (
         select(gone.number)
@@ -239,10 +234,13 @@ def list_languages(session: Session) -> list[tuple[str, str]]:
         .exists()
     )
     found = select(EditionRow.guide, EditionRow.language).where(IS_RENDITION, ~withdrawn)
-    return list(session.exec(found.distinct().order_by(EditionRow.guide, EditionRow.language)))
+    languages: dict[str, list[str]] = {}
+    for guide, language in sorted(session.exec(found.distinct())):
+        languages.setdefault(guide, []).append(language)
+    return languages
 
 
-def every_publication(session: Session) -> list[tuple[EditionKey | RenditionKey, str]]:
+def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
     """Return every edition of every guide, then every rendition, withdrawn ones too, each with its digest."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
@@ -250,16 +248,6 @@ def every_publication(session: Session) -> list[tuple[EditionKey | RenditionKey,
         (RenditionKey(guide, language, number) if language else EditionKey(guide, number), digest)
         for guide, language, number, digest in rows
     ]
-
-
-def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
-    """Return every edition of every guide, withdrawn ones too, each with its digest."""
-    return [(key, digest) for key, digest in every_publication(session) if isinstance(key, EditionKey)]
-
-
-def every_rendition(session: Session) -> list[tuple[RenditionKey, str]]:
-    """Return every rendition of every guide, withdrawn ones too, each with its digest."""
-    return [(key, digest) for key, digest in every_publication(session) if isinstance(key, RenditionKey)]
 
 
 def list_edition_events(session: Session, *, limit: int) -> list[EditionEvent]:
@@ -279,43 +267,28 @@ def list_edition_events(session: Session, *, limit: int) -> list[EditionEvent]:
     return sorted(events, key=attrgetter("at"), reverse=True)[:limit]
 
 
-def insert_edition(session: Session, key: EditionKey, *, content: EditionContent, digest: str, at: dt.datetime) -> None:
-    """Insert the edition. Raise `EditionAlreadyPublished` where another edition was first."""
-    details, words = _parts(content, EditionDetails)
-    row = EditionRow(
-        guide=key.guide,
-        language=OWN_WORDS,
-        number=key.number,
-        edition=key.number,
-        published_at=at,
-        digest=digest,
-        details=details,
-        words=words,
-    )
-    _insert(session, row, EditionAlreadyPublished)
-
-
-def insert_rendition(
-    session: Session, key: RenditionKey, *, content: RenditionContent, digest: str, at: dt.datetime
+def insert_publication(
+    session: Session, key: AnyKey, content: EditionContent | RenditionContent, *, digest: str, at: dt.datetime
 ) -> None:
-    """Insert the rendition. Raise `EditionAlreadyPublished` where another one was first."""
-    details, words = _parts(content, RenditionDetails)
+    """Insert the edition or rendition. Raise `EditionAlreadyPublished` where another one was first."""
+    details = RenditionDetails if isinstance(content, RenditionContent) else EditionDetails
+    words = content.model_dump(mode="json")
     row = EditionRow(
         guide=key.guide,
-        language=key.language,
+        language=_language_of(key),
         number=key.number,
-        edition=content.of.edition,
+        edition=content.of.edition if isinstance(content, RenditionContent) else key.number,
         published_at=at,
         digest=digest,
-        details=details,
+        details={name: words.pop(name) for name in details.model_fields},
         words=words,
     )
     _insert(session, row, EditionAlreadyPublished)
 
 
-def insert_withdrawal(session: Session, key: EditionKey | RenditionKey, *, reason: str, at: dt.datetime) -> None:
+def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
     """Insert the withdrawal of the edition or rendition. Raise `AlreadyWithdrawn` if there is one."""
-    language = key.language if isinstance(key, RenditionKey) else OWN_WORDS
+    language = _language_of(key)
     row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)
     _insert(session, row, AlreadyWithdrawn)
 
@@ -328,6 +301,16 @@ def read_content(session: Session, key: EditionKey) -> EditionContent:
     return EditionContent.model_validate(row.details | row.words)
 
 
+def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, RequestModel]]:
+    """Return the items of the list `part` by their ids, in their printed order, of each edition by its number."""
+    model, items = ITEM_LISTS[part].item, col(EditionRow.words)[part]
+    found = select_columns(col(EditionRow.number), items).where(IS_EDITION, col(EditionRow.guide) == guide)
+    return {
+        number: {each["id"]: model.model_validate(each) for each in entries or ()}
+        for number, entries in session.execute(found.order_by(col(EditionRow.number)))
+    }
+
+
 def read_rendition(session: Session, key: RenditionKey) -> RenditionContent:
     """Return the content of the rendition. Raise `NoSuchRendition`."""
     row = session.get(EditionRow, tuple(key))
@@ -336,17 +319,11 @@ def read_rendition(session: Session, key: RenditionKey) -> RenditionContent:
     return RenditionContent.model_validate(row.details | row.words)
 
 
-Parts = tuple[dict[str, Any], dict[str, Any]]
-ErrorOfInsert = TypeVar("ErrorOfInsert", bound=Exception)
+def _language_of(key: AnyKey) -> str:
+    return key.language if isinstance(key, RenditionKey) else OWN_WORDS
 
 
-def _parts(content: BaseModel, details: type[BaseModel]) -> Parts:
-    """Return the members of the content that are its details, and the others."""
-    own = content.model_dump(mode="json")
-    return {name: own.pop(name) for name in details.model_fields}, own
-
-
-def _insert(session: Session, row: SQLModel, taken: type[ErrorOfInsert]) -> None:
+def _insert(session: Session, row: SQLModel, taken: type[Exception]) -> None:
     session.add(row)
     try:
         session.flush()
@@ -386,33 +363,13 @@ def _event(
 
 
 @cache
-def _newest_readable() -> Subquery:
-    """Return the number of the current edition of each guide, from the first after `after`, as many as `limit`."""
-    return (
-        select_columns(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
-        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
-        .where(IS_EDITION, col(WithdrawalRow.number).is_(None), col(EditionRow.guide) > bindparam("after"))
-        .group_by(col(EditionRow.guide))
-        .order_by(col(EditionRow.guide))
-        .limit(bindparam("limit", type_=Integer))
-        .subquery()
-    )
-
-
-def _of_newest(found: Select[Any]) -> Select[Any]:
-    newest = _newest_readable()
-    is_newest = (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number)
-    return found.join(newest, is_newest).where(IS_EDITION)
-
-
-@cache
 def _history_rows() -> Select[Any]:
-    return _heads().where(IS_EDITION, col(EditionRow.guide) == bindparam("guide")).order_by(EditionRow.number.desc())  # type: ignore[attr-defined]  # a column
+    return _heads().where(col(EditionRow.guide) == bindparam("guide")).order_by(col(EditionRow.number).desc())
 
 
 def _heads() -> Select[Any]:
     details = col(EditionRow.details)
-    return select_columns(
+    columns = select_columns(
         col(EditionRow.guide),
         col(EditionRow.number),
         col(EditionRow.published_at),
@@ -421,7 +378,8 @@ def _heads() -> Select[Any]:
         details["change_note"].as_string(),
         col(WithdrawalRow.withdrawn_at),
         col(WithdrawalRow.reason),
-    ).outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    )
+    return columns.outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT).where(IS_EDITION)
 
 
 def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
@@ -429,9 +387,6 @@ def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
-
-
-# The contents of published editions in memory.
 
 
 MAX_CACHED_EDITIONS = 64
@@ -453,11 +408,8 @@ class Contents:
         found = self.cached(key)
         if found is not None:
             return found
-        if session is None:
-            with Session(self._engine) as own:
-                found = read_content(own, key)
-        else:
-            found = read_content(session, key)
+        with Session(self._engine) if session is None else nullcontext(session) as reading:
+            found = read_content(reading, key)
         with self._lock:
             self._cached[key] = found
             while len(self._cached) > MAX_CACHED_EDITIONS:

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
 
 from app.config import NAME
@@ -28,7 +28,7 @@ from app.models.links import (
     renditions_path,
 )
 from app.models.renditions import RenditionContent
-from app.services.editions import EditionEvent, EditionEventKind, EditionKey, StoredRendition
+from app.services.editions import EditionEvent, EditionEventKind, EditionKey
 from app.services.guides import Review
 from app.services.renditions import UNCHECKED
 
@@ -102,22 +102,34 @@ RENDITION_HAPPENINGS: dict[EditionEventKind, Happening] = {
 
 def entry_of_event(event: EditionEvent) -> FeedEntry:
     """Return the entry of an event. What is withdrawn cannot be read: the entry leads to the list that it was in."""
-    if event.rendition is not None:
-        return _entry_of_rendition(event, event.rendition)
-    guide, number = event.key
+    (guide, number), happened = event.key, event.kind.value
     is_withdrawn = event.kind is EditionEventKind.WITHDRAWN
     page = f"/guides/{guide}"
-    return FeedEntry(
+    entry = FeedEntry(
         happening=event.kind.value,
         key=event.key,
-        title=f"{event.kind.value.capitalize()}: {event.title}, edition {number}",
+        title=f"{happened.capitalize()}: {event.title}, edition {number}",
         words=event.words,
         publisher=event.publisher,
         digest=event.digest,
         at=event.at,
         page=page if is_withdrawn else f"{page}/editions/{number}",
         path=history_path(guide) if is_withdrawn else edition_path(guide, number),
-        name_in_id=f"{guide}/{number}/{event.digest}/{event.kind.value}",
+        name_in_id=f"{guide}/{number}/{event.digest}/{happened}",
+    )
+    if event.rendition is None:
+        return entry
+    (_, language, number), content, digest = event.rendition.key, event.rendition.content, event.rendition.digest
+    form = content.form.value.replace("_", " ")
+    return replace(
+        entry,
+        happening=RENDITION_HAPPENINGS[event.kind],
+        title=f"{entry.title}, {english_name_of(language)} ({form}), rendition {number}",
+        words=event.words if is_withdrawn else _who_checked(content),
+        page=page if is_withdrawn else rendition_page_path(guide, language, number),
+        path=renditions_path(guide) if is_withdrawn else rendition_path(guide, language, number),
+        name_in_id=f"{guide}/{language}/{number}/{digest}/{happened}",
+        rendition=FeedRendition(language=language, number=number, form=content.form, digest=digest),
     )
 
 
@@ -166,26 +178,6 @@ def atom_feed(channel: FeedChannel, entries: Sequence[FeedEntry], public_url: st
         _add_entry(feed, entry, public_url)
     content: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return content
-
-
-def _entry_of_rendition(event: EditionEvent, rendition: StoredRendition) -> FeedEntry:
-    guide, language, number = rendition.key
-    form = rendition.content.form
-    is_withdrawn = event.kind is EditionEventKind.WITHDRAWN
-    name = f"{english_name_of(language)} ({form.value.replace('_', ' ')}), rendition {number}"
-    return FeedEntry(
-        happening=RENDITION_HAPPENINGS[event.kind],
-        key=event.key,
-        title=f"{event.kind.value.capitalize()}: {event.title}, edition {rendition.edition}, {name}",
-        words=event.words if is_withdrawn else _who_checked(rendition.content),
-        publisher=event.publisher,
-        digest=event.digest,
-        at=event.at,
-        page=f"/guides/{guide}" if is_withdrawn else rendition_page_path(*rendition.key),
-        path=renditions_path(guide) if is_withdrawn else rendition_path(*rendition.key),
-        name_in_id=f"{guide}/{language}/{number}/{rendition.digest}/{event.kind.value}",
-        rendition=FeedRendition(language=language, number=number, form=form, digest=rendition.digest),
-    )
 
 
 def _who_checked(content: RenditionContent) -> str:

@@ -1,4 +1,4 @@
-"""Ways to reach a contact, and cited sources, as plain text: the same wherever they are shown."""
+"""Guidance in responses, and what its documents (Markdown, CSV, PDF and JSON-LD) have in common."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,7 @@ from app.models.renditions import RenderedWords
 from app.models.sections import Section
 from app.services.editions import EditionHead, EditionKey, RenditionKey, StoredRendition, current_of, head_of, status_of
 from app.services.publishing import Published
-from app.services.renditions import ReadContent, content_language, is_of_former_edition, notices_of, rendered_words
+from app.services.renditions import ReadContent, content_language, notices_of, rendered_words
 
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
@@ -86,13 +86,11 @@ def _days(hours: OpeningHours) -> str:
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
-# Guidance in responses: links, sections, items and their history.
-
-
-def edition_links(key: EditionKey, path: str, below: str = "") -> Links:
+def edition_links(key: EditionKey, path: str, below: str = "", having: Collection[int] | None = None) -> Links:
     """Return the links of a response. Those of a numbered edition never change.
 
-    `path` is that of the guide or of the numbered edition, `below` the rest after it, such as `/indicators`.
+    `path` is that of the guide or of the numbered edition, `below` the rest after it, such as `/indicators`. Of an
+    item, `having` are the numbers of the editions that have it: the one before is linked only if it is one of them.
     """
     links = {
         "self": path + below,
@@ -104,18 +102,8 @@ def edition_links(key: EditionKey, path: str, below: str = "") -> Links:
     if key.number > 1:
         if not below:
             links["changes"] = f"{edition_path(*key)}/changes?since={key.number - 1}"
-        links["predecessor_version"] = edition_path(key.guide, key.number - 1) + below
-    return links
-
-
-def item_links(key: EditionKey, path: str, below: str, numbers: Collection[int]) -> Links:
-    """Return the links of an item. The edition before is linked only if it has the item.
-
-    `numbers` are the numbers of the editions that have the item.
-    """
-    links = edition_links(key, path, below)
-    if key.number - 1 not in numbers:
-        links.pop("predecessor_version", None)
+        if having is None or key.number - 1 in having:
+            links["predecessor_version"] = edition_path(key.guide, key.number - 1) + below
     return links
 
 
@@ -139,21 +127,15 @@ def present_edition(head: EditionHead, content: EditionContent, status: EditionS
     """Return the whole edition."""
     path = path_of(head, status)
     sections = {section.key: f"{path}/{section.value}" for section in Section}
+    links = edition_links(head.key, path) | {
+        "markdown": f"{path}.md",
+        "pdf": f"{path}.pdf",
+        "large_print": f"{path}/large-print.pdf",
+    }
+    if status is EditionStatus.CURRENT:
+        links["renditions"] = renditions_path(head.guide)
     return EditionResponse(
-        guide=head.guide,
-        edition=head.number,
-        status=status,
-        published_at=head.published_at,
-        digest=head.digest,
-        links=edition_links(head.key, path)
-        | {
-            "markdown": f"{path}.md",
-            "pdf": f"{path}.pdf",
-            "large_print": f"{path}/large-print.pdf",
-        }
-        | ({"renditions": renditions_path(head.guide)} if status is EditionStatus.CURRENT else {})
-        | sections,
-        **{name: getattr(content, name) for name in EditionContent.model_fields},
+        **edition_fields(head, content, status) | dict(content), published_at=head.published_at, links=links | sections
     )
 
 
@@ -207,9 +189,6 @@ def item_history(
     )
 
 
-# What was just published or withdrawn, in responses.
-
-
 def present_published(published: Published) -> PublishedResponse:
     """Return the edition as it was published."""
     key = published.key
@@ -230,9 +209,6 @@ def links_of_act(key: EditionKey | RenditionKey) -> Links:
     return {"self": edition_path(*key)} | guide | {"version_history": history_path(key.guide)}
 
 
-# What the other forms of a rendition need beside its words: Markdown, CSV and PDF.
-
-
 MARK = "(en-GB)"
 """Follows words that are in the guide's own language in words of another one."""
 MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
@@ -240,11 +216,22 @@ UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:
 
 
 @dataclass(frozen=True)
-class ShownRendition:
-    """A rendition on its edition, to be shown in another form than JSON."""
+class ShownEdition:
+    """An edition to be shown in another form than JSON."""
 
     head: EditionHead
-    """The edition that it is of."""
+    content: EditionContent
+
+    @property
+    def rendition(self) -> "ShownRendition | None":
+        """Itself, where it is a rendition."""
+        return None
+
+
+@dataclass(frozen=True)
+class ShownRendition(ShownEdition):
+    """A rendition on its edition. The content has its words put in."""
+
     stored: StoredRendition
     words: RenderedWords
     notices: tuple[str, ...]
@@ -252,9 +239,9 @@ class ShownRendition:
     """The contacts in the guide's own words: of the current edition, or of its own for a numbered rendition."""
 
     @property
-    def content(self) -> EditionContent:
-        """The edition with the words put in."""
-        return self.words.content
+    def rendition(self) -> "ShownRendition":
+        """Itself."""
+        return self
 
     @property
     def language(self) -> str:
@@ -296,18 +283,9 @@ def show_rendition(
 ) -> ShownRendition:
     """Return the rendition on its edition."""
     head, current = head_of(history, stored.edition), current_of(history)
-    behind = is_of_former_edition(history, stored.edition)
     to_call = head if is_numbered or current is None else current
-    return ShownRendition(
-        head,
-        stored,
-        rendered_words(history, stored, read, is_numbered=is_numbered),
-        notices_of(stored, behind=behind),
-        read(to_call.key).contacts,
-    )
-
-
-# The data block of a guide's page in the vocabulary of schema.org (JSON-LD), which search engines read.
+    words = rendered_words(history, stored, read, is_numbered=is_numbered)
+    return ShownRendition(head, words.content, stored, words, notices_of(history, stored), read(to_call.key).contacts)
 
 
 CONTEXT = "https://schema.org"

@@ -1,4 +1,4 @@
-"""Every guide that has a current edition: in lists for people, by its subjects, and by words of it."""
+"""Every guide that has a current edition: in lists for people, by its subjects, by words of it, and by its review."""
 
 import datetime as dt
 import re
@@ -12,7 +12,7 @@ from app.db.search import WORD, words_in
 from app.models.code_lists import SUBJECTS, Code
 from app.models.editions import EditionDetails
 from app.services.catalogue import CatalogueEntry, EntryFilter, list_entries
-from app.services.editions import CurrentEdition, EditionKey, list_current_details
+from app.services.editions import CurrentEdition, EditionKey, list_current
 from app.services.reference_data import ReferenceData
 
 LEAD = re.compile(r"^\W*(?:one[- ]minute guide\W*(?:to|on|about|for)?\s+)?(?:(?:a|an|the)\s+)?", re.IGNORECASE)
@@ -45,6 +45,10 @@ class ListedGuide:
         """The name of the body that publishes it."""
         return self.edition.details.publisher.name
 
+    def is_about(self, subject: str) -> bool:
+        """Return whether that is the code of one of its subjects."""
+        return subject in {each.code for each in self.subjects}
+
     @cached_property
     def sort_name(self) -> str:
         """The title without the words that many titles begin with."""
@@ -75,24 +79,18 @@ class Found:
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
-    """Return every guide, by its title."""
-    codes = subject_codes(reference_data)
-    listed = [ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current_details(session)]
-    return sorted(listed, key=lambda each: (each.sort_name, each.guide))
-
-
-def subjects_by_guide(session: Session, reference_data: ReferenceData) -> dict[str, Sequence[Code]]:
-    """Return the subjects of each guide that has a current edition, in the order of the list.
+    """Return every guide, by its title.
 
     A guide whose edition names no subject has those that its related codes name.
     """
-    return {each.guide: each.subjects for each in list_guides(session, reference_data)}
+    codes = subject_codes(reference_data)
+    listed = [ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current(session)]
+    return sorted(listed, key=lambda each: (each.sort_name, each.guide))
 
 
-def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> list[str]:
-    """Return the guides that are about that subject, by name."""
-    found = subjects_by_guide(session, reference_data)
-    return sorted(guide for guide, codes in found.items() if subject in {each.code for each in codes})
+def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> set[str]:
+    """Return the guides that are about that subject."""
+    return {each.guide for each in list_guides(session, reference_data) if each.is_about(subject)}
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
@@ -159,9 +157,6 @@ def _stem(word: str) -> str:
     return stem if len(stem) >= SHORTEST_STEM else word
 
 
-# When guides are to be reviewed, and by which team.
-
-
 NOTICE = dt.timedelta(days=60)
 """How long before its day a review is listed as due."""
 
@@ -202,7 +197,7 @@ class Review:
 
 def list_reviews(session: Session) -> list[Review]:
     """Return the review of every guide: first those without a day, then by their days."""
-    reviews = map(Review, list_current_details(session))
+    reviews = map(Review, list_current(session))
     return sorted(reviews, key=lambda each: (each.review_by or dt.date.min, each.key))
 
 

@@ -41,17 +41,7 @@ CAUTION_WORDS = re.compile(
 )
 
 
-def section_of(heading: str) -> str | None:
-    """Return the key of the section that the heading names, or None."""
-    return _first(SECTIONS, heading)
-
-
-def list_section_of(words: str) -> str | None:
-    """Return the key of the section whose list the words begin, or None."""
-    return _first(LIST_STARTS, words)
-
-
-def _first(sections: tuple[tuple[str, str], ...], words: str) -> str | None:
+def _section_of(words: str, sections: Sequence[tuple[str, str]] = SECTIONS) -> str | None:
     return next((key for key, pattern in sections if re.search(rf"(?i){pattern}", words)), None)
 
 
@@ -62,23 +52,25 @@ _CLAUSES = re.compile(r"(?<=[.!?:])\s+")
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
     """Return every sentence of the document of which the draft does not have every word."""
-    texts = sorted({one_line(each) for each in _texts(draft)} - {""}, key=len, reverse=True)
-    return [sentence for block in blocks for sentence in _missing_in(block.text, texts)]
+    texts = _longest_first(draft)
+    return [
+        sentence
+        for block in blocks
+        if _left(block.text, texts)
+        for sentence in _CLAUSES.split(block.text)
+        if _left(sentence, texts)
+    ]
 
 
 def has_every_word(item: dict[str, Any], text: str) -> bool:
     """Return whether the item has every word of the text, but for those that join others."""
-    for each in sorted({one_line(each) for each in _texts(item)} - {""}, key=len, reverse=True):
+    for each in _longest_first(item):
         text = text.replace(each, " ", 1)
     return not re.search(r"\w", _JOINING.sub(" ", text))
 
 
-def _missing_in(text: str, texts: Sequence[str]) -> Iterator[str]:
-    if not _left(text, texts):
-        return
-    for sentence in _CLAUSES.split(text):
-        if _left(sentence, texts):
-            yield sentence
+def _longest_first(value: dict[str, Any]) -> list[str]:
+    return sorted({one_line(each) for each in _texts(value)} - {""}, key=len, reverse=True)
 
 
 def _left(text: str, texts: Sequence[str]) -> str:
@@ -145,7 +137,7 @@ class Placing:
             self._add_words(block)
 
     def _start(self, heading: Block) -> None:
-        named, self._before = section_of(heading.text), ""
+        named, self._before = _section_of(heading.text), ""
         if named:
             self._section, self._level = named, heading.level
         elif self._section in LIST_SECTIONS and heading.level <= self._level:
@@ -158,7 +150,7 @@ class Placing:
     def _add_words(self, block: Block) -> None:
         citation, contact = CITATION.match(block.text), find_contact(block)
         begun, colon, rest = block.text.partition(":")
-        starts = list_section_of(begun) if colon and block.kind is not BlockKind.ITEM else None
+        starts = _section_of(begun, LIST_STARTS) if colon and block.kind is not BlockKind.ITEM else None
         if citation and self.draft["definitions"]:
             self._cite(citation)
         elif contact is not None:
@@ -333,28 +325,20 @@ def _item(section: Section, block: Block) -> dict[str, str]:
 
 
 def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return each quotation, with the words before it. A line with its source follows it."""
+    """Return each quotation, with the words before it. After it comes its source, if the data has one: it looks so."""
     items: list[dict[str, str]] = []
     waiting: list[str] = []
+    may_be_source = False
     for block in blocks:
         if block.kind is BlockKind.QUOTATION:
+            may_be_source = len(items) >= len(former) or "source" in former[len(items)]
             items.append({"text": block.text} | ({"introduction": " ".join(waiting)} if waiting else {}))
             waiting = []
-        elif not (items and not waiting and _is_source(block, items, former)):
-            waiting.append(block.text)
+        elif may_be_source and not waiting and block.text.startswith(_SOURCE):
+            may_be_source = False
         else:
-            items[-1].setdefault("", block.text)
-    for item in items:
-        item.pop("", None)
+            waiting.append(block.text)
     return items
-
-
-def _is_source(block: Block, items: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> bool:
-    """Return True if the block is the source of the last quotation: the first that looks so, where it has one."""
-    if "" in items[-1] or not block.text.startswith(_SOURCE):
-        return False
-    place = len(items) - 1
-    return place >= len(former) or "source" in former[place]
 
 
 REMARK = re.compile(f"^{re.escape(START)}(.*){re.escape(END)}$", re.MULTILINE)
@@ -433,7 +417,6 @@ class GuideDraft:
 
 
 def _read_blocks(path: Path) -> list[Block]:
-    """Return the blocks of a .docx or .md file. Raise `SeedFileError`."""
     kind = path.suffix.lower()
     if kind not in (_MARKDOWN, _WORD):
         raise SeedFileError(path, [SeedError(0, "it must be a Word document (.docx) or Markdown (.md)")])

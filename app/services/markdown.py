@@ -15,15 +15,13 @@ import jinja2
 from app.models.base import format_utc
 from app.models.code_lists import Signpost
 from app.models.documents import markdown_data
-from app.models.editions import EditionContent
 from app.models.links import edition_path
 from app.models.sections import Section
-from app.services.editions import EditionHead
 from app.services.guide_documents import (
     MARK,
     MARK_EXPLAINED,
     UNCHECKED_CAUTIONS,
-    ShownRendition,
+    ShownEdition,
     citation_text,
     more_ways,
 )
@@ -35,14 +33,9 @@ NUMBER = re.compile(r"^([0-9]+)([.)])")
 AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
-def edition_markdown(
-    head: EditionHead,
-    content: EditionContent,
-    signposts: Sequence[Signpost],
-    public_url: str,
-    rendition: ShownRendition | None = None,
-) -> bytes:
+def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
     """Return the edition as Markdown in UTF-8, or a rendition of it, which has marks and no data to read back."""
+    head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
         return f" {MARK}" if rendition is not None and rendition.is_marked(*at, name) else ""

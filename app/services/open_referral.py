@@ -9,7 +9,7 @@ number of an edition, so an id is the same from edition to edition.
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
@@ -46,7 +46,6 @@ from app.services.editions import EditionHead, list_current, read_content
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 ENDS = (".", "!", "?")
-MAX_DIRECTORY_GUIDES = 10_000
 CALL_999 = "In immediate danger call 999"
 
 DirectoryObject = Service | Taxonomy | TaxonomyTerm | ServiceAtLocation
@@ -81,7 +80,9 @@ def id_of(kind: str, *name: str) -> uuid.UUID:
 def service_of(entry: Entry) -> Service:
     """Return the entry as a service."""
     service = id_of("service", *entry.name)
-    words = [*filter(None, entry.words), _checked(entry.verified_on)]
+    on = entry.verified_on
+    checked = f"A person checked these details on {on}" if on else "Nobody has checked these details yet"
+    words = [*filter(None, entry.words), checked]
     return Service(
         id=service,
         organization_id=entry.organization.id,
@@ -94,15 +95,29 @@ def service_of(entry: Entry) -> Service:
         organization=entry.organization,
         service_at_locations=_locations(entry, service),
         contacts=_contacts(entry, service),
-        attributes=_attributes(entry, service),
-        schedules=_schedules(entry, service),
+        attributes=tuple(
+            Attribute(
+                id=id_of("attribute", *entry.name, str(term.id)),
+                link_id=service,
+                link_type=link_type,
+                taxonomy_term_id=term.id,
+                taxonomy_term=term,
+            )
+            for link_type, term in entry.links
+        )
+        or None,
+        schedules=tuple(
+            Schedule(
+                id=id_of("schedule", *entry.name, each.opens, each.closes, *each.days),
+                service_id=service,
+                byday=",".join(day.value[:2].upper() for day in each.days),
+                opens_at=each.opens,
+                closes_at=each.closes,
+            )
+            for each in entry.opening_hours
+        )
+        or None,
     )
-
-
-def _checked(verified_on: dt.date | None) -> str:
-    if verified_on is None:
-        return "Nobody has checked these details yet"
-    return f"A person checked these details on {verified_on}"
 
 
 def _locations(entry: Entry, service: uuid.UUID) -> tuple[ServiceLocation, ...]:
@@ -166,34 +181,6 @@ def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | 
     return (ServiceContact(id=contact, service_id=service, name=entry.title, email=entry.email, phones=phones),)
 
 
-def _schedules(entry: Entry, service: uuid.UUID) -> tuple[Schedule, ...] | None:
-    schedules = tuple(
-        Schedule(
-            id=id_of("schedule", *entry.name, each.opens, each.closes, *each.days),
-            service_id=service,
-            byday=",".join(day.value[:2].upper() for day in each.days),
-            opens_at=each.opens,
-            closes_at=each.closes,
-        )
-        for each in entry.opening_hours
-    )
-    return schedules or None
-
-
-def _attributes(entry: Entry, service: uuid.UUID) -> tuple[Attribute, ...] | None:
-    attributes = tuple(
-        Attribute(
-            id=id_of("attribute", *entry.name, str(term.id)),
-            link_id=service,
-            link_type=link_type,
-            taxonomy_term_id=term.id,
-            taxonomy_term=term,
-        )
-        for link_type, term in entry.links
-    )
-    return attributes or None
-
-
 @dataclass(frozen=True)
 class Directory:
     """All services, and the taxonomy with its terms."""
@@ -219,8 +206,7 @@ class Guide:
 
 def read_directory(session: Session, signposts: Sequence[Signpost], *, public_url: str) -> Directory:
     """Return the directory: first the contacts of all current guides, then the signposts, in the given order."""
-    heads = list_current(session, limit=MAX_DIRECTORY_GUIDES)
-    guides = [Guide(head, read_content(session, head.key)) for head in heads]
+    guides = [Guide(head, read_content(session, head.key)) for head in list_current(session)]
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),
         name="Harms to children",
@@ -385,13 +371,8 @@ class ServiceFilters:
 
     def _has_terms(self, service: Service) -> bool:
         terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
-        return _matches(self.taxonomy_id, {term.taxonomy_id for term in terms}) and _matches(
-            self.taxonomy_term_id, {term.id for term in terms}
-        )
-
-
-def _matches(wanted: str, ids: Set[uuid.UUID]) -> bool:
-    return not wanted or wanted.lower() in map(str, ids)
+        wanted = {"taxonomy_id": self.taxonomy_id.lower(), "id": self.taxonomy_term_id.lower()}
+        return all(not value or value in [str(getattr(term, name)) for term in terms] for name, value in wanted.items())
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
@@ -420,10 +401,10 @@ def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLoca
 
 def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryObject:
     """Return the object with the id. Raise `NotFound` if there is none."""
-    for each in objects:
-        if each.id == id_:
-            return each
-    raise NotFound
+    found = next((each for each in objects if each.id == id_), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def page_of(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:

@@ -1,4 +1,4 @@
-"""The colour of text on a council's colour."""
+"""An edition, or a rendition of it, as a PDF to print."""
 
 import hashlib
 import io
@@ -24,6 +24,7 @@ from app.services.guide_documents import (
     MARK,
     MARK_EXPLAINED,
     UNCHECKED_CAUTIONS,
+    ShownEdition,
     ShownRendition,
     citation_text,
     more_ways,
@@ -41,9 +42,6 @@ def text_colour_on(colour: str) -> str:
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004  # sRGB
     luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
     return "#000000" if luminance > EQUAL_CONTRAST_LUMINANCE else "#ffffff"
-
-
-# What a rendition changes on the page to print: its language, its sentences, and the marks of missing words.
 
 
 Document = dict[str, Any]
@@ -122,26 +120,22 @@ SIDES = {"<front>": 1, "<pages>": 2}
 
 
 def edition_pdf(
-    head: EditionHead,
-    content: EditionContent,
-    signposts: Sequence[Signpost],
-    settings: Settings,
-    form: PrintForm = PrintForm.POSTER,
-    rendition: ShownRendition | None = None,
+    shown: ShownEdition, signposts: Sequence[Signpost], settings: Settings, form: PrintForm = PrintForm.POSTER
 ) -> bytes:
     """Return the edition, or a rendition of it, as a PDF: always the same bytes for the same words.
 
     Raise `PdfUnavailable`, also where the font does not have the letters of the rendition's language.
     """
+    head, rendition = shown.head, shown.rendition
     if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
         raise PdfUnavailable
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
     address = settings.public_url + page
-    words = _document(head, content, signposts, address) | {"rendition": None}
+    words = _document(head, shown.content, signposts, address) | {"rendition": None}
     if rendition is not None:
         words |= changed_by_rendition(words, rendition, _contact)
     document = json.dumps(words | _style(settings) | {"form": form.value}, ensure_ascii=False)
-    pdf = _compile(document, _qr(address), int(head.published_at.timestamp()), form)
+    pdf = _compile(document, address, int(head.published_at.timestamp()), form)
     if pdf is None:
         raise PdfUnavailable
     return pdf
@@ -158,11 +152,14 @@ def is_printable(language: str) -> bool:
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
-def _compile(document: str, qr: str, at: int, form: PrintForm) -> bytes | None:
+def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | None:
     """Return the PDF, or None where a letter is not in the font."""
     import font_source_sans_pro  # noqa: PLC0415  # an extra
+    import segno  # noqa: PLC0415  # an extra
     import typst  # noqa: PLC0415  # an extra, and 20 MB
 
+    qr = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(qr, kind="svg", border=2, xmldecl=False, light="white")
     options: dict[str, Any] = {
         "input": PDF_TEMPLATE,
         "root": PDF_TEMPLATE.anchor,  # the council's logo may be anywhere
@@ -170,8 +167,11 @@ def _compile(document: str, qr: str, at: int, form: PrintForm) -> bytes | None:
         "font_paths": [Path(font_source_sans_pro.__file__).parent],
     }
     for size in SIZES[form]:
-        options["sys_inputs"] = {"document": document, "qr": qr, "size": size}
-        if size == SIZES[form][-1] or _fits(options):
+        options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": size}
+        if size == SIZES[form][-1] or all(
+            json.loads(typst.query(selector=place, field="value", one=True, **options)) == page
+            for place, page in SIDES.items()
+        ):
             break
     try:
         pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
@@ -180,23 +180,6 @@ def _compile(document: str, qr: str, at: int, form: PrintForm) -> bytes | None:
             return None
         raise
     return pdf
-
-
-def _fits(options: dict[str, Any]) -> bool:
-    import typst  # noqa: PLC0415  # an extra
-
-    return all(
-        json.loads(typst.query(selector=place, field="value", one=True, **options)) == page
-        for place, page in SIDES.items()
-    )
-
-
-def _qr(address: str) -> str:
-    import segno  # noqa: PLC0415  # an extra
-
-    svg = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(svg, kind="svg", border=2, xmldecl=False, light="white")
-    return svg.getvalue().decode()
 
 
 def _document(

@@ -1,9 +1,10 @@
-"""Publishing and withdrawing: editions, and renditions of them."""
+"""Publishing and withdrawing editions, and renditions of them: from requests, from files and from the seed folder."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -28,17 +29,17 @@ from app.models.renditions import RenditionContent
 from app.models.seed_files import edition_place
 from app.services.catalogue import index_guide
 from app.services.editions import (
+    AnyKey,
     EditionHead,
     EditionKey,
     RenditionKey,
     StoredRendition,
     current_of,
-    every_rendition,
+    every_publication,
     find_history,
     get_history,
     head_of,
-    insert_edition,
-    insert_rendition,
+    insert_publication,
     insert_withdrawal,
     list_renditions,
 )
@@ -59,24 +60,21 @@ class NewEdition:
     number: int | None = None
 
 
-@dataclass(frozen=True)
-class Published:
-    """The result of publishing an edition: `is_new` is false if the same content was already published."""
+Key = TypeVar("Key", EditionKey, RenditionKey)
 
-    key: EditionKey
+
+@dataclass(frozen=True)
+class Publication(Generic[Key]):
+    """The result of publishing: `is_new` is false if the same content was already published."""
+
+    key: Key
     digest: str
     published_at: dt.datetime
     is_new: bool
 
 
-@dataclass(frozen=True)
-class PublishedRendition:
-    """The result of publishing a rendition: `is_new` is false if the newest one already has the same content."""
-
-    key: RenditionKey
-    digest: str
-    published_at: dt.datetime
-    is_new: bool
+Published = Publication[EditionKey]
+PublishedRendition = Publication[RenditionKey]
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def insert_next_edition(
     `history` is that before this edition. The caller checked the content.
     """
     key = EditionKey(guide, len(history) + 1)
-    insert_edition(session, key, content=content, digest=digest, at=at)
+    insert_publication(session, key, content, digest=digest, at=at)
     index_guide(session, key.guide, key)
     append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
     for each in current_renditions(history, list_renditions(session, guide=guide)):
@@ -157,11 +155,6 @@ def publish_rendition(
     Nothing changes if the newest one has the same content. Raises `NoSuchGuide`, and `InvalidRendition` with every
     fault.
     """
-    return write_rendition(session, guide, content, at=at)
-
-
-def write_rendition(session: Session, guide: str, content: RenditionContent, *, at: dt.datetime) -> PublishedRendition:
-    """Do that in the writer's transaction."""
     faults = find_rendition_faults(session, guide, content)
     if faults:
         raise InvalidRendition(faults)
@@ -170,7 +163,7 @@ def write_rendition(session: Session, guide: str, content: RenditionContent, *, 
     if newest is not None and newest.digest == digest and newest.withdrawn_at is None:
         return PublishedRendition(newest.key, digest, newest.published_at, is_new=False)
     key = RenditionKey(guide, content.language, len(stored) + 1)
-    insert_rendition(session, key, content=content, digest=digest, at=at)
+    insert_publication(session, key, content, digest=digest, at=at)
     behind = is_of_former_edition(get_history(session, guide=guide), content.of.edition)
     payload = rendition_payload(key, content, digest=digest, behind=behind)
     append_event(session, EventKind.RENDITION_PUBLISHED, at=at, data=payload)
@@ -178,7 +171,7 @@ def write_rendition(session: Session, guide: str, content: RenditionContent, *, 
 
 
 @write_operation
-def withdraw_published(session: Session, key: EditionKey | RenditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
+def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> Withdrawn:
     """Withdraw the edition or rendition: its content stays unchanged, and reads of it return the reason instead.
 
     Withdrawing it again for the same reason changes nothing. Raises `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`,
@@ -204,9 +197,6 @@ def withdraw_published(session: Session, key: EditionKey | RenditionKey, *, reas
         index_guide(session, found.guide, current.key if current is not None else None)
         append_event(session, EventKind.EDITION_WITHDRAWN, at=at, data=edition_payload(found.key))
     return Withdrawn(at, is_new=True)
-
-
-# Publishing files of editions and renditions, one by one and those of the seed folder, by the common functions.
 
 
 RENDITIONS = "renditions"
@@ -268,16 +258,14 @@ def publish_seed(
                 publish_file(writer, reference_data, path, at=at)
 
 
-def check_rendition_file(session: Session, path: Path) -> RenditionFile:
-    """Return the file if it can be published. Raise `SeedFileError` with every fault."""
-    file = read_rendition_file(path)
+def check_rendition_file(session: Session, file: RenditionFile) -> None:
+    """Raise `SeedFileError` with every fault that keeps the file from being published."""
     try:
         faults = find_rendition_faults(session, file.guide, file.content)
     except NoSuchGuide:
-        raise SeedFileError(path, [SeedError(0, NO_GUIDE)]) from None
+        raise SeedFileError(file.path, [SeedError(0, NO_GUIDE)]) from None
     if faults:
         raise file.refusal(faults)
-    return file
 
 
 def publish_rendition_file(writer: Writer, file: RenditionFile, *, at: dt.datetime) -> PublishedRendition:
@@ -291,28 +279,21 @@ def publish_rendition_file(writer: Writer, file: RenditionFile, *, at: dt.dateti
 
 
 def publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
-    """Publish every rendition of the folder whose guide has none in that language yet, in one transaction.
+    """Publish every rendition of the folder whose guide has none in that language yet.
 
     A rendition of an edition that is not published here, or was withdrawn, is left out, with a line in the log.
     """
     paths = sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))
     with Session(engine) as session:
-        known = {(key.guide, key.language) for key, _ in every_rendition(session)} if paths else set()
+        stored = every_publication(session) if paths else []
+        known = {(key.guide, key.language) for key, _ in stored if isinstance(key, RenditionKey)}
         files = [read_rendition_file(path) for path in paths if (path.parent.name, path.stem) not in known]
         ready = [file for file in files if _has_edition(session, file)]
-    if not ready:
-        return
-    try:
-        published = writer.run(
-            lambda session: [write_rendition(session, file.guide, file.content, at=at) for file in ready]
-        )
-    except InvalidRendition:
-        with Session(engine) as session:
-            for file in ready:
-                check_rendition_file(session, file.path)
-        raise
-    for each in published:
-        log.info("rendition_published", guide=each.key.guide, digest=each.digest)
+        for file in ready:
+            check_rendition_file(session, file)
+    for file in ready:
+        published = publish_rendition_file(writer, file, at=at)
+        log.info("rendition_published", guide=file.guide, digest=published.digest)
 
 
 def _has_edition(session: Session, file: RenditionFile) -> bool:

@@ -1,4 +1,4 @@
-"""The emergency contacts, available also when the database does not answer."""
+"""The code lists and signposts of the seed folder, and the contacts to name when the database does not answer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,9 +38,6 @@ class EmergencyContacts:
         except Exception as failure:  # whatever fails here, the response that says 999 must be sent
             log.warning("cached_contacts_used", error=type(failure).__name__)
         return self._cached
-
-
-# The code lists and signposts, which no edition contains, read from the seed folder when the service starts.
 
 
 @dataclass(frozen=True)

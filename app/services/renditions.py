@@ -1,4 +1,4 @@
-"""Renditions of a guide: which one is read, and the faults of a new one."""
+"""Renditions of a guide: which one is read, the faults of a new one, and how they are answered."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -29,7 +29,6 @@ from app.services.editions import (
     current_of,
     get_history,
     head_of,
-    list_languages,
     read_content,
     readable_of,
     status_of,
@@ -71,25 +70,20 @@ def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRe
     return found
 
 
-def current_in(history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str) -> StoredRendition:
-    """Return the rendition to read in that language. Raise `NoSuchRendition`, or `RenditionWithdrawn` if all were."""
-    found = next((each for each in current_renditions(history, stored) if each.key.language == language), None)
-    if found is not None:
-        return found
-    for each in stored:
-        if each.key.language == language:
-            return _readable_rendition(history, each)
-    raise NoSuchRendition
-
-
 def chosen_rendition(
-    history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None
+    history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None = None
 ) -> StoredRendition:
-    """Return the rendition of that number in the language, or the one to read. Raise as `current_in` does."""
-    if number is None:
-        return current_in(history, stored, language)
+    """Return the rendition of that number in the language, or the one to read.
+
+    Raise `NoSuchRendition`, or `RenditionWithdrawn` if that one was, or all were.
+    """
     of_language = [each for each in stored if each.key.language == language]
-    return _readable_rendition(history, rendition_of(of_language, number))
+    if number is not None:
+        return _readable_rendition(history, rendition_of(of_language, number))
+    found = [*current_renditions(history, of_language), *of_language]
+    if not found:
+        raise NoSuchRendition
+    return _readable_rendition(history, found[0])
 
 
 def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
@@ -109,15 +103,6 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
     except EditionWithdrawn as withdrawn:
         raise RenditionWithdrawn(str(withdrawn)) from None
     return stored
-
-
-def languages_by_guide(session: Session) -> dict[str, list[str]]:
-    """Return the languages beside its own that each guide has a rendition to read in, sorted."""
-    found: dict[str, list[str]] = {}
-    for guide, language in list_languages(session):
-        if language != GUIDE_LANGUAGE:
-            found.setdefault(guide, []).append(language)
-    return found
 
 
 def preferred_rendition(
@@ -155,9 +140,6 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
         yield FieldError(("of", "digest"), "This is not the digest of that edition: other words were rendered.")
 
 
-# Renditions in responses: what each is, and the edition with its words put in.
-
-
 ReadContent = Callable[[EditionKey], EditionContent]
 """Reads the content of an edition."""
 UNCHECKED = (
@@ -167,10 +149,11 @@ UNCHECKED = (
 BEHIND = "The guide has changed since these words were made: edition {of} is here, and another edition is current."
 
 
-def notices_of(stored: StoredRendition, *, behind: bool) -> tuple[str, ...]:
+def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
     """Return the sentences to show with the words."""
     notices = [UNCHECKED] if stored.content.is_unchecked else []
-    return (*notices, *([BEHIND.format(of=stored.edition)] if behind else []))
+    behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
+    return (*notices, *behind)
 
 
 def rendered_words(
@@ -189,7 +172,6 @@ def present_rendition(
     """Return the edition with the words of the rendition."""
     head = head_of(history, stored.edition)
     words = rendered_words(history, stored, read, is_numbered=is_numbered)
-    facts = rendition_facts(history, stored, words)
     return RenditionResponse(
         guide=head.guide,
         edition=head.number,
@@ -197,7 +179,7 @@ def present_rendition(
         published_at=head.published_at,
         digest=head.digest,
         **dict(words.content),
-        rendition=facts,
+        rendition=rendition_facts(history, stored, words),
         links=_links(stored, is_numbered=is_numbered),
     )
 
@@ -240,16 +222,14 @@ def content_language(stored: StoredRendition) -> str:
 
 
 def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[str, Any]:
-    content, behind = stored.content, is_of_former_edition(history, stored.edition)
-    own = ("form", "of", "made_by", "tool", "checked_by", "checked_on", "link")
-    return {name: getattr(content, name) for name in own} | {
-        "language": content.language,
-        "dir": direction_of(content.language),
+    own = ("language", "form", "of", "made_by", "tool", "checked_by", "checked_on", "link")
+    return {name: getattr(stored.content, name) for name in own} | {
+        "dir": direction_of(stored.content.language),
         "number": stored.key.number,
         "digest": stored.digest,
         "published_at": stored.published_at,
-        "behind": behind,
-        "notices": notices_of(stored, behind=behind),
+        "behind": is_of_former_edition(history, stored.edition),
+        "notices": notices_of(history, stored),
     }
 
 
@@ -257,9 +237,14 @@ def _links(stored: StoredRendition, *, is_numbered: bool) -> Links:
     guide, language, number = stored.key
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
     path = numbered if is_numbered else latest
+    forms = {}
+    if stored.content.form.has_words:
+        large_print = {} if is_numbered else {"large_print": f"{path}/large-print.pdf"}
+        tables = {f"{section.key}_csv": f"{path}/{section.value}.csv" for section in Section}
+        forms = {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | large_print | tables
     return {
         "self": path,
-        **(_other_forms(path, is_numbered=is_numbered) if stored.content.form.has_words else {}),
+        **forms,
         "latest_version": latest,
         "numbered": numbered,
         "edition": edition_path(*stored.edition_key),
@@ -268,9 +253,3 @@ def _links(stored: StoredRendition, *, is_numbered: bool) -> Links:
         "edition_renditions": edition_renditions_path(*stored.edition_key),
         "describedby": "/openapi.json",
     }
-
-
-def _other_forms(path: str, *, is_numbered: bool) -> Links:
-    tables = {f"{section.key}_csv": f"{path}/{section.value}.csv" for section in Section}
-    large_print = {} if is_numbered else {"large_print": f"{path}/large-print.pdf"}
-    return {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | large_print | tables

@@ -25,7 +25,7 @@ from app.models.clients import Scope
 from app.models.editions import EditionContent
 from app.services import editions, publishing
 from app.services.editions import Contents, EditionKey, get_history, read_content
-from app.services.publishing import NewEdition, Published, publish_edition, publish_file
+from app.services.publishing import NewEdition, Publication, Published, publish_edition, publish_file
 from app.services.reference_data import read_reference_data
 from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
@@ -189,7 +189,7 @@ def test_of_two_publishers_with_other_words_one_wins_whole(tmp_path: Path) -> No
 
         outcomes = race(tmp_path, (ours, theirs), number)
 
-        won = [content for content, told in zip((ours, theirs), outcomes, strict=True) if isinstance(told, Published)]
+        won = [content for content, told in zip((ours, theirs), outcomes, strict=True) if isinstance(told, Publication)]
         assert [type(told) for told in outcomes if isinstance(told, Exception)] == [EditionAlreadyPublished]
         assert [published(tmp_path, number)] == won
 
@@ -200,7 +200,7 @@ def test_of_two_publishers_with_the_same_words_both_are_told_that_they_stand(tmp
 
         outcomes = race(tmp_path, (words, words), number)
 
-        assert sorted(told.is_new for told in outcomes if isinstance(told, Published)) == [False, True]
+        assert sorted(told.is_new for told in outcomes if isinstance(told, Publication)) == [False, True]
         assert published(tmp_path, number) == words
 
 
