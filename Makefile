@@ -28,12 +28,13 @@ pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 serve: $(VENV)/installed-serve
 	@exec $(VENV)/bin/guidance serve $(ARGS)
 
-# Run every test. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones: make test ARGS="-m 'not slow'"
+# Run the tests, but for those of the night. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones:
+# make test ARGS="-m 'not slow'"
 # Compiled first: the tests start some hundred processes, and not every machine lets Python write its bytecode.
 test: $(VENV)/installed-dev $(VENV)/installed-docs
 	@$(VENV)/bin/python -m compileall -q app
 	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."
-	$(VENV)/bin/pytest $(ARGS)
+	$(VENV)/bin/pytest -m 'not nightly' $(ARGS)
 
 # Run what continuous integration leaves to the night: proxies, the image, the site, generated clients, hostile receivers, faults by the
 # round, every journey, long fuzz; hours. On another Python: make nightly PYTHON=python3.13 VENV=.venv-3.13
