@@ -401,6 +401,6 @@ def test_reading_the_record_and_looking_through_the_inbox_tell_on_the_record_wha
     rows = at_work.desk.get("/disclosures").json()["disclosures"]
     shown = [(row["chain"], row["act"], row["detail"]) for row in rows if row["chain"] in (INBOX, AUDIT)]
     assert shown == [
-        (AUDIT, "disclosures_read", f"{at_work.reference} example-desk"),
         (INBOX, "listed", at_work.reference),
+        (AUDIT, "disclosures_read", f"{at_work.reference} example-desk"),
     ]

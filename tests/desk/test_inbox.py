@@ -210,12 +210,14 @@ def test_a_cursor_of_another_list_or_order_is_refused(desk: Desk, raise_at: Rais
         query: desk.get(f"{query}limit=1").json()["next_cursor"]
         for query in ("/concerns?order=newest&", "/concerns?", "/concerns?state=received&", "/disclosures?")
     }
-    made_up = ["NTA", "IjAgMCAwIg", "*", encode_key("0 0 0001-01-01T00:00:00+23:59 X")]
+    a_position = "NTA"  # of the record, whose cursors are numbers
+    accepted = {*given.items(), ("/disclosures?", a_position)}
+    made_up = [a_position, "IjAgMCAwIg", "*", encode_key("0 0 0001-01-01T00:00:00+23:59 X")]
 
     for query, other in itertools.product(given, [*given.values(), *made_up]):
         answer = desk.get(f"{query}limit=1&cursor={other}")
 
-        assert answer.status_code == (200 if given[query] == other else 400), (query, other)
+        assert answer.status_code == (200 if (query, other) in accepted else 400), (query, other)
 
 
 def words_of(told: Any) -> Iterator[str]:

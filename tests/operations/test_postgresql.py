@@ -21,7 +21,6 @@ from app.db.writer import Writer
 from app.errors import SetupError, StoreBusy
 from app.main import create_app
 from app.models.events import EventKind
-from app.models.sections import ITEM_LISTS
 from app.services.events import append_event, events_after
 from app.services.record import purge_remnants
 from tests.support.clock import A_TUESDAY
@@ -69,7 +68,7 @@ def engines(address: str, tmp_path: Path) -> list[Engine]:
     return [open_database(tmp_path, address) for _ in range(NODES)]
 
 
-PUBLISHED = ["guides", "editions", "withdrawals", *ITEM_LISTS]
+PUBLISHED = ["editions", "withdrawals"]
 LASTING = [*PUBLISHED, "concerns", "entries", "disclosures", "chains"]
 
 
@@ -109,14 +108,11 @@ def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
         ).fetchall()
     ]
     statements += [
-        f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT ({key}) DO UPDATE SET {key.split(',')[0]} = 'another'"
-        for table, key in (("guides", "slug"), ("editions", "guide, number"), ("indicators", "guide, edition, id"))
+        f"INSERT INTO {table} SELECT * FROM {table}"
+        " ON CONFLICT (guide, language, number) DO UPDATE SET guide = 'another'"
+        for table in PUBLISHED
     ]
     statements += [
-        "INSERT INTO editions SELECT guide, 9, published_at, digest, title, publisher, change_note, review_by, source,"
-        " related_codes, introductions FROM editions LIMIT 1",
-        "INSERT INTO factors (guide, edition, id, position, text, related_codes)"
-        " SELECT guide, edition, 'one-more', 99, text, related_codes FROM factors LIMIT 1",
         "UPDATE concerns SET sealed = NULL",
         "UPDATE concerns SET sealed = NULL, held = false, state = 'acknowledged'",
         "UPDATE concerns SET reference = 'another'",

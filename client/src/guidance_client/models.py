@@ -129,7 +129,6 @@ class CheckpointEventData(TypedDict):
     size: int
     root_sha256: str
     checkpoint: str
-    timestamp: NotRequired[str]
     urls: NotRequired[dict[str, str]]
     links: dict[str, str]
 
