@@ -99,11 +99,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
     sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
-    signer = make_receipt_signer(
-        key,
-        load_retired_keys(settings.retired_receipt_keys),
-        issuer=settings.public_url,
-    )
+    signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
     contents = Contents(engine)

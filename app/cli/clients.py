@@ -68,10 +68,7 @@ def clients_add(settings: Settings, added: Added, expires: Expires = None) -> No
 
 
 @clients.command("list")
-def clients_list(
-    settings: Settings,
-    as_json: AsJson = False,
-) -> None:
+def clients_list(settings: Settings, as_json: AsJson = False) -> None:
     """List the clients, revoked ones too, with the end of their keys and when each was last used.
 
     A use can take a minute to appear, and is written once in five minutes.
@@ -106,10 +103,7 @@ def clients_rotate(
 
 
 @clients.command("revoke")
-def clients_revoke(
-    settings: Settings,
-    name: Annotated[str, typer.Argument(help="The client's name.")],
-) -> None:
+def clients_revoke(settings: Settings, name: Annotated[str, typer.Argument(help="The client's name.")]) -> None:
     """Revoke a client: its keys are refused from now on."""
     with open_writer(settings) as (_, writer):
         revoke_client(writer, name, at=utc_now())

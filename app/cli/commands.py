@@ -18,11 +18,7 @@ from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
 from app.config import VERSION, built_commit
 
-app = Commands(
-    name="guidance",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = Commands(name="guidance", no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def print_version(is_given: bool) -> None:

@@ -12,14 +12,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.options import (
-    AsJson,
-    Commands,
-    echo_json,
-    echo_result,
-    open_engine,
-    open_writer,
-)
+from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine, open_writer
 from app.cli.serve import listening_at
 from app.config import Settings
 from app.db.database import DATABASE_FILE
@@ -72,8 +65,7 @@ NOT_AGREED = (
 OTHER_WORDS = "nothing is published: the file has other words than those that were agreed on. Its digest is now {}"
 
 AgreedDigests = Annotated[
-    list[str] | None,
-    typer.Option("--digest", help="What `approve` printed for the file. Repeat it for several files."),
+    list[str] | None, typer.Option("--digest", help="What `approve` printed for the file. Repeat it for several files.")
 ]
 
 

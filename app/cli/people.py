@@ -50,8 +50,7 @@ def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) 
 
 
 def desk_people(
-    settings: Settings,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
+    settings: Settings, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False
 ) -> None:
     """List the people at the desk, those who left too."""
     with open_writer(settings) as (engine, _), Session(engine) as session:

@@ -53,11 +53,7 @@ audit = Commands(help="Checkpoints of the record of disclosures, for a second pa
 
 @audit.command("checkpoint")
 def audit_checkpoint(
-    settings: Settings,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write the checkpoint to this file too."),
-    ] = None,
+    settings: Settings, out: Annotated[Path | None, typer.Option(help="Write the checkpoint to this file too.")] = None
 ) -> None:
     """Sign how many disclosures there are, and their Merkle root: print it, and send it as `audit.checkpoint`."""
     with open_writer(settings) as (engine, writer):

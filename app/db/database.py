@@ -35,11 +35,7 @@ POSTGRESQL_DRIVER = "postgresql+psycopg"
 WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so that no other program uses it
 POOL_SIZE = 10
 MAX_CONNECTIONS = 2 * POOL_SIZE
-POOL: dict[str, Any] = {
-    "hide_parameters": True,
-    "pool_size": POOL_SIZE,
-    "max_overflow": MAX_CONNECTIONS - POOL_SIZE,
-}
+POOL: dict[str, Any] = {"hide_parameters": True, "pool_size": POOL_SIZE, "max_overflow": MAX_CONNECTIONS - POOL_SIZE}
 WAIT_SECONDS = 5
 TRANSACTION_SETTINGS = {
     "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer

@@ -62,10 +62,7 @@ READ_HEADERS = ("If-None-Match", "Authorization", "Accept-Datetime", *TRACING_HE
 SUBMISSION_HEADERS = ("Content-Type", "Idempotency-Key", "Authorization", "If-None-Match", *TRACING_HEADERS)
 DAY = 86_400
 ALLOW_ORIGIN = b"access-control-allow-origin"
-FOR_EVERY_ORIGIN = (
-    (ALLOW_ORIGIN, b"*"),
-    (b"access-control-expose-headers", ", ".join(EXPOSED_HEADERS).encode()),
-)
+FOR_EVERY_ORIGIN = ((ALLOW_ORIGIN, b"*"), (b"access-control-expose-headers", ", ".join(EXPOSED_HEADERS).encode()))
 
 
 class CorsMiddleware:
@@ -78,11 +75,7 @@ class CorsMiddleware:
     def __init__(self, app: ASGIApp, allowed_origins: Sequence[str]) -> None:
         self.app = app
         self.reads = CORSMiddleware(
-            app,
-            allow_origins=["*"],
-            allow_methods=["GET", "HEAD"],
-            allow_headers=READ_HEADERS,
-            max_age=DAY,
+            app, allow_origins=["*"], allow_methods=["GET", "HEAD"], allow_headers=READ_HEADERS, max_age=DAY
         )
         self.submissions = CORSMiddleware(
             app,

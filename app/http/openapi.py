@@ -428,11 +428,7 @@ def _event_schema(envelope: JsonObject, kind: EventKind, name: str) -> JsonObjec
             "description": "Which it is.",
         },
     }
-    return envelope | {
-        "title": name,
-        "description": MEANINGS[kind],
-        "properties": envelope["properties"] | own,
-    }
+    return envelope | {"title": name, "description": MEANINGS[kind], "properties": envelope["properties"] | own}
 
 
 def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:

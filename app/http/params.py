@@ -121,8 +121,7 @@ def _all_of(dependant: Dependant) -> Iterator[Dependant]:
 
 
 GuideName = Annotated[
-    str,
-    Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
+    str, Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"])
 ]
 
 
@@ -132,8 +131,7 @@ def _number(description: str) -> Any:
 
 EditionNumber = Annotated[int, _number("The edition's number."), IN_PLAIN_DIGITS]
 LanguageName = Annotated[
-    str,
-    Path(pattern=TAG_PATTERN, max_length=MAX_TAG_LENGTH, description="The language (BCP 47).", examples=["cy"]),
+    str, Path(pattern=TAG_PATTERN, max_length=MAX_TAG_LENGTH, description="The language (BCP 47).", examples=["cy"])
 ]
 RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DIGITS]
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]

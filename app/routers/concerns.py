@@ -45,13 +45,7 @@ from app.services.limits import CodeTries
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 
-SUBMISSION_PROBLEMS = (
-    BadRequest,
-    SeveralIdempotencyKeys,
-    *BODY_PROBLEMS,
-    IdempotencyKeyReused,
-    ServiceUnavailable,
-)
+SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
 """Added to the client's key, so that the OpenAPI document says: with or without the key."""
 
@@ -67,11 +61,7 @@ Submission = Annotated[
 
 
 @router.get(
-    "/form",
-    summary="Read the form",
-    response_model=ConcernFormResponse,
-    responses=NOT_MODIFIED,
-    dependencies=[PUBLIC],
+    "/form", summary="Read the form", response_model=ConcernFormResponse, responses=NOT_MODIFIED, dependencies=[PUBLIC]
 )
 def read_concern_form(request: Request, reference_data: ReferenceDataDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
@@ -162,11 +152,7 @@ async def follow(
 FollowedDep = Annotated[Followed, Depends(follow)]
 
 
-@router.get(
-    "/{reference}",
-    summary="Follow a concern",
-    responses=problem_responses(TokenMissing, NoSuchConcern),
-)
+@router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TokenMissing, NoSuchConcern))
 def read_concern_status(followed: FollowedDep) -> ConcernStatus:
     """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
     with followed.guard() as follow_ups:
@@ -192,13 +178,7 @@ def read_messages(followed: FollowedDep) -> ReceivedMessages:
     summary="Add to a concern",
     status_code=201,
     response_model=AdditionReceipt,
-    responses=problem_responses(
-        *SUBMISSION_PROBLEMS,
-        TokenMissing,
-        NoSuchConcern,
-        ConcernErased,
-        TooManyAdditions,
-    ),
+    responses=problem_responses(*SUBMISSION_PROBLEMS, TokenMissing, NoSuchConcern, ConcernErased, TooManyAdditions),
 )
 def add_more(
     request: Request,
