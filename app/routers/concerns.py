@@ -1,10 +1,8 @@
 """Concerns: the form, the check, the submission and its status."""
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from fastapi import Body, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -61,7 +59,11 @@ Submission = Annotated[
 
 
 @router.get(
-    "/form", summary="Read the form", response_model=ConcernFormResponse, responses=NOT_MODIFIED, dependencies=[PUBLIC]
+    "/form",
+    summary="Read the form",
+    response_model=ConcernFormResponse,
+    responses=NOT_MODIFIED,
+    dependencies=[PUBLIC],
 )
 def read_concern_form(request: Request, reference_data: ReferenceDataDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
@@ -115,27 +117,15 @@ async def raise_concern(
     return created_response(result, concern_path(result.reference))
 
 
-class Credentials(TypedDict):
-    """What opens a concern to the person who raised it."""
-
-    typed_reference: str
-    status_token: str
-
-
 @dataclass(frozen=True)
-class Followed:
-    """A concern that a person follows by its reference and status token, and the time. Wrong tries are counted."""
+class Following:
+    """A request of a reporter who follows a concern: what they typed, and what tells whether it is right."""
 
     code_tries: CodeTries
     follow_ups: FollowUps
-    credentials: Credentials
+    status_token: str
     now: dt.datetime
-
-    @contextmanager
-    def guard(self) -> Iterator[FollowUps]:
-        """Yield what does it. Raises `TooManyTries` where too many tokens were wrong."""
-        with self.code_tries.guard(self.credentials["typed_reference"]):
-            yield self.follow_ups
+    reference: str
 
 
 async def follow(
@@ -144,19 +134,20 @@ async def follow(
     status_token: StatusTokenDep,
     now: NowDep,
     reference: TypedReference,
-) -> Followed:
-    """Return the concern that the request is about."""
-    return Followed(code_tries, follow_ups, Credentials(typed_reference=reference, status_token=status_token), now)
+) -> Following:
+    """Return the request of the holder of a status token."""
+    return Following(code_tries, follow_ups, status_token, now, reference)
 
 
-FollowedDep = Annotated[Followed, Depends(follow)]
+FollowingDep = Annotated[Following, Depends(follow)]
 
 
 @router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TokenMissing, NoSuchConcern))
-def read_concern_status(followed: FollowedDep) -> ConcernStatus:
+def read_concern_status(asked: FollowingDep) -> ConcernStatus:
     """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
-    with followed.guard() as follow_ups:
-        return follow_ups.read_status(**followed.credentials, at=followed.now)
+    token, reference = asked.status_token, asked.reference
+    with asked.code_tries.guard(reference):
+        return asked.follow_ups.read_status(typed_reference=reference, status_token=token, at=asked.now)
 
 
 @router.get(
@@ -164,13 +155,14 @@ def read_concern_status(followed: FollowedDep) -> ConcernStatus:
     summary="Read messages of the duty team",
     responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
-def read_messages(followed: FollowedDep) -> ReceivedMessages:
+def read_messages(asked: FollowingDep) -> ReceivedMessages:
     """What the duty team sent, for the holder of the status token, which opens it. The answer is an addition.
 
     The team sees when a message was first read, and nothing else about the reader.
     """
-    with followed.guard() as follow_ups:
-        return follow_ups.open_messages(**followed.credentials, at=followed.now)
+    token, reference = asked.status_token, asked.reference
+    with asked.code_tries.guard(reference):
+        return asked.follow_ups.open_messages(typed_reference=reference, status_token=token, at=asked.now)
 
 
 @router.post(
@@ -182,7 +174,7 @@ def read_messages(followed: FollowedDep) -> ReceivedMessages:
 )
 def add_more(
     request: Request,
-    followed: FollowedDep,
+    asked: FollowingDep,
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -191,7 +183,12 @@ def add_more(
     Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
     """
     expect_one_key_at_most(request)
-    key = without_quotes(idempotency_key)
-    with followed.guard() as follow_ups:
-        result = follow_ups.add(addition, **followed.credentials, idempotency_key=key, at=followed.now)
+    with asked.code_tries.guard(asked.reference):
+        result = asked.follow_ups.add(
+            addition,
+            typed_reference=asked.reference,
+            status_token=asked.status_token,
+            idempotency_key=without_quotes(idempotency_key),
+            at=asked.now,
+        )
     return created_response(result, concern_path(result.reference))
