@@ -281,7 +281,7 @@ def read_guide_page(request: Request, session: SessionDep, context: ContextDep, 
     head = require_current(history)
     content = context.contents(head.key, session)
     renditions = current_renditions(history, list_renditions(session, guide=guide))
-    return _edition_page(request, context, history, head, content=content, api=guide_path(guide), renditions=renditions)
+    return _edition_page(request, context, history, head, content, renditions)
 
 
 @router.get("/guides/{guide}/editions/{number}")
@@ -292,7 +292,7 @@ def read_edition_page(
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = context.contents(head.key, session)
-    return _edition_page(request, context, history, head, content=content, api=edition_path(*head.key))
+    return _edition_page(request, context, history, head, content)
 
 
 @router.get("/guides/{guide}/editions/{number}/changes")
@@ -323,11 +323,10 @@ def _edition_page(
     context: AppContext,
     history: list[EditionHead],
     head: EditionHead,
-    *,
     content: EditionContent,
-    api: str,
-    renditions: Sequence[StoredRendition] = (),
+    renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
+    """Return the page of a numbered edition or, with its renditions, that of the guide."""
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return public_page(
         request,
@@ -339,15 +338,15 @@ def _edition_page(
         current=current_of(history),
         history=history,
         previous_edition={each.number: previous.get(each.number) for each in history},
-        shows_number=api != guide_path(head.guide),
+        shows_number=renditions is None,
         sections=ON_PAGES,
         notes=[each for each in content.indicators if each.note],
         tables=[section.value for section in Section],
-        api=api,
+        api=edition_path(*head.key) if renditions is None else guide_path(head.guide),
         alternates=OTHER_FORMS,
         structured_data=structured_data(head, content, context.settings.public_url),
         pdf_available=pdf_available(),
-        renditions=rendition_links(renditions),
+        renditions=rendition_links(renditions or ()),
     )
 
 

@@ -40,7 +40,9 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
         httpx.AsyncClient(transport=transport, base_url=ANYWHERE, headers={"Accept-Encoding": "identity"}) as client,
     ):
         before = await _read(client, JSON_FEED)
-        queue = [INDEX, *_documented_paths(app)]
+        documented = app.openapi()["paths"].items()
+        open_reads = [path for path, each in documented if "get" in each and not each["get"].get("security")]
+        queue = [INDEX, *(path for path in open_reads if "{" not in path)]  # whether or not a link leads to them
         seen = set(queue)
         while queue:
             path = queue.pop()
@@ -71,13 +73,6 @@ async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
     if response.is_server_error:
         raise NotExportable(f"{path} answers {response.status_code}.")
     return response
-
-
-def _documented_paths(app: FastAPI) -> Iterator[str]:
-    """Yield the public reads without path parameters, whether or not a link leads to them."""
-    for path, operations in app.openapi()["paths"].items():
-        if "get" in operations and "{" not in path and not operations["get"].get("security"):
-            yield path
 
 
 def _is_exportable(response: httpx.Response) -> bool:

@@ -17,7 +17,7 @@ from jwt import PyJWK, PyJWKSet
 from jwt import exceptions as jwt_errors
 
 from app.config import Settings, is_safe_address
-from app.errors import GuidanceError, ProviderUnavailable, SetupError, TokenInvalid
+from app.errors import ProviderUnavailable, SetupError, TokenInvalid
 from app.models.clients import Scope
 from app.models.people import is_recordable
 from app.services.clients import Principal
@@ -79,16 +79,11 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
     document = json.loads(body)
     if not isinstance(document, dict):
         raise ValueError
+    if document.get("error") == CODE_NOT_TAKEN and status == httpx.codes.BAD_REQUEST:
+        raise TokenInvalid("the provider does not take the code")
     if status == httpx.codes.BAD_REQUEST:
-        raise _refusal(document)
+        raise ProviderUnavailable(f"the provider answered {status}")
     return document
-
-
-def _refusal(document: Mapping[str, Any]) -> GuidanceError:
-    """Return what the provider's refusal of a form means: the person's code is over, or it has another fault."""
-    if document.get("error") == CODE_NOT_TAKEN:
-        return TokenInvalid("the provider does not take the code")
-    return ProviderUnavailable(f"the provider answered {httpx.codes.BAD_REQUEST.value}")
 
 
 def discover_jwks_url(issuer: str) -> str:
