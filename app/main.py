@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,7 +39,6 @@ from app.http.middleware import (
 from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document
 from app.http.problems import add_problem_handlers
-from app.http.tracing import open_traces
 from app.logs import Log
 from app.pages import acts as acts_pages
 from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
@@ -89,6 +89,9 @@ from app.services.verification import Invariants
 from app.services.webhooks import open_webhook_keys
 from app.services.workers import stop_workers
 
+if TYPE_CHECKING:
+    from app.http.tracing import Traces
+
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
     """Read the keys and the reference data, and build the context. Raises `SetupError` and `SeedFileError`."""
@@ -110,7 +113,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         resolver.invalidate()
         response_cache.clear()
 
-    traces = open_traces(settings.traces_url)
+    traces = _open_traces(settings.traces_url)
 
     def record_flush(operations: int, seconds: float) -> None:
         metrics.record_flush(operations, seconds)
@@ -159,6 +162,18 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
 def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
     """Return what signs checkpoints with that key, which signs receipts too. Raises `SetupError`."""
     return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
+
+
+def _open_traces(url: str | None) -> "Traces | None":
+    if url is None:
+        return None
+    try:
+        from app.http.tracing import Traces  # noqa: PLC0415  # an extra
+    except ImportError:
+        raise SetupError(
+            "GUIDANCE_TRACES_URL needs the extra `traces`: pip install 'one-minute-guide[traces]'"
+        ) from None
+    return Traces(url)
 
 
 def _unsealer(identity_file: Path | None) -> Unsealer:

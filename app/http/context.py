@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Depends, Request
@@ -15,7 +15,6 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.http.cache import ResponseCache
 from app.http.metrics import Metrics
-from app.http.tracing import Traces
 from app.services.checkpoints import Checkpoints
 from app.services.clients import Authenticator
 from app.services.concerns import Submissions
@@ -31,6 +30,9 @@ from app.services.sealing import Unsealer
 from app.services.sign_in import DeskSignIn
 from app.services.verification import Invariants
 from app.services.workers import PeriodicWorker
+
+if TYPE_CHECKING:
+    from app.http.tracing import Traces
 
 Clock = Callable[[], dt.datetime]
 
@@ -56,7 +58,7 @@ class AppContext:
     authenticator: Authenticator
     desk_sign_in: DeskSignIn
     metrics: Metrics
-    traces: Traces | None
+    traces: "Traces | None"
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
     """Clears the caches of published editions, after one was published or withdrawn."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -33,11 +33,13 @@ from app.errors import (
 )
 from app.http.metrics import Answered, Metrics
 from app.http.problems import PAGES_OF_CONCERNS, problem_response
-from app.http.tracing import Traces
 from app.logs import Log, frames_of
 from app.models.catalogue import ACROSS_GUIDES
 from app.models.links import CONCERNS
 from app.services.limits import UNKNOWN_ADDRESS, Count, Limiter, Policy, make_policy, network_key
+
+if TYPE_CHECKING:
+    from app.http.tracing import Traces
 
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
 """The paths that send no CORS headers at all."""
@@ -400,7 +402,7 @@ log = Log(__name__)
 class RequestRecords:
     """The records of answered requests: the metrics, one line each in the log, and a span where traces are set."""
 
-    def __init__(self, metrics: Metrics, traces: Traces | None = None) -> None:
+    def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
         self._traces = traces
         self._answered: list[Answered] = []

@@ -1,20 +1,23 @@
 """Traces for an OpenTelemetry collector: a span for each answered request, by its route template, and for each flush.
 
-The extra `traces` holds the libraries. Nothing of a request is in a span but what its line in the log has: the method,
-the template of the route, the status and the random id. A span is made after the answer, from that same record, so that
-a request costs nothing where no collector is set.
+The extra `traces` holds the libraries, so only a service with a collector imports this. Nothing of a request is in a
+span but what its line in the log has: the method, the template of the route, the status and the random id. A span is
+made after the answer, from that same record, so that a request costs nothing where no collector is set.
 """
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import SpanKind, StatusCode
+from requests import Session
 
 from app.config import NAME, VERSION
-from app.errors import SetupError
 from app.http.metrics import Answered
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
 
 TRACES_PATH = "/v1/traces"
 EXPORT_SECONDS = 5
@@ -26,12 +29,8 @@ class Traces:
     """Sends spans in the background. What the collector does not take is dropped: requests never wait for it."""
 
     def __init__(self, url: str) -> None:
-        from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415  # an extra
-
         self._provider = _make_provider(f"{url.rstrip('/')}{TRACES_PATH}")
         self._tracer = self._provider.get_tracer("guidance", VERSION)
-        self._server, self._internal = SpanKind.SERVER, SpanKind.INTERNAL
-        self._error = StatusCode.ERROR
 
     def record(self, answered: Sequence[Answered]) -> None:
         """Make a span for each request that was answered just now."""
@@ -39,7 +38,7 @@ class Traces:
         for each in answered:
             span = self._tracer.start_span(
                 f"{each.method} {each.route}",
-                kind=self._server,
+                kind=SpanKind.SERVER,
                 start_time=end - int(each.seconds * NANOSECONDS),
                 attributes={
                     "http.request.method": each.method,
@@ -50,7 +49,7 @@ class Traces:
                 },
             )
             if each.status >= FIRST_SERVER_ERROR:
-                span.set_status(self._error)
+                span.set_status(StatusCode.ERROR)
             span.end(end)
 
     def record_flush(self, operations: int, seconds: float) -> None:
@@ -58,7 +57,7 @@ class Traces:
         end = time.time_ns()
         span = self._tracer.start_span(
             "writer flush",
-            kind=self._internal,
+            kind=SpanKind.INTERNAL,
             start_time=end - int(seconds * NANOSECONDS),
             attributes={"guidance.operations": operations},
         )
@@ -69,30 +68,8 @@ class Traces:
         self._provider.shutdown()
 
 
-def open_traces(url: str | None) -> Traces | None:
-    """Return what sends traces to the collector at that address; None without one.
-
-    Raises `SetupError` if the extra `traces` is not installed.
-    """
-    if url is None:
-        return None
-    try:
-        return Traces(url)
-    except ImportError:
-        raise SetupError(
-            "GUIDANCE_TRACES_URL needs the extra `traces`: pip install 'one-minute-guide[traces]'"
-        ) from None
-
-
-def _make_provider(endpoint: str) -> "TracerProvider":
+def _make_provider(endpoint: str) -> TracerProvider:
     """Return a provider that reads nothing of the machine or the environment: no host name, no proxy, no user."""
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # an extra
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  # as above
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415  # as above
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415  # as above
-    from opentelemetry.sdk.trace.sampling import ALWAYS_ON  # noqa: PLC0415  # as above
-    from requests import Session  # noqa: PLC0415  # as above
-
     session = Session()
     session.trust_env = False
     resource = Resource({"service.name": NAME, "service.version": VERSION})

@@ -1,6 +1,7 @@
 """Traces: spans by route template reach a collector over OTLP, and nothing personal is in them."""
 
 import builtins
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,7 @@ def test_without_the_extra_the_setting_is_refused_in_a_sentence(
             raise ImportError(name)
         return real(name, *more)
 
+    monkeypatch.delitem(sys.modules, "app.http.tracing", raising=False)
     monkeypatch.setattr(builtins, "__import__", refuse)
 
     with pytest.raises(SetupError, match="extra `traces`"):
