@@ -71,14 +71,13 @@ from app.routers import (
 )
 from app.services.checkpoints import Checkpoints, NoteSigner, origin_at
 from app.services.clients import Authenticator
-from app.services.concerns import Submissions
+from app.services.concerns import EditionResolver, Submissions
 from app.services.editions import Contents, find_history
 from app.services.entries import FollowUps
 from app.services.jobs import ConcernTrial, Housekeeping
 from app.services.keys import DEVELOPMENT_IDENTITY, load_development_recipient, load_receipt_key, load_retired_keys
 from app.services.limits import CodeTries, make_limiter, make_policy
 from app.services.openid import open_provider
-from app.services.pinning import EditionResolver
 from app.services.publishing import publish_seed, publish_seed_renditions
 from app.services.receipts import ReceiptBuilder, WorkingDays, make_receipt_signer
 from app.services.reference_data import EmergencyContacts, read_reference_data
@@ -198,13 +197,11 @@ ROUTERS = (
     feeds.router,
     open_referral.router,
     inbox.router,
-    acts.desk_router,
-    acts.assignment_router,
+    acts.router,
     entries.router,
     hand_overs.router,
     exports.router,
-    figures.figures_router,
-    figures.statistics_router,
+    figures.router,
     record.router,
     events.router,
     assistants.router,

@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic.fields import FieldInfo
 
+from app.age.keys import seal_to
 from app.cli.desk_client import Answer, DeskClient, KeyFileOption, KeyOption, Reference, Url, connect, over_http
 from app.cli.options import REMAINS, AsJson, Commands, echo_result, open_writer, table
 from app.config import Settings
@@ -43,7 +44,7 @@ from app.models.links import (
 )
 from app.pages.exports import printed_export
 from app.services.exports import SealedTexts, add_signature, build_export, export_pdf
-from app.services.hand_overs import package_of, parse_recipient, seal_package
+from app.services.hand_overs import package_of, parse_recipient
 from app.services.keys import write_key_file
 from app.services.pdf import pdf_available
 from app.services.record import has_remnants
@@ -404,7 +405,7 @@ def desk_hand_over(
     if identity is not None:
         opened, added = open_whole(service, reference, read_identities(identity))
         additions = added["additions"]
-        package = seal_package(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
+        package = seal_to(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
         wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
     entry = service.send_once(desk_hand_over_path(reference), wanted)
     write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))

@@ -18,9 +18,8 @@ from app.http.metrics import Metrics
 from app.services.checkpoints import Checkpoints
 from app.services.clients import Authenticator
 from app.services.concerns import Submissions
-from app.services.desk import Desk
 from app.services.editions import Contents
-from app.services.entries import FollowUps
+from app.services.entries import Desk, FollowUps
 from app.services.jobs import ConcernTrial
 from app.services.limits import CodeTries
 from app.services.receipts import ReceiptSigner

@@ -33,6 +33,4 @@ class AssignmentResponse(AssignmentState):
         description="The assignment before this request, as another person may have made it meanwhile; null in the "
         "answer to a read."
     )
-    links: Links = Field(
-        description="Paths of this API, by relation.", examples=[{"self": assignment_path(EXAMPLE_REFERENCE)}]
-    )
+    links: Links = Field(examples=[{"self": assignment_path(EXAMPLE_REFERENCE)}])

@@ -187,9 +187,7 @@ class AdditionEntry(ResponseModel):
         description="The words, as they were sent; null where this service holds no identity.",
         examples=[WORDS_OF_AN_ADDITION],
     )
-    links: Links = Field(
-        description="Paths of this API, by relation.", examples=[{"self": desk_addition_path(EXAMPLE_REFERENCE, 1)}]
-    )
+    links: Links = Field(examples=[{"self": desk_addition_path(EXAMPLE_REFERENCE, 1)}])
 
 
 class OpenedAddition(AdditionEntry):
@@ -246,7 +244,7 @@ class RecipientsResponse(ResponseModel):
         description="The age recipients. Whatever is sealed for the desk is sealed to each of them.",
         examples=[[RECIPIENT]],
     )
-    links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/desk/recipients"}])
+    links: Links = Field(examples=[{"self": "/v1/desk/recipients"}])
 
 
 class NoteEntry(ResponseModel):
@@ -259,9 +257,7 @@ class NoteEntry(ResponseModel):
         description="The words; null where this service holds no identity, and in the answer to writing them.",
         examples=[WORDS_OF_A_NOTE],
     )
-    links: Links = Field(
-        description="Paths of this API, by relation.", examples=[{"self": note_path(EXAMPLE_REFERENCE, 1)}]
-    )
+    links: Links = Field(examples=[{"self": note_path(EXAMPLE_REFERENCE, 1)}])
 
 
 class NotesResponse(ResponseModel):
@@ -310,9 +306,7 @@ class MessagesResponse(ResponseModel):
 
     messages: tuple[MessageEntry, ...] = Field(description="The messages, without their words.")
     recipient: str = Field(description="The age recipient of the reporter's code.", examples=[RECIPIENT])
-    links: Links = Field(
-        description="Paths of this API, by relation.", examples=[{"self": desk_messages_path(EXAMPLE_REFERENCE)}]
-    )
+    links: Links = Field(examples=[{"self": desk_messages_path(EXAMPLE_REFERENCE)}])
 
 
 class ReceivedMessage(MessageStatus):

@@ -4,11 +4,31 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from app.models.base import ResponseModel, canonical_json
 from app.models.code_lists import CodeList, Signpost
-from app.models.concerns import FORM_VERSION, NO_QUESTION, Concern
+from app.models.concerns import (
+    FORM_VERSION,
+    NO_QUESTION,
+    Agency,
+    AlreadyTelephoned,
+    Child,
+    Concern,
+    ConcernDetail,
+    InformedAndBasis,
+    MissingEpisode,
+    Observation,
+    OnlineElement,
+    OtherPerson,
+    ParentOrCarer,
+    PersonOfConcern,
+    PlaceOfConcern,
+    Reporter,
+    RiskToWorkers,
+    VehicleOfConcern,
+)
+from app.models.fields import Address
 from app.models.links import CONCERN_CHECK, CONCERN_FORM, CONCERNS, GUIDES, Links
 
 SMALLEST_EXAMPLE: dict[str, Any] = {
@@ -21,185 +41,76 @@ SMALLEST_EXAMPLE: dict[str, Any] = {
 }
 """Nothing but the four required parts."""
 
-_CHILDREN: list[dict[str, Any]] = [
-    {
-        "given_names": "Alex",
-        "family_name": "Example",
-        "other_names": ["Lex"],
-        "date_of_birth": "2012-03-04",
-        "age_described": "In Year 10 at school",
-        "unborn": "no",
-        "sex": "F",
-        "ethnicity": "MOTH",
-        "ethnicity_described": "The family describes itself as of mixed background",
-        "disabilities": ["HEAR", "COMM"],
-        "disability_described": "Wears a hearing aid and misses words in noisy rooms",
-        "first_language": "British Sign Language",
-        "interpreter_needed": "yes",
-        "communication_needs": "Prefers to write things down when upset",
-        "identifiers": [{"scheme": "nhs-number", "value": "999 000 0000"}],
-        "home_address": {"text": "1 Example Street, Exampleton", "postcode": "XX1 1XX", "uprn": "000000000000"},
-        "where_now": "At school until 3.15 this afternoon",
-        "school_or_setting": "Example Academy, Year 10",
-        "attendance": "Away on most Fridays since September",
-        "gp": "Dr Example, Example Surgery",
-        "health_visitor": "None now",
-        "school_nurse": "Kit Example, 01632 960011",
-        "looked_after": "no",
-        "child_protection_plan": "not_known",
-        "education_health_and_care_plan": "yes",
-        "allocated_social_worker": "Jo Example, Example Council, 01632 960012",
-    },
-    {"given_names": "Billie", "estimated_age": 9, "age_described": "Perhaps 9 or 10"},
-    {"unborn": "yes", "expected_date_of_birth": "2027-02-01", "sex": "U"},
-]
 
-_PARENTS_AND_CARERS: list[dict[str, Any]] = [
-    {
-        "name": "Sam Example",
-        "date_of_birth": "1984-05-06",
-        "age_described": "In her forties",
-        "relationship_to_child": "Mother of Alex and Billie; expects a child in February",
-        "parental_responsibility": "yes",
-        "primary_carer": "yes",
-        "address": {"text": "1 Example Street, Exampleton"},
-        "phone": "07700 900001",
-        "communication_needs": "Prefers a call to a letter",
-    }
-]
+def _example(model: type[BaseModel], *left_out: str, **told: Any) -> dict[str, Any]:
+    """Return the example of each field of the model, or what is told in its place."""
+    fields = {name: field.examples[0] for name, field in model.model_fields.items() if field.examples}
+    return {name: value for name, value in (fields | told).items() if name not in left_out}
 
-_OTHERS: list[dict[str, Any]] = [
-    {
-        "name": "Charlie Example",
-        "connection": "sibling",
-        "relationship_to_child": "Older brother of Alex and Billie",
-        "lives_with_child": "no",
-        "date_of_birth": "2006-07-08",
-        "age_described": "20",
-        "address": {"text": "2 Example Street, Exampleton"},
-        "phone": "07700 900002",
-        "notes": "Visits every Sunday; Alex speaks well of him",
-    }
-]
 
-_CONCERN: dict[str, Any] = {
-    "narrative": (
-        "Three times since September Alex has been collected from the school gate by an adult whom the family does not "
-        "know, last on Friday 20 November 2026 at 3.20 pm. I saw it myself. Alex was away from home on the night of "
-        "13 November, has a new telephone and does not say where it came from."
+FULL_EXAMPLE: dict[str, Any] = _example(
+    Concern,
+    police_informed="yes",
+    already_telephoned=_example(AlreadyTelephoned),
+    reporter=_example(Reporter),
+    children=[
+        _example(
+            Child,
+            "estimated_age",
+            "expected_date_of_birth",
+            age_described="In Year 10 at school",
+            disabilities=["HEAR", "COMM"],
+            disability_described="Wears a hearing aid and misses words in noisy rooms",
+            communication_needs="Prefers to write things down when upset",
+            home_address=_example(Address),
+            school_or_setting="Example Academy, Year 10",
+            health_visitor="None now",
+            looked_after="no",
+        ),
+        {"given_names": "Billie", "estimated_age": 9, "age_described": "Perhaps 9 or 10"},
+        {"unborn": "yes", "expected_date_of_birth": "2027-02-01", "sex": "U"},
+    ],
+    parents_and_carers=[
+        _example(
+            ParentOrCarer,
+            age_described="In her forties",
+            relationship_to_child="Mother of Alex and Billie; expects a child in February",
+            communication_needs="Prefers a call to a letter",
+        )
+    ],
+    others=[_example(OtherPerson, relationship_to_child="Older brother of Alex and Billie", age_described="20")],
+    informed_and_basis=_example(InformedAndBasis),
+    concern=_example(
+        ConcernDetail,
+        narrative="Three times since September Alex has been collected from the school gate by an adult whom the "
+        "family does not know, last on Friday 20 November 2026 at 3.20 pm. I saw it myself. Alex was away from home on "
+        "the night of 13 November, has a new telephone and does not say where it came from.",
+        how_known=["first_hand", "told_by_child", "told_by_someone_else"],
+        how_known_described="I saw the car. A friend of Alex told me about the night away.",
+        indicators=[
+            _example(Observation, note="Away on one night, and absent on most Fridays"),
+            {"id": "self-harm-or-emotional-change", "note": "Quieter than before and often tearful"},
+        ],
+        factors=[
+            {"id": "prior-neglect-or-abuse", "note": "Known to the school from an earlier plan", "first_seen": "2019"}
+        ],
+        linked_risks=[{"id": "child-trafficking", "note": "May have been taken to another town"}],
+        online=_example(OnlineElement, involved="yes", described="Messages late at night, after which Alex is upset"),
+        missing_episodes=[
+            _example(
+                MissingEpisode,
+                described="Alex came home the next morning and did not say where the night was spent",
+            )
+        ],
+        people_of_concern=[_example(PersonOfConcern, described="Tall; waits in the car outside the school gate")],
+        vehicles_of_concern=[_example(VehicleOfConcern, described="Small grey car with a dent in the left door")],
+        places_of_concern=[_example(PlaceOfConcern, described="The car was also seen here on two Friday evenings")],
+        going_well="Alex trusts an aunt and enjoys football practice on Wednesdays",
+        hoped_for="That somebody talks with Alex soon, and that Alex is safe on the way home",
     ),
-    "how_known": ["first_hand", "told_by_child", "told_by_someone_else"],
-    "how_known_described": "I saw the car. A friend of Alex told me about the night away.",
-    "source_wishes_to_stay_anonymous": "yes",
-    "latest_event": "2026-11-20",
-    "latest_event_described": "Last Friday, just after school",
-    "indicators": [
-        {
-            "id": "missing-or-unexplained-absence",
-            "note": "Away on one night, and absent on most Fridays",
-            "first_seen": "2026-09",
-            "last_seen": "2026-11-20",
-        },
-        {"id": "self-harm-or-emotional-change", "note": "Quieter than before and often tearful"},
-    ],
-    "factors": [
-        {"id": "prior-neglect-or-abuse", "note": "Known to the school from an earlier plan", "first_seen": "2019"}
-    ],
-    "linked_risks": [{"id": "child-trafficking", "note": "May have been taken to another town"}],
-    "online": {
-        "involved": "yes",
-        "apps_and_accounts": "An account called example_user_1 on a chat app",
-        "described": "Messages late at night, after which Alex is upset",
-    },
-    "missing_now": "no",
-    "missing_episodes": [
-        {
-            "started": "2026-11-13",
-            "ended": "2026-11-14",
-            "reported_to_police": "not_known",
-            "described": "Alex came home the next morning and did not say where the night was spent",
-        }
-    ],
-    "people_of_concern": [
-        {
-            "name": "‘Max’",
-            "other_names": ["example_user_1"],
-            "age_described": "Looks about 25",
-            "relationship_to_child": "Alex calls him a friend",
-            "address": {"text": "Somewhere near Example Park"},
-            "phones_and_accounts": "07700 900003",
-            "described": "Tall; waits in the car outside the school gate",
-        }
-    ],
-    "vehicles_of_concern": [{"registration": "ends EXA", "described": "Small grey car with a dent in the left door"}],
-    "places_of_concern": [
-        {
-            "name": "Example Park",
-            "address": {"text": "By the north gate, Exampleton"},
-            "described": "The car was also seen here on two Friday evenings",
-        }
-    ],
-    "going_well": "Alex trusts an aunt and enjoys football practice on Wednesdays",
-    "hoped_for": "That somebody talks with Alex soon, and that Alex is safe on the way home",
-}
-
-FULL_EXAMPLE: dict[str, Any] = {
-    "guide": "child-sexual-exploitation",
-    "edition": 1,
-    "immediate_danger": "no",
-    "police_informed": "yes",
-    "police_reference": "Log 000 of 24 November 2026",
-    "already_telephoned": {
-        "telephoned": "yes",
-        "when": "24 November 2026, about 9.30 in the morning",
-        "whom": "Jo, at the duty team",
-    },
-    "reporter": {
-        "kind": "professional",
-        "source_code": "2A",
-        "name": "Robin Example",
-        "role": "Form tutor",
-        "organisation": "Example Academy",
-        "phone": "01632 960001",
-        "email": "robin@academy.example",
-        "safe_times_to_contact": "Weekdays before 4 pm; please leave no message",
-        "relationship_to_child": "Alex’s form tutor since September",
-        "anonymous_to_family": "yes",
-        "safeguarding_lead_consulted": "yes",
-        "safeguarding_lead_name": "Chris Example, 01632 960002",
-    },
-    "children": _CHILDREN,
-    "parents_and_carers": _PARENTS_AND_CARERS,
-    "others": _OTHERS,
-    "informed_and_basis": {
-        "parents_informed": "not_safe",
-        "reasons_parents_not_told": ["risk_of_significant_harm"],
-        "parents_informed_described": "We are not sure who else would hear of it at home",
-        "child_informed": "yes",
-        "childs_own_words": "‘He gets cross if I don’t answer my phone.’",
-        "childs_wishes": "Alex wants it to stop and asks that an aunt is told first",
-        "agreement_to_service": "not_known",
-        "agreement_described": "Nobody has been asked yet",
-        "lawful_basis": "public_task",
-    },
-    "concern": _CONCERN,
-    "agencies": [
-        {
-            "name": "Example Youth Club",
-            "worker": "Ash Example, youth worker",
-            "phone": "01632 960003",
-            "email": "ash@youthclub.example",
-            "knows_of_concern": "no",
-            "involvement": "Alex goes there on Tuesdays",
-        }
-    ],
-    "risk_to_workers": {
-        "known_risk": "not_known",
-        "described": "A large dog, kept in the yard",
-        "safe_contact": "Ring the school first; please do not ring the home number",
-    },
-    "test": False,
-}
+    agencies=[_example(Agency)],
+    risk_to_workers=_example(RiskToWorkers, safe_contact="Ring the school first; please do not ring the home number"),
+)
 """Every field of every part, at least once."""
 
 
@@ -234,7 +145,7 @@ class ConcernFormResponse(ResponseModel):
     )
     code_lists: tuple[CodeList, ...] = Field(description="Every code list, with labels.")
     signposts: tuple[Signpost, ...] = Field(description="Whom to call, 999 first: show these above the form.")
-    links: Links = Field(description="Paths of this API, by relation.", examples=[{"submit": CONCERNS}])
+    links: Links = Field(examples=[{"submit": CONCERNS}])
 
 
 def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> ConcernFormResponse:

@@ -3,13 +3,12 @@
 import datetime as dt
 from typing import Annotated
 
-from pydantic import Field as pydantic_Field
-from pydantic import StringConstraints
-from sqlalchemy import Text
-from sqlmodel import Field, SQLModel
+import sqlalchemy
+from pydantic import Field, StringConstraints
+from sqlmodel import Field as TableField
+from sqlmodel import SQLModel
 
-from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, UtcDateTime, UtcDateTimeType
-from app.models.base import Text as base_Text
+from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType
 from app.models.entries import RECIPIENT
 from app.models.links import Links, desk_hand_over_path
 from app.models.receipts import EXAMPLE_REFERENCE
@@ -20,17 +19,17 @@ class HandOverRow(SQLModel, table=True):
 
     __tablename__ = "hand_overs"
 
-    reference: str = Field(primary_key=True, foreign_key="concerns.reference")
-    number: int = Field(primary_key=True)
-    at: dt.datetime = Field(sa_type=UtcDateTimeType)
-    body: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
+    reference: str = TableField(primary_key=True, foreign_key="concerns.reference")
+    number: int = TableField(primary_key=True)
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    body: str = TableField(sa_type=sqlalchemy.Text)
+    reason: str = TableField(sa_type=sqlalchemy.Text)
     recipient: str
     package_sha256: str
     additions: int
-    receipt: str = Field(sa_type=Text)
-    their_receipt: str | None = Field(default=None, sa_type=Text)
-    confirmed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    receipt: str = TableField(sa_type=sqlalchemy.Text)
+    their_receipt: str | None = TableField(default=None, sa_type=sqlalchemy.Text)
+    confirmed_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
 
 
 # Requests and responses about handing a concern over to another body.
@@ -44,20 +43,20 @@ JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"
 class HandOver(RequestModel):
     """To which body the concern goes, to which key, and why."""
 
-    recipient: Annotated[str, StringConstraints(max_length=100)] = pydantic_Field(
+    recipient: Annotated[str, StringConstraints(max_length=100)] = Field(
         description="The body's age recipient. Compare it with the body by telephone.", examples=[RECIPIENT]
     )
-    body: Sentence = pydantic_Field(description="The body's name.", examples=["Example Council"])
-    reason: Sentence = pydantic_Field(
+    body: Sentence = Field(description="The body's name.", examples=["Example Council"])
+    reason: Sentence = Field(
         description="Why, for the record of disclosures. Name nobody here.", examples=["The child lives there."]
     )
-    package_sha256: Annotated[str, StringConstraints(pattern=SHA256, max_length=64)] | None = pydantic_Field(
+    package_sha256: Annotated[str, StringConstraints(pattern=SHA256, max_length=64)] | None = Field(
         default=None,
         description="SHA-256 of the file that was sealed to `recipient` on the worker's machine. Without it this "
         "service makes the file, where it holds an identity.",
         examples=["0" * 64],
     )
-    additions: int = pydantic_Field(
+    additions: int = Field(
         default=0,
         ge=0,
         le=MAX_NUMBER,
@@ -69,7 +68,7 @@ class HandOver(RequestModel):
 class HandOverReceipt(RequestModel):
     """What the other body sent back: its receipt."""
 
-    receipt: base_Text = pydantic_Field(
+    receipt: Text = Field(
         description="The receipt: a JWS where the body uses this service, else its own words. Name nobody here.",
         examples=[JWS],
     )
@@ -78,26 +77,24 @@ class HandOverReceipt(RequestModel):
 class HandOverEntry(ResponseModel):
     """One hand-over."""
 
-    number: int = pydantic_Field(description="Its place, from 1.", examples=[1])
-    at: UtcDateTime = pydantic_Field(description="When it was recorded, before the file left.")
-    body: str = pydantic_Field(description="The body.", examples=["Example Council"])
-    reason: str = pydantic_Field(description="Why.", examples=["It lives there."])
-    recipient: str = pydantic_Field(description="The age recipient that the file is sealed to.", examples=[RECIPIENT])
-    package_sha256: str = pydantic_Field(description="SHA-256 of the file.", examples=["0" * 64])
-    additions: int = pydantic_Field(description="How many additions are in it.", examples=[1])
-    receipt: str = pydantic_Field(
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    at: UtcDateTime = Field(description="When it was recorded, before the file left.")
+    body: str = Field(description="The body.", examples=["Example Council"])
+    reason: str = Field(description="Why.", examples=["It lives there."])
+    recipient: str = Field(description="The age recipient that the file is sealed to.", examples=[RECIPIENT])
+    package_sha256: str = Field(description="SHA-256 of the file.", examples=["0" * 64])
+    additions: int = Field(description="How many additions are in it.", examples=[1])
+    receipt: str = Field(
         description="Our receipt: a JWS (EdDSA) of this entry, to be sent with the file.", examples=[JWS]
     )
-    their_receipt: str | None = pydantic_Field(
-        description="The receipt of the body; null until it came.", examples=[None]
-    )
-    confirmed_at: UtcDateTime | None = pydantic_Field(description="When it came.", examples=[None])
+    their_receipt: str | None = Field(description="The receipt of the body; null until it came.", examples=[None])
+    confirmed_at: UtcDateTime | None = Field(description="When it came.", examples=[None])
 
 
 class HandedOver(HandOverEntry):
     """A hand-over that was recorded just now."""
 
-    package: str | None = pydantic_Field(
+    package: str | None = Field(
         description="The file for the body, in base64, where this service made it. It is not stored.", examples=[None]
     )
 
@@ -105,7 +102,5 @@ class HandedOver(HandOverEntry):
 class HandOversResponse(ResponseModel):
     """The hand-overs of a concern, in order."""
 
-    hand_overs: tuple[HandOverEntry, ...] = pydantic_Field(description="The hand-overs.")
-    links: Links = pydantic_Field(
-        description="Paths of this API, by relation.", examples=[{"self": desk_hand_over_path(EXAMPLE_REFERENCE)}]
-    )
+    hand_overs: tuple[HandOverEntry, ...] = Field(description="The hand-overs.")
+    links: Links = Field(examples=[{"self": desk_hand_over_path(EXAMPLE_REFERENCE)}])

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticKnownError
 from sqlalchemy import JSON
-from sqlmodel import Field as Column
+from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
 
 from app.errors import CodedValueError, FaultCode
@@ -29,9 +29,7 @@ from app.models.people import PersonName
 from app.models.receipts import EXAMPLE_REFERENCE, ConcernState, find_reference_start
 from app.models.record import DeskAct, Remnants
 
-DESK_LINKS = Field(
-    description="Paths of this API, by relation.", examples=[{"self": f"/v1/desk/concerns/{EXAMPLE_REFERENCE}"}]
-)
+DESK_LINKS = Field(examples=[{"self": f"/v1/desk/concerns/{EXAMPLE_REFERENCE}"}])
 OUTCOME = "assessment_required"
 
 
@@ -346,10 +344,10 @@ class SavedViewRow(SQLModel, table=True):
 
     __tablename__ = "saved_views"
 
-    person: str = Column(primary_key=True)
-    name: str = Column(primary_key=True)
-    filters: dict[str, Any] = Column(sa_type=JSON)
-    saved_at: dt.datetime = Column(sa_type=UtcDateTimeType)
+    person: str = TableField(primary_key=True)
+    name: str = TableField(primary_key=True)
+    filters: dict[str, Any] = TableField(sa_type=JSON)
+    saved_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
 
 
 class InboxLookRow(SQLModel, table=True):
@@ -357,5 +355,5 @@ class InboxLookRow(SQLModel, table=True):
 
     __tablename__ = "inbox_looks"
 
-    person: str = Column(primary_key=True)
-    looked_at: dt.datetime = Column(sa_type=UtcDateTimeType)
+    person: str = TableField(primary_key=True)
+    looked_at: dt.datetime = TableField(sa_type=UtcDateTimeType)

@@ -1,7 +1,10 @@
 """Links: the paths of this API and its pages, which every layer builds here."""
 
-Links = dict[str, str]
-"""Paths of this API, by relation."""
+from typing import Annotated
+
+from pydantic import Field
+
+Links = Annotated[dict[str, str], Field(description="Paths of this API, by relation.")]
 
 GUIDES = "/v1/guides"
 CONCERNS = "/v1/concerns"

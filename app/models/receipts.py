@@ -80,7 +80,7 @@ class Help(ResponseModel):
         examples=[["If a child is in immediate danger, call 999 now."]],
     )
     contacts: tuple[Contact, ...] = Field(description="The guide's own contacts, as printed.")
-    links: Links = Field(description="Paths of this API, by relation.", examples=[{"form": "/v1/concerns/form"}])
+    links: Links = Field(examples=[{"form": "/v1/concerns/form"}])
 
 
 class GuideChoice(ResponseModel):
@@ -208,15 +208,11 @@ _JOINTS = str.maketrans("", "", "- \t")
 
 def new_status_token() -> str:
     """Return a new token like `7K3M-9QXT-2W8R-VB5N`: 80 random bits."""
-    return _status_tokens_group(secrets.token_bytes(_LENGTH).translate(_OF_EACH_BYTE).decode())
+    return _group(secrets.token_bytes(_LENGTH).translate(_OF_EACH_BYTE).decode())
 
 
 def standard_token(typed: str) -> str:
     """Return the typed token in its standard form. Another, such as an older one, stays as typed."""
     plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
     is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
-    return _status_tokens_group(plain) if is_short else typed
-
-
-def _status_tokens_group(plain: str) -> str:
-    return f"{plain[:4]}-{plain[4:8]}-{plain[8:12]}-{plain[12:]}"
+    return _group(plain) if is_short else typed

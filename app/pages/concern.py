@@ -30,14 +30,14 @@ from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.record import act_lines
 from app.pages.referral import layout_of, sections_of
 from app.pages.text_format import spoken
-from app.services import entries, opening
-from app.services.acts import list_last_acts
+from app.services import acts, entries
+from app.services.acts import opened_concern
 from app.services.cursors import decode_key, encode_key
 from app.services.editions import EditionKey
 from app.services.entries import SealedEntries, listed_addition, listed_note, opened_additions, opened_notes
 from app.services.hand_overs import list_hand_overs
-from app.services.inbox import entry_of, opened_concern, reference_of
-from app.services.record import list_meanwhile
+from app.services.inbox import entry_of, reference_of
+from app.services.record import list_last_acts, list_meanwhile
 from app.services.sign_in import PATH
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -125,7 +125,7 @@ def sealed_texts_of(context: AppContext, page: entries.EntryPage) -> dict[int, S
     }
 
 
-def read_desk_work(visit: Visit, shown: opening.Opening, *, seen_before: int | None) -> dict[str, Any]:
+def read_desk_work(visit: Visit, shown: acts.Opening, *, seen_before: int | None) -> dict[str, Any]:
     """Return what the desk did about a concern whose view is on the record. No word of the concern is in it.
 
     `meanwhile` is what others did after the acts that the person had seen before their own.
@@ -147,7 +147,7 @@ def read_desk_work(visit: Visit, shown: opening.Opening, *, seen_before: int | N
 class Shown:
     """What is shown of a concern: with its words, with its words sealed, or without."""
 
-    opening: opening.Opening
+    opening: acts.Opening
     entry: InboxEntry
     additions: tuple[AdditionEntry, ...]
     notes: tuple[NoteEntry, ...]
@@ -163,15 +163,15 @@ def show_concern(visit: Visit, reference: str) -> Shown:
     Raises `NoSuchConcern`.
     """
     context, actor, now = visit.context, visit.actor, visit.now
-    wanted = opening.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, context.unsealer.fingerprints)
+    wanted = acts.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, context.unsealer.fingerprints)
     try:
-        recorded = opening.open_concern(context.writer, reference, wanted, actor=actor, at=now)
+        recorded = acts.open_concern(context.writer, reference, wanted, actor=actor, at=now)
     except ConcernErased:
-        viewed = opening.view_concern(
+        viewed = acts.view_concern(
             context.writer, reference, actor=actor, at=now, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
         )
         return _without_words(viewed, now)
-    sealed = opening.read_sealed_concern(context.engine, reference)
+    sealed = acts.read_sealed_concern(context.engine, reference)
     if not recorded.opens:
         return replace(
             _without_words(recorded, now),
@@ -187,7 +187,7 @@ def show_concern(visit: Visit, reference: str) -> Shown:
     return Shown(recorded, opened, opened.additions, notes, sections)
 
 
-def _without_words(recorded: opening.Opening, now: dt.datetime) -> Shown:
+def _without_words(recorded: acts.Opening, now: dt.datetime) -> Shown:
     additions = tuple(listed_addition(row, now=now) for row in recorded.page.rows)
     notes = tuple(map(listed_note, recorded.notes.rows))
     return Shown(recorded, entry_of(recorded.concern, now=now), additions, notes)
@@ -272,10 +272,10 @@ def read_unseal_page(request: Request) -> Response:
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
-    context, parsed, wanted = visit.context, reference_of(reference), opening.Wanted(SAVED, None)
-    recorded = opening.open_concern(context.writer, parsed, wanted, actor=visit.actor, at=visit.now)
+    context, parsed, wanted = visit.context, reference_of(reference), acts.Wanted(SAVED, None)
+    recorded = acts.open_concern(context.writer, parsed, wanted, actor=visit.actor, at=visit.now)
     concern = recorded.concern
-    sealed = opening.read_sealed_concern(context.engine, parsed)
+    sealed = acts.read_sealed_concern(context.engine, parsed)
     texts = [SealedText(CONCERN, parsed, 0, concern.received_at, sealed)]
     texts += sealed_texts_of(context, recorded.page).values()
     document = {

@@ -21,11 +21,11 @@ from app.pages.record import act_lines
 from app.pages.referral import sections_of
 from app.pages.text_format import code_label, date_and_time
 from app.services import exports
+from app.services.acts import read_sealed_concern
 from app.services.editions import EditionKey
 from app.services.entries import read_sealed_entry
 from app.services.exports import SealedTexts, add_signature, build_export, export_pdf, export_statement, history_of
 from app.services.hand_overs import sha256_of
-from app.services.opening import read_sealed_concern
 from app.services.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")

@@ -21,7 +21,6 @@ from app.models.inbox import InboxEntry, InboxOrder, SavedViewRow, ViewFilters
 from app.models.receipts import ConcernState, find_reference
 from app.pages.desk import DeskRoute, ReaderVisitDep, Visit, VisitDep, lead_to
 from app.pages.form_answers import SubmittedFormDep, faults_of
-from app.services import acts
 from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.editions import list_current
 from app.services.figures import read_figures
@@ -33,6 +32,7 @@ from app.services.inbox import (
     list_views,
     note_look,
     position_of,
+    read_inbox,
     remove_view,
     save_view,
 )
@@ -303,7 +303,7 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
     after = decode_position(look.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     until = look.until or encode_position((now - may_still_come,))
-    rows = acts.read_inbox(context.writer, query, actor=visitor.actor, at=now, after=after, limit=PAGE_SIZE)
+    rows = read_inbox(context.writer, query, actor=visitor.actor, at=now, after=after, limit=PAGE_SIZE)
     page, next_page = rows[:PAGE_SIZE], None
     entries = [inbox_entry(row._asdict(), now=now) for row in page]
     if len(rows) > PAGE_SIZE:

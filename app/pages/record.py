@@ -12,8 +12,7 @@ from app.models.receipts import find_reference
 from app.models.record import DeskAct, DisclosureRow
 from app.pages.desk import AuditorVisitDep, DeskRoute
 from app.services.cursors import decode_key, encode_key
-from app.services.opening import read_disclosures
-from app.services.record import REPORTER
+from app.services.record import REPORTER, RecordPage, read_disclosures
 from app.services.sign_in import PATH
 
 ACT_WORDS = {
@@ -82,15 +81,8 @@ def read_record(
 ) -> Response:
     """Return who did what, the oldest first: of one concern, or of all. Reading it is on the record too."""
     found = find_reference(chain) or chain.strip() or None
-    rows = read_disclosures(
-        visit.context.writer,
-        chain=found,
-        client=None,
-        actor=visit.actor,
-        at=visit.now,
-        after=decode_key(cursor, otherwise=0),
-        limit=RECORD_PAGE_SIZE + 1,
-    )
+    wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
+    rows = read_disclosures(visit.context.writer, wanted, actor=visit.actor, at=visit.now)
     page = rows[:RECORD_PAGE_SIZE]
     next_page = None
     if len(rows) > RECORD_PAGE_SIZE:

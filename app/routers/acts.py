@@ -1,9 +1,11 @@
-"""Who works on a concern: the routes that read it, assign it to a person, and take it away."""
+"""A concern at the desk of the duty team: who works on it, its words, and what the team does. All is on the record."""
 
+import datetime as dt
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Header, Request, Response
+from fastapi import Depends, Header, Request, Response, Security
 
 from app.age.keys import AGE_MEDIA_TYPE
 from app.errors import (
@@ -17,26 +19,27 @@ from app.errors import (
     UnsealingUnavailable,
     ValidationFailed,
 )
-from app.http.auth import ReaderDep, WorkerDep
-from app.http.context import DeskDep, EngineDep, NowDep, ReferenceDataDep, WriterDep
+from app.http.auth import require_actor
+from app.http.context import DeskDep, NowDep, ReferenceDataDep
 from app.http.negotiation import JSON, quality
-from app.http.params import ConcernReference, GuidanceRouter, JSONRoute
+from app.http.params import ConcernReference, GuidanceRouter, JSONRoute, expect_one_key_at_most, keys_from
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, matches_etag, sealed_file
 from app.models.acts import Assignment, AssignmentResponse, AssignmentState
+from app.models.clients import Scope
 from app.models.inbox import Acknowledgement, ErasedConcern, Erasure, Hold, InboxEntry, OpenedConcern, Outcome
-from app.models.links import assignment_path, desk_concern_path
-from app.services import acts, opening
-from app.services.entries import read_page
-from app.services.inbox import entry_of, erased_concern, opened_concern, reference_of
-from app.services.record import purge_remnants
+from app.models.links import DESK_CONCERNS, assignment_path, desk_concern_path
+from app.services import acts
+from app.services.acts import opened_concern
+from app.services.entries import Desk, read_page
+from app.services.inbox import entry_of, erased_concern, reference_of
+from app.services.receipts import IdempotencyKeys
+from app.services.record import Actor, purge_remnants
 
-assignment_router = GuidanceRouter(
-    prefix="/v1/desk/concerns/{reference}/assignment",
-    tags=["Desk"],
-    responses=RESPONSES_OF_CLIENT_ROUTES,
-    route_class=JSONRoute,
-)
+ONE_CONCERN = DESK_CONCERNS + "/{reference}"
+router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+ADDITIONS_SHOWN = 200
+"""The most additions that an opened concern shows: as many as it can have. Their bytes are limited too."""
 AssignmentTag = Annotated[
     str | None,
     Header(
@@ -47,122 +50,44 @@ AssignmentTag = Annotated[
 ]
 
 
-@assignment_router.get("", summary="Read who works on it", responses=problem_responses(NoSuchConcern))
-def read_assignment(
-    response: Response, writer: WriterDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
-) -> AssignmentResponse:
-    """The person that the concern is assigned to, since when, and who did it. The ETag is for `If-Match`."""
-    parsed = reference_of(reference)
-    assigned = acts.read_assignment(writer, parsed, actor=actor, at=now)
-    response.headers["ETag"] = _etag(assigned.version)
-    return _response(parsed, assigned)
+@dataclass(frozen=True)
+class DeskRequest:
+    """A request of the desk about one concern: who acts, when, and the reference as it was typed."""
+
+    desk: Desk
+    actor: Actor
+    now: dt.datetime
+    typed: str
+
+    @property
+    def reference(self) -> str:
+        """The reference in its standard spelling. Raises `NoSuchConcern`."""
+        return reference_of(self.typed)
+
+    def keys_for(self, act: str, request: Request, idempotency_key: str | None) -> IdempotencyKeys | None:
+        """Return the keys for that act. Raises `SeveralIdempotencyKeys`."""
+        expect_one_key_at_most(request)
+        return keys_from(idempotency_key, client=f"{self.actor.client}, {act} {self.reference}")
 
 
-@assignment_router.put(
+async def about_concern(
+    desk: DeskDep, actor: Annotated[Actor, Depends(require_actor)], now: NowDep, reference: ConcernReference
+) -> DeskRequest:
+    """Return the request of a client that has the scopes of the route."""
+    return DeskRequest(desk, actor, now, reference)
+
+
+ReadingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.READ])]
+WorkingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.WRITE])]
+
+
+@router.get(
     "",
-    summary="Assign it",
-    responses=problem_responses(NoSuchConcern, AssignmentChanged, *BODY_PROBLEMS),
-)
-def assign_concern(
-    *,
-    response: Response,
-    writer: WriterDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    assignment: Assignment | None = None,
-    if_match: AssignmentTag = None,
-) -> AssignmentResponse:
-    """Assign the concern to a person; without a body, to yourself. `replaced` is the assignment before.
-
-    Every request is on the record. Without `If-Match` the last one counts, and its answer shows the one before, which
-    another worker may have made a moment ago. With it, a request that rests on an older assignment changes nothing: 412
-    says who has the concern now.
-    """
-    person = actor.person if assignment is None else assignment.person
-    parsed, known = reference_of(reference), partial(_matches, if_match)
-    change = acts.assign(writer, parsed, person, actor=actor, at=now, precondition=known)
-    return _changed(response, parsed, change)
-
-
-@assignment_router.delete("", summary="Take it away", responses=problem_responses(NoSuchConcern, AssignmentChanged))
-def unassign_concern(
-    *,
-    response: Response,
-    writer: WriterDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    if_match: AssignmentTag = None,
-) -> AssignmentResponse:
-    """Assign the concern to nobody. `If-Match` works as it does for `PUT`."""
-    parsed, known = reference_of(reference), partial(_matches, if_match)
-    change = acts.assign(writer, parsed, None, actor=actor, at=now, precondition=known)
-    return _changed(response, parsed, change)
-
-
-def _changed(response: Response, reference: str, change: acts.Change) -> AssignmentResponse:
-    response.headers["ETag"] = _etag(change.after.version)
-    return _response(reference, change.after, change.before)
-
-
-def _matches(if_match: str | None, version: int) -> bool:
-    return if_match is None or matches_etag([if_match], _etag(version))
-
-
-def _response(reference: str, now: acts.Assigned, replaced: acts.Assigned | None = None) -> AssignmentResponse:
-    """Return who has the concern and, after a change, what the change replaced."""
-    return AssignmentResponse(
-        reference=reference,
-        assigned_to=now.person,
-        at=now.at,
-        by=now.by,
-        replaced=None if replaced is None else _state(replaced),
-        links={"self": assignment_path(reference), "concern": desk_concern_path(reference)},
-    )
-
-
-def _etag(version: int) -> str:
-    """Return the ETag of that version of an assignment."""
-    return f'"assignment-{version}"'
-
-
-def _state(assigned: acts.Assigned) -> AssignmentState:
-    return AssignmentState(assigned_to=assigned.person, at=assigned.at, by=assigned.by)
-
-
-# Reading and changing a concern at the desk of the duty team. Every route writes a disclosure.
-
-
-desk_router = GuidanceRouter(
-    prefix="/v1/desk",
-    tags=["Desk"],
-    responses=RESPONSES_OF_CLIENT_ROUTES,
-    route_class=JSONRoute,
-)
-ADDITIONS_SHOWN = 200
-"""The most additions that an opened concern shows: as many as it can have. Their bytes are limited too."""
-
-
-@desk_router.get(
-    "/concerns/{reference}",
     summary="Open a concern",
     response_model=OpenedConcern,
-    responses=SEALED
-    | problem_responses(
-        NoSuchConcern,
-        UnsealingUnavailable,
-        ConcernErased,
-        SealedTextMisplaced,
-    ),
+    responses=SEALED | problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
-def open_concern(
-    request: Request,
-    desk: DeskDep,
-    actor: ReaderDep,
-    now: NowDep,
-    reference: ConcernReference,
-) -> Response:
+def open_concern(request: Request, asked: ReadingDep) -> Response:
     """The concern with its words and what was added, where this service holds an identity; else the sealed file.
 
     Of what was added it has the first page. `links.next` is the path of the second, if there is one.
@@ -170,99 +95,141 @@ def open_concern(
     `Accept: application/age` asks for the sealed file in any case: a person with an identity opens it with
     `guidance desk open`, or with the `age` program.
     """
-    accept = request.headers.get("accept", "*/*")
+    desk, accept = asked.desk, request.headers.get("accept", "*/*")
     as_file = not desk.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
     if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
-    how = "sealed file" if as_file else "opened here"
-    parsed, shown = reference_of(reference), 0 if as_file else ADDITIONS_SHOWN
-    recorded = opening.open_concern(desk.writer, parsed, opening.Wanted(how, shown), actor=actor, at=now)
-    sealed = opening.read_sealed_concern(desk.engine, parsed)
+    reference = asked.reference
+    wanted = acts.Wanted("sealed file", 0) if as_file else acts.Wanted("opened here", ADDITIONS_SHOWN)
+    recorded = acts.open_concern(desk.writer, reference, wanted, actor=asked.actor, at=asked.now)
+    sealed = acts.read_sealed_concern(desk.engine, reference)
     if as_file:
-        return sealed_file(sealed, parsed, {"Additions": recorded.additions})
+        return sealed_file(sealed, reference, {"Additions": recorded.additions})
     additions = read_page(desk.engine, recorded.page)
-    opened = opened_concern(recorded, sealed, additions, desk.unsealer, now=now)
+    opened = opened_concern(recorded, sealed, additions, desk.unsealer, now=asked.now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
-@desk_router.post(
-    "/concerns/{reference}/acknowledgement",
+@router.post(
+    "/acknowledgement",
     operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
-def acknowledge(
-    writer: WriterDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    acknowledgement: Acknowledgement | None = None,
-) -> InboxEntry:
+def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = None) -> InboxEntry:
     """A social worker has seen it and decided the next step. To do so again changes nothing. It needs no body.
 
     What was added waits for an acknowledgement of its own: name the last addition that was seen in `up_to_addition`.
     What came after it, and is not named, goes on waiting.
     """
     up_to = acknowledgement.up_to_addition if acknowledgement is not None else 0
-    parsed = reference_of(reference)
-    concern = acts.acknowledge(writer, parsed, up_to_addition=up_to, actor=actor, at=now)
-    return entry_of(concern, now=now)
+    writer, reference = asked.desk.writer, asked.reference
+    concern = acts.acknowledge(writer, reference, up_to_addition=up_to, actor=asked.actor, at=asked.now)
+    return entry_of(concern, now=asked.now)
 
 
-@desk_router.post(
-    "/concerns/{reference}/outcome",
+@router.post(
+    "/outcome",
     operation_id="close_concern",
     summary="Close a concern",
     responses=problem_responses(NoSuchConcern, NotAcknowledged, OutcomeGiven, *BODY_PROBLEMS),
 )
-def close(
-    reference_data: ReferenceDataDep,
-    writer: WriterDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    outcome: Outcome,
-) -> InboxEntry:
+def close(asked: WorkingDep, reference_data: ReferenceDataDep, outcome: Outcome) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
     faults = reference_data.faults_in_codes(outcome)
     if faults:
         raise ValidationFailed(faults)
-    parsed, shared = reference_of(reference), outcome.shared_with_reporter
-    concern = acts.close(writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
-    return entry_of(concern, now=now)
+    code, shared, writer = outcome.outcome, outcome.shared_with_reporter, asked.desk.writer
+    concern = acts.close(writer, asked.reference, outcome=code, shared=shared, actor=asked.actor, at=asked.now)
+    return entry_of(concern, now=asked.now)
 
 
-@desk_router.post(
-    "/concerns/{reference}/hold",
+@router.post(
+    "/hold",
     operation_id="hold_concern",
     summary="Hold or release a concern",
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
-def hold(writer: WriterDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold) -> InboxEntry:
+def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
-    parsed = reference_of(reference)
-    concern = acts.hold(writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
-    return entry_of(concern, now=now)
+    writer, reference = asked.desk.writer, asked.reference
+    concern = acts.hold(writer, reference, held=hold.held, reason=hold.reason, actor=asked.actor, at=asked.now)
+    return entry_of(concern, now=asked.now)
 
 
-@desk_router.post(
-    "/concerns/{reference}/erasure",
+@router.post(
+    "/erasure",
     operation_id="erase_concern",
     summary="Erase a concern's words",
-    responses=problem_responses(
-        NoSuchConcern,
-        NotAcknowledged,
-        OnHold,
-        ConcernErased,
-        *BODY_PROBLEMS,
-    ),
+    responses=problem_responses(NoSuchConcern, NotAcknowledged, OnHold, ConcernErased, *BODY_PROBLEMS),
 )
-def erase(
-    engine: EngineDep, writer: WriterDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, erasure: Erasure
-) -> ErasedConcern:
+def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased.
 
     Nor is a concern while something that was added to it waits for its acknowledgement.
     """
-    concern = acts.erase(writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
-    return erased_concern(concern, purge_remnants(engine), now=now)
+    desk, reason = asked.desk, erasure.reason
+    concern = acts.erase(desk.writer, asked.reference, reason=reason, actor=asked.actor, at=asked.now)
+    return erased_concern(concern, purge_remnants(desk.engine), now=asked.now)
+
+
+@router.get("/assignment", summary="Read who works on it", responses=problem_responses(NoSuchConcern))
+def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
+    """The person that the concern is assigned to, since when, and who did it. The ETag is for `If-Match`."""
+    reference = asked.reference
+    assigned = acts.read_assignment(asked.desk.writer, reference, actor=asked.actor, at=asked.now)
+    return _assignment(response, reference, assigned)
+
+
+@router.put(
+    "/assignment",
+    summary="Assign it",
+    responses=problem_responses(NoSuchConcern, AssignmentChanged, *BODY_PROBLEMS),
+)
+def assign_concern(
+    response: Response, asked: WorkingDep, assignment: Assignment | None = None, if_match: AssignmentTag = None
+) -> AssignmentResponse:
+    """Assign the concern to a person; without a body, to yourself. `replaced` is the assignment before.
+
+    Every request is on the record. Without `If-Match` the last one counts, and its answer shows the one before, which
+    another worker may have made a moment ago. With it, a request that rests on an older assignment changes nothing: 412
+    says who has the concern now.
+    """
+    return _assign(response, asked, asked.actor.person if assignment is None else assignment.person, if_match)
+
+
+@router.delete("/assignment", summary="Take it away", responses=problem_responses(NoSuchConcern, AssignmentChanged))
+def unassign_concern(response: Response, asked: WorkingDep, if_match: AssignmentTag = None) -> AssignmentResponse:
+    """Assign the concern to nobody. `If-Match` works as it does for `PUT`."""
+    return _assign(response, asked, None, if_match)
+
+
+def _assign(response: Response, asked: DeskRequest, person: str | None, if_match: str | None) -> AssignmentResponse:
+    reference, known = asked.reference, partial(_matches, if_match)
+    change = acts.assign(asked.desk.writer, reference, person, actor=asked.actor, at=asked.now, precondition=known)
+    return _assignment(response, reference, change.after, change.before)
+
+
+def _matches(if_match: str | None, version: int) -> bool:
+    return if_match is None or matches_etag([if_match], _etag(version))
+
+
+def _assignment(
+    response: Response, reference: str, now: acts.Assigned, replaced: acts.Assigned | None = None
+) -> AssignmentResponse:
+    """Return who has the concern and, after a change, what the change replaced."""
+    response.headers["ETag"] = _etag(now.version)
+    return AssignmentResponse(
+        reference=reference,
+        **_state(now),
+        replaced=None if replaced is None else AssignmentState(**_state(replaced)),
+        links={"self": assignment_path(reference), "concern": desk_concern_path(reference)},
+    )
+
+
+def _etag(version: int) -> str:
+    return f'"assignment-{version}"'
+
+
+def _state(assigned: acts.Assigned) -> dict[str, Any]:
+    return {"assigned_to": assigned.person, "at": assigned.at, "by": assigned.by}

@@ -17,11 +17,10 @@ from app.errors import (
     TooManyNotes,
     UnsealingUnavailable,
 )
-from app.http.auth import ReaderDep, WorkerDep
-from app.http.context import DeskDep, NowDep
+from app.http.auth import ReaderDep
+from app.http.context import DeskDep
 from app.http.params import (
     AdditionNumber,
-    ConcernReference,
     Cursor,
     GuidanceRouter,
     IdempotencyKey,
@@ -29,8 +28,6 @@ from app.http.params import (
     Limit,
     NoteNumber,
     created_response,
-    expect_one_key_at_most,
-    keys_from,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, sealed_file
@@ -50,22 +47,21 @@ from app.models.entries import (
     RecipientsResponse,
 )
 from app.models.inbox import InboxEntry
-from app.models.links import DESK_CONCERNS, DESK_RECIPIENTS, desk_messages_path, notes_path
+from app.models.links import DESK_RECIPIENTS, desk_messages_path, notes_path
 from app.models.record import DeskAct
+from app.routers.acts import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep
 from app.services import entries
 from app.services.cursors import decode_key, encode_key
-from app.services.desk import Desk
 from app.services.entries import listed_addition, listed_note, opened_additions, opened_notes
-from app.services.inbox import entry_of, reference_of
-from app.services.record import Actor
+from app.services.inbox import entry_of
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 
-ADDITIONS = DESK_CONCERNS + "/{reference}/additions"
-NOTES = DESK_CONCERNS + "/{reference}/notes"
-MESSAGES = DESK_CONCERNS + "/{reference}/messages"
+ADDITIONS = f"{ONE_CONCERN}/additions"
+NOTES = f"{ONE_CONCERN}/notes"
+MESSAGES = f"{ONE_CONCERN}/messages"
 PageCursor = Annotated[Cursor, Query(examples=[encode_key(1)])]
-OF_ONE_FILE = problem_responses(NoSuchConcern, NoSuchItem, ConcernErased)
+OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErased)
 
 
 @router.get(
@@ -73,25 +69,16 @@ OF_ONE_FILE = problem_responses(NoSuchConcern, NoSuchItem, ConcernErased)
     summary="Read what was added",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased),
 )
-def read_additions(
-    *,
-    desk: DeskDep,
-    actor: ReaderDep,
-    now: NowDep,
-    reference: ConcernReference,
-    limit: Limit = 50,
-    cursor: PageCursor = None,
-) -> AdditionsResponse:
+def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> AdditionsResponse:
     """What was added to the concern, a page at a time, in the order of arrival.
 
     With its words, where this service holds an identity; else without, and each has a sealed file of its own. A page
     ends earlier than `limit` where its sealed texts have 1,000,000 bytes.
     """
-    place = entries.PagePlace(EntryKind.ADDITION, reference_of(reference), decode_key(cursor, otherwise=0), limit)
-    page = _open_page(desk, place, actor, now)
-    shown: Iterable[AdditionEntry] = (listed_addition(row, now=now) for row in page.rows)
+    desk, page = asked.desk, _open_page(asked, EntryKind.ADDITION, cursor, limit)
+    shown: Iterable[AdditionEntry] = (listed_addition(row, now=asked.now) for row in page.rows)
     if desk.unsealer.can_unseal:
-        shown = opened_additions(entries.read_page(desk.engine, page), desk.unsealer, now=now)
+        shown = opened_additions(entries.read_page(desk.engine, page), desk.unsealer, now=asked.now)
     return AdditionsResponse(additions=tuple(shown), next_cursor=_next_cursor(page))
 
 
@@ -99,16 +86,11 @@ def read_additions(
     ADDITIONS + "/{number}",
     summary="Fetch what was added, sealed",
     response_class=Response,
-    responses=SEALED | OF_ONE_FILE,
+    responses=OF_ONE_FILE,
 )
-def fetch_addition(
-    desk: DeskDep, actor: ReaderDep, now: NowDep, reference: ConcernReference, number: AdditionNumber
-) -> Response:
+def fetch_addition(asked: ReadingDep, number: AdditionNumber) -> Response:
     """The sealed file of one addition."""
-    parsed, place = reference_of(reference), EntryPlace(EntryKind.ADDITION, number)
-    count = entries.open_entry(desk.writer, parsed, place, actor=actor, at=now)
-    sealed = entries.read_sealed_entry(desk.engine, parsed, place)
-    return sealed_file(sealed, f"{parsed}-{number}", {"Additions": count})
+    return _sealed_file(asked, EntryPlace(EntryKind.ADDITION, number), f"-{number}", counted_as="Additions")
 
 
 @router.post(
@@ -117,17 +99,12 @@ def fetch_addition(
     responses=problem_responses(NoSuchConcern, NoSuchItem, NotAcknowledged, *BODY_PROBLEMS),
 )
 def acknowledge_addition(
-    *,
-    desk: DeskDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    number: AdditionNumber,
-    _acknowledgement: AdditionAcknowledgement,
+    asked: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
 ) -> InboxEntry:
     """A social worker has seen this addition alone. Others go on waiting. To do so again changes nothing."""
-    concern = entries.acknowledge_addition(desk.writer, reference_of(reference), number, actor=actor, at=now)
-    return entry_of(concern, now=now)
+    writer, reference = asked.desk.writer, asked.reference
+    concern = entries.acknowledge_addition(writer, reference, number, actor=asked.actor, at=asked.now)
+    return entry_of(concern, now=asked.now)
 
 
 @router.post(
@@ -137,21 +114,12 @@ def acknowledge_addition(
     status_code=201,
     response_model=NoteEntry,
     responses=problem_responses(
-        NoSuchConcern,
-        ConcernErased,
-        TooManyNotes,
-        SeveralIdempotencyKeys,
-        IdempotencyKeyReused,
-        *BODY_PROBLEMS,
+        NoSuchConcern, ConcernErased, TooManyNotes, SeveralIdempotencyKeys, IdempotencyKeyReused, *BODY_PROBLEMS
     ),
 )
 def add_note(
-    *,
     request: Request,
-    desk: DeskDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
+    asked: WorkingDep,
     note: Annotated[NewNote, Body(examples=[{"text": WORDS_OF_A_NOTE}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -160,63 +128,39 @@ def add_note(
     Seal it where it is typed, to every key of `GET /v1/desk/recipients`, and this service never has the words.
     It never changes: what is wrong in one is put right in the next. The record has its digest and who wrote it.
     """
-    expect_one_key_at_most(request)
-    parsed = reference_of(reference)
-    keys = keys_from(idempotency_key, client=f"{actor.client}, note about {parsed}")
-    written = entries.write_note(desk, parsed, note, keys=keys, actor=actor, at=now)
-    return created_response(written, notes_path(parsed))
+    keys, reference = asked.keys_for("note about", request, idempotency_key), asked.reference
+    written = entries.write_note(asked.desk, reference, note, keys=keys, actor=asked.actor, at=asked.now)
+    return created_response(written, notes_path(reference))
 
 
 @router.get(
     NOTES,
     summary="Read the notes",
-    responses=problem_responses(
-        NoSuchConcern,
-        UnsealingUnavailable,
-        ConcernErased,
-        SealedTextMisplaced,
-    ),
+    responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
-def read_notes(
-    *,
-    desk: DeskDep,
-    actor: ReaderDep,
-    now: NowDep,
-    reference: ConcernReference,
-    limit: Limit = 50,
-    cursor: PageCursor = None,
-) -> NotesResponse:
+def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> NotesResponse:
     """The desk's notes about the concern, a page at a time, the oldest first.
 
     With their words, where this service holds an identity; else without, and each has a sealed file of its own. A page
     ends earlier than `limit` where its sealed texts have 1,000,000 bytes.
     """
-    place = entries.PagePlace(EntryKind.NOTE, reference_of(reference), decode_key(cursor, otherwise=0), limit)
-    page = _open_page(desk, place, actor, now)
+    desk, page = asked.desk, _open_page(asked, EntryKind.NOTE, cursor, limit)
     shown: Iterable[NoteEntry] = map(listed_note, page.rows)
     if desk.unsealer.can_unseal:
         shown = opened_notes(entries.read_page(desk.engine, page), desk.unsealer)
     return NotesResponse(notes=tuple(shown), next_cursor=_next_cursor(page))
 
 
-@router.get(
-    NOTES + "/{number}", summary="Fetch a note, sealed", response_class=Response, responses=SEALED | OF_ONE_FILE
-)
-def fetch_note(
-    desk: DeskDep, actor: ReaderDep, now: NowDep, reference: ConcernReference, number: NoteNumber
-) -> Response:
+@router.get(NOTES + "/{number}", summary="Fetch a note, sealed", response_class=Response, responses=OF_ONE_FILE)
+def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
     """The sealed file of one note. The header `Notes` is the number of notes."""
-    parsed, place = reference_of(reference), EntryPlace(EntryKind.NOTE, number)
-    count = entries.open_entry(desk.writer, parsed, place, actor=actor, at=now)
-    return sealed_file(
-        entries.read_sealed_entry(desk.engine, parsed, place), f"{parsed}-note-{number}", {"Notes": count}
-    )
+    return _sealed_file(asked, EntryPlace(EntryKind.NOTE, number), f"-note-{number}", counted_as="Notes")
 
 
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
-def list_messages(desk: DeskDep, actor: ReaderDep, now: NowDep, reference: ConcernReference) -> MessagesResponse:
+def list_messages(asked: ReadingDep) -> MessagesResponse:
     """What was sent to the reporter: when, whether it was read, and which addition answers it. The words are sealed."""
-    return entries.read_sent_messages(desk.writer, reference_of(reference), actor=actor, at=now)
+    return entries.read_sent_messages(asked.desk.writer, asked.reference, actor=asked.actor, at=asked.now)
 
 
 @router.post(
@@ -225,21 +169,12 @@ def list_messages(desk: DeskDep, actor: ReaderDep, now: NowDep, reference: Conce
     status_code=201,
     response_model=MessageEntry,
     responses=problem_responses(
-        NoSuchConcern,
-        ConcernErased,
-        TooManyMessages,
-        SeveralIdempotencyKeys,
-        IdempotencyKeyReused,
-        *BODY_PROBLEMS,
+        NoSuchConcern, ConcernErased, TooManyMessages, SeveralIdempotencyKeys, IdempotencyKeyReused, *BODY_PROBLEMS
     ),
 )
 def send_message(
-    *,
     request: Request,
-    desk: DeskDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
+    asked: WorkingDep,
     message: Annotated[Message, Body(examples=[{"text": "Which school does Alex Example go to?"}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -247,11 +182,9 @@ def send_message(
 
     The reporter sees that there is a message at the status of the concern, and answers by an addition.
     """
-    expect_one_key_at_most(request)
-    parsed = reference_of(reference)
-    keys = keys_from(idempotency_key, client=f"{actor.client}, message to {parsed}")
-    sent = entries.send_message(desk, parsed, message, keys=keys, actor=actor, at=now)
-    return created_response(sent, desk_messages_path(parsed))
+    keys, reference = asked.keys_for("message to", request, idempotency_key), asked.reference
+    sent = entries.send_message(asked.desk, reference, message, keys=keys, actor=asked.actor, at=asked.now)
+    return created_response(sent, desk_messages_path(reference))
 
 
 @router.get(DESK_RECIPIENTS, summary="List the keys that notes are sealed to")
@@ -261,10 +194,19 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
     return RecipientsResponse(recipients=recipients, links={"self": DESK_RECIPIENTS})
 
 
-def _open_page(desk: Desk, place: entries.PagePlace, actor: Actor, now: NowDep) -> entries.EntryPage:
-    act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
-    return entries.open_page(desk.writer, place, actor=actor, at=now, act=act)
+def _open_page(asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int) -> entries.EntryPage:
+    place = entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
+    act = DeskAct.OPENED if asked.desk.unsealer.can_unseal else DeskAct.LISTED
+    return entries.open_page(asked.desk.writer, place, actor=asked.actor, at=asked.now, act=act)
 
 
 def _next_cursor(page: entries.EntryPage) -> str | None:
     return None if page.next_after is None else encode_key(page.next_after)
+
+
+def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
+    """Return the file of one entry. A header of that name has the number of entries of its kind."""
+    desk, reference = asked.desk, asked.reference
+    count = entries.open_entry(desk.writer, reference, place, actor=asked.actor, at=asked.now)
+    sealed = entries.read_sealed_entry(desk.engine, reference, place)
+    return sealed_file(sealed, f"{reference}{suffix}", {counted_as: count})

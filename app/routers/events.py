@@ -20,7 +20,7 @@ from app.models.clients import Scope
 from app.models.events import EventKind, EventResponse, EventRow, EventsResponse
 from app.services.clients import Principal
 from app.services.cursors import decode_key, encode_key
-from app.services.desk import Desk
+from app.services.entries import Desk
 from app.services.events import confirm_events, confirmed_by, event_id, read_events_after
 from app.services.record import Actor
 

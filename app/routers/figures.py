@@ -20,10 +20,10 @@ from app.services.entries import count_additions
 from app.services.figures import SMALLEST_COUNT, Figure, read_figures, read_statistics
 from app.services.inbox import count_states
 
-figures_router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES)
+router = GuidanceRouter(prefix="/v1/desk", responses=RESPONSES_OF_CLIENT_ROUTES)
 
 
-@figures_router.get("/figures", summary="Read the figures of days")
+@router.get("/figures", tags=["Desk"], summary="Read the figures of days")
 def read_days(
     engine: EngineDep,
     writer: WriterDep,
@@ -40,8 +40,9 @@ def read_days(
     return FiguresResponse(days=read_figures(engine, writer, days=days, actor=actor, at=now))
 
 
-@figures_router.get(
+@router.get(
     "/metrics",
+    tags=["Desk"],
     operation_id="read_desk_metrics",
     summary="Read the metrics of the desk",
     dependencies=[Security(require_client, scopes=[Scope.METRICS])],
@@ -66,7 +67,6 @@ def read_exact_metrics(session: SessionDep, now: NowDep) -> Response:
 # Statistics for auditors.
 
 
-statistics_router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
 STATISTICS_COLUMNS = ("month", "measure", "value", "concerns")
 NO_VALUE = "(none)"
 HIDDEN = f"fewer than {SMALLEST_COUNT}, or hidden with such a figure"
@@ -84,7 +84,13 @@ AS_STATISTICS: Responses = {
 }
 
 
-@statistics_router.get("/statistics.csv", summary="Read statistics", response_class=Response, responses=AS_STATISTICS)
+@router.get(
+    "/statistics.csv",
+    tags=["Audit"],
+    summary="Read statistics",
+    response_class=Response,
+    responses=AS_STATISTICS,
+)
 def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep, now: NowDep) -> Response:
     """Concerns by month (of receipt, in UTC) and by guide, state, immediate danger, referral source and outcome.
 

@@ -5,11 +5,12 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Path, Query
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import InvalidCursor, NoSuchItem, NotFound
 from app.http.auth import ReaderDep
-from app.http.context import NowDep, SessionDep, SettingsDep, WriterDep
+from app.http.context import ContextDep, NowDep, SessionDep, WriterDep
 from app.http.params import Cursor, GuidanceRouter, JSONRoute, Limit
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import SLUG_PATTERN
@@ -26,7 +27,7 @@ from app.models.inbox import (
 )
 from app.models.links import DESK_CONCERNS, DESK_VIEWS
 from app.models.receipts import EXAMPLE_REFERENCE
-from app.services import acts, inbox
+from app.services import inbox
 from app.services.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
 from app.services.inbox import InboxFilters, InboxQuery, inbox_entry, position_of
 
@@ -39,10 +40,7 @@ ViewName = Annotated[
 
 @router.get(DESK_CONCERNS, summary="Look through the inbox")
 def read_inbox(
-    *,
-    settings: SettingsDep,
-    writer: WriterDep,
-    session: SessionDep,
+    context: ContextDep,
     actor: ReaderDep,
     now: NowDep,
     wanted: Annotated[InboxParameters, Query()],
@@ -58,26 +56,26 @@ def read_inbox(
     All filters that are given must hold. Give `next_changed_since` as `changed_since` later, for what changed in
     between: nothing is left out, and a concern may come twice.
     """
-    since = wanted.changed_since if wanted.since_event is None else _moment_of_event(session, wanted.since_event)
+    since = wanted.changed_since if wanted.since_event is None else _moment_of_event(context.engine, wanted.since_event)
     filters = InboxFilters.of(wanted, me=actor.person, changed_since=since, reference=wanted.reference)
     usual = InboxOrder.URGENT if since is None else InboxOrder.CHANGED
     query = InboxQuery(wanted.order or usual, filters, wanted.test)
     after = decode_position(cursor, query.column_types)
-    rows = acts.read_inbox(writer, query, actor=actor, at=now, after=after, limit=limit)
+    rows = inbox.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
     page = rows[:limit]
     return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
-        next_changed_since=now - dt.timedelta(seconds=2 * settings.writer_wait_seconds),
+        next_changed_since=now - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
         next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
     )
 
 
-def _moment_of_event(session: Session, cursor: str) -> dt.datetime | None:
+def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
     """Return the time of the event; None, which is no filter, for the cursor before the first."""
     number = decode_key(cursor, otherwise=0, parameter="since_event")
     if number == 0:
         return None
-    with session:  # released: requests that hold one connection and wait for another could block each other
+    with Session(engine) as session:  # closed before another is taken: requests could block each other
         event = session.get(EventRow, number)
     if event is None:
         raise InvalidCursor(NOT_OURS, parameter="since_event")
@@ -87,7 +85,7 @@ def _moment_of_event(session: Session, cursor: str) -> dt.datetime | None:
 @router.get("/v1/desk/summary", summary="Count the work")
 def read_summary(writer: WriterDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
-    return SummaryResponse(**acts.read_summary(writer, actor=actor, at=now))
+    return SummaryResponse(**inbox.read_summary(writer, actor=actor, at=now))
 
 
 @router.get(DESK_VIEWS, summary="List your views")

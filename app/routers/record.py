@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 
 from app.errors import NotFound
 from app.http.auth import AuditorDep
@@ -13,8 +13,8 @@ from app.models.base import format_utc
 from app.models.inbox import CheckpointResponse, DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.models.receipts import EXAMPLE_REFERENCE
 from app.services.cursors import decode_key, encode_key
-from app.services.opening import read_disclosures, read_end_of_chain
 from app.services.receipts import STATEMENT
+from app.services.record import RecordPage, read_disclosures, read_end_of_chain
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
 
@@ -22,20 +22,9 @@ A_CHAIN = "A concern's reference, or `inbox`, `audit`, `events` or `people`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 
 
-@router.get("/disclosures", summary="Read the record of disclosures")
-def list_disclosures(
-    *,
-    writer: WriterDep,
-    actor: AuditorDep,
-    now: NowDep,
+async def ask_page(
     chain: Annotated[
-        str | None,
-        Query(
-            pattern=CHAIN,
-            max_length=40,
-            description=A_CHAIN,
-            examples=[EXAMPLE_REFERENCE],
-        ),
+        str | None, Query(pattern=CHAIN, max_length=40, description=A_CHAIN, examples=[EXAMPLE_REFERENCE])
     ] = None,
     client: Annotated[
         str | None,
@@ -47,12 +36,19 @@ def list_disclosures(
     ] = None,
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
+) -> RecordPage:
+    """Read what the query asks for."""
+    return RecordPage(chain, client, decode_key(cursor, otherwise=0), limit)
+
+
+@router.get("/disclosures", summary="Read the record of disclosures")
+def list_disclosures(
+    writer: WriterDep, actor: AuditorDep, now: NowDep, wanted: Annotated[RecordPage, Depends(ask_page)]
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
-    after = decode_key(cursor, otherwise=0)
-    rows = read_disclosures(writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1)
-    page = rows[:limit]
-    next_cursor = encode_key(page[-1].position or 0) if len(rows) > limit else None
+    rows = read_disclosures(writer, wanted, actor=actor, at=now)
+    page = rows[: wanted.limit]
+    next_cursor = encode_key(page[-1].position or 0) if len(rows) > wanted.limit else None
     entries = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in page)
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
@@ -64,15 +60,7 @@ def sign_statement(
     writer: WriterDep,
     actor: AuditorDep,
     now: NowDep,
-    chain: Annotated[
-        str,
-        Path(
-            pattern=CHAIN,
-            max_length=40,
-            description=A_CHAIN,
-            examples=[EXAMPLE_REFERENCE],
-        ),
-    ],
+    chain: Annotated[str, Path(pattern=CHAIN, max_length=40, description=A_CHAIN, examples=[EXAMPLE_REFERENCE])],
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
     length, head = read_end_of_chain(writer, chain, actor=actor, at=now)

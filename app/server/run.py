@@ -33,8 +33,8 @@ from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
 from app.server.connection import REFUSALS, Refusals
 from app.server.front import FRONT_CACHE, Front, FrontCache
-from app.services.entries import find_newest_recipients
 from app.services.keys import DEVELOPMENT_IDENTITY
+from app.services.resealing import find_newest_recipients
 from app.services.sealing import read_identities
 
 MAX_HEAD_BYTES = 65_536

@@ -3,42 +3,41 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Row
+from sqlalchemy import Engine, update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer, write_operation
 from app.errors import AssignmentChanged, ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
 from app.models.base import format_utc
 from app.models.concerns import ConcernRow
+from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind
+from app.models.inbox import OpenedConcern
+from app.models.links import desk_additions_path
 from app.models.receipts import ConcernState
-from app.models.record import INBOX, DeskAct, DisclosureRow
+from app.models.record import DeskAct, DisclosureRow
 from app.models.record_details import ASSIGNING_ACTS, closing_detail
-from app.services.concerns import erase_sealed, get_concern
-from app.services.entries import acknowledge_up_to, count_additions
+from app.services.concerns import get_concern, get_unerased
+from app.services.cursors import encode_key
+from app.services.entries import (
+    GIVEN,
+    EntryPage,
+    PagePlace,
+    SealedEntries,
+    acknowledge_up_to,
+    last_page_of,
+    list_entries,
+    measure_entries,
+    opened_additions,
+    opens_all,
+    page_of,
+)
 from app.services.events import append_event, concern_payload
-from app.services.inbox import InboxPosition, InboxQuery, count_states, list_inbox
+from app.services.inbox import concern_fields
 from app.services.record import Actor, record_change, record_disclosure
-
-
-@write_operation
-def read_inbox(
-    session: Session, query: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
-) -> list[Row[Any]]:
-    """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
-    rows = list_inbox(session, query, now=at, after=after, limit=limit + 1)
-    shown = " ".join(row.reference for row in rows[:limit])
-    record_disclosure(session, chain=INBOX, act=DeskAct.LISTED, actor=actor, at=at, detail=shown)
-    return rows
-
-
-@write_operation
-def read_summary(session: Session, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
-    """Count the concerns in each state, and the additions that wait."""
-    record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
-    return count_states(session, now=at) | count_additions(session, now=at)
+from app.services.sealing import Unsealer
 
 
 @write_operation
@@ -102,7 +101,8 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
     if concern.erased_at is not None:
         raise ConcernErased
     record_change(session, concern, DeskAct.ERASED, actor=actor, at=at, detail=reason)
-    erase_sealed(session, concern, at=at)
+    session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
+    concern.sealed, concern.erased_at = None, at
     return concern
 
 
@@ -270,10 +270,97 @@ def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]
     return sorted((end - start).total_seconds() for start, end in session.exec(acknowledged) if end is not None)
 
 
-# The last acts on one concern, for the page that shows it.
+# Looking at a concern: opened with its words, or viewed without them.
 
 
-def list_last_acts(session: Session, reference: str, *, limit: int) -> list[DisclosureRow]:
-    """Return the last rows of the concern's chain, the newest first."""
-    of_concern = select(DisclosureRow).where(DisclosureRow.chain == reference)
-    return list(session.exec(of_concern.order_by(col(DisclosureRow.number).desc()).limit(limit)))
+WITHOUT_WORDS = "without words"
+NO_NOTES = EntryPage(EntryKind.NOTE)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a concern is opened, and what is shown of it: at most `limit` additions (None: all), and its last notes.
+
+    With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
+    then given sealed.
+    """
+
+    how: str
+    limit: int | None
+    last_notes: int = 0
+    fingerprints: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A concern whose opening is on the record, without its text; the first page of additions, and how many exist.
+
+    `seen` is the number of that act in the chain. `notes` has the last notes, if they are shown too. `opens` says
+    whether all the texts are opened here.
+    """
+
+    concern: ConcernRow
+    page: EntryPage
+    additions: int
+    seen: int
+    notes: EntryPage
+    opens: bool = False
+
+
+@write_operation
+def open_concern(session: Session, reference: str, wanted: Wanted, *, actor: Actor, at: dt.datetime) -> Opening:
+    """Record that the concern is opened, and return what is wanted of it. Raises `NoSuchConcern` or `ConcernErased`."""
+    concern = get_unerased(session, reference)
+    count, _ = measure_entries(session, EntryKind.ADDITION, reference)
+    page = page_of(session, PagePlace(EntryKind.ADDITION, reference, 0, wanted.limit))
+    limit = wanted.last_notes
+    notes = last_page_of(session, EntryKind.NOTE, reference, limit=limit) if limit else NO_NOTES
+    opens = opens_all((concern, *page.rows, *notes.rows), wanted.fingerprints)
+    how = wanted.how if opens or wanted.fingerprints is None else GIVEN
+    detail = ", ".join((how, *(str(each) for each in (page, notes) if each.rows)))
+    row = record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
+    return Opening(concern, page, count, row.number, notes, opens)
+
+
+@write_operation
+def view_concern(
+    session: Session, reference: str, *, actor: Actor, at: dt.datetime, limit: int, last_notes: int
+) -> Opening:
+    """Record that the concern is looked at without its words, and return it. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    count, _ = measure_entries(session, EntryKind.ADDITION, reference)
+    found = list_entries(session, EntryKind.ADDITION, reference, limit=limit + 1)
+    rows = tuple(found[:limit])
+    notes = last_page_of(session, EntryKind.NOTE, reference, limit=last_notes)
+    row = record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail=WITHOUT_WORDS)
+    page = EntryPage(EntryKind.ADDITION, rows, rows[-1].number if len(found) > limit else None)
+    return Opening(concern, page, count, row.number, notes)
+
+
+def read_sealed_concern(engine: Engine, reference: str) -> bytes:
+    """Return the sealed text of a concern whose opening is recorded. Raises `ConcernErased` if it went since."""
+    with Session(engine) as session:
+        sealed = session.exec(select(ConcernRow.sealed).where(ConcernRow.reference == reference)).first()
+    if sealed is None:
+        raise ConcernErased
+    return sealed
+
+
+def opened_concern(
+    opening: Opening, sealed: bytes, additions: SealedEntries, unsealer: Unsealer, *, now: dt.datetime
+) -> OpenedConcern:
+    """Return the concern with its words, the first page of additions, and the link to the second if there is one.
+
+    Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
+    of another concern.
+    """
+    concern = opening.concern
+    fields = concern_fields(dict(concern), now)
+    if opening.page.next_after is not None:
+        cursor = encode_key(opening.page.next_after)
+        fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
+    submission = unsealer.open_member(
+        "submission", sealed, reference=concern.reference, received_at=concern.received_at
+    )
+    words = {"submission": submission, "additions": opened_additions(additions, unsealer, now=now)}
+    return OpenedConcern.model_validate(fields | words)

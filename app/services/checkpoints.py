@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import CheckpointNotGenuine, SetupError
 from app.models.events import EventKind
 from app.models.record import AUDIT, CheckpointRow, DeskAct, DisclosureRow
@@ -140,21 +141,26 @@ class Checkpoints:
 
     def sign(self, *, actor: Actor, at: dt.datetime) -> SignedCheckpoint:
         """Record that the actor requests a checkpoint, and return one of the record up to that."""
-        _record_request(self.writer, actor=actor, at=at)
+        request = partial(record_disclosure, chain=AUDIT, act=DeskAct.CHECKPOINT_SIGNED, actor=actor, at=at)
+        self.writer.run(request)
         with Session(self.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
         """Sign a checkpoint, store it, and send it to every receiver of `audit.checkpoint`."""
-        return _make(self.writer, self.signer, at=at)
+        return self.writer.run(partial(_insert, signer=self.signer, at=at))
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
         """Make a checkpoint if the last one, or the first disclosure, is a day old."""
         with Session(self.engine) as session:
             if not _is_due(session, at):
                 return None
-        return _make_if_due(self.writer, self.signer, at=at)
+
+        def make(session: Session) -> CheckpointRow | None:  # unless another process has just made one
+            return _insert(session, self.signer, at) if _is_due(session, at) else None
+
+        return self.writer.run(make)
 
 
 def origin_at(public_url: str) -> str:
@@ -221,22 +227,6 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
     first = select(DisclosureRow.at).order_by(col(DisclosureRow.position)).limit(1)
     since = last.at if last is not None else session.exec(first).first()
     return since is not None and since + CHECKPOINT_INTERVAL <= at
-
-
-@write_operation
-def _record_request(session: Session, *, actor: Actor, at: dt.datetime) -> None:
-    record_disclosure(session, chain=AUDIT, act=DeskAct.CHECKPOINT_SIGNED, actor=actor, at=at)
-
-
-@write_operation
-def _make(session: Session, signer: NoteSigner, *, at: dt.datetime) -> CheckpointRow:
-    return _insert(session, signer, at)
-
-
-@write_operation
-def _make_if_due(session: Session, signer: NoteSigner, *, at: dt.datetime) -> CheckpointRow | None:
-    """Make the checkpoint, unless another process has just made one."""
-    return _insert(session, signer, at) if _is_due(session, at) else None
 
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime) -> CheckpointRow:

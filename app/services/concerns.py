@@ -2,18 +2,18 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Engine, exists, insert, or_, update
+from sqlalchemy import Engine, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from app.age.keys import Sealer
 from app.db.tables import table_of
@@ -21,6 +21,7 @@ from app.db.writer import SharedWrite, Writer, write_without_change
 from app.errors import (
     AlreadyStored,
     ConcernErased,
+    FaultCode,
     FieldError,
     IdempotencyKeyReused,
     InvalidConcern,
@@ -28,18 +29,36 @@ from app.errors import (
     ReferenceTaken,
 )
 from app.models.base import canonical_json, canonical_submission
-from app.models.concerns import FORM_VERSION, NO_QUESTION, Concern, ConcernRow, NewConcern, StoredReceiptRow
-from app.models.entries import EntryKind, EntryRow
+from app.models.concerns import (
+    FORM_VERSION,
+    NO_QUESTION,
+    Concern,
+    ConcernDetail,
+    ConcernRow,
+    NewConcern,
+    StoredReceiptRow,
+)
+from app.models.editions import EditionContent
 from app.models.events import EventKind
 from app.models.form import SMALLEST_EXAMPLE
-from app.models.receipts import CheckResponse, ConcernState
+from app.models.items import Identified
+from app.models.receipts import CheckResponse
 from app.models.record import DeskAct
 from app.models.record_details import seal_entry
-from app.services.editions import EditionKey, list_current
+from app.models.sections import DOCUMENTED, Section
+from app.services.catalogue import find_guides
+from app.services.editions import Contents, EditionKey, current_of, default_guide, find_history, list_current
 from app.services.events import append_events, concern_payload
-from app.services.pinning import EditionResolver, PinnedEdition
-from app.services.receipts import IdempotencyKeys, IdempotentResult, ReceiptBuilder, Retryable, insert_stored_receipts
+from app.services.receipts import (
+    IdempotencyKeys,
+    IdempotentResult,
+    PinnedEdition,
+    ReceiptBuilder,
+    Retryable,
+    insert_stored_receipts,
+)
 from app.services.record import REPORTER, first_disclosure, insert_first_disclosures
+from app.services.reference_data import ReferenceData
 from app.services.sealing import concern_plaintext, derive_public_key
 
 NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
@@ -47,13 +66,9 @@ WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel 
 """Loads the columns of a concern without its sealed text."""
 _NEW_CONCERN = insert(table_of(ConcernRow))  # executed with every concern: built once
 _DEFAULTS = {
-    "state": ConcernState.RECEIVED.value,
-    "outcome_shared": False,
-    "overdue_told": False,
-    "due_soon_announced": False,
-    "held": False,
-    "additions_waiting": 0,
-    "assigned_to": "",
+    name: field.default
+    for name, field in ConcernRow.model_fields.items()
+    if not field.is_required() and field.default is not None
 }
 
 
@@ -87,56 +102,129 @@ def get_unerased(session: Session, reference: str) -> ConcernRow:
     return concern
 
 
-def read_concern(session: Session, reference: str) -> bytes | None:
-    """Return the sealed text of a concern; None if it was erased."""
-    return session.exec(select(ConcernRow.sealed).where(ConcernRow.reference == reference)).first()
+# The edition that a concern is about, and the ids and codes that the concern names.
 
 
-def erase_sealed(session: Session, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Erase the sealed text of the concern and of its entries; the rows stay."""
-    session.exec(update(EntryRow).where(col(EntryRow.reference) == concern.reference).values(sealed=None))
-    concern.sealed, concern.erased_at = None, at
-    session.flush()
+NAMED_IN_CONCERNS = {section.key: section for section in DOCUMENTED if section.key in ConcernDetail.model_fields}
+"""The sections of which a concern may name items, by key."""
 
 
-def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit: int) -> Sequence[str]:
-    """Return the references of concerns that entered the state before that time.
+NO_SUCH_GUIDE = "There is no guide of this name. GET /v1/guides lists them."
 
-    Left out are concerns on hold, those already erased, and those with an addition that nobody acknowledged before
-    that time.
+
+class _Named(NamedTuple):
+    """What stands in for an item that an unparsed body names."""
+
+    id: str
+
+
+@dataclass
+class EditionResolver:
+    """Resolves the edition that a concern is about, and remembers what it found until it is invalidated.
+
+    A concern that names no guide is about the default guide. If it names items that the default guide lacks, it is
+    about the guide whose current edition has them all: of several, the first published.
+    A read that started before the invalidation writes to the former memory, which is no longer used.
     """
-    since = ConcernRow.closed_at if state == ConcernState.CLOSED else ConcernRow.acknowledged_at
-    return session.exec(
-        select(ConcernRow.reference)
-        .where(
-            ConcernRow.state == state,
-            col(since) < before,
-            ~exists().where(
-                col(EntryRow.reference) == ConcernRow.reference,
-                col(EntryRow.kind) == EntryKind.ADDITION.value,
-                or_(col(EntryRow.acknowledged_at).is_(None), col(EntryRow.acknowledged_at) >= before),
-            ),
-            col(ConcernRow.held).is_(False),
-            col(ConcernRow.erased_at).is_(None),
-        )
-        .order_by(col(since))
-        .limit(limit)
-    ).all()
+
+    engine: Engine
+    reference_data: ReferenceData
+    contents: Contents
+    preferred_guide: str | None = None
+    _found: dict[tuple[str | None, int | None], PinnedEdition] = field(default_factory=dict)
+
+    def invalidate(self) -> None:
+        """Forget everything: an edition was published or withdrawn."""
+        self._found = {}
+
+    def cached(self, concern: Concern) -> PinnedEdition | None:
+        """Return the edition if nothing needs to be read to find it; else None."""
+        found = self._found.get((concern.guide, concern.edition))
+        lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
+        return None if lacks_items else found
+
+    def resolve(self, concern: Concern) -> PinnedEdition:
+        """Return the edition; raises `InvalidConcern` with every fault that was found.
+
+        A withdrawn edition is accepted if the concern names it: it is the edition that the reporter was shown.
+        """
+        faults = self.reference_data.faults_in_codes(concern)
+        found = self.cached(concern) or self._find(concern)
+        if isinstance(found, FieldError):
+            raise InvalidConcern([found, *faults])
+        faults += unknown_ids(concern.concern, found.content)
+        if faults:
+            raise InvalidConcern(faults)
+        return found
+
+    def unknown_ids_in(self, body: Mapping[str, Any]) -> list[FieldError]:
+        """Return the same faults in ids, in guide and edition, for a body that was meant as a concern."""
+        guide, edition = body.get("guide"), body.get("edition")
+        if not isinstance(guide, str | None) or not (edition is None or (isinstance(edition, int) and edition > 0)):
+            return []
+        fields: dict[str, Any] = {"guide": guide, "edition": edition, "concern": detail_in(body)}
+        concern = Concern.model_construct(**fields)
+        found = self._find(concern)
+        return [found] if isinstance(found, FieldError) else unknown_ids(concern.concern, found.content)
+
+    def _find(self, concern: Concern) -> PinnedEdition | FieldError:
+        found = self._find_in(concern.guide, concern.edition)
+        if concern.guide is None and (isinstance(found, FieldError) or unknown_ids(concern.concern, found.content)):
+            with Session(self.engine) as session:
+                others = find_guides(session, named_items(concern.concern))
+            found = self._find_in(others[0], concern.edition) if others else found
+        return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
+
+    def _find_in(self, guide: str | None, number: int | None) -> PinnedEdition | FieldError:
+        memory = self._found
+        with Session(self.engine) as session:  # its connection is returned before another is taken
+            wanted = guide or default_guide(session, self.preferred_guide)
+            history = find_history(session, guide=wanted) if wanted is not None else []
+        if wanted is None or not history:
+            return FieldError(("guide",), NO_SUCH_GUIDE, FaultCode.UNKNOWN_GUIDE)
+        if number is not None and number > len(history):
+            return FieldError(("edition",), "The guide has no edition of this number.", FaultCode.UNKNOWN_EDITION)
+        key = EditionKey(wanted, number or (current_of(history) or history[0]).number)
+        found = memory[guide, number] = PinnedEdition(key, self.contents(key), guide_named=guide is not None)
+        return found
 
 
-def tests_due_for_erasure(session: Session, *, before: dt.datetime, limit: int) -> Sequence[str]:
-    """Return the references of tests that were received before that time, without those on hold and those erased."""
-    return session.exec(
-        select(ConcernRow.reference)
-        .where(
-            col(ConcernRow.test).is_(True),
-            ConcernRow.received_at < before,
-            col(ConcernRow.held).is_(False),
-            col(ConcernRow.erased_at).is_(None),
-        )
-        .order_by(col(ConcernRow.received_at))
-        .limit(limit)
-    ).all()
+def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
+    """Return every item that the concern names, as section key and id."""
+    return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
+
+
+def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
+    """Return a fault for every indicator, factor and linked risk that the concern names and the edition lacks."""
+    return [
+        fault
+        for key, section in NAMED_IN_CONCERNS.items()
+        if (named := getattr(detail, key))
+        for fault in _unknown(section, named, getattr(content, key))
+    ]
+
+
+def detail_in(body: Mapping[str, Any]) -> ConcernDetail:
+    """Return the items that the body names, for a body that was meant as a concern or an addition."""
+    named: dict[str, Any] = {key: _named_in(body.get("concern"), key) for key in NAMED_IN_CONCERNS}
+    return ConcernDetail.model_construct(**named)
+
+
+def _named_in(detail: object, key: str) -> list[_Named]:
+    """Return what a JSON value names of that section. An entry without an id keeps its place, with an empty one."""
+    named = detail.get(key) if isinstance(detail, dict) else None
+    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in named] if isinstance(named, list) else []
+    return [_Named(each if isinstance(each, str) else "") for each in ids]
+
+
+def _unknown(section: Section, named: Iterable[Identified], known: Iterable[Identified]) -> list[FieldError]:
+    ids = {item.id for item in known}
+    message = f"The edition has nothing of this id among its {section.words}."
+    return [
+        FieldError(("concern", section.key, place, "id"), message, FaultCode.UNKNOWN_ITEM)
+        for place, item in enumerate(named)
+        if item.id not in ids
+    ]
 
 
 # Submission of concerns: check a concern, or store it and return its receipt.
@@ -194,9 +282,8 @@ class Submissions:
         """
         _require_test_key(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        cached = self.resolver.cached(concern)
-        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys), cached, at=at)
-        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and cached is not None
+        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys), at=at)
+        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and self.resolver.cached(concern) is not None
         for _ in range(MAX_ATTEMPTS):
             try:
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
@@ -235,39 +322,37 @@ class Submissions:
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), None, at=at)
+        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), at=at)
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return Retryable(canonical_submission(concern), keys).replay(self.engine)
 
-    def _prepare(self, submitted: _Submitted, cached: PinnedEdition | None, *, at: dt.datetime) -> _Prepared:
+    def _prepare(self, submitted: _Submitted, *, at: dt.datetime) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
         concern, test = submitted.concern, submitted.test
-        pinned = self.resolver.resolve(concern, cached)
+        pinned = self.resolver.resolve(concern)
         submission = canonical_json(orjson.loads(submitted.json))  # in a fifth of the time that the model takes again
         receipt = self.receipts.build_receipt(pinned, submission, test=test, at=at)
-        plaintext = concern_plaintext(submitted.json, receipt.reference, pinned.key, test=test, at=at)
+        reference, token = receipt.reference, receipt.status_token
         row = NewConcern(
-            reference=receipt.reference,
+            reference=reference,
             received_at=receipt.received_at,
             acknowledge_by=receipt.acknowledge_by,
             immediate_danger=concern.immediate_danger,
-            guide=pinned.key.guide,
-            edition=pinned.key.number,
+            guide=receipt.guide,
+            edition=receipt.edition,
             referral_source=concern.reporter.source_code,
             form_version=FORM_VERSION,
             recipients=self.sealer.fingerprints,
-            sealed=self.sealer.seal(plaintext),
-            status_token_sha256=hashlib.sha256(receipt.status_token.encode()).digest(),
+            sealed=self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=test, at=at)),
+            status_token_sha256=hashlib.sha256(token.encode()).digest(),
             test=test,
-            message_key=derive_public_key(receipt.status_token, receipt.reference),
+            message_key=derive_public_key(token, reference),
         )
         detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row)))
-        disclosure = first_disclosure(
-            chain=row.reference, act=DeskAct.RECEIVED, actor=REPORTER, at=row.received_at, detail=detail
-        )
-        stored_receipt = Retryable(submission, submitted.keys).encrypt(receipt.reference, receipt.json)
-        return _Prepared(row, disclosure, stored_receipt, receipt.json)
+        disclosure = first_disclosure(chain=reference, act=DeskAct.RECEIVED, actor=REPORTER, at=at, detail=detail)
+        encoded = receipt.model_dump_json().encode()
+        return _Prepared(row, disclosure, Retryable(submission, submitted.keys).encrypt(reference, encoded), encoded)
 
 
 def _require_test_key(concern: Concern, *, for_tests: bool) -> None:

@@ -1,6 +1,8 @@
 """Deadlines: events for what is due soon or overdue, each once, and the check that none is missing."""
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, literal_column
@@ -29,21 +31,28 @@ _ADDITION_WAITS = (
 )
 
 
+@dataclass(frozen=True)
+class _Announcement:
+    """The events of a deadline, for a concern and for an addition, and the columns that say that each was appended."""
+
+    of_concern: EventKind
+    of_addition: EventKind
+    concern_told: str
+    addition_told: str
+
+
+_OVERDUE = _Announcement(
+    EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_told", "overdue_announced"
+)
+_DUE_SOON = _Announcement(
+    EventKind.CONCERN_DUE_SOON, EventKind.CONCERN_ADDITION_DUE_SOON, "due_soon_announced", "due_soon_announced"
+)
+
+
 @write_operation
 def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> int:
     """Append an event, once, for each concern and addition that is overdue. Return how many were announced."""
-    concerns = _waiting_concerns(
-        session, col(ConcernRow.acknowledge_by) < now, unless=ConcernRow.overdue_told, limit=limit
-    )
-    for concern in concerns:
-        append_event(session, EventKind.CONCERN_OVERDUE, at=now, data=concern_payload(concern))
-        concern.overdue_told = True
-    overdue = col(EntryRow.acknowledge_by) < now
-    additions = _waiting_additions(session, overdue, unless=EntryRow.overdue_announced, limit=limit)
-    for addition in additions:
-        _announce(session, EventKind.CONCERN_ADDITION_OVERDUE, addition, at=now)
-        addition.overdue_announced = True
-    return len(concerns) + len(additions)
+    return _announce(session, _OVERDUE, lambda due: col(due) < now, at=now, limit=limit)
 
 
 @write_operation
@@ -52,16 +61,40 @@ def append_due_soon_events(session: Session, *, now: dt.datetime, within: dt.tim
 
     What is overdue already has an event of its own.
     """
-    due = col(ConcernRow.acknowledge_by).between(now, now + within)
-    concerns = _waiting_concerns(session, due, unless=ConcernRow.due_soon_announced, limit=limit)
+    return _announce(session, _DUE_SOON, lambda due: col(due).between(now, now + within), at=now, limit=limit)
+
+
+def _announce(
+    session: Session,
+    wanted: _Announcement,
+    is_due: Callable[[Any], ColumnElement[bool]],
+    *,
+    at: dt.datetime,
+    limit: int,
+) -> int:
+    """Announce what waits and is due so, the longest first, unless its column says that it was announced."""
+    untold = col(getattr(ConcernRow, wanted.concern_told)).is_(False)
+    waiting = (
+        select(ConcernRow).options(WITHOUT_SEALED).where(WAITS, IS_REAL, is_due(ConcernRow.acknowledge_by), untold)
+    )
+    concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
     for concern in concerns:
-        append_event(session, EventKind.CONCERN_DUE_SOON, at=now, data=concern_payload(concern))
-        concern.due_soon_announced = True
-    due = col(EntryRow.acknowledge_by).between(now, now + within)
-    additions = _waiting_additions(session, due, unless=EntryRow.due_soon_announced, limit=limit)
+        append_event(session, wanted.of_concern, at=at, data=concern_payload(concern))
+        setattr(concern, wanted.concern_told, True)
+    untold = col(getattr(EntryRow, wanted.addition_told)).is_(False)
+    added = (
+        select(EntryRow)
+        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
+        .where(*_ADDITION_WAITS, is_due(EntryRow.acknowledge_by), untold)
+        .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
+        .order_by(col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number))
+    )
+    additions = session.exec(added.limit(limit)).all()
     for addition in additions:
-        _announce(session, EventKind.CONCERN_ADDITION_DUE_SOON, addition, at=now)
-        addition.due_soon_announced = True
+        of, due = get_concern(session, addition.reference), addition.acknowledge_by or at
+        data = addition_payload(of, number=addition.number, acknowledge_by=due)
+        append_event(session, wanted.of_addition, at=at, data=data)
+        setattr(addition, wanted.addition_told, True)
     return len(concerns) + len(additions)
 
 
@@ -90,26 +123,3 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     for kind, data in session.exec(announced):
         late.pop((EventKind(kind), data["reference"], data.get("addition")), None)
     return sorted(f"addition {number} to {reference}" if number else reference for _, reference, number in late)
-
-
-def _waiting_concerns(session: Session, due: ColumnElement[bool], *, unless: Any, limit: int) -> list[ConcernRow]:
-    """Return the concerns that wait and are due so, the longest first, unless that column says it was announced."""
-    waiting = select(ConcernRow).options(WITHOUT_SEALED).where(WAITS, IS_REAL, due, col(unless).is_(False))
-    return list(session.exec(waiting.order_by(col(ConcernRow.acknowledge_by)).limit(limit)))
-
-
-def _waiting_additions(session: Session, due: ColumnElement[bool], *, unless: Any, limit: int) -> list[EntryRow]:
-    waiting = (
-        select(EntryRow)
-        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
-        .where(*_ADDITION_WAITS, due, col(unless).is_(False))
-        .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
-        .order_by(col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number))
-    )
-    return list(session.exec(waiting.limit(limit)))
-
-
-def _announce(session: Session, kind: EventKind, addition: EntryRow, *, at: dt.datetime) -> None:
-    concern = get_concern(session, addition.reference)
-    data = addition_payload(concern, number=addition.number, acknowledge_by=addition.acknowledge_by or at)
-    append_event(session, kind, at=at, data=data)

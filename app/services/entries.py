@@ -10,8 +10,10 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import (
     ColumnElement,
     Engine,
@@ -21,23 +23,17 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal,
     literal_column,
     select,
-    tuple_,
     update,
 )
-from sqlalchemy import select as select_columns
-from sqlmodel import Session, col
-from sqlmodel import select as sqlmodel_select
-from sqlmodel import update as sqlmodel_update
+from sqlmodel import Session
 
 from app.age.files import count_keys
 from app.age.keys import NotThatFile, Sealer, recipient_of
 from app.db.tables import table_of
 from app.db.writer import Writer, write_operation
 from app.errors import (
-    AlreadyStored,
     ConcernErased,
     FaultCode,
     FieldError,
@@ -56,7 +52,6 @@ from app.models.editions import EditionContent
 from app.models.entries import (
     ENTRY_SPECS,
     ENTRY_WAITS,
-    FOR_THE_DESK,
     AdditionEntry,
     EntryKind,
     EntryPlace,
@@ -75,12 +70,17 @@ from app.models.links import desk_addition_path, desk_additions_path, desk_conce
 from app.models.receipts import ConcernState, ConcernStatus, find_reference, standard_token
 from app.models.record import DeskAct
 from app.models.record_details import read_detail, seal_entry
-from app.services.concerns import find_concern, get_concern, get_unerased
-from app.services.desk import Desk
+from app.services.concerns import detail_in, find_concern, get_concern, get_unerased, unknown_ids
 from app.services.editions import Contents, EditionKey
 from app.services.events import addition_payload, append_event, message_payload
-from app.services.pinning import detail_in, unknown_ids
-from app.services.receipts import IdempotencyKeys, IdempotentResult, ReceiptBuilder, Retryable, derive_idempotency_keys
+from app.services.receipts import (
+    IdempotencyKeys,
+    IdempotentResult,
+    ReceiptBuilder,
+    ReceiptSigner,
+    Retryable,
+    derive_idempotency_keys,
+)
 from app.services.record import REPORTER, Actor, record_change, record_disclosure
 from app.services.sealing import (
     Unsealer,
@@ -148,6 +148,17 @@ def _of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnEle
     return _ENTRIES.reference == reference, _ENTRIES.kind == kind.value
 
 
+@dataclass(frozen=True)
+class Desk:
+    """Seals what the desk writes, opens what this process holds an identity for, and signs what leaves."""
+
+    engine: Engine
+    writer: Writer
+    sealer: Sealer
+    unsealer: Unsealer
+    signer: ReceiptSigner
+
+
 # Writing
 
 
@@ -201,13 +212,13 @@ def _store(
     reference: str,
     entry: NewEntry,
     request: Retryable,
-    present: Callable[[int], bytes],
+    present: Callable[..., BaseModel],
     faults: Sequence[FieldError] = (),
 ) -> bytes:
-    """Insert the entry, and return it as `present` gives it. A retry is found before anything is refused."""
+    """Insert the entry, and return it (JSON) as `present` gives it. A retry is found before anything is refused."""
     concern = get_concern(session, reference)
     former = measure_entries(session, entry.kind, reference)
-    presented = present(former[0] + 1)
+    presented = present(number=former[0] + 1).model_dump_json().encode()
     request.store(session, reference, presented)
     if faults:
         raise ValidationFailed(list(faults))
@@ -231,16 +242,8 @@ def write_note(
         sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
     entry = NewEntry(EntryKind.NOTE, at, actor, sealed, desk.sealer.fingerprints)
     request = Retryable(canonical_submission(note), keys)
-
-    def present(number: int) -> bytes:
-        return note_entry(reference, number, written_at=at, by=actor.client).model_dump_json().encode()
-
-    try:
-        return IdempotentResult(
-            reference, _store(desk.writer, reference, entry, request, present, faults), is_replay=False
-        )
-    except AlreadyStored:
-        return request.replay(desk.engine)
+    present = partial(note_entry, reference, written_at=at, by=actor.client)
+    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, present, faults))
 
 
 def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
@@ -283,14 +286,8 @@ def send_message(
     else:
         sealed = seal_message(message.text or "", reference, recipient_of(concern.message_key), at=at)
     entry, request = NewEntry(EntryKind.MESSAGE, at, actor, sealed), Retryable(canonical_submission(message), keys)
-
-    def present(number: int) -> bytes:
-        return MessageEntry(number=number, sent_at=at, read_at=None, answered_by=None).model_dump_json().encode()
-
-    try:
-        return IdempotentResult(reference, _store(desk.writer, reference, entry, request, present), is_replay=False)
-    except AlreadyStored:
-        return request.replay(desk.engine)
+    present = partial(MessageEntry, sent_at=at, read_at=None, answered_by=None)
+    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, present))
 
 
 @write_operation
@@ -352,11 +349,13 @@ class PagePlace:
     kind: EntryKind
     reference: str
     after: int
-    limit: int
+    limit: int | None
+    """None: all."""
 
 
+@write_operation
 def open_page(
-    writer: Writer,
+    session: Session,
     place: PagePlace,
     *,
     actor: Actor,
@@ -369,25 +368,11 @@ def open_page(
     With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
     then given sealed. Raises `NoSuchConcern` or `ConcernErased`.
     """
-    shown = _Shown(act, fingerprints)
-    return _open_page(writer, place.reference, place, shown, actor=actor, at=at)
-
-
-@dataclass(frozen=True)
-class _Shown:
-    act: DeskAct
-    fingerprints: frozenset[str] | None
-
-
-@write_operation
-def _open_page(
-    session: Session, reference: str, place: PagePlace, shown: _Shown, *, actor: Actor, at: dt.datetime
-) -> EntryPage:
-    get_unerased(session, reference)
-    page = page_of(session, place.kind, reference, after=place.after, limit=place.limit)
-    opens = opens_all(page.rows, shown.fingerprints)
-    detail = str(page) if opens or shown.fingerprints is None else f"{GIVEN}, {page}"
-    row = record_disclosure(session, chain=reference, act=shown.act, actor=actor, at=at, detail=detail)
+    get_unerased(session, place.reference)
+    page = page_of(session, place)
+    opens = opens_all(page.rows, fingerprints)
+    detail = str(page) if opens or fingerprints is None else f"{GIVEN}, {page}"
+    row = record_disclosure(session, chain=place.reference, act=act, actor=actor, at=at, detail=detail)
     return replace(page, seen=row.number, opens=opens)
 
 
@@ -410,27 +395,28 @@ def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes
         yield row, read_sealed_entry(engine, row.reference, EntryPlace(page.kind, row.number))
 
 
-def page_of(session: Session, kind: EntryKind, reference: str, *, after: int, limit: int | None) -> EntryPage:
-    """Return the metadata of the entries after that number: a page of them or, without a limit, all."""
-    if limit is None:
-        return EntryPage(kind, tuple(list_entries(session, kind, reference, after=after)))
-    found = list_entries(session, kind, reference, after=after, limit=limit + 1)
+def page_of(session: Session, place: PagePlace) -> EntryPage:
+    """Return the metadata of the entries of that page."""
+    more = None if place.limit is None else place.limit + 1
+    found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
+    if place.limit is None:
+        return EntryPage(place.kind, tuple(found))
     rows: list[Row[Any]] = []
     size = 0
-    for row in found[:limit]:
-        if rows and size + row.size > PAGE_BYTES:
+    for row in found[: place.limit]:
+        size += row.size
+        if rows and size > PAGE_BYTES:
             break
         rows.append(row)
-        size += row.size
-    return EntryPage(kind, tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
+    return EntryPage(place.kind, tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
     """Return the last entries, at most `limit` of them; `next_after` is set where there are earlier ones."""
     count, _ = measure_entries(session, kind, reference)
     before = max(count - limit, 0)
-    page = page_of(session, kind, reference, after=before, limit=limit)
-    return EntryPage(kind, page.rows, 0 if before else None)
+    page = page_of(session, PagePlace(kind, reference, before, limit))
+    return replace(page, next_after=0 if before else None)
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
@@ -555,11 +541,12 @@ class FollowUps:
             response.acknowledge_by,
             addition.immediate_danger,
         )
-        try:
+
+        def store() -> bytes:
             _add(self.writer, row.reference, entry, request, receipt)
-        except AlreadyStored:
-            return request.replay(self.engine)
-        return IdempotentResult(row.reference, receipt, is_replay=False)
+            return receipt
+
+        return request.once(self.engine, row.reference, store)
 
     def open_messages(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ReceivedMessages:
         """Return every message with its words, after it is recorded which of them are read for the first time.
@@ -572,10 +559,8 @@ class FollowUps:
         if unread:
             _record_reading(self.writer, reference, up_to=unread[-1], at=at)
         with Session(self.engine) as session:
-            messages = sqlmodel_select(EntryRow).where(
-                EntryRow.reference == reference, EntryRow.kind == EntryKind.MESSAGE.value
-            )
-            rows = session.exec(messages.order_by(col(EntryRow.number))).all()
+            messages = select(_TABLE).where(*_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
+            rows = _rows(session, messages)
         identity = token_identity(status_token, reference)
         opened = (
             ReceivedMessage(
@@ -645,12 +630,8 @@ def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.date
         return
     detail = read_detail(numbers)
     record_disclosure(session, chain=reference, act=DeskAct.MESSAGE_READ, actor=REPORTER, at=at, detail=detail)
-    read = sqlmodel_update(EntryRow).where(
-        col(EntryRow.reference) == reference,
-        col(EntryRow.kind) == EntryKind.MESSAGE.value,
-        col(EntryRow.number).in_(numbers),
-    )
-    session.exec(read.values(read_at=at))
+    read = update(_TABLE).where(*_of(EntryKind.MESSAGE, reference), _ENTRIES.number.in_(numbers))
+    session.connection().execute(read.values(read_at=at))
     if not concern.test:
         for number in numbers:
             data = message_payload(concern, number=number)
@@ -659,75 +640,6 @@ def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.date
 
 def _unread(session: Session, reference: str) -> Sequence[int]:
     return [each.number for each in list_messages(session, reference) if each.read_at is None]
-
-
-# The places of all sealed texts: of concerns, and of what was added to them.
-
-
-SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
-"""Where texts that the desk opens are: in the concerns themselves, and in these kinds of entries."""
-
-
-@dataclass(frozen=True)
-class SealedPlace:
-    """The place of a sealed text, a concern's own or one that was added, and the recipients that it is sealed to."""
-
-    reference: str
-    added: EntryPlace | None
-    recipients: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """Return its name for an operator."""
-        return self.reference if self.added is None else f"{self.added} to {self.reference}"
-
-
-def list_sealed(session: Session) -> list[SealedPlace]:
-    """Return the place of every sealed text that was not erased."""
-    return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
-
-
-def list_sealed_of(
-    session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
-) -> list[SealedPlace]:
-    """Return the places of the sealed texts of one kind, in order; None: the texts of the concerns themselves."""
-    row = table_of(ConcernRow if kind is None else EntryRow).c
-    order = (row.reference,) if kind is None else (row.reference, row.number)
-    statement = select_columns(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
-    if kind is not None:
-        statement = statement.where(row.kind == kind.value)
-    if after is not None:
-        values = (after.reference,) if after.added is None else (after.reference, after.added.number)
-        position = (literal(value, column.type) for value, column in zip(values, order, strict=True))
-        statement = statement.where(tuple_(*order) > tuple_(*position))
-    return [
-        SealedPlace(reference, None if kind is None else EntryPlace(kind, *number), tuple(recipients))
-        for recipients, reference, *number in session.connection().execute(statement)
-    ]
-
-
-def find_newest_recipients(session: Session) -> Sequence[str] | None:
-    """Return what the newest concern is sealed to, or None if there is no concern."""
-    return session.exec(
-        sqlmodel_select(ConcernRow.recipients).order_by(col(ConcernRow.received_at).desc()).limit(1)
-    ).first()
-
-
-def read_sealed(session: Session, text: SealedPlace) -> bytes:
-    """Return the sealed text; empty if it was erased meanwhile."""
-    return _row_of(session, text).sealed or b""
-
-
-def replace_sealed(session: Session, text: SealedPlace, *, sealed: bytes, recipients: Sequence[str]) -> None:
-    """Replace the sealed text with the same words sealed to other recipients, right after its disclosure."""
-    row = _row_of(session, text)
-    row.sealed, row.recipients = sealed, list(recipients)
-    session.flush()
-
-
-def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
-    if text.added is None:
-        return session.get_one(ConcernRow, text.reference)
-    return session.get_one(EntryRow, (text.reference, text.added.kind.value, text.added.number))
 
 
 # Entries as the desk sees them: with their words, where this process opens them, or without.

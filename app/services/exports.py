@@ -177,19 +177,13 @@ def read_export_file(content: bytes) -> ExportFile:
     found = SIGNED.fullmatch(content)
     if found is None:
         raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
-    document = json_of(_attachment(found["pdf"]))
-    return ExportFile(hashlib.sha256(found["pdf"]).hexdigest(), found["signature"].decode(), document)
-
-
-def json_of(text: bytes) -> dict[str, Any]:
-    """Return the JSON object. Raises `ExportNotGenuine`."""
     try:
-        document = json.loads(text)
+        document = json.loads(_attachment(found["pdf"]))
     except ValueError:
         document = None
     if not isinstance(document, dict):
         raise ExportNotGenuine("The JSON in the file cannot be read.")
-    return document
+    return ExportFile(hashlib.sha256(found["pdf"]).hexdigest(), found["signature"].decode(), document)
 
 
 def _attachment(pdf: bytes) -> bytes:

@@ -5,6 +5,7 @@ Tests are in no figure.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.models.concerns import ConcernRow
 from app.models.figures import FiguresOfDay
 from app.models.record import AUDIT, INBOX, DeskAct
@@ -34,7 +35,8 @@ def read_figures(
     engine: Engine, writer: Writer, *, days: int, actor: Actor, at: dt.datetime
 ) -> tuple[FiguresOfDay, ...]:
     """Return the figures of that many days, up to today, after it is recorded that they are read."""
-    _record(writer, INBOX, f"figures of {days} days", actor=actor, at=at)
+    detail = f"figures of {days} days"
+    writer.run(partial(record_disclosure, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at, detail=detail))
     today = at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     first = _begin(dates[0])
@@ -90,7 +92,8 @@ class MonthlyCount(NamedTuple):
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor, at: dt.datetime) -> list[Figure]:
     """Return the figures by measure and month, after it is recorded that they are read."""
-    _record(writer, AUDIT, "statistics", actor=actor, at=at)
+    detail = "statistics"
+    writer.run(partial(record_disclosure, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=actor, at=at, detail=detail))
     with Session(engine) as session:
         counts = list(_count_by_month(session))
     groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))
@@ -125,8 +128,3 @@ def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
         Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
         for place, each in enumerate(counts)
     ]
-
-
-@write_operation
-def _record(session: Session, chain: str, detail: str, *, actor: Actor, at: dt.datetime) -> None:
-    record_disclosure(session, chain=chain, act=DeskAct.SUMMARY_READ, actor=actor, at=at, detail=detail)

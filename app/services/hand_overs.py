@@ -17,7 +17,7 @@ from pyrage import x25519
 from sqlmodel import Session, col, func, select
 
 from app.age.files import SEED_BYTES, seal_by_seed
-from app.age.keys import NotAKey, seal_to
+from app.age.keys import NotAKey
 from app.age.keys import parse_recipient as parse_age_recipient
 from app.db.writer import write_operation
 from app.errors import (
@@ -34,10 +34,9 @@ from app.models.entries import EntryKind, EntryPlace
 from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverRow
 from app.models.record import DeskAct
 from app.models.record_details import confirmed_detail, handed_over_detail
+from app.services.acts import read_sealed_concern
 from app.services.concerns import get_concern
-from app.services.desk import Desk
-from app.services.entries import list_entries, read_sealed_entry
-from app.services.opening import read_sealed_concern
+from app.services.entries import Desk, list_entries, read_sealed_entry
 from app.services.receipts import HAND_OVER, IdempotencyKeys, IdempotentResult, ReceiptSigner, Retryable
 from app.services.record import Actor, record_disclosure
 
@@ -144,11 +143,6 @@ def package_of(
         "additions": list(additions),
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
-
-
-def seal_package(package: bytes, recipient: x25519.Recipient) -> bytes:
-    """Return the age file of the package. The plain `age` program opens it."""
-    return seal_to(package, recipient)
 
 
 def sha256_of(sealed: bytes) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Self
 
 from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
 from sqlmodel import Session, col, delete
-from sqlmodel import select as sqlmodel_select
 
 from app.db.tables import table_of
 from app.db.writer import write_operation
@@ -19,7 +18,6 @@ from app.models.inbox import (
     InboxFilter,
     InboxLookRow,
     InboxOrder,
-    OpenedConcern,
     SavedViewRow,
     ViewFilters,
 )
@@ -33,42 +31,15 @@ from app.models.links import (
     notes_path,
 )
 from app.models.receipts import ConcernState, find_reference
-from app.models.record import Remnants
+from app.models.record import INBOX, DeskAct, Remnants
 from app.services.concerns import NO_SUCH_REFERENCE
-from app.services.cursors import encode_key
-from app.services.entries import SealedEntries, opened_additions
-from app.services.opening import Opening
-from app.services.sealing import Unsealer
+from app.services.entries import count_additions
+from app.services.record import Actor, record_disclosure
 
 _CONCERNS = table_of(ConcernRow).c
-INBOX_COLUMNS = (
-    _CONCERNS.reference,
-    _CONCERNS.state,
-    _CONCERNS.immediate_danger,
-    _CONCERNS.received_at,
-    _CONCERNS.acknowledge_by,
-    _CONCERNS.acknowledged_at,
-    _CONCERNS.closed_at,
-    _CONCERNS.added_at,
-    _CONCERNS.outcome,
-    _CONCERNS.held,
-    _CONCERNS.erased_at,
-    _CONCERNS.guide,
-    _CONCERNS.edition,
-    _CONCERNS.referral_source,
-    _CONCERNS.recipients,
-    _CONCERNS.additions_waiting,
-    _CONCERNS.addition_acknowledge_by,
-    _CONCERNS.addition_danger,
-    _CONCERNS.waiting,
-    _CONCERNS.danger,
-    _CONCERNS.due,
-    _CONCERNS.test,
-    _CONCERNS.assigned_to,
-    _CONCERNS.changed_at,
-)
-
-
+SHOWN = {*InboxEntry.model_fields, "waiting", "danger", "due"}
+INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
+"""What entries show, and what they are sorted by; without the sealed text."""
 AFTER_ALL = "~"
 """Comes after every character of a reference."""
 DANGER_RANK_LIMIT = 1
@@ -186,6 +157,24 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     return counts | {"overdue": session.execute(overdue).scalar_one()}
 
 
+@write_operation
+def read_inbox(
+    session: Session, query: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
+) -> list[Row[Any]]:
+    """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
+    rows = list_inbox(session, query, now=at, after=after, limit=limit + 1)
+    shown = " ".join(row.reference for row in rows[:limit])
+    record_disclosure(session, chain=INBOX, act=DeskAct.LISTED, actor=actor, at=at, detail=shown)
+    return rows
+
+
+@write_operation
+def read_summary(session: Session, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
+    """Count the concerns in each state, and the additions that wait."""
+    record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
+    return count_states(session, now=at) | count_additions(session, now=at)
+
+
 # Saved views of the inbox, and up to when a person has looked at it. Both are the person's, and show no concern.
 
 
@@ -195,8 +184,8 @@ TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
 
 def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
     """Return the views of the person, by name."""
-    rows = sqlmodel_select(SavedViewRow).where(SavedViewRow.person == person)
-    return session.exec(rows.order_by(col(SavedViewRow.name))).all()
+    rows = select(SavedViewRow).where(col(SavedViewRow.person) == person)
+    return session.scalars(rows.order_by(col(SavedViewRow.name))).all()
 
 
 @write_operation
@@ -258,7 +247,7 @@ def reference_of(text: str) -> str:
 
 def inbox_entry(row: Mapping[str, Any], *, now: dt.datetime) -> InboxEntry:
     """Return the entry of one row of the inbox, without the words of the concern."""
-    return InboxEntry.model_validate(_common_fields(row, now))
+    return InboxEntry.model_validate(concern_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
@@ -268,36 +257,17 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
 
 def erased_concern(concern: ConcernRow, remnants: Remnants, *, now: dt.datetime) -> ErasedConcern:
     """Return the entry of a concern that was erased, and what is left of it in the files of the database."""
-    return ErasedConcern.model_validate(_common_fields(dict(concern), now) | {"remnants": remnants})
+    return ErasedConcern.model_validate(concern_fields(dict(concern), now) | {"remnants": remnants})
 
 
-def opened_concern(
-    opening: Opening, sealed: bytes, additions: SealedEntries, unsealer: Unsealer, *, now: dt.datetime
-) -> OpenedConcern:
-    """Return the concern with its words, the first page of additions, and the link to the second if there is one.
-
-    Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
-    of another concern.
-    """
-    concern = opening.concern
-    fields = _common_fields(dict(concern), now)
-    if opening.page.next_after is not None:
-        cursor = encode_key(opening.page.next_after)
-        fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
-    submission = unsealer.open_member(
-        "submission", sealed, reference=concern.reference, received_at=concern.received_at
-    )
-    words = {"submission": submission, "additions": opened_additions(additions, unsealer, now=now)}
-    return OpenedConcern.model_validate(fields | words)
-
-
-def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+def concern_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    """Return the fields of an entry of that row of the inbox."""
     columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
     columns["assigned_to"] = row["assigned_to"] or None
-    return columns | {"overdue": _desk_is_overdue(row, now), "links": _links_of(row)}
+    return columns | {"overdue": _is_late(row, now), "links": _links_of(row)}
 
 
-def _desk_is_overdue(row: Mapping[str, Any], now: dt.datetime) -> bool:
+def _is_late(row: Mapping[str, Any], now: dt.datetime) -> bool:
     if row["test"]:
         return False
     own = row["acknowledge_by"] if row["state"] == ConcernState.RECEIVED else None

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, func, insert
-from sqlalchemy import or_ as sqlalchemy_or_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, and_, col, or_, select
 
 from app.db.database import BUSY_MILLISECONDS
 from app.db.tables import table_of
+from app.db.writer import write_operation
 from app.errors import ChangedMeanwhile
 from app.logs import Log
 from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow
-from app.models.record import ChainRow, DeskAct, DisclosureRow, Remnants
+from app.models.record import AUDIT, ChainRow, DeskAct, DisclosureRow, Remnants
 from app.models.record_details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
 
 MOST_SHOWN = 50
@@ -90,18 +90,7 @@ def record_disclosure(
     end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
-    columns = _hashed(
-        {
-            "chain": chain,
-            "number": end.length + 1,
-            "at": at,
-            "client": actor.client,
-            "act": act.value,
-            "address": actor.address,
-            "detail": detail,
-            "previous_sha256": end.head_sha256,
-        }
-    )
+    columns = _next_row(end, act, actor, at, detail)
     session.connection().execute(_NEW_DISCLOSURE, columns)
     end.length, end.head_sha256 = columns["number"], columns["sha256"]
     session.add(end)
@@ -111,18 +100,7 @@ def record_disclosure(
 
 def first_disclosure(*, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str) -> dict[str, Any]:
     """Return the columns of the first row of a new chain. They are complete before the transaction."""
-    return _hashed(
-        {
-            "chain": chain,
-            "number": 1,
-            "at": at,
-            "client": actor.client,
-            "act": act.value,
-            "address": actor.address,
-            "detail": detail,
-            "previous_sha256": FIRST_PREVIOUS_SHA256,
-        }
-    )
+    return _next_row(ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256), act, actor, at, detail)
 
 
 def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -137,29 +115,60 @@ def hash_of(row: DisclosureRow) -> str:
     return _sha256_of(row.model_dump(exclude={"sha256", "position"}))
 
 
-def list_disclosures(
-    session: Session, *, chain: str | None, client: str | None, after: int, limit: int
-) -> list[DisclosureRow]:
-    """Return the rows of one chain or of all, in the order of all acts, after that position.
+@dataclass(frozen=True)
+class RecordPage:
+    """A page of the record, of one chain and one client or of all, after that position in the order of all acts."""
+
+    chain: str | None
+    client: str | None
+    after: int
+    limit: int
+
+
+@write_operation
+def read_disclosures(session: Session, page: RecordPage, *, actor: Actor, at: dt.datetime) -> list[DisclosureRow]:
+    """Return the rows of the page, and one more if there is a next page. This is recorded too.
 
     A client's rows are those of every person that acted through it.
     """
-    statement = select(DisclosureRow).where(_ROWS.c.position > after)
-    if chain is not None:
-        statement = statement.where(DisclosureRow.chain == chain)
-    if client is not None:
-        person_of_client = func.substr(_ROWS.c.client, 1, len(client) + 1) == f"{client}/"
-        statement = statement.where(sqlalchemy_or_(_ROWS.c.client == client, person_of_client))
-    return list(session.exec(statement.order_by(_ROWS.c.position).limit(limit)))
+    statement = select(DisclosureRow).where(_ROWS.c.position > page.after)
+    if page.chain is not None:
+        statement = statement.where(DisclosureRow.chain == page.chain)
+    if page.client is not None:
+        person_of_client = func.substr(_ROWS.c.client, 1, len(page.client) + 1) == f"{page.client}/"
+        statement = statement.where(or_(_ROWS.c.client == page.client, person_of_client))
+    rows = list(session.exec(statement.order_by(_ROWS.c.position).limit(page.limit + 1)))
+    detail = " ".join(word for word in (page.chain, page.client) if word)
+    record_disclosure(session, chain=AUDIT, act=DeskAct.DISCLOSURES_READ, actor=actor, at=at, detail=detail)
+    return rows
 
 
-def find_chain_end(session: Session, name: str) -> tuple[int, str]:
-    """Return how many rows the chain has, and the hash of the last."""
-    end = session.get(ChainRow, name)
-    return (end.length, end.head_sha256) if end is not None else (0, FIRST_PREVIOUS_SHA256)
+@write_operation
+def read_end_of_chain(session: Session, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
+    """Return the length and the last hash of a chain, for a signed statement."""
+    end = session.get(ChainRow, chain)
+    length, head = (0, FIRST_PREVIOUS_SHA256) if end is None else (end.length, end.head_sha256)
+    record_disclosure(session, chain=AUDIT, act=DeskAct.STATEMENT_SIGNED, actor=actor, at=at, detail=chain)
+    return length, head
 
 
-def _hashed(columns: dict[str, Any]) -> dict[str, Any]:
+def list_last_acts(session: Session, chain: str, *, limit: int) -> list[DisclosureRow]:
+    """Return the last rows of the chain, the newest first."""
+    rows = select(DisclosureRow).where(DisclosureRow.chain == chain)
+    return list(session.exec(rows.order_by(col(DisclosureRow.number).desc()).limit(limit)))
+
+
+def _next_row(end: ChainRow, act: DeskAct, actor: Actor, at: dt.datetime, detail: str) -> dict[str, Any]:
+    columns = {
+        "chain": end.name,
+        "number": end.length + 1,
+        "at": at,
+        "client": actor.client,
+        "act": act.value,
+        "address": actor.address,
+        "detail": detail,
+        "previous_sha256": end.head_sha256,
+    }
     return columns | {"sha256": _sha256_of(columns)}
 
 

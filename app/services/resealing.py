@@ -1,20 +1,76 @@
-"""Resealing: texts that were sealed to old keys are sealed to new ones, by the holder of an old identity."""
+"""The places of all sealed texts, and resealing: the holder of an old identity seals them to new keys."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, literal, select, tuple_
 from sqlmodel import Session
 
 from app.age.keys import Sealer
+from app.db.tables import table_of
 from app.db.writer import Writer, write_operation
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.base import OnStep, show_no_progress
+from app.models.concerns import ConcernRow
+from app.models.entries import FOR_THE_DESK, EntryKind, EntryPlace, EntryRow
 from app.models.record import DeskAct, Remnants
 from app.models.record_details import SealEntry, seal_entry
-from app.services.entries import SealedPlace, list_sealed, read_sealed, replace_sealed
 from app.services.record import Actor, purge_remnants, record_disclosure
 from app.services.sealing import Unsealer
+
+SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
+"""Where texts that the desk opens are: in the concerns themselves, and in these kinds of entries."""
+
+
+@dataclass(frozen=True)
+class SealedPlace:
+    """The place of a sealed text, a concern's own or one that was added, and the recipients that it is sealed to."""
+
+    reference: str
+    added: EntryPlace | None
+    recipients: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return its name for an operator."""
+        return self.reference if self.added is None else f"{self.added} to {self.reference}"
+
+
+def list_sealed(session: Session) -> list[SealedPlace]:
+    """Return the place of every sealed text that was not erased."""
+    return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
+
+
+def list_sealed_of(
+    session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
+) -> list[SealedPlace]:
+    """Return the places of the sealed texts of one kind, in order; None: the texts of the concerns themselves."""
+    row = table_of(ConcernRow if kind is None else EntryRow).c
+    order = (row.reference,) if kind is None else (row.reference, row.number)
+    statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
+    if kind is not None:
+        statement = statement.where(row.kind == kind.value)
+    if after is not None:
+        values = (after.reference,) if after.added is None else (after.reference, after.added.number)
+        position = (literal(value, column.type) for value, column in zip(values, order, strict=True))
+        statement = statement.where(tuple_(*order) > tuple_(*position))
+    return [
+        SealedPlace(reference, None if kind is None else EntryPlace(kind, *number), tuple(recipients))
+        for recipients, reference, *number in session.connection().execute(statement)
+    ]
+
+
+def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
+    if text.added is None:
+        return session.get_one(ConcernRow, text.reference)
+    return session.get_one(EntryRow, (text.reference, text.added.kind.value, text.added.number))
+
+
+def find_newest_recipients(session: Session) -> Sequence[str] | None:
+    """Return what the newest concern is sealed to, or None if there is no concern."""
+    concerns = table_of(ConcernRow).c
+    newest = select(concerns.recipients).order_by(concerns.received_at.desc()).limit(1)
+    return session.connection().execute(newest).scalars().first()
 
 
 @dataclass(frozen=True)
@@ -84,7 +140,7 @@ def reseal(
 def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew | None:
     """Return the text sealed anew; None if it was erased meanwhile."""
     with Session(engine) as session:
-        former = read_sealed(session, place)
+        former = _row_of(session, place).sealed
     if not former:
         return None
     keys.unsealer.open(former, reference=place.reference)
@@ -95,9 +151,10 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
 @write_operation
 def _replace(session: Session, anew: _Anew, *, actor: Actor, at: dt.datetime) -> bool:
     """Record and store the new text, unless the former one was erased or sealed anew meanwhile."""
-    if read_sealed(session, anew.place) != anew.former:
+    row = _row_of(session, anew.place)
+    if row.sealed != anew.former:
         return False
     chain, detail = anew.place.reference, str(anew.entry)
     record_disclosure(session, chain=chain, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
-    replace_sealed(session, anew.place, sealed=anew.sealed, recipients=anew.entry.recipients)
+    row.sealed, row.recipients = anew.sealed, list(anew.entry.recipients)
     return True

@@ -4,16 +4,18 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlalchemy import Engine, exists, or_
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.writer import Writer
 from app.errors import ConcernErased, NotAcknowledged, OnHold
-from app.models.entries import EntryKind
+from app.models.concerns import ConcernRow
+from app.models.entries import EntryKind, EntryRow
 from app.models.receipts import ConcernState
 from app.services.acts import acknowledge, erase
-from app.services.concerns import due_for_erasure, tests_due_for_erasure
 from app.services.entries import measure_entries
 from app.services.record import Actor, purge_remnants
 
@@ -46,35 +48,46 @@ def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods
 
 
 def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt.datetime) -> Iterator[str]:
-    yield from _erase_tests(engine, writer, at)
-    states = {ConcernState.ACKNOWLEDGED: periods.acknowledged_days, ConcernState.CLOSED: periods.closed_days}
-    for state, days in states.items():
-        if days is not None:
-            yield from _erase_state(engine, writer, state, days, at)
-
-
-def _erase_tests(engine: Engine, writer: Writer, at: dt.datetime) -> Iterator[str]:
-    """Acknowledge and erase tests, by the operations of the desk: for a test the rules of the database are the same."""
-    while True:
+    tests = col(ConcernRow.test).is_(True), col(ConcernRow.received_at) < at - TEST_LIFETIME
+    reason = "a test, erased after a day"
+    for reference in _due(engine, select(ConcernRow.reference).where(*tests).order_by(col(ConcernRow.received_at))):
         with Session(engine) as session:
-            due = tests_due_for_erasure(session, before=at - TEST_LIFETIME, limit=ERASURE_BATCH_SIZE)
-            additions = {reference: measure_entries(session, EntryKind.ADDITION, reference)[0] for reference in due}
-        if not due:
-            return
-        for reference, count in additions.items():
-            with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
-                acknowledge(writer, reference, up_to_addition=count, actor=RETENTION, at=at)
-                erase(writer, reference, reason="a test, erased after a day", actor=RETENTION, at=at)
-                yield reference
-
-
-def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int, at: dt.datetime) -> Iterator[str]:
-    while True:
-        with Session(engine) as session:
-            due = due_for_erasure(session, state=state, before=at - dt.timedelta(days=days), limit=ERASURE_BATCH_SIZE)
-        if not due:
-            return
-        for reference in due:
-            with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
+            count, _ = measure_entries(session, EntryKind.ADDITION, reference)
+        with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
+            # For a test the rules of the database are the same.
+            acknowledge(writer, reference, up_to_addition=count, actor=RETENTION, at=at)
+            erase(writer, reference, reason=reason, actor=RETENTION, at=at)
+            yield reference
+    for state, since, days in (
+        (ConcernState.ACKNOWLEDGED, ConcernRow.acknowledged_at, periods.acknowledged_days),
+        (ConcernState.CLOSED, ConcernRow.closed_at, periods.closed_days),
+    ):
+        if days is None:
+            continue
+        for reference in _due(engine, _in_state(state, since, before=at - dt.timedelta(days=days))):
+            with suppress(ConcernErased, NotAcknowledged, OnHold):
                 erase(writer, reference, reason=f"kept for {days} days", actor=RETENTION, at=at)
                 yield reference
+
+
+def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
+    """Select what entered the state before that time, and has no addition that nobody acknowledged before it."""
+    waits = exists().where(
+        col(EntryRow.reference) == ConcernRow.reference,
+        col(EntryRow.kind) == EntryKind.ADDITION.value,
+        or_(col(EntryRow.acknowledged_at).is_(None), col(EntryRow.acknowledged_at) >= before),
+    )
+    return (
+        select(ConcernRow.reference).where(ConcernRow.state == state, col(since) < before, ~waits).order_by(col(since))
+    )
+
+
+def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
+    """Yield those of the wanted references that are neither on hold nor erased, until there are no more."""
+    due = wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None)).limit(ERASURE_BATCH_SIZE)
+    while True:
+        with Session(engine) as session:
+            references = session.exec(due).all()
+        if not references:
+            return
+        yield from references

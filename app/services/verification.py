@@ -38,8 +38,8 @@ from app.models.record_details import (
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.deadlines import find_unannounced
 from app.services.editions import EditionKey, RenditionKey, every_publication, read_content, read_rendition
-from app.services.entries import SEALED_KINDS, SealedPlace, list_sealed_of
 from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
+from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 
 STEP_ROWS = 1000
 CONCERNS_AT_ONCE = 50

@@ -13,7 +13,7 @@ from app.http.problems import DEFAULT_FAULT, FAULTS
 from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
 from app.models.form import FULL_EXAMPLE
-from app.services.pinning import EditionResolver
+from app.services.concerns import EditionResolver
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
 from tests.support.publishing import GUIDE

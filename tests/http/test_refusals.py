@@ -28,7 +28,7 @@ from app.logs import set_up_logs
 from app.main import create_app
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.links import problem_path
-from app.services import pinning, reference_data
+from app.services import concerns, reference_data
 from app.services.concerns import Submissions
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -458,6 +458,6 @@ def test_where_no_connection_is_free_in_time_the_answer_is_busy_and_no_defect(
     def fail(*_: object, **__: object) -> None:
         raise NoConnectionInTime
 
-    monkeypatch.setattr(pinning, "find_history", fail)
+    monkeypatch.setattr(concerns, "find_history", fail)
 
     expect_whom_to_call(expect_a_problem(client.post("/v1/concerns", json=a_concern()), 503))
