@@ -18,6 +18,7 @@ from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.record import DeskAct, DisclosureRow
 from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from tests.support.clock import A_TUESDAY
+from tests.support.loops import for_each
 from tests.support.publishing import an_edition
 
 pytestmark = pytest.mark.any_database
@@ -57,7 +58,7 @@ def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the
         assert canonical_json(orjson.loads(model.model_dump_json(exclude_unset=True))) == rfc8785.dumps(dumped)
 
 
-@pytest.mark.parametrize("model", [Concern, Addition, EditionContent, DisclosureRow])
+@for_each("model", [Concern, Addition, EditionContent, DisclosureRow])
 def test_nothing_that_is_digested_can_hold_a_fraction_or_a_name_of_the_caller_s(model: type[BaseModel]) -> None:
     schema = model.model_json_schema()
 
@@ -68,7 +69,7 @@ def test_nothing_that_is_digested_can_hold_a_fraction_or_a_name_of_the_caller_s(
             assert "additionalProperties" not in field
 
 
-@pytest.mark.parametrize("number", [LARGEST + 1, -LARGEST - 1, 2**64, 10**400])
+@for_each("number", [LARGEST + 1, -LARGEST - 1, 2**64, 10**400])
 def test_a_whole_number_beyond_53_bits_has_no_canonical_form(number: int) -> None:
     concern = Concern.model_validate(SMALLEST_EXAMPLE).model_copy(update={"edition": number})
 

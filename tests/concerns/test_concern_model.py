@@ -159,7 +159,7 @@ def test_a_concern_with_only_the_four_required_parts_is_accepted() -> None:
     assert concern.model_dump(mode="json", exclude_unset=True) == SMALLEST_EXAMPLE
 
 
-@pytest.mark.parametrize("part", sorted(THE_FOUR_PARTS["Concern"]))
+@for_each("part", sorted(THE_FOUR_PARTS["Concern"]))
 def test_a_concern_without_one_of_the_four_parts_is_refused(part: str) -> None:
     lacking = {key: value for key, value in SMALLEST_EXAMPLE.items() if key != part}
 
@@ -247,7 +247,7 @@ def test_no_field_is_a_boolean_but_the_mark_of_a_test() -> None:
     assert types.count("boolean") == 1
 
 
-@pytest.mark.parametrize("answer", [True, False, 1, "Yes", "unknown", ""])
+@for_each("answer", [True, False, 1, "Yes", "unknown", ""])
 def test_an_answer_outside_the_list_is_refused_and_never_read_as_no(answer: object) -> None:
     with pytest.raises(ValidationError):
         Concern.model_validate(a_concern(police_informed=answer))
@@ -256,7 +256,7 @@ def test_an_answer_outside_the_list_is_refused_and_never_read_as_no(answer: obje
 # Nothing is lost, nothing is echoed
 
 
-@pytest.mark.parametrize("place", range(len(list(every_object(FULL_EXAMPLE)))))
+@for_each("place", range(len(list(every_object(FULL_EXAMPLE)))))
 def test_a_misspelt_field_is_refused_at_every_level(place: int) -> None:
     misspelt = copy.deepcopy(FULL_EXAMPLE)
     list(every_object(misspelt))[place]["narative"] = "Alex told me"
@@ -279,7 +279,7 @@ def test_a_refusal_does_not_repeat_what_was_written() -> None:
     assert "secrecy" not in str(refused.value)
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+@for_each("model", MODELS.values())
 def test_no_part_of_a_concern_can_be_changed_once_parsed(model: type[BaseModel]) -> None:
     part = next(part for part in every_part(Concern.model_validate(FULL_EXAMPLE)) if type(part) is model)
     key = next(iter(model.model_fields))
@@ -294,7 +294,7 @@ def test_everything_is_kept_exactly_as_it_was_sent() -> None:
     assert concern.model_dump(mode="json", exclude_unset=True) == FULL_EXAMPLE
 
 
-@pytest.mark.parametrize(
+@for_each(
     "place",
     [
         ("reporter", "name"),
@@ -306,7 +306,7 @@ def test_everything_is_kept_exactly_as_it_was_sent() -> None:
         ("agencies", 0, "email"),
     ],
 )
-@pytest.mark.parametrize("typed", ["", " ", "?", "ask Sam", "(01632) 960-001 ext. 4", " O’Example–Ąćę 李\n", "x" * 100])
+@for_each("typed", ["", " ", "?", "ask Sam", "(01632) 960-001 ext. 4", " O’Example–Ąćę 李\n", "x" * 100])
 def test_the_models_refuse_no_phone_postcode_name_or_email_address_for_its_form(
     place: tuple[str | int, ...], typed: str
 ) -> None:
@@ -328,9 +328,7 @@ def test_a_date_of_birth_outside_childhood_is_accepted(born: str) -> None:
     assert concern.children[0].date_of_birth == dt.date.fromisoformat(born)
 
 
-@pytest.mark.parametrize(
-    "born", [2012, "2012", 0, "0", True, "2012-03", "2012-02-30", "2012-03-04T00:00:00", "4/3/2012"]
-)
+@for_each("born", [2012, "2012", 0, "0", True, "2012-03", "2012-02-30", "2012-03-04T00:00:00", "4/3/2012"])
 def test_a_date_of_birth_that_is_not_a_full_date_is_never_misread_as_one(born: object) -> None:
     with pytest.raises(ValidationError):
         Concern.model_validate(a_concern(children=[{"date_of_birth": born}]))
@@ -343,22 +341,20 @@ def test_an_estimated_age_is_from_0_to_17(age: int) -> None:
     assert concern.children[0].estimated_age == age
 
 
-@pytest.mark.parametrize("age", [-1, 18, True, "about 14", 3.5])
+@for_each("age", [-1, 18, True, "about 14", 3.5])
 def test_an_estimated_age_that_is_no_childs_age_is_refused(age: object) -> None:
     with pytest.raises(ValidationError):
         Concern.model_validate(a_concern(children=[{"estimated_age": age}]))
 
 
-@pytest.mark.parametrize("moment", ["2026-11-20", "2026-11", "2026", "2024-02-29"])
+@for_each("moment", ["2026-11-20", "2026-11", "2026", "2024-02-29"])
 def test_the_date_of_the_latest_event_may_be_known_in_part_and_is_kept_as_written(moment: str) -> None:
     concern = Concern.model_validate(a_concern_with_detail(latest_event=moment))
 
     assert concern.concern.latest_event == moment
 
 
-@pytest.mark.parametrize(
-    "moment", ["last Friday", "2026-13", "2026-02-30", "2026-1", "20261120", "2026-11-20\n", "", 2026]
-)
+@for_each("moment", ["last Friday", "2026-13", "2026-02-30", "2026-1", "20261120", "2026-11-20\n", "", 2026])
 def test_what_is_not_a_date_belongs_in_the_field_beside_it(moment: object) -> None:
     with pytest.raises(ValidationError):
         Concern.model_validate(a_concern_with_detail(latest_event=moment))
@@ -414,7 +410,7 @@ def test_every_example_would_be_accepted(field: FieldInfo) -> None:
     assert None not in accepted
 
 
-@pytest.mark.parametrize("name", MODELS)
+@for_each("name", MODELS)
 def test_every_model_states_a_promise(name: str) -> None:
     promise = (MODELS[name].__doc__ or "").strip()
 

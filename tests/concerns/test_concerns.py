@@ -25,6 +25,7 @@ from app.services.publishing import withdraw_published
 from app.services.workers import stop_workers
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 
 pytestmark = pytest.mark.slow
@@ -183,7 +184,7 @@ def test_nobody_is_stopped_because_every_edition_of_the_only_guide_is_withdrawn(
 
 @pytest.mark.slow
 @BOTH_DOORS
-@pytest.mark.parametrize(
+@for_each(
     ("named", "place"),
     [
         ({"guide": "no-such-guide"}, "#/guide"),

@@ -11,6 +11,7 @@ from stdnum.iso7064 import mod_37_36
 
 from app.models.receipts import ALPHABET, DRAWN, find_reference, new_reference
 from tests.support.concerns import Concern
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -37,13 +38,13 @@ def with_two_neighbours_swapped(plain: str) -> Iterator[str]:
             yield plain[:place] + plain[place + 1] + plain[place] + plain[place + 2 :]
 
 
-@pytest.mark.parametrize("alike", ALIKE)
+@for_each("alike", ALIKE)
 def test_of_characters_that_sound_or_look_alike_the_alphabet_has_one_at_most(alike: str) -> None:
     assert len(ALPHABET) == len(set(ALPHABET)) == 16
     assert len(set(alike) & set(ALPHABET)) <= 1
 
 
-@pytest.mark.parametrize("drawn", SAMPLES)
+@for_each("drawn", SAMPLES)
 def test_every_single_wrong_character_is_found(drawn: str) -> None:
     right = whole(drawn).replace("-", "")
 
@@ -103,8 +104,8 @@ def test_a_reference_is_drawn_from_the_randomness_meant_for_secrets(monkeypatch:
     assert new_reference() == whole(ALPHABET[-DRAWN:])
 
 
-@pytest.mark.parametrize("style", [str.lower, str.upper, str.swapcase])
-@pytest.mark.parametrize("joint", ["-", "", " ", " - ", "\t"])
+@for_each("style", [str.lower, str.upper, str.swapcase])
+@for_each("joint", ["-", "", " ", " - ", "\t"])
 def test_a_reference_is_understood_in_any_case_and_grouping(style: Callable[[str], str], joint: str) -> None:
     reference = whole("4F7K926W0X3")
 
@@ -118,7 +119,7 @@ def test_the_letter_o_is_read_as_nought(letter: str) -> None:
     assert find_reference(reference.replace("0", letter)) == reference
 
 
-@pytest.mark.parametrize(
+@for_each(
     "typed",
     ["", "-", "4F7K", "4F7K926W0X3", "4F7K926W0X3R0", "A" * 12, "ﬀ" * 6, "½" * 12, "\x00" * 12, "٤" * 12, "😀" * 12],
 )

@@ -20,6 +20,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -139,8 +140,8 @@ def test_what_the_reporter_added_since_is_kept_until_it_is_acknowledged_and_then
     assert erased_after(59.1, 30, 30) == {receipt["reference"]}
 
 
-@pytest.mark.parametrize("days", ["0", "-1", "1000000000", "thirty"])
-@pytest.mark.parametrize("name", ["retention_acknowledged_days", "retention_closed_days"])
+@for_each("days", ["0", "-1", "1000000000", "thirty"])
+@for_each("name", ["retention_acknowledged_days", "retention_closed_days"])
 def test_a_period_that_is_no_number_of_days_up_to_a_century_is_refused_at_the_start(name: str, days: str) -> None:
     with pytest.raises(ValidationError, match=name):
         Settings.model_validate({name: days})

@@ -11,6 +11,7 @@ from app.config import Settings
 from app.models.receipts import CROCKFORD, new_reference, new_status_token, standard_token
 from app.services import receipts
 from tests.support.concerns import Concern
+from tests.support.loops import for_each
 
 CODE = "7K3M-9QXT-2W8R-VB5N"
 OLDER = "q3J9s0H7m2c5y8e1l4n6p0r3t5v7x9z1b3d5f7h9j1k"
@@ -40,7 +41,7 @@ def test_a_token_is_four_groups_of_four_of_the_alphabet_that_is_safe_to_read_alo
     assert len(set(tokens)) == len(tokens)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "typed",
     [CODE, CODE.lower(), CODE.replace("-", ""), CODE.replace("-", " "), "7k3m9qxt 2w8r-vb5n"],
 )
@@ -48,12 +49,12 @@ def test_case_and_grouping_do_not_matter(typed: str) -> None:
     assert standard_token(typed) == CODE
 
 
-@pytest.mark.parametrize(("typed", "digit"), [("O", "0"), ("o", "0"), ("I", "1"), ("l", "1")])
+@for_each(("typed", "digit"), [("O", "0"), ("o", "0"), ("I", "1"), ("l", "1")])
 def test_a_letter_that_looks_like_a_digit_is_read_as_it(typed: str, digit: str) -> None:
     assert standard_token(typed + CODE[1:]) == digit + CODE[1:]
 
 
-@pytest.mark.parametrize("typed", [OLDER, "", "x", CODE[:-1], f"{CODE}N", "U" + CODE[1:]])
+@for_each("typed", [OLDER, "", "x", CODE[:-1], f"{CODE}N", "U" + CODE[1:]])
 def test_what_is_no_short_token_stays_as_typed(typed: str) -> None:
     assert standard_token(typed) == typed
 

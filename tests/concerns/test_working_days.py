@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from app.services.receipts import LONDON, WorkingDays
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -42,7 +43,7 @@ def in_london(wall_time: str) -> dt.datetime:
     return dt.datetime.fromisoformat(wall_time).replace(tzinfo=LONDON)
 
 
-@pytest.mark.parametrize(("received", "due"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@for_each(("received", "due"), [case[1:] for case in CASES])
 def test_the_acknowledgement_is_due_one_working_day_on_by_the_clock_in_london(received: str, due: str) -> None:
     told = WorkingDays().one_working_day_after(in_london(received).astimezone(dt.UTC))
 

@@ -10,6 +10,7 @@ from docs_site.licences import licences_page
 from supply.audit import audit_offline
 from supply.licences import ALLOWED, ALLOWED_TO_DEVELOP, is_free, licence_of, not_allowed, recorded, terms_of
 from supply.locks import BUNDLED, NPM_LOCKS, PYTHON_LOCKS, ROOT, bundled_packages, npm_packages, python_packages
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -37,7 +38,7 @@ def test_the_record_has_every_locked_package_and_no_other() -> None:
     assert recorded().keys() <= {f"{each.name}=={each.version}" for each in locked}
 
 
-@pytest.mark.parametrize("lock", PYTHON_LOCKS)
+@for_each("lock", PYTHON_LOCKS)
 def test_what_is_recorded_is_what_the_installed_package_says(lock: str) -> None:
     record, compared = recorded(), 0
     for each in python_packages(lock):
@@ -61,9 +62,7 @@ def test_no_exception_is_left_over() -> None:
     assert [name for name in ALLOWED_TO_DEVELOP if name not in developed or is_free(developed[name])] == []
 
 
-@pytest.mark.parametrize(
-    "terms", ["GPL-3.0", "AGPL-3.0-only", "MPL-2.0 AND MIT", "(GPL-2.0 OR LGPL-3.0)", "not said", "Proprietary"]
-)
+@for_each("terms", ["GPL-3.0", "AGPL-3.0-only", "MPL-2.0 AND MIT", "(GPL-2.0 OR LGPL-3.0)", "not said", "Proprietary"])
 def test_other_terms_would_be_found(terms: str) -> None:
     assert not is_free(terms)
 

@@ -23,6 +23,7 @@ from app.logs import ALLOWED
 from app.models.clients import Scope
 from app.models.events import EventKind
 from app.services.clients import NewClient, add_client
+from tests.support.loops import for_each
 from tests.support.openapi import Operation, examples_of, operations
 
 ROOT = Path(__file__).parents[2]
@@ -275,7 +276,7 @@ def test_only_the_set_up_of_logs_reaches_for_the_standard_library_s() -> None:
     assert reaching == [f"app/{SET_UP_OF_LOGS}"]
 
 
-@pytest.mark.parametrize("words", [r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"datetime\.now\(\)", r"utcnow\("])
+@for_each("words", [r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"datetime\.now\(\)", r"utcnow\("])
 def test_no_source_holds(words: str) -> None:
     found = [
         str(source.relative_to(ROOT)) for source in SOURCES if re.search(words, source.read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from supply.locks import BUNDLED, PYTHON_LOCKS
+from tests.support.loops import for_each
 
 ROOT = Path(__file__).parents[2]
 DOCKERIGNORE = (ROOT / ".dockerignore").read_text().splitlines()
@@ -103,14 +104,14 @@ def instructions(name: str) -> list[str]:
     return re.findall(rf"^{name} (.*)$", last_stage, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@for_each("lock", LOCKS)
 def test_every_requirement_has_a_hash(lock: str) -> None:
     bare = [name for name, lines in locked(lock).items() if not any("--hash=sha256:" in line for line in lines)]
 
     assert bare == []
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@for_each("lock", LOCKS)
 def test_every_requirement_is_pinned_and_comes_by_name_alone(lock: str) -> None:
     strange = [name for name in locked(lock) if not re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9][^ ]*", name)]
 

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from app.config import VERSION, Settings
+from tests.support.loops import for_each
 from tests.support.proxies import DEPLOY, need
 
 pytestmark = pytest.mark.any_database
@@ -90,9 +91,7 @@ def test_the_job_migrates_and_the_network_is_closed_but_for_what_is_named() -> N
     assert all(rule.get("to") and rule.get("ports") for rule in policy["spec"]["egress"])
 
 
-@pytest.mark.parametrize(
-    "file", sorted(path for path in DEPLOY.rglob("*") if path.is_file()), ids=lambda path: path.name
-)
+@for_each("file", sorted(path for path in DEPLOY.rglob("*") if path.is_file()))
 def test_every_setting_that_a_file_names_is_there(file: Path) -> None:
     named = {name.lower() for name in re.findall(r"\bGUIDANCE_([A-Z_]+[A-Z])\b", file.read_text(encoding="utf-8"))}
 

@@ -18,6 +18,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk
+from tests.support.loops import for_each
 from tests.support.workers import worker_of
 
 pytestmark = pytest.mark.slow
@@ -118,7 +119,7 @@ def test_with_if_match_the_second_is_refused_sees_the_first_and_its_attempt_is_o
     assert desk.get("/concerns").json()["concerns"][0]["assigned_to"] == "Sam Example"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "body", ['{"person": ""}', '{"person": " Robin"}', '{"person": "Robin\\nExample"}', '{"person": null}', "{}", "[1]"]
 )
 def test_a_name_that_cannot_stand_on_the_record_is_refused_and_nothing_is_recorded(

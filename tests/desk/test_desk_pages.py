@@ -28,6 +28,7 @@ from app.pages.referral import leaves_of
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
+from tests.support.loops import for_each
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -232,7 +233,7 @@ def test_the_clock_of_the_inbox_is_in_words(jo: TestClient, a_concern: Concern) 
     assert re.search(r"Not acknowledged\s*: <strong>[^<]* left</strong>", jo.get("/desk").text)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("minutes", "words"),
     [
         (0, "less than a minute left"),

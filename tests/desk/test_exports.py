@@ -38,6 +38,7 @@ from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import files_of
 from tests.support.desk import Desk, desk_of
+from tests.support.loops import for_each
 from tests.support.workers import worker_of
 
 CANARY = "QuetzalExport"
@@ -144,7 +145,7 @@ def test_notes_are_left_out_unless_they_are_wanted(case: Case) -> None:
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("place", [0.01, 0.2, 0.5, 0.8, 0.97])
+@for_each("place", [0.01, 0.2, 0.5, 0.8, 0.97])
 def test_a_changed_byte_anywhere_in_the_file_is_found(case: Case, place: float) -> None:
     changed = bytearray(case.content)
     changed[int(len(changed) * place)] ^= 1
@@ -204,7 +205,7 @@ def hide_the_hand_over(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize(
+@for_each(
     ("change", "fault"),
     [
         (alter("texts", 0, "opened", "submission", "concern", "narrative"), "the concern has other words"),

@@ -13,6 +13,7 @@ from app.services.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
+from tests.support.loops import for_each
 from tests.support.workers import worker_of
 
 DAY = dt.timedelta(days=1)
@@ -71,7 +72,7 @@ def test_a_day_begins_at_midnight_in_london_and_tests_count_in_no_figure(
     assert [day[:2] for day in figures(desk, 2)] == [("2026-06-30", 1), ("2026-07-01", 1)]
 
 
-@pytest.mark.parametrize("days", ["0", "93", "1.5", "many"])
+@for_each("days", ["0", "93", "1.5", "many"])
 def test_days_that_cannot_be_counted_are_refused(desk: Desk, days: str) -> None:
     assert desk.get(f"/figures?days={days}").status_code == 400
 

@@ -27,6 +27,7 @@ from app.services.record import Actor
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, desk_of
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG
 
 pytestmark = pytest.mark.slow
@@ -196,9 +197,7 @@ def test_a_walk_meets_each_concern_that_stays_once_in_order_while_others_are_ack
         assert {entry["reference"] for entry in found} == {entry["reference"] for entry in before}
 
 
-@pytest.mark.parametrize(
-    "query", ["stat=received", "state=opened", "overdue=perhaps", "order=risk", "state=", "limit=0"]
-)
+@for_each("query", ["stat=received", "state=opened", "overdue=perhaps", "order=risk", "state=", "limit=0"])
 def test_a_misspelt_filter_is_refused(desk: Desk, query: str) -> None:
     assert desk.get(f"/concerns?{query}").status_code == 400
 

@@ -13,6 +13,7 @@ from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
+from tests.support.loops import for_each
 from tests.support.publishing import SLUG
 from tests.support.workers import worker_of
 
@@ -122,7 +123,7 @@ def test_a_reference_is_found_by_its_first_characters_in_any_case_and_grouping(d
         assert found(desk, f"reference={typed}") == [reference]
 
 
-@pytest.mark.parametrize(
+@for_each(
     "query",
     [
         "mine=true&unassigned=true",

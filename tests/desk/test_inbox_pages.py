@@ -15,6 +15,7 @@ from app.services.inbox import remove_views
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk_forms import press, send, text_of
+from tests.support.loops import for_each
 from tests.support.people import JO, context_of_service, received, sign_in_as
 
 SAM = "Sam Example"
@@ -115,7 +116,7 @@ def test_a_view_without_a_name_is_not_saved_and_its_filters_are_still_there(jo: 
     assert 'class="saved"' not in answer.text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("typed", "name"), [("My view", "my-view"), ("x" * 79 + " y", "x" * 79), ("--", ""), ("日本", ""), ("A1/b", "a1-b")]
 )
 def test_the_name_of_a_view_is_that_of_the_api(typed: str, name: str) -> None:

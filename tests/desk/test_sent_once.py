@@ -20,6 +20,7 @@ from tests.support.additions import add
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.desk_forms import KEY, acts_on, press
+from tests.support.loops import for_each
 from tests.support.openapi import operations
 from tests.support.people import JO, sign_in_as
 from tests.support.waiting import LONG_ENOUGH
@@ -110,7 +111,7 @@ def test_what_was_sealed_elsewhere_is_recorded_once_and_the_words_are_in_nothing
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 200_000])
+@for_each("size", [0, 1, 65535, 65536, 65537, 200_000])
 def test_a_file_that_is_sealed_by_a_seed_opens_as_any_other_and_is_the_same_each_time(size: int) -> None:
     identity, seed, words = pyrage.x25519.Identity.generate(), bytes(range(SEED_BYTES)), b"w" * size
 

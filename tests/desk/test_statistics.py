@@ -6,7 +6,6 @@ import io
 from collections import defaultdict
 from typing import Any
 
-import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -17,6 +16,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.editions import a_key
+from tests.support.loops import for_each
 
 PATH = "/statistics.csv"
 
@@ -67,7 +67,7 @@ def test_a_count_under_five_is_hidden_and_cannot_be_computed_from_the_sum(
     assert "1" not in {row["concerns"] for row in rows}
 
 
-@pytest.mark.parametrize("counts", [(1,), (4,), (5,), (1, 9), (2, 2, 50), (1, 1, 1, 5), (7, 8), (4, 4), (0, 30, 4, 90)])
+@for_each("counts", [(1,), (4,), (5,), (1, 9), (2, 2, 50), (1, 1, 1, 5), (7, 8), (4, 4), (0, 30, 4, 90)])
 def test_what_is_hidden_is_never_one_value_nor_small_together_where_there_is_more(counts: tuple[int, ...]) -> None:
     figures = _hide_small([MonthlyCount(2026, 11, "state", str(place), count) for place, count in enumerate(counts)])
 

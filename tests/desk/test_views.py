@@ -10,6 +10,7 @@ from app.services import inbox
 from app.services.inbox import remove_views
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
+from tests.support.loops import for_each
 from tests.support.workers import worker_of
 
 
@@ -55,9 +56,7 @@ def test_a_person_sees_their_own_views_alone_and_loses_them_on_leaving(
     assert (names(robin), names(sam)) == ([], ["danger"])
 
 
-@pytest.mark.parametrize(
-    "filters", [{"mine": True, "unassigned": True}, {"danger": "maybe"}, {"order": "x"}, {"assigned_to": " Sam"}]
-)
+@for_each("filters", [{"mine": True, "unassigned": True}, {"danger": "maybe"}, {"order": "x"}, {"assigned_to": " Sam"}])
 def test_filters_that_cannot_be_are_not_saved(robin: Desk, filters: dict[str, Any]) -> None:
     assert save(robin, "view", **filters).status_code == 422
     assert names(robin) == []

@@ -4,7 +4,6 @@ import copy
 import json
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from app.pages.drafts import (
     with_section,
 )
 from app.pages.form_answers import SubmittedForm
+from tests.support.loops import for_each
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -73,7 +73,7 @@ def test_no_draft_is_too_odd(draft: dict[str, Any]) -> None:
     assert json.dumps(draft) == saved
 
 
-@pytest.mark.parametrize(
+@for_each(
     "act", ["", "up", "up:", "add:", "add:title", "add:title.x", "up:contacts", "up:contacts.9", "down:contacts.0.id.1"]
 )
 def test_an_act_that_makes_no_sense_changes_nothing(act: str) -> None:

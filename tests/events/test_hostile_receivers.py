@@ -44,6 +44,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.delivery import a_delivery, deliver_due
 from tests.support.log_lines import Lines
+from tests.support.loops import for_each
 from tests.support.receiver import RawReceiver, Receiver, Reply
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -190,7 +191,7 @@ def test_a_lookup_that_hangs_is_given_up_and_holds_no_other_and_starts_no_second
     assert lookups.count("hangs.example") == 1
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("retry_after", "seconds"),
     [
         ("7200", 7200),

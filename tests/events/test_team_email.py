@@ -27,6 +27,7 @@ from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
+from tests.support.loops import for_each
 from tests.support.mail_server import MailServer, make_certificate
 from tests.support.receiver import RawReceiver
 
@@ -287,7 +288,7 @@ def test_a_test_of_a_developer_sends_no_email(
     assert (sent.status_code, mail.emails) == (201, [])
 
 
-@pytest.mark.parametrize(
+@for_each(
     "changes",
     [
         {"smtp_host": "mail.council.example"},

@@ -40,6 +40,7 @@ from app.services.webhooks import (
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.delivery import deliver_due
+from tests.support.loops import for_each
 from tests.support.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.slow
@@ -263,7 +264,7 @@ def test_the_secret_of_one_webhook_cannot_be_given_to_another(context: AppContex
         keys.decrypt_all("another", stored)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "stored",
     ["", "v1", "v1.x", "v1.00000000.AAAA", "v2.{id}.AAAA", "v1.{id}.", "v1.{id}.AAAA", "v1.{id}.é", "whsec_AAAA"],
 )

@@ -21,6 +21,7 @@ from app.server.export import crawl
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.editions import ADDED, REMOVED, REWORDED, a_key, publish, second_edition
+from tests.support.loops import for_each
 from tests.support.publishing import SLUG
 
 EXAMPLE = "an-example"
@@ -107,11 +108,11 @@ def test_every_filter_that_is_given_must_hold(two_guides: TestClient, name: str)
         assert "q" in asked or entries == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "asked"),
     [(f"/v1/{name}", {}) for name in LISTS] + [("/v1/indicators", {"q": "or"}), ("/v1/search", {"q": "child"})],
 )
-@pytest.mark.parametrize("limit", [1, 2, 5])
+@for_each("limit", [1, 2, 5])
 def test_a_list_comes_page_by_page(two_guides: TestClient, path: str, asked: dict[str, Any], limit: int) -> None:
     pages: list[list[dict[str, Any]]] = []
     cursor = None
@@ -125,7 +126,7 @@ def test_a_list_comes_page_by_page(two_guides: TestClient, path: str, asked: dic
     assert 1 <= len(pages[-1]) <= limit
 
 
-@pytest.mark.parametrize(
+@for_each(
     "query",
     [
         *("guid=an-example", "Guide=an-example", "kode=10A", "guide=an-example&guide=no-guide", "guide=An Example"),
@@ -158,7 +159,7 @@ def test_the_best_match_comes_first(two_guides: TestClient) -> None:
     assert ids(found(two_guides, "/v1/search", q="bird seen")) == ["a-long-one"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("words", "item"),
     [
         ("missed absence", "missing-or-unexplained-absence"),
@@ -203,12 +204,12 @@ def test_operators_and_quotes_are_only_words(two_guides: TestClient, q: str) -> 
         assert found(two_guides, path, q=q) == (found(two_guides, path, q=words) if words else [])
 
 
-@pytest.mark.parametrize("q", ['school" OR "secrecy', "school OR secrecy", "NEAR(school secrecy)", "-school secrecy"])
+@for_each("q", ['school" OR "secrecy', "school OR secrecy", "NEAR(school secrecy)", "-school secrecy"])
 def test_no_operator_widens_what_is_found(two_guides: TestClient, q: str) -> None:
     assert found(two_guides, "/v1/search", q=q) == []
 
 
-@pytest.mark.parametrize("q", ["NEAR(", '"', '""', "*", "👧", "_", "x" * 200, "🏫" * 200, "nobody-wrote-this"])
+@for_each("q", ["NEAR(", '"', '""', "*", "👧", "_", "x" * 200, "🏫" * 200, "nobody-wrote-this"])
 def test_what_is_not_found_is_an_empty_list(two_guides: TestClient, q: str) -> None:
     answer = two_guides.get("/v1/search", params={"q": q})
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from app.models.comparison import WordChange, WordRun, changed_sections, changed_words, moved_items
 from app.models.editions import EditionContent
 from tests.support.editions import ADDED, REMOVED, REWORDED, SWAPPED, content_of, second_edition
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 from tests.support.sections import filled_sections
 
@@ -120,7 +121,7 @@ def test_an_edition_does_not_differ_from_itself(client: TestClient) -> None:
         assert (told["sections"], told["fields"]) == ({}, [])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("query", "status", "detail"),
     [
         ("/1/changes", 400, "Edition 1 has none before it. Name one to compare with: since=2."),
@@ -139,7 +140,7 @@ def test_what_cannot_be_compared_is_told_in_a_sentence(
     assert detail in (None, answer.json()["detail"])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("before", "after", "moved"),
     [
         ("abcdef", "abcdef", ""),

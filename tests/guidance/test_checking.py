@@ -14,6 +14,7 @@ from app.http.context import AppContext
 from app.models.base import digest_of
 from app.models.edition_files import edition_yaml
 from app.services.checking import CheckedFile, check_file
+from tests.support.loops import for_each
 from tests.support.planted_mistakes import MISTAKES, WRONG_FOLDER
 from tests.support.publishing import SLUG, an_edition
 
@@ -120,7 +121,7 @@ def test_a_faulty_file_whose_number_is_published_is_sent_to_the_next_number(chec
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("old", "new", "sentence"),
     [
         (
@@ -141,7 +142,7 @@ def test_a_fault_names_the_entry_as_an_editor_counts_it(check: Check, old: str, 
     assert any(fault.reason.startswith(sentence) for fault in faults_of(check, (old, new)))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("old", "new", "sentence"),
     [
         (

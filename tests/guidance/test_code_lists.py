@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from app.models.code_lists import Code, CodeList, CodeListStatus, Signpost, SignpostList
 from app.models.seed_files import read_seed_file
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -51,28 +52,28 @@ def test_every_known_list_has_a_file_and_every_file_is_a_known_list() -> None:
     assert names == set(KNOWN)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@for_each("path", FILES)
 def test_a_list_is_named_as_its_file(path: Path) -> None:
     parsed = read_seed_file(path, CodeList)
 
     assert parsed.name == path.stem
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@for_each("name", KNOWN)
 def test_a_list_holds_exactly_the_known_codes_in_their_order(name: str) -> None:
     parsed = code_list(name)
 
     assert [entry.code for entry in parsed.codes] == KNOWN[name].split()
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@for_each("name", KNOWN)
 def test_a_list_that_nobody_compared_with_its_source_says_so(name: str) -> None:
     parsed = code_list(name)
 
     assert parsed.status is CodeListStatus.UNVERIFIED
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@for_each("name", KNOWN)
 def test_no_two_codes_of_a_list_have_the_same_label(name: str) -> None:
     labels = [entry.label for entry in code_list(name).codes]
 
@@ -85,7 +86,7 @@ def test_only_18a_and_19a_are_historic() -> None:
     assert historic == ["18A", "19A"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "code", "label"),
     [
         ("ethnicity", "WBRI", "White British"),

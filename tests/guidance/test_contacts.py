@@ -7,6 +7,7 @@ from app.models.code_lists import Signpost, SignpostScope
 from app.models.contacts import Contact, Phone
 from app.models.items import DefinitionSource
 from app.services.guide_documents import citation_text, option_text, phone_text
+from tests.support.loops import for_each
 from tests.support.publishing import an_edition
 
 CONTACT = an_edition().contacts[0].model_dump()
@@ -21,12 +22,8 @@ SIGNPOST = {
 }
 
 
-@pytest.mark.parametrize(
-    ("model", "words", "called"), [(Contact, CONTACT, "contact"), (Signpost, SIGNPOST, "signpost")]
-)
-@pytest.mark.parametrize(
-    ("kind", "needs"), [("telephone", "needs at least one number in `phones`"), ("web", "needs a `url`")]
-)
+@for_each(("model", "words", "called"), [(Contact, CONTACT, "contact"), (Signpost, SIGNPOST, "signpost")])
+@for_each(("kind", "needs"), [("telephone", "needs at least one number in `phones`"), ("web", "needs a `url`")])
 def test_what_cannot_be_reached_in_its_own_way_is_refused(
     model: type[Contact | Signpost], words: dict[str, object], called: str, kind: str, needs: str
 ) -> None:

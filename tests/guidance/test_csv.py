@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.sections import Section
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
 pytestmark = pytest.mark.any_database
@@ -33,8 +34,8 @@ def publish_an_indicator(service: FastAPI, **words: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("edition", EDITIONS)
-@pytest.mark.parametrize("section", SECTIONS)
+@for_each("edition", EDITIONS)
+@for_each("section", SECTIONS)
 def test_every_item_of_a_section_is_a_row_with_its_edition_and_the_cautions(
     client: TestClient, edition: str, section: str
 ) -> None:
@@ -51,7 +52,7 @@ def test_every_item_of_a_section_is_a_row_with_its_edition_and_the_cautions(
         assert [row["caution_1"], row["caution_2"]] == cautions
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@for_each("section", SECTIONS)
 def test_it_is_csv_by_rfc_4180_with_a_header_row(client: TestClient, section: str) -> None:
     answer = client.get(f"{GUIDE}/{section}.csv")
 
@@ -184,7 +185,7 @@ def test_a_withdrawn_edition_answers_the_reason_in_every_form(client: TestClient
     assert answer.json()["detail"] == "A number was wrong."
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "kind"),
     [
         ("/v1/guides/no-such-guide/factors.csv", "no-such-guide"),

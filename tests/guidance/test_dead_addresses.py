@@ -6,6 +6,7 @@ import pytest
 
 from app.models.edition_files import DEAD_FORMS, find_warnings
 from tests.support.clock import A_TUESDAY
+from tests.support.loops import for_each
 from tests.support.publishing import an_edition
 
 pytestmark = pytest.mark.any_database
@@ -41,7 +42,7 @@ def expected(address: str) -> list[str]:
     return [sentence for form, sentence in DEAD_FORMS.items() if re.search(form, address)]
 
 
-@pytest.mark.parametrize("address", [*EMAILS, *PAGES])
+@for_each("address", [*EMAILS, *PAGES])
 def test_a_dead_address_of_a_contact_is_warned_of(address: str) -> None:
     ways = {"kind": "email", "email": address} if "@" in address else {"kind": "web", "url": address}
 
@@ -49,7 +50,7 @@ def test_a_dead_address_of_a_contact_is_warned_of(address: str) -> None:
     assert len(expected(address)) == 1
 
 
-@pytest.mark.parametrize("address", PAGES)
+@for_each("address", PAGES)
 def test_a_dead_address_of_a_source_is_warned_of(address: str) -> None:
     fine = contact(kind="web", url="https://council.example/form")
 

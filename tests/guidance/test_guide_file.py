@@ -11,6 +11,7 @@ from app.errors import SeedFileError, SetupError
 from app.models.edition_files import edition_yaml, propose_id, read_edition_file
 from app.models.editions import SCHEMA_FILE, SCHEMA_LINE, edition_schema, edition_schema_json
 from app.services.checking import write_new_file
+from tests.support.loops import for_each
 from tests.support.publishing import an_edition
 
 pytestmark = pytest.mark.any_database
@@ -42,7 +43,7 @@ def test_a_new_guide_is_a_file_that_the_check_leads_through(tmp_path: Path) -> N
     assert (path.parent / "..").joinpath(SCHEMA_FILE).read_text(encoding="utf-8") == edition_schema_json()
 
 
-@pytest.mark.parametrize("slug", ["County Lines", "../seed", "county_lines", ""])
+@for_each("slug", ["County Lines", "../seed", "county_lines", ""])
 def test_a_name_that_is_no_slug_writes_nothing(tmp_path: Path, slug: str) -> None:
     with pytest.raises(SetupError, match="lower-case words"):
         write_new_file(tmp_path, slug, None, today=TODAY)

@@ -18,6 +18,7 @@ from app.main import create_app
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = pytest.mark.slow
@@ -183,7 +184,7 @@ def test_a_caller_that_has_an_answer_is_told_so_with_the_same_headers(walked: tu
         assert re.fullmatch(r'"[\x21\x23-\x7e]+"', again.headers["etag"])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("header", "status"),
     [
         ("{etag}", 304),
@@ -254,7 +255,7 @@ def test_the_current_edition_has_the_keys_of_the_contract(client: TestClient) ->
     assert {"title", "publisher", "document", "sha256"} <= set(answer["source"])
 
 
-@pytest.mark.parametrize(("section", "keys"), SECTIONS.items())
+@for_each(("section", "keys"), SECTIONS.items())
 def test_a_section_holds_its_part_of_the_edition_whole(client: TestClient, section: str, keys: set[str]) -> None:
     whole = client.get(GUIDE).json()
     key = section.replace("-", "_")

@@ -14,6 +14,7 @@ from markdown_it.token import Token
 from starlette.testclient import TestClient
 
 from app.services.markdown import address, escaped
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
 pytestmark = pytest.mark.any_database
@@ -168,7 +169,7 @@ def test_a_contact_that_nobody_has_checked_says_so(client: TestClient) -> None:
     assert contacts.count("(not checked yet)") == len(an_edition().contacts)
 
 
-@pytest.mark.parametrize("words", NASTY)
+@for_each("words", NASTY)
 def test_what_markdown_would_take_for_its_own_is_shown_as_published(words: str) -> None:
     as_title, as_item, as_name = f"# {escaped(words)}", f"- {escaped(words)}\n- next", f"**{escaped(words)}**: more"
 
@@ -252,7 +253,7 @@ def test_a_withdrawn_edition_answers_the_reason_in_every_form(client: TestClient
     assert answer.json()["detail"] == "A number was wrong."
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "kind"),
     [
         ("/v1/guides/no-such-guide.md", "no-such-guide"),

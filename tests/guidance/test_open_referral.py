@@ -21,6 +21,7 @@ from app.routers import open_referral
 from app.routers.open_referral import STUB
 from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = pytest.mark.slow
@@ -164,7 +165,7 @@ def test_each_list_comes_in_the_envelope(client: TestClient) -> None:
         assert (told["first_page"], told["last_page"], told["empty"]) == (True, True, False)
 
 
-@pytest.mark.parametrize("per_page", [1, 2, 5, 100])
+@for_each("per_page", [1, 2, 5, 100])
 def test_the_pages_together_are_the_list(client: TestClient, per_page: int) -> None:
     for kind in LISTS:
         entries = listed(client, kind)
@@ -323,7 +324,7 @@ def test_a_page_that_cannot_be_is_refused(client: TestClient) -> None:
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("wanted", [NOWHERE, "1", "duty-and-assessment-team", "%00"])
+@for_each("wanted", [NOWHERE, "1", "duty-and-assessment-team", "%00"])
 def test_an_unknown_or_malformed_id_is_not_found(client: TestClient, wanted: str) -> None:
     for kind in LISTS:
         answer = client.get(f"{STUB}/{kind}/{wanted}")

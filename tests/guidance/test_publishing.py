@@ -29,6 +29,7 @@ from app.services.publishing import NewEdition, Publication, Published, publish_
 from app.services.reference_data import read_reference_data
 from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, an_edition
 
 pytestmark = pytest.mark.slow
@@ -136,7 +137,7 @@ def test_other_words_under_a_published_number_are_refused(publish: Publisher, tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("standing", "number"), [([], 0), ([], 2), ([1], 3), ([1, 2], 4), ([1], -1)])
+@for_each(("standing", "number"), [([], 0), ([], 2), ([1], 3), ([1, 2], 4), ([1], -1)])
 def test_a_number_out_of_order_is_refused_and_leaves_nothing(
     publish: Publisher, tmp_path: Path, standing: list[int], number: int
 ) -> None:
@@ -150,7 +151,7 @@ def test_a_number_out_of_order_is_refused_and_leaves_nothing(
     assert count_of_rows(tmp_path) == before
 
 
-@pytest.mark.parametrize("part", ["guide", "factors", "indicators", "linked_risks"])
+@for_each("part", ["guide", "factors", "indicators", "linked_risks"])
 def test_a_related_code_that_is_in_no_list_is_refused_wherever_it_stands(
     publish: Publisher, tmp_path: Path, part: str
 ) -> None:

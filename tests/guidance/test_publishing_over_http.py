@@ -15,6 +15,7 @@ from app.models.editions import EDITION_EXAMPLE
 from tests.support.clock import SettableClock
 from tests.support.editions import ADDED, CONTENT_KEYS, REMOVED, REWORDED, a_key, content_of, publish, second_edition
 from tests.support.live import LiveServer, environment_for
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG
 
 EDITIONS = f"{GUIDE}/editions"
@@ -42,7 +43,7 @@ def test_a_second_edition_is_published_and_the_first_stays_as_it_was(client: Tes
     assert client.get(f"{GUIDE}/editions/1").content == before
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("if_match", "problem"),
     [
         (None, (428, "precondition-missing")),
@@ -114,7 +115,7 @@ A_CODE = {"scheme": "dfe-assessment-factors", "code": WORDS[:20], "basis": "sour
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@for_each(
     ("section", "place", "fields", "pointer"),
     [
         ("indicators", 2, {"position": 7, "text": WORDS}, "#/indicators/2/position"),

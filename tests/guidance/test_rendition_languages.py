@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from app.http.negotiation import preferred_languages
 from app.models.languages import LanguageTag
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.renditions import RENDITIONS, publish_a_rendition
 
@@ -32,7 +33,7 @@ PREFERENCES = [
 ]
 
 
-@pytest.mark.parametrize(("header", "language"), PREFERENCES)
+@for_each(("header", "language"), PREFERENCES)
 def test_the_guide_s_current_answer_is_in_the_language_that_the_request_prefers(
     client: TestClient, header: str | None, language: str
 ) -> None:
@@ -45,12 +46,12 @@ def test_the_guide_s_current_answer_is_in_the_language_that_the_request_prefers(
     assert ("content-location" in answer.headers) == (language != "en-GB")
 
 
-@pytest.mark.parametrize("tag", ["cy", "en-GB-simple", "bfi", "ur", "skr", "lad", "ace-Arab"])
+@for_each("tag", ["cy", "en-GB-simple", "bfi", "ur", "skr", "lad", "ace-Arab"])
 def test_a_language_is_known_by_its_file_by_its_name_or_to_the_service(tag: str) -> None:
     assert TypeAdapter(LanguageTag).validate_python(tag) == tag
 
 
-@pytest.mark.parametrize("tag", ["qq", "qqq-GB", "simple", "CY", "../cy", ""])
+@for_each("tag", ["qq", "qqq-GB", "simple", "CY", "../cy", ""])
 def test_another_language_is_refused(tag: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(LanguageTag).validate_python(tag)

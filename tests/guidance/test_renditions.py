@@ -12,6 +12,7 @@ from app.models.languages import LanguageTag, direction_of, own_name_of
 from app.models.sections import ITEM_LISTS
 from app.services.renditions import UNCHECKED
 from tests.support.editions import a_key
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 from tests.support.renditions import (
     ARABIC,
@@ -151,7 +152,7 @@ def test_unknown_ids_and_every_other_fault_come_at_once(client: TestClient, publ
     assert client.get(f"{RENDITIONS}/en-GB").status_code == 404
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "pointer"),
     [
         ({"form": "easy_read"}, "/language"),
@@ -247,7 +248,7 @@ def test_a_film_is_a_link_with_a_text_alternative_and_the_guide_s_own_words(
     assert "A film of four minutes." in page
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("tag", "direction", "name"),
     [
         ("cy", "ltr", "Cymraeg"),
@@ -265,7 +266,7 @@ def test_a_language_has_its_direction_and_its_own_name(tag: str, direction: str,
     assert name is None or own_name_of(tag) == name
 
 
-@pytest.mark.parametrize("tag", ["", "x", "xx", "en_GB", "EN", "english", "cy-gb", "cy ", "a" * 36, "zz-Latn"])
+@for_each("tag", ["", "x", "xx", "en_GB", "EN", "english", "cy-gb", "cy ", "a" * 36, "zz-Latn"])
 def test_what_is_no_tag_of_a_known_language_is_refused(tag: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(LanguageTag).validate_python(tag)

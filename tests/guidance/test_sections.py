@@ -19,6 +19,7 @@ from app.models.editions import EditionContent
 from app.models.guides import SECTION_RESPONSES
 from app.models.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_BACK, PRINTED_FRONT, Section
 from tests.support.clock import SettableClock
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 from tests.support.sections import filled_sections, first_example
 
@@ -186,7 +187,7 @@ def test_a_section_is_listed_across_guides_where_its_entry_says_so(served: TestC
     assert answer.status_code == 404 or len(answer.json()[section.key]) == len(items_of(served, section))
 
 
-@pytest.mark.parametrize("key", [key for key in ITEM_LISTS if key != "definitions"])
+@for_each("key", [key for key in ITEM_LISTS if key != "definitions"])
 def test_two_items_of_one_id_are_refused_in_any_list(key: str) -> None:
     item, *_ = an_edition().model_dump(mode="json")[key] or [first_example(Section.of_key(key))]
 

@@ -11,6 +11,7 @@ from ruamel.yaml.nodes import Node
 from app.errors import SeedFileError
 from app.models.code_lists import CodeList
 from app.models.seed_files import FileTree, edition_place, read_seed_file, read_tree
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -51,7 +52,7 @@ def test_a_sound_file_is_parsed_into_its_model(tmp_path: Path) -> None:
     assert [entry.code for entry in parsed.codes] == ["M", "F"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("old", "new", "line", "reason"),
     [
         ("title: Sex\n", "title: Sex\ncolour: red\n", 3, "`/colour` is not a key that belongs here"),
@@ -95,20 +96,20 @@ def test_a_fault_is_told_with_its_file_its_line_and_its_reason(
     assert f"{path}, line {line}: " in str(refused)
 
 
-@pytest.mark.parametrize("feature", ["&name x", "*name", "!", "!!str x", "!own x"], ids=["&", "*", "!", "!!", "!own"])
-@pytest.mark.parametrize(
+@for_each("feature", ["&name x", "*name", "!", "!!str x", "!own x"])
+@for_each(
     "place",
     [
-        pytest.param("{}\n", id="the whole file"),
-        pytest.param("\ufeff{}\n", id="behind a mark of the byte order"),
-        pytest.param("--- {}\n", id="behind the start of the document"),
-        pytest.param("title:\n  {}\n", id="in a line of its own"),
-        pytest.param("- {}\n", id="an item"),
-        pytest.param("? {}\n: x\n", id="a key"),
-        pytest.param("[{}]\n", id="the first in brackets"),
-        pytest.param("[x,{}]\n", id="behind a comma"),
-        pytest.param("{{{}: x}}\n", id="the first in braces"),
-        pytest.param('{{"title":{}}}\n', id="behind a colon without a space"),
+        "{}\n",  # the whole file
+        "\ufeff{}\n",  # behind a mark of the byte order
+        "--- {}\n",  # behind the start of the document
+        "title:\n  {}\n",  # in a line of its own
+        "- {}\n",  # an item
+        "? {}\n: x\n",  # a key
+        "[{}]\n",  # the first in brackets
+        "[x,{}]\n",  # behind a comma
+        "{{{}: x}}\n",  # the first in braces
+        '{{"title":{}}}\n',  # behind a colon without a space
     ],
 )
 def test_an_anchor_an_alias_or_a_tag_is_refused_wherever_it_may_stand(tmp_path: Path, place: str, feature: str) -> None:
@@ -173,7 +174,7 @@ def test_a_folder_in_place_of_a_file_is_told_so(tmp_path: Path) -> None:
     assert str(refused) == f"{tmp_path}: the file cannot be read"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("written_date", "kept"),
     [("2017-02-01", "2017-02-01"), ("no", "no"), ("February 2017", "February 2017"), ('"2026"', "2026")],
 )
@@ -224,7 +225,7 @@ def test_an_edition_s_place_is_read_from_its_path() -> None:
     assert place == ("child-sexual-exploitation", 12)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "path",
     [
         "seed/guides/x/0.yaml",

@@ -109,7 +109,7 @@ def test_every_printed_word_is_served_or_left_out_for_a_listed_reason() -> None:
     assert remains == [words for words, _ in LEFT_IN_THE_SOURCE]
 
 
-@pytest.mark.parametrize("known", NOT_PRINTED)
+@for_each("known", NOT_PRINTED)
 def test_every_listed_exception_is_still_needed(known: str) -> None:
     excepted = [text for place, text in HELD if re.fullmatch(known, place)]
 

@@ -21,6 +21,7 @@ from app.http.memento import requested_moment
 from app.main import create_app
 from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next, withdraw
 
 HERE = "http://127.0.0.1:8000"
@@ -62,7 +63,7 @@ def led_to(client: TestClient, **asked: Any) -> str:
     return answer.headers["Location"].removeprefix(f"{GUIDE}/editions/")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("as_of", "edition"),
     [
         ("2026-11-24", "1"),
@@ -82,7 +83,7 @@ def test_as_of_leads_to_the_edition_that_was_current_then(client: TestClient, as
     assert led_to(client, params={"as_of": as_of}) == edition
 
 
-@pytest.mark.parametrize("as_of", ["2026-11-23", "2026-11-24T09:29:59Z", "2026-11-24T10:29:59+01:00", "0001-01-01"])
+@for_each("as_of", ["2026-11-23", "2026-11-24T09:29:59Z", "2026-11-24T10:29:59+01:00", "0001-01-01"])
 def test_before_the_first_edition_there_is_none(client: TestClient, as_of: str) -> None:
     answer = client.get(GUIDE, params={"as_of": as_of})
 
@@ -111,7 +112,7 @@ RUBBISH = [
 ]
 
 
-@pytest.mark.parametrize("as_of", RUBBISH)
+@for_each("as_of", RUBBISH)
 def test_what_is_no_day_and_no_moment_is_refused_in_a_sentence(client: TestClient, as_of: str) -> None:
     answer = client.get(GUIDE, params={"as_of": as_of})
 
@@ -135,7 +136,7 @@ def test_any_text_is_a_moment_or_refused(text: str) -> None:
         assert moment.utcoffset() == dt.timedelta()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("moment", "edition"),
     [
         (FIRST, "1"),
@@ -150,7 +151,7 @@ def test_accept_datetime_leads_to_the_memento_of_that_moment(client: TestClient,
     assert led_to(client, headers={"Accept-Datetime": moment}) == edition
 
 
-@pytest.mark.parametrize("moment", ["", "yesterday", "Tue, 31 Nov 2026 09:30:00 GMT", "2026-11-24", "\xff", "x" * 81])
+@for_each("moment", ["", "yesterday", "Tue, 31 Nov 2026 09:30:00 GMT", "2026-11-24", "\xff", "x" * 81])
 def test_an_accept_datetime_that_is_no_date_is_refused(client: TestClient, moment: str) -> None:
     answer = client.get(GUIDE, headers={b"Accept-Datetime": moment.encode("latin-1")})
 

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # t
 from starlette.testclient import TestClient
 
 from app.routers.assistants import STATELESS, SUPPORTED, WITH_HANDSHAKE
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, publish_next
 
 FIRST_MEMBERS = ["emergency", "cautions", "editions"]
@@ -49,7 +50,7 @@ def two_editions(service: FastAPI, client: TestClient) -> TestClient:
     return client
 
 
-@pytest.mark.parametrize("tool", CALLS)
+@for_each("tool", CALLS)
 def test_every_result_begins_with_999_the_cautions_and_the_edition(two_editions: TestClient, tool: str) -> None:
     result = call(two_editions, tool, **CALLS[tool])
     current = two_editions.get(GUIDE).json()
@@ -139,7 +140,7 @@ def test_words_that_are_not_in_the_guidance_find_nothing_and_still_say_999(clien
     assert "999" in found["emergency"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("tool", "arguments", "named"),
     [
         ("read_section", {"section": "children"}, "section"),
@@ -188,7 +189,7 @@ def test_the_stateless_revision_needs_no_handshake(client: TestClient) -> None:
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize(
+@for_each(
     ("headers", "params", "code"),
     [
         ({"Mcp-Method": "tools/list"}, {}, -32020),
@@ -212,7 +213,7 @@ def test_a_message_that_differs_from_its_header_fields_is_refused(
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize(
+@for_each(
     "message",
     [
         {},

@@ -23,6 +23,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.slow
 
@@ -219,7 +220,7 @@ def test_an_earlier_use_never_replaces_a_later_one(context: AppContext, client: 
     assert last_use(context) == "2026-11-26T09:30:00Z"
 
 
-@pytest.mark.parametrize("name", ["Sam\0", "Sam\nExample", "", " Sam", "S" * 97, "Sam\u202e"])
+@for_each("name", ["Sam\0", "Sam\nExample", "", " Sam", "S" * 97, "Sam\u202e"])
 def test_a_person_whose_name_cannot_stand_on_the_record_is_refused(
     context: AppContext, client: TestClient, name: str
 ) -> None:
@@ -244,7 +245,7 @@ def test_the_record_shows_the_person_that_has_the_key(client: TestClient, contex
 NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "end"),
     [
         ("2027-03-01", "2027-03-02T00:00:00+00:00"),
@@ -257,7 +258,7 @@ def test_an_end_is_the_end_of_a_day_in_london_or_a_length_of_time(text: str, end
     assert parse_end(text, NOW).isoformat() == end
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "2027-02-28",

@@ -24,6 +24,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import files_of
 from tests.support.editions import a_key
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE
 
 CONCERNS = "/v1/concerns"
@@ -73,7 +74,7 @@ def test_a_key_is_told_once_and_stands_in_no_file_and_in_no_log(
     assert hashlib.sha256(key.encode()).digest() in kept
 
 
-@pytest.mark.parametrize("given", [None, "Basic ZXhhbXBsZTpleGFtcGxl", "Bearer", "Bearer "])
+@for_each("given", [None, "Basic ZXhhbXBsZTpleGFtcGxl", "Bearer", "Bearer "])
 def test_without_a_token_a_token_is_asked_for(client: TestClient, given: str | None) -> None:
     answer = client.post(EDITIONS, json={}, headers={"Authorization": given} if given else {})
 
@@ -173,7 +174,7 @@ def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
     assert again == after == (1, "", "There is already a client of that name.\n")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("words", "code", "told"),
     [
         (

@@ -16,6 +16,7 @@ from app.models.form import FULL_EXAMPLE
 from app.services.concerns import EditionResolver
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "problems.md"
@@ -92,7 +93,7 @@ def test_unknown_ids_and_codes_come_in_the_same_round(client: TestClient, path: 
     assert "anary" not in answer.text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("named", "fault"),
     [
         ({"guide": "no-such-guide"}, ("#/guide", "unknown-guide")),
@@ -157,7 +158,7 @@ def test_every_fault_of_a_query_comes_in_one_round(client: TestClient) -> None:
     }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "headers", "slug"),
     [
         ("/v1/guides?colour=red", {}, "unknown-query"),

@@ -14,6 +14,7 @@ from app.http.cache import CacheRequest
 from app.server import front
 from app.server.connection import Connection
 from app.server.front import FrontCache
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
@@ -83,7 +84,7 @@ FIELDS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fields", FIELDS)
+@for_each("fields", FIELDS)
 def test_the_front_answers_as_the_server_does(
     address: Address, chunks: list[tuple[bytes, bool]], fields: dict[str, str]
 ) -> None:
@@ -101,7 +102,7 @@ def test_the_front_answers_as_the_server_does(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@for_each(
     "other",
     [
         request(SECTION, method="HEAD"),

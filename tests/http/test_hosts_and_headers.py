@@ -15,6 +15,7 @@ from app.services.concerns import Submissions
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE
 
 CONCERNS = "/v1/concerns"
@@ -258,7 +259,7 @@ def test_without_a_contact_security_txt_says_which_setting_is_missing(client: Te
     assert "GUIDANCE_SECURITY_CONTACT" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     "given",
     [
         {"security_contact": "mailto:security@council.example"},

@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next
 
 FIRST = f"{GUIDE}/editions/1"
@@ -15,7 +16,7 @@ JSON = "application/json"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@for_each(
     "accept",
     [
         "text/csv",
@@ -28,7 +29,7 @@ JSON = "application/json"
         "text/csv, nonsense, ;;",
     ],
 )
-@pytest.mark.parametrize("edition", EDITIONS)
+@for_each("edition", EDITIONS)
 def test_a_caller_who_prefers_csv_gets_it_on_the_path_of_the_json(
     client: TestClient, edition: str, accept: str
 ) -> None:
@@ -42,7 +43,7 @@ def test_a_caller_who_prefers_csv_gets_it_on_the_path_of_the_json(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
+@for_each(
     "accept",
     [
         "",
@@ -77,8 +78,8 @@ def test_a_copy_of_one_form_is_not_taken_for_the_other(client: TestClient) -> No
     assert answer.headers["Content-Type"].startswith("text/csv")
 
 
-@pytest.mark.parametrize("accept", ["text/markdown", "text/*", "text/markdown;variant=GFM, application/json;q=0.9"])
-@pytest.mark.parametrize(("json_path", "path"), PAGES.items())
+@for_each("accept", ["text/markdown", "text/*", "text/markdown;variant=GFM, application/json;q=0.9"])
+@for_each(("json_path", "path"), PAGES.items())
 def test_a_caller_who_prefers_markdown_gets_it_on_the_path_of_the_json(
     client: TestClient, json_path: str, path: str, accept: str
 ) -> None:
@@ -91,8 +92,8 @@ def test_a_caller_who_prefers_markdown_gets_it_on_the_path_of_the_json(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("accept", ["*/*", "application/json, text/markdown", "text/html", "text/csv"])
-@pytest.mark.parametrize("json_path", PAGES)
+@for_each("accept", ["*/*", "application/json, text/markdown", "text/html", "text/csv"])
+@for_each("json_path", PAGES)
 def test_everybody_else_gets_json(client: TestClient, json_path: str, accept: str) -> None:
     answer = client.get(json_path, headers={"Accept": accept})
 

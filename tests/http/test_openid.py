@@ -18,6 +18,7 @@ from app import cli
 from app.models.clients import Scope
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.loops import for_each
 from tests.support.openid import (
     AUDIENCE,
     CLAIMS,
@@ -99,7 +100,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("token", REFUSED.values(), ids=REFUSED)
+@for_each("token", REFUSED.values())
 def test_a_token_that_is_not_whole_and_the_providers_is_refused(client: TestClient, token: str) -> None:
     answer = publish_with(client, token)
 
@@ -108,18 +109,16 @@ def test_a_token_that_is_not_whole_and_the_providers_is_refused(client: TestClie
     assert token not in answer.text
 
 
-@pytest.mark.parametrize("claim", ["scope", "scp", "roles"])
-@pytest.mark.parametrize("told", ["guidance:publish", "openid guidance:publish", ["concerns:read", "guidance:publish"]])
+@for_each("claim", ["scope", "scp", "roles"])
+@for_each("told", ["guidance:publish", "openid guidance:publish", ["concerns:read", "guidance:publish"]])
 def test_scopes_are_read_wherever_providers_put_them(client: TestClient, claim: str, told: Any) -> None:
     answer = publish_with(client, a_token(**{"scope": None, claim: told}))
 
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize(
-    "told", ["", "guidance:publishing", [], [7, None, ["guidance:publish"]], 7, {"guidance:publish": 1}]
-)
-@pytest.mark.parametrize("claim", ["scope", "scp", "roles"])
+@for_each("told", ["", "guidance:publishing", [], [7, None, ["guidance:publish"]], 7, {"guidance:publish": 1}])
+@for_each("claim", ["scope", "scp", "roles"])
 def test_what_names_no_scope_gives_none(client: TestClient, claim: str, told: Any) -> None:
     answer = publish_with(client, a_token(**{"scope": None, claim: told}))
 
@@ -139,7 +138,7 @@ AWAY = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", AWAY.values(), ids=AWAY)
+@for_each("answer", AWAY.values())
 def test_a_provider_that_gives_no_keys_is_told_as_a_passing_fault(guarded: Guarded, answer: tuple[int, bytes]) -> None:
     client, provider = guarded
     provider.answer = answer

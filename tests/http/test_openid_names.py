@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from app.config import Settings, SettingsRefused, parse_settings
 from app.errors import SetupError
 from app.main import create_app
+from tests.support.loops import for_each
 from tests.support.openid import Guarded, a_token, guarded_by_a_provider, publish_with
 
 pytestmark = pytest.mark.slow
@@ -33,7 +34,7 @@ def recorded(service: TestClient, **query: str) -> list[str]:
     return [row["client"] for row in answer.json()["disclosures"]]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("claims", "name"),
     [
         ({}, "openid:desk-app/worker-42"),
@@ -71,8 +72,8 @@ UNFIT = {
 }
 
 
-@pytest.mark.parametrize("claim", ["azp", "sub"])
-@pytest.mark.parametrize("name", UNFIT.values(), ids=UNFIT)
+@for_each("claim", ["azp", "sub"])
+@for_each("name", UNFIT.values())
 def test_a_name_that_cannot_stand_on_the_record_is_refused(guarded: Guarded, claim: str, name: Any) -> None:
     client, _ = guarded
 
@@ -105,7 +106,7 @@ MAPPED = {
 }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("claims", "status"),
     [
         ({"groups": ["Duty Team"]}, 422),

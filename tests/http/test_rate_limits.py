@@ -26,6 +26,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
 from tests.support.log_lines import Lines
+from tests.support.loops import for_each
 from tests.support.openapi import operations
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -172,7 +173,7 @@ def test_a_client_that_was_revoked_is_counted_by_its_address_again(called: Calle
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("host", "who"),
     [
         ("192.0.2.7", "192.0.2.7"),
@@ -335,7 +336,7 @@ def test_a_store_that_never_answered_stops_no_concern(limited: Settings, a_conce
         assert called(A_SCHOOL).post(CONCERNS, json=a_concern()).status_code == 201
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("store", "secret", "told"),
     [
         ("redis://127.0.0.1:1", None, "GUIDANCE_LIMITS_SECRET_FILE"),

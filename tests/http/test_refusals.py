@@ -32,6 +32,7 @@ from app.services import concerns, reference_data
 from app.services.concerns import Submissions
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
+from tests.support.loops import for_each
 
 CANARY = "CanaryAlex"
 DOORS = ("/v1/concerns", "/v1/concerns/check")
@@ -144,8 +145,8 @@ def pointer(*place: str | int) -> str:
     return "#" + "".join(f"/{step}" for step in place)
 
 
-@pytest.mark.parametrize("path", DOORS)
-@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+@for_each("path", DOORS)
+@for_each("body", UNREADABLE.values())
 def test_a_body_that_cannot_be_read_is_refused_and_not_repeated(steady: TestClient, body: bytes, path: str) -> None:
     told = expect_a_problem(post(steady, body, path), 400)
 
@@ -153,8 +154,8 @@ def test_a_body_that_cannot_be_read_is_refused_and_not_repeated(steady: TestClie
     assert told["type"] == "/v1/problems/unreadable-body"
 
 
-@pytest.mark.parametrize("path", DOORS)
-@pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
+@for_each("path", DOORS)
+@for_each("body", REFUSED.values())
 def test_a_body_that_is_no_concern_is_refused_and_not_repeated(steady: TestClient, body: bytes, path: str) -> None:
     told = expect_a_problem(post(steady, body, path), 422)
 
@@ -175,7 +176,7 @@ def test_a_readable_body_is_read_to_the_letter(value: Any, is_ascii: bool) -> No
     assert read_json(json.dumps(value, ensure_ascii=is_ascii).encode()) == value
 
 
-@pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "u0000", "\U0001f600", "\\ud800"])
+@for_each("text", ["\\u0000", "\\\\u0000", "u0000", "\U0001f600", "\\ud800"])
 def test_a_backslash_before_a_code_is_a_backslash_and_no_nul(text: str) -> None:
     assert read_json(json.dumps({text: text}).encode()) == {text: text}
 
@@ -203,8 +204,8 @@ OF_TOO_MANY_VALUES = {
 }
 
 
-@pytest.mark.parametrize("path", DOORS)
-@pytest.mark.parametrize("body", OF_TOO_MANY_VALUES.values(), ids=OF_TOO_MANY_VALUES)
+@for_each("path", DOORS)
+@for_each("body", OF_TOO_MANY_VALUES.values())
 def test_a_body_of_more_values_than_anything_here_is_made_of_is_refused_as_too_large(
     steady: TestClient, body: bytes, path: str
 ) -> None:
@@ -246,10 +247,8 @@ def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
     assert threads == [params.LARGE_BODY_BYTES + 1]
 
 
-@pytest.mark.parametrize("path", DOORS)
-@pytest.mark.parametrize(
-    "media_type", ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", CANARY]
-)
+@for_each("path", DOORS)
+@for_each("media_type", ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", CANARY])
 def test_another_media_type_is_refused(steady: TestClient, media_type: str, path: str) -> None:
     expect_whom_to_call(expect_a_problem(post(steady, whole.encode(), path, media_type), 415))
 
@@ -302,7 +301,7 @@ def test_a_name_that_can_be_no_field_s_is_not_repeated_either(steady: TestClient
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wrong", [{CANARY: CANARY}, [[CANARY]], 10**40, 0.5, True, CANARY * 10_000])
+@for_each("wrong", [{CANARY: CANARY}, [[CANARY]], 10**40, 0.5, True, CANARY * 10_000])
 def test_a_value_of_the_wrong_kind_anywhere_is_refused_and_never_a_defect(steady: TestClient, wrong: object) -> None:
     for place in objects_in(FULL_EXAMPLE):
         inside: Any = FULL_EXAMPLE
@@ -313,7 +312,7 @@ def test_a_value_of_the_wrong_kind_anywhere_is_refused_and_never_a_defect(steady
             expect_whom_to_call(expect_a_problem(answer, 422))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method", "path"),
     [
         ("GET", f"/{CANARY}"),
@@ -326,7 +325,7 @@ def test_a_path_that_there_is_not_is_told(steady: TestClient, method: str, path:
     expect_a_problem(steady.request(method, path), 404)
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST", "TRACE"])
+@for_each("method", ["PUT", "PATCH", "DELETE", "POST", "TRACE"])
 def test_a_method_that_the_path_has_not_is_told_with_those_that_it_has(steady: TestClient, method: str) -> None:
     answer = steady.request(method, "/v1/guides")
 
@@ -334,7 +333,7 @@ def test_a_method_that_the_path_has_not_is_told_with_those_that_it_has(steady: T
     assert answer.headers["Allow"] == "GET, HEAD"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("method", "path", "status"),
     [
         ("DELETE", "/v1/concerns", 405),
@@ -357,9 +356,7 @@ def test_every_refusal_on_a_path_of_concerns_says_whom_to_call(
     expect_whom_to_call(expect_a_problem(answer, status))
 
 
-@pytest.mark.parametrize(
-    "query", [f"{CANARY}=1", "limit=1&limit=2", f"limit={CANARY}", f"cursor={CANARY}", "limit=1&Limit=1"]
-)
+@for_each("query", [f"{CANARY}=1", "limit=1&limit=2", f"limit={CANARY}", f"cursor={CANARY}", "limit=1&Limit=1"])
 def test_an_unknown_or_repeated_or_unreadable_query_parameter_is_refused(steady: TestClient, query: str) -> None:
     expect_a_problem(steady.get(f"/v1/guides?{query}"), 400)
 

@@ -27,6 +27,7 @@ from app.models.form import SMALLEST_EXAMPLE
 from app.server.front import Front
 from app.server.run import MAX_HEAD_BYTES
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, pause, wait_until
 from tests.support.wire import address_of, connected
@@ -289,7 +290,7 @@ def test_a_body_reaches_the_route_whole() -> None:
     assert sent[1]["body"] == b"ab"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("parts", "status"),
     [
         ([a_part(b"x" * MAX_BODY_BYTES, more=False)], 200),

@@ -17,6 +17,7 @@ from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.editions import a_key
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 
 ORIGIN = "https://front-end.example"
@@ -33,7 +34,7 @@ def preflight(client: TestClient, path: str, method: str, *names: str) -> Any:
     return client.options(path, headers=headers)
 
 
-@pytest.mark.parametrize("name", READ)
+@for_each("name", READ)
 def test_a_page_of_any_origin_may_send_the_header(client: TestClient, name: str) -> None:
     assert preflight(client, GUIDE, "GET", name).status_code == 200
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.models.form import SMALLEST_EXAMPLE
 from tests.support.log_lines import Lines
+from tests.support.loops import for_each
 from tests.support.waiting import wait_until
 from tests.support.wire import (
     SECTION,
@@ -65,10 +66,10 @@ class Way:
 WAYS = [Way(is_chunked, is_apart) for is_chunked, is_apart in product((False, True), repeat=2)]
 
 
-@pytest.mark.parametrize("protocol", OFFERS)
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("body", [BODY, SMUGGLED])
+@for_each("protocol", OFFERS)
+@for_each("way", WAYS)
+@for_each("method", ["GET", "POST"])
+@for_each("body", [BODY, SMUGGLED])
 def test_a_body_after_an_offer_of_another_protocol_is_read_as_a_body(
     address: Address, chunks: list[tuple[bytes, bool]], protocol: str, way: Way, method: str, body: bytes
 ) -> None:

@@ -27,6 +27,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import postgresql
 from tests.support.desk import Desk, desk_of
+from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.sections import filled_sections
 
@@ -223,7 +224,7 @@ def test_what_was_erased_is_taken_from_the_table_and_the_connection_is_as_before
     engine.dispose()
 
 
-@pytest.mark.parametrize("url", ["sqlite:///other.db", "mysql://db/guidance", "no address", ""])
+@for_each("url", ["sqlite:///other.db", "mysql://db/guidance", "no address", ""])
 def test_an_address_of_another_kind_is_refused_without_being_repeated(tmp_path: Path, url: str) -> None:
     with pytest.raises(SetupError) as refused:
         open_database(tmp_path, url)

@@ -37,7 +37,7 @@ def refusal(file: Path | None = None, /, **environment: str) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("misspelt", "meant"),
     [
         ("SEALTO", " Did you mean GUIDANCE_SEAL_TO?"),
@@ -57,7 +57,7 @@ def test_an_empty_setting_is_refused_and_never_means_the_default(name: str, valu
     assert refusal(**{name.upper(): value})[0] == f"GUIDANCE_{name.upper()}: {EMPTY}"
 
 
-@pytest.mark.parametrize("name", ["SEAL_TO", "TRUSTED_PROXIES", "ALLOWED_ORIGINS", "RETIRED_RECEIPT_KEYS"])
+@for_each("name", ["SEAL_TO", "TRUSTED_PROXIES", "ALLOWED_ORIGINS", "RETIRED_RECEIPT_KEYS"])
 def test_a_list_of_nothing_but_commas_is_refused_as_empty(name: str) -> None:
     assert refusal(**{name: " , ,"}) == [f"GUIDANCE_{name}: is an empty list: give it a value, or remove it"]
 
@@ -277,7 +277,7 @@ def test_the_refusal_is_all_that_an_operator_sees() -> None:
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize(
+@for_each(
     ("name", "value"),
     [
         ("receipt_key_file", "no-such-file"),

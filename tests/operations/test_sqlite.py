@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import Engine
 
 from app.db.database import for_writing, open_database
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.embedded
 
 FULL, ON, IN_MEMORY = 2, 1, 2
 
 
-@pytest.mark.parametrize("writes", [False, True], ids=["to read", "to write"])
-@pytest.mark.parametrize(
+@for_each("writes", [False, True])
+@for_each(
     ("pragma", "value"),
     [
         ("journal_mode", "wal"),

@@ -17,6 +17,7 @@ from app.server.run import check_recipients
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
+from tests.support.loops import for_each
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # what a trial may not listen on
 A_RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
@@ -31,7 +32,7 @@ IN_USE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("sign", "start"), IN_USE.items(), ids=IN_USE)
+@for_each(("sign", "start"), IN_USE.items())
 def test_a_service_that_others_can_reach_does_not_start_without_recipients(
     sign: str, start: tuple[str, dict[str, Any]]
 ) -> None:
@@ -44,13 +45,13 @@ def test_a_service_that_others_can_reach_does_not_start_without_recipients(
     assert not check_recipients(Settings(**given, seal_to=(A_RECIPIENT,)), host=host, is_named_trial=False)
 
 
-@pytest.mark.parametrize("host", ["", EVERY_ADDRESS, "::", "192.0.2.1", "guidance.council.example"])
+@for_each("host", ["", EVERY_ADDRESS, "::", "192.0.2.1", "guidance.council.example"])
 def test_an_address_that_is_not_this_machine_s_alone_is_no_trial(host: str) -> None:
     with pytest.raises(SetupError, match="--host"):
         check_recipients(Settings(), host=host, is_named_trial=False)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+@for_each("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
 def test_on_this_machine_alone_it_is_a_trial(host: str) -> None:
     assert check_recipients(Settings(), host=host, is_named_trial=False)
 

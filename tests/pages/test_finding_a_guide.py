@@ -16,6 +16,7 @@ from app.main import create_app
 from tests.support.canaries import CANARY, traces
 from tests.support.clock import SettableClock
 from tests.support.log_lines import Lines
+from tests.support.loops import for_each
 from tests.support.many_guides import publish_examples, publish_invented
 from tests.support.publishing import SLUG, an_edition
 
@@ -94,7 +95,7 @@ def test_what_cannot_be_looked_for_is_said_at_the_field_and_stays_in_it(
     assert f'value="{words.strip()}"' in response.text
 
 
-@pytest.mark.parametrize("words", ['"><script>alert(1)</script>', "' OR 1=1 --", "a* NEAR(b)", "\N{PILE OF POO}x"])
+@for_each("words", ['"><script>alert(1)</script>', "' OR 1=1 --", "a* NEAR(b)", "\N{PILE OF POO}x"])
 def test_no_word_is_an_operator_or_becomes_markup(four: TestClient, words: str) -> None:
     response = search(four, words)
 
@@ -205,7 +206,7 @@ def test_a_guide_without_cautions_is_found_like_the_others(four: TestClient) -> 
     assert "School office" in text_of(search(four, "school").text)
 
 
-@pytest.mark.parametrize("path", ["/guides?letter=ab", "/guides?letter=0", "/subjects/no-such", "/subjects/gangs"])
+@for_each("path", ["/guides?letter=ab", "/guides?letter=0", "/subjects/no-such", "/subjects/gangs"])
 def test_a_letter_or_a_subject_without_guides_is_an_error_page(four: TestClient, path: str) -> None:
     response = four.get(path)
 

@@ -37,6 +37,7 @@ from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
 from tests.support.form_answers import NARRATIVE, REQUIRED_ANSWERS, fill_in, reference_in
+from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
@@ -257,7 +258,7 @@ def test_each_language_has_its_own_address_and_no_cache_mixes_them(client: TestC
             assert ("Worried about a child?" in page.text) == (language == ENGLISH)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@for_each("path", PAGES)
 def test_a_page_names_its_other_languages_and_stays_in_its_own(client: TestClient, path: str) -> None:
     english, other = client.get(path), client.get(f"/cy{path}")
 
@@ -284,7 +285,7 @@ def test_the_words_of_the_guide_are_english_and_say_so(client: TestClient) -> No
     assert ' lang="en"' not in client.get(f"/guides/{SLUG}").text
 
 
-@pytest.mark.parametrize("path", ["/cy/v1", "/cy/v1/guides", "/cy/docs", "/cy/looks/pages.css", "/cyx", "/cy//"])
+@for_each("path", ["/cy/v1", "/cy/v1/guides", "/cy/docs", "/cy/looks/pages.css", "/cyx", "/cy//"])
 def test_what_is_in_english_alone_has_no_other_address(client: TestClient, path: str) -> None:
     assert client.get(path, headers={"Accept": "*/*"}).status_code == 404
 

@@ -37,6 +37,7 @@ from app.services.pdf import text_colour_on
 from app.services.reference_data import read_reference_data
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
+from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
 
 FORM = f"/raise-a-concern/{SLUG}"
@@ -248,7 +249,7 @@ def test_a_busy_store_loses_nothing(client: TestClient, service: FastAPI, monkey
     assert f'name="key" value="{KEY}"' in page.text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("headers", "status"),
     [
         ({}, 200),
@@ -284,7 +285,7 @@ UNUSUAL_POSTS = [
 ]
 
 
-@pytest.mark.parametrize(("media_type", "body", "status"), UNUSUAL_POSTS)
+@for_each(("media_type", "body", "status"), UNUSUAL_POSTS)
 def test_an_unusual_post_gets_a_page_that_says_who_to_call(
     shared: TestClient, media_type: str, body: bytes, status: int
 ) -> None:
@@ -404,7 +405,7 @@ PUBLIC = (
 )
 
 
-@pytest.mark.parametrize("path", [*PRIVATE, *PUBLIC])
+@for_each("path", [*PRIVATE, *PUBLIC])
 def test_every_page_is_under_a_strict_policy_sets_no_cookie_and_is_small(shared: TestClient, path: str) -> None:
     response = shared.get(path)
 
@@ -536,7 +537,7 @@ def test_the_first_questions_are_at_most_twelve_and_the_childs_words_stand_with_
     assert asked[1:3] == ["concern.narrative", "informed_and_basis.childs_own_words"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "asked"),
     [
         ("professional", {"name", "phone", "organisation", "safe_times_to_contact"}),
@@ -567,7 +568,7 @@ def test_a_date_is_read_back_in_words(shared: TestClient) -> None:
     assert "November 2026" in page.text
 
 
-@pytest.mark.parametrize("action", ["check", "send", "change:", "add:children"])
+@for_each("action", ["check", "send", "change:", "add:children"])
 def test_no_response_to_the_form_may_be_cached(shared: TestClient, action: str) -> None:
     assert post(shared, {"do": action}).headers["cache-control"] == "no-store"
 
@@ -608,7 +609,7 @@ def test_without_a_logo_its_path_is_not_found(shared: TestClient) -> None:
     assert shared.get("/looks/logo").status_code == 404
 
 
-@pytest.mark.parametrize(
+@for_each(
     "wrong",
     [
         {"council_colour": "red"},
@@ -642,8 +643,8 @@ def test_text_can_be_read_on_every_colour() -> None:
     assert min(contrast(colour, text_colour_on(colour)) for colour in colours()) >= 4.5
 
 
-@pytest.mark.parametrize("verb", ["add", "remove", "change"])
-@pytest.mark.parametrize(
+@for_each("verb", ["add", "remove", "change"])
+@for_each(
     "target",
     [
         "children.x",

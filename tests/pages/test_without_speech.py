@@ -3,6 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
+from tests.support.loops import for_each
 from tests.support.publishing import SLUG
 
 pytestmark = pytest.mark.any_database
@@ -11,7 +12,7 @@ PAGES = ("/", f"/guides/{SLUG}", f"/raise-a-concern/{SLUG}", "/worried-about-you
 WAYS = ("https://999bsl.co.uk/", "tel:18000", "https://www.emergencysms.net/")
 
 
-@pytest.mark.parametrize("path", PAGES)
+@for_each("path", PAGES)
 def test_each_way_is_on_every_page(client: TestClient, path: str) -> None:
     page = client.get(path, headers={"Accept": "text/html"}).text
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
+import pytest
+
 
 def for_each(names: str | Sequence[str], values: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Run the test for each value, like `pytest.mark.parametrize`, in one case. The fixtures are the same for all.
@@ -17,16 +19,16 @@ def for_each(names: str | Sequence[str], values: Iterable[Any]) -> Callable[[Cal
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         @wraps(test)
         def loop(**fixtures: Any) -> None:
-            failures = []
+            failures: list[BaseException] = []
             for case in cases:
                 try:
                     test(**fixtures, **dict(zip(wanted, case, strict=True)))
-                except Exception as failure:  # each is reported below
-                    failure.add_note(f"for {case!r}")
+                except (Exception, pytest.fail.Exception) as failure:  # each is reported below
+                    failure.add_note(f"for {case!r:.500}")
                     failures.append(failure)
             assert cases, "there is no case"
             if failures:
-                raise ExceptionGroup(f"{len(failures)} of {len(cases)} cases fail", failures)
+                raise BaseExceptionGroup(f"{len(failures)} of {len(cases)} cases fail", failures)
 
         declared = inspect.signature(test)
         others = [each for name, each in declared.parameters.items() if name not in wanted]
