@@ -5,7 +5,6 @@ A proxy between the server and the browser keeps every byte.
 
 import json
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from app.models.clients import Scope
 from app.services.keys import create_identity
 from tests.support.additions import add
-from tests.support.browsing import FLAGS
+from tests.support.browsing import browser_with_profile
 from tests.support.canaries import CANARY, forms_of, planted, traces
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
@@ -112,13 +111,8 @@ def written_about(http: httpx.Client, key: str, concern: Any) -> dict[str, Any]:
 @pytest.fixture
 def context(browser: Browser, tmp_path: Path, sealed: Sealed) -> Iterator[BrowserContext]:
     """A browser that stores what it will in a profile."""
-    with browser.browser_type.launch_persistent_context(
-        str(tmp_path / "profile"),
-        executable_path=shutil.which("chromium"),
-        args=FLAGS,
-        base_url=sealed.origin,
-        viewport={"width": 1280, "height": 800},
-    ) as context:
+    size = {"width": 1280, "height": 800}
+    with browser_with_profile(browser, tmp_path / "profile", base_url=sealed.origin, viewport=size) as context:
         context.set_default_timeout(30_000)
         yield context
 

@@ -1,6 +1,5 @@
 """Finding a guide in a real browser: with and without scripts, by the keyboard, at each width, and without a trace."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,13 @@ from playwright.sync_api import Browser, expect
 
 from app.config import Settings
 from app.main import create_app
-from tests.support.browsing import FLAGS, accessibility_violations, run_server
+from tests.support.browsing import (
+    NEUTRAL_PAGE,
+    accessibility_violations,
+    browser_with_profile,
+    run_server,
+    serve_neutral_page,
+)
 from tests.support.canaries import CANARY, forms_of
 from tests.support.clock import SettableClock
 from tests.support.many_guides import publish_examples, publish_invented
@@ -17,7 +22,6 @@ from tests.support.many_guides import publish_examples, publish_invented
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 WORDS = f"phone {CANARY}"
-NEUTRAL_PAGE = "https://www.bbc.co.uk/weather"
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +38,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_the_words_of_a_search_leave_no_trace_in_the_browser(
     browser: Browser, url: str, tmp_path: Path, *, has_scripts: bool
 ) -> None:
-    """Use a profile on disk, so that everything that the browser stores can be read after leaving."""
     sent: list[str] = []
     profile = tmp_path / "profile"
-    with browser.browser_type.launch_persistent_context(
-        str(profile),
-        executable_path=shutil.which("chromium"),
-        args=FLAGS,
-        base_url=url,
-        java_script_enabled=has_scripts,
-    ) as context:
-        context.route(f"{NEUTRAL_PAGE}**", lambda route: route.fulfill(body="<title>Weather</title>"))
+    with browser_with_profile(browser, profile, base_url=url, java_script_enabled=has_scripts) as context:
+        context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
         page = context.new_page()
         page.on("request", lambda request: sent.append(request.url + str(request.headers)))
         page.goto("/")

@@ -6,37 +6,26 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, expect
 
-from app.config import Settings
-from app.main import create_app
-from tests.support.browsing import accessibility_violations, go_to_last_step, reach, run_server
-from tests.support.clock import SettableClock
-from tests.support.publishing import SLUG
+from tests.support.browsing import (
+    NEUTRAL_PAGE,
+    accessibility_violations,
+    go_to_last_step,
+    reach,
+    serve_neutral_page,
+)
+from tests.support.form_answers import FORM, NARRATIVE, check, fill_in, send
+from tests.support.loops import for_each
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
-FORM = f"/raise-a-concern/{SLUG}"
-NEUTRAL_PAGE = "https://neutral.example/weather"
-NARRATIVE = "Alex Example was collected from school by an adult the staff do not know."
 EXIT_BAR_PX = 48
 STEPS = ("Danger now", "What worries you", "The child", "About you", "Anything else")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("steps") / "data", deliver=False, exit_url=NEUTRAL_PAGE)
-    with run_server(create_app(settings, SettableClock())) as url:
-        yield url
-
-
-def serve_neutral_page(route: Route) -> None:
-    """Serve a plain page in place of the neutral site."""
-    route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")
-
-
 @pytest.fixture
-def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=site, viewport={"width": 360, "height": 740})
+def context(browser: Browser, url: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=url, viewport={"width": 360, "height": 740})
     context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
     yield context
     context.close()
@@ -48,9 +37,9 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def scriptless(browser: Browser, site: str) -> Iterator[Page]:
+def scriptless(browser: Browser, url: str) -> Iterator[Page]:
     """Yield a page in a browser without scripts."""
-    context = browser.new_context(base_url=site, java_script_enabled=False, viewport={"width": 360, "height": 740})
+    context = browser.new_context(base_url=url, java_script_enabled=False, viewport={"width": 360, "height": 740})
     yield context.new_page()
     context.close()
 
@@ -58,25 +47,6 @@ def scriptless(browser: Browser, site: str) -> Iterator[Page]:
 def heading(page: Page, text: str) -> None:
     """Expect the step with that heading, and the focus on it."""
     expect(page.get_by_role("heading", name=text)).to_be_focused()
-
-
-def fill_in(page: Page) -> None:
-    """Answer the required questions, and stay in the step about the reporter."""
-    page.locator("[name='immediate_danger'][value='no']").check()
-    reach(page, "[name='concern.narrative']").fill(NARRATIVE)
-    reach(page, "[name='reporter.kind'][value='professional']").check()
-
-
-def check(page: Page) -> None:
-    """Go on to the answers."""
-    go_to_last_step(page)
-    page.locator("[data-check]").click()
-    expect(page.locator("h1")).to_have_text("Check your answers")
-
-
-def send(page: Page) -> None:
-    page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.locator(".reference").first).to_be_visible()
 
 
 def test_one_step_is_shown_at_a_time_and_says_which_it_is(page: Page) -> None:
@@ -93,29 +63,6 @@ def test_one_step_is_shown_at_a_time_and_says_which_it_is(page: Page) -> None:
             page.locator("[data-continue]:visible").click()
 
     expect(page.get_by_role("button", name="Check your answers").first).to_be_visible()
-
-
-def test_a_professional_meets_at_most_twelve_questions_and_eight_pages_from_the_home_page(page: Page) -> None:
-    page.goto("/")
-    page.locator("a[href^='/raise-a-concern']").first.click()
-    pages, asked = 2, 0
-    fill = {"immediate_danger": "no", "reporter.kind": "professional"}
-    for number in range(len(STEPS)):
-        for name, value in fill.items():
-            field = page.locator(f"[name='{name}'][value='{value}']")
-            if field.is_visible():
-                field.check()
-        if page.locator("[name='concern.narrative']").is_visible():
-            page.locator("[name='concern.narrative']").fill(NARRATIVE)
-        asked += page.locator(".question:visible").count()
-        if number < len(STEPS) - 1:
-            page.locator("[data-continue]:visible").click()
-            pages += 1
-    check(page)
-    pages += 1
-
-    assert asked <= 12
-    assert pages <= 8
 
 
 def test_without_scripts_every_step_is_on_one_page(scriptless: Page) -> None:
@@ -189,7 +136,7 @@ def leaving_questions(page: Page) -> list[str]:
     return asked
 
 
-def test_leaving_with_answers_asks_first_and_an_empty_form_does_not(page: Page, site: str) -> None:
+def test_leaving_with_answers_asks_first_and_an_empty_form_does_not(page: Page, url: str) -> None:
     asked = leaving_questions(page)
     page.goto(FORM)
     page.get_by_role("link", name="Read the guide").click()
@@ -202,7 +149,7 @@ def test_leaving_with_answers_asks_first_and_an_empty_form_does_not(page: Page, 
 
     expect(page.locator("[name='concern.narrative']")).to_have_value(NARRATIVE)
     assert asked == ["beforeunload"]
-    assert page.url == site + FORM
+    assert page.url == url + FORM
 
 
 def test_a_reload_of_the_receipt_asks_first_until_the_code_was_saved(page: Page) -> None:
@@ -220,7 +167,7 @@ def test_a_reload_of_the_receipt_asks_first_until_the_code_was_saved(page: Page)
     assert page.locator(".reference").first.inner_text() == reference
 
 
-def test_exit_from_any_step_leaves_no_entry_of_the_form(page: Page, site: str) -> None:
+def test_exit_from_any_step_leaves_no_entry_of_the_form(page: Page, url: str) -> None:
     for last in ("step", "check", "receipt"):
         page.goto("/health/live")
         page.goto(FORM)
@@ -234,7 +181,7 @@ def test_exit_from_any_step_leaves_no_entry_of_the_form(page: Page, site: str) -
 
         page.go_back()
 
-        assert page.url == f"{site}/health/live", last
+        assert page.url == f"{url}/health/live", last
         page.go_forward()
         page.wait_for_url(NEUTRAL_PAGE)
         page.go_forward()
@@ -256,7 +203,7 @@ def in_view(page: Page, selector: str) -> None:
 ERRORS = ("immediate_danger", "concern.narrative", "reporter.kind")
 
 
-@pytest.mark.parametrize("name", ERRORS)
+@for_each("name", ERRORS)
 def test_an_error_link_puts_the_question_with_its_label_hint_and_error_in_view(page: Page, name: str) -> None:
     page.goto(FORM)
     go_to_last_step(page)
@@ -270,7 +217,7 @@ def test_an_error_link_puts_the_question_with_its_label_hint_and_error_in_view(p
         in_view(page, f".question:has([id='{name}']) {part}")
 
 
-@pytest.mark.parametrize("name", ERRORS)
+@for_each("name", ERRORS)
 def test_an_error_link_shows_the_label_without_scripts(scriptless: Page, name: str) -> None:
     scriptless.goto(FORM)
     scriptless.locator("[data-check]").click()
@@ -280,7 +227,9 @@ def test_an_error_link_shows_the_label_without_scripts(scriptless: Page, name: s
     in_view(scriptless, f".question:has([id='{name}']) b")
 
 
-def test_change_goes_to_the_section(page: Page) -> None:
+@pytest.mark.parametrize("browser_page", ["page", "scriptless"])
+def test_change_goes_to_the_section(request: pytest.FixtureRequest, browser_page: str) -> None:
+    page: Page = request.getfixturevalue(browser_page)
     page.goto(FORM)
     fill_in(page)
     check(page)
@@ -289,17 +238,6 @@ def test_change_goes_to_the_section(page: Page) -> None:
 
     heading(page, "About you")
     in_view(page, "#step-you")
-
-
-def test_change_goes_to_the_section_without_scripts(scriptless: Page) -> None:
-    scriptless.goto(FORM)
-    fill_in(scriptless)
-    check(scriptless)
-
-    scriptless.get_by_role("button", name="Change about you").click()
-
-    heading(scriptless, "About you")
-    in_view(scriptless, "#step-you")
 
 
 def test_another_child_comes_into_view(page: Page) -> None:
@@ -313,10 +251,13 @@ def test_another_child_comes_into_view(page: Page) -> None:
     assert page.locator("[name='children.0.given_names']").input_value() == "Alex"
 
 
-def test_typing_capital_letters_says_nothing_and_shift_alone_does(page: Page) -> None:
+def test_typing_capital_letters_says_nothing_and_shift_alone_does_and_does_not_leave_before_the_third(
+    page: Page, url: str
+) -> None:
     page.goto(FORM)
     said = page.locator("[data-exit-status]")
-    reach(page, "[name='concern.narrative']").focus()
+    narrative = reach(page, "[name='concern.narrative']")
+    narrative.focus()
     page.keyboard.down("Shift")
     page.keyboard.press("A")
     page.keyboard.up("Shift")
@@ -327,6 +268,11 @@ def test_typing_capital_letters_says_nothing_and_shift_alone_does(page: Page) ->
     assert said.text_content() == ""
     page.keyboard.press("Shift")
     expect(said).to_have_text("Shift: press 2 more times to exit.")
+    page.keyboard.press("Shift")
+    page.keyboard.type("Alex")
+    page.keyboard.press("Shift")
+    assert page.url == url + FORM
+    expect(narrative).to_have_value("AAlex Example and BillieABAlex")
 
 
 def test_a_send_that_fails_twice_shows_one_message_with_the_focus(page: Page, context: BrowserContext) -> None:
@@ -375,9 +321,9 @@ def test_a_page_that_comes_is_at_its_place_at_once(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [320, 768, 1280])
 def test_a_label_stands_above_its_field_and_an_error_is_marked_from_the_top_of_its_question(
-    browser: Browser, site: str, width: int
+    browser: Browser, url: str, width: int
 ) -> None:
-    context = browser.new_context(base_url=site, viewport={"width": width, "height": 740})
+    context = browser.new_context(base_url=url, viewport={"width": width, "height": 740})
     page = context.new_page()
     page.goto(FORM)
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
@@ -407,9 +353,9 @@ TOO_WIDE = """[...document.querySelectorAll('main *')]
 @pytest.mark.parametrize("path", [FORM, "/worried-about-yourself"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_step_has_a_barrier_or_is_wider_than_a_phone_with_large_text(
-    browser: Browser, site: str, path: str, scheme: str
+    browser: Browser, url: str, path: str, scheme: str
 ) -> None:
-    context = browser.new_context(base_url=site, viewport={"width": 320, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+    context = browser.new_context(base_url=url, viewport={"width": 320, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
     page = context.new_page()
     page.goto(path)
     faults: list[str] = []

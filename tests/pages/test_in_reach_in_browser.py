@@ -7,16 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.config import Settings
-from app.main import create_app
-from tests.support.browsing import accessibility_violations, go_to_last_step, reach, run_server
-from tests.support.clock import SettableClock
+from tests.support.browsing import accessibility_violations, go_to_last_step, press
+from tests.support.form_answers import FORM, NARRATIVE, fill_in
 from tests.support.publishing import SLUG
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
-FORM = f"/raise-a-concern/{SLUG}"
-NARRATIVE = "Alex Example was collected from school by an adult the staff do not know."
 PATHS = (
     "/",
     f"/guides/{SLUG}",
@@ -56,13 +52,6 @@ IN_REACH = """
 SCREENS = {"a phone": (320, 640, False), "large text on a phone": (320, 640, True), "a desk": (1280, 800, True)}
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("reach") / "data", deliver=False)
-    with run_server(create_app(settings, SettableClock())) as address:
-        yield address
-
-
 @pytest.fixture
 def context(browser: Browser, url: str) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=url, viewport={"width": 320, "height": 640})
@@ -70,16 +59,9 @@ def context(browser: Browser, url: str) -> Iterator[BrowserContext]:
     context.close()
 
 
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).first.click()
-    expect(page.locator("main[aria-busy]")).to_have_count(0)
-
-
 def check_answers(page: Page) -> None:
     page.goto(FORM)
-    page.locator("[name='immediate_danger'][value='no']").check()
-    reach(page, "[name='concern.narrative']").fill(NARRATIVE)
-    reach(page, "[name='reporter.kind'][value='professional']").check()
+    fill_in(page)
     go_to_last_step(page)
     press(page, "Check your answers")
 
@@ -190,18 +172,20 @@ def test_where_copying_is_forbidden_the_page_says_to_write_it_down(context: Brow
     expect(page.locator("[data-copied]")).to_have_text("It could not be copied. Please write it down.")
 
 
-def test_without_scripts_there_is_no_copy_button_and_the_saved_file_has_reference_and_code(
-    browser: Browser, url: str
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_the_saved_file_has_reference_and_code_and_nothing_written_and_without_scripts_nothing_is_copied(
+    browser: Browser, url: str, *, has_scripts: bool
 ) -> None:
-    context = browser.new_context(base_url=url, java_script_enabled=False)
+    context = browser.new_context(base_url=url, java_script_enabled=has_scripts)
     page = context.new_page()
     send_concern(page)
     reference, code = page.locator(".reference").all_inner_texts()
-    expect(page.locator("[data-copy]")).to_be_hidden()
+    expect(page.locator("[data-copy]")).to_be_visible(visible=has_scripts)
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Save this as a file").click()
 
+    assert download.value.suggested_filename == f"receipt-{reference}.txt"
     saved = Path(download.value.path()).read_text()
     assert reference in saved
     assert code in saved

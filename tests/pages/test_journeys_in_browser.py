@@ -1,7 +1,5 @@
 """The journey of each person from the home page to a sent concern, in the conditions in which people make it."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 from sqlmodel import Session
@@ -15,7 +13,7 @@ from tests.support.journeys import CANARY, HAS_EDGE, IN_VIEW, PEOPLE, Condition,
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
-MAX_SCREENS, MAX_QUESTIONS = 8, 12
+MAX_PAGES, MAX_SCREENS, MAX_QUESTIONS = 8, 8, 12
 CONDITIONS = {
     "a phone": Condition(320, 640),
     "a phone, dark, without scripts": Condition(320, 640, {"color_scheme": "dark"}, has_scripts=False),
@@ -27,13 +25,6 @@ CONDITIONS = {
     "400 % zoom": Condition(320, 256, {"device_scale_factor": 4}),
     "50 kbit/s": Condition(320, 640, kilobits=50),
 }
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("journeys") / "data", deliver=False)
-    with run_server(create_app(settings, SettableClock())) as address:
-        yield address
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
@@ -58,20 +49,22 @@ def test_each_person_sends_a_concern_with_999_and_the_exit_in_view(browser: Brow
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_it_takes_at_most_eight_screens_of_a_phone_and_twelve_questions(
+def test_it_takes_at_most_eight_pages_and_screens_of_a_phone_and_twelve_questions(
     browser: Browser, url: str, person: str
 ) -> None:
     start, answers = PEOPLE[person]
     page = open_page(browser, url, Condition(360, 740))
-    screens, questions = 0.0, 0
+    pages, screens, questions = 0, 0.0, 0
     for place in views(page, start, answers):
         end = page.locator(place).first.evaluate("(element) => element.getBoundingClientRect().bottom + scrollY")
+        pages += 1
         screens += end / 740
         questions += page.locator(".question:visible").count()
     page.context.close()
 
     assert questions <= MAX_QUESTIONS
     assert screens <= MAX_SCREENS
+    assert pages <= MAX_PAGES
 
 
 def test_nothing_typed_is_lost_by_a_restart_of_the_server(

@@ -37,23 +37,14 @@ from app.services.pdf import text_colour_on
 from app.services.reference_data import read_reference_data
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
+from tests.support.form_answers import FORM, KEY, NARRATIVE, REQUIRED_ANSWERS, reference_in
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
 
-FORM = f"/raise-a-concern/{SLUG}"
-NARRATIVE = "Alex Example was collected from school by an adult the staff do not know."
-KEY = "5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"
 MAX_BYTES = 70_000
 """Of a page with its stylesheet and scripts, as they are sent."""
 MAX_COMPRESSED_BYTES = 10_000
 """Of an empty form."""
-REQUIRED_ANSWERS = {
-    "immediate_danger": "no",
-    "concern.narrative": NARRATIVE,
-    "reporter.kind": "professional",
-    "key": KEY,
-    "edition": "1",
-}
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +57,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 def post(client: TestClient, fields: dict[str, Any] | None = None, **headers: str) -> Any:
     return client.post(FORM, data=REQUIRED_ANSWERS | (fields or {}), headers=headers)
-
-
-def reference_in(page: str) -> str:
-    return str(re.findall(r'<p class="reference">([^<]*)</p>', page)[0])
 
 
 def build_form(**counts: int) -> ConcernForm:

@@ -1,34 +1,25 @@
 """Saving a form and going on with it in a real browser: what comes back, what hides from a child, and what stays."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
-from app.config import Settings
-from app.main import create_app
-from tests.support.browsing import FLAGS, accessibility_violations, reach, run_server
-from tests.support.clock import SettableClock
+from tests.support.browsing import (
+    NEUTRAL_PAGE,
+    accessibility_violations,
+    browser_with_profile,
+    places_in_profile,
+    press,
+    reach,
+    serve_neutral_page,
+)
 from tests.support.form_answers import FORM, check, fill_in, send
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
-NEUTRAL_PAGE = "https://neutral.example/weather"
 CANARY = "QuetzalDraft"
 SAVED = "/concerns/saved"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("saved") / "data", deliver=False, exit_url=NEUTRAL_PAGE)
-    with run_server(create_app(settings, SettableClock())) as address:
-        yield address
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
 
 
 def save(page: Page) -> str:
@@ -120,22 +111,13 @@ def test_leaving_asks_until_the_code_was_copied(browser: Browser, url: str) -> N
     context.close()
 
 
-def serve_neutral_page(route: Route) -> None:
-    """Serve a plain page in place of the neutral site."""
-    route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")
-
-
 def test_after_leaving_neither_words_nor_code_are_in_an_address_a_history_a_cache_or_a_storage(
     url: str, tmp_path: Path, browser: Browser
 ) -> None:
-    """Use a profile on disk, so that everything that the browser stores can be read after leaving."""
     addresses: list[str] = []
-    profile = tmp_path / "profile"
-    with browser.browser_type.launch_persistent_context(
-        str(profile), executable_path=shutil.which("chromium"), args=FLAGS, base_url=url
-    ) as context:
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
+    with browser_with_profile(browser, tmp_path / "profile", base_url=url) as context:
         context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
         page.on("request", lambda request: addresses.append(request.url + str(request.headers)))
         page.goto(FORM)
@@ -154,10 +136,8 @@ def test_after_leaving_neither_words_nor_code_are_in_an_address_a_history_a_cach
         )
         page.get_by_role("link", name="Exit this page").click()
         page.wait_for_url(NEUTRAL_PAGE)
-    files = {path: path.read_bytes() for path in profile.rglob("*") if path.is_file()}
 
     assert stored == ["{}", "{}", "", "[]"]
     assert [text for text in addresses if CANARY in text or code in text] == []
-    assert len(files) > 10
     words = [each.encode(encoding) for each in (CANARY, code) for encoding in ("utf-8", "utf-16-le")]
-    assert [path for path, content in files.items() if any(word in content for word in words)] == []
+    assert places_in_profile(tmp_path / "profile", *words) == []

@@ -8,22 +8,11 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
-from tests.support.browsing import run_server
-from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, KEY, NARRATIVE, REQUIRED_ANSWERS, check, fill_in, reference_in, send
 from tests.support.publishing import SLUG
 
 pytestmark = pytest.mark.any_database
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("clear") / "data", deliver=False)
-    with run_server(create_app(settings, SettableClock())) as address:
-        yield address
 
 
 @pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])

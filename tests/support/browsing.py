@@ -5,17 +5,20 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
 
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
 expect.set_options(timeout=LONG_ENOUGH * 1000)
 
+NEUTRAL_PAGE = "https://neutral.example/weather"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -59,6 +62,33 @@ def run_server(service: FastAPI, *, port: int = 0) -> Iterator[str]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+def serve_neutral_page(route: Route) -> None:
+    """Serve a plain page in place of the neutral site."""
+    route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")
+
+
+@contextmanager
+def browser_with_profile(browser: Browser, profile: Path, **options: Any) -> Iterator[BrowserContext]:
+    """Use a profile on disk, so that everything that the browser stores can be read after leaving."""
+    with browser.browser_type.launch_persistent_context(
+        str(profile), executable_path=shutil.which("chromium"), args=FLAGS, **options
+    ) as context:
+        yield context
+
+
+def places_in_profile(profile: Path, *words: bytes) -> list[Path]:
+    """Return the files of a profile in which one of the words stands."""
+    files = {path: path.read_bytes() for path in profile.rglob("*") if path.is_file()}
+    assert len(files) > 10
+    return [path for path, content in files.items() if any(word in content for word in words)]
+
+
+def press(page: Page, name: str) -> None:
+    """Press the first button with that name, and wait for the next page."""
+    page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
+    expect(page.locator("main[aria-busy]")).to_have_count(0)
 
 
 def reach(page: Page, field: str) -> Locator:
