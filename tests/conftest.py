@@ -15,18 +15,20 @@ from starlette.testclient import TestClient
 
 from app import main
 from app.config import Settings
+from app.http.context import AppContext
 from app.http.openapi import build_document
 from app.main import create_app
 from app.services import publishing
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import on_postgresql, postgresql, use_postgresql
+from tests.support.databases import RawConnection, on_postgresql, postgresql, raw_connection, use_postgresql
 from tests.support.desk import Desk, desk_of
 from tests.support.documents import built_once
 from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
 from tests.support.prepared import copy_prepared, prepared_folder
+from tests.support.workers import worker_of
 
 # The seed is the same in every test: read once in each process.
 for module, reader in (
@@ -112,8 +114,30 @@ def client(service: FastAPI) -> Iterator[TestClient]:
 
 
 @pytest.fixture
+def context(service: FastAPI, client: TestClient) -> AppContext:
+    """What the running service is made of."""
+    assert client
+    context: AppContext = service.state.context
+    return context
+
+
+@pytest.fixture
+def database(client: TestClient, settings: Settings) -> Iterator[RawConnection]:
+    """The database as somebody else opens it, with none of this service's settings."""
+    assert client.get("/health/ready").is_success
+    with raw_connection(settings.data_dir) as connection:
+        yield connection
+
+
+@pytest.fixture
 def desk(service: FastAPI, client: TestClient) -> Desk:
     return desk_of(service, client)
+
+
+@pytest.fixture
+def robin(service: FastAPI, client: TestClient) -> Desk:
+    """The desk as one of its workers sees it."""
+    return worker_of(service, client, "Robin Example")
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +170,15 @@ def a_concern() -> Concern:
         return fields | changes
 
     return make
+
+
+@pytest.fixture
+def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
+    """The receipt of a concern with which there is no immediate danger."""
+    receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern()).json()
+    return receipt
+
+
+@pytest.fixture
+def reference(receipt: dict[str, Any]) -> str:
+    return str(receipt["reference"])

@@ -40,13 +40,6 @@ def add(http: Any, receipt: Receipt, told: dict[str, Any], **headers: str) -> An
 
 
 @pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> Receipt:
-    """That of a concern with which there is no immediate danger."""
-    told: Receipt = client.post("/v1/concerns", json=a_concern()).json()
-    return told
-
-
-@pytest.fixture
 def rows(settings: Settings) -> Callable[[], list[Any]]:
     def read() -> list[Any]:
         with raw_connection(settings.data_dir) as connection:

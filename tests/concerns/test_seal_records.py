@@ -1,7 +1,7 @@
 """The digest of every sealed text is on the record from its receipt, and nothing changes without its disclosure."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.services.sealing import make_sealer, read_identities
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
-from tests.support.databases import RawConnection, drop_triggers, fail_writes, raw_connection
+from tests.support.databases import RawConnection, drop_triggers, fail_writes
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.slow
@@ -28,12 +28,6 @@ pytestmark = pytest.mark.slow
 WORDS = "Alex Example was not at school."
 OTHER_WORDS = "Sam Invented came home late."
 FORGED = b"age-encryption.org/v1 forged"
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[RawConnection]:
-    with raw_connection(settings.data_dir) as connection:
-        yield connection
 
 
 @pytest.fixture

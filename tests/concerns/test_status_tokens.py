@@ -23,12 +23,6 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"limit_code_tries": f"{TRIES}/hour"})
 
 
-@pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
-    found: dict[str, Any] = client.post("/v1/concerns", json=a_concern()).json()
-    return found
-
-
 def read(client: TestClient, reference: str, token: str) -> Any:
     return client.get(f"/v1/concerns/{reference}", headers={"Authorization": f"Bearer {token}"})
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select, update
 from starlette.testclient import TestClient
@@ -36,12 +35,6 @@ WORDS = {"concern": {"narrative": "Alex Example came home."}}
 A_WEEK = dt.timedelta(days=7)
 
 Send = Callable[..., Any]
-
-
-@pytest.fixture
-def context(service: FastAPI) -> AppContext:
-    context: AppContext = service.state.context
-    return context
 
 
 @pytest.fixture

@@ -37,12 +37,6 @@ Receipt = dict[str, Any]
 
 
 @pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> Receipt:
-    told: Receipt = client.post("/v1/concerns", json=a_concern()).json()
-    return told
-
-
-@pytest.fixture
 def statements(service: FastAPI) -> Iterator[list[tuple[str, str, int]]]:
     """Every statement that reads: the thread that ran it, its text, and the numbers that it names."""
     found: list[tuple[str, str, int]] = []

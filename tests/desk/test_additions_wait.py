@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -11,14 +11,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.config import Settings
 from app.models.clients import Scope
 from app.services.deadlines import append_overdue_events
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import RawConnection, raw_connection
+from tests.support.databases import RawConnection
 from tests.support.desk import Desk
 from tests.support.editions import a_key
 
@@ -45,14 +44,6 @@ def raised(client: TestClient, desk: Desk, a_concern: Concern) -> Raise:
         return receipt
 
     return bring
-
-
-@pytest.fixture
-def database(client: TestClient, settings: Settings) -> Iterator[RawConnection]:
-    """The database as somebody else opens it, with none of this service's settings."""
-    assert client.get("/health/ready").is_success
-    with raw_connection(settings.data_dir) as connection:
-        yield connection
 
 
 def entry_of(desk: Desk, receipt: dict[str, Any]) -> dict[str, Any]:

@@ -27,16 +27,6 @@ LEAD = Actor("example-desk/Kim Lead", "192.0.2.10")
 
 
 @pytest.fixture
-def reference(client: TestClient, a_concern: Concern) -> str:
-    return str(client.post("/v1/concerns", json=a_concern()).json()["reference"])
-
-
-@pytest.fixture
-def robin(service: FastAPI, client: TestClient) -> Desk:
-    return worker_of(service, client, "Robin Example")
-
-
-@pytest.fixture
 def sam(service: FastAPI, client: TestClient) -> Desk:
     return worker_of(service, client, "Sam Example")
 

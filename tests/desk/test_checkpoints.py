@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from fastapi import FastAPI
-from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
@@ -31,7 +29,6 @@ from app.services.checkpoints import (
 )
 from app.services.webhooks import NewWebhook, SsrfGuard, add_webhook, build_dispatcher, open_webhook_keys
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
 from tests.support.delivery import deliver_due
 from tests.support.desk import Desk
@@ -53,17 +50,6 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-
-
-@pytest.fixture
-def context(service: FastAPI) -> AppContext:
-    context: AppContext = service.state.context
-    return context
-
-
-@pytest.fixture
-def reference(client: TestClient, a_concern: Concern) -> str:
-    return str(client.post("/v1/concerns", json=a_concern()).json()["reference"])
 
 
 def test_the_tree_is_that_of_rfc_6962() -> None:

@@ -59,11 +59,6 @@ def receipt(jo: TestClient, a_concern: Concern) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def reference(receipt: dict[str, Any]) -> str:
-    return str(receipt["reference"])
-
-
 def test_a_note_is_shown_as_typed_to_the_desk_alone_within_the_one_disclosure_of_the_page(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:

@@ -23,7 +23,7 @@ from app.models.record import AUDIT, INBOX, DeskAct
 from app.services.verification import verify_record
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import RawConnection, Unguarded, fail_writes, raw_connection
+from tests.support.databases import RawConnection, Unguarded, fail_writes
 from tests.support.desk import Desk
 from tests.support.editions import a_key
 
@@ -83,13 +83,6 @@ CALLS = {
 }
 SHOW_NO_CONCERN = ("/v1/desk/views", "/v1/desk/metrics", "/v1/desk/recipients")
 every_call = pytest.mark.parametrize(("method", "path"), CALLS)
-
-
-@pytest.fixture
-def database(settings: Settings) -> Iterator[RawConnection]:
-    """The database as somebody else opens it, with none of this service's settings."""
-    with raw_connection(settings.data_dir) as connection:
-        yield connection
 
 
 @pytest.fixture

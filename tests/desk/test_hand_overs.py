@@ -6,7 +6,6 @@ import json
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
-from tests.support.databases import RawConnection, Unguarded, files_of, raw_connection
+from tests.support.databases import RawConnection, Unguarded, files_of
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 
@@ -47,13 +46,6 @@ def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
     receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(concern={"narrative": CANARY})).json()
     add(client, receipt, f"{CANARY} came home.")
     return receipt
-
-
-@pytest.fixture
-def database(client: TestClient, settings: Settings) -> Iterator[RawConnection]:
-    assert client.get("/health/ready").is_success
-    with raw_connection(settings.data_dir) as connection:
-        yield connection
 
 
 def hand_over(desk: Desk, receipt: dict[str, Any], recipient: str, **changes: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,19 +33,6 @@ pytestmark = pytest.mark.slow
 QUESTION = "Canary: which school does Alex Example go to?"
 
 Receipt = dict[str, Any]
-
-
-@pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> Receipt:
-    found: Receipt = client.post("/v1/concerns", json=a_concern()).json()
-    return found
-
-
-@pytest.fixture
-def database(client: TestClient, settings: Settings) -> Iterator[RawConnection]:
-    assert client.get("/health/ready").is_success
-    with raw_connection(settings.data_dir) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -36,17 +36,6 @@ OPERATOR = Actor("operator", "this machine")
 Receipt = dict[str, Any]
 
 
-@pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> Receipt:
-    stored: Receipt = client.post("/v1/concerns", json=a_concern()).json()
-    return stored
-
-
-@pytest.fixture
-def robin(service: FastAPI, client: TestClient) -> Desk:
-    return worker_of(service, client, "Robin Example")
-
-
 def write(desk: Desk, receipt: Receipt, text: str = CANARY, **headers: str) -> Any:
     path = f"/v1/desk/concerns/{receipt['reference']}/notes"
     return desk.http.post(path, json={"text": text}, headers=desk.headers | headers)

@@ -20,7 +20,6 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk, desk_of
-from tests.support.workers import worker_of
 
 pytestmark = pytest.mark.slow
 
@@ -28,16 +27,6 @@ CANARY = "QuetzalSealed rang twice"
 ANOTHER = "4F7K-926W-0X37"
 OTHER_KEYS = "#/recipients: these are not the keys that this service seals to now: seal it again, to those"
 NO_NOTE = "#/sealed: this is no note about this concern that is sealed to those keys"
-
-
-@pytest.fixture
-def reference(client: TestClient, a_concern: Concern) -> str:
-    return str(client.post("/v1/concerns", json=a_concern()).json()["reference"])
-
-
-@pytest.fixture
-def robin(service: FastAPI, client: TestClient) -> Desk:
-    return worker_of(service, client, "Robin Example")
 
 
 def recipients_of(desk: Desk) -> list[str]:

@@ -14,11 +14,6 @@ from tests.support.loops import for_each
 from tests.support.workers import worker_of
 
 
-@pytest.fixture
-def robin(service: FastAPI, client: TestClient) -> Desk:
-    return worker_of(service, client, "Robin Example")
-
-
 def save(desk: Desk, name: str, **filters: Any) -> Any:
     return desk.http.put(f"/v1/desk/views/{name}", json=filters, headers=desk.headers)
 

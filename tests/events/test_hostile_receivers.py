@@ -12,7 +12,6 @@ from typing import Any
 
 import psutil
 import pytest
-from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
@@ -61,13 +60,6 @@ def closing() -> Iterator[ExitStack]:
     """Closes what a test opened."""
     with ExitStack() as stack:
         yield stack
-
-
-@pytest.fixture
-def context(service: FastAPI, client: TestClient) -> AppContext:
-    assert client
-    found: AppContext = service.state.context
-    return found
 
 
 def subscribe(context: AppContext, name: str, url: str) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from sqlmodel import Session, col, select
 from standardwebhooks import Webhook
 from starlette.testclient import TestClient
@@ -53,13 +52,6 @@ def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
     receiver.close()
-
-
-@pytest.fixture
-def context(service: FastAPI, client: TestClient) -> AppContext:
-    assert client
-    found: AppContext = service.state.context
-    return found
 
 
 def subscribe(context: AppContext, url: str, name: str = NAME, keys: WebhookKeys | None = None) -> str:

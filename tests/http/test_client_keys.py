@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.testclient import TestClient
 from typer import BadParameter
@@ -29,12 +28,6 @@ pytestmark = pytest.mark.slow
 
 A_DAY = dt.timedelta(days=1)
 INBOX = "/v1/desk/concerns"
-
-
-@pytest.fixture
-def context(service: FastAPI) -> AppContext:
-    context: AppContext = service.state.context
-    return context
 
 
 def add(

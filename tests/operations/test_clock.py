@@ -25,17 +25,6 @@ Status = Callable[[], Any]
 
 
 @pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> Receipt:
-    told: Receipt = client.post("/v1/concerns", json=a_concern()).json()
-    return told
-
-
-@pytest.fixture
-def reference(receipt: Receipt) -> str:
-    return str(receipt["reference"])
-
-
-@pytest.fixture
 def status(client: TestClient, receipt: Receipt) -> Status:
     """What the reporter is told now."""
     key = {"Authorization": f"Bearer {receipt['status_token']}"}

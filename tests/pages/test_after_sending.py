@@ -21,18 +21,11 @@ from app.models.entries import ENTRY_SPECS, EntryKind
 from app.models.receipts import new_status_token
 from app.services import entries
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
 from tests.support.desk import desk_of
 from tests.support.publishing import SLUG, an_edition, publish_next
 
 MORE = "The car was red, and Alex Example knows the driver."
 KEY = "5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"
-
-
-@pytest.fixture
-def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
-    found: dict[str, Any] = client.post("/v1/concerns", json=a_concern()).json()
-    return found
 
 
 def proof(receipt: dict[str, Any], **more: str) -> dict[str, str]:
