@@ -23,12 +23,10 @@ from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import RawConnection, on_postgresql, postgresql, raw_connection, use_postgresql
-from tests.support.desk import Desk, desk_of
-from tests.support.documents import built_once
+from tests.support.desk import Desk, desk_of, worker_of
 from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
-from tests.support.prepared import copy_prepared, prepared_folder
-from tests.support.workers import worker_of
+from tests.support.prepared import built_once, copy_prepared, prepared_folder
 
 # The seed is the same in every test: read once in each process.
 for module, reader in (

@@ -25,9 +25,8 @@ from app.services.keys import (
     load_receipt_key,
 )
 from app.services.sealing import make_sealer
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 
 IN_CLEAR = {
     "reference",

@@ -20,9 +20,8 @@ from docs_site.api import resolved
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
-from tests.support.editions import a_key
 from tests.support.openapi import Part, faults_against, operations, schemas_in
-from tests.support.publishing import publish_next, withdraw
+from tests.support.publishing import a_key, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 
 pytestmark = pytest.mark.slow

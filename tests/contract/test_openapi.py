@@ -16,8 +16,8 @@ from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.models.receipts import EXAMPLE_REFERENCE
 from docs_site.api import resolved
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
+from tests.support.concerns import add
 from tests.support.openapi import Part, call, examples_of, faults_against, operations
 
 pytestmark = pytest.mark.slow

@@ -2,18 +2,172 @@
 
 import copy
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
 from docs_site.api import resolved
-from tests.support.compatibility import breaks
 from tests.support.openapi import Part
 from tests.support.released import DOCUMENT
 
 pytestmark = pytest.mark.slow
+
+BOUNDS = (("maxLength", 1), ("maxItems", 1), ("maximum", 1), ("minLength", -1), ("minItems", -1), ("minimum", -1))
+SUCCESSES = re.compile(r"[23]\d\d")
+
+
+def breaks(old: Part, new: Part) -> Iterator[str]:
+    """Yield every break, each as a line with its place."""
+    for path, methods in old["paths"].items():
+        for method, operation in methods.items():
+            found = [each for each in _names_of(path, operation, old, new) if method in new["paths"][each]]
+            if not found:
+                yield f"{method} {path}: is gone"
+            for each in found:
+                at = f"{method} {each}"
+                yield from _operation_breaks(at, operation, new["paths"][each][method], old, new)
+
+
+def _names_of(path: str, operation: Part, old: Part, new: Part) -> list[str]:
+    """Return the path, or else the paths of the newer document that spell out each value of a parameter of its."""
+    if path in new["paths"]:
+        return [path]
+    spelt_out = []
+    for parameter in operation.get("parameters", []):
+        values = _options(parameter["schema"], old)[0].get("enum", ())
+        spelt_out += [path.replace(f"{{{parameter['name']}}}", value) for value in values]
+    return spelt_out if all(each in new["paths"] for each in spelt_out) else []
+
+
+def _operation_breaks(at: str, old: Part, new: Part, old_document: Part, new_document: Part) -> Iterator[str]:
+    inputs, outputs = Comparison(old_document, new_document, strict=True), Comparison(old_document, new_document)
+    yield from _parameter_breaks(at, _by_name(old), _by_name(new), inputs)
+    yield from _body_breaks(at, old.get("requestBody", {}), new.get("requestBody", {}), inputs)
+    if new.get("security") and not all(each in old.get("security", []) for each in new["security"][:1]):
+        yield f"{at}: needs other credentials"
+    for status, response in old["responses"].items():
+        yield from _response_breaks(f"{at} {status}", response, new["responses"].get(status), outputs)
+
+
+def _by_name(operation: Part) -> dict[tuple[str, str], Part]:
+    return {(each["name"], each["in"]): each for each in operation.get("parameters", [])}
+
+
+def _parameter_breaks(
+    at: str, old: dict[tuple[str, str], Part], new: dict[tuple[str, str], Part], inputs: "Comparison"
+) -> Iterator[str]:
+    for key, parameter in new.items():
+        if parameter.get("required") and not old.get(key, {}).get("required"):
+            yield f"{at}: the parameter {key[0]} is required"
+    for key, parameter in old.items():
+        if key in new:
+            yield from inputs.compare(f"{at} {key[0]}", parameter["schema"], new[key]["schema"])
+        elif key[1] != "path":
+            yield f"{at}: the parameter {key[0]} is gone"
+
+
+def _body_breaks(at: str, old: Part, new: Part, inputs: "Comparison") -> Iterator[str]:
+    if new.get("required") and not old.get("required"):
+        yield f"{at}: a body is required"
+    for media_type, content in old.get("content", {}).items():
+        if media_type not in new.get("content", {}):
+            yield f"{at}: the body {media_type} is gone"
+        else:
+            yield from inputs.compare(f"{at} body", content["schema"], new["content"][media_type]["schema"])
+
+
+def _response_breaks(at: str, old: Part, new: Part | None, outputs: "Comparison") -> Iterator[str]:
+    if new is None:
+        if SUCCESSES.fullmatch(at.rpartition(" ")[2]):
+            yield f"{at}: is gone"
+        return
+    for media_type, content in old.get("content", {}).items():
+        if media_type not in new.get("content", {}):
+            yield f"{at}: {media_type} is gone"
+        elif "schema" in content:
+            yield from outputs.compare(f"{at} {media_type}", content["schema"], new["content"][media_type]["schema"])
+
+
+class Comparison:
+    """Compares schemas: `strict` ones of requests, which must not accept less; or those of answers."""
+
+    def __init__(self, old: Part, new: Part, *, strict: bool = False) -> None:
+        self._old, self._new, self._strict = old, new, strict
+        self._seen: set[tuple[str, str]] = set()
+
+    def compare(self, at: str, old: Part, new: Part) -> Iterator[str]:
+        """Yield every break between the two schemas, and within them."""
+        names = (str(old.get("$ref")), str(new.get("$ref")))
+        if "$ref" in old and names in self._seen:
+            return
+        self._seen.add(names)
+        olds, news = _options(old, self._old), _options(new, self._new)
+        if len(olds) > 1 or len(news) > 1:
+            yield from self._compare_options(at, olds, news)
+        else:
+            yield from self._compare_one(at, olds[0], news[0])
+
+    def _compare_options(self, at: str, olds: list[Part], news: list[Part]) -> Iterator[str]:
+        """What was accepted must fit a new option; what is answered must fit an old one."""
+        needed, offered = (olds, news) if self._strict else (news, olds)
+        for option in needed:
+            pairs = [(option, each) if self._strict else (each, option) for each in offered]
+            found = [
+                list(Comparison(self._old, self._new, strict=self._strict)._compare_one(at, *each)) for each in pairs
+            ]
+            if [] not in found:
+                yield min(found, key=len)[0]
+
+    def _compare_one(self, at: str, old: Part, new: Part) -> Iterator[str]:
+        if old.get("type") != new.get("type"):
+            yield f"{at}: is {new.get('type')}, and was {old.get('type')}"
+            return
+        yield from self._compare_values(at, old, new)
+        if self._strict:
+            yield from _narrower_bounds(at, old, new)
+        needed, offered = (new, old) if self._strict else (old, new)
+        for name in sorted(set(needed.get("required", ())) - set(offered.get("required", ()))):
+            yield f"{at}/{name}: {'is required' if self._strict else 'may be absent'}"
+        for name, schema in old.get("properties", {}).items():
+            if name in new.get("properties", {}):
+                yield from self.compare(f"{at}/{name}", schema, new["properties"][name])
+            else:
+                yield f"{at}/{name}: is gone"
+        if isinstance(old.get("items"), dict):
+            yield from self.compare(f"{at}[]", old["items"], new.get("items", {}))
+
+    def _compare_values(self, at: str, old: Part, new: Part) -> Iterator[str]:
+        before, after = _values(old), _values(new)
+        if self._strict and after is not None and (before is None or not before <= after):
+            yield f"{at}: accepts fewer values"
+        if not self._strict and before is not None and after is None and "x-extensible-enum" not in new:
+            yield f"{at}: answers any value"
+        if self._strict and new.get("pattern") not in (None, old.get("pattern")):
+            yield f"{at}: has another pattern"
+
+
+def _narrower_bounds(at: str, old: Part, new: Part) -> Iterator[str]:
+    for name, sign in BOUNDS:
+        if name in new and (name not in old or sign * new[name] < sign * old[name]):
+            yield f"{at}: {name} is {new[name]}, and was {old.get(name)}"
+
+
+def _values(schema: Part) -> set[Any] | None:
+    """Return the only values of the schema, or None if it has others."""
+    if "const" in schema:
+        return {schema["const"]}
+    return set(schema["enum"]) if "enum" in schema else None
+
+
+def _options(schema: Part, document: Part) -> list[Part]:
+    """Return the schemas of which one holds, each without references."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    inner = schema.get("anyOf", schema.get("allOf"))
+    return [schema] if inner is None else [option for each in inner for option in _options(each, document)]
 
 
 @pytest.mark.skipif(not DOCUMENT.exists(), reason="nothing was released yet")

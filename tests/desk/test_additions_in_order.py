@@ -9,9 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.pages.concern import ADDED_ON_PAGE
-from tests.support.additions import add
-from tests.support.concerns import Concern
-from tests.support.desk_forms import press
+from tests.support.concerns import Concern, add
+from tests.support.desk import press
 from tests.support.people import sign_in_as
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

@@ -19,9 +19,8 @@ from app.models.clients import Scope
 from app.models.entries import ENTRY_SPECS, EntryKind
 from app.services import entries
 from app.services.keys import create_identity
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 from tests.support.loops import for_each

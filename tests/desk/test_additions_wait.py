@@ -14,12 +14,11 @@ from starlette.testclient import TestClient
 from app.models.clients import Scope
 from app.services.deadlines import append_overdue_events
 from app.services.retention import RetentionPeriods, erase_due_concerns
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import RawConnection
 from tests.support.desk import Desk
-from tests.support.editions import a_key
+from tests.support.publishing import a_key
 
 pytestmark = pytest.mark.slow
 

@@ -17,9 +17,8 @@ from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import Unguarded, raw_connection
-from tests.support.desk import Desk
+from tests.support.desk import Desk, worker_of
 from tests.support.loops import for_each
-from tests.support.workers import worker_of
 
 pytestmark = pytest.mark.slow
 

@@ -32,7 +32,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import raw_connection
 from tests.support.delivery import deliver_due
 from tests.support.desk import Desk
-from tests.support.editions import a_key
+from tests.support.publishing import a_key
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.slow

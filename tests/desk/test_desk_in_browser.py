@@ -21,7 +21,7 @@ from app.services.people import leave
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.desk_forms import acts_on
+from tests.support.desk import acts_on
 from tests.support.people import (
     ADDRESS,
     JO,

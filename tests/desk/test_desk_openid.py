@@ -18,8 +18,7 @@ from app.main import create_app
 from app.models.people import PersonRow, Role
 from app.services.people import leave
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.openid import STRANGER
-from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider, way_on
+from tests.support.openid import CLIENT_ID, CLIENT_SECRET, STRANGER, PeopleProvider, people_provider, way_on
 from tests.support.people import JO, acts_of_people, context_of_service, invited
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

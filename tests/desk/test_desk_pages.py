@@ -25,9 +25,8 @@ from app.models.record import DeskAct, DisclosureRow
 from app.pages.inbox import span_in_words, time_left
 from app.pages.page import page_templates
 from app.pages.referral import leaves_of
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.loops import for_each
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 

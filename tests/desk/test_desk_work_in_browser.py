@@ -16,10 +16,9 @@ from app.config import Settings
 from app.main import create_app
 from app.models.people import Role
 from app.services.people import leave
-from tests.support.browsing import run_server
+from tests.support.browsing import Keyboard, run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.keyboard import Keyboard
 from tests.support.people import JO, context_of_service, invited, virtual_authenticator
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

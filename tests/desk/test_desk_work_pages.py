@@ -19,11 +19,9 @@ from app.models.people import SCOPES_OF, Role
 from app.models.record import DeskAct
 from app.pages.desk import DeskRoute
 from app.services.people import leave
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
-from tests.support.desk_forms import acts_on, look, press, sealed_note, send, text_of
-from tests.support.messages import read_messages
+from tests.support.concerns import Concern, add, read_messages
+from tests.support.desk import acts_on, look, press, sealed_note, send, text_of
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 
 pytestmark = pytest.mark.slow

@@ -25,7 +25,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import RawConnection, Unguarded, fail_writes
 from tests.support.desk import Desk
-from tests.support.editions import a_key
+from tests.support.publishing import a_key
 
 pytestmark = pytest.mark.slow
 

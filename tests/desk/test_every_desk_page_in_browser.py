@@ -10,16 +10,16 @@ import httpx
 import pyrage
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from app.config import Settings
 from app.main import create_app
 from app.models.people import Role
 from app.pages.page import PAGES_DIR, page_templates
-from tests.support.additions import add
-from tests.support.browsing import run_server
+from tests.support.browsing import page_faults, run_server
 from tests.support.clock import SettableClock
-from tests.support.desk_forms import sealed_note
+from tests.support.concerns import add
+from tests.support.desk import sealed_note
 from tests.support.desk_states import (
     SAM,
     States,
@@ -32,11 +32,35 @@ from tests.support.desk_states import (
     session_of,
     sign_in,
 )
-from tests.support.desk_states_elsewhere import in_browser
-from tests.support.page_checks import page_faults
 from tests.support.unsealing import locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+
+def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) -> States:
+    """The panel that opens concerns, from the page that is sealed to the blank screen."""
+    file, alert = page.get_by_label("File of the identity"), page.get_by_role("alert")
+    for further in ("/additions", "/notes", ""):
+        page.goto(path + further)
+        expect(file).to_be_visible()
+        yield f"sealed{further}"
+    file.set_input_files(wrong)
+    expect(alert).to_contain_text("it was sealed to other keys")
+    yield "another identity"
+    file.set_input_files(locked)
+    expect(page.get_by_label("Its passphrase")).to_be_visible()
+    yield "a locked identity"
+    file.set_input_files(right)
+    expect(page.get_by_role("article")).to_be_visible()
+    page.get_by_text("Lock the file that you chose").press("Enter")
+    yield "opened in the browser"
+    page.get_by_role("button", name="Forget the identity").press("Enter")
+    expect(file).to_be_visible()
+    yield "an identity that was forgotten"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Go on")).to_be_visible()
+    yield "blank"
+
 
 BODY = "Example Council"
 STATES = 36

@@ -15,10 +15,9 @@ from app.models.people import Role
 from app.models.record import DeskAct
 from app.services.exports import find_export_faults, read_export_file
 from app.services.keys import create_identity
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
-from tests.support.desk_forms import acts_on, look, press
+from tests.support.concerns import Concern, add
+from tests.support.desk import acts_on, look, press
 from tests.support.people import JO, sign_in_as
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

@@ -34,12 +34,11 @@ from app.services.keys import create_identity
 from app.services.receipts import check_receipt
 from app.services.sealing import Unsealer, read_identities
 from app.services.verification import find_faults
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import add
 from tests.support.databases import files_of
-from tests.support.desk import Desk, desk_of
+from tests.support.desk import Desk, desk_of, worker_of
 from tests.support.loops import for_each
-from tests.support.workers import worker_of
 
 CANARY = "QuetzalExport"
 NEIGHBOUR = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"

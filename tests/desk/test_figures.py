@@ -12,9 +12,8 @@ from app.models.clients import Scope
 from app.services.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.desk import Desk
+from tests.support.desk import Desk, worker_of
 from tests.support.loops import for_each
-from tests.support.workers import worker_of
 
 DAY = dt.timedelta(days=1)
 

@@ -20,11 +20,10 @@ from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.models.record import DeskAct
 from app.pages.page import UNSEAL_PAGE
-from tests.support.additions import add
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
-from tests.support.desk import Desk, desk_of
-from tests.support.desk_forms import acts_on
+from tests.support.concerns import add
+from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.unsealing import need_script
 

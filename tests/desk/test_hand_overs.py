@@ -21,10 +21,9 @@ from app.services.keys import create_identity
 from app.services.receipts import HAND_OVER, check_receipt
 from app.services.sealing import read_identities
 from app.services.verification import find_faults
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import RawConnection, Unguarded, files_of
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer

@@ -9,13 +9,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
-from tests.support.desk import Desk
+from tests.support.concerns import Concern, add
+from tests.support.desk import Desk, worker_of
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG
-from tests.support.workers import worker_of
 
 HOUR = dt.timedelta(hours=1)
 

@@ -14,7 +14,7 @@ from app.pages.inbox import HEIGHT, bars_of, name_of_view
 from app.services.inbox import remove_views
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.desk_forms import press, send, text_of
+from tests.support.desk import press, send, text_of
 from tests.support.loops import for_each
 from tests.support.people import JO, context_of_service, received, sign_in_as
 

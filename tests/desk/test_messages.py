@@ -18,15 +18,13 @@ from app.models.entries import ENTRY_SPECS, EntryKind
 from app.services.keys import DEVELOPMENT_IDENTITY
 from app.services.sealing import read_identities, seal_message, token_identity
 from app.services.verification import find_faults
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add, read_messages, status_of, token_of
 from tests.support.databases import RawConnection, Unguarded, fail_writes, files_of, raw_connection
 from tests.support.desk import Desk
-from tests.support.editions import a_key
 from tests.support.live import LiveServer
-from tests.support.messages import read_messages, status_of, token_of
+from tests.support.publishing import a_key
 
 pytestmark = pytest.mark.slow
 

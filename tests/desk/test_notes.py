@@ -21,12 +21,10 @@ from app.services.record import Actor
 from app.services.resealing import ChangeOfKeys, reseal
 from app.services.sealing import make_sealer, read_identities
 from app.services.verification import find_faults
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import Unguarded, files_of, raw_connection
-from tests.support.desk import Desk, desk_of
-from tests.support.workers import worker_of
+from tests.support.desk import Desk, desk_of, worker_of
 
 pytestmark = pytest.mark.slow
 

@@ -13,10 +13,9 @@ from app.main import create_app
 from app.models.entries import ENTRY_SPECS, EntryKind
 from app.pages.desk import DeskRoute
 from app.services import entries
-from tests.support.additions import add
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
-from tests.support.desk_forms import SEEN, acts_on, press, sealed_note
+from tests.support.concerns import Concern, add
+from tests.support.desk import SEEN, acts_on, press, sealed_note
 from tests.support.people import JO, sign_in_as
 
 MAX_ADDITIONS = ENTRY_SPECS[EntryKind.ADDITION].most

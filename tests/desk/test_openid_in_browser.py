@@ -15,7 +15,7 @@ from app.main import create_app
 from app.services.people import DeskSessions
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider
+from tests.support.openid import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider
 from tests.support.people import JO, context_of_service
 from tests.support.proxies import free_port
 

@@ -5,28 +5,29 @@ A proxy between the server and the browser keeps every byte.
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pyrage
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.models.clients import Scope
 from app.services.keys import create_identity
-from tests.support.additions import add
-from tests.support.browsing import browser_with_profile
+from tests.support.browsing import Keyboard, browser_with_profile
 from tests.support.canaries import CANARY, forms_of, planted, traces
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
+from tests.support.concerns import add, read_messages
 from tests.support.databases import files_of
-from tests.support.handing_over import BODY, REASON, hand_over, open_as_body, see_on_record
-from tests.support.keyboard import Keyboard
 from tests.support.live import LiveServer
-from tests.support.messages import read_messages
 from tests.support.people import JO, virtual_authenticator
 from tests.support.unsealing import RecordingProxy, locked_by_passphrase, memory_of, need_script
 
@@ -35,6 +36,50 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of the service in /proc"),
 ]
+
+BODY = "Example Council"
+REASON = "The child lives there."
+RECEIPT = "Received by Example Council, number 17."
+
+
+def hand_over(keys: Keyboard, file: Path) -> None:
+    """Pick the body, say why, send, save the file, and store the receipt that the body sends back."""
+    page = keys.page
+    keys.open_up("Hand it over")
+    page.get_by_label("To which body").focus()
+    page.keyboard.type(BODY)
+    keys.write("Why, for the record and for the body", REASON)
+    keys.press("button", "Hand it over")
+    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    with page.expect_download() as saved:
+        keys.press("link", "Save the file")
+    saved.value.save_as(file)
+    keys.press("link", "Skip to main content")
+    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    keys.press("link", "Back to the concern")
+    keys.write("Receipt that the body sent back", RECEIPT)
+    keys.press("button", "Store the receipt")
+    expect(page.get_by_text(f"Receipt of the other body stored by {JO}")).to_be_visible()
+    expect(page.get_by_text(f"Handed over by {JO}")).to_be_visible()
+
+
+def see_on_record(http: Any, reference: str, file: Path) -> None:
+    """The one hand-over has the digest of the file, the body, why, and both receipts."""
+    (entry,) = http.get(f"/v1/desk/concerns/{reference}/hand-over").json()["hand_overs"]
+    assert entry["package_sha256"] == sha256(file.read_bytes()).hexdigest()
+    assert (entry["body"], entry["reason"], entry["their_receipt"]) == (BODY, REASON, RECEIPT)
+    assert entry["receipt"].count(".") == 2
+
+
+def open_as_body(file: Path, identity: Path) -> Any:
+    """Return what is in the file: by the `age` program, where there is one."""
+    age = shutil.which("age")
+    if age is None:
+        keys = [pyrage.x25519.Identity.from_str(identity.read_text().split()[-1])]
+        return json.loads(pyrage.decrypt(file.read_bytes(), keys))
+    plain = subprocess.run([age, "-d", "-i", identity, file], capture_output=True, check=True)
+    return json.loads(plain.stdout)
+
 
 LOCK = "an invented passphrase of words"
 TYPED = {"note": "ZymurgyNote by the worker.", "question": "ZymurgyQuestion?", "unsent": "ZymurgyUnsent"}

@@ -22,8 +22,7 @@ from app.services.keys import create_identity
 from app.services.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.desk import Desk
-from tests.support.workers import worker_of
+from tests.support.desk import Desk, worker_of
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

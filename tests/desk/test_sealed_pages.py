@@ -16,8 +16,8 @@ from app.config import Settings
 from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.pages.referral import leaves_of
-from tests.support.additions import add
 from tests.support.clock import SettableClock
+from tests.support.concerns import add
 from tests.support.people import sign_in_as
 
 pytestmark = pytest.mark.any_database

@@ -12,9 +12,8 @@ from app.config import Settings
 from app.main import create_app
 from app.services.keys import create_identity
 from app.services.sealing import read_identities
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import raw_connection
 from tests.support.desk import desk_of
 

@@ -16,10 +16,8 @@ from app.cli import desk_client
 from app.cli.desk_client import DeskClient
 from app.config import Settings
 from app.models.record import DeskAct
-from tests.support.additions import add
-from tests.support.concerns import Concern
-from tests.support.desk import Desk
-from tests.support.desk_forms import KEY, acts_on, press
+from tests.support.concerns import Concern, add
+from tests.support.desk import KEY, Desk, acts_on, press
 from tests.support.loops import for_each
 from tests.support.openapi import operations
 from tests.support.people import JO, sign_in_as

@@ -15,8 +15,8 @@ from app.services.figures import MonthlyCount, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
-from tests.support.editions import a_key
 from tests.support.loops import for_each
+from tests.support.publishing import a_key
 
 PATH = "/statistics.csv"
 

@@ -15,9 +15,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.models.people import Role
 from app.models.record import DeskAct
-from tests.support.additions import add
-from tests.support.concerns import Concern
-from tests.support.desk_forms import SEEN, acts_on, look, press, text_of
+from tests.support.concerns import Concern, add
+from tests.support.desk import SEEN, acts_on, look, press, text_of
 from tests.support.people import JO, received, sign_in_as
 
 pytestmark = pytest.mark.slow

@@ -17,10 +17,10 @@ from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.pages.desk import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
-from tests.support.additions import add
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.canaries import CANARY
 from tests.support.clock import SettableClock
+from tests.support.concerns import add
 from tests.support.people import JO, invited, virtual_authenticator
 from tests.support.unsealing import locked_by_passphrase, need_script
 

@@ -9,9 +9,8 @@ from starlette.testclient import TestClient
 from app.services import inbox
 from app.services.inbox import remove_views
 from tests.support.concerns import Concern
-from tests.support.desk import Desk
+from tests.support.desk import Desk, worker_of
 from tests.support.loops import for_each
-from tests.support.workers import worker_of
 
 
 def save(desk: Desk, name: str, **filters: Any) -> Any:

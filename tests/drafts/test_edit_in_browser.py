@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from app.models.people import Role
 from tests.support.browsing import accessibility_violations
-from tests.support.edit_pages import Running, page_of, press, press_and_arrive
+from tests.support.drafts import Running, page_of, press, press_and_arrive
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, expect
 
 from app.models.people import Role
 from app.pages.drafts import DETAILS, EDIT_PAGES
-from tests.support.edit_pages import Running, page_of, press_and_arrive
-from tests.support.page_checks import page_faults
+from tests.support.browsing import page_faults
+from tests.support.drafts import Running, page_of, press_and_arrive
 from tests.support.publishing import SLUG
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

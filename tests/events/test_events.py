@@ -21,8 +21,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import desk_of
-from tests.support.editions import a_key
-from tests.support.publishing import publish_next, withdraw
+from tests.support.publishing import a_key, publish_next, withdraw
 from tests.support.waiting import LONG_ENOUGH
 
 pytestmark = pytest.mark.slow

@@ -21,10 +21,9 @@ from app.models.clients import Scope
 from app.models.events import EventKind
 from app.services.events import append_event
 from app.services.webhooks import NewWebhook, SsrfGuard, add_webhook, count_deliveries, get_webhook, open_webhook_keys
-from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.live import LiveServer, environment_for
 from tests.support.receiver import RawReceiver, Receiver, Reply, stay_silent, trickle_head
 from tests.support.waiting import LONG_ENOUGH, eventually

@@ -36,7 +36,7 @@ from guidance_client import NotGenuine, check_notice
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.delivery import deliver_due
-from tests.support.editions import a_key
+from tests.support.publishing import a_key
 from tests.support.receiver import Notice, Receiver, Reply
 
 pytestmark = pytest.mark.slow

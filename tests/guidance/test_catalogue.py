@@ -20,9 +20,8 @@ from app.models.editions import EDITION_EXAMPLE
 from app.server.export import crawl
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.editions import ADDED, REMOVED, REWORDED, a_key, publish, second_edition
 from tests.support.loops import for_each
-from tests.support.publishing import SLUG
+from tests.support.publishing import ADDED, REMOVED, REWORDED, SLUG, a_key, publish, second_edition
 
 EXAMPLE = "an-example"
 LISTS = ("indicators", "factors", "contacts")

@@ -11,10 +11,20 @@ from starlette.testclient import TestClient
 
 from app.models.comparison import WordChange, WordRun, changed_sections, changed_words, moved_items
 from app.models.editions import EditionContent
-from tests.support.editions import ADDED, REMOVED, REWORDED, SWAPPED, content_of, second_edition
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
-from tests.support.sections import filled_sections
+from tests.support.publishing import (
+    ADDED,
+    GUIDE,
+    REMOVED,
+    REWORDED,
+    SWAPPED,
+    an_edition,
+    content_of,
+    filled_sections,
+    publish_next,
+    second_edition,
+    withdraw,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -22,9 +22,8 @@ from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.models.editions import GenerationRow
 from tests.support.concerns import Concern
-from tests.support.publishing import GUIDE, publish_next, withdraw
+from tests.support.publishing import GUIDE, filled_sections, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
-from tests.support.sections import filled_sections
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 

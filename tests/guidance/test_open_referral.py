@@ -20,9 +20,8 @@ from app.models.contacts import Contact
 from app.routers import open_referral
 from app.routers.open_referral import STUB
 from tests.support.clock import A_TUESDAY
-from tests.support.editions import a_key
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, an_edition, publish_next
+from tests.support.publishing import GUIDE, a_key, an_edition, publish_next
 
 pytestmark = pytest.mark.slow
 

@@ -28,9 +28,8 @@ from app.services.editions import Contents, EditionKey, get_history, read_conten
 from app.services.publishing import NewEdition, Publication, Published, publish_edition, publish_file
 from app.services.reference_data import read_reference_data
 from tests.support.clock import A_TUESDAY
-from tests.support.editions import a_key
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, SLUG, an_edition
+from tests.support.publishing import GUIDE, SLUG, a_key, an_edition
 
 pytestmark = pytest.mark.slow
 

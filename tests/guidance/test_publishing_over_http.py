@@ -13,10 +13,20 @@ from starlette.testclient import TestClient
 from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
 from tests.support.clock import SettableClock
-from tests.support.editions import ADDED, CONTENT_KEYS, REMOVED, REWORDED, a_key, content_of, publish, second_edition
 from tests.support.live import LiveServer, environment_for
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, SLUG
+from tests.support.publishing import (
+    ADDED,
+    CONTENT_KEYS,
+    GUIDE,
+    REMOVED,
+    REWORDED,
+    SLUG,
+    a_key,
+    content_of,
+    publish,
+    second_edition,
+)
 
 EDITIONS = f"{GUIDE}/editions"
 ROUNDS = 10

@@ -11,9 +11,8 @@ from app.models.clients import Scope
 from app.models.languages import LanguageTag, direction_of, own_name_of
 from app.models.sections import ITEM_LISTS
 from app.services.renditions import UNCHECKED
-from tests.support.editions import a_key
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
+from tests.support.publishing import GUIDE, a_key, an_edition, publish_next, withdraw
 from tests.support.renditions import (
     ARABIC,
     RENDITIONS,

@@ -20,8 +20,7 @@ from app.models.guides import SECTION_RESPONSES
 from app.models.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_BACK, PRINTED_FRONT, Section
 from tests.support.clock import SettableClock
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
-from tests.support.sections import filled_sections, first_example
+from tests.support.publishing import GUIDE, SLUG, an_edition, filled_sections, first_example, publish_next
 
 ROOT = Path(__file__).parents[2]
 EVERY_SECTION = pytest.mark.parametrize("section", list(Section), ids=lambda section: section.key)

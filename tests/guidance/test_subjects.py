@@ -12,8 +12,7 @@ from app.models.base import digest_of
 from app.models.code_lists import CodeList
 from app.models.edition_files import read_edition_file
 from app.models.seed_files import read_seed_file
-from tests.support.many_guides import EXAMPLES
-from tests.support.publishing import SLUG, an_edition, publish_next
+from tests.support.publishing import EXAMPLES, SLUG, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
 

@@ -22,10 +22,9 @@ from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import files_of
-from tests.support.editions import a_key
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE
+from tests.support.publishing import GUIDE, a_key
 
 CONCERNS = "/v1/concerns"
 EDITIONS = f"{GUIDE}/editions"

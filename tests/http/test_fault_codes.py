@@ -15,9 +15,8 @@ from app.models.editions import EDITION_EXAMPLE
 from app.models.form import FULL_EXAMPLE
 from app.services.concerns import EditionResolver
 from tests.support.concerns import Concern
-from tests.support.editions import a_key, content_of, publish
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE
+from tests.support.publishing import GUIDE, a_key, content_of, publish
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "problems.md"
 EVERY_PLACE = {

@@ -16,7 +16,7 @@ from app.models.clients import Scope as ClientScope
 from app.services.limits import UNKNOWN_ADDRESS
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
-from tests.support.editions import a_key
+from tests.support.publishing import a_key
 
 CHECK = "/v1/concerns/check"
 FORM = "/raise-a-concern/child-sexual-exploitation"

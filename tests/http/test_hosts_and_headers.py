@@ -14,9 +14,8 @@ from app.models.clients import Scope
 from app.services.concerns import Submissions
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
-from tests.support.editions import a_key
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE
+from tests.support.publishing import GUIDE, a_key
 
 CONCERNS = "/v1/concerns"
 A_SITE = "https://forms.council.example"

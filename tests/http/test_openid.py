@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 from app import cli
 from app.models.clients import Scope
 from tests.support.concerns import Concern
-from tests.support.editions import a_key
 from tests.support.loops import for_each
 from tests.support.openid import (
     AUDIENCE,
@@ -34,6 +33,7 @@ from tests.support.openid import (
     guarded_by_a_provider,
     publish_with,
 )
+from tests.support.publishing import a_key
 
 
 @pytest.fixture(scope="module")

@@ -24,10 +24,10 @@ from app.services.clients import revoke_client
 from app.services.limits import make_limiter, network_key
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
-from tests.support.editions import a_key
 from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.openapi import operations
+from tests.support.publishing import a_key
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
 pytestmark = pytest.mark.slow

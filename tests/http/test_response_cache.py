@@ -29,8 +29,7 @@ from app.services import workers
 from app.services.workers import STALE_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.editions import a_key, content_of, publish
-from tests.support.publishing import GUIDE, publish_next, withdraw
+from tests.support.publishing import GUIDE, a_key, content_of, publish, publish_next, withdraw
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
 

@@ -19,9 +19,8 @@ from app.http.params import GuidanceRouter
 from app.main import ROUTERS, create_app, routes_of
 from app.models.clients import Scope
 from app.services import editions
-from tests.support.editions import a_key
 from tests.support.openapi import examples_of, operations
-from tests.support.publishing import GUIDE
+from tests.support.publishing import GUIDE, a_key
 
 pytestmark = pytest.mark.slow
 

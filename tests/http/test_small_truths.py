@@ -16,9 +16,8 @@ from app.models.clients import Scope
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
-from tests.support.editions import a_key
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
+from tests.support.publishing import GUIDE, SLUG, a_key, an_edition, publish_next
 
 ORIGIN = "https://front-end.example"
 READ = ("accept-datetime", "traceparent", "tracestate", "x-request-id", "if-none-match")

@@ -1,35 +1,288 @@
 """The doctor tells the truth: it finds what is broken in a set-up, and blames nothing that is not."""
 
 import datetime as dt
+import errno
+import os
 import shutil
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from starlette.testclient import TestClient
 
 from app.db.database import DATABASE_FILE
-from app.main import utc_now
+from app.main import create_app, utc_now
 from app.services import doctor
-from app.services.doctor import ALL_CHECKS, Condition, exit_status
-from tests.support.broken_set_ups import (
-    DAYS,
-    EVERYWHERE,
-    FAULT,
-    FINE,
-    HOURS,
-    OF_NODES,
-    OF_THE_FILE,
-    WARNING,
-    Breaking,
-    certified,
-)
+from app.services.doctor import ALL_CHECKS, Condition, PublicAnswer, Validity, exit_status
+from app.services.receipts import WorkingDays
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
-from tests.support.set_ups import SetUp, add_receiver, blamed, execute, findings, post_concern
+from tests.support.publishing import publish_next
+from tests.support.set_ups import SetUp, add_receiver, blamed, execute, findings, post_concern, reachable
 
 pytestmark = pytest.mark.slow
 
+HOURS, DAYS = dt.timedelta(hours=1), dt.timedelta(days=1)
+Breaking = Callable[[SetUp, pytest.MonkeyPatch], Any]
+FINE, WARNING, FAULT = Condition.FINE, Condition.WARNING, Condition.FAULT
+
+
+def certified(*, days: float, left: dt.timedelta) -> Breaking:
+    """Return a set-up with a certificate of so many days, of which that is left."""
+
+    def answer(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+        ends = utc_now() + left
+        certificate = Validity(ends - days * DAYS, ends)
+        reachable(monkeypatch, PublicAnswer(200, {"writer": "ok"}, certificate=certificate))
+
+    return answer
+
+
+def values(**changed: Any) -> Breaking:
+    return lambda set_up, _: set_up.values.update(changed)
+
+
+def without(*names: str) -> Breaking:
+    return lambda set_up, _: [set_up.values.pop(name) for name in names]
+
+
+def answered(**answer: Any) -> Breaking:
+    return lambda _, monkeypatch: reachable(monkeypatch, PublicAnswer(**answer))
+
+
+def identity_left_here(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    path = set_up.data_dir / "key.txt"
+    path.touch(mode=0o600)
+    path.write_text(f"# from the laptop of the desk lead\n{set_up.identities[0]}\n")
+
+
+def identity_that_is_configured(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    path = set_up.folder / "identity.txt"
+    path.touch(mode=0o600)
+    path.write_text(f"{set_up.identities[0]}\n")
+    set_up.values["seal_identity_file"] = path
+
+
+def old_receipt_key(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    past = (utc_now() - dt.timedelta(days=800)).timestamp()
+    os.utime(set_up.data_dir / "receipt-key.pem", (past, past))
+
+
+def old_backup(hours: int) -> Breaking:
+    def age(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+        past = (utc_now() - hours * HOURS).timestamp()
+        for path in (set_up.folder / "backups").iterdir():
+            os.utime(path, (past, past))
+
+    return age
+
+
+def damaged_backup(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    (path,) = (set_up.folder / "backups").iterdir()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 :] = b"\xff" * (len(content) - len(content) // 2)
+    path.write_bytes(content)
+
+
+def free_disk(size: int) -> Breaking:
+    return lambda _, monkeypatch: monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=size))
+
+
+def slow_disk(seconds: float) -> Breaking:
+    return lambda _, monkeypatch: monkeypatch.setattr(doctor, "_flush", lambda _: seconds)
+
+
+def failing(module: ModuleType, name: str) -> Breaking:
+    """Return a set-up in which that function meets a disk that nobody can write to."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    return lambda _, monkeypatch: monkeypatch.setattr(module, name, fail)
+
+
+def large_log(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    """A log of which nothing counts any longer, as after a program that read for days. The file is sparse."""
+    path = set_up.data_dir / f"{DATABASE_FILE}-wal"
+    path.touch(mode=0o600)
+    os.truncate(path, doctor.LARGE_LOG_BYTES + 1)
+
+
+def much_that_is_free(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    size = doctor.LARGE_FREE_BYTES + 1_000_000
+    with raw_connection(set_up.data_dir) as database:
+        database.execute("CREATE TABLE of_no_use (text BLOB)")
+        database.execute("INSERT INTO of_no_use VALUES (zeroblob(?))", (size,))
+        database.execute("DROP TABLE of_no_use")
+
+
+def schema_of(version: str) -> Breaking:
+    def write(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+        with raw_connection(set_up.data_dir) as database:
+            database.execute("UPDATE alembic_version SET version_num = ?", (version,))
+
+    return write
+
+
+def unchecked_contact(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    path = set_up.folder / "seed" / "signposts.yaml"
+    path.write_text(path.read_text().replace(f"    verified_on: {utc_now().date()}", "    verified_on: null", 1))
+
+
+def contact_checked_long_ago(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    path = set_up.folder / "seed" / "signposts.yaml"
+    today = utc_now().date()
+    path.write_text(path.read_text().replace(f"    verified_on: {today}", f"    verified_on: {today - 400 * DAYS}", 1))
+
+
+def unchecked_contact_of_a_guide(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    """The next edition of the guide, as it was printed: nobody says when its numbers were called."""
+    service = create_app(set_up.settings, utc_now)
+    with TestClient(service):
+        publish_next(service, review_by=(utc_now() + 365 * DAYS).date(), change_note="A test's next edition.")
+
+
+def unreadable_signposts(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    (set_up.folder / "seed" / "signposts.yaml").write_text("signposts: none\n")
+
+
+def review_due(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "REVIEW_SOON", dt.timedelta(days=366))
+
+
+def no_holidays(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WorkingDays, "calendar", {})
+
+
+def no_holidays_of_next_year(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    year = utc_now().year
+    days = WorkingDays().calendar
+    days.get(dt.date(year, 1, 1))  # which makes the package compute the year
+    known = {day: name for day, name in days.items() if day.year == year}
+    monkeypatch.setattr(WorkingDays, "calendar", known)
+
+
+def removed_recipient(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    first, _second = set_up.settings.seal_to
+    other = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+    set_up.values["seal_to"] = f"{first},{other}"
+
+
+def given_up(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    add_receiver(set_up)
+    post_concern(set_up, utc_now())
+    execute(set_up, "UPDATE deliveries SET state = 'dead'")
+
+
+def stuck(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    add_receiver(set_up)
+    post_concern(set_up, utc_now() - 3 * HOURS)
+
+
+def disabled(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    add_receiver(set_up, disabled_at=utc_now(), disabled_because="it answered 410 Gone")
+
+
+def lost_webhook_key(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    add_receiver(set_up)
+    (set_up.data_dir / "webhook-key.txt").unlink()
+
+
+def unreadable_webhook_key(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost_webhook_key(set_up, monkeypatch)
+    path = set_up.data_dir / "webhook-key.txt"
+    path.touch(mode=0o600)
+    path.write_text("rubbish\n")
+
+
+def each_node_with_a_webhook_key(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    add_receiver(set_up)
+    del set_up.values["webhook_key_file"]
+
+
+def no_typst(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "typst":
+            raise metadata.PackageNotFoundError
+        return real(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+
+
+def no_script(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = set_up.folder / "pages"
+    shutil.copytree(doctor.PAGES_FOLDER, pages)
+    (pages / "static" / "form.js").unlink()
+    monkeypatch.setattr(doctor, "PAGES_FOLDER", pages)
+
+
+def no_desk_script(_set_up: SetUp, _monkeypatch: pytest.MonkeyPatch) -> None:
+    (doctor.BUILT_FOLDER / doctor.BUILT_PAGE).unlink()
+
+
+EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
+    (values(allowed_hosts="*"), "settings", WARNING),
+    (values(log_level="debug"), "settings", WARNING),
+    (without("security_contact", "security_expires"), "settings", WARNING),
+    (values(security_expires="2020-01-01T00:00:00Z"), "settings", WARNING),
+    (without("trusted_proxies"), "proxy", WARNING),
+    (answered(status=200, checks={"writer": "ok"}, warnings={"proxy": "not trusted"}), "proxy", WARNING),
+    (values(public_url="http://guidance.council.example"), "public-url", FAULT),
+    (values(public_url="http://127.0.0.1:8000"), "public-url", WARNING),
+    (answered(failure="ConnectError"), "public-url", FAULT),
+    (answered(status=200), "public-url", FAULT),
+    (answered(status=503, checks={"writer": "stopped"}), "public-url", FAULT),
+    (certified(days=90, left=3 * DAYS), "public-url", WARNING),
+    (certified(days=0.5, left=2 * HOURS), "public-url", WARNING),
+    (identity_left_here, "identities", FAULT),
+    (identity_that_is_configured, "identities", WARNING),
+    (lambda set_up, _: (set_up.data_dir / "receipt-key.pem").write_text("rubbish"), "receipt-key", FAULT),
+    (lambda set_up, _: (set_up.data_dir / "receipt-key.pem").unlink(), "receipt-key", FAULT),
+    (old_receipt_key, "receipt-key", WARNING),
+    (lambda set_up, _: set_up.data_dir.chmod(0o755), "files", FAULT),
+    (schema_of("9999"), "schema", FAULT),
+    (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "rules", FAULT),
+    (old_backup(40), "backup", WARNING),
+    (old_backup(400), "backup", FAULT),
+    (unchecked_contact, "contacts", WARNING),
+    (unchecked_contact_of_a_guide, "contacts", WARNING),
+    (contact_checked_long_ago, "contacts", WARNING),
+    (unreadable_signposts, "contacts", FAULT),
+    (review_due, "reviews", WARNING),
+    (no_holidays, "holidays", FAULT),
+    (no_holidays_of_next_year, "holidays", FAULT),
+    (removed_recipient, "removed-recipients", FAULT),
+    (given_up, "webhooks", FAULT),
+    (stuck, "webhooks", WARNING),
+    (disabled, "webhooks", FAULT),
+    (lost_webhook_key, "webhooks", FAULT),
+    (unreadable_webhook_key, "webhooks", FAULT),
+    (no_typst, "print", WARNING),
+    (no_script, "scripts", FAULT),
+    (no_desk_script, "desk-script", WARNING),
+]
+OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
+    (large_log, "growth", WARNING),
+    (much_that_is_free, "growth", WARNING),
+    (damaged_backup, "restore", FAULT),
+    (failing(doctor, "drill_restore"), "restore", WARNING),
+    (free_disk(1_000), "disk", FAULT),
+    (free_disk(500_000_000), "disk", WARNING),
+    (slow_disk(0.4), "flush", WARNING),
+    (slow_disk(1.5), "flush", FAULT),
+    (failing(doctor, "_flush"), "flush", FAULT),
+]
+OF_NODES: list[tuple[Breaking, str, Condition]] = [
+    (without("receipt_key_file"), "receipt-key", WARNING),
+    (each_node_with_a_webhook_key, "webhooks", WARNING),
+    (values(limits_store="memory://"), "settings", WARNING),
+]
+"""What is wrong only where nodes share a database."""
 ROOT = Path(__file__).parents[2]
 OF_THE_SERVER = {"disk", "flush", "restore"} if on_postgresql() else set()
 """What cannot be seen from a node."""

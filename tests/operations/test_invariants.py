@@ -10,9 +10,8 @@ from starlette.testclient import TestClient
 from app.services import verification
 from app.services.deadlines import append_overdue_events
 from app.services.verification import Invariant, Invariants, find_broken
-from tests.support.additions import add
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import drop_triggers, raw_connection
 from tests.support.people import context_of_service
 

@@ -28,8 +28,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import postgresql
 from tests.support.desk import Desk, desk_of
 from tests.support.loops import for_each
-from tests.support.publishing import GUIDE, publish_next, withdraw
-from tests.support.sections import filled_sections
+from tests.support.publishing import GUIDE, filled_sections, publish_next, withdraw
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 

@@ -17,8 +17,7 @@ from tests.support.canaries import CANARY, traces
 from tests.support.clock import SettableClock
 from tests.support.log_lines import Lines
 from tests.support.loops import for_each
-from tests.support.many_guides import publish_examples, publish_invented
-from tests.support.publishing import SLUG, an_edition
+from tests.support.publishing import SLUG, an_edition, publish_examples, publish_invented
 
 POLICE, CALL_CARD = 'href="tel:999"', '<p class="number">'
 MAX_BYTES = 40_000

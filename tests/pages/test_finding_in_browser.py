@@ -17,7 +17,7 @@ from tests.support.browsing import (
 )
 from tests.support.canaries import CANARY, forms_of
 from tests.support.clock import SettableClock
-from tests.support.many_guides import publish_examples, publish_invented
+from tests.support.publishing import publish_examples, publish_invented
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 

@@ -1,6 +1,7 @@
 """A real browser, and a server in this process for it to visit."""
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
 expect.set_options(timeout=LONG_ENOUGH * 1000)
-
 NEUTRAL_PAGE = "https://neutral.example/weather"
 FLAGS = [
     "--no-sandbox",
@@ -109,3 +109,79 @@ def accessibility_violations(page: Page) -> list[str]:
     """Return the rule and the place of each fault that axe finds by WCAG 2.2 AA and its best practices."""
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{each['id']}: {node['target']}" for each in found for node in each["nodes"]]
+
+
+WIDTHS = (320, 1280, 2560)
+REACHABLE = """() => {
+  const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
+  const shown = all.filter((each) => each.checkVisibility() && !each.disabled && each.type !== "hidden");
+  const nameOf = (each) => each.outerHTML.slice(0, 90);
+  window.unmet = new Map(shown.map((each) => [each, nameOf(each)]));
+  window.unseen = [];
+  document.addEventListener("focusin", ({ target }) => {
+    for (const each of target.type === "radio" ? document.getElementsByName(target.name) : [target]) unmet.delete(each);
+    if (getComputedStyle(target).outlineStyle === "none") unseen.push(nameOf(target));
+  });
+  document.activeElement.blur();
+  return shown.length;
+}"""
+
+
+def page_faults(page: Page, *, walks: bool) -> list[str]:
+    """Return what is wrong with the page, at every width; `walks`: also what Tab does not reach, or shows no focus."""
+    found = accessibility_violations(page)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"wider than {width}")
+    return found + (_not_in_reach(page) if walks else [])
+
+
+def _not_in_reach(page: Page) -> list[str]:
+    for _ in range(page.evaluate(REACHABLE) + 2):
+        page.keyboard.press("Tab")
+    unmet, unseen = page.evaluate("[[...unmet.values()], unseen]")
+    return [f"not reached by Tab: {each}" for each in unmet] + [f"focus not seen: {each}" for each in unseen]
+
+
+class Keyboard:
+    """Reaches what is on a page, and presses it. `presses` counts what a person decides: a link, a button, a file."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.presses = 0
+
+    def press(self, role: str, name: str) -> None:
+        """Reach the first element of that role and name, and press it."""
+        target = self.page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]  # a role
+        self._press(target, "Enter")
+
+    def open_up(self, summary: str) -> None:
+        """Open what is folded."""
+        whole = re.compile(rf"^\s*{re.escape(summary)}\s*$")
+        self._press(self.page.locator("summary", has_text=whole).first, "Enter")
+
+    def choose(self, label: str) -> None:
+        """Choose one of several answers."""
+        self._press(self.page.get_by_label(label).first, "Space")
+
+    def choose_file(self, label: str, file: Path) -> None:
+        """Choose a file: the press opens the browser's own window, which the test answers."""
+        with self.page.expect_file_chooser() as window:
+            self._press(self.page.get_by_label(label).first, "Enter")
+        window.value.set_files(file)
+
+    def write(self, label: str, words: str) -> None:
+        """Reach the field, and type."""
+        self.page.get_by_label(label).first.focus()
+        self.page.keyboard.type(words)
+
+    @staticmethod
+    def _reach(target: Locator) -> bool:
+        target.focus()
+        return bool(target.evaluate("it => it === document.activeElement"))
+
+    def _press(self, target: Locator, key: str) -> None:
+        wait_until(lambda: self._reach(target))  # again where a new page came just then
+        self.page.keyboard.press(key)
+        self.presses += 1

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, Route, expect
 from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.pages.desk import desk_page
-from tests.support.additions import add
-from tests.support.keyboard import Keyboard
+from tests.support.browsing import Keyboard
+from tests.support.concerns import add
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited
 
 SAM = "Sam Example"

@@ -1,15 +1,24 @@
 """Drafts of guides, for tests that write and publish them."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from playwright.sync_api import Browser, Page
 
+from app.config import Settings
+from app.http.auth import SESSION_COOKIE
 from app.http.context import AppContext
+from app.main import create_app
 from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
+from app.models.people import Role
 from app.services.clients import NewClient, add_client
-from tests.support.clock import A_TUESDAY
+from tests.support.browsing import run_server
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.people import context_of_service, invited
 
 SEED_GUIDE = "child-sexual-exploitation"
 NEW_GUIDE = "county-lines"
@@ -56,3 +65,45 @@ def writer_of(
 def whole_draft(**changes: Any) -> dict[str, Any]:
     """Return a draft that can be published."""
     return EDITION_EXAMPLE | changes
+
+
+class Running:
+    """A service that can be stopped and started again, on the same folder and port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings, self.clock = Settings(data_dir=folder, deliver=False), SettableClock()
+        self.address, self._stack = "", ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        self.service = create_app(self.settings, self.clock)
+        port = int(self.address.rpartition(":")[2] or 0)
+        self.address = self._stack.enter_context(run_server(self.service, port=port))
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    def session_of(self, name: str, role: Role) -> str:
+        invited(self.service, name, role)
+        context = context_of_service(self.service)
+        return context.desk_sign_in.begin_with_passkey(name, address="127.0.0.1", at=context.clock(), former=None)
+
+
+def page_of(browser: Browser, running: Running, name: str, role: Role, *, scripts: bool = True) -> Page:
+    context = browser.new_context(base_url=running.address, java_script_enabled=scripts)
+    context.set_default_timeout(30_000)
+    token = running.session_of(name, role)
+    context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": running.address}])
+    return context.new_page()
+
+
+def press(page: Page, name: str) -> None:
+    """Press the button by the keyboard alone."""
+    page.get_by_role("button", name=name, exact=True).first.focus()
+    page.keyboard.press("Enter")
+
+
+def press_and_arrive(page: Page, name: str) -> None:
+    """Press the button, and wait for the page that it leads to: what was typed is saved first."""
+    with page.expect_navigation():
+        press(page, name)
