@@ -1,6 +1,7 @@
 """Receipts: anybody can check one offline, with nothing but the published keys and a program of their own choice."""
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import os
@@ -11,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import orjson
 import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jwt import PyJWKSet
+from pydantic import BaseModel
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -24,14 +29,18 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app
-from app.models.concerns import FORM_VERSION
+from app.models.base import canonical_json, canonical_submission, digest_of
+from app.models.concerns import ADDITION_EXAMPLE, FORM_VERSION, Addition, Concern
+from app.models.editions import EditionContent
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.record import DeskAct, DisclosureRow
 from app.services.keys import RECEIPT_KEY
+from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.desk import desk_of
-
-pytestmark = pytest.mark.slow
+from tests.support.loops import for_each
+from tests.support.publishing import an_edition
 
 JWKS = "/.well-known/jwks.json"
 DER_OF_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: what stands before the 32 bytes of the key
@@ -44,7 +53,6 @@ const key = crypto.createPublicKey({ key: jwks.keys.find((each) => each.kid === 
 const told = crypto.verify(null, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, "base64url"));
 process.exit(told ? 0 : 1);
 """
-
 Jwks = dict[str, Any]
 Check = Callable[[str, Jwks, Path], bool]
 
@@ -120,6 +128,7 @@ def changed(receipt: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_receipt_verifies_offline_and_a_changed_one_does_not(
     receipt: dict[str, Any], jwks: Jwks, tmp_path: Path, check: Check
@@ -130,6 +139,7 @@ def test_a_receipt_verifies_offline_and_a_changed_one_does_not(
     assert verdicts == {"the claims": False, "the signature": False, "the key": False}
 
 
+@pytest.mark.slow
 def test_it_tells_which_concern_was_kept_when_and_about_which_edition_and_no_word_of_it(
     receipt: dict[str, Any],
 ) -> None:
@@ -151,6 +161,7 @@ def test_it_tells_which_concern_was_kept_when_and_about_which_edition_and_no_wor
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("submission", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
 def test_the_reporter_can_take_the_digest_of_the_submission_again(
     client: TestClient, submission: dict[str, Any]
@@ -165,6 +176,7 @@ def test_the_reporter_can_take_the_digest_of_the_submission_again(
     assert claims["submission_sha256"] != hashlib.sha256(rfc8785.dumps(other)).hexdigest()
 
 
+@pytest.mark.slow
 def test_a_published_key_is_named_by_its_thumbprint_and_holds_no_private_part(jwks: Jwks, settings: Settings) -> None:
     (key,) = jwks["keys"]
 
@@ -174,6 +186,7 @@ def test_a_published_key_is_named_by_its_thumbprint_and_holds_no_private_part(jw
     assert (settings.data_dir / RECEIPT_KEY).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["private", "public"])
 def test_a_retired_key_still_verifies_old_receipts_and_signs_no_new_one(tmp_path: Path, part: str) -> None:
     old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
@@ -238,6 +251,7 @@ def verify(jwks: Jwks, tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"), [("reference", "0000-0000-0000"), ("received_at", "2026-11-23T09:30:00Z"), ("edition", 2)]
 )
@@ -251,6 +265,7 @@ def test_a_receipt_whose_words_differ_from_what_was_signed_is_refused_by_their_n
     assert name in str(refused.exception)
 
 
+@pytest.mark.slow
 def test_a_statement_is_no_receipt_and_a_receipt_is_no_statement(
     service: FastAPI, client: TestClient, receipt: dict[str, Any], verify: Callable[..., Any]
 ) -> None:
@@ -263,3 +278,91 @@ def test_a_statement_is_no_receipt_and_a_receipt_is_no_statement(
     assert [each.exit_code for each in confused] == [1, 1, 1]
     assert [json.loads(each.stdout)["sub"] for each in right] == [receipt["reference"]] * 2
     assert verify(json.dumps(statement | {"length": 7}), "--statement").exit_code == 1
+
+
+LARGEST = 2**53 - 1
+NAMES = st.text(st.characters(max_codepoint=127))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
+    ['\x00\x1f\b\t\n\f\r"\\/\x7f', "\u2028\ufeff😀"]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-LARGEST, LARGEST) | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner),
+)
+
+
+@pytest.mark.slow
+@given(VALUES)
+@settings(max_examples=300, deadline=None)
+def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_writes_them(value: Any) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.slow
+@given(TEXTS.filter(bool))
+@settings(max_examples=100, deadline=None)
+def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the_reference_writes_them(
+    words: str,
+) -> None:
+    concern = Concern.model_validate(FULL_EXAMPLE).model_copy(update={"police_reference": words})
+    addition = Addition.model_validate(ADDITION_EXAMPLE)
+    addition = addition.model_copy(update={"concern": addition.concern.model_copy(update={"narrative": words})})
+    edition = an_edition().model_copy(update={"title": words, "change_note": words})
+
+    for model in (concern, addition, edition):
+        dumped = model.model_dump(mode="json", exclude_unset=True)
+        assert canonical_submission(model) == rfc8785.dumps(dumped)
+        assert canonical_json(orjson.loads(model.model_dump_json(exclude_unset=True))) == rfc8785.dumps(dumped)
+
+
+@for_each("model", [Concern, Addition, EditionContent, DisclosureRow])
+def test_nothing_that_is_digested_can_hold_a_fraction_or_a_name_of_the_caller_s(model: type[BaseModel]) -> None:
+    schema = model.model_json_schema()
+
+    for each in [schema, *schema.get("$defs", {}).values()]:
+        for name, field in each.get("properties", {}).items():
+            assert name.isascii()
+            assert "'number'" not in str(field)
+            assert "additionalProperties" not in field
+
+
+@for_each("number", [LARGEST + 1, -LARGEST - 1, 2**64, 10**400])
+def test_a_whole_number_beyond_53_bits_has_no_canonical_form(number: int) -> None:
+    concern = Concern.model_validate(SMALLEST_EXAMPLE).model_copy(update={"edition": number})
+
+    with pytest.raises(orjson.JSONEncodeError):
+        canonical_submission(concern)
+
+
+def test_the_digest_of_the_seed_s_edition_is_what_it_was_when_it_was_published() -> None:
+    assert digest_of(an_edition()) == "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
+
+
+def test_the_hash_of_a_disclosure_is_what_it_was_when_it_was_written() -> None:
+    row = DisclosureRow(
+        chain="inbox",
+        number=1,
+        at=A_TUESDAY + dt.timedelta(microseconds=1),
+        client="duty-team",
+        act=DeskAct.LISTED,
+        address="192.0.2.1",
+        detail="“zoë”\t\x1f😀",
+        previous_sha256=FIRST_PREVIOUS_SHA256,
+        sha256="",
+    )
+
+    assert hash_of(row) == "451615d0e8aabb7af4fdd46dd27680c8419c035aa180c20c6ee1e5bf35179670"
+
+
+@pytest.mark.parametrize(
+    ("example", "digest"),
+    [
+        (SMALLEST_EXAMPLE, "899ba815d4fec786e15fc56baa61edc8c390ba5d63ec87e6b124fcf0e7c5a5e9"),
+        (FULL_EXAMPLE, "f499cfdd59045aec59d47f5b7d726bfd83101225d468e7f81a18f7cc03ccb5cc"),
+    ],
+    ids=["smallest", "full"],
+)
+def test_the_digest_of_an_example_of_a_concern_is_what_it_was(example: dict[str, Any], digest: str) -> None:
+    submission = canonical_submission(Concern.model_validate(example))
+
+    assert hashlib.sha256(submission).hexdigest() == digest

@@ -1,5 +1,6 @@
 """Additions in number: as many as a concern takes, read a page at a time, and never in the writer's thread."""
 
+import io
 import re
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
@@ -17,13 +19,15 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.entries import ENTRY_SPECS, EntryKind
+from app.pages.concern import ADDED_ON_PAGE
 from app.services import entries
 from app.services.keys import create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
-from tests.support.desk import Desk, desk_of
+from tests.support.desk import Desk, desk_of, press
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
+from tests.support.people import sign_in_as
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +35,6 @@ OF_ADDITIONS = ENTRY_SPECS[EntryKind.ADDITION]
 MEGABYTE = 1_000_000
 GREASE = 600  # a sealed file is some bytes longer or shorter: age adds a line that says nothing
 SEALED_IS_READ = re.compile(r"(?<!length\()(?:concerns|entries)\.sealed(?! IS)")
-
 Receipt = dict[str, Any]
 
 
@@ -258,3 +261,43 @@ def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: Li
     assert (opened.status_code, sum(read)) == (200, OF_ADDITIONS.most)
     assert of_one < 30 * MEGABYTE
     assert of_all < 30 * MEGABYTE
+
+
+MANY = ADDED_ON_PAGE + 2
+WORDS = re.compile(r"Word-([0-9]+)-came")
+NEXT = re.compile(r'href="([^"]+/additions\?cursor=[^"]+)"')
+
+
+def raise_with_additions(client: Any, a_concern: Concern) -> str:
+    """Raise a concern to which much is added, all at one moment, and return its reference."""
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    for number in range(1, MANY + 1):
+        assert add(client, receipt, f"Word-{number}-came").status_code == 201
+    return str(receipt["reference"])
+
+
+def numbers_on_pages(browser: Any, reference: str) -> list[list[int]]:
+    """Return the additions of each page, in its order, from the concern's own page to the last."""
+    found, path = [], f"/desk/concerns/{reference}"
+    while path:
+        page = browser.get(path).text
+        found.append([int(number) for number in WORDS.findall(page)])
+        path = next(iter(NEXT.findall(page)), "")
+    return found
+
+
+IN_ORDER = [list(range(1, ADDED_ON_PAGE + 1)), list(range(ADDED_ON_PAGE + 1, MANY + 1))]
+
+
+def test_additions_are_in_the_order_in_which_they_came_over_pages_and_in_print(
+    client: TestClient, service: Any, a_concern: Concern
+) -> None:
+    reference = raise_with_additions(client, a_concern)
+    sign_in_as(service, client)
+
+    pages = numbers_on_pages(client, reference)
+    pdf = pypdf.PdfReader(io.BytesIO(press(client, reference, "export").content))
+
+    printed = [int(number) for page in pdf.pages for number in WORDS.findall(page.extract_text())]
+    assert pages == IN_ORDER
+    assert printed == [*range(1, MANY + 1)]

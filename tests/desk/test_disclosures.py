@@ -1,6 +1,7 @@
 """Every act at the desk stands on the record, in the act's own transaction; and the record tells of tampering."""
 
 # ruff: noqa: S608  # the statements are made of names of tables and columns that stand below
+
 import datetime as dt
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,24 +18,25 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
+from app.http.auth import SESSION_COOKIE
 from app.models.clients import Scope
 from app.models.entries import RECIPIENT
+from app.models.people import Role
 from app.models.record import AUDIT, INBOX, DeskAct
-from app.services.verification import verify_record
+from app.services.people import leave
+from app.services.verification import find_faults, verify_record
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import RawConnection, Unguarded, fail_writes
+from tests.support.databases import RawConnection, Unguarded, fail_writes, raw_connection
 from tests.support.desk import Desk
+from tests.support.people import ADDRESS, JO, OWN_PAGE, acts_of_people, context_of_service, sign_in_as
 from tests.support.publishing import a_key
-
-pytestmark = pytest.mark.slow
 
 CONCERN = "/v1/desk/concerns/{reference}"
 REASON = {"reason": "A made-up reason."}
 COLUMNS = ("chain", "number", "at", "client", "act", "address", "detail", "previous_sha256", "sha256")
 MOVE = "UPDATE disclosures SET number = {1} WHERE chain = :chain AND number = {0}"
 MASKS = (0x01, 0x80)
-
 Rows = Callable[[], list[Any]]
 
 
@@ -134,6 +136,7 @@ def everything(database: RawConnection) -> dict[str, list[Any]]:
     return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
+@pytest.mark.slow
 def test_no_route_of_the_desk_is_left_out_here(service: FastAPI) -> None:
     paths = [path for path in service.openapi()["paths"] if path.startswith("/v1/desk")]
     methods = {path: service.openapi()["paths"][path] for path in paths if not path.startswith(SHOW_NO_CONCERN)}
@@ -156,6 +159,7 @@ def test_each_route_needs_a_token_and_its_scope_and_leaves_nothing_on_the_record
     assert everything(database) == before
 
 
+@pytest.mark.slow
 @every_call
 def test_each_route_leaves_exactly_one_row_with_client_act_time_and_address(
     at_work: AtWork, clock: SettableClock, database: RawConnection, method: str, path: str
@@ -174,6 +178,7 @@ def test_each_route_leaves_exactly_one_row_with_client_act_time_and_address(
     assert (client, str(at)[:19], address) == ("example-desk", "2026-11-24 10:30:00", "testclient")
 
 
+@pytest.mark.slow
 @every_call
 def test_an_act_that_cannot_be_recorded_does_not_happen_and_shows_nothing(
     at_work: AtWork, database: RawConnection, method: str, path: str
@@ -194,6 +199,7 @@ RECORD_ALONE = f"{CONCERN}/export"
 """It changes no row: what fails is the record itself."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [path for method, path in CALLS if method == "post" and path != RECORD_ALONE])
 def test_an_act_that_fails_leaves_nothing_on_the_record(
     at_work: AtWork, clock: SettableClock, database: RawConnection, path: str
@@ -307,6 +313,7 @@ def test_the_command_names_the_concern_whose_chain_was_cut_reordered_or_rewritte
     assert told.count("disclosures of") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 @pytest.mark.parametrize("table", ["disclosures", "chains"])
 def test_the_database_itself_refuses_to_alter_delete_or_replace_what_is_on_the_record(
@@ -337,6 +344,7 @@ def test_the_database_itself_refuses_to_alter_delete_or_replace_what_is_on_the_r
     assert everything(database) == before
 
 
+@pytest.mark.slow
 def test_a_signed_statement_is_checked_offline_and_shows_a_chain_that_was_cut_and_made_whole_again(
     unguarded: Unguarded, desk: Desk, settings: Settings, reference: str
 ) -> None:
@@ -361,6 +369,7 @@ def test_a_signed_statement_is_checked_offline_and_shows_a_chain_that_was_cut_an
     assert desk.get(f"/disclosures/{reference}/statement").json()["length"] < claims["length"]
 
 
+@pytest.mark.slow
 def test_the_record_comes_page_by_page_and_by_chain_and_client(client: TestClient, at_work: AtWork) -> None:
     another = a_key(client, Scope.READ, name="another-client")
     client.get("/v1/desk/concerns", headers=another)
@@ -397,3 +406,54 @@ def test_reading_the_record_and_looking_through_the_inbox_tell_on_the_record_wha
         (INBOX, "listed", at_work.reference),
         (AUDIT, "disclosures_read", f"{at_work.reference} example-desk"),
     ]
+
+
+SIGNED_IN = ("signed_in", f"passkey:desk/{JO}", ADDRESS, "")
+
+
+def by_the_operator(act: str, detail: str) -> tuple[str, str, str, str]:
+    return (act, "operator", "command line", detail)
+
+
+def test_what_people_are_let_in_to_do_and_when_they_come_and_go_is_on_the_record(
+    service: FastAPI, client: TestClient, desk: Desk
+) -> None:
+    client.follow_redirects = False
+    sign_in_as(service, client, JO, Role.WORKER)
+    client.post("/desk/sign-out", headers=OWN_PAGE)
+    client.post("/desk/sign-out", headers=OWN_PAGE)  # signs nobody out
+    sign_in_as(service, client, JO, Role.LEAD)
+    leave(context_of_service(service).writer, JO, at=context_of_service(service).clock())
+    cookie = client.cookies[SESSION_COOKIE]
+    client.post("/desk/sign-out", headers=OWN_PAGE | {"Cookie": f"{SESSION_COOKIE}={cookie}"})  # nor a person who left
+
+    assert acts_of_people(service) == [
+        by_the_operator("invited", f"{JO} as worker"),
+        SIGNED_IN,
+        ("signed_out", f"passkey:desk/{JO}", "testclient", ""),
+        by_the_operator("invited", f"{JO} as lead"),
+        by_the_operator("role_changed", f"{JO} from worker to lead"),
+        SIGNED_IN,
+        by_the_operator("left", JO),
+    ]
+    shown = desk.get("/disclosures?chain=people").json()["disclosures"]
+    assert [each["act"] for each in shown] == [act for act, *_ in acts_of_people(service)]
+    assert list(find_faults(context_of_service(service).engine)) == []
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE disclosures SET client = 'passkey:desk/Sam Example' WHERE chain = 'people' AND act = 'signed_in'",
+        "DELETE FROM disclosures WHERE chain = 'people' AND act = 'signed_in'",
+    ],
+)
+def test_verify_finds_a_sign_in_that_was_altered_or_taken_out(
+    service: FastAPI, client: TestClient, tampering: str
+) -> None:
+    sign_in_as(service, client, JO)
+
+    with raw_connection(context_of_service(service).settings.data_dir) as database:
+        Unguarded(database).execute(tampering)
+
+    assert {about for about, _ in find_faults(context_of_service(service).engine)} >= {"disclosures of people"}

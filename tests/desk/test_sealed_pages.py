@@ -1,5 +1,6 @@
 """What the pages of the desk carry where the service cannot open a concern: sealed texts, and how to show them."""
 
+import base64
 import html
 import json
 import re
@@ -16,11 +17,13 @@ from app.config import Settings
 from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.pages.referral import leaves_of
-from tests.support.clock import SettableClock
-from tests.support.concerns import add
+from app.services.keys import create_identity
+from app.services.sealing import read_identities
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern, add
+from tests.support.databases import raw_connection
+from tests.support.desk import desk_of
 from tests.support.people import sign_in_as
-
-pytestmark = pytest.mark.any_database
 
 ELEMENT = re.compile(r'<div class="sealed"([^>]*)>\s*<template class="ciphertext">([^<]*)</template>')
 LAYOUT = re.compile(r'<script type="application/json" id="referral-layout">([^<]*)</script>')
@@ -87,3 +90,40 @@ def test_the_layout_has_a_label_for_every_answer_of_the_form_and_every_code(host
     given = {name.rpartition(".")[2] for name, _ in leaves_of(FULL_EXAMPLE["children"][0])}
     assert {"given_names", "sex", "date_of_birth"} <= given & set(of_child)
     assert of_child["sex"]["choices"]["F"] == "Female"
+
+
+ADDED = "Alex Example came home."
+NOTED = "Spoke to the school."
+
+
+def words_for(identity: pyrage.x25519.Identity, data_dir: Path, kind: str) -> Any:
+    with raw_connection(data_dir) as database:
+        ((sealed,),) = database.execute(f"SELECT sealed FROM entries WHERE kind = '{kind}'").fetchall()  # noqa: S608  # own names
+    return json.loads(pyrage.decrypt(bytes(sealed), [identity]))
+
+
+def test_each_identity_alone_opens_a_note_and_an_addition_and_the_second_alone_hands_everything_over(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    paths = [tmp_path / "first.txt", tmp_path / "second.txt", tmp_path / "neighbour.txt"]
+    first, second, neighbour = (create_identity(path, at=A_TUESDAY) for path in paths)
+    data_dir = tmp_path / "data"
+    settings = Settings(data_dir=data_dir, seal_to=(first, second), seal_identity_file=paths[1], deliver=False)
+    service = create_app(settings, lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        desk = desk_of(service, client)
+        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        assert add(client, receipt, ADDED).status_code == 201
+        assert desk.act(receipt["reference"], "notes", text=NOTED).status_code == 201
+        hand_over = desk.act(
+            receipt["reference"], "hand-over", recipient=neighbour, body="Example Council", reason="It lives there."
+        ).json()
+
+        for path in paths[:2]:
+            (identity,) = read_identities(path).identities
+            assert words_for(identity, data_dir, "addition")["addition"]["concern"]["narrative"] == ADDED
+            assert words_for(identity, data_dir, "note")["note"]["text"] == NOTED
+
+    package = json.loads(read_identities(paths[2]).decrypt(base64.b64decode(hand_over["package"])))
+    assert package["concern"]["submission"] == a_concern()
+    assert [each["addition"]["concern"]["narrative"] for each in package["additions"]] == [ADDED]

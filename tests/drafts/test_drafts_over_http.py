@@ -1,21 +1,38 @@
 """Drafts over HTTP: incomplete ones are saved, nobody overwrites another, and two people publish."""
 
+import copy
 import datetime as dt
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.http.context import AppContext
 from app.models.clients import Scope
-from app.models.editions import GuideDraftActRow
+from app.models.comparison import changed_fields, changed_sections
+from app.models.edition_files import parse_written, read_partly
+from app.models.editions import EDITION_EXAMPLE, EditionContent, GuideDraftActRow
+from app.pages.drafts import (
+    DETAILS,
+    EDIT_PAGES,
+    do_act,
+    form_fields,
+    section_value,
+    show_entries,
+    show_fields,
+    with_ids,
+    with_section,
+)
+from app.pages.form_answers import SubmittedForm
 from tests.support.clock import SettableClock
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, Writer, whole_draft, writer_of
-
-pytestmark = pytest.mark.slow
+from tests.support.loops import for_each
 
 UNREAD_WORDS = "Words that nobody may read yet"
 EDITORS_REQUESTS = (
@@ -51,6 +68,7 @@ def ben(service: FastAPI, client: TestClient) -> Writer:
     return writer_of(service, client, "ben-cms", person="Ben Example")
 
 
+@pytest.mark.slow
 def test_a_draft_with_faults_is_saved_and_read_as_it_was_sent(ann: Writer) -> None:
     saved = ann.save(INCOMPLETE)
 
@@ -62,6 +80,7 @@ def test_a_draft_with_faults_is_saved_and_read_as_it_was_sent(ann: Writer) -> No
     assert read.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.slow
 def test_a_save_names_the_version_that_it_follows(ann: Writer, ben: Writer) -> None:
     first = ann.saved(INCOMPLETE)
     second = ben.save({"title": "B"}, tag=first).headers["etag"]
@@ -74,6 +93,7 @@ def test_a_save_names_the_version_that_it_follows(ann: Writer, ben: Writer) -> N
     assert ann.call("GET").headers["etag"] == second
 
 
+@pytest.mark.slow
 def test_of_many_who_save_at_once_one_wins_and_the_others_hear_of_it(ann: Writer, ben: Writer) -> None:
     first = ann.saved(INCOMPLETE)
 
@@ -88,6 +108,7 @@ def test_of_many_who_save_at_once_one_wins_and_the_others_hear_of_it(ann: Writer
     assert ann.call("GET").json()["version"] == 2
 
 
+@pytest.mark.slow
 def test_of_many_who_begin_at_once_one_begins(ann: Writer) -> None:
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(lambda number: ann.save({"title": f"Title {number}"}).status_code, range(4)))
@@ -95,6 +116,7 @@ def test_of_many_who_begin_at_once_one_begins(ann: Writer) -> None:
     assert sorted(statuses) == [201, 428, 428, 428]
 
 
+@pytest.mark.slow
 def test_a_save_whose_answer_was_lost_is_safe_to_repeat(ann: Writer) -> None:
     first = ann.saved(INCOMPLETE)
     answered = ann.save({"title": "A"}, tag=first)
@@ -105,6 +127,7 @@ def test_a_save_whose_answer_was_lost_is_safe_to_repeat(ann: Writer) -> None:
     assert repeated.headers["etag"] == answered.headers["etag"]
 
 
+@pytest.mark.slow
 def test_every_act_names_the_version_that_it_is_about(ann: Writer, ben: Writer) -> None:
     first = ann.saved(whole_draft())
     ann.save(whole_draft(title="Another"), tag=first)
@@ -119,6 +142,7 @@ def test_every_act_names_the_version_that_it_is_about(ann: Writer, ben: Writer) 
     assert ann.call("GET").json()["content"]["title"] == "Another"
 
 
+@pytest.mark.slow
 def test_nobody_publishes_a_draft_in_which_they_wrote(ann: Writer, ben: Writer) -> None:
     ann.saved(whole_draft())
     tag = ben.saved(whole_draft(title="Ben's title"))
@@ -130,6 +154,7 @@ def test_nobody_publishes_a_draft_in_which_they_wrote(ann: Writer, ben: Writer) 
     assert ann.http.get(f"/v1/guides/{NEW_GUIDE}").status_code == 404
 
 
+@pytest.mark.slow
 def test_one_person_with_two_clients_is_one_person(service: FastAPI, ann: Writer) -> None:
     tag = ann.saved(whole_draft())
     other_key = writer_of(service, ann.http, "other-cms", person="Ann Example")
@@ -137,6 +162,7 @@ def test_one_person_with_two_clients_is_one_person(service: FastAPI, ann: Writer
     assert other_key.publish(tag, None).status_code == 403
 
 
+@pytest.mark.slow
 def test_another_person_publishes_and_the_draft_ends(ann: Writer, ben: Writer) -> None:
     tag = ann.saved(whole_draft())
 
@@ -149,6 +175,7 @@ def test_another_person_publishes_and_the_draft_ends(ann: Writer, ben: Writer) -
     assert ann.publish(again, 1).status_code == 201, "who wrote the edition before may publish this one"
 
 
+@pytest.mark.slow
 def test_a_new_guide_is_said_and_so_is_the_edition_that_a_draft_follows(ann: Writer, ben: Writer) -> None:
     tag = ann.saved(whole_draft())
 
@@ -162,6 +189,7 @@ def test_a_new_guide_is_said_and_so_is_the_edition_that_a_draft_follows(ann: Wri
     assert ben.publish(other, None).status_code == 409
 
 
+@pytest.mark.slow
 def test_only_publishing_and_offering_refuse_faults_with_all_of_them(ann: Writer, ben: Writer) -> None:
     tag = ann.saved(INCOMPLETE)
 
@@ -177,6 +205,7 @@ def test_only_publishing_and_offering_refuse_faults_with_all_of_them(ann: Writer
     assert ann.call("POST", "/offer", tag=tag).status_code == 422
 
 
+@pytest.mark.slow
 def test_the_check_has_warnings_and_the_digest_of_the_edition(ann: Writer, ben: Writer) -> None:
     tag = ann.saved(whole_draft())
 
@@ -188,6 +217,7 @@ def test_the_check_has_warnings_and_the_digest_of_the_edition(ann: Writer, ben: 
     assert checked["digest"] == ben.publish(tag, None).json()["digest"]
 
 
+@pytest.mark.slow
 def test_the_words_of_the_current_edition_are_not_published_again(ann: Writer, ben: Writer) -> None:
     ben.publish(ann.saved(whole_draft()), None)
 
@@ -196,6 +226,7 @@ def test_the_words_of_the_current_edition_are_not_published_again(ann: Writer, b
     assert refused.status_code == 422
 
 
+@pytest.mark.slow
 def test_an_edition_published_meanwhile_is_warned_of_and_not_passed_over(
     clock: SettableClock, client: TestClient, ann: Writer, ben: Writer
 ) -> None:
@@ -211,6 +242,7 @@ def test_an_edition_published_meanwhile_is_warned_of_and_not_passed_over(
     assert any("edition 2 was published after this draft was begun" in each["detail"] for each in warned)
 
 
+@pytest.mark.slow
 def test_an_offer_lasts_until_the_words_change(ann: Writer) -> None:
     tag = ann.saved(whole_draft())
 
@@ -221,6 +253,7 @@ def test_an_offer_lasts_until_the_words_change(ann: Writer) -> None:
     assert changed["offered_by"] is None
 
 
+@pytest.mark.slow
 def test_the_changes_say_what_is_new_and_what_cannot_be_compared(service: FastAPI, client: TestClient) -> None:
     writer = writer_of(service, client, "cms", guide=SEED_GUIDE)
     words = client.get(f"/v1/guides/{SEED_GUIDE}").json()
@@ -239,6 +272,7 @@ def test_the_changes_say_what_is_new_and_what_cannot_be_compared(service: FastAP
     assert changes["not_compared"] == ["contacts"]
 
 
+@pytest.mark.slow
 def test_a_removed_draft_leaves_the_record_of_who_wrote_it(service: FastAPI, ann: Writer, ben: Writer) -> None:
     tag = ann.saved(INCOMPLETE)
 
@@ -253,6 +287,7 @@ def test_a_removed_draft_leaves_the_record_of_who_wrote_it(service: FastAPI, ann
     assert ben.saved(INCOMPLETE) == '"draft-3"', "no version is used twice"
 
 
+@pytest.mark.slow
 def test_no_other_scope_reads_or_writes_drafts(service: FastAPI, client: TestClient, ann: Writer) -> None:
     tag = ann.saved(whole_draft())
     other = writer_of(service, client, "other", *(each for each in Scope if each is not Scope.DRAFT))
@@ -263,6 +298,7 @@ def test_no_other_scope_reads_or_writes_drafts(service: FastAPI, client: TestCli
     assert only_editor.publish(tag, None).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_draft_shows_in_no_public_read(client: TestClient, ann: Writer) -> None:
     ann.saved(INCOMPLETE)
     mcp: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
@@ -290,8 +326,68 @@ def test_a_draft_shows_in_no_public_read(client: TestClient, ann: Writer) -> Non
     assert client.get(f"/v1/guides/{NEW_GUIDE}/draft/check").status_code == 401
 
 
+@pytest.mark.slow
 def test_a_number_that_no_guide_has_is_refused_with_its_place(ann: Writer) -> None:
     for words in (1e300, 1.5, [0.1]):
         refused = ann.save({"title": words})
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["pointer"].startswith("#/title")
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "text", "x", "phones"]), inner),
+    max_leaves=6,
+)
+CURRENT = EditionContent.model_validate(EDITION_EXAMPLE)
+
+
+def places_in(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for step, each in inner for place in places_in(each, (*at, step)))]
+
+
+PLACES = places_in(EDITION_EXAMPLE)[1:]
+
+
+@st.composite
+def drafts(draw: st.DrawFn) -> dict[str, Any]:
+    """Return the example with other JSON in a few of its places."""
+    draft = copy.deepcopy(EDITION_EXAMPLE)
+    for place in draw(st.lists(st.sampled_from(PLACES), min_size=1, max_size=3)):
+        owner: Any = draft
+        for step in place[:-1]:
+            owner = owner.get(step) if isinstance(owner, dict) else None
+        if isinstance(owner, dict) and isinstance(place[-1], str):  # JSON has no other keys
+            owner[place[-1]] = draw(ANY_JSON)
+    return draft
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drafts())
+def test_no_draft_is_too_odd(draft: dict[str, Any]) -> None:
+    saved = json.dumps(draft)
+    content, faults = parse_written(copy.deepcopy(draft))
+    after, _ = read_partly(copy.deepcopy(draft), CURRENT)
+    changed_sections(CURRENT, after)
+    changed_fields(CURRENT, after)
+    for page in EDIT_PAGES:
+        value = section_value(draft, page)
+        shown = show_fields(form_fields(page), "", value) if page == DETAILS else ()
+        entries = show_entries(form_fields(page), page, value)
+        assert shown or page != DETAILS
+        assert len(entries) == (len(value) if isinstance(value, list) else 0)
+        with_ids(with_section(draft, page, SubmittedForm()), page, draft, set())
+
+    assert (content is None) == bool(faults)
+    assert json.dumps(draft) == saved
+
+
+@for_each(
+    "act", ["", "up", "up:", "add:", "add:title", "add:title.x", "up:contacts", "up:contacts.9", "down:contacts.0.id.1"]
+)
+def test_an_act_that_makes_no_sense_changes_nothing(act: str) -> None:
+    content = copy.deepcopy(EDITION_EXAMPLE)
+
+    assert do_act(content, act) == ""
+    assert content == EDITION_EXAMPLE

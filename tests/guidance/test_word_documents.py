@@ -10,16 +10,21 @@ from typing import Any
 import pytest
 from docx import Document
 from docx.document import Document as DocxDocument
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from app.cli.commands import app
 from app.cli.guides import draft_page
 from app.models.editions import EditionContent
 from app.models.sections import ITEM_LISTS
 from app.services.importing import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 
-pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+pytestmark = pytest.mark.any_database
 
 WORD = re.compile(r"\w+")
 WORDS = st.text(alphabet=st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=60)
@@ -100,6 +105,7 @@ def lost_words(draft: GuideDraft, title: str, blocks: list[tuple[str, str]]) -> 
     return wanted - words_of(*texts_in(draft.content), *draft.not_placed)
 
 
+@pytest.mark.slow
 def test_a_word_document_with_every_kind_of_paragraph_loses_no_word() -> None:
     draft = word_document("County lines", GUIDE)
 
@@ -107,6 +113,7 @@ def test_a_word_document_with_every_kind_of_paragraph_loses_no_word() -> None:
     assert draft.not_placed == ("What it is", "Words that nobody foresaw", "Count the cars in the street.")
 
 
+@pytest.mark.slow
 def test_an_entry_with_entries_below_it_is_no_sign_but_goes_before_each_of_them() -> None:
     blocks = [
         (HEADING, "Signs to look for"),
@@ -126,6 +133,7 @@ def test_an_entry_with_entries_below_it_is_no_sign_but_goes_before_each_of_them(
     ]
 
 
+@pytest.mark.slow
 def test_bold_lines_are_headings_and_a_bold_beginning_is_a_name() -> None:
     document = Document()
     for words in ("Private fostering", "What is private fostering?"):
@@ -151,6 +159,7 @@ def test_bold_lines_are_headings_and_a_bold_beginning_is_a_name() -> None:
     assert draft.not_placed == ("What is private fostering?",)
 
 
+@pytest.mark.slow
 def test_a_table_of_contacts_gives_each_its_numbers_and_hours_and_names_of_columns_are_listed() -> None:
     document = Document()
     document.add_heading("A guide", level=0)
@@ -177,6 +186,7 @@ def test_a_table_of_contacts_gives_each_its_numbers_and_hours_and_names_of_colum
     assert draft.not_placed == ("Service Telephone When",)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=40, phases=(Phase.explicit, Phase.generate))
 @given(WORDS, BLOCKS)
 def test_no_word_of_any_word_document_is_lost(title: str, blocks: list[tuple[str, str]]) -> None:
@@ -202,9 +212,72 @@ def typed(words: str) -> str:
     return "".join(each for each in words if each.isprintable() or each in "\n\t")
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=15, phases=(Phase.explicit, Phase.generate))
 @given(generated_guides())
 def test_the_word_form_of_any_guide_keeps_every_word(content: EditionContent) -> None:
     title, blocks = typed(content.title), list(blocks_of(content))
 
     assert lost_words(word_document(title, blocks), title, blocks) == Counter()
+
+
+OF_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+TO_PART = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.{}+xml"
+BOX = (
+    f'<w:p xmlns:w="{OF_WORD}"><w:r><w:pict><v:textbox xmlns:v="urn:schemas-microsoft-com:vml"><w:txbxContent>'
+    "<w:p><w:r><w:t>{}</w:t></w:r></w:p></w:txbxContent></v:textbox></w:pict></w:r></w:p>"
+)
+SIGN = "The child has a second phone."
+MARGINS = ("header", "first page's header", "footer", "footnote", "endnote", "comment", "text box", "box in a footer")
+
+
+def words_in(margin: str) -> str:
+    return f"Words in the {margin}."
+
+
+def add_note(document: DocxDocument, kind: str, words: str) -> None:
+    """Add a footnote or an endnote, which python-docx does not write."""
+    note = f'<w:{kind} w:id="1"><w:p><w:r><w:t>{words}</w:t></w:r></w:p></w:{kind}>'
+    xml = f'<w:{kind}s xmlns:w="{OF_WORD}">{note}</w:{kind}s>'
+    name = PackURI(f"/word/{kind}s.xml")
+    part = Part(name, TYPE.format(f"{kind}s"), xml.encode(), document.part.package)
+    document.part.relate_to(part, f"{TO_PART}/{kind}s")
+
+
+@pytest.fixture
+def document() -> DocxDocument:
+    """A guide with words in every margin. Its last footnote repeats the sign."""
+    document = Document()
+    document.add_heading("County lines", level=0)
+    document.add_heading("Signs to look for", level=1)
+    sign = document.add_paragraph(SIGN, style="List Bullet")
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    section.header.paragraphs[0].text = words_in("header")
+    section.first_page_header.paragraphs[0].text = words_in("first page's header")
+    section.footer.paragraphs[0].text = words_in("footer")
+    section.footer._element.append(parse_xml(BOX.format(words_in("box in a footer"))))  # no other way
+    add_note(document, "footnote", words_in("footnote"))
+    add_note(document, "endnote", f"{words_in('endnote')} {SIGN}")
+    document.add_comment(sign.runs, text=words_in("comment"), author="Ann Example")
+    sign._p.addprevious(parse_xml(BOX.format(words_in("text box"))))  # no other way
+    return document
+
+
+def test_every_sentence_of_every_margin_is_in_the_draft_or_listed_on_the_screen_and_in_the_file(
+    tmp_path: Path, document: DocxDocument
+) -> None:
+    document.save(str(tmp_path / "County lines.docx"))
+
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "County lines.docx"), "--folder", str(tmp_path)])
+
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "county-lines" / "1.yaml").read_text(encoding="utf-8")
+    remarks = [line.removeprefix("# NOT PLACED: ") for line in text.splitlines() if line.startswith("# NOT PLACED: ")]
+    said = [line.removeprefix("Not placed: ") for line in result.stdout.splitlines() if line.startswith("Not placed: ")]
+    draft = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert said == remarks
+    assert sorted(remarks) == sorted(words_in(margin) for margin in MARGINS if margin != "text box")
+    assert words_in("text box") in draft
+    assert draft.count(SIGN) == 1

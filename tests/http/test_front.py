@@ -1,8 +1,11 @@
 """The front: what it answers is what the server behind it would have answered, to the caller who sent the request."""
 
+import asyncio
+import json
 import re
 from contextlib import ExitStack
 from functools import partial
+from threading import Event
 
 import httpx
 import pytest
@@ -11,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
 from app.http.cache import CacheRequest
+from app.models.form import SMALLEST_EXAMPLE
 from app.server import front
 from app.server.connection import Connection
 from app.server.front import FrontCache
@@ -29,6 +33,7 @@ from tests.support.wire import (
     connected,
     everything_from,
     exchange,
+    is_closed,
     one_answer,
     one_by_one,
     request,
@@ -39,7 +44,6 @@ from tests.support.wire import (
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 __all__ = ["address", "chunks"]  # fixtures
-
 MANY = 600
 LARGE, SEVERAL = "/docs/swagger-ui-bundle.js", 30  # 45 MB: more than the operating system keeps for a client
 
@@ -338,3 +342,93 @@ def test_a_stop_closes_connections_that_wait_for_a_request(service: FastAPI, set
         ends = [connection.recv(1) for connection in (silent, by_front, by_server)]
 
     assert ends == [b"", b"", b""]
+
+
+CHECK = "/v1/concerns/check"
+BODY = json.dumps(SMALLEST_EXAMPLE).encode()
+JSON = {"Content-Type": "application/json"}
+MEGABYTE = 1_000_000
+OFFERED = 8 * MEGABYTE
+
+
+def posted(**fields: str) -> bytes:
+    return request(CHECK, method="POST", **JSON, **fields)
+
+
+@pytest.mark.slow
+def test_a_head_that_is_cut_at_any_byte_gets_the_same_answer(
+    address: Address, chunks: list[tuple[bytes, bool]]
+) -> None:
+    whole = bye()
+    [expected] = exchange(address, whole)
+    chunks.clear()
+    with ExitStack() as stack:
+        cuts = range(1, len(whole))
+        connections = [stack.enter_context(connected(address)) for _ in cuts]
+        for connection, cut in zip(connections, cuts, strict=True):
+            connection.sendall(whole[:cut])
+        wait_until(lambda: len(chunks) == len(cuts))  # so that the rest comes by itself
+        for connection, cut in zip(connections, cuts, strict=True):
+            connection.sendall(whole[cut:])
+        answers = [everything_from(connection) for connection in connections]
+
+    assert {frozenset(seen(answer)) for answer in answers} == {frozenset(seen(expected))}
+
+
+def test_two_requests_in_one_chunk_are_both_answered(address: Address) -> None:
+    exchange(address, bye())
+
+    answers = exchange(address, request(SECTION), bye(f"{GUIDE}/indicators"))
+
+    assert [b'"factors"' in answers[0], b'"indicators"' in answers[1]] == [True, True]
+
+
+def test_the_body_of_a_get_is_not_read_as_the_next_request(address: Address) -> None:
+    hidden = request("/no-such-path")
+    answers = exchange(address, request(SECTION, **{"Content-Length": str(len(hidden))}) + hidden, bye())
+
+    assert statuses(answers) == [200, 200]
+
+
+def test_a_target_that_is_a_whole_address_is_read_as_its_path(address: Address) -> None:
+    [by_path, by_address, root] = [
+        exchange(address, request(target, Connection="close"))[0]
+        for target in ("/v1/search?q=missing", "http://localhost/v1/search?q=missing", "http://localhost")
+    ]
+
+    assert seen(by_path) == seen(by_address)
+    assert root.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_newcomer_is_refused_where_every_connection_is_at_work(
+    service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, go_on = Event(), Event()
+    serve = Connection._serve
+
+    async def slow(self: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/health/live":
+            with self.deadline.request_at_work():
+                at_work.set()
+                await asyncio.to_thread(go_on.wait)
+        await serve(self, scope, receive, send)
+
+    monkeypatch.setattr(Connection, "_serve", slow)
+    with run_server(service, settings.model_copy(update={"connections": 1, "client_seconds": 1000.0})) as url:
+        address = address_of(url)
+        exchange(address, bye())
+        with connected(address) as connection, ExitStack() as stack:
+            stack.callback(go_on.set)
+            connection.sendall(bye("/health/live"))
+            wait_until(at_work.is_set)
+            with connected(address) as newcomer, connected(address) as next_newcomer:
+                [refused] = answers_in(everything_from(newcomer))
+                [refused_too] = answers_in(everything_from(next_newcomer))
+                wait_until(lambda: is_closed(newcomer))  # refused ones do not add up
+            go_on.set()
+            [answer] = answers_in(everything_from(connection))
+
+    assert refused.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert json.loads(refused.partition(b"\r\n\r\n")[2])["type"] == "/v1/problems/busy"
+    assert refused_too.startswith(b"HTTP/1.1 503 ")
+    assert answer.startswith(b"HTTP/1.1 200 ")

@@ -1,12 +1,31 @@
 """The embedded database: what every connection to it is set to."""
 
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine
+from starlette.testclient import TestClient
 
-from app.db.database import for_writing, open_database
+from app.config import Settings
+from app.db.database import DATABASE_FILE, for_writing, open_database
+from app.http.context import AppContext
+from app.models.record import Remnants
+from app.services import record
+from app.services.record import has_remnants, purge_remnants
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.desk import Desk
+from tests.support.live import LiveServer
+from tests.support.log_lines import Lines
 from tests.support.loops import for_each
+from tests.support.waiting import LONG_ENOUGH, wait_until
 
 pytestmark = pytest.mark.embedded
 
@@ -36,3 +55,100 @@ def test_every_connection_is_set_as_the_promises_need(
 
     engine.dispose()
     assert found == value
+
+
+PIECE = slice(200, 232)  # of a sealed text: no other text has the same bytes
+
+
+@pytest.fixture
+def reference(client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock) -> str:
+    """A concern that was acknowledged long ago."""
+    clock.time = A_TUESDAY - dt.timedelta(days=1000)
+    reference = str(client.post("/v1/concerns", json=a_concern()).json()["reference"])
+    assert desk.act(reference, "acknowledgement").status_code == 200
+    return reference
+
+
+@pytest.fixture
+def reader(settings: Settings, reference: str) -> Iterator[sqlite3.Connection]:
+    """Another program that reads the database, from before the erasure."""
+    with closing(sqlite3.connect(settings.data_dir / DATABASE_FILE, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        assert connection.execute("SELECT count(*) FROM concerns WHERE reference = ?", (reference,)).fetchone() == (1,)
+        yield connection
+
+
+def sealed_piece(data_dir: Path) -> bytes:
+    with closing(sqlite3.connect(data_dir / DATABASE_FILE)) as connection:
+        sealed: bytes = connection.execute("SELECT sealed FROM concerns").fetchone()[0]
+    return sealed[PIECE]
+
+
+def is_in_files(data_dir: Path, piece: bytes) -> bool:
+    return any(piece in path.read_bytes() for path in data_dir.iterdir() if path.is_file())
+
+
+def erase(desk: Desk, reference: str) -> Any:
+    return desk.act(reference, "erasure", reason="A made-up reason.").json()["remnants"]
+
+
+@pytest.mark.slow
+def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
+    desk: Desk, settings: Settings, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "BRIEF_MILLISECONDS", LONG_ENOUGH * 1000)  # the service's own workers read too
+    piece = sealed_piece(settings.data_dir)
+
+    assert erase(desk, reference) == "none"
+
+    assert not is_in_files(settings.data_dir, piece)
+
+
+@pytest.mark.slow
+def test_an_erasure_that_a_reader_holds_up_says_so_and_is_finished_once_the_reader_has_gone(
+    desk: Desk, service: FastAPI, settings: Settings, reference: str, reader: sqlite3.Connection, lines: Lines
+) -> None:
+    piece = sealed_piece(settings.data_dir)
+    context: AppContext = service.state.context
+
+    answer = erase(desk, reference)
+    purge_remnants(context.engine)
+    held_up = (answer, is_in_files(settings.data_dir, piece), has_remnants(context.engine))
+    reader.execute("COMMIT")
+    wait_until(lambda: purge_remnants(context.engine) is Remnants.NONE)  # the service's own workers read too
+
+    assert held_up == ("pending", True, True)
+    assert (is_in_files(settings.data_dir, piece), has_remnants(context.engine)) == (False, False)
+    events = [line["event"] for line in lines()]
+    assert events.index("erased_text_remains_in_log") < events.index("erased_text_is_gone")
+    assert events.count("erased_text_remains_in_log") == 1
+
+
+@pytest.mark.slow
+def test_a_writer_does_not_wait_long_for_a_log_that_a_reader_holds(
+    client: TestClient, desk: Desk, reference: str, reader: sqlite3.Connection, a_concern: Concern
+) -> None:
+    assert reader.in_transaction
+    assert erase(desk, reference) == "pending"
+
+    assert client.post("/v1/concerns", json=a_concern()).status_code == 201
+
+
+@pytest.mark.slow
+def test_a_command_that_is_held_up_says_so_and_a_server_finishes_its_work_at_its_start(
+    desk: Desk, settings: Settings, reference: str, reader: sqlite3.Connection
+) -> None:
+    assert desk.get(f"/concerns/{reference}").status_code == 200
+    piece = sealed_piece(settings.data_dir)
+
+    ended = guidance("desk", "purge", "--data-dir", settings.data_dir, RETENTION_ACKNOWLEDGED_DAYS="1")
+    held_up = is_in_files(settings.data_dir, piece)
+    reader.execute("COMMIT")
+    server = LiveServer(settings.data_dir)
+    server.start()
+
+    try:
+        assert (ended.stdout, "because somebody reads it" in ended.stderr, held_up) == ("1 erased\n", True, True)
+        wait_until(lambda: not is_in_files(settings.data_dir, piece))
+    finally:
+        server.stop()
