@@ -21,6 +21,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.unsealing import RecordingProxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # a server in a process of its own
@@ -184,10 +185,11 @@ def test_a_note_is_sealed_before_it_leaves_and_for_no_key_but_those_that_were_gi
     assert [each["note"]["text"] for each in answer(opened)["notes"]] == ["ZymurgyNote."] * 2
 
 
-@pytest.mark.parametrize("role", Role)
+@for_each("role", Role)
 def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(live: LiveServer, role: Role) -> None:
-    key = guidance("clients", "add", "somebody", "--role", role, "--data-dir", live.data_dir).stdout.strip()
+    key = guidance("clients", "add", f"a-{role}", "--role", role, "--data-dir", live.data_dir).stdout.strip()
     listed = json.loads(guidance("clients", "list", "--json", "--data-dir", live.data_dir).stdout)
+    scopes = {each["name"]: set(each["scopes"]) for each in listed}
     calls = {
         Scope.READ: ("GET", "/v1/desk/concerns"),
         Scope.WRITE: ("DELETE", "/v1/desk/concerns/0000-0000-0000/assignment"),
@@ -199,5 +201,5 @@ def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(li
         http.headers["Authorization"] = f"Bearer {key}"
         allowed = {scope for scope, call in calls.items() if http.request(*call).status_code != httpx.codes.FORBIDDEN}
 
-    assert set(listed[0]["scopes"]) == {scope.value for scope in SCOPES_OF[role]}
+    assert scopes[f"a-{role}"] == {scope.value for scope in SCOPES_OF[role]}
     assert allowed == SCOPES_OF[role] & calls.keys()
