@@ -13,13 +13,11 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlmodel import Session, select
 
-from app.config import Settings
 from app.errors import TokenInvalid
-from app.main import create_app
 from app.models.people import PasskeyRow, Role
 from app.services.people import leave
 from tests.support.browsing import run_server
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.desk import acts_on
 from tests.support.people import (
@@ -31,6 +29,7 @@ from tests.support.people import (
     invited,
     virtual_authenticator,
 )
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -39,7 +38,7 @@ WORDS = "Alex Example was collected from school by an adult whom staff do not kn
 
 @pytest.fixture
 def service(tmp_path: Path) -> FastAPI:
-    return create_app(Settings(data_dir=tmp_path / "data", deliver=False), SettableClock())
+    return a_service(data_dir=tmp_path / "data")
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ from httpx2 import Response
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.models.record import DeskAct, DisclosureRow
@@ -29,6 +27,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add
 from tests.support.loops import for_each
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -121,7 +120,7 @@ def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_
     tmp_path: Path, a_concern: Concern
 ) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
-    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(recipient,)), SettableClock())
+    service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         sign_in_as(service, client)
         receipt = client.post("/v1/concerns", json=a_concern()).json()
@@ -154,7 +153,7 @@ def without_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.mark.usefixtures("without_script")
 def test_without_its_script_the_page_says_how_to_open_the_concern_elsewhere(tmp_path: Path, a_concern: Concern) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
-    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(recipient,)), SettableClock())
+    service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         sign_in_as(service, client)
         page = client.get(f"/desk/concerns/{received(client, a_concern)}").text
@@ -169,10 +168,7 @@ def test_a_concern_that_was_sealed_to_others_is_shown_without_words_and_can_be_a
     mine, theirs = (pyrage.x25519.Identity.generate() for _ in range(2))
     file = tmp_path / "identity.txt"
     file.write_text(str(mine))
-    settings = Settings(
-        data_dir=tmp_path / "data", deliver=False, seal_to=(str(theirs.to_public()),), seal_identity_file=file
-    )
-    service = create_app(settings, SettableClock())
+    service = a_service(data_dir=tmp_path / "data", seal_to=(str(theirs.to_public()),), seal_identity_file=file)
     with TestClient(service) as client:
         sign_in_as(service, client)
         reference = received(client, a_concern)

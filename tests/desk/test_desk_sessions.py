@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import NoSuchPerson
 from app.http.auth import SESSION_COOKIE, set_cookie
-from app.main import create_app
 from app.models.clients import Scope
 from app.models.people import Role, SessionRow
 from app.services.clients import NewClient, add_client
@@ -24,6 +23,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, received, sign_in_as
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -72,10 +72,7 @@ def test_a_site_that_may_send_concerns_and_show_pages_in_a_frame_may_do_neither_
     tmp_path: Path, a_concern: Concern
 ) -> None:
     partner = "https://www.council.example"
-    settings = Settings(
-        data_dir=tmp_path / "data", deliver=False, allowed_origins=(partner,), embedding_origins=(partner,)
-    )
-    service = create_app(settings, SettableClock())
+    service = a_service(data_dir=tmp_path / "data", allowed_origins=(partner,), embedding_origins=(partner,))
     with TestClient(service, follow_redirects=False) as client:
         sign_in_as(service, client)
         reference = received(client, a_concern)

@@ -12,14 +12,13 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from app.config import Settings
-from app.main import create_app
 from app.models.people import Role
 from app.services.people import leave
 from tests.support.browsing import Keyboard, run_server
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.people import JO, context_of_service, invited, virtual_authenticator
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -41,7 +40,7 @@ def neighbour() -> pyrage.x25519.Identity:
 @pytest.fixture
 def service(tmp_path: Path, neighbour: pyrage.x25519.Identity) -> FastAPI:
     bodies = {BODY: str(neighbour.to_public())}
-    return create_app(Settings(data_dir=tmp_path / "data", deliver=False, hand_over_bodies=bodies), SettableClock())
+    return a_service(data_dir=tmp_path / "data", hand_over_bodies=bodies)
 
 
 @pytest.fixture

@@ -9,16 +9,15 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from app.models.people import Role
 from app.models.record import DeskAct
 from app.services.exports import find_export_faults, read_export_file
 from app.services.keys import create_identity
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
 from tests.support.desk import acts_on, look, press
 from tests.support.people import JO, sign_in_as
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -72,8 +71,7 @@ def test_only_who_may_act_is_offered_it_and_only_while_there_are_words_that_open
 
     assert (BUTTON in by_worker, BUTTON in by_reader[0], BUTTON in erased[0]) == (True, False, False)
     assert (by_reader[1].status_code, erased[1].status_code) == (403, 410)
-    closed = Settings(data_dir=tmp_path / "x", deliver=False, seal_to=(create_identity(tmp_path / "id", at=A_TUESDAY),))
-    elsewhere: Any = create_app(closed, SettableClock())
+    elsewhere: Any = a_service(data_dir=tmp_path / "x", seal_to=(create_identity(tmp_path / "id", at=A_TUESDAY),))
     with TestClient(elsewhere) as other:
         there = raised(other, a_concern)
         sign_in_as(elsewhere, other)

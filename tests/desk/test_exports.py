@@ -34,11 +34,12 @@ from app.services.keys import create_identity
 from app.services.receipts import check_receipt
 from app.services.sealing import Unsealer, read_identities
 from app.services.verification import find_faults
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import add
 from tests.support.databases import files_of
 from tests.support.desk import Desk, desk_of, worker_of
 from tests.support.loops import for_each
+from tests.support.service import a_service
 
 CANARY = "QuetzalExport"
 NEIGHBOUR = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
@@ -74,7 +75,7 @@ class Case:
 def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     folder = tmp_path_factory.mktemp("export")
     team = create_identity(folder / "team.txt", at=A_TUESDAY)
-    service = create_app(Settings(data_dir=folder / "data", seal_to=(team,), deliver=False), SettableClock())
+    service = a_service(data_dir=folder / "data", seal_to=(team,))
     with TestClient(service) as http:
         concern = {
             "immediate_danger": "yes",

@@ -14,17 +14,15 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from app.config import Settings
 from app.http.auth import SESSION_COOKIE
-from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.models.record import DeskAct
 from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations, run_server
-from tests.support.clock import SettableClock
 from tests.support.concerns import add
 from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
+from tests.support.service import a_service
 from tests.support.unsealing import need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -57,8 +55,7 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
         file.write_text(f"{identity}\n")
     bodies = {BODY: str(neighbour.to_public())}
     sealed_to = (str(team.to_public()),)
-    settings = Settings(data_dir=folder / "data", deliver=False, seal_to=sealed_to, hand_over_bodies=bodies)
-    service = create_app(settings, SettableClock())
+    service = a_service(data_dir=folder / "data", seal_to=sealed_to, hand_over_bodies=bodies)
     with run_server(service) as address:
         yield Hosted(service, address.replace("127.0.0.1", "localhost"), *files)
 

@@ -9,18 +9,17 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Route, expect
 
-from app.config import Settings
-from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.services.keys import create_identity
 from app.services.people import leave
 from tests.support.browsing import Keyboard, run_server
 from tests.support.canaries import CANARY
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import read_messages
 from tests.support.desk_states import sign_in
 from tests.support.people import JO, context_of_service
+from tests.support.service import a_service
 from tests.support.unsealing import need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -39,7 +38,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(tmp_path_factory: pytest.TempPathFactory, identity: Path) -> FastAPI:
     keys = (create_identity(identity, at=A_TUESDAY), create_identity(identity.with_name("spare.txt"), at=A_TUESDAY))
     data_dir = tmp_path_factory.mktemp("hosted") / "data"
-    return create_app(Settings(data_dir=data_dir, deliver=False, seal_to=keys), SettableClock())
+    return a_service(data_dir=data_dir, seal_to=keys)
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,15 @@ from starlette.testclient import TestClient
 
 from app.cli.desk import make_export, open_whole
 from app.cli.desk_client import DeskClient
-from app.config import Settings
 from app.errors import SealedTextMisplaced
-from app.main import create_app
 from app.services import exports
 from app.services.exports import find_export_faults, read_export_file
 from app.services.keys import create_identity
 from app.services.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, worker_of
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -52,7 +51,7 @@ class Away:
 @pytest.fixture
 def away(tmp_path: Path, a_concern: Concern) -> Iterator[Away]:
     recipient = create_identity(tmp_path / "team.txt", at=A_TUESDAY)
-    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,), deliver=False), SettableClock())
+    service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as http:
         reference = http.post("/v1/concerns", json=a_concern()).json()["reference"]
         robin = worker_of(service, http, "Robin Example")

@@ -19,11 +19,12 @@ from app.models.form import FULL_EXAMPLE
 from app.pages.referral import leaves_of
 from app.services.keys import create_identity
 from app.services.sealing import read_identities
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
 from tests.support.databases import raw_connection
 from tests.support.desk import desk_of
 from tests.support.people import sign_in_as
+from tests.support.service import a_service
 
 ELEMENT = re.compile(r'<div class="sealed"([^>]*)>\s*<template class="ciphertext">([^<]*)</template>')
 LAYOUT = re.compile(r'<script type="application/json" id="referral-layout">([^<]*)</script>')
@@ -37,8 +38,7 @@ def identity() -> pyrage.x25519.Identity:
 @pytest.fixture
 def hosted(tmp_path: Path, identity: pyrage.x25519.Identity) -> Iterator[TestClient]:
     """The browser of a person at a desk that can open nothing."""
-    settings = Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(str(identity.to_public()),))
-    service: FastAPI = create_app(settings, SettableClock())
+    service: FastAPI = a_service(data_dir=tmp_path / "data", seal_to=(str(identity.to_public()),))
     with TestClient(service) as client:
         sign_in_as(service, client)
         yield client

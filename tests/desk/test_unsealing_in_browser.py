@@ -11,17 +11,15 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from app.config import Settings
-from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.pages.desk import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.canaries import CANARY
-from tests.support.clock import SettableClock
 from tests.support.concerns import add
 from tests.support.people import JO, invited, virtual_authenticator
+from tests.support.service import a_service
 from tests.support.unsealing import locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -59,7 +57,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> FastAPI:
     data_dir = tmp_path_factory.mktemp("hosted") / "data"
-    return create_app(Settings(data_dir=data_dir, deliver=False, seal_to=(keys.recipient,)), SettableClock())
+    return a_service(data_dir=data_dir, seal_to=(keys.recipient,))
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +118,7 @@ def test_the_words_are_shown_as_the_service_would_and_by_the_keyboard_alone_and_
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
     data_dir = service.state.context.settings.data_dir
-    opening = create_app(
-        Settings(data_dir=data_dir, deliver=False, seal_to=(keys.recipient,), seal_identity_file=keys.right),
-        SettableClock(),
-    )
+    opening = a_service(data_dir=data_dir, seal_to=(keys.recipient,), seal_identity_file=keys.right)
     with run_server(opening) as address:
         page.goto(address.replace("127.0.0.1", "localhost") + path)
         there = page.get_by_role("article").inner_text()

@@ -37,6 +37,7 @@ from tests.support.publishing import (
     publish_next,
     second_edition,
 )
+from tests.support.service import a_service
 
 EXAMPLE = "an-example"
 LISTS = ("indicators", "factors", "contacts")
@@ -58,7 +59,7 @@ SECOND_GUIDE = EDITION_EXAMPLE | {
 
 def start(data_dir: Path) -> Iterator[TestClient]:
     """A service with two guides."""
-    with TestClient(create_app(Settings(data_dir=data_dir), SettableClock())) as client:
+    with TestClient(a_service(data_dir=data_dir, deliver=True)) as client:
         publish(client, SECOND_GUIDE, a_key(client, Scope.PUBLISH), guide=f"/v1/guides/{EXAMPLE}")
         yield client
 

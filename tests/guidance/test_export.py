@@ -18,14 +18,12 @@ from starlette.types import Receive, Scope, Send
 from typer.testing import CliRunner
 
 from app.cli.commands import app as command
-from app.config import Settings
 from app.errors import NotExportable
-from app.main import create_app
 from app.models.sections import Section
 from app.server.export import INVENTORY, ExportResult, export_reads
-from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.renditions import publish_a_rendition
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -64,7 +62,7 @@ class Silent(http.server.SimpleHTTPRequestHandler):
 
 
 def make_service(data_dir: Path) -> FastAPI:
-    return create_app(Settings(data_dir=data_dir, public_url=PUBLIC_URL), SettableClock())
+    return a_service(data_dir=data_dir, public_url=PUBLIC_URL, deliver=True)
 
 
 def export(service: FastAPI, folder: Path) -> ExportResult:

@@ -19,6 +19,7 @@ from app.services.renditions import UNCHECKED
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -155,8 +156,9 @@ def test_an_entry_has_the_same_id_in_both_feeds_and_no_other_entry_has_it(client
 
 
 def test_an_entry_keeps_its_id_on_another_node_at_another_address(client: TestClient, tmp_path: Path) -> None:
-    elsewhere = Settings(data_dir=tmp_path / "elsewhere", public_url="https://elsewhere.example")
-    with TestClient(create_app(elsewhere, SettableClock())) as other:
+    with TestClient(
+        a_service(data_dir=tmp_path / "elsewhere", public_url="https://elsewhere.example", deliver=True)
+    ) as other:
         assert [item["id"] for item in items_of(other)] == [item["id"] for item in items_of(client)[-3:]]
 
 

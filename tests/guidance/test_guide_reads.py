@@ -13,13 +13,11 @@ from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from docs_site.api import resolved
-from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, an_edition, publish_next
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +88,7 @@ def walk(client: TestClient) -> Answers:
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Answers]]:
     """A service with two editions, and every answer that its links lead to."""
-    service = create_app(Settings(data_dir=tmp_path_factory.mktemp("walked")), SettableClock())
+    service = a_service(data_dir=tmp_path_factory.mktemp("walked"), deliver=True)
     with TestClient(service) as client:
         publish_next(service, indicators=changed_indicators())
         yield client, walk(client)

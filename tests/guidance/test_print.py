@@ -11,11 +11,9 @@ from fastapi import FastAPI
 from pypdf import PageObject, PdfReader
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from app.services import pdf
-from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -94,14 +92,9 @@ def test_all_text_is_in_paragraphs_headings_or_lists_and_definitions_are_quotati
 def printed_by_a_council(folder: Path, path: str) -> bytes:
     """Return the PDF of a council with hours, a colour and a logo."""
     (folder / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/>")
-    settings = Settings(
-        data_dir=folder / "data",
-        deliver=False,
-        duty_hours=HOURS,
-        council_colour=COLOUR,
-        council_logo=folder / "logo.svg",
-    )
-    with TestClient(create_app(settings, SettableClock())) as client:
+    with TestClient(
+        a_service(data_dir=folder / "data", duty_hours=HOURS, council_colour=COLOUR, council_logo=folder / "logo.svg")
+    ) as client:
         return client.get(path).content
 
 

@@ -13,14 +13,12 @@ from fastapi import FastAPI
 from pypdf import PdfReader
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from app.models.editions import EditionContent
 from app.models.guides import SECTION_RESPONSES
 from app.models.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_BACK, PRINTED_FRONT, Section
-from tests.support.clock import SettableClock
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, an_edition, filled_sections, first_example, publish_next
+from tests.support.service import a_service
 
 ROOT = Path(__file__).parents[2]
 EVERY_SECTION = pytest.mark.parametrize("section", list(Section), ids=lambda section: section.key)
@@ -48,7 +46,7 @@ def reworded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service whose second edition has items in every section, and whose third rewords one in each."""
-    service = create_app(Settings(data_dir=tmp_path_factory.mktemp("sections")), SettableClock())
+    service = a_service(data_dir=tmp_path_factory.mktemp("sections"), deliver=True)
     with TestClient(service) as client:
         sections = filled_sections()
         publish_next(service, **sections)

@@ -30,6 +30,7 @@ from app.services.workers import STALE_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, a_key, content_of, publish, publish_next, withdraw
+from tests.support.service import a_service
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -218,10 +219,7 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
 ) -> None:
     monkeypatch.setattr(workers, "GENERATION_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
-        services = [
-            create_app(Settings(data_dir=Path(folder) / name, deliver=False, shelf_megabytes=2), SettableClock())
-            for name in ("with", "without")
-        ]
+        services = [a_service(data_dir=Path(folder) / name, shelf_megabytes=2) for name in ("with", "without")]
         services[1].front = RequestLogMiddleware(services[1].behind, services[1].records)
         ShelfAndNoShelf.pair = services[0], services[1]
         address = running.enter_context(run_server(services[0], Settings()))

@@ -8,11 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from tests.support.browsing import accessibility_violations, run_server
-from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG
+from tests.support.service import a_service
 from tests.support.waiting import LONG_ENOUGH
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -45,8 +43,7 @@ class RecordedPage:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a service."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("docs") / "data", deliver=False)
-    with run_server(create_app(settings, SettableClock())) as url:
+    with run_server(a_service(data_dir=tmp_path_factory.mktemp("docs") / "data")) as url:
         yield url
 
 

@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.config import Settings
-from app.main import create_app
 from tests.support.browsing import accessibility_violations, go_to_last_step, run_server
-from tests.support.clock import SettableClock
 from tests.support.journeys import HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
+from tests.support.service import a_service
 
 pytestmark = [
     pytest.mark.nightly,
@@ -50,10 +48,9 @@ CONDITIONS = dict(conditions())
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("journeys") / "data", deliver=False, limit_concerns="100000/minute"
-    )
-    with run_server(create_app(settings, SettableClock())) as address:
+    with run_server(
+        a_service(data_dir=tmp_path_factory.mktemp("journeys") / "data", limit_concerns="100000/minute")
+    ) as address:
         yield address
 
 

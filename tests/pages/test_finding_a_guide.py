@@ -11,13 +11,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from tests.support.canaries import CANARY, traces
-from tests.support.clock import SettableClock
 from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_examples, publish_invented
+from tests.support.service import a_service
 
 POLICE, CALL_CARD = 'href="tel:999"', '<p class="number">'
 MAX_BYTES = 40_000
@@ -26,7 +24,7 @@ MAX_BYTES = 40_000
 
 def open_site(folder: Path) -> FastAPI:
     """Return a service that is not started yet."""
-    return create_app(Settings(data_dir=folder / "data", deliver=False), SettableClock())
+    return a_service(data_dir=folder / "data")
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +129,7 @@ def test_the_words_are_in_no_log_no_cache_and_no_address(
 
 
 def test_searches_are_limited_like_those_of_the_api_and_reading_the_form_is_not(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", deliver=False, limit_search="2/minute")
-    with TestClient(create_app(settings, SettableClock()), client=("192.0.2.1", 1)) as client:
+    with TestClient(a_service(data_dir=tmp_path / "data", limit_search="2/minute"), client=("192.0.2.1", 1)) as client:
         statuses = [search(client, "missing").status_code for _ in range(3)]
         statuses += [client.get("/search").status_code for _ in range(3)]
 

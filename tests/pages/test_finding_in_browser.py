@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from app.config import Settings
-from app.main import create_app
 from tests.support.browsing import (
     NEUTRAL_PAGE,
     accessibility_violations,
@@ -16,8 +14,8 @@ from tests.support.browsing import (
     serve_neutral_page,
 )
 from tests.support.canaries import CANARY, forms_of
-from tests.support.clock import SettableClock
 from tests.support.publishing import publish_examples, publish_invented
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
@@ -26,8 +24,7 @@ WORDS = f"phone {CANARY}"
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("finding") / "data", deliver=False, exit_url=NEUTRAL_PAGE)
-    service = create_app(settings, SettableClock())
+    service = a_service(data_dir=tmp_path_factory.mktemp("finding") / "data", exit_url=NEUTRAL_PAGE)
     with run_server(service) as address:
         publish_examples(service)
         publish_invented(service, 30)

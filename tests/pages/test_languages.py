@@ -39,6 +39,7 @@ from tests.support.desk import desk_of
 from tests.support.form_answers import NARRATIVE, REQUIRED_ANSWERS, fill_in, reference_in
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_next
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.any_database
 
@@ -71,8 +72,7 @@ HTML = {"Accept": "text/html"}
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("languages") / "data", deliver=False)
-    service = create_app(settings, SettableClock())
+    service = a_service(data_dir=tmp_path_factory.mktemp("languages") / "data")
     with TestClient(service, headers=HTML) as client:
         publish_next(service)
         yield client

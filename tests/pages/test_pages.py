@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR, Settings
 from app.errors import StoreBusy
 from app.http.context import AppContext
-from app.main import create_app
 from app.models.concerns import Concern
 from app.models.form import FULL_EXAMPLE
 from app.pages.form_answers import SubmittedForm, hidden_fields, read_answers, value_at
@@ -35,11 +34,11 @@ from app.pages.form_layout import (
 )
 from app.services.pdf import text_colour_on
 from app.services.reference_data import read_reference_data
-from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, KEY, NARRATIVE, REQUIRED_ANSWERS, reference_in
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
+from tests.support.service import a_service
 
 MAX_BYTES = 70_000
 """Of a page with its stylesheet and scripts, as they are sent."""
@@ -50,8 +49,7 @@ MAX_COMPRESSED_BYTES = 10_000
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Yield a client of one service, for tests that change nothing which another test sees."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("shared") / "data", deliver=False)
-    with TestClient(create_app(settings, SettableClock())) as client:
+    with TestClient(a_service(data_dir=tmp_path_factory.mktemp("shared") / "data")) as client:
         yield client
 
 
@@ -250,8 +248,7 @@ def test_a_busy_store_loses_nothing(client: TestClient, service: FastAPI, monkey
     ],
 )
 def test_another_site_cannot_post_build_form(tmp_path: Path, headers: dict[str, str], status: int) -> None:
-    settings = Settings(data_dir=tmp_path / "data", deliver=False, allowed_origins=("https://partner.example",))
-    with TestClient(create_app(settings, SettableClock())) as client:
+    with TestClient(a_service(data_dir=tmp_path / "data", allowed_origins=("https://partner.example",))) as client:
         response = post(client, {"do": "check"}, **headers)
 
     assert response.status_code == status
@@ -299,8 +296,7 @@ def test_typed_text_cannot_become_markup(shared: TestClient) -> None:
 
 
 def test_a_closed_form_says_who_to_call(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", deliver=False, anonymous_concerns=False)
-    with TestClient(create_app(settings, SettableClock())) as client:
+    with TestClient(a_service(data_dir=tmp_path / "data", anonymous_concerns=False)) as client:
         responses = [client.get(FORM), post(client)]
 
     for response in responses:
@@ -573,15 +569,15 @@ def test_a_wrong_reference_and_a_wrong_code_get_the_same_page(shared: TestClient
 
 def test_the_council_has_its_own_name_colours_and_logo(tmp_path: Path) -> None:
     (tmp_path / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    settings = Settings(
-        data_dir=tmp_path / "data",
-        deliver=False,
-        council_name="Example & Council",
-        council_colour="#ffee00",
-        council_logo=tmp_path / "logo.svg",
-        embedding_origins=("https://www.council.example",),
-    )
-    with TestClient(create_app(settings, SettableClock())) as client:
+    with TestClient(
+        a_service(
+            data_dir=tmp_path / "data",
+            council_name="Example & Council",
+            council_colour="#ffee00",
+            council_logo=tmp_path / "logo.svg",
+            embedding_origins=("https://www.council.example",),
+        )
+    ) as client:
         page = client.get("/")
         style, logo = client.get("/looks/pages.css").text, client.get("/looks/logo")
 

@@ -12,9 +12,7 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.config import Settings
 from app.http.context import AppContext
-from app.main import create_app
 from app.models.editions import EditionContent
 from tests.support.browsing import (
     NEUTRAL_PAGE,
@@ -27,9 +25,9 @@ from tests.support.browsing import (
     run_server,
     serve_neutral_page,
 )
-from tests.support.clock import SettableClock
 from tests.support.form_answers import FORM, NARRATIVE, fill_in
 from tests.support.publishing import SLUG, an_edition, publish_next
+from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -81,14 +79,12 @@ def second_edition() -> EditionContent:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, embedder: str) -> Iterator[Site]:
     """Yield a service with two editions, and a site that may embed its pages."""
-    settings = Settings(
+    service = a_service(
         data_dir=tmp_path_factory.mktemp("pages") / "data",
-        deliver=False,
         exit_url=NEUTRAL_PAGE,
         council_name="Example Council",
         embedding_origins=(embedder,),
     )
-    service = create_app(settings, SettableClock())
     with run_server(service) as url:
         publish_next(service, **dict(second_edition()))
         yield Site(url, service, embedder)

@@ -13,12 +13,10 @@ import pyphen  # type: ignore[import-untyped]  # the package carries no types
 import pytest
 from starlette.testclient import TestClient
 
-from app.config import Settings
 from app.http.context import AppContext
-from app.main import create_app
 from app.pages.error_pages import ERROR_TEXTS, error_page
-from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -108,8 +106,7 @@ def reading_age(*texts: str) -> float:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Return the sentences of each page and state, without the words of guide and signposts."""
-    settings = Settings(data_dir=Path(tmp_path_factory.mktemp("reading")) / "data", deliver=False)
-    service = create_app(settings, SettableClock())
+    service = a_service(data_dir=Path(tmp_path_factory.mktemp("reading")) / "data")
     with TestClient(service, headers={"Accept": "text/html"}) as client:
         publish_next(service)
         texts = {path: client.get(path).text for path in (*PAGES, *FORMS)}

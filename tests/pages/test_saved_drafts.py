@@ -20,6 +20,7 @@ from tests.support.databases import on_postgresql
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, NARRATIVE, REQUIRED_ANSWERS, reference_in
 from tests.support.loops import for_each
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -145,8 +146,7 @@ def test_a_young_persons_answers_are_never_saved_and_none_is_lost(client: TestCl
 
 
 def test_wrong_codes_for_one_draft_are_limited_and_others_open(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", deliver=False, limit_code_tries="3/minute")
-    with TestClient(create_app(settings, SettableClock())) as client:
+    with TestClient(a_service(data_dir=tmp_path / "data", limit_code_tries="3/minute")) as client:
         code = save(client)
         others = [save(client), save(client)]
         wrong = code[:-1] + CROCKFORD[(CROCKFORD.index(code[-1]) + 1) % 32]
