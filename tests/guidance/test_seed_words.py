@@ -116,29 +116,16 @@ def test_every_listed_exception_is_still_needed(known: str) -> None:
     assert excepted
 
 
-def test_each_part_has_as_many_items_as_are_printed() -> None:
-    sections = (
-        EDITION.definitions,
-        EDITION.factors,
-        EDITION.indicators,
-        EDITION.linked_risks,
-        EDITION.responsibilities,
-    )
+SECTIONS = (EDITION.definitions, EDITION.factors, EDITION.indicators, EDITION.linked_risks, EDITION.responsibilities)
 
-    assert [len(section) for section in sections] == [2, 7, 10, 6, 4]
+
+def test_each_part_has_as_many_items_as_are_printed() -> None:
+    assert [len(section) for section in SECTIONS] == [2, 7, 10, 6, 4]
     assert (len(EDITION.cautions), len(EDITION.contacts)) == (2, 3)
 
 
 def test_the_items_stand_in_the_printed_order() -> None:
-    sections = (
-        EDITION.definitions,
-        EDITION.factors,
-        EDITION.indicators,
-        EDITION.linked_risks,
-        EDITION.responsibilities,
-    )
-
-    places = [[PRINTED.index(item.text) for item in section] for section in sections]
+    places = [[PRINTED.index(item.text) for item in section] for section in SECTIONS]
 
     assert places == [sorted(section) for section in places]
 
