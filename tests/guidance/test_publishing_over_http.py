@@ -53,7 +53,7 @@ def test_a_second_edition_is_published_and_the_first_stays_as_it_was(client: Tes
     assert client.get(f"{GUIDE}/editions/1").content == before
 
 
-@for_each(
+@pytest.mark.parametrize(
     ("if_match", "problem"),
     [
         (None, (428, "precondition-missing")),
