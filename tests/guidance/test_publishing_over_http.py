@@ -14,7 +14,6 @@ from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
 from tests.support.clock import SettableClock
 from tests.support.live import LiveServer, environment_for
-from tests.support.loops import for_each
 from tests.support.publishing import (
     ADDED,
     CONTENT_KEYS,
@@ -125,7 +124,7 @@ A_CODE = {"scheme": "dfe-assessment-factors", "code": WORDS[:20], "basis": "sour
 
 
 @pytest.mark.slow
-@for_each(
+@pytest.mark.parametrize(
     ("section", "place", "fields", "pointer"),
     [
         ("indicators", 2, {"position": 7, "text": WORDS}, "#/indicators/2/position"),

@@ -34,7 +34,7 @@ def recorded(service: TestClient, **query: str) -> list[str]:
     return [row["client"] for row in answer.json()["disclosures"]]
 
 
-@for_each(
+@pytest.mark.parametrize(
     ("claims", "name"),
     [
         ({}, "openid:desk-app/worker-42"),
@@ -72,8 +72,8 @@ UNFIT = {
 }
 
 
-@for_each("claim", ["azp", "sub"])
-@for_each("name", UNFIT.values())
+@pytest.mark.parametrize("claim", ["azp", "sub"])
+@pytest.mark.parametrize("name", UNFIT.values())
 def test_a_name_that_cannot_stand_on_the_record_is_refused(guarded: Guarded, claim: str, name: Any) -> None:
     client, _ = guarded
 
