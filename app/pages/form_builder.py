@@ -140,10 +140,10 @@ class FormBuilder:
         )
 
     def _label(self, field: SchemaField) -> str:
-        return gettext(self.variant.wording.labels.get(field.path, str(field.schema["title"])))
+        return gettext(self.variant.labels.get(field.path, str(field.schema["title"])))
 
     def _hint(self, field: SchemaField) -> str:
-        return gettext(self.variant.wording.hints.get(field.path, str(field.schema.get("description", ""))))
+        return gettext(self.variant.hints.get(field.path, str(field.schema.get("description", ""))))
 
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
@@ -165,7 +165,7 @@ class FormBuilder:
                 for choice in choices
             ),
             is_required=field.is_required,
-            if_missing=gettext(self.variant.wording.missing.get(field.path, "")),
+            if_missing=gettext(self.variant.missing.get(field.path, "")),
             is_number=field.value_schema.get("type") == "integer",
             part=gettext(part_of(field.path)),
             input_type=input_type,
@@ -194,7 +194,7 @@ class FormBuilder:
         return tuple(self._in_plain_words(field.path, choice) for choice in choices)
 
     def _in_plain_words(self, path: str, choice: Choice) -> Choice:
-        label = self.variant.wording.choices.get((path, choice.value))
+        label = self.variant.choices.get((path, choice.value))
         if label is not None:
             return Choice(choice.value, gettext(label))
         return replace(choice, label=gettext(choice.label), note=gettext(choice.note))

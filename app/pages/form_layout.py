@@ -390,27 +390,18 @@ MISSING_ANSWERS = {
 
 
 @dataclass(frozen=True)
-class Wording:
-    """The words of one form: what replaces the words of the models."""
-
-    labels: Mapping[str, str]
-    hints: Mapping[str, str]
-    choices: Mapping[tuple[str, str], str]
-    missing: Mapping[str, str]
-
-
-WORDING = Wording(LABEL_OVERRIDES, HINT_OVERRIDES, CHOICE_OVERRIDES, MISSING_ANSWERS)
-
-
-@dataclass(frozen=True)
 class FormVariant:
-    """A form: the page that asks, its questions with their words, and the answers that it gives by itself."""
+    """A form: the page that asks, its questions, and its words in place of those of the models."""
 
     template: str
     title: str
     sections: tuple[FormSection, ...]
-    wording: Wording = WORDING
+    labels: Mapping[str, str] = field(default_factory=lambda: LABEL_OVERRIDES)
+    hints: Mapping[str, str] = field(default_factory=lambda: HINT_OVERRIDES)
+    choices: Mapping[tuple[str, str], str] = field(default_factory=lambda: CHOICE_OVERRIDES)
+    missing: Mapping[str, str] = field(default_factory=lambda: MISSING_ANSWERS)
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
+    """What it answers by itself."""
     can_be_saved: bool = True
     """Whether it may be saved and finished later."""
 
@@ -437,30 +428,28 @@ ABOUT_YOURSELF = FormVariant(
             step="you",
         ),
     ),
-    wording=Wording(
-        labels={
-            "immediate_danger": "Are you safe now?",
-            "concern.narrative": "What has happened?",
-            "reporter.safe_times_to_contact": "How can we reach you safely?",
-            "informed_and_basis.childs_wishes": "Is there anything that we must not do?",
-        },
-        hints={
-            "immediate_danger": "If you are not safe, call 999 now.",
-            "concern.narrative": "Use your own words. You do not need to tell us all of it.",
-            "reporter.safe_times_to_contact": "Tell us your name if you want to, and a place, time or number that is "
-            "safe for you. It can be your school.",
-            "informed_and_basis.childs_wishes": "For example: do not ring my home.",
-        },
-        choices={
-            ("immediate_danger", ImmediateDanger.YES): "No, I am in danger now",
-            ("immediate_danger", ImmediateDanger.NO): "Yes, I am safe now",
-            ("immediate_danger", ImmediateDanger.NOT_SURE): "I am not sure",
-        },
-        missing={
-            "immediate_danger": "Select whether you are safe now.",
-            "concern.narrative": "Write what has happened. One sentence is enough.",
-        },
-    ),
+    labels={
+        "immediate_danger": "Are you safe now?",
+        "concern.narrative": "What has happened?",
+        "reporter.safe_times_to_contact": "How can we reach you safely?",
+        "informed_and_basis.childs_wishes": "Is there anything that we must not do?",
+    },
+    hints={
+        "immediate_danger": "If you are not safe, call 999 now.",
+        "concern.narrative": "Use your own words. You do not need to tell us all of it.",
+        "reporter.safe_times_to_contact": "Tell us your name if you want to, and a place, time or number that is "
+        "safe for you. It can be your school.",
+        "informed_and_basis.childs_wishes": "For example: do not ring my home.",
+    },
+    choices={
+        ("immediate_danger", ImmediateDanger.YES): "No, I am in danger now",
+        ("immediate_danger", ImmediateDanger.NO): "Yes, I am safe now",
+        ("immediate_danger", ImmediateDanger.NOT_SURE): "I am not sure",
+    },
+    missing={
+        "immediate_danger": "Select whether you are safe now.",
+        "concern.narrative": "Write what has happened. One sentence is enough.",
+    },
     fixed_answers={"reporter": {"kind": ReporterKind.CHILD.value}, "children": [{}]},
     can_be_saved=False,
 )

@@ -30,7 +30,7 @@ from app.models.comparison import (
     changed_words,
 )
 from app.models.editions import EditionContent
-from app.models.languages import Direction, direction_of, own_name_of
+from app.models.languages import direction_of, own_name_of
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.models.renditions import RenderedWords, RenditionForm
 from app.models.sections import ITEM_LISTS, ON_PAGES, Section
@@ -214,28 +214,20 @@ FORM_LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class RenditionLinkOnPage:
-    """A link to a rendition: the language's own name, or where there is none, the label of its form."""
+def rendition_links(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
+    """Return a link to the page of each rendition, with the page's own words in that language where there are any.
 
-    path: str
-    language: str
-    dir: Direction
-    label: str
-    own_name: str | None
-
-
-def rendition_links(renditions: Sequence[StoredRendition]) -> list[RenditionLinkOnPage]:
-    """Return a link to the page of each rendition, with the page's own words in that language where there are any."""
+    It has the language's own name, or where there is none, the label of its form.
+    """
     first = {each.key.language: each for each in reversed(renditions)}
     return [
-        RenditionLinkOnPage(
-            path=page_of_rendition(each, is_numbered=each != first[each.key.language]),
-            language=each.key.language,
-            dir=direction_of(each.key.language),
-            label=FORM_LABELS[each.content.form],
-            own_name=own_name_of(each.key.language) if each.content.form is RenditionForm.TRANSLATION else None,
-        )
+        {
+            "path": page_of_rendition(each, is_numbered=each != first[each.key.language]),
+            "language": each.key.language,
+            "dir": direction_of(each.key.language),
+            "label": FORM_LABELS[each.content.form],
+            "own_name": own_name_of(each.key.language) if each.content.form is RenditionForm.TRANSLATION else None,
+        }
         for each in renditions
     ]
 

@@ -102,8 +102,7 @@ class Draft:
 
     def _form(self, counts: Mapping[str, int]) -> ConcernForm:
         content = self.context.contents(self.head.key)
-        reference_data = self.context.reference_data
-        return FormBuilder(content, reference_data, counts, self.variant).make()
+        return FormBuilder(content, self.context.reference_data, counts, self.variant).make()
 
     def fields(self) -> Answers:
         """Return the concern as JSON for the API."""
