@@ -125,12 +125,6 @@ def _named(at: Location) -> str:
     return f"{place_in_words(at[:-1])}: `{at[-1]}`" if at and isinstance(at[-1], str) else place_in_words(at)
 
 
-def misspelt_keys(errors: list[ErrorDetails]) -> set[Location]:
-    """Return the places of keys that are missing only because they are misspelt."""
-    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
-    return {(*at[:-1], meant) for at in unknown if (meant := _meant(at)) is not None}
-
-
 def _unknown_key(at: Location) -> str:
     meant = _meant(at)
     of = place_in_words(at[:-1])
@@ -319,7 +313,8 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
         {"type": "value_error", "loc": at, "msg": str(reason), "input": None, "ctx": {"error": reason}}
         for at, reason in find_waiting(EditionContent, value, [error["loc"] for error in errors])
     ]
-    misspelt = misspelt_keys(errors)
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    misspelt = {(*at[:-1], meant) for at in unknown if (meant := _meant(at)) is not None}
     for error in errors:
         is_misspelt = error["type"] == "missing" and error["loc"] in misspelt
         reason = error.get("ctx", {}).get("error")  # of an id that is there twice, `find_written_faults` says more

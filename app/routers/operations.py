@@ -20,7 +20,7 @@ from app.models.base import format_utc
 from app.models.code_lists import Health
 from app.models.links import API_CATALOG
 
-discovery_router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+router = GuidanceRouter(dependencies=[PUBLIC])
 
 LINKSET = "application/linkset+json"
 API_CATALOG_PROFILE = "https://www.rfc-editor.org/info/rfc9727"
@@ -54,15 +54,19 @@ AS_LINKSET: Responses = {
 }
 
 
-@discovery_router.get(API_CATALOG, summary="Read the catalogue of APIs", response_class=Response, responses=AS_LINKSET)
+@router.get(
+    API_CATALOG,
+    tags=["Reference"],
+    summary="Read the catalogue of APIs",
+    response_class=Response,
+    responses=RESPONSES_OF_READS | AS_LINKSET,
+)
 def read_api_catalog(request: Request, settings: SettingsDep) -> Response:
     """Where each API of this service is described: a linkset (RFC 9727)."""
     content = json.dumps(_linkset(settings.public_url)).encode()
     media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
     return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})
 
-
-operations_router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
 
 HEALTHY = "ok"
 UNAVAILABLE = 503
@@ -74,14 +78,15 @@ FAILING = {
 }
 
 
-@operations_router.get("/health/live", summary="Is the process alive?", responses=response_example(checks={}))
+@router.get("/health/live", tags=["Operations"], summary="Is the process alive?", responses=response_example(checks={}))
 async def read_liveness() -> Health:
     """Answers as long as the process does."""
     return Health(status=HEALTHY, checks={})
 
 
-@operations_router.get(
+@router.get(
     "/health/ready",
+    tags=["Operations"],
     summary="Can it serve?",
     responses={UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
@@ -108,8 +113,9 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     return Health(status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings)
 
 
-@operations_router.get(
+@router.get(
     "/metrics",
+    tags=["Operations"],
     summary="Read the metrics",
     response_class=Response,
     responses={
@@ -144,13 +150,11 @@ def _writer(context: AppContext) -> str:
     return "cannot write" if context.writer.has_failed else HEALTHY
 
 
-security_txt_router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
-
 PATH = "/.well-known/security.txt"
 NO_CONTACT = "The operator of this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
 
 
-@security_txt_router.get(PATH)
+@router.get(PATH, include_in_schema=False)
 def read_security_txt(request: Request, settings: SettingsDep) -> Response:
     """Return the operator's contact for reports of vulnerabilities, with its date of expiry."""
     if settings.security_expires is None:

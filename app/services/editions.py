@@ -187,7 +187,7 @@ def list_current(session: Session, *, limit: int | None = None) -> list[CurrentE
     is_newest = (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number)
     found = _heads().add_columns(col(EditionRow.details)).join(newest, is_newest)
     rows = session.execute(found.order_by(EditionRow.guide))
-    return [CurrentEdition(*row[:-1], details=EditionDetails.model_validate(row[-1])) for row in rows]
+    return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
 
 def default_guide(session: Session, preferred: str | None = None) -> str | None:

@@ -363,7 +363,7 @@ class ServiceFilters:
 
     def apply(self, services: Iterable[Service]) -> list[Service]:
         """Return the services that meet all filters. An id that is not in the directory matches no service."""
-        return [service for service in services if self._has_words(service) and self._has_terms(service)]
+        return [each for each in services if self._has_words(each) and self._has_terms(each)]
 
     def _has_words(self, service: Service) -> bool:
         text = f"{service.name} {service.description} {service.organization.name}".casefold()
@@ -372,7 +372,7 @@ class ServiceFilters:
     def _has_terms(self, service: Service) -> bool:
         terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
         wanted = {"taxonomy_id": self.taxonomy_id.lower(), "id": self.taxonomy_term_id.lower()}
-        return all(not value or value in [str(getattr(term, name)) for term in terms] for name, value in wanted.items())
+        return all(not id_ or id_ in [str(getattr(each, name)) for each in terms] for name, id_ in wanted.items())
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
