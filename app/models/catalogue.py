@@ -17,8 +17,7 @@ class FoundItem(WithCautions):
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
     item: Item = Field(description="The item, word for word.")
     links: Links = Field(
-        description="Paths of this API, by relation.",
-        examples=[{"self": "/v1/guides/child-sexual-exploitation/indicators/missing-or-unexplained-absence"}],
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/indicators/missing-or-unexplained-absence"}]
     )
 
 

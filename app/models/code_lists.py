@@ -161,7 +161,7 @@ class SignpostList(RequestModel):
         return signposts
 
 
-REFERENCE_LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])
+REFERENCE_LINKS = Field(examples=[{"self": "/v1"}])
 
 
 class ServiceIndex(ResponseModel):
@@ -187,7 +187,7 @@ class CodeListSummary(ResponseModel):
 
     name: str = Field(description="The list's name in paths and in `x-code-list`.", examples=["sex"])
     title: str = Field(description="What the list is.", examples=["Sex"])
-    links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/code-lists/sex"}])
+    links: Links = Field(examples=[{"self": "/v1/code-lists/sex"}])
 
 
 class CodeListsResponse(ResponseModel):

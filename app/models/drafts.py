@@ -20,9 +20,7 @@ DRAFT_VERSION = Field(description="The version of the draft. It grows with every
 FOLLOWS = Field(
     description="The number of the guide's last edition; null for a guide that has none.", examples=[1, None]
 )
-DRAFT_LINKS = Field(
-    description="Paths of this API, by relation.", examples=[{"self": draft_path("child-sexual-exploitation")}]
-)
+DRAFT_LINKS = Field(examples=[{"self": draft_path("child-sexual-exploitation")}])
 
 
 class DraftResponse(ResponseModel):

@@ -165,9 +165,7 @@ class ConcernEventData(ResponseModel):
     )
     message: int | SkipJsonSchema[None] = _if_there("The number of the message that the event is about.", 1)
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
-    links: Links = pydantic_Field(
-        description="Paths of this API, by relation.", examples=[{"concern": desk_concern_path(EXAMPLE_REFERENCE)}]
-    )
+    links: Links = pydantic_Field(examples=[{"concern": desk_concern_path(EXAMPLE_REFERENCE)}])
 
 
 class EditionEventData(ResponseModel):
@@ -177,10 +175,7 @@ class EditionEventData(ResponseModel):
     edition: int = pydantic_Field(description="The edition's number.", examples=[1])
     digest: str | SkipJsonSchema[None] = _if_there("The digest of an edition that was published.", DIGEST)
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
-    links: Links = pydantic_Field(
-        description="Paths of this API, by relation.",
-        examples=[{"edition": edition_path("child-sexual-exploitation", 1)}],
-    )
+    links: Links = pydantic_Field(examples=[{"edition": edition_path("child-sexual-exploitation", 1)}])
 
 
 class RenditionEventData(ResponseModel):
@@ -194,10 +189,7 @@ class RenditionEventData(ResponseModel):
     edition: int = pydantic_Field(description="The number of the edition that it is of.", examples=[1])
     behind: bool = pydantic_Field(description="True if another edition was current at the time.", examples=[False])
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
-    links: Links = pydantic_Field(
-        description="Paths of this API, by relation.",
-        examples=[{"rendition": rendition_path("child-sexual-exploitation", "cy", 1)}],
-    )
+    links: Links = pydantic_Field(examples=[{"rendition": rendition_path("child-sexual-exploitation", "cy", 1)}])
 
 
 class CheckpointEventData(ResponseModel):
@@ -210,7 +202,7 @@ class CheckpointEventData(ResponseModel):
         examples=["guidance.example/disclosures\n42\nMDEyMw==\n\n— guidance.example/disclosures c2ln\n"],
     )
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
-    links: Links = pydantic_Field(description="Paths of this API, by relation.", examples=[{"checkpoint": CHECKPOINT}])
+    links: Links = pydantic_Field(examples=[{"checkpoint": CHECKPOINT}])
 
 
 EVENT_DATA: dict[str, type[ResponseModel]] = {

@@ -15,9 +15,7 @@ from app.models.sections import DOCUMENTED, Section
 
 DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
-GUIDANCE_LINKS = Field(
-    description="Paths of this API, by relation.", examples=[{"self": "/v1/guides/child-sexual-exploitation"}]
-)
+GUIDANCE_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation"}])
 
 
 class EditionStatus(StrEnum):
@@ -207,10 +205,7 @@ class EditionSummary(ResponseModel):
     )
     digest: str = Field(description="Its digest.", examples=[DIGEST])
     withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
-    links: Links = Field(
-        description="Paths of this API, by relation.",
-        examples=[{"self": "/v1/guides/child-sexual-exploitation/editions/1"}],
-    )
+    links: Links = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/editions/1"}])
 
 
 class EditionsResponse(ResponseModel):

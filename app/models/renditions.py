@@ -287,10 +287,7 @@ def _without_original(at: Location, words: str | None, original: str | None) -> 
 
 
 A_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
-RENDITION_LINKS = Field(
-    description="Paths of this API, by relation.",
-    examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}],
-)
+RENDITION_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}])
 
 
 class RenditionSummary(ResponseModel):
@@ -329,10 +326,7 @@ class ListedRendition(RenditionSummary):
     """A rendition in the list of its guide."""
 
     withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
-    links: Links = Field(
-        description="Paths of this API, by relation.",
-        examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy/1"}],
-    )
+    links: Links = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy/1"}])
 
 
 class RenditionsResponse(ResponseModel):
