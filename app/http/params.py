@@ -229,9 +229,6 @@ def created_response(result: IdempotentResult, location: str) -> Response:
     return Response(result.receipt, status_code=201, media_type=JSON, headers=headers)
 
 
-ADDED_REQUEST = "added_request"
-
-
 class GuidanceRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and a NUL in its path.
 

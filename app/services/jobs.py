@@ -91,7 +91,7 @@ class Housekeeping(TeamJobs):
         What must be on time shares no thread with what may take long, or with somebody else's server.
         """
         on_time = [
-            Job("key-uses", MINUTE_SECONDS, self._store_key_uses, first_delay=MINUTE_SECONDS),
+            Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
             Job("drafts", MINUTE_SECONDS, self._erase_drafts),
         ]
         if self.settings.deliver:
@@ -110,9 +110,6 @@ class Housekeeping(TeamJobs):
             yield from self.email_workers()
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
-
-    def _store_key_uses(self, _beat: Beat) -> None:
-        self.key_uses.store(self.writer)
 
     def _erase_drafts(self, _beat: Beat) -> None:
         erased = Drafts(self.engine, self.writer).erase_expired(at=self.clock())
