@@ -339,8 +339,8 @@ class Submissions:
             received_at=receipt.received_at,
             acknowledge_by=receipt.acknowledge_by,
             immediate_danger=concern.immediate_danger,
-            guide=receipt.guide,
-            edition=receipt.edition,
+            guide=pinned.key.guide,
+            edition=pinned.key.number,
             referral_source=concern.reporter.source_code,
             form_version=FORM_VERSION,
             recipients=self.sealer.fingerprints,
@@ -351,8 +351,8 @@ class Submissions:
         )
         detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row)))
         disclosure = first_disclosure(chain=reference, act=DeskAct.RECEIVED, actor=REPORTER, at=at, detail=detail)
-        encoded = receipt.model_dump_json().encode()
-        return _Prepared(row, disclosure, Retryable(submission, submitted.keys).encrypt(reference, encoded), encoded)
+        stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
+        return _Prepared(row, disclosure, stored_receipt, receipt.json)
 
 
 def _require_test_key(concern: Concern, *, for_tests: bool) -> None:

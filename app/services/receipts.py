@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import TypeAdapter
 from sqlalchemy import Engine, Row, insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -34,7 +35,7 @@ from app.db.tables import table_of
 from app.errors import AlreadyStored, IdempotencyKeyReused, ReceiptNotGenuine
 from app.models import links
 from app.models.base import format_utc
-from app.models.code_lists import CALL_999_FIRST
+from app.models.code_lists import CALL_999_FIRST, Signpost
 from app.models.concerns import FORM_VERSION, AdditionReceipt, ConcernRow, StoredReceiptRow
 from app.models.contacts import Contact
 from app.models.editions import EditionContent
@@ -45,11 +46,10 @@ from app.models.receipts import (
     ConcernState,
     ConcernStatus,
     MessageStatus,
-    Receipt,
     new_reference,
     new_status_token,
 )
-from app.services.editions import EditionKey
+from app.services.editions import MAX_CACHED_EDITIONS, EditionKey
 from app.services.reference_data import ReferenceData
 
 if TYPE_CHECKING:
@@ -301,6 +301,9 @@ def _read_country(name: str) -> Any:
 # Receipts: the responses for a reporter when a concern is stored, is checked, or its status is read.
 
 
+_CONTACTS = TypeAdapter(tuple[Contact, ...])
+_SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
+
 CONCERN_STORED = "We have your concern. This is not yet an answer from a social worker."
 NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
 ADDITION_STORED = "We have what you added to your concern."
@@ -308,6 +311,23 @@ TEST = "TEST: this is a test. No social worker acts on it, and it is erased afte
 WHAT_WAS_ADDED = "what you added"
 MESSAGE_WAITS = "The duty team has left a message for you. Please read it, and answer by adding to your concern."
 HOW_TO_FOLLOW = "Keep the reference and the status token. With both you can check what is happening."
+
+
+class NewReceipt(NamedTuple):
+    """The receipt of a new concern: what the concern's row needs of it, and the whole `Receipt` as JSON."""
+
+    reference: str
+    status_token: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    json: bytes
+
+
+class _EditionMembers(NamedTuple):
+    """The members of a receipt that are the same for every concern about an edition, as finished JSON."""
+
+    signposts: orjson.Fragment
+    contacts: orjson.Fragment
 
 
 class PinnedEdition(NamedTuple):
@@ -327,6 +347,7 @@ class ReceiptBuilder:
     working_days: WorkingDays
     reference_data: ReferenceData
     come_back_days: int = 2
+    _members: dict[EditionKey, _EditionMembers] = field(default_factory=dict)
 
     def build_check_response(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
         """Return the response to a check, which stores nothing."""
@@ -341,19 +362,18 @@ class ReceiptBuilder:
 
     def build_receipt(
         self, pinned: PinnedEdition, submission: bytes, *, test: bool = False, at: dt.datetime
-    ) -> Receipt:
+    ) -> NewReceipt:
         """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON.
 
         That of a test says so, in its next steps and in what is signed.
         """
-        reference, key, contacts = new_reference(), pinned.key, pinned.content.contacts
-        due = self.working_days.one_working_day_after(at)
+        reference, status_token = new_reference(), new_status_token()
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
+        pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
         claims = {
             "jti": reference,
             "iat": int(at.timestamp()),
-            "received_at": format_utc(at),
-            "guide": key.guide,
-            "edition": key.number,
+            **pin,
             "guide_named": pinned.guide_named,
             "form_version": FORM_VERSION,
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
@@ -361,18 +381,36 @@ class ReceiptBuilder:
         back = self.working_days.after(at, days=self.come_back_days)
         expected = (TEST,) if test else (CONCERN_STORED, _next_step(due, contacts, at))
         afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(back.astimezone(LONDON).date()))
-        return Receipt(
-            reference=reference,
-            state=ConcernState.RECEIVED,
-            received_at=at,
-            status_token=new_status_token(),
-            receipt=self.signer.sign(claims),
-            guide_named=pinned.guide_named,
-            come_back_by=back,
-            next_steps=(CALL_999_FIRST, *expected, *afterwards),
-            links=_own_links(reference) | _links(key),
-            **self._common_fields(key, contacts, due),
-        )
+        members = self._members_of(pinned)
+        receipt = {  # in the order of the fields of `Receipt`
+            "reference": reference,
+            "state": ConcernState.RECEIVED.value,
+            "received_at": pin["received_at"],
+            "acknowledge_by": format_utc(due),
+            "guide": key.guide,
+            "edition": key.number,
+            "status_token": status_token,
+            "receipt": self.signer.sign(claims),
+            "guide_named": pinned.guide_named,
+            "come_back_by": format_utc(back),
+            "signposts": members.signposts,
+            "next_steps": (CALL_999_FIRST, *expected, *afterwards),
+            "contacts": members.contacts,
+            "links": _own_links(reference) | _links(key),
+        }
+        return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
+
+    def _members_of(self, pinned: PinnedEdition) -> _EditionMembers:
+        """Return the edition's members, serialised once: an edition never changes, and signposts change at a start."""
+        found = self._members.get(pinned.key)
+        if found is None:
+            if len(self._members) >= MAX_CACHED_EDITIONS:
+                self._members.clear()
+            contacts = _CONTACTS.dump_json(pinned.content.contacts)
+            signposts = _SIGNPOSTS.dump_json(self.reference_data.signposts)
+            found = _EditionMembers(orjson.Fragment(signposts), orjson.Fragment(contacts))
+            self._members[pinned.key] = found
+        return found
 
     def build_status(
         self,
