@@ -60,6 +60,7 @@ def page(browser: Browser, server: LiveServer, origin: str) -> Iterator[Page]:
     page.close()
 
 
+@pytest.mark.nightly
 def test_the_page_of_another_origin_shows_the_indicators_with_their_cautions(page: Page) -> None:
     page.locator("#indicators li").nth(9).wait_for()
 

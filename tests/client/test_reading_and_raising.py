@@ -352,6 +352,7 @@ def test_no_retry_after_stops_the_client_for_long_or_breaks_it(retry_after: str)
     assert failure.value.status == 503
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_of_a_thousand_connections_cut_at_random_no_concern_is_lost_or_twice(server: LiveServer) -> None:
     parts = urlsplit(server.url)

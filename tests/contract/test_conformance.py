@@ -57,6 +57,7 @@ def is_accepted(check: dict[str, Any], scenario: str) -> bool:
     return bool(NOT_TESTABLE.match(message) or (scenario == "caching" and NOT_OFFERED.match(message)))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("scenario", PASSED)
 def test_every_check_passes_that_fits_a_server_with_tools_alone(
     suite: Path, server: LiveServer, tmp_path: Path, scenario: str

@@ -198,7 +198,10 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     return {"ClientKey": key, "StatusToken": status_token, "reference": reference}
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(
+    "phase",
+    [pytest.param(each, marks=pytest.mark.nightly) if each in ("coverage", "fuzzing") else each for each in PHASES],
+)
 def test_every_answer_is_one_that_the_document_promises(
     service: FastAPI, tokens: dict[str, str], phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

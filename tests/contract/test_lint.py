@@ -43,6 +43,7 @@ def written(document: dict[str, Any], folder: Path) -> Path:
     return path
 
 
+@pytest.mark.nightly
 def test_neither_linter_finds_anything(linters: Path, settings: Settings, tmp_path: Path) -> None:
     document = written(create_app(settings.model_copy(update=WITH_PROVIDER)).openapi(), tmp_path)
 

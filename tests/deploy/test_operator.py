@@ -190,6 +190,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorSite]:
         yield made
 
 
+@pytest.mark.nightly
 def test_a_concern_is_raised_and_a_person_signs_in_over_tls(site: OperatorSite) -> None:
     with site.client() as client:
         receipt = client.post("/v1/concerns", json=A_CONCERN)

@@ -151,6 +151,7 @@ def look_where_it_does_not(
     return sweep
 
 
+@pytest.mark.nightly
 def test_every_page_in_every_state_is_without_fault_from_320_pixels_to_wide_and_by_the_keyboard_alone(
     browser: Browser, drawn: set[str], identities: tuple[list[Path], str], tmp_path: Path
 ) -> None:

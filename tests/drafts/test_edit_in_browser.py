@@ -157,6 +157,7 @@ def test_an_editor_writes_a_guide_and_a_second_person_publishes_it(browser: Brow
         running.stop()
 
 
+@pytest.mark.nightly
 def test_every_page_of_an_editor_is_without_fault_and_in_reach_of_the_keyboard(
     browser: Browser, tmp_path: Path
 ) -> None:

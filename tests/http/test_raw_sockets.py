@@ -37,6 +37,7 @@ def catalogue(fuzzed: LiveServer) -> Catalogue:
         return Catalogue(client, callers=CALLERS, concerns=5)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_request_gets_its_own_answer_whatever_way_its_bytes_come(
     fuzzed: LiveServer, catalogue: Catalogue, kind: Kind

@@ -190,6 +190,7 @@ def run_in(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=tree, capture_output=True, check=False, text=True, timeout=300)
 
 
+@pytest.mark.nightly
 @pytest.mark.any_database  # it takes both
 def test_a_revision_is_written_as_contributing_shows(tmp_path: Path) -> None:
     tree = tmp_path / "tree"

@@ -126,6 +126,7 @@ def test_what_the_page_sends_as_a_concern_is_marked_as_a_test_and_needs_a_test_k
     assert "A test needs a test key" in response.inner_text()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("width", [320, 1280])
 def test_the_page_has_no_barrier_with_an_operation_open(browser: Browser, url: str, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})

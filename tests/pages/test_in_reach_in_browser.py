@@ -211,6 +211,7 @@ def test_more_is_added_from_the_status_page(browser: Browser, url: str, *, has_s
     context.close()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [768, 1280])
 def test_the_pages_have_no_barrier_on_wide_screens_light_and_dark(

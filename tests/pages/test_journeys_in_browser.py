@@ -28,7 +28,13 @@ CONDITIONS = {
 }
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        each if each == "a phone, dark, without scripts" else pytest.param(each, marks=pytest.mark.nightly)
+        for each in CONDITIONS
+    ],
+)
 def test_each_person_sends_a_concern_with_999_and_the_exit_in_view(browser: Browser, url: str, name: str) -> None:
     condition = CONDITIONS[name]
     found = []

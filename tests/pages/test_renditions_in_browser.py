@@ -105,6 +105,7 @@ def check_from_right_to_left(page: Page) -> None:
     assert set(numbers) == {"ltr"}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_the_page_of_a_rendition_is_right_in_each_state(browser: Browser, settings: Settings, condition: str) -> None:
     service, chosen = create_app(settings, SettableClock()), CONDITIONS[condition]
