@@ -116,7 +116,6 @@ async def _authenticate(
 StatusTokenDep = Annotated[str, Depends(require_status_token)]
 SubmitterDep = Annotated[Principal, Depends(require_submitter)]
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
-WorkerDep = Annotated[Actor, Security(require_actor, scopes=[Scope.WRITE])]
 EditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.DRAFT])]
 PublisherDep = Annotated[Actor, Security(require_actor, scopes=[Scope.PUBLISH])]
 AuditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.AUDIT])]
