@@ -21,8 +21,6 @@ keys = Commands(
     help="Keys that concerns are sealed to, and that encrypt the secrets of webhooks.", no_args_is_help=True
 )
 
-KEY_HOLDER = Actor("key-holder", "command line")
-
 
 @keys.command("new")
 def keys_new(
@@ -62,7 +60,13 @@ def keys_reseal(
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
     with open_writer(settings) as (engine, writer), progress("Sealing anew") as show:
-        resealed = reseal(engine, writer, ChangeOfKeys(unsealer, sealer), actor=KEY_HOLDER, at=utc_now(), on_step=show)
+        resealed = reseal(
+            engine,
+            writer,
+            ChangeOfKeys(unsealer, sealer),
+            actor=Actor("key-holder", "command line", utc_now()),
+            on_step=show,
+        )
     typer.echo(f"{resealed.count} sealed anew")
     for text in resealed.unopened:
         typer.echo(f"{text}: not opened by this identity, and left as it is", err=True)

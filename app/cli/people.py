@@ -12,7 +12,7 @@ from app.models.base import format_utc
 from app.models.people import Role
 from app.services.acts import unassign_all
 from app.services.inbox import remove_views
-from app.services.people import OPERATOR, count_passkeys, find_last_use, invite, leave, list_people
+from app.services.people import by_operator, count_passkeys, find_last_use, invite, leave, list_people
 from app.services.sign_in import INVITATION, relying_party
 
 NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
@@ -42,7 +42,7 @@ def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) 
     with open_writer(settings) as (_, writer):
         clients = leave(writer, name, at=now)
         remove_views(writer, name)
-        taken = unassign_all(writer, name, actor=OPERATOR, at=now)
+        taken = unassign_all(writer, name, actor=by_operator(now))
     lines = [f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned"]
     if clients:
         lines.append(f"{name}: no key of these clients is valid any more: {', '.join(clients)}")

@@ -12,7 +12,7 @@ from fastapi.security.base import SecurityBase
 
 from app.config import Settings
 from app.errors import ProviderUnavailable, ScopeMissing, TokenInvalid, TokenMissing
-from app.http.context import context_of
+from app.http.context import NowDep, context_of
 from app.logs import Log
 from app.models.clients import Scope
 from app.services.clients import Principal
@@ -59,9 +59,11 @@ async def require_client(request: Request, security: SecurityScopes, credentials
     return await _authenticate(request, credentials, security.scopes)
 
 
-async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """Return who acts, as the record of disclosures names it: client and person, and their network address."""
-    return Actor(principal.name_on_record, caller_address(request))
+async def require_actor(
+    request: Request, principal: Annotated[Principal, Depends(require_client)], now: NowDep
+) -> Actor:
+    """Return who acts, as the record of disclosures names it: client and person, their network address, and when."""
+    return Actor(principal.name_on_record, caller_address(request), now)
 
 
 def caller_address(request: Request) -> str:
@@ -150,7 +152,7 @@ class Visitor:
     can_publish = _may(Scope.PUBLISH)
 
 
-async def require_person(request: Request, security: SecurityScopes) -> Visitor:
+async def require_person(request: Request, security: SecurityScopes, now: NowDep) -> Visitor:
     """Return the person who is signed in, or has the key in the Authorization header, with every scope of the route.
 
     No browser sends that header by itself, so no other site can use a key. A key that names no person opens no page.
@@ -163,19 +165,19 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
         if caller.person is None:
             log.info("token_refused", reason="it names no person", request_id=request.state.request_id)
             raise TokenInvalid
-        return Visitor(Actor(caller.name_on_record, address), caller.person, caller.scopes)
+        return Visitor(Actor(caller.name_on_record, address, now), caller.person, caller.scopes)
     context, token = context_of(request), read_cookie(request, SESSION_COOKIE)
     if token is None:
         raise TokenMissing
     try:
-        principal = await run_in_threadpool(context.desk_sign_in.sessions.find, token, at=context.clock())
+        principal = await run_in_threadpool(context.desk_sign_in.sessions.find, token, at=now)
     except TokenInvalid as refusal:
         log.info("session_refused", reason=str(refusal), request_id=request.state.request_id)
         raise
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return Visitor(Actor(principal.name_on_record, address), principal.person or "", principal.scopes)
+    return Visitor(Actor(principal.name_on_record, address, now), principal.person or "", principal.scopes)
 
 
 def cookie_name(settings: Settings, name: str) -> str:

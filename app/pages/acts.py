@@ -86,7 +86,7 @@ class Attempt(Visit):
     @property
     def of_form(self) -> dict[str, Any]:
         """What every service function of an act takes: who acts, and when."""
-        return {"actor": self.actor, "at": self.now}
+        return {"actor": self.actor}
 
     def keys_for(self, act: str) -> IdempotencyKeys | None:
         """Return the keys of the form's own idempotency key, as the API has them for that act; None without one."""
@@ -108,7 +108,7 @@ class Attempt(Visit):
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
     """Return the form that was sent. Only people who may act get through this."""
-    return Attempt(visit.context, visit.visitor, visit.now, reference_of(reference), posted)
+    return Attempt(visit.context, visit.visitor, reference_of(reference), posted)
 
 
 AttemptDep = Annotated[Attempt, Depends(read_attempt)]
@@ -289,7 +289,7 @@ def _show_again(attempt: Attempt, act: Act, refusal: errors.GuidanceError) -> Re
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         wanted = act.form.replace("_", " ")
         writer, actor = attempt.context.writer, visitor.actor
-        seen = record_withheld(writer, attempt.reference, wanted, actor=actor, at=attempt.now)
+        seen = record_withheld(writer, attempt.reference, wanted, actor=actor)
         meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
     heading, message = TEXTS[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}

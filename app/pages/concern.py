@@ -101,9 +101,7 @@ def read_added_page(
     Where the texts were sealed to other identities, they are given sealed.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
-    page = entries.open_page(
-        context.writer, place, actor=visit.actor, at=visit.now, act=DeskAct.OPENED, fingerprints=keys
-    )
+    page = entries.open_page(context.writer, place, actor=visit.actor, act=DeskAct.OPENED, fingerprints=keys)
     next_page = _address(place.reference, f"{place.kind}s", page.next_after)
     if page.opens:
         return AddedPage(opened(entries.read_page(context.engine, page)), {}, next_page, page.seen)
@@ -165,10 +163,10 @@ def show_concern(visit: Visit, reference: str) -> Shown:
     context, actor, now = visit.context, visit.actor, visit.now
     wanted = acts.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, context.unsealer.fingerprints)
     try:
-        recorded = acts.open_concern(context.writer, reference, wanted, actor=actor, at=now)
+        recorded = acts.open_concern(context.writer, reference, wanted, actor=actor)
     except ConcernErased:
         viewed = acts.view_concern(
-            context.writer, reference, actor=actor, at=now, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
+            context.writer, reference, actor=actor, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
         )
         return _without_words(viewed, now)
     sealed = acts.read_sealed_concern(context.engine, reference)
@@ -273,7 +271,7 @@ def read_unseal_page(request: Request) -> Response:
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
     context, parsed, wanted = visit.context, reference_of(reference), acts.Wanted(SAVED, None)
-    recorded = acts.open_concern(context.writer, parsed, wanted, actor=visit.actor, at=visit.now)
+    recorded = acts.open_concern(context.writer, parsed, wanted, actor=visit.actor)
     concern = recorded.concern
     sealed = acts.read_sealed_concern(context.engine, parsed)
     texts = [SealedText(CONCERN, parsed, 0, concern.received_at, sealed)]

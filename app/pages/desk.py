@@ -39,12 +39,16 @@ class Visit:
 
     context: AppContext
     visitor: Visitor
-    now: dt.datetime
 
     @property
     def actor(self) -> Actor:
         """The person, as the record names them."""
         return self.visitor.actor
+
+    @property
+    def now(self) -> dt.datetime:
+        """When the request came."""
+        return self.visitor.actor.at
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page for the person."""
@@ -53,8 +57,7 @@ class Visit:
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
     """Return the visit. What the person must be allowed to do, the route demands by the scopes of this dependency."""
-    context = context_of(request)
-    return Visit(context, visitor, context.clock())
+    return Visit(context_of(request), visitor)
 
 
 VisitDep = Annotated[Visit, Depends(read_visit)]

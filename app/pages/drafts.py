@@ -511,7 +511,7 @@ class Editing(Visit):
 
 async def read_editing(visit: EditorVisitDep, session: SessionDep, guide: GuideName) -> Editing:
     """Return the visit to the draft of the guide in the path."""
-    return Editing(visit.context, visit.visitor, visit.now, session, guide)
+    return Editing(visit.context, visit.visitor, session, guide)
 
 
 EditingDep = Annotated[Editing, Depends(read_editing)]
@@ -541,7 +541,7 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
         return lead_to(f"{GUIDES_PATH}?fault=none")
     if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
         return lead_to(f"{GUIDES_PATH}?fault={guide}")
-    editing = Editing(visit.context, visit.visitor, visit.now, session, guide)
+    editing = Editing(visit.context, visit.visitor, session, guide)
     return editing.begin(editing.first_words() | {"title": title})
 
 

@@ -122,9 +122,9 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
 
     Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
     """
-    context, actor, now = visit.context, visit.actor, visit.now
-    start = exports.begin_export(context.writer, reference, actor=actor, at=now)
-    signed = export_statement(context.engine, context.signer, start, at=now)
+    context, actor = visit.context, visit.actor
+    start = exports.begin_export(context.writer, reference, actor=actor)
+    signed = export_statement(context.engine, context.signer, start)
     texts = _read_texts(context, signed, notes=notes)
     keys = json.loads(JsonWebKeySet(keys=context.signer.jwks).model_dump_json())
     document = build_export(json.loads(signed.model_dump_json()), texts, context.unsealer, keys, notes=notes)
@@ -132,7 +132,7 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
     export, signer = NewExport(file_sha256=sha256_of(pdf), notes=notes), context.signer
-    recorded = exports.record_export(context.writer, reference, export, signer=signer, actor=actor, at=now)
+    recorded = exports.record_export(context.writer, reference, export, signer=signer, actor=actor)
     headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
     return Response(add_signature(pdf, recorded.signature), media_type=PDF_MEDIA, headers=headers)
 

@@ -61,7 +61,7 @@ class Bars:
 def read_day(visit: ReaderVisitDep) -> Response:
     """Return the figures of today and of the days before, for the team alone."""
     engine, writer = visit.context.engine, visit.context.writer
-    days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor, at=visit.now)
+    days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
     highest = max(max(each.received, each.waiting) for each in days)
     return visit.page(
         "desk_day.html",
@@ -303,7 +303,7 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
     after = decode_position(look.cursor, query.column_types)
     may_still_come = dt.timedelta(seconds=2 * context.settings.writer_wait_seconds)
     until = look.until or encode_position((now - may_still_come,))
-    rows = read_inbox(context.writer, query, actor=visitor.actor, at=now, after=after, limit=PAGE_SIZE)
+    rows = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE)
     page, next_page = rows[:PAGE_SIZE], None
     entries = [inbox_entry(row._asdict(), now=now) for row in page]
     if len(rows) > PAGE_SIZE:

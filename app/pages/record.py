@@ -55,7 +55,7 @@ def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
 
 def _who(client: str) -> str:
     """Return the person; without one, the reporter or the name of the client."""
-    return "the reporter" if client == REPORTER.client else client.partition("/")[2] or client
+    return "the reporter" if client == REPORTER else client.partition("/")[2] or client
 
 
 def _what(act: DisclosureRow) -> str:
@@ -82,7 +82,7 @@ def read_record(
     """Return who did what, the oldest first: of one concern, or of all. Reading it is on the record too."""
     found = find_reference(chain) or chain.strip() or None
     wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
-    rows = read_disclosures(visit.context.writer, wanted, actor=visit.actor, at=visit.now)
+    rows = read_disclosures(visit.context.writer, wanted, actor=visit.actor)
     page = rows[:RECORD_PAGE_SIZE]
     next_page = None
     if len(rows) > RECORD_PAGE_SIZE:

@@ -195,8 +195,8 @@ def finish_sign_in(
             raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
         found = openid.finish(secret, code=code, state=state, issuer=iss)
         issuer, name = openid.provider.issuer, Principal(openid.client, frozenset(), found.person).name_on_record
-        actor = Actor(name, address)
-        if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor, at=now) is None:
+        actor = Actor(name, address, now)
+        if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor) is None:
             raise TokenInvalid("the person has left, or has passkeys")
         token = context.desk_sign_in.sessions.start(
             found.person, client=openid.client, address=address, at=now, former=former

@@ -20,7 +20,7 @@ from app.errors import (
     ValidationFailed,
 )
 from app.http.auth import require_actor
-from app.http.context import DeskDep, NowDep, ReferenceDataDep
+from app.http.context import DeskDep, ReferenceDataDep
 from app.http.negotiation import JSON, quality
 from app.http.params import ConcernReference, GuidanceRouter, JSONRoute, expect_one_key_at_most, keys_from
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -56,8 +56,12 @@ class DeskRequest:
 
     desk: Desk
     actor: Actor
-    now: dt.datetime
     typed: str
+
+    @property
+    def now(self) -> dt.datetime:
+        """When it came."""
+        return self.actor.at
 
     @property
     def reference(self) -> str:
@@ -71,10 +75,10 @@ class DeskRequest:
 
 
 async def about_concern(
-    desk: DeskDep, actor: Annotated[Actor, Depends(require_actor)], now: NowDep, reference: ConcernReference
+    desk: DeskDep, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
 ) -> DeskRequest:
     """Return the request of a client that has the scopes of the route."""
-    return DeskRequest(desk, actor, now, reference)
+    return DeskRequest(desk, actor, reference)
 
 
 ReadingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.READ])]
@@ -101,7 +105,7 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
         raise UnsealingUnavailable
     reference = asked.reference
     wanted = acts.Wanted("sealed file", 0) if as_file else acts.Wanted("opened here", ADDITIONS_SHOWN)
-    recorded = acts.open_concern(desk.writer, reference, wanted, actor=asked.actor, at=asked.now)
+    recorded = acts.open_concern(desk.writer, reference, wanted, actor=asked.actor)
     sealed = acts.read_sealed_concern(desk.engine, reference)
     if as_file:
         return sealed_file(sealed, reference, {"Additions": recorded.additions})
@@ -124,7 +128,7 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
     """
     up_to = acknowledgement.up_to_addition if acknowledgement is not None else 0
     writer, reference = asked.desk.writer, asked.reference
-    concern = acts.acknowledge(writer, reference, up_to_addition=up_to, actor=asked.actor, at=asked.now)
+    concern = acts.acknowledge(writer, reference, up_to_addition=up_to, actor=asked.actor)
     return entry_of(concern, now=asked.now)
 
 
@@ -140,7 +144,7 @@ def close(asked: WorkingDep, reference_data: ReferenceDataDep, outcome: Outcome)
     if faults:
         raise ValidationFailed(faults)
     code, shared, writer = outcome.outcome, outcome.shared_with_reporter, asked.desk.writer
-    concern = acts.close(writer, asked.reference, outcome=code, shared=shared, actor=asked.actor, at=asked.now)
+    concern = acts.close(writer, asked.reference, outcome=code, shared=shared, actor=asked.actor)
     return entry_of(concern, now=asked.now)
 
 
@@ -153,7 +157,7 @@ def close(asked: WorkingDep, reference_data: ReferenceDataDep, outcome: Outcome)
 def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
     writer, reference = asked.desk.writer, asked.reference
-    concern = acts.hold(writer, reference, held=hold.held, reason=hold.reason, actor=asked.actor, at=asked.now)
+    concern = acts.hold(writer, reference, held=hold.held, reason=hold.reason, actor=asked.actor)
     return entry_of(concern, now=asked.now)
 
 
@@ -169,7 +173,7 @@ def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
     Nor is a concern while something that was added to it waits for its acknowledgement.
     """
     desk, reason = asked.desk, erasure.reason
-    concern = acts.erase(desk.writer, asked.reference, reason=reason, actor=asked.actor, at=asked.now)
+    concern = acts.erase(desk.writer, asked.reference, reason=reason, actor=asked.actor)
     return erased_concern(concern, purge_remnants(desk.engine), now=asked.now)
 
 
@@ -177,7 +181,7 @@ def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
 def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
     """The person that the concern is assigned to, since when, and who did it. The ETag is for `If-Match`."""
     reference = asked.reference
-    assigned = acts.read_assignment(asked.desk.writer, reference, actor=asked.actor, at=asked.now)
+    assigned = acts.read_assignment(asked.desk.writer, reference, actor=asked.actor)
     return _assignment(response, reference, assigned)
 
 
@@ -206,7 +210,7 @@ def unassign_concern(response: Response, asked: WorkingDep, if_match: Assignment
 
 def _assign(response: Response, asked: DeskRequest, person: str | None, if_match: str | None) -> AssignmentResponse:
     reference, known = asked.reference, partial(_matches, if_match)
-    change = acts.assign(asked.desk.writer, reference, person, actor=asked.actor, at=asked.now, precondition=known)
+    change = acts.assign(asked.desk.writer, reference, person, actor=asked.actor, precondition=known)
     return _assignment(response, reference, change.after, change.before)
 
 

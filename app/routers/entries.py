@@ -103,7 +103,7 @@ def acknowledge_addition(
 ) -> InboxEntry:
     """A social worker has seen this addition alone. Others go on waiting. To do so again changes nothing."""
     writer, reference = asked.desk.writer, asked.reference
-    concern = entries.acknowledge_addition(writer, reference, number, actor=asked.actor, at=asked.now)
+    concern = entries.acknowledge_addition(writer, reference, number, actor=asked.actor)
     return entry_of(concern, now=asked.now)
 
 
@@ -129,7 +129,7 @@ def add_note(
     It never changes: what is wrong in one is put right in the next. The record has its digest and who wrote it.
     """
     keys, reference = asked.keys_for("note about", request, idempotency_key), asked.reference
-    written = entries.write_note(asked.desk, reference, note, keys=keys, actor=asked.actor, at=asked.now)
+    written = entries.write_note(asked.desk, reference, note, keys=keys, actor=asked.actor)
     return created_response(written, notes_path(reference))
 
 
@@ -160,7 +160,7 @@ def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
 def list_messages(asked: ReadingDep) -> MessagesResponse:
     """What was sent to the reporter: when, whether it was read, and which addition answers it. The words are sealed."""
-    return entries.read_sent_messages(asked.desk.writer, asked.reference, actor=asked.actor, at=asked.now)
+    return entries.read_sent_messages(asked.desk.writer, asked.reference, actor=asked.actor)
 
 
 @router.post(
@@ -183,7 +183,7 @@ def send_message(
     The reporter sees that there is a message at the status of the concern, and answers by an addition.
     """
     keys, reference = asked.keys_for("message to", request, idempotency_key), asked.reference
-    sent = entries.send_message(asked.desk, reference, message, keys=keys, actor=asked.actor, at=asked.now)
+    sent = entries.send_message(asked.desk, reference, message, keys=keys, actor=asked.actor)
     return created_response(sent, desk_messages_path(reference))
 
 
@@ -197,7 +197,7 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 def _open_page(asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int) -> entries.EntryPage:
     place = entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
     act = DeskAct.OPENED if asked.desk.unsealer.can_unseal else DeskAct.LISTED
-    return entries.open_page(asked.desk.writer, place, actor=asked.actor, at=asked.now, act=act)
+    return entries.open_page(asked.desk.writer, place, actor=asked.actor, act=act)
 
 
 def _next_cursor(page: entries.EntryPage) -> str | None:
@@ -207,6 +207,6 @@ def _next_cursor(page: entries.EntryPage) -> str | None:
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
     """Return the file of one entry. A header of that name has the number of entries of its kind."""
     desk, reference = asked.desk, asked.reference
-    count = entries.open_entry(desk.writer, reference, place, actor=asked.actor, at=asked.now)
+    count = entries.open_entry(desk.writer, reference, place, actor=asked.actor)
     sealed = entries.read_sealed_entry(desk.engine, reference, place)
     return sealed_file(sealed, f"{reference}{suffix}", {counted_as: count})

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
@@ -102,4 +102,4 @@ def _confirm(desk: Desk, client: str, after: str | None) -> int:
 
 def _read(clock: Clock, desk: Desk, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:
     with Session(desk.engine) as session:
-        return read_events_after(session, desk.writer, after=after, limit=limit, actor=actor, at=clock())
+        return read_events_after(session, desk.writer, after=after, limit=limit, actor=replace(actor, at=clock()))

@@ -28,7 +28,6 @@ def read_days(
     engine: EngineDep,
     writer: WriterDep,
     actor: ReaderDep,
-    now: NowDep,
     days: Annotated[
         int, Query(ge=1, le=92, description="How many days, up to today.", examples=[14]), IN_PLAIN_DIGITS
     ] = 14,
@@ -37,7 +36,7 @@ def read_days(
 
     Days are those of London. Additions are in the summary.
     """
-    return FiguresResponse(days=read_figures(engine, writer, days=days, actor=actor, at=now))
+    return FiguresResponse(days=read_figures(engine, writer, days=days, actor=actor))
 
 
 @router.get(
@@ -91,12 +90,12 @@ AS_STATISTICS: Responses = {
     response_class=Response,
     responses=AS_STATISTICS,
 )
-def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep, now: NowDep) -> Response:
+def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep) -> Response:
     """Concerns by month (of receipt, in UTC) and by guide, state, immediate danger, referral source and outcome.
 
     Counts under five are hidden, with as many others as are needed so that they cannot be computed. Tests are in none.
     """
-    sheet = _csv_of(read_statistics(engine, writer, actor=actor, at=now))
+    sheet = _csv_of(read_statistics(engine, writer, actor=actor))
     headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
     return Response(sheet, media_type=CSV_MEDIA, headers=headers)
 

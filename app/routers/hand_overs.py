@@ -43,7 +43,7 @@ HandOverNumber = Annotated[
 def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
     """To which bodies the concern was handed over, why, and both receipts of each."""
     reference = asked.reference
-    entries = hand_overs.read_hand_overs(asked.desk.writer, reference, actor=asked.actor, at=asked.now)
+    entries = hand_overs.read_hand_overs(asked.desk.writer, reference, actor=asked.actor)
     links = {"self": desk_hand_over_path(reference), "concern": desk_concern_path(reference)}
     return HandOversResponse(hand_overs=entries, links=links)
 
@@ -74,7 +74,7 @@ def hand_over(
     """
     keys = asked.keys_for("hand-over of", request, idempotency_key)
     desk, reference = asked.desk, asked.reference
-    handed = hand_overs.hand_over(desk, reference, hand_over, keys=keys, actor=asked.actor, at=asked.now)
+    handed = hand_overs.hand_over(desk, reference, hand_over, keys=keys, actor=asked.actor)
     return created_response(handed, desk_hand_over_path(reference))
 
 
@@ -86,4 +86,4 @@ def hand_over(
 def confirm_hand_over(asked: WorkingDep, number: HandOverNumber, receipt: HandOverReceipt) -> HandOverEntry:
     """What the other body sent back. To store the same again changes nothing; another one is refused."""
     writer, reference, theirs = asked.desk.writer, asked.reference, receipt.receipt
-    return hand_overs.confirm_hand_over(writer, reference, number, receipt=theirs, actor=asked.actor, at=asked.now)
+    return hand_overs.confirm_hand_over(writer, reference, number, receipt=theirs, actor=asked.actor)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from app.errors import InvalidCursor, NoSuchItem, NotFound
 from app.http.auth import ReaderDep
-from app.http.context import ContextDep, NowDep, SessionDep, WriterDep
+from app.http.context import ContextDep, SessionDep, WriterDep
 from app.http.params import Cursor, GuidanceRouter, JSONRoute, Limit
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import SLUG_PATTERN
@@ -42,7 +42,6 @@ ViewName = Annotated[
 def read_inbox(
     context: ContextDep,
     actor: ReaderDep,
-    now: NowDep,
     wanted: Annotated[InboxParameters, Query()],
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
@@ -61,11 +60,11 @@ def read_inbox(
     usual = InboxOrder.URGENT if since is None else InboxOrder.CHANGED
     query = InboxQuery(wanted.order or usual, filters, wanted.test)
     after = decode_position(cursor, query.column_types)
-    rows = inbox.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
+    rows = inbox.read_inbox(context.writer, query, actor=actor, after=after, limit=limit)
     page = rows[:limit]
     return InboxResponse(
-        concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
-        next_changed_since=now - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
+        concerns=tuple(inbox_entry(row._asdict(), now=actor.at) for row in page),
+        next_changed_since=actor.at - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
         next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
     )
 
@@ -83,9 +82,9 @@ def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
 
 
 @router.get("/v1/desk/summary", summary="Count the work")
-def read_summary(writer: WriterDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
+def read_summary(writer: WriterDep, actor: ReaderDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
-    return SummaryResponse(**inbox.read_summary(writer, actor=actor, at=now))
+    return SummaryResponse(**inbox.read_summary(writer, actor=actor))
 
 
 @router.get(DESK_VIEWS, summary="List your views")
@@ -99,9 +98,9 @@ def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
     summary="Save a view",
     responses=problem_responses(NotFound, *BODY_PROBLEMS),
 )
-def save_view(writer: WriterDep, actor: ReaderDep, now: NowDep, name: ViewName, filters: ViewFilters) -> SavedView:
+def save_view(writer: WriterDep, actor: ReaderDep, name: ViewName, filters: ViewFilters) -> SavedView:
     """Save filters of the inbox under a name, in place of those that had it. No other person sees your views."""
-    return _saved_view(inbox.save_view(writer, actor.person, name, filters, at=now))
+    return _saved_view(inbox.save_view(writer, actor.person, name, filters, at=actor.at))
 
 
 @router.delete(DESK_VIEWS + "/{name}", summary="Remove a view", responses=problem_responses(NoSuchItem))

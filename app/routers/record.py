@@ -6,7 +6,7 @@ from fastapi import Depends, Path, Query
 
 from app.errors import NotFound
 from app.http.auth import AuditorDep
-from app.http.context import CheckpointsDep, NowDep, SignerDep, WriterDep
+from app.http.context import CheckpointsDep, SignerDep, WriterDep
 from app.http.params import Cursor, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import format_utc
@@ -43,10 +43,10 @@ async def ask_page(
 
 @router.get("/disclosures", summary="Read the record of disclosures")
 def list_disclosures(
-    writer: WriterDep, actor: AuditorDep, now: NowDep, wanted: Annotated[RecordPage, Depends(ask_page)]
+    writer: WriterDep, actor: AuditorDep, wanted: Annotated[RecordPage, Depends(ask_page)]
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
-    rows = read_disclosures(writer, wanted, actor=actor, at=now)
+    rows = read_disclosures(writer, wanted, actor=actor)
     page = rows[: wanted.limit]
     next_cursor = encode_key(page[-1].position or 0) if len(rows) > wanted.limit else None
     entries = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in page)
@@ -59,28 +59,33 @@ def sign_statement(
     signer: SignerDep,
     writer: WriterDep,
     actor: AuditorDep,
-    now: NowDep,
     chain: Annotated[str, Path(pattern=CHAIN, max_length=40, description=A_CHAIN, examples=[EXAMPLE_REFERENCE])],
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
-    length, head = read_end_of_chain(writer, chain, actor=actor, at=now)
-    claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
+    length, head = read_end_of_chain(writer, chain, actor=actor)
+    claims = {
+        "sub": chain,
+        "length": length,
+        "head_sha256": head,
+        "iat": int(actor.at.timestamp()),
+        "at": format_utc(actor.at),
+    }
     statement = signer.sign(claims, kind=STATEMENT)
-    return StatementResponse(chain=chain, length=length, head_sha256=head, at=now, statement=statement)
+    return StatementResponse(chain=chain, length=length, head_sha256=head, at=actor.at, statement=statement)
 
 
 @router.get("/checkpoint", summary="Sign where the record ends")
-def sign_checkpoint(checkpoints: CheckpointsDep, actor: AuditorDep, now: NowDep) -> CheckpointResponse:
+def sign_checkpoint(checkpoints: CheckpointsDep, actor: AuditorDep) -> CheckpointResponse:
     """The number of all disclosures and their Merkle root, signed, to be stored where this service cannot reach it.
 
     `guidance verify --checkpoint` compares it with the database later. It finds a record that was rolled back, cut or
     rewritten as a whole.
     """
-    signed = checkpoints.sign(actor=actor, at=now)
+    signed = checkpoints.sign(actor=actor)
     return CheckpointResponse(
         size=signed.size,
         root_sha256=signed.root.hex(),
-        at=now,
+        at=actor.at,
         checkpoint=signed.note,
         verifier_key=checkpoints.signer.verifier_key,
     )

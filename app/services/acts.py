@@ -41,9 +41,7 @@ from app.services.sealing import Unsealer
 
 
 @write_operation
-def acknowledge(
-    session: Session, reference: str, *, actor: Actor, at: dt.datetime, up_to_addition: int = 0
-) -> ConcernRow:
+def acknowledge(session: Session, reference: str, *, actor: Actor, up_to_addition: int = 0) -> ConcernRow:
     """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
 
     Later additions go on waiting: an acknowledgement covers only what it names. Again, it only adds a disclosure.
@@ -51,16 +49,16 @@ def acknowledge(
     """
     concern = get_concern(session, reference)
     detail = f"with additions 1 to {up_to_addition}" if up_to_addition else ""
-    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, detail)
     if concern.state == ConcernState.RECEIVED:
-        concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, at
-        _announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=at)
-    acknowledge_up_to(session, concern, up_to_addition, at=at)
+        concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, actor.at
+        _announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=actor.at)
+    acknowledge_up_to(session, concern, up_to_addition, at=actor.at)
     return concern
 
 
 @write_operation
-def close(session: Session, reference: str, *, outcome: str, shared: bool, actor: Actor, at: dt.datetime) -> ConcernRow:
+def close(session: Session, reference: str, *, outcome: str, shared: bool, actor: Actor) -> ConcernRow:
     """Close the concern with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another."""
     detail = closing_detail(outcome, shared=shared)
     concern = get_concern(session, reference)
@@ -69,26 +67,26 @@ def close(session: Session, reference: str, *, outcome: str, shared: bool, actor
         raise NotAcknowledged
     if was_closed and concern.outcome != outcome:
         raise OutcomeGiven
-    record_change(session, concern, DeskAct.CLOSED, actor=actor, at=at, detail=detail)
-    concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or at
+    record_change(session, concern, DeskAct.CLOSED, actor, detail)
+    concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or actor.at
     concern.outcome, concern.outcome_shared = outcome, shared
     if not was_closed:
-        _announce(session, EventKind.CONCERN_CLOSED, concern, at=at)
+        _announce(session, EventKind.CONCERN_CLOSED, concern, at=actor.at)
     return concern
 
 
 @write_operation
-def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
+def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Actor) -> ConcernRow:
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     act = DeskAct.HELD if held else DeskAct.RELEASED
     concern = get_concern(session, reference)
-    record_change(session, concern, act, actor=actor, at=at, detail=reason)
+    record_change(session, concern, act, actor, reason)
     concern.held = held
     return concern
 
 
 @write_operation
-def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
+def erase(session: Session, reference: str, *, reason: str, actor: Actor) -> ConcernRow:
     """Erase the concern's text, and what was added to it, for good.
 
     Raises `NoSuchConcern`, `NotAcknowledged` (if anything that was added waits too), `OnHold` or `ConcernErased`.
@@ -100,9 +98,9 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
         raise OnHold
     if concern.erased_at is not None:
         raise ConcernErased
-    record_change(session, concern, DeskAct.ERASED, actor=actor, at=at, detail=reason)
+    record_change(session, concern, DeskAct.ERASED, actor, reason)
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
-    concern.sealed, concern.erased_at = None, at
+    concern.sealed, concern.erased_at = None, actor.at
     return concern
 
 
@@ -164,21 +162,21 @@ def any_version(_version: int) -> bool:
 
 
 @write_operation
-def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> Assigned:
+def read_assignment(session: Session, reference: str, *, actor: Actor) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
-    record_disclosure(session, chain=concern.reference, act=DeskAct.LISTED, actor=actor, at=at, detail="assignment")
+    record_disclosure(session, concern.reference, DeskAct.LISTED, actor, "assignment")
     return Assigned.by_act(_find_last(session, reference))
 
 
 def assign(
-    writer: Writer, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: ExpectedVersion
+    writer: Writer, reference: str, person: str | None, *, actor: Actor, precondition: ExpectedVersion
 ) -> Change:
     """Assign the concern to the person, or to nobody, and return the assignment before and after.
 
     Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold.
     """
-    change = _assign(writer, reference, person, actor=actor, at=at, precondition=precondition)
+    change = _assign(writer, reference, person, actor=actor, precondition=precondition)
     if change.is_refused:
         raise AssignmentChanged(f"{change.before} Nothing was changed. The attempt is on record.")
     return change
@@ -191,39 +189,38 @@ def _assign(
     person: str | None,
     *,
     actor: Actor,
-    at: dt.datetime,
     precondition: ExpectedVersion,
 ) -> Change:
     concern = get_concern(session, reference)
     before = Assigned.by_act(_find_last(session, reference))
     if not precondition(before.version):
         detail = f"to {person or 'nobody'}"
-        record_disclosure(session, chain=reference, act=DeskAct.ASSIGNMENT_REFUSED, actor=actor, at=at, detail=detail)
+        record_disclosure(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, detail)
         return Change(before, before, is_refused=True)
     act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
-    record_change(session, concern, act, actor=actor, at=at, detail=person or "")
+    record_change(session, concern, act, actor, person or "")
     concern.assigned_to = person or ""
     return Change(before, Assigned.by_act(_find_last(session, reference)))
 
 
-def unassign_all(writer: Writer, person: str, *, actor: Actor, at: dt.datetime) -> tuple[str, ...]:
+def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
     """Assign to nobody all that is assigned to the person, who leaves, and return the references.
 
     Other work goes on between two batches. What is assigned to the person meanwhile is taken too.
     """
     taken: list[str] = []
-    while batch := _unassign_some(writer, person, actor=actor, at=at):
+    while batch := _unassign_some(writer, person, actor=actor):
         taken += batch
     return tuple(taken)
 
 
 @write_operation
-def _unassign_some(session: Session, person: str, *, actor: Actor, at: dt.datetime) -> list[str]:
+def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
     assigned = select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
     references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
     for reference in references:
         concern = get_concern(session, reference)
-        record_change(session, concern, DeskAct.UNASSIGNED, actor=actor, at=at, detail=LEFT)
+        record_change(session, concern, DeskAct.UNASSIGNED, actor, LEFT)
         concern.assigned_to = ""
         session.flush()
     return list(references)
@@ -239,11 +236,11 @@ def _find_last(session: Session, reference: str) -> DisclosureRow | None:
 
 
 @write_operation
-def record_withheld(session: Session, reference: str, wanted: str, *, actor: Actor, at: dt.datetime) -> int:
+def record_withheld(session: Session, reference: str, wanted: str, *, actor: Actor) -> int:
     """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
-    return record_disclosure(session, chain=chain, act=DeskAct.WITHHELD, actor=acting, at=at, detail=wanted).number
+    return record_disclosure(session, chain, DeskAct.WITHHELD, acting, wanted).number
 
 
 # How long concerns waited until they were acknowledged.
@@ -308,7 +305,7 @@ class Opening:
 
 
 @write_operation
-def open_concern(session: Session, reference: str, wanted: Wanted, *, actor: Actor, at: dt.datetime) -> Opening:
+def open_concern(session: Session, reference: str, wanted: Wanted, *, actor: Actor) -> Opening:
     """Record that the concern is opened, and return what is wanted of it. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_unerased(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
@@ -318,21 +315,19 @@ def open_concern(session: Session, reference: str, wanted: Wanted, *, actor: Act
     opens = opens_all((concern, *page.rows, *notes.rows), wanted.fingerprints)
     how = wanted.how if opens or wanted.fingerprints is None else GIVEN
     detail = ", ".join((how, *(str(each) for each in (page, notes) if each.rows)))
-    row = record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
+    row = record_disclosure(session, reference, DeskAct.OPENED, actor, detail)
     return Opening(concern, page, count, row.number, notes, opens)
 
 
 @write_operation
-def view_concern(
-    session: Session, reference: str, *, actor: Actor, at: dt.datetime, limit: int, last_notes: int
-) -> Opening:
+def view_concern(session: Session, reference: str, *, actor: Actor, limit: int, last_notes: int) -> Opening:
     """Record that the concern is looked at without its words, and return it. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
     found = list_entries(session, EntryKind.ADDITION, reference, limit=limit + 1)
     rows = tuple(found[:limit])
     notes = last_page_of(session, EntryKind.NOTE, reference, limit=last_notes)
-    row = record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail=WITHOUT_WORDS)
+    row = record_disclosure(session, reference, DeskAct.LISTED, actor, WITHOUT_WORDS)
     page = EntryPage(EntryKind.ADDITION, rows, rows[-1].number if len(found) > limit else None)
     return Opening(concern, page, count, row.number, notes)
 

@@ -139,9 +139,9 @@ class Checkpoints:
     writer: Writer
     signer: NoteSigner
 
-    def sign(self, *, actor: Actor, at: dt.datetime) -> SignedCheckpoint:
+    def sign(self, *, actor: Actor) -> SignedCheckpoint:
         """Record that the actor requests a checkpoint, and return one of the record up to that."""
-        request = partial(record_disclosure, chain=AUDIT, act=DeskAct.CHECKPOINT_SIGNED, actor=actor, at=at)
+        request = partial(record_disclosure, chain=AUDIT, act=DeskAct.CHECKPOINT_SIGNED, actor=actor)
         self.writer.run(request)
         with Session(self.engine) as session:
             tree = _current_tree(session)

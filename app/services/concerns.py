@@ -57,7 +57,7 @@ from app.services.receipts import (
     Retryable,
     insert_stored_receipts,
 )
-from app.services.record import REPORTER, first_disclosure, insert_first_disclosures
+from app.services.record import by_reporter, first_disclosure, insert_first_disclosures
 from app.services.reference_data import ReferenceData
 from app.services.sealing import concern_plaintext, derive_public_key
 
@@ -350,7 +350,7 @@ class Submissions:
             message_key=derive_public_key(token, reference),
         )
         detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row)))
-        disclosure = first_disclosure(chain=reference, act=DeskAct.RECEIVED, actor=REPORTER, at=at, detail=detail)
+        disclosure = first_disclosure(reference, DeskAct.RECEIVED, by_reporter(at), detail)
         stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
         return _Prepared(row, disclosure, stored_receipt, receipt.json)
 

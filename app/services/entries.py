@@ -81,7 +81,7 @@ from app.services.receipts import (
     Retryable,
     derive_idempotency_keys,
 )
-from app.services.record import REPORTER, Actor, record_change, record_disclosure
+from app.services.record import Actor, by_reporter, record_change, record_disclosure
 from app.services.sealing import (
     Unsealer,
     addition_plaintext,
@@ -167,7 +167,6 @@ class NewEntry:
     """An entry as it is received."""
 
     kind: EntryKind
-    received_at: dt.datetime
     actor: Actor
     sealed: bytes
     recipients: Sequence[str] = ()
@@ -193,15 +192,15 @@ def append_entry(
     count, size = former
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
-    place, at = EntryPlace(entry.kind, count + 1), entry.received_at
+    place = EntryPlace(entry.kind, count + 1)
     detail = str(seal_entry(entry.sealed, entry.recipients, added=place, columns=columns))
     if spec.changes_concern:
-        record_change(session, concern, spec.act, actor=entry.actor, at=at, detail=detail)
+        record_change(session, concern, spec.act, entry.actor, detail)
     else:
-        record_disclosure(session, chain=reference, act=spec.act, actor=entry.actor, at=at, detail=detail)
+        record_disclosure(session, reference, spec.act, entry.actor, detail)
     own = {"reference": reference, "kind": entry.kind.value, "number": place.number, "author": entry.actor.client}
-    own |= {"overdue_announced": False, "due_soon_announced": False}
-    names = ("received_at", "sealed", "recipients", "acknowledge_by", "immediate_danger")
+    own |= {"received_at": entry.actor.at, "overdue_announced": False, "due_soon_announced": False}
+    names = ("sealed", "recipients", "acknowledge_by", "immediate_danger")
     session.connection().execute(insert(_TABLE), own | {name: getattr(entry, name) for name in names})
     return place.number
 
@@ -227,7 +226,7 @@ def _store(
 
 
 def write_note(
-    desk: Desk, reference: str, note: NewNote, *, keys: IdempotencyKeys | None, actor: Actor, at: dt.datetime
+    desk: Desk, reference: str, note: NewNote, *, keys: IdempotencyKeys | None, actor: Actor
 ) -> IdempotentResult:
     """Store the note, sealed here or where it was typed, and return its entry (JSON) after it is on the disk.
 
@@ -238,11 +237,11 @@ def write_note(
     if note.sealed is not None:
         sealed, faults = base64.b64decode(note.sealed), _faults_in(note, reference, desk)
     else:
-        written = {"received_at": format_utc(at), "author": actor.client}
+        written = {"received_at": format_utc(actor.at), "author": actor.client}
         sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
-    entry = NewEntry(EntryKind.NOTE, at, actor, sealed, desk.sealer.fingerprints)
+    entry = NewEntry(EntryKind.NOTE, actor, sealed, desk.sealer.fingerprints)
     request = Retryable(canonical_submission(note), keys)
-    present = partial(note_entry, reference, written_at=at, by=actor.client)
+    present = partial(note_entry, reference, written_at=actor.at, by=actor.client)
     return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, present, faults))
 
 
@@ -272,7 +271,7 @@ def note_entry(reference: str, number: int, *, written_at: dt.datetime, by: str,
 
 
 def send_message(
-    desk: Desk, reference: str, message: Message, *, keys: IdempotencyKeys | None, actor: Actor, at: dt.datetime
+    desk: Desk, reference: str, message: Message, *, keys: IdempotencyKeys | None, actor: Actor
 ) -> IdempotentResult:
     """Store the message, sealed to the reporter's code, and return its entry (JSON) after it is on the disk.
 
@@ -284,17 +283,20 @@ def send_message(
     if message.sealed is not None:
         sealed = base64.b64decode(message.sealed)
     else:
-        sealed = seal_message(message.text or "", reference, recipient_of(concern.message_key), at=at)
-    entry, request = NewEntry(EntryKind.MESSAGE, at, actor, sealed), Retryable(canonical_submission(message), keys)
-    present = partial(MessageEntry, sent_at=at, read_at=None, answered_by=None)
+        sealed = seal_message(message.text or "", reference, recipient_of(concern.message_key), at=actor.at)
+    entry, request = (
+        NewEntry(EntryKind.MESSAGE, actor, sealed),
+        Retryable(canonical_submission(message), keys),
+    )
+    present = partial(MessageEntry, sent_at=actor.at, read_at=None, answered_by=None)
     return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, present))
 
 
 @write_operation
-def read_sent_messages(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> MessagesResponse:
+def read_sent_messages(session: Session, reference: str, *, actor: Actor) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
-    record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail="messages")
+    record_disclosure(session, reference, DeskAct.LISTED, actor, "messages")
     return MessagesResponse(
         messages=list_messages(session, reference),
         recipient=recipient_of(concern.message_key),
@@ -359,7 +361,6 @@ def open_page(
     place: PagePlace,
     *,
     actor: Actor,
-    at: dt.datetime,
     act: DeskAct,
     fingerprints: frozenset[str] | None = None,
 ) -> EntryPage:
@@ -372,12 +373,12 @@ def open_page(
     page = page_of(session, place)
     opens = opens_all(page.rows, fingerprints)
     detail = str(page) if opens or fingerprints is None else f"{GIVEN}, {page}"
-    row = record_disclosure(session, chain=place.reference, act=act, actor=actor, at=at, detail=detail)
+    row = record_disclosure(session, place.reference, act, actor, detail)
     return replace(page, seen=row.number, opens=opens)
 
 
 @write_operation
-def open_entry(session: Session, reference: str, place: EntryPlace, *, actor: Actor, at: dt.datetime) -> int:
+def open_entry(session: Session, reference: str, place: EntryPlace, *, actor: Actor) -> int:
     """Record that one entry is fetched, and return how many of its kind there are.
 
     Raises `NoSuchConcern` or `ConcernErased`.
@@ -385,7 +386,7 @@ def open_entry(session: Session, reference: str, place: EntryPlace, *, actor: Ac
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
     detail = f"sealed file of {place}"
-    record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
+    record_disclosure(session, reference, DeskAct.OPENED, actor, detail)
     return count
 
 
@@ -430,7 +431,7 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 
 
 @write_operation
-def acknowledge_addition(session: Session, reference: str, number: int, *, actor: Actor, at: dt.datetime) -> ConcernRow:
+def acknowledge_addition(session: Session, reference: str, number: int, *, actor: Actor) -> ConcernRow:
     """Record that a social worker has seen that addition. Again, it only adds a disclosure.
 
     Raises `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself waits.
@@ -441,8 +442,8 @@ def acknowledge_addition(session: Session, reference: str, number: int, *, actor
         raise NoSuchItem(NO_SUCH_ADDITION)
     if concern.state == ConcernState.RECEIVED:
         raise NotAcknowledged
-    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=f"addition {number}")
-    _acknowledge(session, concern, first=number, last=number, at=at)
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, f"addition {number}")
+    _acknowledge(session, concern, first=number, last=number, at=actor.at)
     return concern
 
 
@@ -534,8 +535,7 @@ class FollowUps:
         receipt = response.model_dump_json().encode()
         entry = NewEntry(
             EntryKind.ADDITION,
-            at,
-            REPORTER,
+            by_reporter(at),
             self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
             self.sealer.fingerprints,
             response.acknowledge_by,
@@ -604,7 +604,7 @@ class FollowUps:
 def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
     request.store(session, reference, receipt)
-    concern, at = get_concern(session, reference), entry.received_at  # read again: the desk may have changed it
+    concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed it
     danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
     former = measure_entries(session, EntryKind.ADDITION, reference)
     number = append_entry(session, concern, entry, former, dict(concern) | {"immediate_danger": danger})
@@ -629,7 +629,7 @@ def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.date
     if not numbers:  # another request was first
         return
     detail = read_detail(numbers)
-    record_disclosure(session, chain=reference, act=DeskAct.MESSAGE_READ, actor=REPORTER, at=at, detail=detail)
+    record_disclosure(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), detail)
     read = update(_TABLE).where(*_of(EntryKind.MESSAGE, reference), _ENTRIES.number.in_(numbers))
     session.connection().execute(read.values(read_at=at))
     if not concern.test:

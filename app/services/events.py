@@ -139,21 +139,19 @@ def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
     return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
 
 
-def read_events_after(
-    session: Session, writer: Writer, *, after: int, limit: int, actor: Actor, at: dt.datetime
-) -> Sequence[EventRow]:
+def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
     """Return the events after that one, after it is recorded which concerns they show. A page without any is not."""
     rows = events_after(session, after=after, limit=limit)
     session.close()  # released: requests that hold one connection and wait for another could block each other
     references = " ".join(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
-        _record(writer, references, actor=actor, at=at)
+        _record(writer, references, actor=actor)
     return rows
 
 
 @write_operation
-def _record(session: Session, references: str, *, actor: Actor, at: dt.datetime) -> None:
-    record_disclosure(session, chain=EVENTS, act=DeskAct.EVENTS_READ, actor=actor, at=at, detail=references)
+def _record(session: Session, references: str, *, actor: Actor) -> None:
+    record_disclosure(session, EVENTS, DeskAct.EVENTS_READ, actor, references)
 
 
 def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:

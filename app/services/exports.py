@@ -70,12 +70,12 @@ class ExportStart:
 
 
 @write_operation
-def begin_export(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> ExportStart:
+def begin_export(session: Session, reference: str, *, actor: Actor) -> ExportStart:
     """Record that an export begins. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
-    last = record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail=FOR_AN_EXPORT)
+    last = record_disclosure(session, reference, DeskAct.LISTED, actor, FOR_AN_EXPORT)
     return ExportStart(concern, counts, hand_overs, last)
 
 
@@ -97,15 +97,15 @@ def sign_statement(signer: ReceiptSigner, start: ExportStart, concern: InboxEntr
 
 @write_operation
 def record_export(
-    session: Session, reference: str, export: NewExport, *, signer: ReceiptSigner, actor: Actor, at: dt.datetime
+    session: Session, reference: str, export: NewExport, *, signer: ReceiptSigner, actor: Actor
 ) -> ExportEntry:
     """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     detail = f"sha256:{export.file_sha256} {'with' if export.notes else 'without'} notes"
-    record_disclosure(session, chain=reference, act=DeskAct.EXPORTED, actor=actor, at=at, detail=detail)
+    record_disclosure(session, reference, DeskAct.EXPORTED, actor, detail)
     fields = export.model_dump() | {"by": actor.client}
-    signature = signer.sign(_claims(reference, at) | fields, kind=EXPORT)
-    return ExportEntry.model_validate(fields | {"at": at, "signature": signature})
+    signature = signer.sign(_claims(reference, actor.at) | fields, kind=EXPORT)
+    return ExportEntry.model_validate(fields | {"at": actor.at, "signature": signature})
 
 
 def _claims(reference: str, at: dt.datetime) -> dict[str, Any]:
@@ -346,15 +346,15 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
 # An export of a concern: its statement, signed, and its file, a PDF with JSON inside.
 
 
-def export_statement(engine: Engine, signer: ReceiptSigner, start: ExportStart, *, at: dt.datetime) -> ExportStatement:
+def export_statement(engine: Engine, signer: ReceiptSigner, start: ExportStart) -> ExportStatement:
     """Return the statement of an export that has begun."""
-    entry = entry_of(start.concern, now=at)
+    entry = entry_of(start.concern, now=start.last.at)
     return ExportStatement(
         concern=entry,
         history=read_history(engine, start.last),
         hand_overs=start.hand_overs,
         by=start.last.client,
-        at=at,
+        at=start.last.at,
         statement=sign_statement(signer, start, entry),
         **start.counts,
     )

@@ -31,21 +31,19 @@ _TIMES = select_columns(
 ).where(_CONCERNS.test.is_(False))
 
 
-def read_figures(
-    engine: Engine, writer: Writer, *, days: int, actor: Actor, at: dt.datetime
-) -> tuple[FiguresOfDay, ...]:
+def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
     """Return the figures of that many days, up to today, after it is recorded that they are read."""
     detail = f"figures of {days} days"
-    writer.run(partial(record_disclosure, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at, detail=detail))
-    today = at.astimezone(LONDON).date()
+    writer.run(partial(record_disclosure, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, detail=detail))
+    today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     first = _begin(dates[0])
     times = _TIMES.where(
         or_(_CONCERNS.acknowledged_at.is_(None), _CONCERNS.acknowledged_at >= first, _CONCERNS.closed_at >= first)
     )
     with Session(engine) as session:
-        concerns = session.connection().execute(times.where(_CONCERNS.received_at <= at)).all()
-    return tuple(_figures_of(day, concerns, at) for day in dates)
+        concerns = session.connection().execute(times.where(_CONCERNS.received_at <= actor.at)).all()
+    return tuple(_figures_of(day, concerns, actor.at) for day in dates)
 
 
 def _figures_of(day: dt.date, concerns: Sequence[Any], at: dt.datetime) -> FiguresOfDay:
@@ -90,10 +88,10 @@ class MonthlyCount(NamedTuple):
     concerns: int
 
 
-def read_statistics(engine: Engine, writer: Writer, *, actor: Actor, at: dt.datetime) -> list[Figure]:
+def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
     """Return the figures by measure and month, after it is recorded that they are read."""
     detail = "statistics"
-    writer.run(partial(record_disclosure, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=actor, at=at, detail=detail))
+    writer.run(partial(record_disclosure, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=actor, detail=detail))
     with Session(engine) as session:
         counts = list(_count_by_month(session))
     groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))

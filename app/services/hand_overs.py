@@ -62,7 +62,7 @@ class _New:
 
 
 def hand_over(
-    desk: Desk, reference: str, wanted: HandOver, *, keys: IdempotencyKeys | None, actor: Actor, at: dt.datetime
+    desk: Desk, reference: str, wanted: HandOver, *, keys: IdempotencyKeys | None, actor: Actor
 ) -> IdempotentResult:
     """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
 
@@ -74,20 +74,18 @@ def hand_over(
     recorded, package, seed = wanted, None, None
     if wanted.package_sha256 is None:
         seed = secrets.token_bytes(SEED_BYTES)
-        package, count = _make_package(desk, reference, wanted, seed, at=at)
+        package, count = _make_package(desk, reference, wanted, seed, at=actor.at)
         recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
     request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
     try:
-        entry = _record(desk.writer, reference, new, request, actor=actor, at=at)
+        entry = _record(desk.writer, reference, new, request, actor=actor)
     except AlreadyStored:
         return _replay(desk, request, wanted)
     return IdempotentResult(reference, _answer(entry, package), is_replay=False)
 
 
 @write_operation
-def confirm_hand_over(
-    session: Session, reference: str, number: int, *, receipt: str, actor: Actor, at: dt.datetime
-) -> HandOverEntry:
+def confirm_hand_over(session: Session, reference: str, number: int, *, receipt: str, actor: Actor) -> HandOverEntry:
     """Store the receipt of the other body. Again, it changes nothing. Raises `NoSuchItem` or `ValidationFailed`."""
     get_concern(session, reference)
     row = session.get(HandOverRow, (reference, number))
@@ -97,17 +95,17 @@ def confirm_hand_over(
         raise ValidationFailed([FieldError(("receipt",), ANOTHER_RECEIPT)])
     if row.their_receipt is None:
         detail = confirmed_detail(number, receipt)
-        record_disclosure(session, chain=reference, act=DeskAct.HAND_OVER_CONFIRMED, actor=actor, at=at, detail=detail)
-        row.their_receipt, row.confirmed_at = receipt, at
+        record_disclosure(session, reference, DeskAct.HAND_OVER_CONFIRMED, actor, detail)
+        row.their_receipt, row.confirmed_at = receipt, actor.at
         session.flush()
     return hand_over_entry(row)
 
 
 @write_operation
-def read_hand_overs(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> tuple[HandOverEntry, ...]:
+def read_hand_overs(session: Session, reference: str, *, actor: Actor) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
-    record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail="hand-overs")
+    record_disclosure(session, reference, DeskAct.LISTED, actor, "hand-overs")
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
 
 
@@ -168,22 +166,20 @@ def _make_package(
 
 
 @write_operation
-def _record(
-    session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor, at: dt.datetime
-) -> HandOverEntry:
+def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
     """Insert the hand-over under the next number, and return its entry. A retry is found before anything is refused."""
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
     fields = new.recorded.model_dump() | {"number": number}
-    claims = {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)} | fields
-    row = HandOverRow(reference=reference, at=at, receipt=new.signer.sign(claims, kind=HAND_OVER), **fields)
+    claims = {"jti": reference, "iat": int(actor.at.timestamp()), "at": format_utc(actor.at)} | fields
+    row = HandOverRow(reference=reference, at=actor.at, receipt=new.signer.sign(claims, kind=HAND_OVER), **fields)
     entry = hand_over_entry(row)
     stored = StoredHandOver(entry=entry, seed=None if new.seed is None else new.seed.hex())
     request.store(session, reference, stored.model_dump_json().encode())
     if concern.erased_at is not None:
         raise ConcernErased
     detail = handed_over_detail(row)
-    record_disclosure(session, chain=reference, act=DeskAct.HANDED_OVER, actor=actor, at=at, detail=detail)
+    record_disclosure(session, reference, DeskAct.HANDED_OVER, actor, detail)
     session.add(row)
     session.flush()
     return entry

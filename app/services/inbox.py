@@ -159,20 +159,20 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
 
 @write_operation
 def read_inbox(
-    session: Session, query: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
+    session: Session, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
     """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
-    rows = list_inbox(session, query, now=at, after=after, limit=limit + 1)
+    rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
     shown = " ".join(row.reference for row in rows[:limit])
-    record_disclosure(session, chain=INBOX, act=DeskAct.LISTED, actor=actor, at=at, detail=shown)
+    record_disclosure(session, INBOX, DeskAct.LISTED, actor, shown)
     return rows
 
 
 @write_operation
-def read_summary(session: Session, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
+def read_summary(session: Session, *, actor: Actor) -> dict[str, int]:
     """Count the concerns in each state, and the additions that wait."""
-    record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
-    return count_states(session, now=at) | count_additions(session, now=at)
+    record_disclosure(session, INBOX, DeskAct.SUMMARY_READ, actor)
+    return count_states(session, now=actor.at) | count_additions(session, now=actor.at)
 
 
 # Saved views of the inbox, and up to when a person has looked at it. Both are the person's, and show no concern.

@@ -161,7 +161,7 @@ def _store_passkey(
         session.flush()
     except IntegrityError:
         raise TokenInvalid("that passkey is registered") from None
-    record_person(session, DeskAct.PASSKEY_ADDED, actor=Actor(f"{BY_PASSKEY}/{person.name}", address), at=at)
+    record_person(session, DeskAct.PASSKEY_ADDED, Actor(f"{BY_PASSKEY}/{person.name}", address, at))
     return person.name
 
 

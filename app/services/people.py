@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Engine, delete
@@ -32,7 +33,7 @@ TOKEN_BYTES = 32
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
 """What the record names before a person who signed in with a passkey. No client has such a name."""
-OPERATOR = Actor("operator", "command line")
+by_operator = partial(Actor, "operator", "command line")
 """Who invites people, and who says that they left."""
 NOTED_AFTER = dt.timedelta(minutes=1)
 """A use is written once a minute, so that a page that is read costs no write."""
@@ -100,9 +101,9 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         session.add(person)
         session.flush()
         session.add(InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at))
-        record_person(session, DeskAct.INVITED, actor=OPERATOR, at=at, detail=f"{name} as {role}")
+        record_person(session, DeskAct.INVITED, by_operator(at), f"{name} as {role}")
         if former is not None:
-            _record_role(session, name, former, role, actor=OPERATOR, at=at)
+            _record_role(session, name, former, role, by_operator(at))
 
     writer.run(write)
     return token
@@ -122,14 +123,12 @@ def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
         person.left_at = person.left_at or at
     for table in (SessionRow, PasskeyRow, InvitationRow):
         session.connection().execute(delete(table).where(col(table.person) == name))
-    record_person(session, DeskAct.LEFT, actor=OPERATOR, at=at, detail=name)
+    record_person(session, DeskAct.LEFT, by_operator(at), name)
     return clients
 
 
 @write_operation
-def welcome(
-    session: Session, name: str, *, role: Role, provider: str, actor: Actor, at: dt.datetime
-) -> PersonRow | None:
+def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
     """Store the person that a provider names, who is the actor, with the role that it gives, and return the row.
 
     Return None where the person left, or where somebody of that name has passkeys or another provider.
@@ -138,24 +137,24 @@ def welcome(
     former = person.role if person is not None else "no role"
     if person is None:
         person = PersonRow(
-            name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
+            name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=actor.at
         )
     elif person.left_at is not None or person.provider != provider:
         return None
     person.role = role.value
     session.add(person)
-    _record_role(session, name, former, role, actor=actor, at=at)
+    _record_role(session, name, former, role, actor)
     return person
 
 
-def record_person(session: Session, act: DeskAct, *, actor: Actor, at: dt.datetime, detail: str = "") -> None:
+def record_person(session: Session, act: DeskAct, actor: Actor, detail: str = "") -> None:
     """Record who was let in, who signed in or out, and who left, in a chain of its own."""
-    record_disclosure(session, chain=PEOPLE, act=act, actor=actor, at=at, detail=detail)
+    record_disclosure(session, PEOPLE, act, actor, detail)
 
 
-def _record_role(session: Session, name: str, former: str, role: Role, *, actor: Actor, at: dt.datetime) -> None:
+def _record_role(session: Session, name: str, former: str, role: Role, actor: Actor) -> None:
     if former != role:
-        record_person(session, DeskAct.ROLE_CHANGED, actor=actor, at=at, detail=f"{name} from {former} to {role}")
+        record_person(session, DeskAct.ROLE_CHANGED, actor, f"{name} from {former} to {role}")
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ class DeskSessions:
                 token_sha256=token_digest(token), person=person, client=client, started_at=at, last_used_at=at
             )
             session.add(row)
-            record_person(session, DeskAct.SIGNED_IN, actor=_actor_of(row, address), at=at)
+            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at))
 
         self.writer.run(write)
         return token
@@ -213,7 +212,7 @@ class DeskSessions:
             found = session.get(SessionRow, token_digest(token))
             if found is not None:
                 session.delete(found)
-                record_person(session, DeskAct.SIGNED_OUT, actor=_actor_of(found, address), at=at)
+                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at))
 
         self.writer.run(write)
 
@@ -226,5 +225,5 @@ class DeskSessions:
         self.writer.run(write)
 
 
-def _actor_of(row: SessionRow, address: str) -> Actor:
-    return Actor(Principal(row.client, frozenset(), row.person).name_on_record, address)
+def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:
+    return Actor(Principal(row.client, frozenset(), row.person).name_on_record, address, at)

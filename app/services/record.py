@@ -5,6 +5,7 @@ import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,11 @@ _NEW_CHAIN = insert(table_of(ChainRow))
 
 @dataclass(frozen=True)
 class Actor:
-    """The client that acts, with the person after the first slash if one is known, and its network address."""
+    """Who acts and when: the client, with the person after the first slash if one is known, and its address."""
 
     client: str
     address: str
+    at: dt.datetime
     seen: int | None = None
     """The number of the last act in the chain that the person was shown, for acts that rest on it."""
 
@@ -75,13 +77,12 @@ class Actor:
         return person if slash else client
 
 
-REPORTER = Actor("reporter", "not recorded")
+REPORTER = "reporter"
 """No network address and no name of a reporter is stored."""
+by_reporter = partial(Actor, REPORTER, "not recorded")
 
 
-def record_disclosure(
-    session: Session, *, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str = ""
-) -> DisclosureRow:
+def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, detail: str = "") -> DisclosureRow:
     """Append the act to the chain, in the transaction of the act itself.
 
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
@@ -90,7 +91,7 @@ def record_disclosure(
     end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
-    columns = _next_row(end, act, actor, at, detail)
+    columns = _next_row(end, act, actor, detail)
     session.connection().execute(_NEW_DISCLOSURE, columns)
     end.length, end.head_sha256 = columns["number"], columns["sha256"]
     session.add(end)
@@ -98,9 +99,9 @@ def record_disclosure(
     return DisclosureRow(**columns)
 
 
-def first_disclosure(*, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str) -> dict[str, Any]:
+def first_disclosure(chain: str, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
     """Return the columns of the first row of a new chain. They are complete before the transaction."""
-    return _next_row(ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256), act, actor, at, detail)
+    return _next_row(ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256), act, actor, detail)
 
 
 def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -126,7 +127,7 @@ class RecordPage:
 
 
 @write_operation
-def read_disclosures(session: Session, page: RecordPage, *, actor: Actor, at: dt.datetime) -> list[DisclosureRow]:
+def read_disclosures(session: Session, page: RecordPage, *, actor: Actor) -> list[DisclosureRow]:
     """Return the rows of the page, and one more if there is a next page. This is recorded too.
 
     A client's rows are those of every person that acted through it.
@@ -139,16 +140,16 @@ def read_disclosures(session: Session, page: RecordPage, *, actor: Actor, at: dt
         statement = statement.where(or_(_ROWS.c.client == page.client, person_of_client))
     rows = list(session.exec(statement.order_by(_ROWS.c.position).limit(page.limit + 1)))
     detail = " ".join(word for word in (page.chain, page.client) if word)
-    record_disclosure(session, chain=AUDIT, act=DeskAct.DISCLOSURES_READ, actor=actor, at=at, detail=detail)
+    record_disclosure(session, AUDIT, DeskAct.DISCLOSURES_READ, actor, detail)
     return rows
 
 
 @write_operation
-def read_end_of_chain(session: Session, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
+def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> tuple[int, str]:
     """Return the length and the last hash of a chain, for a signed statement."""
     end = session.get(ChainRow, chain)
     length, head = (0, FIRST_PREVIOUS_SHA256) if end is None else (end.length, end.head_sha256)
-    record_disclosure(session, chain=AUDIT, act=DeskAct.STATEMENT_SIGNED, actor=actor, at=at, detail=chain)
+    record_disclosure(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, chain)
     return length, head
 
 
@@ -158,11 +159,11 @@ def list_last_acts(session: Session, chain: str, *, limit: int) -> list[Disclosu
     return list(session.exec(rows.order_by(col(DisclosureRow.number).desc()).limit(limit)))
 
 
-def _next_row(end: ChainRow, act: DeskAct, actor: Actor, at: dt.datetime, detail: str) -> dict[str, Any]:
+def _next_row(end: ChainRow, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
     columns = {
         "chain": end.name,
         "number": end.length + 1,
-        "at": at,
+        "at": actor.at,
         "client": actor.client,
         "act": act.value,
         "address": actor.address,
@@ -179,12 +180,10 @@ def _sha256_of(columns: Mapping[str, Any]) -> str:
 # Changes of a concern, each on its record first.
 
 
-def record_change(
-    session: Session, concern: ConcernRow, act: DeskAct, *, actor: Actor, at: dt.datetime, detail: str = ""
-) -> None:
+def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, detail: str = "") -> None:
     """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
-    record_disclosure(session, chain=concern.reference, act=act, actor=actor, at=at, detail=detail)
-    concern.changed_at = at
+    record_disclosure(session, concern.reference, act, actor, detail)
+    concern.changed_at = actor.at
 
 
 # Removing what is left of erased and resealed texts in the files of the database.

@@ -1,6 +1,5 @@
 """The places of all sealed texts, and resealing: the holder of an old identity seals them to new keys."""
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -107,7 +106,6 @@ def reseal(
     keys: ChangeOfKeys,
     *,
     actor: Actor,
-    at: dt.datetime,
     on_step: OnStep = show_no_progress,
 ) -> Resealed:
     """Seal every concern, addition and note anew that is not sealed to exactly those recipients.
@@ -127,7 +125,7 @@ def reseal(
                 continue
             try:
                 anew = _seal_anew(engine, keys, text)
-                count += anew is not None and _replace(writer, anew, actor=actor, at=at)
+                count += anew is not None and _replace(writer, anew, actor=actor)
             except UnsealingUnavailable:
                 unopened.append(text)
             except SealedTextMisplaced:
@@ -149,12 +147,12 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
 
 
 @write_operation
-def _replace(session: Session, anew: _Anew, *, actor: Actor, at: dt.datetime) -> bool:
+def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
     """Record and store the new text, unless the former one was erased or sealed anew meanwhile."""
     row = _row_of(session, anew.place)
     if row.sealed != anew.former:
         return False
     chain, detail = anew.place.reference, str(anew.entry)
-    record_disclosure(session, chain=chain, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
+    record_disclosure(session, chain, DeskAct.RESEALED, actor, detail)
     row.sealed, row.recipients = anew.sealed, list(anew.entry.recipients)
     return True

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, exists, or_
@@ -19,7 +20,7 @@ from app.services.acts import acknowledge, erase
 from app.services.entries import measure_entries
 from app.services.record import Actor, purge_remnants
 
-RETENTION = Actor("retention", "this service")
+by_retention = partial(Actor, "retention", "this service")
 ERASURE_BATCH_SIZE = 200
 TEST_LIFETIME = dt.timedelta(days=1)
 
@@ -55,8 +56,8 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
             count, _ = measure_entries(session, EntryKind.ADDITION, reference)
         with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
             # For a test the rules of the database are the same.
-            acknowledge(writer, reference, up_to_addition=count, actor=RETENTION, at=at)
-            erase(writer, reference, reason=reason, actor=RETENTION, at=at)
+            acknowledge(writer, reference, up_to_addition=count, actor=by_retention(at))
+            erase(writer, reference, reason=reason, actor=by_retention(at))
             yield reference
     for state, since, days in (
         (ConcernState.ACKNOWLEDGED, ConcernRow.acknowledged_at, periods.acknowledged_days),
@@ -66,7 +67,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
             continue
         for reference in _due(engine, _in_state(state, since, before=at - dt.timedelta(days=days))):
             with suppress(ConcernErased, NotAcknowledged, OnHold):
-                erase(writer, reference, reason=f"kept for {days} days", actor=RETENTION, at=at)
+                erase(writer, reference, reason=f"kept for {days} days", actor=by_retention(at))
                 yield reference
 
 

@@ -205,8 +205,7 @@ def test_a_text_that_cannot_be_opened_or_is_misplaced_does_not_end_a_resealing(
         context.engine,
         context.writer,
         ChangeOfKeys(unsealer, make_sealer([new])),
-        actor=Actor("key-holder", "command line"),
-        at=A_TUESDAY,
+        actor=Actor("key-holder", "command line", A_TUESDAY),
     )
 
     assert result.count == 5  # four additions, and the one whole concern
@@ -230,8 +229,7 @@ def test_a_resealing_is_on_the_record_of_each_concern_and_verifies(
         context.engine,
         context.writer,
         ChangeOfKeys(unsealer, new),
-        actor=Actor("key-holder", "command line"),
-        at=A_TUESDAY,
+        actor=Actor("key-holder", "command line", A_TUESDAY),
     )
 
     acts = database.execute("SELECT act FROM disclosures WHERE chain = ? ORDER BY number", (reference,)).fetchall()

@@ -22,7 +22,7 @@ from tests.support.loops import for_each
 
 pytestmark = pytest.mark.slow
 
-LEAD = Actor("example-desk/Kim Lead", "192.0.2.10")
+LEAD = Actor("example-desk/Kim Lead", "192.0.2.10", A_TUESDAY)
 
 
 @pytest.fixture
@@ -144,13 +144,13 @@ def test_a_person_who_leaves_is_taken_out_of_everything_and_no_other_person_is(
     for place, reference in enumerate(references):
         put(robin, reference, "Robin Example" if place < 5 else "Robin")
 
-    taken = unassign_all(service.state.context.writer, "Robin Example", actor=LEAD, at=A_TUESDAY)
+    taken = unassign_all(service.state.context.writer, "Robin Example", actor=LEAD)
 
     assert sorted(taken) == sorted(references[:5])
     left = {each["reference"]: each["assigned_to"] for each in desk.get("/concerns").json()["concerns"]}
     assert left == dict.fromkeys(references[:5]) | {references[5]: "Robin"}
     assert acts(desk, references[0])[-1] == ("unassigned", "example-desk/Kim Lead", LEFT)
-    assert unassign_all(service.state.context.writer, "Robin Example", actor=LEAD, at=A_TUESDAY) == ()
+    assert unassign_all(service.state.context.writer, "Robin Example", actor=LEAD) == ()
     assert list(find_faults(service.state.context.engine)) == []
 
 

@@ -35,7 +35,6 @@ pytestmark = pytest.mark.slow
 MANY = 2_000
 PORTION = 50  # a transaction each, which a busy machine ends in the time that a caller waits
 DANGERS = ("yes", "not_sure", "no")
-SOMEBODY = Actor("example-worker", "192.0.2.10")
 ORDERS = ("urgent", "newest")
 OWN = ("reference", "links")
 
@@ -73,7 +72,7 @@ def fill(service: FastAPI, count: int) -> None:
                 at = A_TUESDAY + dt.timedelta(minutes=number * 7919 % count)
                 stored = await submissions.submit(concerns[number // 3 % 3], keys=None, at=at)
                 if number % 3 == 0:
-                    acknowledge(writer, stored.reference, actor=SOMEBODY, at=at)
+                    acknowledge(writer, stored.reference, actor=Actor("example-worker", "192.0.2.10", at))
 
         asyncio.run(submit(start, submissions, writer))
         context.writer.run(writer.run_all)

@@ -29,7 +29,7 @@ from tests.support.desk import Desk, desk_of, worker_of
 pytestmark = pytest.mark.slow
 
 CANARY = "QuetzalNote rang twice"
-OPERATOR = Actor("operator", "this machine")
+OPERATOR = Actor("operator", "this machine", A_TUESDAY)
 
 Receipt = dict[str, Any]
 
@@ -153,9 +153,7 @@ def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key_alone(
     context = service.state.context
     old = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
 
-    resealed = reseal(
-        context.engine, context.writer, ChangeOfKeys(old, make_sealer([recipient])), actor=OPERATOR, at=A_TUESDAY
-    )
+    resealed = reseal(context.engine, context.writer, ChangeOfKeys(old, make_sealer([recipient])), actor=OPERATOR)
 
     assert (resealed.count, resealed.unopened, resealed.misplaced) == (2, (), ())
     with raw_connection(settings.data_dir) as database:

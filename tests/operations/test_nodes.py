@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow  # threads that wait for each other
 
 NODES = 3
 EACH = 40
-ACTOR = Actor("desk/Kim Example", "192.0.2.1")
+ACTOR = Actor("desk/Kim Example", "192.0.2.1", A_TUESDAY)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_reader_misses_no_event_and_gets_none_twice_however_long_each_transact
 def test_a_chain_that_several_nodes_write_to_has_no_gap_and_each_act_once(engine: Engine) -> None:
     def act(session: Session, *, number: int) -> None:
         detail = f"act {number}"
-        record_disclosure(session, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=ACTOR, at=A_TUESDAY, detail=detail)
+        record_disclosure(session, AUDIT, DeskAct.SUMMARY_READ, ACTOR, detail)
 
     with nodes(engine, count=2) as writers, ThreadPoolExecutor(8) as pool:
         operations = [partial(act, number=number) for number in range(120)]

@@ -297,8 +297,7 @@ def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_
             context.engine,
             context.writer,
             ChangeOfKeys(Unsealer((first,)), sealer),
-            actor=Actor("key-holder", "command line"),
-            at=clock(),
+            actor=Actor("key-holder", "command line", clock()),
         )
     assert broken(sealing_to(first, third)) == (everything, {})
 
