@@ -1,11 +1,16 @@
-"""Requests and responses of the desk about who works on a concern."""
+"""Requests and responses of the desk about one concern: who works on it, its words, and what the team does."""
+
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.models.base import RequestModel, ResponseModel, UtcDateTime
+from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Text, UtcDateTime
+from app.models.entries import OpenedAddition
+from app.models.inbox import InboxEntry
 from app.models.links import Links, assignment_path
 from app.models.people import PersonName
 from app.models.receipts import EXAMPLE_REFERENCE
+from app.models.record import Remnants
 
 
 class Assignment(RequestModel):
@@ -34,3 +39,69 @@ class AssignmentResponse(AssignmentState):
         "answer to a read."
     )
     links: Links = Field(examples=[{"self": assignment_path(EXAMPLE_REFERENCE)}])
+
+
+class ErasedConcern(InboxEntry):
+    """A concern whose words were erased, and whether their bytes are gone from the files of the database too."""
+
+    remnants: Remnants = Field(
+        description="`none`: nothing is left. `pending`: somebody reads the database; the service tries again until "
+        "nothing is left. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it uses it again.",
+        examples=["none"],
+    )
+
+
+class OpenedConcern(InboxEntry):
+    """A concern, opened."""
+
+    submission: dict[str, Any] = Field(
+        description="The concern, as it was sent.",
+        examples=[{"immediate_danger": "no", "concern": {"narrative": "Alex Example was not at school."}}],
+    )
+    additions: tuple[OpenedAddition, ...] = Field(
+        description="What was added to it, in order: the first page. Where there is more, `links.next` is the path of "
+        "the second."
+    )
+
+
+class Acknowledgement(RequestModel):
+    """A social worker has seen the concern and decided the next step. Nothing needs to be sent with it."""
+
+    up_to_addition: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_NUMBER,
+        description="The number of the last addition that was seen. It acknowledges that one and all before it. Later "
+        "additions go on waiting, and without this all of them do.",
+        examples=[1],
+    )
+
+
+class Outcome(RequestModel):
+    """What came of the concern. It closes it."""
+
+    outcome: Annotated[str, FromCodeList("outcome")] = Field(
+        max_length=60, description="A code of the list `outcome`.", examples=["assessment_required"]
+    )
+    shared_with_reporter: bool = Field(
+        default=False, description="Whether the reporter's status may tell it.", examples=[False]
+    )
+
+
+class Hold(RequestModel):
+    """A hold keeps a concern from being erased, or is lifted."""
+
+    held: bool = Field(description="True to hold, false to release.", examples=[True])
+    reason: Text = Field(
+        description="Why, for the record of disclosures. Name nobody here.",
+        examples=["Court proceedings."],
+    )
+
+
+class Erasure(RequestModel):
+    """The words of a concern are taken away for good. Its dates and its outcome stay, for statistics."""
+
+    reason: Text = Field(
+        description="Why, for the record of disclosures. Name nobody here.",
+        examples=["Erasure was requested and granted."],
+    )

@@ -6,7 +6,8 @@ from pydantic import Field, StrictBool, StringConstraints
 
 from app.models.base import RequestModel, ResponseModel, UtcDateTime
 from app.models.hand_overs import JWS, SHA256, HandOverEntry
-from app.models.inbox import DisclosureEntry, InboxEntry
+from app.models.inbox import InboxEntry
+from app.models.record import DisclosureEntry
 
 NOT_SIGNED = {"overdue", "links"}
 """The fields of an entry that depend on the time and on the paths of this version."""

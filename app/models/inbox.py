@@ -12,25 +12,11 @@ from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
 
 from app.errors import CodedValueError, FaultCode
-from app.models.base import (
-    MAX_NUMBER,
-    FromCodeList,
-    RequestModel,
-    ResponseModel,
-    Slug,
-    Text,
-    UtcDateTime,
-    UtcDateTimeType,
-)
+from app.models.base import RequestModel, ResponseModel, Slug, UtcDateTime, UtcDateTimeType
 from app.models.concerns import ImmediateDanger
-from app.models.entries import OpenedAddition
-from app.models.links import Links
+from app.models.links import Links, desk_concern_path
 from app.models.people import PersonName
 from app.models.receipts import EXAMPLE_REFERENCE, ConcernState, find_reference_start
-from app.models.record import DeskAct, Remnants
-
-DESK_LINKS = Field(examples=[{"self": f"/v1/desk/concerns/{EXAMPLE_REFERENCE}"}])
-OUTCOME = "assessment_required"
 
 
 class InboxEntry(ResponseModel):
@@ -74,17 +60,7 @@ class InboxEntry(ResponseModel):
     recipients: tuple[str, ...] = Field(
         description="Fingerprints of the keys that open it.", examples=[["0123456789abcdef"]]
     )
-    links: Links = DESK_LINKS
-
-
-class ErasedConcern(InboxEntry):
-    """A concern whose words were erased, and whether their bytes are gone from the files of the database too."""
-
-    remnants: Remnants = Field(
-        description="`none`: nothing is left. `pending`: somebody reads the database; the service tries again until "
-        "nothing is left. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it uses it again.",
-        examples=["none"],
-    )
+    links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE)}])
 
 
 class InboxResponse(ResponseModel):
@@ -96,117 +72,6 @@ class InboxResponse(ResponseModel):
         "of that moment may still be on its way to the disk."
     )
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
-
-
-class OpenedConcern(InboxEntry):
-    """A concern, opened."""
-
-    submission: dict[str, Any] = Field(
-        description="The concern, as it was sent.",
-        examples=[{"immediate_danger": "no", "concern": {"narrative": "Alex Example was not at school."}}],
-    )
-    additions: tuple[OpenedAddition, ...] = Field(
-        description="What was added to it, in order: the first page. Where there is more, `links.next` is the path of "
-        "the second."
-    )
-
-
-class Acknowledgement(RequestModel):
-    """A social worker has seen the concern and decided the next step. Nothing needs to be sent with it."""
-
-    up_to_addition: int = Field(
-        default=0,
-        ge=0,
-        le=MAX_NUMBER,
-        description="The number of the last addition that was seen. It acknowledges that one and all before it. Later "
-        "additions go on waiting, and without this all of them do.",
-        examples=[1],
-    )
-
-
-class Outcome(RequestModel):
-    """What came of the concern. It closes it."""
-
-    outcome: Annotated[str, FromCodeList("outcome")] = Field(
-        max_length=60, description="A code of the list `outcome`.", examples=[OUTCOME]
-    )
-    shared_with_reporter: bool = Field(
-        default=False, description="Whether the reporter's status may tell it.", examples=[False]
-    )
-
-
-class Hold(RequestModel):
-    """A hold keeps a concern from being erased, or is lifted."""
-
-    held: bool = Field(description="True to hold, false to release.", examples=[True])
-    reason: Text = Field(
-        description="Why, for the record of disclosures. Name nobody here.",
-        examples=["Court proceedings."],
-    )
-
-
-class Erasure(RequestModel):
-    """The words of a concern are taken away for good. Its dates and its outcome stay, for statistics."""
-
-    reason: Text = Field(
-        description="Why, for the record of disclosures. Name nobody here.",
-        examples=["Erasure was requested and granted."],
-    )
-
-
-class DisclosureEntry(ResponseModel):
-    """One act on the record."""
-
-    chain: str = Field(description="A concern's reference, or `inbox` or `audit`.", examples=[EXAMPLE_REFERENCE])
-    number: int = Field(description="Its place in the chain, from 1.", examples=[1])
-    at: UtcDateTime = Field(description="When.")
-    client: str = Field(
-        description="Who: the client and, after the first slash, the person that acted through it, if one is known. A "
-        "slash in the client's own name is written %2F.",
-        examples=["example-desk"],
-    )
-    act: DeskAct = Field(description="What.", examples=["opened"])
-    address: str = Field(description="From which network address.", examples=["192.0.2.10"])
-    detail: str = Field(description="More about the act; never a word of the concern.", examples=[""])
-    previous_sha256: str = Field(description="The hash of the row before.", examples=["0" * 64])
-    sha256: str = Field(description="The hash of this row.", examples=["0" * 64])
-
-
-class DisclosuresResponse(ResponseModel):
-    """The record, the oldest first."""
-
-    disclosures: tuple[DisclosureEntry, ...] = Field(description="The rows.")
-    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
-
-
-class StatementResponse(ResponseModel):
-    """A signed statement of where a chain ends, for an auditor to keep elsewhere."""
-
-    chain: str = Field(description="The chain.", examples=[EXAMPLE_REFERENCE])
-    length: int = Field(description="How many rows it has.", examples=[3])
-    head_sha256: str = Field(description="The hash of its last row.", examples=["0" * 64])
-    at: UtcDateTime = Field(description="When this was signed.")
-    statement: str = Field(
-        description="The same, signed (JWS, EdDSA), to be checked with /.well-known/jwks.json.",
-        examples=["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0RjdLIn0.c2lnbmF0dXJl"],
-    )
-
-
-class CheckpointResponse(ResponseModel):
-    """A signed statement of where the record ends, over all chains, for an auditor to store elsewhere."""
-
-    size: int = Field(description="How many disclosures there are.", examples=[3])
-    root_sha256: str = Field(description="Their Merkle root (RFC 6962).", examples=["0" * 64])
-    at: UtcDateTime = Field(description="When this was signed.")
-    checkpoint: str = Field(
-        description="The same, signed: a checkpoint of the C2SP format `tlog-checkpoint`. Store it as it is.",
-        examples=["council.example/disclosures\n3\nAAAA\n\n— council.example/disclosures AAAA\n"],
-    )
-    verifier_key: str = Field(
-        description="The public key that signed it, in the form of C2SP's `signed-note`. Compare it with the one that "
-        "you have.",
-        examples=["council.example/disclosures+0a1b2c3d+AQAA"],
-    )
 
 
 class SummaryResponse(ResponseModel):

@@ -3,10 +3,13 @@
 import datetime as dt
 from enum import StrEnum
 
+from pydantic import Field
 from sqlalchemy import JSON, Integer, Text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field as TableField
+from sqlmodel import SQLModel
 
-from app.models.base import UtcDateTimeType
+from app.models.base import ResponseModel, UtcDateTime, UtcDateTimeType
+from app.models.receipts import EXAMPLE_REFERENCE
 
 INBOX = "inbox"
 AUDIT = "audit"
@@ -63,16 +66,16 @@ class DisclosureRow(SQLModel, table=True):
 
     __tablename__ = "disclosures"
 
-    chain: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
-    at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    chain: str = TableField(primary_key=True)
+    number: int = TableField(primary_key=True)
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
     client: str
     act: str
     address: str
-    detail: str = Field(sa_type=Text)
+    detail: str = TableField(sa_type=Text)
     previous_sha256: str
     sha256: str
-    position: int | None = Field(default=None, unique=True, nullable=False)
+    position: int | None = TableField(default=None, unique=True, nullable=False)
 
 
 class ChainRow(SQLModel, table=True):
@@ -80,7 +83,7 @@ class ChainRow(SQLModel, table=True):
 
     __tablename__ = "chains"
 
-    name: str = Field(primary_key=True)
+    name: str = TableField(primary_key=True)
     length: int
     head_sha256: str
 
@@ -93,12 +96,12 @@ class CheckpointRow(SQLModel, table=True):
 
     __tablename__ = "checkpoints"
 
-    number: int | None = Field(default=None, primary_key=True, sa_type=Integer)
-    at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    number: int | None = TableField(default=None, primary_key=True, sa_type=Integer)
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
     size: int
     root_sha256: str
-    frontier: list[str] = Field(sa_type=JSON)
-    note: str = Field(sa_type=Text)
+    frontier: list[str] = TableField(sa_type=JSON)
+    note: str = TableField(sa_type=Text)
 
 
 # What is left of a text in the files of the database after its row has lost it.
@@ -115,3 +118,61 @@ class Remnants(StrEnum):
     NONE = "none"
     PENDING = "pending"
     LEFT_TO_POSTGRESQL = "left_to_postgresql"
+
+
+# Responses to auditors.
+
+
+class DisclosureEntry(ResponseModel):
+    """One act on the record."""
+
+    chain: str = Field(description="A concern's reference, or `inbox` or `audit`.", examples=[EXAMPLE_REFERENCE])
+    number: int = Field(description="Its place in the chain, from 1.", examples=[1])
+    at: UtcDateTime = Field(description="When.")
+    client: str = Field(
+        description="Who: the client and, after the first slash, the person that acted through it, if one is known. A "
+        "slash in the client's own name is written %2F.",
+        examples=["example-desk"],
+    )
+    act: DeskAct = Field(description="What.", examples=["opened"])
+    address: str = Field(description="From which network address.", examples=["192.0.2.10"])
+    detail: str = Field(description="More about the act; never a word of the concern.", examples=[""])
+    previous_sha256: str = Field(description="The hash of the row before.", examples=["0" * 64])
+    sha256: str = Field(description="The hash of this row.", examples=["0" * 64])
+
+
+class DisclosuresResponse(ResponseModel):
+    """The record, the oldest first."""
+
+    disclosures: tuple[DisclosureEntry, ...] = Field(description="The rows.")
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+
+
+class StatementResponse(ResponseModel):
+    """A signed statement of where a chain ends, for an auditor to keep elsewhere."""
+
+    chain: str = Field(description="The chain.", examples=[EXAMPLE_REFERENCE])
+    length: int = Field(description="How many rows it has.", examples=[3])
+    head_sha256: str = Field(description="The hash of its last row.", examples=["0" * 64])
+    at: UtcDateTime = Field(description="When this was signed.")
+    statement: str = Field(
+        description="The same, signed (JWS, EdDSA), to be checked with /.well-known/jwks.json.",
+        examples=["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0RjdLIn0.c2lnbmF0dXJl"],
+    )
+
+
+class CheckpointResponse(ResponseModel):
+    """A signed statement of where the record ends, over all chains, for an auditor to store elsewhere."""
+
+    size: int = Field(description="How many disclosures there are.", examples=[3])
+    root_sha256: str = Field(description="Their Merkle root (RFC 6962).", examples=["0" * 64])
+    at: UtcDateTime = Field(description="When this was signed.")
+    checkpoint: str = Field(
+        description="The same, signed: a checkpoint of the C2SP format `tlog-checkpoint`. Store it as it is.",
+        examples=["council.example/disclosures\n3\nAAAA\n\n— council.example/disclosures AAAA\n"],
+    )
+    verifier_key: str = Field(
+        description="The public key that signed it, in the form of C2SP's `signed-note`. Compare it with the one that "
+        "you have.",
+        examples=["council.example/disclosures+0a1b2c3d+AQAA"],
+    )

@@ -18,10 +18,10 @@ from app.age.keys import recipient_of
 from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter, keys_from
+from app.models.acts import Acknowledgement, Erasure, Hold, Outcome
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.entries import Message, NewNote
 from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
-from app.models.inbox import Acknowledgement, Erasure, Hold, Outcome
 from app.models.record import DisclosureRow
 from app.pages.desk import TEXTS, DeskRoute, Visit, WorkerVisitDep, lead_to
 from app.pages.error_pages import problem_type_of

@@ -25,9 +25,19 @@ from app.http.negotiation import JSON, quality
 from app.http.params import ConcernReference, GuidanceRouter, JSONRoute, expect_one_key_at_most, keys_from
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, matches_etag, sealed_file
-from app.models.acts import Assignment, AssignmentResponse, AssignmentState
+from app.models.acts import (
+    Acknowledgement,
+    Assignment,
+    AssignmentResponse,
+    AssignmentState,
+    ErasedConcern,
+    Erasure,
+    Hold,
+    OpenedConcern,
+    Outcome,
+)
 from app.models.clients import Scope
-from app.models.inbox import Acknowledgement, ErasedConcern, Erasure, Hold, InboxEntry, OpenedConcern, Outcome
+from app.models.inbox import InboxEntry
 from app.models.links import DESK_CONCERNS, assignment_path, desk_concern_path
 from app.services import acts
 from app.services.acts import opened_concern

@@ -10,8 +10,8 @@ from app.http.context import CheckpointsDep, SignerDep, WriterDep
 from app.http.params import Cursor, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import format_utc
-from app.models.inbox import CheckpointResponse, DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.models.receipts import EXAMPLE_REFERENCE
+from app.models.record import CheckpointResponse, DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.services.cursors import decode_key, encode_key
 from app.services.receipts import STATEMENT
 from app.services.record import RecordPage, read_disclosures, read_end_of_chain

@@ -10,11 +10,11 @@ from sqlmodel import Session, col, select
 
 from app.db.writer import Writer, write_operation
 from app.errors import AssignmentChanged, ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
+from app.models.acts import OpenedConcern
 from app.models.base import format_utc
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind
-from app.models.inbox import OpenedConcern
 from app.models.links import desk_additions_path
 from app.models.receipts import ConcernState
 from app.models.record import DeskAct, DisclosureRow

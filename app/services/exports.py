@@ -30,8 +30,8 @@ from app.models.concerns import ConcernRow
 from app.models.entries import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
 from app.models.hand_overs import HandOverEntry, HandOverRow
-from app.models.inbox import DisclosureEntry, InboxEntry
-from app.models.record import DeskAct, DisclosureRow
+from app.models.inbox import InboxEntry
+from app.models.record import DeskAct, DisclosureEntry, DisclosureRow
 from app.models.record_details import RecordedConcern, confirmed_detail, handed_over_detail, replay
 from app.services.concerns import get_unerased
 from app.services.entries import measure_entries

@@ -11,16 +11,9 @@ from sqlmodel import Session, col, delete
 from app.db.tables import table_of
 from app.db.writer import write_operation
 from app.errors import FaultCode, FieldError, NoSuchConcern, NoSuchItem, ValidationFailed
+from app.models.acts import ErasedConcern
 from app.models.concerns import ConcernRow
-from app.models.inbox import (
-    ErasedConcern,
-    InboxEntry,
-    InboxFilter,
-    InboxLookRow,
-    InboxOrder,
-    SavedViewRow,
-    ViewFilters,
-)
+from app.models.inbox import InboxEntry, InboxFilter, InboxLookRow, InboxOrder, SavedViewRow, ViewFilters
 from app.models.links import (
     Links,
     assignment_path,
