@@ -5,7 +5,7 @@ import datetime as dt
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from inspect import Parameter, Signature, isclass, signature
@@ -43,6 +43,7 @@ from app.models.links import (
     notes_path,
 )
 from app.pages.exports import printed_export
+from app.services.acts import ACKNOWLEDGE, CLOSE, ERASE, HOLD, Act
 from app.services.exports import SealedTexts, add_signature, build_export, export_pdf
 from app.services.hand_overs import package_of, parse_recipient
 from app.services.keys import write_key_file
@@ -213,18 +214,51 @@ def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]
         cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
 
 
-@desk.command("acknowledge")
-@over_http
-def desk_acknowledge(
-    service: DeskClient,
-    *,
-    reference: Reference,
-    up_to: Annotated[
-        int, typer.Option(help="The last addition that you have seen; later ones go on waiting.", min=0)
-    ] = 0,
-) -> Answer:
-    """Say that you have seen a concern, and its additions up to a number, and have decided the next step."""
-    return _act(service, reference, "acknowledgement", {"up_to_addition": up_to})
+FIELDS_OF_ACTS = {
+    "up_to_addition": Annotated[
+        int, typer.Option("--up-to", help="The last addition that you have seen; later ones go on waiting.", min=0)
+    ],
+    "outcome": Annotated[str, typer.Argument(help="What came of it: a code of the list `outcome`, or its words.")],
+    "shared_with_reporter": Annotated[bool, typer.Option("--shared", help="Let the reporter's status say it.")],
+    "reason": Reason,
+}
+"""How the command line takes each field of the body of an act."""
+
+
+def declare_act(act: Act[Any], *commands: str) -> None:
+    """Declare the commands that do the act. Each says what the concern is afterwards."""
+    for name in commands:
+        words, own = act.commands[name]
+        desk.command(name)(over_http(_command_of(act, words, own)))
+
+
+def _command_of(act: Act[Any], words: str, own: Mapping[str, Any]) -> Callable[..., Answer]:
+    def command(service: DeskClient, reference: str, **body: Any) -> Answer:
+        if "outcome" in body:
+            body["outcome"] = _find_outcome(service, body["outcome"])
+        entry = service.call("POST", f"{desk_concern_path(reference)}/{act.step}", body={**own, **body})
+        held = ", on hold" if entry["held"] else ""
+        outcome = f", {entry['outcome']}" if entry["outcome"] else ""
+        erased = ", erased" if entry["erased_at"] else ""
+        return Answer(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
+
+    service, reference, _body = signature(command).parameters.values()
+    fields = [
+        Parameter(
+            name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if field.is_required() else field.default,
+            annotation=FIELDS_OF_ACTS[name],
+        )
+        for name, field in act.body.model_fields.items()
+        if name not in own
+    ]
+    vars(command)["__signature__"] = Signature([service, reference.replace(annotation=Reference), *fields])
+    command.__doc__ = words
+    return command
+
+
+declare_act(ACKNOWLEDGE, "acknowledge")
 
 
 @desk.command("assign")
@@ -305,20 +339,6 @@ def desk_ask(
     return Answer(sent, [f"{reference}: message {sent['number']} sent"])
 
 
-@desk.command("close")
-@over_http
-def desk_close(
-    service: DeskClient,
-    *,
-    reference: Reference,
-    outcome: Annotated[str, typer.Argument(help="What came of it: a code of the list `outcome`, or its words.")],
-    shared: Annotated[bool, typer.Option("--shared", help="Let the reporter's status say it.")] = False,
-) -> Answer:
-    """Close a concern with its outcome. An outcome that is not known lists those that are."""
-    body = {"outcome": _find_outcome(service, outcome), "shared_with_reporter": shared}
-    return _act(service, reference, "outcome", body)
-
-
 def _find_outcome(service: DeskClient, typed: str) -> str:
     """Return the code that was meant: `early help` is `early_help`. Where there is none, list them all."""
     codes: dict[str, str] = {
@@ -336,34 +356,9 @@ def _plain(words: str) -> str:
     return "_".join(re.findall("[a-z0-9]+", words.lower()))
 
 
-@desk.command("hold")
-@over_http
-def desk_hold(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
-    """Keep a concern from being erased."""
-    return _act(service, reference, "hold", {"held": True, "reason": reason})
-
-
-@desk.command("release")
-@over_http
-def desk_release(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
-    """Lift the hold of a concern."""
-    return _act(service, reference, "hold", {"held": False, "reason": reason})
-
-
-@desk.command("erase")
-@over_http
-def desk_erase(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
-    """Take the words of a concern away for good. It and all additions must be acknowledged first."""
-    return _act(service, reference, "erasure", {"reason": reason})
-
-
-def _act(service: DeskClient, reference: str, act: str, body: dict[str, Any]) -> Answer:
-    """Do it, and say what the concern is now."""
-    entry = service.call("POST", f"{desk_concern_path(reference)}/{act}", body=body)
-    held = ", on hold" if entry["held"] else ""
-    outcome = f", {entry['outcome']}" if entry["outcome"] else ""
-    erased = ", erased" if entry["erased_at"] else ""
-    return Answer(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
+declare_act(CLOSE, "close")
+declare_act(HOLD, "hold", "release")
+declare_act(ERASE, "erase")
 
 
 @dataclass(frozen=True)

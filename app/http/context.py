@@ -72,7 +72,8 @@ class AppContext:
     @property
     def desk(self) -> Desk:
         """What everything that the desk does needs."""
-        return Desk(self.engine, self.writer, self.submissions.sealer, self.unsealer, self.signer)
+        sealer = self.submissions.sealer
+        return Desk(self.engine, self.writer, sealer, self.unsealer, self.signer, self.reference_data)
 
 
 def context_of(request: Request) -> AppContext:

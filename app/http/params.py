@@ -14,7 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params, request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
@@ -41,7 +41,7 @@ from app.models.receipts import EXAMPLE_REFERENCE
 from app.models.sections import Section
 from app.services.clients import Principal
 from app.services.cursors import encode_key
-from app.services.receipts import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
+from app.services.receipts import IdempotentResult
 
 NUL = "\x00"
 PLAIN = re.compile("0|[1-9][0-9]*")
@@ -202,6 +202,7 @@ IdempotencyKey = Annotated[
         "retry with the same key and the same words gets the first receipt and makes no second concern.",
         examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
     ),
+    AfterValidator(lambda key: key and key.strip('"')),  # a structured field has quotes
 ]
 
 
@@ -209,16 +210,6 @@ def expect_one_key_at_most(request: Request) -> None:
     """Refuse a request with two idempotency keys. Raises `SeveralIdempotencyKeys`."""
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise SeveralIdempotencyKeys
-
-
-def keys_from(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
-    """Return the keys derived from the header, with quotes or without; None if there is none."""
-    return derive_idempotency_keys(without_quotes(idempotency_key), client=client)
-
-
-def without_quotes(idempotency_key: str | None) -> str | None:
-    """Return the header's value without the quotes that a structured field has."""
-    return None if idempotency_key is None else idempotency_key.strip('"')
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:

@@ -48,12 +48,11 @@ class EntryPlace(NamedTuple):
 class EntrySpec:
     """One kind: the act that records an entry, whether it changes the concern, and how many a concern takes.
 
-    `member` has the words, in the document that is sealed. `for_desk`: it is sealed to the keys of the desk, not to
-    that of the reporter's status token.
+    `for_desk`: it is sealed to the keys of the desk, not to that of the reporter's status token. In the document that
+    is sealed, the member with the words has the name of the kind.
     """
 
     act: DeskAct
-    member: str
     most: int
     most_bytes: int
     too_many: type[GuidanceError]
@@ -62,20 +61,14 @@ class EntrySpec:
 
 
 ENTRY_SPECS = {
-    EntryKind.ADDITION: EntrySpec(DeskAct.ADDED, "addition", 200, 20_000_000, TooManyAdditions),
-    EntryKind.NOTE: EntrySpec(DeskAct.NOTED, "note", 500, 5_000_000, TooManyNotes),
+    EntryKind.ADDITION: EntrySpec(DeskAct.ADDED, 200, 20_000_000, TooManyAdditions),
+    EntryKind.NOTE: EntrySpec(DeskAct.NOTED, 500, 5_000_000, TooManyNotes),
     EntryKind.MESSAGE: EntrySpec(
-        DeskAct.MESSAGE_SENT,
-        "message",
-        100,
-        5_000_000,
-        TooManyMessages,
-        for_desk=False,
-        changes_concern=False,
+        DeskAct.MESSAGE_SENT, 100, 5_000_000, TooManyMessages, for_desk=False, changes_concern=False
     ),
 }
 FOR_THE_DESK = tuple(kind for kind, spec in ENTRY_SPECS.items() if spec.for_desk)
-MEMBER_OF_KIND = {"concern": "submission"} | {kind.value: ENTRY_SPECS[kind].member for kind in FOR_THE_DESK}
+MEMBER_OF_KIND = {"concern": "submission"} | {kind.value: kind.value for kind in FOR_THE_DESK}
 """The member with the words, in the document of each kind that is sealed to the desk."""
 ENTRY_WAITS = "acknowledge_by IS NOT NULL AND acknowledged_at IS NULL AND sealed IS NOT NULL"
 """Says in SQL that nobody has acknowledged an addition that was not erased. Other kinds have no `acknowledge_by`."""

@@ -1,4 +1,4 @@
-"""What people do about a concern on its page: one table of acts, each with its form, its model and its function.
+"""What people do about a concern on its page: the forms of the acts, and their posts.
 
 What is refused is a page with the form as it was filled in, and with what happened meanwhile.
 """
@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Response
 from pydantic import BaseModel, ValidationError
@@ -17,10 +17,8 @@ from app import errors
 from app.age.keys import recipient_of
 from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
-from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter, keys_from
-from app.models.acts import Acknowledgement, Erasure, Hold, Outcome
+from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter
 from app.models.base import MAX_NUMBER, RequestModel
-from app.models.entries import Message, NewNote
 from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.record import DisclosureRow
 from app.pages.desk import TEXTS, DeskRoute, Visit, WorkerVisitDep, lead_to
@@ -30,16 +28,17 @@ from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
 from app.pages.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.record import act_lines
 from app.services import acts, hand_overs
-from app.services.acts import record_withheld
+from app.services.acts import Act, record_withheld
 from app.services.concerns import find_concern
-from app.services.entries import send_message, write_note
+from app.services.entries import Desk
 from app.services.inbox import reference_of
 from app.services.pdf import pdf_available
 from app.services.people import list_workers
-from app.services.receipts import IdempotencyKeys
-from app.services.record import Actor, list_meanwhile, purge_remnants
+from app.services.record import Actor, list_meanwhile
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+
+_T = TypeVar("_T")
 
 SHOWN_AGAIN = (
     errors.ChangedMeanwhile,
@@ -83,15 +82,9 @@ class Attempt(Visit):
         """The person, with what they had seen."""
         return replace(self.visitor.actor, seen=self.seen)
 
-    @property
-    def of_form(self) -> dict[str, Any]:
-        """What every service function of an act takes: who acts, and when."""
-        return {"actor": self.actor}
-
-    def keys_for(self, act: str) -> IdempotencyKeys | None:
-        """Return the keys of the form's own idempotency key, as the API has them for that act; None without one."""
-        client = f"{self.visitor.actor.client}, {act} {self.reference}"
-        return keys_from(self.posted.one("key") or None, client=client)
+    def do(self, act: Act[_T], wanted: BaseModel) -> _T:
+        """Do it as the API does, and return what the act returns. A form has an idempotency key of its own."""
+        return act.perform(self.context.desk, self.reference, wanted, self.actor, self.posted.one("key") or None)
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
         """Return what was typed for the fields of the model. What is empty, and not required, is absent."""
@@ -126,51 +119,17 @@ class ExportForm(RequestModel):
     notes: bool = False
 
 
-def _as_wanted(service: Callable[..., object]) -> Callable[[Attempt, Any], None]:
-    """Return what calls the service with the fields of the model as they are."""
-
-    def do(attempt: Attempt, wanted: BaseModel) -> None:
-        service(attempt.context.writer, attempt.reference, **dict(wanted), **attempt.of_form)
-
-    return do
-
-
-def _close(attempt: Attempt, wanted: Outcome) -> None:
-    if faults := attempt.context.reference_data.faults_in_codes(wanted):
-        raise errors.ValidationFailed(faults)
-    writer, shared = attempt.context.writer, wanted.shared_with_reporter
-    acts.close(writer, attempt.reference, outcome=wanted.outcome, shared=shared, **attempt.of_form)
-
-
-def _erase(attempt: Attempt, wanted: Erasure) -> None:
-    acts.erase(attempt.context.writer, attempt.reference, reason=wanted.reason, **attempt.of_form)
-    purge_remnants(attempt.context.engine)
-
-
-def _assign(attempt: Attempt, wanted: AssignmentForm) -> None:
+def _assign(desk: Desk, reference: str, wanted: AssignmentForm, actor: Actor) -> None:
     """Assign the concern to a person of the register, or to nobody. What the person has seen decides."""
-    with Session(attempt.context.engine) as session:
+    with Session(desk.engine) as session:
         if wanted.person and wanted.person not in list_workers(session):
             raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
-    writer, person = attempt.context.writer, wanted.person or None
-    acts.assign(writer, attempt.reference, person, precondition=acts.any_version, **attempt.of_form)
+    acts.assign(desk.writer, reference, wanted.person or None, actor)
 
 
-def _write_note(attempt: Attempt, wanted: NewNote) -> None:
-    keys = attempt.keys_for("note about")
-    write_note(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
-
-
-def _ask(attempt: Attempt, wanted: Message) -> None:
-    keys = attempt.keys_for("message to")
-    send_message(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
-
-
-def _hand_over(attempt: Attempt, wanted: HandOver) -> Response:
+def _show_hand_over(attempt: Attempt, wanted: HandOver) -> Response:
     """Record the hand-over, and return a page with our receipt, and with the file where this service made it."""
-    keys = attempt.keys_for("hand-over of")
-    result = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
-    handed = HandedOver.model_validate_json(result.receipt)
+    handed = HandedOver.model_validate_json(attempt.do(acts.HAND_OVER, wanted).receipt)
     return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed)
 
 
@@ -207,43 +166,44 @@ def read_body(attempt: Attempt) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
-class Act:
-    """An act: the step of the path that its form is sent to, the macro that draws the form, and what is done.
+class ActForm:
+    """The form of an act, and the macro that draws it. The person is led back to the section `anchor` of the concern.
 
-    `do` may give a page of its own. Otherwise the person is led back to the section `anchor` of the concern.
+    `read` reads the fields of the body, where they are not just what was typed. `show` does the act where it has a page
+    of its own, which it returns.
     """
 
-    step: str
+    act: Act[Any]
     form: str
-    model: type[BaseModel]
-    do: Callable[[Attempt, Any], Response | None]
     anchor: str = "acts"
     read: Callable[[Attempt], dict[str, object]] | None = None
-    """Reads the fields of the model, where they are not just what was typed."""
+    show: Callable[[Attempt, Any], Response] | None = None
 
 
-ACTS = (
-    Act("acknowledgement", "acknowledgement", Acknowledgement, _as_wanted(acts.acknowledge)),
-    Act("outcome", "outcome", Outcome, _close),
-    Act("hold", "hold", Hold, _as_wanted(acts.hold)),
-    Act("erasure", "erasure", Erasure, _erase),
-    Act("assignment", "assignment", AssignmentForm, _assign),
-    Act("export", "export", ExportForm, _export),
-    Act("notes", "note", NewNote, _write_note, "notes", read_words),
-    Act("messages", "question", Message, _ask, "questions", read_words),
-    Act("hand-over", "hand_over", HandOver, _hand_over, "hand-overs", read_body),
+FORMS = (
+    ActForm(acts.ACKNOWLEDGE, "acknowledgement"),
+    ActForm(acts.CLOSE, "outcome"),
+    ActForm(acts.HOLD, "hold"),
+    ActForm(acts.ERASE, "erasure"),
+    ActForm(Act("assignment", AssignmentForm, _assign), "assignment"),
+    ActForm(Act("export", ExportForm, _export), "export", show=_export),
+    ActForm(acts.WRITE_NOTE, "note", "notes", read_words),
+    ActForm(acts.ASK, "question", "questions", read_words),
+    ActForm(acts.HAND_OVER, "hand_over", "hand-overs", read_body, _show_hand_over),
 )
 
 
-def _route_of(act: Act) -> Callable[..., Response]:
+def _route_of(form: ActForm) -> Callable[..., Response]:
     def act_on_page(attempt: AttemptDep) -> Response:
-        return carry_out(attempt, act)
+        return carry_out(attempt, form)
 
     return act_on_page
 
 
-for each in ACTS:
-    router.add_api_route(f"/{{reference}}/{each.step}", _route_of(each), methods=["POST"], name=f"{each.form}_on_page")
+for each in FORMS:
+    router.add_api_route(
+        f"/{{reference}}/{each.act.step}", _route_of(each), methods=["POST"], name=f"{each.form}_on_page"
+    )
 
 
 @router.post("/{reference}/hand-over/{number}/receipt")
@@ -252,28 +212,27 @@ def confirm_on_page(
 ) -> Response:
     """Store the receipt that the other body sent back, once."""
 
-    def confirm(attempt: Attempt, wanted: HandOverReceipt) -> None:
-        writer = attempt.context.writer
-        hand_overs.confirm_hand_over(writer, attempt.reference, number, receipt=wanted.receipt, **attempt.of_form)
+    def confirm(desk: Desk, reference: str, wanted: HandOverReceipt, actor: Actor) -> None:
+        hand_overs.confirm_hand_over(desk.writer, reference, number, wanted, actor)
 
-    return carry_out(attempt, Act("receipt", "receipt", HandOverReceipt, confirm, "hand-overs"))
+    return carry_out(attempt, ActForm(Act("receipt", HandOverReceipt, confirm), "receipt", "hand-overs"))
 
 
-def carry_out(attempt: Attempt, act: Act) -> Response:
+def carry_out(attempt: Attempt, form: ActForm) -> Response:
     """Do it, and return the page that the act itself gives, or lead back to what others did meanwhile.
 
     A reload does not do the act again. What is refused is a page with the form as it was filled in.
     """
     try:
-        fields = attempt.typed(act.model) if act.read is None else act.read(attempt)
-        answer = act.do(attempt, parse(act.model, fields))
+        wanted = parse(form.act.body, attempt.typed(form.act.body) if form.read is None else form.read(attempt))
+        if form.show is not None:
+            return form.show(attempt, wanted)
+        attempt.do(form.act, wanted)
     except SHOWN_AGAIN as refusal:
-        return _show_again(attempt, act, refusal)
-    if answer is not None:
-        return answer
+        return _show_again(attempt, form, refusal)
     own = attempt.visitor.actor.client
     query = f"?seen={attempt.seen}" if any(each.client != own for each in attempt.list_meanwhile()) else ""
-    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}{query}#{act.anchor}")
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}{query}#{form.anchor}")
 
 
 def parse(model: type[BaseModel], fields: dict[str, object]) -> BaseModel:
@@ -284,12 +243,12 @@ def parse(model: type[BaseModel], fields: dict[str, object]) -> BaseModel:
         raise errors.ValidationFailed(faults_of(error)) from None
 
 
-def _show_again(attempt: Attempt, act: Act, refusal: errors.GuidanceError) -> Response:
+def _show_again(attempt: Attempt, form: ActForm, refusal: errors.GuidanceError) -> Response:
     visitor, meanwhile, seen = attempt.visitor, attempt.list_meanwhile(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
-        wanted = act.form.replace("_", " ")
+        wanted = form.form.replace("_", " ")
         writer, actor = attempt.context.writer, visitor.actor
-        seen = record_withheld(writer, attempt.reference, wanted, actor=actor)
+        seen = record_withheld(writer, attempt.reference, wanted, actor)
         meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
     heading, message = TEXTS[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
@@ -306,7 +265,7 @@ def _show_again(attempt: Attempt, act: Act, refusal: errors.GuidanceError) -> Re
         heading=heading,
         message=message,
         meanwhile=act_lines(meanwhile),
-        form=act.form,
+        form=form.form,
         forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults),
     )
 

@@ -2,17 +2,15 @@
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import orjson
 from fastapi import Query, Request, Response
-from sqlalchemy import Row
 from sqlmodel import Session
 
-from app.errors import ConcernErased, NotFound
+from app.errors import NotFound
 from app.http.auth import PUBLIC
 from app.http.context import AppContext
 from app.http.negotiation import JSON
@@ -31,10 +29,8 @@ from app.pages.record import act_lines
 from app.pages.referral import layout_of, sections_of
 from app.pages.text_format import spoken
 from app.services import acts, entries
-from app.services.acts import opened_concern
 from app.services.cursors import decode_key, encode_key
 from app.services.editions import EditionKey
-from app.services.entries import SealedEntries, listed_addition, listed_note, opened_additions, opened_notes
 from app.services.hand_overs import list_hand_overs
 from app.services.inbox import entry_of, reference_of
 from app.services.record import list_last_acts, list_meanwhile
@@ -89,23 +85,17 @@ class AddedPage(NamedTuple):
     seen: int
 
 
-def read_added_page(
-    visit: Visit,
-    place: entries.PagePlace,
-    *,
-    opened: Callable[[SealedEntries], tuple[Any, ...]],
-    listed: Callable[[Row[Any]], Any],
-) -> AddedPage:
-    """Return the page: `opened` gives entries with their words, `listed` one without.
-
-    Where the texts were sealed to other identities, they are given sealed.
-    """
-    context, keys = visit.context, visit.context.unsealer.fingerprints
-    page = entries.open_page(context.writer, place, actor=visit.actor, act=DeskAct.OPENED, fingerprints=keys)
-    next_page = _address(place.reference, f"{place.kind}s", page.next_after)
+def read_added_page(visit: Visit, kind: EntryKind, reference: str, cursor: str | None) -> AddedPage:
+    """Return the page: entries with their words or, where the texts were sealed to other identities, sealed."""
+    context = visit.context
+    place = entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
+    page = entries.open_page(context.writer, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
+    next_page = _address(reference, f"{kind}s", page.next_after)
     if page.opens:
-        return AddedPage(opened(entries.read_page(context.engine, page)), {}, next_page, page.seen)
-    return AddedPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), next_page, page.seen)
+        opened = entries.open_entries(context.engine, page, context.unsealer, now=visit.now)
+        return AddedPage(opened, {}, next_page, page.seen)
+    listed = entries.present_page(page, now=visit.now)
+    return AddedPage(listed, sealed_texts_of(context, page), next_page, page.seen)
 
 
 def sealed_texts_of(context: AppContext, page: entries.EntryPage) -> dict[int, SealedText]:
@@ -160,35 +150,35 @@ def show_concern(visit: Visit, reference: str) -> Shown:
 
     Raises `NoSuchConcern`.
     """
-    context, actor, now = visit.context, visit.actor, visit.now
-    wanted = acts.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, context.unsealer.fingerprints)
-    try:
-        recorded = acts.open_concern(context.writer, reference, wanted, actor=actor)
-    except ConcernErased:
-        viewed = acts.view_concern(
-            context.writer, reference, actor=actor, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
-        )
-        return _without_words(viewed, now)
-    sealed = acts.read_sealed_concern(context.engine, reference)
-    if not recorded.opens:
-        return replace(
-            _without_words(recorded, now),
-            sealed=SealedText(CONCERN, reference, 0, recorded.concern.received_at, sealed),
-            sealed_additions=sealed_texts_of(context, recorded.page),
-            sealed_notes=sealed_texts_of(context, recorded.notes),
-        )
-    additions = entries.read_page(context.engine, recorded.page)
-    opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
-    notes = opened_notes(entries.read_page(context.engine, recorded.notes), context.unsealer)
-    content = context.contents(EditionKey(opened.guide, opened.edition))
-    sections = sections_of(opened.submission, content, context.reference_data)
-    return Shown(recorded, opened, opened.additions, notes, sections)
+    context, now, keys = visit.context, visit.now, visit.context.unsealer.fingerprints
+    wanted = acts.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
+    opening = acts.open_concern(context.writer, reference, wanted, visit.actor)
+    if opening.opens:
+        opened = acts.opened_concern(context.desk, opening, now=now)
+        notes = entries.open_entries(context.engine, opening.notes, context.unsealer, now=now)
+        content = context.contents(EditionKey(opened.guide, opened.edition))
+        sections = sections_of(opened.submission, content, context.reference_data)
+        return Shown(opening, opened, opened.additions, notes, sections)
+    shown = Shown(
+        opening,
+        entry_of(opening.concern, now=now),
+        entries.present_page(opening.page, now=now),
+        entries.present_page(opening.notes, now=now),
+    )
+    if opening.concern.erased_at is not None:
+        return shown
+    return replace(
+        shown,
+        sealed=_own_text(context, opening),
+        sealed_additions=sealed_texts_of(context, opening.page),
+        sealed_notes=sealed_texts_of(context, opening.notes),
+    )
 
 
-def _without_words(recorded: acts.Opening, now: dt.datetime) -> Shown:
-    additions = tuple(listed_addition(row, now=now) for row in recorded.page.rows)
-    notes = tuple(map(listed_note, recorded.notes.rows))
-    return Shown(recorded, entry_of(recorded.concern, now=now), additions, notes)
+def _own_text(context: AppContext, opening: acts.Opening) -> SealedText:
+    reference = opening.concern.reference
+    sealed = entries.read_sealed(context.engine, reference)
+    return SealedText(CONCERN, reference, 0, opening.concern.received_at, sealed)
 
 
 @router.get("/concerns/{reference}")
@@ -222,15 +212,13 @@ def read_concern_page(
 @router.get("/concerns/{reference}/additions")
 def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
     """Return a further page of what was added: with its words where they can be opened here, else sealed."""
-    after = decode_key(cursor, otherwise=0)
-    place = entries.PagePlace(EntryKind.ADDITION, reference_of(reference), after, ADDED_ON_PAGE)
-    opened = partial(opened_additions, unsealer=visit.context.unsealer, now=visit.now)
-    page = read_added_page(visit, place, opened=opened, listed=partial(listed_addition, now=visit.now))
+    parsed = reference_of(reference)
+    page = read_added_page(visit, EntryKind.ADDITION, parsed, cursor)
     return visit.page(
         "desk_additions.html",
-        reference=place.reference,
+        reference=parsed,
         additions=page.entries,
-        forms=desk_forms(visit, place.reference, page.seen),
+        forms=desk_forms(visit, parsed, page.seen),
         sealed_additions=page.sealed,
         next_additions=page.next_page,
     )
@@ -239,13 +227,11 @@ def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath
 @router.get("/concerns/{reference}/notes")
 def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
     """Return a page of the desk's notes, the oldest first: with their words where they can be opened here."""
-    after = decode_key(cursor, otherwise=0)
-    place = entries.PagePlace(EntryKind.NOTE, reference_of(reference), after, ADDED_ON_PAGE)
-    opened = partial(opened_notes, unsealer=visit.context.unsealer)
-    page = read_added_page(visit, place, opened=opened, listed=listed_note)
+    parsed = reference_of(reference)
+    page = read_added_page(visit, EntryKind.NOTE, parsed, cursor)
     return visit.page(
         "desk_notes.html",
-        reference=place.reference,
+        reference=parsed,
         notes=page.entries,
         sealed_notes=page.sealed,
         next_notes=page.next_page,
@@ -271,11 +257,9 @@ def read_unseal_page(request: Request) -> Response:
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
     context, parsed, wanted = visit.context, reference_of(reference), acts.Wanted(SAVED, None)
-    recorded = acts.open_concern(context.writer, parsed, wanted, actor=visit.actor)
-    concern = recorded.concern
-    sealed = acts.read_sealed_concern(context.engine, parsed)
-    texts = [SealedText(CONCERN, parsed, 0, concern.received_at, sealed)]
-    texts += sealed_texts_of(context, recorded.page).values()
+    opening = acts.open_concern(context.writer, parsed, wanted, visit.actor)
+    concern = opening.concern
+    texts = [_own_text(context, opening), *sealed_texts_of(context, opening.page).values()]
     document = {
         "reference": parsed,
         "texts": [

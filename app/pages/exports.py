@@ -21,9 +21,8 @@ from app.pages.record import act_lines
 from app.pages.referral import sections_of
 from app.pages.text_format import code_label, date_and_time
 from app.services import exports
-from app.services.acts import read_sealed_concern
 from app.services.editions import EditionKey
-from app.services.entries import read_sealed_entry
+from app.services.entries import read_sealed
 from app.services.exports import SealedTexts, add_signature, build_export, export_pdf, export_statement, history_of
 from app.services.hand_overs import sha256_of
 from app.services.reference_data import ReferenceData
@@ -142,6 +141,4 @@ def _read_texts(context: AppContext, signed: ExportStatement, *, notes: bool) ->
     engine, reference = context.engine, signed.concern.reference
     counts = {EntryKind.ADDITION: signed.additions, EntryKind.NOTE: signed.notes if notes else 0}
     places = [EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1)]
-    return {None: read_sealed_concern(engine, reference)} | {
-        place: read_sealed_entry(engine, reference, place) for place in places
-    }
+    return {place: read_sealed(engine, reference, place) for place in (None, *places)}

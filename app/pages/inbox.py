@@ -25,7 +25,6 @@ from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.editions import list_current
 from app.services.figures import read_figures
 from app.services.inbox import (
-    InboxFilters,
     InboxQuery,
     find_look,
     inbox_entry,
@@ -178,10 +177,9 @@ class Chosen:
     def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
         """Return the query of the store, for that person, who last looked at that time."""
         is_changed, is_danger = self.show is Choice.CHANGED, self.show is Choice.DANGER
-        since = looked_at if is_changed else None
-        filters = InboxFilters.of(self.view, me=me, changed_since=since, waits_in_danger=is_danger)
+        since, is_test = looked_at if is_changed else None, self.show is Choice.TESTS
         order = InboxOrder.CHANGED if is_changed else InboxOrder.URGENT
-        return InboxQuery(order, filters, test=self.show is Choice.TESTS)
+        return InboxQuery.of(order, self.view, me=me, test=is_test, changed_since=since, waits_in_danger=is_danger)
 
 
 def choose(show: Choice, fields: Mapping[str, str]) -> Chosen:

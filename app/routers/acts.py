@@ -3,9 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response, Security
+from pydantic import BaseModel
 
 from app.age.keys import AGE_MEDIA_TYPE
 from app.errors import (
@@ -17,12 +18,11 @@ from app.errors import (
     OutcomeGiven,
     SealedTextMisplaced,
     UnsealingUnavailable,
-    ValidationFailed,
 )
 from app.http.auth import require_actor
-from app.http.context import DeskDep, ReferenceDataDep
+from app.http.context import DeskDep
 from app.http.negotiation import JSON, quality
-from app.http.params import ConcernReference, GuidanceRouter, JSONRoute, expect_one_key_at_most, keys_from
+from app.http.params import ConcernReference, GuidanceRouter, JSONRoute, created_response, expect_one_key_at_most
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, matches_etag, sealed_file
 from app.models.acts import (
@@ -40,11 +40,13 @@ from app.models.clients import Scope
 from app.models.inbox import InboxEntry
 from app.models.links import DESK_CONCERNS, assignment_path, desk_concern_path
 from app.services import acts
-from app.services.acts import opened_concern
-from app.services.entries import Desk, read_page
-from app.services.inbox import entry_of, erased_concern, reference_of
-from app.services.receipts import IdempotencyKeys
-from app.services.record import Actor, purge_remnants
+from app.services.acts import Act
+from app.services.entries import Desk, read_sealed
+from app.services.inbox import reference_of
+from app.services.receipts import IdempotentResult
+from app.services.record import Actor
+
+_T = TypeVar("_T")
 
 ONE_CONCERN = DESK_CONCERNS + "/{reference}"
 router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
@@ -78,10 +80,15 @@ class DeskRequest:
         """The reference in its standard spelling. Raises `NoSuchConcern`."""
         return reference_of(self.typed)
 
-    def keys_for(self, act: str, request: Request, idempotency_key: str | None) -> IdempotencyKeys | None:
-        """Return the keys for that act. Raises `SeveralIdempotencyKeys`."""
+    def do(self, act: Act[_T], wanted: BaseModel) -> _T:
+        """Do it, and return what the act returns."""
+        return act.perform(self.desk, self.reference, wanted, self.actor)
+
+    def do_once(self, act: Act[IdempotentResult], wanted: BaseModel, request: Request, key: str | None) -> Response:
+        """Do it, unless it was done with that idempotency key, and answer 201. Raises `SeveralIdempotencyKeys`."""
         expect_one_key_at_most(request)
-        return keys_from(idempotency_key, client=f"{self.actor.client}, {act} {self.reference}")
+        done = act.perform(self.desk, self.reference, wanted, self.actor, key)
+        return created_response(done, f"{desk_concern_path(self.reference)}/{act.step}")
 
 
 async def about_concern(
@@ -115,12 +122,10 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
         raise UnsealingUnavailable
     reference = asked.reference
     wanted = acts.Wanted("sealed file", 0) if as_file else acts.Wanted("opened here", ADDITIONS_SHOWN)
-    recorded = acts.open_concern(desk.writer, reference, wanted, actor=asked.actor)
-    sealed = acts.read_sealed_concern(desk.engine, reference)
+    opening = acts.open_concern(desk.writer, reference, wanted, asked.actor)
     if as_file:
-        return sealed_file(sealed, reference, {"Additions": recorded.additions})
-    additions = read_page(desk.engine, recorded.page)
-    opened = opened_concern(recorded, sealed, additions, desk.unsealer, now=asked.now)
+        return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
+    opened = acts.opened_concern(desk, opening, now=asked.now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
@@ -136,10 +141,7 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
     What was added waits for an acknowledgement of its own: name the last addition that was seen in `up_to_addition`.
     What came after it, and is not named, goes on waiting.
     """
-    up_to = acknowledgement.up_to_addition if acknowledgement is not None else 0
-    writer, reference = asked.desk.writer, asked.reference
-    concern = acts.acknowledge(writer, reference, up_to_addition=up_to, actor=asked.actor)
-    return entry_of(concern, now=asked.now)
+    return asked.do(acts.ACKNOWLEDGE, acknowledgement or Acknowledgement())
 
 
 @router.post(
@@ -148,14 +150,9 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
     summary="Close a concern",
     responses=problem_responses(NoSuchConcern, NotAcknowledged, OutcomeGiven, *BODY_PROBLEMS),
 )
-def close(asked: WorkingDep, reference_data: ReferenceDataDep, outcome: Outcome) -> InboxEntry:
+def close(asked: WorkingDep, outcome: Outcome) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
-    faults = reference_data.faults_in_codes(outcome)
-    if faults:
-        raise ValidationFailed(faults)
-    code, shared, writer = outcome.outcome, outcome.shared_with_reporter, asked.desk.writer
-    concern = acts.close(writer, asked.reference, outcome=code, shared=shared, actor=asked.actor)
-    return entry_of(concern, now=asked.now)
+    return asked.do(acts.CLOSE, outcome)
 
 
 @router.post(
@@ -166,9 +163,7 @@ def close(asked: WorkingDep, reference_data: ReferenceDataDep, outcome: Outcome)
 )
 def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
-    writer, reference = asked.desk.writer, asked.reference
-    concern = acts.hold(writer, reference, held=hold.held, reason=hold.reason, actor=asked.actor)
-    return entry_of(concern, now=asked.now)
+    return asked.do(acts.HOLD, hold)
 
 
 @router.post(
@@ -182,17 +177,14 @@ def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
 
     Nor is a concern while something that was added to it waits for its acknowledgement.
     """
-    desk, reason = asked.desk, erasure.reason
-    concern = acts.erase(desk.writer, asked.reference, reason=reason, actor=asked.actor)
-    return erased_concern(concern, purge_remnants(desk.engine), now=asked.now)
+    return asked.do(acts.ERASE, erasure)
 
 
 @router.get("/assignment", summary="Read who works on it", responses=problem_responses(NoSuchConcern))
 def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
     """The person that the concern is assigned to, since when, and who did it. The ETag is for `If-Match`."""
     reference = asked.reference
-    assigned = acts.read_assignment(asked.desk.writer, reference, actor=asked.actor)
-    return _assignment(response, reference, assigned)
+    return _assignment(response, reference, acts.read_assignment(asked.desk.writer, reference, asked.actor))
 
 
 @router.put(
@@ -220,8 +212,8 @@ def unassign_concern(response: Response, asked: WorkingDep, if_match: Assignment
 
 def _assign(response: Response, asked: DeskRequest, person: str | None, if_match: str | None) -> AssignmentResponse:
     reference, known = asked.reference, partial(_matches, if_match)
-    change = acts.assign(asked.desk.writer, reference, person, actor=asked.actor, precondition=known)
-    return _assignment(response, reference, change.after, change.before)
+    before, after = acts.assign(asked.desk.writer, reference, person, asked.actor, known)
+    return _assignment(response, reference, after, before)
 
 
 def _matches(if_match: str | None, version: int) -> bool:

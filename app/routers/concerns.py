@@ -27,9 +27,7 @@ from app.http.params import (
     TypedReference,
     created_response,
     expect_one_key_at_most,
-    keys_from,
     simulate,
-    without_quotes,
 )
 from app.http.problems import BODY_PROBLEMS, CLIENT_PROBLEMS, CREDENTIAL_PROBLEMS, NOT_MODIFIED, problem_responses
 from app.http.responses import public_response
@@ -40,6 +38,7 @@ from app.models.links import CONCERNS, concern_path
 from app.models.receipts import CheckResponse, ConcernStatus, Receipt
 from app.services.entries import FollowUps
 from app.services.limits import CodeTries
+from app.services.receipts import derive_idempotency_keys
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 
@@ -112,7 +111,7 @@ async def raise_concern(
     expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:
         return await run_in_threadpool(simulate, request, context, submission, submitter, test_outcome)
-    keys = keys_from(idempotency_key, client=submitter.name)
+    keys = derive_idempotency_keys(idempotency_key, client=submitter.name)
     result = await context.submissions.submit(submission, for_tests=submitter.for_tests, keys=keys, at=context.clock())
     return created_response(result, concern_path(result.reference))
 
@@ -188,7 +187,7 @@ def add_more(
             addition,
             typed_reference=asked.reference,
             status_token=asked.status_token,
-            idempotency_key=without_quotes(idempotency_key),
+            idempotency_key=idempotency_key,
             at=asked.now,
         )
     return created_response(result, concern_path(result.reference))

@@ -1,7 +1,6 @@
 """Entries of a concern at the desk: what its reporter added, the desk's own notes, and messages to the reporter."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Body, Query, Request, Response
 
@@ -27,14 +26,12 @@ from app.http.params import (
     JSONRoute,
     Limit,
     NoteNumber,
-    created_response,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, sealed_file
 from app.models.entries import (
     WORDS_OF_A_NOTE,
     AdditionAcknowledgement,
-    AdditionEntry,
     AdditionsResponse,
     EntryKind,
     EntryPlace,
@@ -47,12 +44,11 @@ from app.models.entries import (
     RecipientsResponse,
 )
 from app.models.inbox import InboxEntry
-from app.models.links import DESK_RECIPIENTS, desk_messages_path, notes_path
+from app.models.links import DESK_RECIPIENTS
 from app.models.record import DeskAct
 from app.routers.acts import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep
-from app.services import entries
+from app.services import acts, entries
 from app.services.cursors import decode_key, encode_key
-from app.services.entries import listed_addition, listed_note, opened_additions, opened_notes
 from app.services.inbox import entry_of
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
@@ -75,11 +71,8 @@ def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = No
     With its words, where this service holds an identity; else without, and each has a sealed file of its own. A page
     ends earlier than `limit` where its sealed texts have 1,000,000 bytes.
     """
-    desk, page = asked.desk, _open_page(asked, EntryKind.ADDITION, cursor, limit)
-    shown: Iterable[AdditionEntry] = (listed_addition(row, now=asked.now) for row in page.rows)
-    if desk.unsealer.can_unseal:
-        shown = opened_additions(entries.read_page(desk.engine, page), desk.unsealer, now=asked.now)
-    return AdditionsResponse(additions=tuple(shown), next_cursor=_next_cursor(page))
+    additions, next_cursor = _read_page(asked, EntryKind.ADDITION, cursor, limit)
+    return AdditionsResponse(additions=additions, next_cursor=next_cursor)
 
 
 @router.get(
@@ -102,8 +95,7 @@ def acknowledge_addition(
     asked: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
 ) -> InboxEntry:
     """A social worker has seen this addition alone. Others go on waiting. To do so again changes nothing."""
-    writer, reference = asked.desk.writer, asked.reference
-    concern = entries.acknowledge_addition(writer, reference, number, actor=asked.actor)
+    concern = entries.acknowledge_addition(asked.desk.writer, asked.reference, number, asked.actor)
     return entry_of(concern, now=asked.now)
 
 
@@ -128,9 +120,7 @@ def add_note(
     Seal it where it is typed, to every key of `GET /v1/desk/recipients`, and this service never has the words.
     It never changes: what is wrong in one is put right in the next. The record has its digest and who wrote it.
     """
-    keys, reference = asked.keys_for("note about", request, idempotency_key), asked.reference
-    written = entries.write_note(asked.desk, reference, note, keys=keys, actor=asked.actor)
-    return created_response(written, notes_path(reference))
+    return asked.do_once(acts.WRITE_NOTE, note, request, idempotency_key)
 
 
 @router.get(
@@ -144,11 +134,8 @@ def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) 
     With their words, where this service holds an identity; else without, and each has a sealed file of its own. A page
     ends earlier than `limit` where its sealed texts have 1,000,000 bytes.
     """
-    desk, page = asked.desk, _open_page(asked, EntryKind.NOTE, cursor, limit)
-    shown: Iterable[NoteEntry] = map(listed_note, page.rows)
-    if desk.unsealer.can_unseal:
-        shown = opened_notes(entries.read_page(desk.engine, page), desk.unsealer)
-    return NotesResponse(notes=tuple(shown), next_cursor=_next_cursor(page))
+    notes, next_cursor = _read_page(asked, EntryKind.NOTE, cursor, limit)
+    return NotesResponse(notes=notes, next_cursor=next_cursor)
 
 
 @router.get(NOTES + "/{number}", summary="Fetch a note, sealed", response_class=Response, responses=OF_ONE_FILE)
@@ -160,7 +147,7 @@ def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
 def list_messages(asked: ReadingDep) -> MessagesResponse:
     """What was sent to the reporter: when, whether it was read, and which addition answers it. The words are sealed."""
-    return entries.read_sent_messages(asked.desk.writer, asked.reference, actor=asked.actor)
+    return entries.read_sent_messages(asked.desk.writer, asked.reference, asked.actor)
 
 
 @router.post(
@@ -182,9 +169,7 @@ def send_message(
 
     The reporter sees that there is a message at the status of the concern, and answers by an addition.
     """
-    keys, reference = asked.keys_for("message to", request, idempotency_key), asked.reference
-    sent = entries.send_message(asked.desk, reference, message, keys=keys, actor=asked.actor)
-    return created_response(sent, desk_messages_path(reference))
+    return asked.do_once(acts.ASK, message, request, idempotency_key)
 
 
 @router.get(DESK_RECIPIENTS, summary="List the keys that notes are sealed to")
@@ -194,19 +179,22 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
     return RecipientsResponse(recipients=recipients, links={"self": DESK_RECIPIENTS})
 
 
-def _open_page(asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int) -> entries.EntryPage:
-    place = entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
-    act = DeskAct.OPENED if asked.desk.unsealer.can_unseal else DeskAct.LISTED
-    return entries.open_page(asked.desk.writer, place, actor=asked.actor, act=act)
-
-
-def _next_cursor(page: entries.EntryPage) -> str | None:
-    return None if page.next_after is None else encode_key(page.next_after)
+def _read_page(
+    asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
+) -> tuple[tuple[Any, ...], str | None]:
+    """Return the entries of the page, with their words where this service opens them, and the next cursor."""
+    desk, place = asked.desk, entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
+    act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
+    page = entries.open_page(desk.writer, place, asked.actor, act)
+    shown = entries.present_page(page, now=asked.now)
+    if desk.unsealer.can_unseal:
+        shown = entries.open_entries(desk.engine, page, desk.unsealer, now=asked.now)
+    return shown, None if page.next_after is None else encode_key(page.next_after)
 
 
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
     """Return the file of one entry. A header of that name has the number of entries of its kind."""
     desk, reference = asked.desk, asked.reference
-    count = entries.open_entry(desk.writer, reference, place, actor=asked.actor)
-    sealed = entries.read_sealed_entry(desk.engine, reference, place)
+    count = entries.open_entry(desk.writer, reference, place, asked.actor)
+    sealed = entries.read_sealed(desk.engine, reference, place)
     return sealed_file(sealed, f"{reference}{suffix}", {counted_as: count})

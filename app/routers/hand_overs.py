@@ -18,14 +18,13 @@ from app.http.params import (
     GuidanceRouter,
     IdempotencyKey,
     JSONRoute,
-    created_response,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import MAX_NUMBER
 from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
 from app.models.links import desk_concern_path, desk_hand_over_path
 from app.routers.acts import ONE_CONCERN, ReadingDep, WorkingDep
-from app.services import hand_overs
+from app.services import acts, hand_overs
 
 router = GuidanceRouter(
     prefix=f"{ONE_CONCERN}/hand-over",
@@ -43,7 +42,7 @@ HandOverNumber = Annotated[
 def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
     """To which bodies the concern was handed over, why, and both receipts of each."""
     reference = asked.reference
-    entries = hand_overs.read_hand_overs(asked.desk.writer, reference, actor=asked.actor)
+    entries = hand_overs.read_hand_overs(asked.desk.writer, reference, asked.actor)
     links = {"self": desk_hand_over_path(reference), "concern": desk_concern_path(reference)}
     return HandOversResponse(hand_overs=entries, links=links)
 
@@ -72,10 +71,7 @@ def hand_over(
     makes the file, where it holds an identity. A retry gets that same file. The concern stays open here: the team
     decides what comes of it.
     """
-    keys = asked.keys_for("hand-over of", request, idempotency_key)
-    desk, reference = asked.desk, asked.reference
-    handed = hand_overs.hand_over(desk, reference, hand_over, keys=keys, actor=asked.actor)
-    return created_response(handed, desk_hand_over_path(reference))
+    return asked.do_once(acts.HAND_OVER, hand_over, request, idempotency_key)
 
 
 @router.post(
@@ -85,5 +81,4 @@ def hand_over(
 )
 def confirm_hand_over(asked: WorkingDep, number: HandOverNumber, receipt: HandOverReceipt) -> HandOverEntry:
     """What the other body sent back. To store the same again changes nothing; another one is refused."""
-    writer, reference, theirs = asked.desk.writer, asked.reference, receipt.receipt
-    return hand_overs.confirm_hand_over(writer, reference, number, receipt=theirs, actor=asked.actor)
+    return hand_overs.confirm_hand_over(asked.desk.writer, asked.reference, number, receipt, asked.actor)

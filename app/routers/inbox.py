@@ -29,7 +29,7 @@ from app.models.links import DESK_CONCERNS, DESK_VIEWS
 from app.models.receipts import EXAMPLE_REFERENCE
 from app.services import inbox
 from app.services.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
-from app.services.inbox import InboxFilters, InboxQuery, inbox_entry, position_of
+from app.services.inbox import InboxQuery, inbox_entry, position_of
 
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 
@@ -56,9 +56,9 @@ def read_inbox(
     between: nothing is left out, and a concern may come twice.
     """
     since = wanted.changed_since if wanted.since_event is None else _moment_of_event(context.engine, wanted.since_event)
-    filters = InboxFilters.of(wanted, me=actor.person, changed_since=since, reference=wanted.reference)
-    usual = InboxOrder.URGENT if since is None else InboxOrder.CHANGED
-    query = InboxQuery(wanted.order or usual, filters, wanted.test)
+    order = wanted.order or (InboxOrder.URGENT if since is None else InboxOrder.CHANGED)
+    others = {"changed_since": since, "reference": wanted.reference, "test": wanted.test}
+    query = InboxQuery.of(order, wanted, me=actor.person, **others)
     after = decode_position(cursor, query.column_types)
     rows = inbox.read_inbox(context.writer, query, actor=actor, after=after, limit=limit)
     page = rows[:limit]

@@ -1,73 +1,89 @@
-"""The duty team's operations, each with a disclosure in the same transaction, and the events of overdue concerns."""
+"""What the duty team does about a concern: the table of acts, each with a disclosure in the same transaction."""
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Self, TypeVar
 
-from sqlalchemy import Engine, update
+from pydantic import BaseModel
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer, write_operation
-from app.errors import AssignmentChanged, ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
-from app.models.acts import OpenedConcern
+from app.errors import AssignmentChanged, ConcernErased, NotAcknowledged, OnHold, OutcomeGiven, ValidationFailed
+from app.models.acts import Acknowledgement, ErasedConcern, Erasure, Hold, OpenedConcern, Outcome
 from app.models.base import format_utc
 from app.models.concerns import ConcernRow
-from app.models.entries import EntryKind, EntryRow
+from app.models.entries import EntryKind, EntryRow, Message, NewNote
 from app.models.events import EventKind
+from app.models.hand_overs import HandOver
+from app.models.inbox import InboxEntry
 from app.models.links import desk_additions_path
 from app.models.receipts import ConcernState
 from app.models.record import DeskAct, DisclosureRow
 from app.models.record_details import ASSIGNING_ACTS, closing_detail
-from app.services.concerns import get_concern, get_unerased
+from app.services.concerns import get_concern
 from app.services.cursors import encode_key
 from app.services.entries import (
     GIVEN,
+    Desk,
     EntryPage,
     PagePlace,
-    SealedEntries,
     acknowledge_up_to,
     last_page_of,
-    list_entries,
     measure_entries,
-    opened_additions,
+    open_entries,
     opens_all,
     page_of,
+    read_sealed,
+    send_message,
+    write_note,
 )
 from app.services.events import append_event, concern_payload
-from app.services.inbox import concern_fields
-from app.services.record import Actor, record_change, record_disclosure
-from app.services.sealing import Unsealer
+from app.services.hand_overs import hand_over
+from app.services.inbox import concern_fields, entry_of
+from app.services.receipts import derive_idempotency_keys
+from app.services.record import Actor, purge_remnants, record_change, record_disclosure
+
+_T = TypeVar("_T")
 
 
 @write_operation
-def acknowledge(session: Session, reference: str, *, actor: Actor, up_to_addition: int = 0) -> ConcernRow:
+def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
     """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
 
     Later additions go on waiting: an acknowledgement covers only what it names. Again, it only adds a disclosure.
     Raises `NoSuchConcern`, or `ValidationFailed` if there is no addition of that number.
     """
-    concern = get_concern(session, reference)
-    detail = f"with additions 1 to {up_to_addition}" if up_to_addition else ""
-    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, detail)
+    concern, up_to = get_concern(session, reference), wanted.up_to_addition
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, f"with additions 1 to {up_to}" if up_to else "")
     if concern.state == ConcernState.RECEIVED:
         concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, actor.at
         _announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=actor.at)
-    acknowledge_up_to(session, concern, up_to_addition, at=actor.at)
+    acknowledge_up_to(session, concern, up_to, at=actor.at)
     return concern
 
 
+def close(desk: Desk, reference: str, wanted: Outcome, actor: Actor) -> InboxEntry:
+    """Close the concern with its outcome.
+
+    Raises `ValidationFailed` for an unknown outcome, `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another.
+    """
+    if faults := desk.reference_data.faults_in_codes(wanted):
+        raise ValidationFailed(faults)
+    return entry_of(_close(desk.writer, reference, wanted, actor), now=actor.at)
+
+
 @write_operation
-def close(session: Session, reference: str, *, outcome: str, shared: bool, actor: Actor) -> ConcernRow:
-    """Close the concern with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another."""
-    detail = closing_detail(outcome, shared=shared)
+def _close(session: Session, reference: str, wanted: Outcome, actor: Actor) -> ConcernRow:
+    outcome, shared = wanted.outcome, wanted.shared_with_reporter
     concern = get_concern(session, reference)
     was_closed = concern.state == ConcernState.CLOSED
     if concern.state == ConcernState.RECEIVED:
         raise NotAcknowledged
     if was_closed and concern.outcome != outcome:
         raise OutcomeGiven
-    record_change(session, concern, DeskAct.CLOSED, actor, detail)
+    record_change(session, concern, DeskAct.CLOSED, actor, closing_detail(outcome, shared=shared))
     concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or actor.at
     concern.outcome, concern.outcome_shared = outcome, shared
     if not was_closed:
@@ -76,17 +92,16 @@ def close(session: Session, reference: str, *, outcome: str, shared: bool, actor
 
 
 @write_operation
-def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Actor) -> ConcernRow:
+def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
-    act = DeskAct.HELD if held else DeskAct.RELEASED
     concern = get_concern(session, reference)
-    record_change(session, concern, act, actor, reason)
-    concern.held = held
+    record_change(session, concern, DeskAct.HELD if wanted.held else DeskAct.RELEASED, actor, wanted.reason)
+    concern.held = wanted.held
     return concern
 
 
 @write_operation
-def erase(session: Session, reference: str, *, reason: str, actor: Actor) -> ConcernRow:
+def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
     """Erase the concern's text, and what was added to it, for good.
 
     Raises `NoSuchConcern`, `NotAcknowledged` (if anything that was added waits too), `OnHold` or `ConcernErased`.
@@ -98,16 +113,95 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor) -> Con
         raise OnHold
     if concern.erased_at is not None:
         raise ConcernErased
-    record_change(session, concern, DeskAct.ERASED, actor, reason)
+    record_change(session, concern, DeskAct.ERASED, actor, wanted.reason)
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
     concern.sealed, concern.erased_at = None, actor.at
     return concern
+
+
+def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
+    """Do that, take the bytes out of the files of the database too, and say what is left of them there."""
+    fields = concern_fields(dict(erase(desk.writer, reference, wanted, actor)), actor.at)
+    return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
 
 
 def _announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
     """Append the event, unless the concern is a test."""
     if not concern.test:
         append_event(session, kind, at=at, data=concern_payload(concern))
+
+
+# The table of acts: the pages and the command line read it, and the API's routes, which are its documentation, name it.
+
+
+@dataclass(frozen=True)
+class Act(Generic[_T]):
+    """An act about a concern: the last step of its path, its body, and its function of desk, reference, body and actor.
+
+    With `once` the function also takes the keys of a retry, which are derived for those words. `commands` has the help
+    of each command that does it, by name, and the fields of the body that the command sets itself.
+    """
+
+    step: str
+    body: type[BaseModel]
+    do: Callable[..., _T]
+    once: str = ""
+    commands: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def perform(self, desk: Desk, reference: str, wanted: BaseModel, actor: Actor, key: str | None = None) -> _T:
+        """Do it, and return what the function returns. `key` is the idempotency key, if the request has one."""
+        if not self.once:
+            return self.do(desk, reference, wanted, actor)
+        keys = derive_idempotency_keys(key, client=f"{actor.client}, {self.once} {reference}")
+        return self.do(desk, reference, wanted, actor, keys)
+
+
+def _answered(operation: Callable[[Writer, str, Any, Actor], ConcernRow]) -> Callable[..., InboxEntry]:
+    """Return what does it, and answers with the entry of the concern."""
+
+    def do(desk: Desk, reference: str, wanted: BaseModel, actor: Actor) -> InboxEntry:
+        return entry_of(operation(desk.writer, reference, wanted, actor), now=actor.at)
+
+    return do
+
+
+ACKNOWLEDGE = Act(
+    "acknowledgement",
+    Acknowledgement,
+    _answered(acknowledge),
+    commands={
+        "acknowledge": (
+            "Say that you have seen a concern, and its additions up to a number, and have decided the next step.",
+            {},
+        )
+    },
+)
+CLOSE = Act(
+    "outcome",
+    Outcome,
+    close,
+    commands={"close": ("Close a concern with its outcome. An outcome that is not known lists those that are.", {})},
+)
+HOLD = Act(
+    "hold",
+    Hold,
+    _answered(hold),
+    commands={
+        "hold": ("Keep a concern from being erased.", {"held": True}),
+        "release": ("Lift the hold of a concern.", {"held": False}),
+    },
+)
+ERASE = Act(
+    "erasure",
+    Erasure,
+    erase_for_good,
+    commands={
+        "erase": ("Take the words of a concern away for good. It and all additions must be acknowledged first.", {})
+    },
+)
+WRITE_NOTE = Act("notes", NewNote, write_note, once="note about")
+ASK = Act("messages", Message, send_message, once="message to")
+HAND_OVER = Act("hand-over", HandOver, hand_over, once="hand-over of")
 
 
 # Assigning concerns to people: each change is on the record, and its answer has what it replaced.
@@ -129,11 +223,9 @@ class Assigned:
     @classmethod
     def by_act(cls, act: DisclosureRow | None) -> Self:
         """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
-        return (
-            cls()
-            if act is None
-            else cls(act.detail if act.act == DeskAct.ASSIGNED else None, act.at, act.client, act.number)
-        )
+        if act is None:
+            return cls()
+        return cls(act.detail if act.act == DeskAct.ASSIGNED else None, act.at, act.client, act.number)
 
     def __str__(self) -> str:
         """Return it in a sentence."""
@@ -142,65 +234,45 @@ class Assigned:
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
 
 
-@dataclass(frozen=True)
-class Change:
-    """The assignment before and after a request. They are the same if it was refused."""
-
-    before: Assigned
-    after: Assigned
-    is_refused: bool = False
-
-
-ExpectedVersion = Callable[[int], bool]
-
-"""Says whether the version is the one that the caller expects."""
-
-
-def any_version(_version: int) -> bool:
-    """Return True: nothing is expected."""
-    return True
-
-
 @write_operation
-def read_assignment(session: Session, reference: str, *, actor: Actor) -> Assigned:
+def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
-    concern = get_concern(session, reference)
-    record_disclosure(session, concern.reference, DeskAct.LISTED, actor, "assignment")
+    get_concern(session, reference)
+    record_disclosure(session, reference, DeskAct.LISTED, actor, "assignment")
     return Assigned.by_act(_find_last(session, reference))
 
 
 def assign(
-    writer: Writer, reference: str, person: str | None, *, actor: Actor, precondition: ExpectedVersion
-) -> Change:
+    writer: Writer,
+    reference: str,
+    person: str | None,
+    actor: Actor,
+    precondition: Callable[[int], bool] = lambda _version: True,
+) -> tuple[Assigned, Assigned]:
     """Assign the concern to the person, or to nobody, and return the assignment before and after.
 
-    Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold.
+    Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold for
+    the version of the assignment before.
     """
-    change = _assign(writer, reference, person, actor=actor, precondition=precondition)
-    if change.is_refused:
-        raise AssignmentChanged(f"{change.before} Nothing was changed. The attempt is on record.")
-    return change
+    before, after = _assign(writer, reference, person, actor, precondition)
+    if after is None:
+        raise AssignmentChanged(f"{before} Nothing was changed. The attempt is on record.")
+    return before, after
 
 
 @write_operation
 def _assign(
-    session: Session,
-    reference: str,
-    person: str | None,
-    *,
-    actor: Actor,
-    precondition: ExpectedVersion,
-) -> Change:
+    session: Session, reference: str, person: str | None, actor: Actor, precondition: Callable[[int], bool]
+) -> tuple[Assigned, Assigned | None]:
     concern = get_concern(session, reference)
     before = Assigned.by_act(_find_last(session, reference))
     if not precondition(before.version):
-        detail = f"to {person or 'nobody'}"
-        record_disclosure(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, detail)
-        return Change(before, before, is_refused=True)
+        record_disclosure(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, f"to {person or 'nobody'}")
+        return before, None
     act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
-    record_change(session, concern, act, actor, person or "")
+    after = Assigned.by_act(record_change(session, concern, act, actor, person or ""))
     concern.assigned_to = person or ""
-    return Change(before, Assigned.by_act(_find_last(session, reference)))
+    return before, after
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
@@ -236,7 +308,7 @@ def _find_last(session: Session, reference: str) -> DisclosureRow | None:
 
 
 @write_operation
-def record_withheld(session: Session, reference: str, wanted: str, *, actor: Actor) -> int:
+def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
     """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
@@ -279,13 +351,14 @@ class Wanted:
     """How a concern is opened, and what is shown of it: at most `limit` additions (None: all), and its last notes.
 
     With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
-    then given sealed.
+    then given sealed. `erased_too`: a concern that was erased is viewed without its words.
     """
 
     how: str
     limit: int | None
     last_notes: int = 0
     fingerprints: frozenset[str] | None = None
+    erased_too: bool = False
 
 
 @dataclass(frozen=True)
@@ -305,13 +378,17 @@ class Opening:
 
 
 @write_operation
-def open_concern(session: Session, reference: str, wanted: Wanted, *, actor: Actor) -> Opening:
+def open_concern(session: Session, reference: str, wanted: Wanted, actor: Actor) -> Opening:
     """Record that the concern is opened, and return what is wanted of it. Raises `NoSuchConcern` or `ConcernErased`."""
-    concern = get_unerased(session, reference)
+    concern = get_concern(session, reference)
+    if concern.erased_at is not None and not wanted.erased_too:
+        raise ConcernErased
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
     page = page_of(session, PagePlace(EntryKind.ADDITION, reference, 0, wanted.limit))
-    limit = wanted.last_notes
-    notes = last_page_of(session, EntryKind.NOTE, reference, limit=limit) if limit else NO_NOTES
+    notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes) if wanted.last_notes else NO_NOTES
+    if concern.erased_at is not None:
+        row = record_disclosure(session, reference, DeskAct.LISTED, actor, WITHOUT_WORDS)
+        return Opening(concern, page, count, row.number, notes)
     opens = opens_all((concern, *page.rows, *notes.rows), wanted.fingerprints)
     how = wanted.how if opens or wanted.fingerprints is None else GIVEN
     detail = ", ".join((how, *(str(each) for each in (page, notes) if each.rows)))
@@ -319,43 +396,22 @@ def open_concern(session: Session, reference: str, wanted: Wanted, *, actor: Act
     return Opening(concern, page, count, row.number, notes, opens)
 
 
-@write_operation
-def view_concern(session: Session, reference: str, *, actor: Actor, limit: int, last_notes: int) -> Opening:
-    """Record that the concern is looked at without its words, and return it. Raises `NoSuchConcern`."""
-    concern = get_concern(session, reference)
-    count, _ = measure_entries(session, EntryKind.ADDITION, reference)
-    found = list_entries(session, EntryKind.ADDITION, reference, limit=limit + 1)
-    rows = tuple(found[:limit])
-    notes = last_page_of(session, EntryKind.NOTE, reference, limit=last_notes)
-    row = record_disclosure(session, reference, DeskAct.LISTED, actor, WITHOUT_WORDS)
-    page = EntryPage(EntryKind.ADDITION, rows, rows[-1].number if len(found) > limit else None)
-    return Opening(concern, page, count, row.number, notes)
-
-
-def read_sealed_concern(engine: Engine, reference: str) -> bytes:
-    """Return the sealed text of a concern whose opening is recorded. Raises `ConcernErased` if it went since."""
-    with Session(engine) as session:
-        sealed = session.exec(select(ConcernRow.sealed).where(ConcernRow.reference == reference)).first()
-    if sealed is None:
-        raise ConcernErased
-    return sealed
-
-
-def opened_concern(
-    opening: Opening, sealed: bytes, additions: SealedEntries, unsealer: Unsealer, *, now: dt.datetime
-) -> OpenedConcern:
+def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
     """Return the concern with its words, the first page of additions, and the link to the second if there is one.
 
-    Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
-    of another concern.
+    Raise `UnsealingUnavailable` if this process has no identity for them, `SealedTextMisplaced` if a text is that of
+    another concern, and `ConcernErased` if it went since the record.
     """
     concern = opening.concern
     fields = concern_fields(dict(concern), now)
     if opening.page.next_after is not None:
         cursor = encode_key(opening.page.next_after)
         fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
-    submission = unsealer.open_member(
-        "submission", sealed, reference=concern.reference, received_at=concern.received_at
+    submission = desk.unsealer.open_member(
+        "submission",
+        read_sealed(desk.engine, concern.reference),
+        reference=concern.reference,
+        received_at=concern.received_at,
     )
-    words = {"submission": submission, "additions": opened_additions(additions, unsealer, now=now)}
-    return OpenedConcern.model_validate(fields | words)
+    additions = open_entries(desk.engine, opening.page, desk.unsealer, now=now)
+    return OpenedConcern.model_validate(fields | {"submission": submission, "additions": additions})

@@ -82,6 +82,7 @@ from app.services.receipts import (
     derive_idempotency_keys,
 )
 from app.services.record import Actor, by_reporter, record_change, record_disclosure
+from app.services.reference_data import ReferenceData
 from app.services.sealing import (
     Unsealer,
     addition_plaintext,
@@ -127,16 +128,21 @@ def list_entries(
     return _rows(session, listed.limit(limit))
 
 
-def read_sealed_entry(engine: Engine, reference: str, place: EntryPlace) -> bytes:
-    """Return one sealed text. Raises `NoSuchItem`, or `ConcernErased` if it went since the record."""
-    one = select(_ENTRIES.sealed).where(*_of(place.kind, reference), _ENTRIES.number == place.number)
+def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:
+    """Return one sealed text, an entry's or the concern's own, whose opening is on the record.
+
+    Raises `NoSuchItem`, or `ConcernErased` if it went since the record.
+    """
+    one = select(_CONCERNS.sealed).where(_CONCERNS.reference == reference)
+    if place is not None:
+        one = select(_ENTRIES.sealed).where(*_of(place.kind, reference), _ENTRIES.number == place.number)
     with Session(engine) as session:
         found = session.connection().execute(one).one_or_none()
-    if found is None:
+    if found is None and place is not None:
         raise NoSuchItem(f"The concern has no {place.kind} of that number.")
-    if found.sealed is None:
+    sealed: bytes | None = found and found.sealed
+    if sealed is None:
         raise ConcernErased
-    sealed: bytes = found.sealed
     return sealed
 
 
@@ -150,13 +156,14 @@ def _of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnEle
 
 @dataclass(frozen=True)
 class Desk:
-    """Seals what the desk writes, opens what this process holds an identity for, and signs what leaves."""
+    """Seals what the desk writes, opens what this process holds an identity for, signs what leaves, knows the codes."""
 
     engine: Engine
     writer: Writer
     sealer: Sealer
     unsealer: Unsealer
     signer: ReceiptSigner
+    reference_data: ReferenceData
 
 
 # Writing
@@ -226,7 +233,7 @@ def _store(
 
 
 def write_note(
-    desk: Desk, reference: str, note: NewNote, *, keys: IdempotencyKeys | None, actor: Actor
+    desk: Desk, reference: str, note: NewNote, actor: Actor, keys: IdempotencyKeys | None
 ) -> IdempotentResult:
     """Store the note, sealed here or where it was typed, and return its entry (JSON) after it is on the disk.
 
@@ -264,14 +271,8 @@ def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
     return []
 
 
-def note_entry(reference: str, number: int, *, written_at: dt.datetime, by: str, text: str | None = None) -> NoteEntry:
-    """Return the entry of a note, with its words if they are given."""
-    links = {"self": note_path(reference, number), "concern": desk_concern_path(reference)}
-    return NoteEntry(number=number, written_at=written_at, by=by, text=text, links=links)
-
-
 def send_message(
-    desk: Desk, reference: str, message: Message, *, keys: IdempotencyKeys | None, actor: Actor
+    desk: Desk, reference: str, message: Message, actor: Actor, keys: IdempotencyKeys | None
 ) -> IdempotentResult:
     """Store the message, sealed to the reporter's code, and return its entry (JSON) after it is on the disk.
 
@@ -293,7 +294,7 @@ def send_message(
 
 
 @write_operation
-def read_sent_messages(session: Session, reference: str, *, actor: Actor) -> MessagesResponse:
+def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_disclosure(session, reference, DeskAct.LISTED, actor, "messages")
@@ -357,12 +358,7 @@ class PagePlace:
 
 @write_operation
 def open_page(
-    session: Session,
-    place: PagePlace,
-    *,
-    actor: Actor,
-    act: DeskAct,
-    fingerprints: frozenset[str] | None = None,
+    session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
     """Record that a page of entries is opened, or is listed without words.
 
@@ -378,7 +374,7 @@ def open_page(
 
 
 @write_operation
-def open_entry(session: Session, reference: str, place: EntryPlace, *, actor: Actor) -> int:
+def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
     """Record that one entry is fetched, and return how many of its kind there are.
 
     Raises `NoSuchConcern` or `ConcernErased`.
@@ -393,7 +389,7 @@ def open_entry(session: Session, reference: str, place: EntryPlace, *, actor: Ac
 def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes]]:
     """Yield each entry of the page with its sealed text, one row at a time. Raises `ConcernErased` if it went."""
     for row in page.rows:
-        yield row, read_sealed_entry(engine, row.reference, EntryPlace(page.kind, row.number))
+        yield row, read_sealed(engine, row.reference, EntryPlace(page.kind, row.number))
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
@@ -431,7 +427,7 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 
 
 @write_operation
-def acknowledge_addition(session: Session, reference: str, number: int, *, actor: Actor) -> ConcernRow:
+def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
     """Record that a social worker has seen that addition. Again, it only adds a disclosure.
 
     Raises `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself waits.
@@ -645,57 +641,48 @@ def _unread(session: Session, reference: str) -> Sequence[int]:
 # Entries as the desk sees them: with their words, where this process opens them, or without.
 
 
-SealedEntries = Iterable[tuple[Row[Any], bytes]]
-"""The metadata of entries, each with its sealed text."""
+def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
+    """Return the entries of the page without their words."""
+    return tuple(present_entry(row, now=now) for row in page.rows)
 
 
-def listed_addition(row: Row[Any], *, now: dt.datetime) -> AdditionEntry:
-    """Return the entry of an addition without its words."""
-    return AdditionEntry(**_addition_fields(row, now), addition=None)
-
-
-def opened_additions(additions: SealedEntries, unsealer: Unsealer, *, now: dt.datetime) -> tuple[OpenedAddition, ...]:
-    """Return the additions with their words.
+def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
+    """Return the entries of the page with their words.
 
     Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
-    of another concern.
+    of another concern or, a note, names another time or author than its row.
     """
     return tuple(
-        OpenedAddition(
-            **_addition_fields(row, now),
-            addition=unsealer.open_member("addition", sealed, reference=row.reference, received_at=row.received_at),
-        )
-        for row, sealed in additions
+        present_entry(row, _words_of(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)
     )
 
 
-def _addition_fields(row: Row[Any], now: dt.datetime) -> dict[str, Any]:
+def present_entry(row: Row[Any], words: Any = None, *, now: dt.datetime) -> AdditionEntry | NoteEntry:
+    """Return an addition or a note as the desk sees it, with its words if they are given."""
+    if row.kind == EntryKind.NOTE:
+        return note_entry(row.reference, row.number, written_at=row.received_at, by=row.author, text=words)
     path = desk_addition_path(row.reference, row.number)
-    return {
+    fields = {
         "number": row.number,
         "received_at": row.received_at,
         "immediate_danger": row.immediate_danger,
         "acknowledge_by": row.acknowledge_by,
         "acknowledged_at": row.acknowledged_at,
         "overdue": row.acknowledged_at is None and row.acknowledge_by < now,
+        "addition": words,
         "links": {"self": path, "acknowledgement": f"{path}/acknowledgement"},
     }
+    return AdditionEntry(**fields) if words is None else OpenedAddition(**fields)
 
 
-def listed_note(row: Row[Any], text: str | None = None) -> NoteEntry:
+def note_entry(reference: str, number: int, *, written_at: dt.datetime, by: str, text: str | None = None) -> NoteEntry:
     """Return the entry of a note, with its words if they are given."""
-    return note_entry(row.reference, row.number, written_at=row.received_at, by=row.author, text=text)
+    links = {"self": note_path(reference, number), "concern": desk_concern_path(reference)}
+    return NoteEntry(number=number, written_at=written_at, by=by, text=text, links=links)
 
 
-def opened_notes(notes: SealedEntries, unsealer: Unsealer) -> tuple[NoteEntry, ...]:
-    """Return the notes with their words.
-
-    Raise as `opened_additions` does, also if a text names another time or author than its row, or is no note.
-    """
-    return tuple(listed_note(row, _words_of(row, sealed, unsealer)) for row, sealed in notes)
-
-
-def _words_of(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> str:
-    opened = open_note(unsealer, sealed, reference=row.reference, received_at=row.received_at, author=row.author)
-    words: str = opened["note"]["text"]
-    return words
+def _words_of(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
+    place = {"reference": row.reference, "received_at": row.received_at}
+    if row.kind == EntryKind.NOTE:
+        return open_note(unsealer, sealed, author=row.author, **place)["note"]["text"]
+    return unsealer.open_member(EntryKind.ADDITION.value, sealed, **place)

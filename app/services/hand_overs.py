@@ -31,12 +31,11 @@ from app.errors import (
 )
 from app.models.base import canonical_submission, format_utc
 from app.models.entries import EntryKind, EntryPlace
-from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverRow
+from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOverRow
 from app.models.record import DeskAct
 from app.models.record_details import confirmed_detail, handed_over_detail
-from app.services.acts import read_sealed_concern
 from app.services.concerns import get_concern
-from app.services.entries import Desk, list_entries, read_sealed_entry
+from app.services.entries import Desk, list_entries, read_sealed
 from app.services.receipts import HAND_OVER, IdempotencyKeys, IdempotentResult, ReceiptSigner, Retryable
 from app.services.record import Actor, record_disclosure
 
@@ -62,7 +61,7 @@ class _New:
 
 
 def hand_over(
-    desk: Desk, reference: str, wanted: HandOver, *, keys: IdempotencyKeys | None, actor: Actor
+    desk: Desk, reference: str, wanted: HandOver, actor: Actor, keys: IdempotencyKeys | None
 ) -> IdempotentResult:
     """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
 
@@ -85,10 +84,12 @@ def hand_over(
 
 
 @write_operation
-def confirm_hand_over(session: Session, reference: str, number: int, *, receipt: str, actor: Actor) -> HandOverEntry:
+def confirm_hand_over(
+    session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
+) -> HandOverEntry:
     """Store the receipt of the other body. Again, it changes nothing. Raises `NoSuchItem` or `ValidationFailed`."""
     get_concern(session, reference)
-    row = session.get(HandOverRow, (reference, number))
+    row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
     if row is None:
         raise NoSuchItem("The concern has no hand-over of that number.")
     if row.their_receipt not in (None, receipt):
@@ -102,7 +103,7 @@ def confirm_hand_over(session: Session, reference: str, number: int, *, receipt:
 
 
 @write_operation
-def read_hand_overs(session: Session, reference: str, *, actor: Actor) -> tuple[HandOverEntry, ...]:
+def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
     record_disclosure(session, reference, DeskAct.LISTED, actor, "hand-overs")
@@ -158,9 +159,9 @@ def _make_package(
     with Session(engine) as session:
         get_concern(session, reference)
         numbers = [row.number for row in list_entries(session, EntryKind.ADDITION, reference)][:up_to]
-    concern = unsealer.open(read_sealed_concern(engine, reference), reference=reference)
+    concern = unsealer.open(read_sealed(engine, reference), reference=reference)
     places = (EntryPlace(EntryKind.ADDITION, number) for number in numbers)
-    additions = [unsealer.open(read_sealed_entry(engine, reference, each), reference=reference) for each in places]
+    additions = [unsealer.open(read_sealed(engine, reference, each), reference=reference) for each in places]
     package = package_of(concern, additions, body=wanted.body, reason=wanted.reason, at=at)
     return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
 

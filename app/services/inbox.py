@@ -11,7 +11,6 @@ from sqlmodel import Session, col, delete
 from app.db.tables import table_of
 from app.db.writer import write_operation
 from app.errors import FaultCode, FieldError, NoSuchConcern, NoSuchItem, ValidationFailed
-from app.models.acts import ErasedConcern
 from app.models.concerns import ConcernRow
 from app.models.inbox import InboxEntry, InboxFilter, InboxLookRow, InboxOrder, SavedViewRow, ViewFilters
 from app.models.links import (
@@ -24,7 +23,7 @@ from app.models.links import (
     notes_path,
 )
 from app.models.receipts import ConcernState, find_reference
-from app.models.record import INBOX, DeskAct, Remnants
+from app.models.record import INBOX, DeskAct
 from app.services.concerns import NO_SUCH_REFERENCE
 from app.services.entries import count_additions
 from app.services.record import Actor, record_disclosure
@@ -39,38 +38,50 @@ DANGER_RANK_LIMIT = 1
 """The rank up to which somebody said that a child is in immediate danger."""
 
 
-@dataclass(frozen=True)
-class InboxFilters:
-    """What the inbox is narrowed to. None, or the empty text, is no filter."""
+InboxPosition = tuple[Any, ...]
 
+
+@dataclass(frozen=True)
+class InboxQuery:
+    """A request for the inbox: its order, and what it is narrowed to. None is no filter.
+
+    `assigned_to` is a person; the empty text is nobody. `reference` is the start of one. `waits_in_danger`: only those
+    that wait, and whose reporter said that a child is in immediate danger, first or later.
+    """
+
+    order: InboxOrder
+    test: bool = False
+    """Whether to list tests alone. They are never among the concerns."""
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
     guide: str | None = None
     assigned_to: str | None = None
-    """A person; the empty text is nobody."""
     changed_since: dt.datetime | None = None
     reference: str | None = None
-    """The first characters of a reference."""
     waits_in_danger: bool = False
-    """Only those that wait, and whose reporter said that a child is in immediate danger, first or later."""
 
     @classmethod
-    def of(cls, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
+    def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
         """Return what a person wants, whom `mine` means, with filters that a model cannot say."""
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
-        return cls(wanted.state, wanted.overdue, wanted.danger, wanted.guide, whose, **others)
+        named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide")}
+        return cls(order, assigned_to=whose, **named, **others)
 
-    @property
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The conditions of all filters that are set, but for `overdue`."""
+    def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
+        """Return the conditions of all filters that are set."""
         same = {
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
             _CONCERNS.guide: self.guide,
             _CONCERNS.assigned_to: self.assigned_to,
         }
-        conditions = [column == value for column, value in same.items() if value is not None]
+        conditions = [
+            _CONCERNS.test.is_(self.test),
+            *(each == value for each, value in same.items() if value is not None),
+        ]
+        if self.overdue is not None:
+            conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
         if self.waits_in_danger:
             conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
         if self.changed_since is not None:
@@ -79,27 +90,13 @@ class InboxFilters:
             conditions += [_CONCERNS.reference >= self.reference, _CONCERNS.reference <= self.reference + AFTER_ALL]
         return conditions
 
-
-InboxPosition = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class InboxQuery:
-    """The order and the filters of a request for the inbox."""
-
-    order: InboxOrder
-    filters: InboxFilters
-    test: bool = False
-    """Whether to list tests alone. They are never among the concerns."""
-
     @property
     def columns(self) -> tuple[Column[Any], ...]:
         """The columns to sort by; the last two are a time and the reference."""
-        if self.order is InboxOrder.NEWEST:
-            return (_CONCERNS.received_at, _CONCERNS.reference)
-        if self.order is InboxOrder.CHANGED:
-            return (_CONCERNS.changed_at, _CONCERNS.reference)
-        return (_CONCERNS.waiting, _CONCERNS.danger, _CONCERNS.due, _CONCERNS.reference)
+        if self.order is InboxOrder.URGENT:
+            return (_CONCERNS.waiting, _CONCERNS.danger, _CONCERNS.due, _CONCERNS.reference)
+        time = _CONCERNS.received_at if self.order is InboxOrder.NEWEST else _CONCERNS.changed_at
+        return (time, _CONCERNS.reference)
 
     @property
     def column_types(self) -> tuple[type, ...]:
@@ -116,11 +113,7 @@ def list_inbox(
     immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
     oldest. `newest`: by time of receipt, the latest first. `changed`: by the time of the last change, the latest first.
     """
-    wanted = select(_CONCERNS.reference).where(_CONCERNS.test.is_(query.test), *query.filters.conditions)
-    overdue = query.filters.overdue
-    if overdue is not None:
-        wanted = wanted.where(_is_overdue(now) if overdue else ~_is_overdue(now))
-    columns = query.columns
+    wanted, columns = select(_CONCERNS.reference).where(*query.conditions(now)), query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
         key = tuple_(*columns)
@@ -246,11 +239,6 @@ def inbox_entry(row: Mapping[str, Any], *, now: dt.datetime) -> InboxEntry:
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
     """Return the entry of one concern, without its words."""
     return inbox_entry(dict(concern), now=now)
-
-
-def erased_concern(concern: ConcernRow, remnants: Remnants, *, now: dt.datetime) -> ErasedConcern:
-    """Return the entry of a concern that was erased, and what is left of it in the files of the database."""
-    return ErasedConcern.model_validate(concern_fields(dict(concern), now) | {"remnants": remnants})
 
 
 def concern_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:

@@ -180,10 +180,11 @@ def _sha256_of(columns: Mapping[str, Any]) -> str:
 # Changes of a concern, each on its record first.
 
 
-def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, detail: str = "") -> None:
+def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, detail: str = "") -> DisclosureRow:
     """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
-    record_disclosure(session, concern.reference, act, actor, detail)
+    row = record_disclosure(session, concern.reference, act, actor, detail)
     concern.changed_at = actor.at
+    return row
 
 
 # Removing what is left of erased and resealed texts in the files of the database.

@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.writer import Writer
 from app.errors import ConcernErased, NotAcknowledged, OnHold
+from app.models.acts import Acknowledgement, Erasure
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryRow
 from app.models.receipts import ConcernState
@@ -50,14 +51,14 @@ def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods
 
 def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt.datetime) -> Iterator[str]:
     tests = col(ConcernRow.test).is_(True), col(ConcernRow.received_at) < at - TEST_LIFETIME
-    reason = "a test, erased after a day"
+    reason = Erasure(reason="a test, erased after a day")
     for reference in _due(engine, select(ConcernRow.reference).where(*tests).order_by(col(ConcernRow.received_at))):
         with Session(engine) as session:
             count, _ = measure_entries(session, EntryKind.ADDITION, reference)
         with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
             # For a test the rules of the database are the same.
-            acknowledge(writer, reference, up_to_addition=count, actor=by_retention(at))
-            erase(writer, reference, reason=reason, actor=by_retention(at))
+            acknowledge(writer, reference, Acknowledgement(up_to_addition=count), by_retention(at))
+            erase(writer, reference, reason, by_retention(at))
             yield reference
     for state, since, days in (
         (ConcernState.ACKNOWLEDGED, ConcernRow.acknowledged_at, periods.acknowledged_days),
@@ -67,7 +68,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
             continue
         for reference in _due(engine, _in_state(state, since, before=at - dt.timedelta(days=days))):
             with suppress(ConcernErased, NotAcknowledged, OnHold):
-                erase(writer, reference, reason=f"kept for {days} days", actor=by_retention(at))
+                erase(writer, reference, Erasure(reason=f"kept for {days} days"), by_retention(at))
                 yield reference
 
 

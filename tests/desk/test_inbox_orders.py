@@ -17,7 +17,7 @@ from app.main import create_app
 from app.models.concerns import ConcernRow
 from app.models.inbox import InboxOrder
 from app.models.receipts import ConcernState
-from app.services.inbox import InboxFilters, InboxQuery, count_states, list_inbox, position_of
+from app.services.inbox import InboxQuery, count_states, list_inbox, position_of
 from tests.support.clock import A_TUESDAY
 from tests.support.load import A_CONCERN
 from tests.support.publishing import SLUG
@@ -98,7 +98,7 @@ def matches(row: Row[Any], filters: dict[str, Any]) -> bool:
 
 
 def whole(session: Session, order: InboxOrder, test: bool) -> list[Row[Any]]:
-    found = list_inbox(session, InboxQuery(order, InboxFilters(), test), now=NOW, after=None, limit=MANY + 2)
+    found = list_inbox(session, InboxQuery(order, test), now=NOW, after=None, limit=MANY + 2)
     if order is InboxOrder.URGENT:
         return sorted(found, key=lambda row: (row.waiting, row.danger, row.due, row.reference))
     time = "received_at" if order is InboxOrder.NEWEST else "changed_at"
@@ -114,7 +114,7 @@ def test_pages_by_every_filter_and_every_two_are_those_of_the_whole_wherever_the
     with Session(full) as session:
         everything = whole(session, order, test)
         for filters in CHOSEN:
-            query, after = InboxQuery(order, InboxFilters(**filters), test), None
+            query, after = InboxQuery(order, test, **filters), None
             pages: list[str] = []
             while found := list_inbox(session, query, now=NOW, after=after, limit=ROWS_OF_A_PAGE):
                 pages += [each.reference for each in found]
