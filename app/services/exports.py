@@ -32,7 +32,7 @@ from app.models.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExpo
 from app.models.hand_overs import HandOverEntry, HandOverRow
 from app.models.inbox import InboxEntry
 from app.models.record import DeskAct, DisclosureEntry, DisclosureRow
-from app.models.record_details import RecordedConcern, confirmed_detail, handed_over_detail, replay
+from app.models.record_details import RecordedConcern, acts_of_hand_overs, recorded_hand_overs, replay
 from app.services.concerns import get_unerased
 from app.services.entries import measure_entries
 from app.services.hand_overs import hand_over_entry, list_hand_overs
@@ -54,7 +54,6 @@ SIGNED = re.compile(
     re.DOTALL,
 )
 Keys = dict[str, Any]
-ACTS = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
 SIGNED_FIELDS = ("number", "body", "reason", "recipient", "package_sha256", "additions", "at")
 
 
@@ -319,19 +318,14 @@ def faults_in_exported_hand_overs(
     hand_overs: Sequence[dict[str, Any]], history: Sequence[DisclosureRow], keys: dict[str, Any]
 ) -> Iterator[str]:
     """Yield each fault of the hand-overs. The receipt of the other body is compared with its recorded digest."""
-    recorded = {(row.act, row.at, row.detail) for row in history if row.act in ACTS}
-    there = set()
+    rows = []
     for entry in hand_overs:
-        number = entry["number"]
-        row = HandOverRow(reference="", **(entry | {"at": dt.datetime.fromisoformat(entry["at"])}))
-        there.add((DeskAct.HANDED_OVER.value, row.at, handed_over_detail(row)))
-        if entry["their_receipt"] is not None:
-            confirmed_at = dt.datetime.fromisoformat(entry["confirmed_at"])
-            detail = confirmed_detail(number, entry["their_receipt"])
-            there.add((DeskAct.HAND_OVER_CONFIRMED.value, confirmed_at, detail))
+        came = entry["confirmed_at"]
+        times = {"at": dt.datetime.fromisoformat(entry["at"]), "confirmed_at": came and dt.datetime.fromisoformat(came)}
+        rows.append(HandOverRow(reference="", **(entry | times)))
         if not _is_ours(entry, history[0].chain, keys):
-            yield f"the receipt of hand-over {number} is not the one that the service signed"
-    if there != recorded:
+            yield f"the receipt of hand-over {entry['number']} is not the one that the service signed"
+    if acts_of_hand_overs(rows) != recorded_hand_overs(history):
         yield "a hand-over, or a receipt of one, is not the one that the history has"
 
 

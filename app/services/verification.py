@@ -29,10 +29,10 @@ from app.models.record import WITHOUT_A_CONCERN, ChainRow, CheckpointRow, DeskAc
 from app.models.record_details import (
     RecordedConcern,
     SealEntry,
+    acts_of_hand_overs,
     closing_detail,
     columns_sha256,
-    confirmed_detail,
-    handed_over_detail,
+    recorded_hand_overs,
     replay,
 )
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
@@ -43,7 +43,6 @@ from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 
 STEP_ROWS = 1000
 CONCERNS_AT_ONCE = 50
-HAND_OVER_ACTS = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
@@ -301,15 +300,11 @@ def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]
         fault = _fault_in_text(row, recorded.seals.get(text), erased=erased)
         if fault is not None:
             yield f"{text or 'its sealed text'} {fault}"
-        if text in recorded.added and not _agrees(row, recorded.added[text]):
+        act = recorded.added.get(text)
+        if act is not None and (row.received_at, getattr(row, "author", act.client)) != (act.at, act.client):
             yield f"{text} was not received then, or not from that author"
         if isinstance(row, EntryRow) and not _is_read_as_recorded(row, recorded):
             yield f"{text} was not read or answered as its row says"
-
-
-def _agrees(row: SealedRow, act: DisclosureRow) -> bool:
-    """Return whether the row has the time of the act and, as an entry, its author."""
-    return row.received_at == act.at and (isinstance(row, ConcernRow) or row.author == act.client)
 
 
 def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
@@ -330,13 +325,7 @@ def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> 
 
 
 def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:
-    recorded = {(row.act, row.at, row.detail) for row in each.chain if row.act in HAND_OVER_ACTS}
-    there = set()
-    for row in each.hand_overs:
-        there.add((DeskAct.HANDED_OVER.value, row.at, handed_over_detail(row)))
-        if row.their_receipt is not None and row.confirmed_at is not None:
-            detail = confirmed_detail(row.number, row.their_receipt)
-            there.add((DeskAct.HAND_OVER_CONFIRMED.value, row.confirmed_at, detail))
+    recorded, there = recorded_hand_overs(each.chain), acts_of_hand_overs(each.hand_overs)
     if there - recorded:
         yield "a hand-over is not the one that is recorded"
     if recorded - there:
