@@ -16,14 +16,14 @@ import typer
 from pydantic.fields import FieldInfo
 
 from app.age.keys import seal_to
-from app.cli.desk_client import Answer, DeskClient, KeyFileOption, KeyOption, Reference, Url, connect, over_http
-from app.cli.options import REMAINS, AsJson, Commands, echo_result, open_writer, table
+from app.cli.desk_client import Answer, DeskClient, DeskCommands, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.options import REMAINS, AsJson, echo_result, open_writer, table
 from app.config import Settings
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
 from app.models.code_lists import CodeList
 from app.models.editions import EditionContent
-from app.models.entries import MAX_NOTE_LENGTH, EntryKind, EntryPlace
+from app.models.entries import MAX_NOTE_LENGTH
 from app.models.inbox import InboxParameters
 from app.models.links import (
     CODE_LISTS,
@@ -32,19 +32,17 @@ from app.models.links import (
     DESK_VIEWS,
     STATISTICS,
     assignment_path,
-    desk_addition_path,
     desk_concern_path,
     desk_hand_over_path,
     desk_messages_path,
     edition_path,
     export_path,
     export_statement_path,
-    note_path,
     notes_path,
 )
 from app.pages.exports import printed_export
 from app.services.acts import ACKNOWLEDGE, CLOSE, ERASE, HOLD, Act
-from app.services.exports import SealedTexts, add_signature, build_export, export_pdf
+from app.services.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
 from app.services.hand_overs import package_of, parse_recipient
 from app.services.keys import write_key_file
 from app.services.pdf import pdf_available
@@ -61,7 +59,7 @@ WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Why, for the record of disclosures. Name nobody here.")]
 Identity = Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)]
 
-desk = Commands(
+desk = DeskCommands(
     help="For the duty team: list, open, assign and close concerns, and erase them when their retention ends.",
     no_args_is_help=True,
 )
@@ -92,7 +90,6 @@ def _option_of(name: str, field: FieldInfo) -> Parameter:
 
 
 @desk.command("list")
-@over_http
 @filter_options
 def desk_list(
     service: DeskClient,
@@ -135,7 +132,6 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 @desk.command("save-view")
-@over_http
 def desk_save_view(
     service: DeskClient,
     *,
@@ -152,7 +148,6 @@ def desk_save_view(
 
 
 @desk.command("summary")
-@over_http
 def desk_summary(service: DeskClient) -> Answer:
     """Count the work: what waits, is acknowledged, closed and overdue."""
     answer = service.call("GET", "/v1/desk/summary")
@@ -177,7 +172,6 @@ def desk_statistics(
 
 
 @desk.command("open")
-@over_http
 def desk_open(service: DeskClient, *, reference: Reference, identity: Identity) -> Answer:
     """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions and the desk's notes."""
     opened, added = open_whole(service, reference, read_identities(identity), with_notes=True)
@@ -229,7 +223,7 @@ def declare_act(act: Act[Any], *commands: str) -> None:
     """Declare the commands that do the act. Each says what the concern is afterwards."""
     for name in commands:
         words, own = act.commands[name]
-        desk.command(name)(over_http(_command_of(act, words, own)))
+        desk.command(name)(_command_of(act, words, own))
 
 
 def _command_of(act: Act[Any], words: str, own: Mapping[str, Any]) -> Callable[..., Answer]:
@@ -262,7 +256,6 @@ declare_act(ACKNOWLEDGE, "acknowledge")
 
 
 @desk.command("assign")
-@over_http
 def desk_assign(
     service: DeskClient,
     *,
@@ -284,7 +277,6 @@ def desk_assign(
 
 
 @desk.command("note")
-@over_http
 def desk_note(
     service: DeskClient,
     *,
@@ -319,7 +311,6 @@ def desk_note(
 
 
 @desk.command("ask")
-@over_http
 def desk_ask(
     service: DeskClient,
     *,
@@ -371,7 +362,6 @@ class Receiver:
 
 
 @desk.command("hand-over")
-@over_http
 def desk_hand_over(
     service: DeskClient,
     *,
@@ -409,7 +399,6 @@ def desk_hand_over(
 
 
 @desk.command("confirm")
-@over_http
 def desk_confirm(
     service: DeskClient,
     *,
@@ -424,7 +413,6 @@ def desk_confirm(
 
 
 @desk.command("export")
-@over_http
 def desk_export(
     service: DeskClient,
     *,
@@ -466,13 +454,11 @@ def make_export(
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
     """Return every sealed text that the export is to have."""
-    reference = statement["concern"]["reference"]
-    paths: dict[EntryPlace | None, str] = {None: desk_concern_path(reference)}
-    for number in range(1, statement["additions"] + 1):
-        paths[EntryPlace(EntryKind.ADDITION, number)] = desk_addition_path(reference, number)
-    for number in range(1, statement["notes"] + 1 if notes else 1):
-        paths[EntryPlace(EntryKind.NOTE, number)] = note_path(reference, number)
-    return {added: service.fetch_sealed(path).content for added, path in paths.items()}
+    path = desk_concern_path(statement["concern"]["reference"])
+    return {
+        place: service.fetch_sealed(f"{path}/{place.kind}s/{place.number}" if place else path).content
+        for place in places_of(statement, notes=notes)
+    }
 
 
 def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionContent:

@@ -5,13 +5,15 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import Annotated, Any, NamedTuple
 
 import httpx
 import typer
+from typer.models import CommandFunctionType
 
 from app.age.keys import AGE_MEDIA_TYPE
-from app.cli.options import add_options, echo_json, echo_result
+from app.cli.options import Commands, add_options, echo_json, echo_result
 from app.errors import DeskRequestFailed, DeskUnreachable
 from app.models.receipts import find_reference
 
@@ -128,7 +130,7 @@ class Answer(NamedTuple):
     notice: str = ""
 
 
-def over_http(command: Callable[..., Answer]) -> Callable[..., None]:
+def _over_http(command: Callable[..., Answer]) -> Callable[..., None]:
     """Give the command the options that name the service and `--json`, call it with the service, print its answer."""
 
     def called(
@@ -144,6 +146,21 @@ def over_http(command: Callable[..., Answer]) -> Callable[..., None]:
             typer.echo(answer.notice, err=True)
 
     return add_options(command, called, "service")
+
+
+class DeskCommands(Commands):
+    """A group of commands. Those that take `service` get the service, and have the options that name it."""
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Declare a function as a command."""
+        declare = super().command(name, **options)
+
+        def declared(command: CommandFunctionType) -> CommandFunctionType:
+            takes_service = "service" in signature(command).parameters
+            declare(_over_http(command) if takes_service else command)  # type: ignore[arg-type,type-var]  # any function
+            return command
+
+        return declared
 
 
 def _failure(response: httpx.Response) -> DeskRequestFailed:

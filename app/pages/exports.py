@@ -8,11 +8,10 @@ from typing import Any
 
 from fastapi import Response
 
-from app.http.context import AppContext
 from app.models.code_lists import JsonWebKeySet
 from app.models.editions import EditionContent
 from app.models.entries import EntryKind, EntryPlace
-from app.models.exports import ExportStatement, NewExport
+from app.models.exports import NewExport
 from app.models.record import DisclosureRow
 from app.models.record_details import replay
 from app.pages.desk import AS_FILE, Visit
@@ -23,7 +22,7 @@ from app.pages.text_format import code_label, date_and_time
 from app.services import exports
 from app.services.editions import EditionKey
 from app.services.entries import read_sealed
-from app.services.exports import SealedTexts, add_signature, build_export, export_pdf, export_statement, history_of
+from app.services.exports import add_signature, build_export, export_pdf, export_statement, history_of, places_of
 from app.services.hand_overs import sha256_of
 from app.services.reference_data import ReferenceData
 
@@ -124,9 +123,11 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     context, actor = visit.context, visit.actor
     start = exports.begin_export(context.writer, reference, actor=actor)
     signed = export_statement(context.engine, context.signer, start)
-    texts = _read_texts(context, signed, notes=notes)
+    statement: dict[str, Any] = json.loads(signed.model_dump_json())
+    places = places_of(statement, notes=notes)
+    texts = {place: read_sealed(context.engine, reference, place) for place in places}
     keys = json.loads(JsonWebKeySet(keys=context.signer.jwks).model_dump_json())
-    document = build_export(json.loads(signed.model_dump_json()), texts, context.unsealer, keys, notes=notes)
+    document = build_export(statement, texts, context.unsealer, keys, notes=notes)
     content = context.contents(EditionKey(signed.concern.guide, signed.concern.edition))
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
@@ -134,11 +135,3 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     recorded = exports.record_export(context.writer, reference, export, signer=signer, actor=actor)
     headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
     return Response(add_signature(pdf, recorded.signature), media_type=PDF_MEDIA, headers=headers)
-
-
-def _read_texts(context: AppContext, signed: ExportStatement, *, notes: bool) -> SealedTexts:
-    """Return every sealed text that the export is to have."""
-    engine, reference = context.engine, signed.concern.reference
-    counts = {EntryKind.ADDITION: signed.additions, EntryKind.NOTE: signed.notes if notes else 0}
-    places = [EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1)]
-    return {place: read_sealed(engine, reference, place) for place in (None, *places)}

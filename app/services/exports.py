@@ -258,9 +258,7 @@ def _faults_in_history(rows: list[DisclosureRow], stated: dict[str, Any]) -> Ite
 
 def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded: RecordedConcern) -> Iterator[str]:
     texts = {_place_of(each): each for each in document["texts"]}
-    wanted: list[EntryPlace | None] = [None, *_numbered(EntryKind.ADDITION, stated["additions"])]
-    if document["notes_included"]:
-        wanted += _numbered(EntryKind.NOTE, stated["notes"])
+    wanted = places_of(stated, notes=document["notes_included"])
     for missing in (each for each in wanted if each not in texts):
         yield f"{missing or 'the concern'} is missing"
     if len(document["texts"]) > len(texts) or not texts.keys() <= set(wanted):
@@ -295,8 +293,10 @@ def _fault_in_origin(opened: dict[str, Any], added: DisclosureRow | None) -> str
     return None
 
 
-def _numbered(kind: EntryKind, count: int) -> list[EntryPlace]:
-    return [EntryPlace(kind, number) for number in range(1, count + 1)]
+def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
+    """Return the places of the texts of an export: the concern's own, its additions, and its notes if they are in."""
+    counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
+    return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
 
 
 def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
