@@ -18,7 +18,16 @@ TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 
 NEVER_CHANGES = "a published edition never changes"
 
-WRITTEN_ONCE: tuple[type[SQLModel], ...] = (EditionRow, WithdrawalRow)
+WRITTEN_ONCE: dict[type[SQLModel], str] = {
+    EditionRow: NEVER_CHANGES,
+    WithdrawalRow: NEVER_CHANGES,
+    GuideDraftActRow: "who wrote, offered and published a draft stays on record",
+    DisclosureRow: "a disclosure is never altered or deleted",
+    CheckpointRow: "a checkpoint never changes",
+    StoredReceiptRow: "a stored receipt is never altered or deleted",
+    EventRow: "an event is never altered or deleted",
+}
+"""The tables whose rows are never altered and never lost, and why."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
 NEVER_CHANGES_IN_ENTRIES = (
     "reference",
@@ -73,9 +82,10 @@ REPLACED_UNRECORDED = (
 
 def declare_rules() -> None:
     """Attach every rule to the tables of the metadata, so that the rules are created with the schema."""
-    for row in WRITTEN_ONCE:
-        _refuse(row, "are_never_altered", "UPDATE", NEVER_CHANGES)
-        _refuse_losing(row, NEVER_CHANGES)
+    for row, why in WRITTEN_ONCE.items():
+        _refuse(row, "are_never_altered", "UPDATE", why)
+        _refuse_losing(row, why)
+    for row in (EditionRow, WithdrawalRow):
         _create_in_sqlite(row, "raise_the_generation", "AFTER INSERT", RAISE_GENERATION)
         _create_in_postgresql(row, "raise_the_generation", "AFTER INSERT", f"{RAISE_GENERATION}; RETURN NULL;")
     without_gap = "editions, and renditions in a language, are numbered 1, 2, 3 without a gap"
@@ -93,9 +103,6 @@ def declare_rules() -> None:
     _declare_rules_of_disclosures()
     _declare_rules_of_acts()
     _declare_rules_of_events()
-    why = "who wrote, offered and published a draft stays on record"
-    _refuse(GuideDraftActRow, "are_never_altered", "UPDATE", why)
-    _refuse_losing(GuideDraftActRow, why)
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
 
 
@@ -170,12 +177,8 @@ def _declare_rules_of_hand_overs() -> None:
 
 
 def _declare_rules_of_disclosures() -> None:
-    """Declare that a disclosure never changes, and that a chain only grows."""
-    _refuse(DisclosureRow, "are_never_altered", "UPDATE", "a disclosure is never altered")
-    _refuse_losing(DisclosureRow, "a disclosure is never deleted")
+    """Declare that a chain of disclosures only grows."""
     _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
-    _refuse(CheckpointRow, "are_never_altered", "UPDATE", "a checkpoint never changes")
-    _refuse_losing(CheckpointRow, "a checkpoint never changes")
     does_not_grow = "NEW.name <> OLD.name OR NEW.length <> OLD.length + 1"
     _refuse(ChainRow, "only_grow", "UPDATE", "a chain of disclosures grows by one", when=does_not_grow)
 
@@ -186,8 +189,6 @@ def _declare_rules_of_acts() -> None:
     once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
     altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
     _refuse(ConcernRow, "keep_what_was_received", "UPDATE", why, when=altered)
-    _refuse(StoredReceiptRow, "are_never_altered", "UPDATE", why)
-    _refuse_losing(StoredReceiptRow, "a stored receipt is never deleted")
     why = "a concern changes only with its disclosure"
     without_disclosure = " OR ".join(
         [
@@ -204,9 +205,7 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """Declare that an event and its address never change, and that nobody confirms fewer events than before."""
-    _refuse(EventRow, "are_never_altered", "UPDATE", "an event is never altered")
-    _refuse_losing(EventRow, "an event is never deleted")
+    """Declare that a delivery keeps its event, and that nobody confirms fewer events than before."""
     own = _changes(("event_id", "webhook", "message"))
     _refuse(DeliveryRow, "keep_their_event", "UPDATE", "a delivery keeps its event", when=own)
     happened = "OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)"  # a restored database may have fewer events
