@@ -157,7 +157,7 @@ class DeskCommands(Commands):
 
         def declared(command: CommandFunctionType) -> CommandFunctionType:
             takes_service = "service" in signature(command).parameters
-            declare(_over_http(command) if takes_service else command)  # type: ignore[arg-type,type-var]  # any function
+            declare(_over_http(command) if takes_service else command)
             return command
 
         return declared

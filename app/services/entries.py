@@ -140,9 +140,9 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
         found = session.connection().execute(one).one_or_none()
     if found is None and place is not None:
         raise NoSuchItem(f"The concern has no {place.kind} of that number.")
-    sealed: bytes | None = found and found.sealed
-    if sealed is None:
+    if found is None or found.sealed is None:
         raise ConcernErased
+    sealed: bytes = found.sealed
     return sealed
 
 
@@ -205,10 +205,17 @@ def append_entry(
         record_change(session, concern, spec.act, entry.actor, detail)
     else:
         record_disclosure(session, reference, spec.act, entry.actor, detail)
-    own = {"reference": reference, "kind": entry.kind.value, "number": place.number, "author": entry.actor.client}
-    own |= {"received_at": entry.actor.at, "overdue_announced": False, "due_soon_announced": False}
-    names = ("sealed", "recipients", "acknowledge_by", "immediate_danger")
-    session.connection().execute(insert(_TABLE), own | {name: getattr(entry, name) for name in names})
+    columns_of_entry = {
+        "reference": reference,
+        "kind": entry.kind.value,
+        "number": place.number,
+        "received_at": entry.actor.at,
+        "author": entry.actor.client,
+        "overdue_announced": False,
+        "due_soon_announced": False,
+        **{name: getattr(entry, name) for name in ("sealed", "recipients", "acknowledge_by", "immediate_danger")},
+    }
+    session.connection().execute(insert(_TABLE), columns_of_entry)
     return place.number
 
 

@@ -17,6 +17,7 @@ from app.config import Settings
 from app.db.writer import WriteOp
 from app.http.context import AppContext
 from app.main import create_app
+from app.models.acts import Acknowledgement
 from app.models.concerns import Concern as ConcernModel
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services import receipts
@@ -72,7 +73,7 @@ def fill(service: FastAPI, count: int) -> None:
                 at = A_TUESDAY + dt.timedelta(minutes=number * 7919 % count)
                 stored = await submissions.submit(concerns[number // 3 % 3], keys=None, at=at)
                 if number % 3 == 0:
-                    acknowledge(writer, stored.reference, actor=Actor("example-worker", "192.0.2.10", at))
+                    acknowledge(writer, stored.reference, Acknowledgement(), Actor("example-worker", "192.0.2.10", at))
 
         asyncio.run(submit(start, submissions, writer))
         context.writer.run(writer.run_all)
