@@ -1,12 +1,13 @@
 """`guidance new` to `withdraw`, `import`, `due` and `rendition`: from an idea to words that are published."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -19,23 +20,30 @@ from app.db.database import DATABASE_FILE
 from app.db.schema import is_behind
 from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
 from app.main import utc_now
-from app.models.edition_files import RenditionFile, file_text, propose_id, read_rendition_file
-from app.models.editions import EditionContent
+from app.models.edition_files import RenditionFile, file_text, propose_id, read_edition_file, read_rendition_file
 from app.server.run import run_server
 from app.services.checking import CheckedFile, check_file, meant_folder, read_published, write_draft, write_new_file
-from app.services.editions import EditionHead, EditionKey, RenditionKey, find_history, get_history, read_content
-from app.services.guide_documents import ShownEdition
-from app.services.guides import NOTICE, Review, list_reviews
-from app.services.markdown import edition_markdown
+from app.services.editions import (
+    NOTICE,
+    AnyKey,
+    CurrentEdition,
+    EditionHead,
+    EditionKey,
+    RenditionKey,
+    find_history,
+    get_history,
+    read_content,
+)
+from app.services.guides import list_reviews
 from app.services.publishing import (
     RENDITIONS,
     NewEdition,
     Precondition,
+    Publication,
     Published,
     check_rendition_file,
     publish_edition,
     publish_file,
-    publish_read_file,
     publish_rendition_file,
     withdraw_published,
 )
@@ -103,19 +111,27 @@ def check(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
 ) -> None:
     """List every fault and every warning in the files, each with its line. The exit status is 1 if there is a fault."""
-    faulty = 0
     reference_data, today = read_reference_data(settings.seed_dir), utc_now().date()
     with open_published(settings) as session:
-        for path in paths:
-            try:
-                checked = check_file(path, reference_data, session, today=today)
-            except SeedFileError as refusal:
-                faulty += 1
-                typer.echo(str(refusal))
-                list_warnings(path, refusal.warnings)
-            else:
-                list_warnings(path, checked.warnings)
-                typer.echo(f"{path}: no faults")
+
+        def check_one(path: Path) -> None:
+            list_warnings(path, check_file(path, reference_data, session, today=today).warnings)
+
+        _check_each(paths, check_one)
+
+
+def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
+    """Check every file, and list its faults. The exit status is 1 if there is any."""
+    faulty = False
+    for path in paths:
+        try:
+            check_one(path)
+        except SeedFileError as refusal:
+            faulty = True
+            typer.echo(str(refusal))
+            list_warnings(path, refusal.warnings)
+        else:
+            typer.echo(f"{path}: no faults")
     if faulty:
         raise typer.Exit(1)
 
@@ -202,23 +218,26 @@ def publish_files(
     with _results_at_end(results, as_json=as_json), open_writer(settings) as (engine, writer):
         for path in paths:
             if is_in_seed(settings, path, "guides"):
-                published = publish_file(writer, reference_data, path, at=utc_now())
+                file, precondition = read_edition_file(path), None
             else:
                 with Session(engine) as session:
                     checked = check_file(path, reference_data, session, today=utc_now().date())
                 require_agreed(path, checked.digest, digest or [], command="guidance approve")
-                published = publish_read_file(
-                    writer,
-                    reference_data,
-                    checked.file,
-                    checked.key,
-                    at=utc_now(),
-                    precondition=None if new else _known_guide(path, checked.key.guide),
-                )
+                file, precondition = checked.file, None if new else _known_guide(path, checked.key.guide)
+            published = publish_file(writer, reference_data, file, at=utc_now(), precondition=precondition)
             results.append(published)
             if not as_json:
-                state = "published" if published.is_new else "already published, nothing changed"
-                typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
+                _echo_published(published)
+
+
+def _named(key: AnyKey) -> str:
+    of = f"rendition {key.language}" if isinstance(key, RenditionKey) else "edition"
+    return f"{key.guide}, {of} {key.number}"
+
+
+def _echo_published(published: Publication[Any]) -> None:
+    state = "published" if published.is_new else "already published, nothing changed"
+    typer.echo(f"{_named(published.key)}: {state} ({published.digest})")
 
 
 def withdraw_number(
@@ -229,17 +248,17 @@ def withdraw_number(
     as_json: AsJson = False,
 ) -> None:
     """Withdraw an edition: its words stay on record, and readers get the reason and the edition before it."""
-    with open_writer(settings) as (_, writer):
-        withdrawn = withdraw_published(writer, EditionKey(guide, number), reason=_sentence(reason), at=utc_now())
-    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
-    document = {"guide": guide, "edition": number, "is_new": withdrawn.is_new}
-    echo_result([f"{guide}, edition {number}: {state}"], document, as_json=as_json)
+    _withdraw(settings, EditionKey(guide, number), reason, as_json=as_json)
 
 
-def _sentence(reason: str) -> str:
+def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = False) -> None:
     if not reason.strip():
         raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
-    return reason.strip()
+    with open_writer(settings) as (_, writer):
+        withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
+    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
+    document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
+    echo_result([f"{_named(key)}: {state}"], document, as_json=as_json)
 
 
 @contextmanager
@@ -279,18 +298,8 @@ RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".
 @rendition.command("check")
 def check_renditions(settings: Settings, paths: RenditionPaths) -> None:
     """List every fault in the files against their editions, each with its line. Exit status 1 if there is a fault."""
-    faulty = 0
     with _open_editions(settings) as session:
-        for path in paths:
-            try:
-                _check(session, path)
-            except SeedFileError as refusal:
-                faulty += 1
-                typer.echo(str(refusal))
-            else:
-                typer.echo(f"{path}: no faults")
-    if faulty:
-        raise typer.Exit(1)
+        _check_each(paths, partial(_check, session))
 
 
 @rendition.command("approve")
@@ -313,10 +322,7 @@ def publish_renditions(settings: Settings, paths: RenditionPaths, digest: Agreed
             file = read_rendition_file(path)
             if not is_in_seed(settings, path, RENDITIONS):
                 require_agreed(path, file.digest, digest or [], command="guidance rendition approve")
-            published = publish_rendition_file(writer, file, at=utc_now())
-            state = "published" if published.is_new else "already published, nothing changed"
-            guide, language, number = published.key
-            typer.echo(f"{guide}, rendition {language} {number}: {state} ({published.digest})")
+            _echo_published(publish_rendition_file(writer, file, at=utc_now()))
 
 
 @rendition.command("withdraw")
@@ -328,11 +334,7 @@ def withdraw_published_rendition(
     reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the rendition returns it.")],
 ) -> None:
     """Withdraw a rendition: its words stay on record, and readers get the reason."""
-    with open_writer(settings) as (_, writer):
-        key = RenditionKey(guide, language, number)
-        withdrawn = withdraw_published(writer, key, reason=_sentence(reason), at=utc_now())
-    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
-    typer.echo(f"{guide}, rendition {language} {number}: {state}")
+    _withdraw(settings, RenditionKey(guide, language, number), reason)
 
 
 @contextmanager
@@ -370,24 +372,21 @@ def due(
     with open_published(settings) as session:
         reviews = list_reviews(session) if session is not None else []
     due_now = [each for each in reviews if each.is_due(today, within=dt.timedelta(days=days))]
-    lines = [
-        "\t".join((each.key.guide, f"edition {each.key.number}", _state(each, today), each.owner or "no owner"))
-        for each in due_now
-    ]
+    lines = ["\t".join(_words(each, today)) for each in due_now]
     echo_result(lines, [_describe(each) for each in due_now], as_json=as_json)
     if not (due_now or as_json):
         typer.echo(f"No guide is due for review within {days} days.", err=True)
 
 
-def _describe(review: Review) -> dict[str, str | int | None]:
-    day = review.review_by.isoformat() if review.review_by is not None else None
-    return {"guide": review.key.guide, "edition": review.key.number, "review_by": day, "owner": review.owner}
+def _describe(edition: CurrentEdition) -> dict[str, str | int | None]:
+    details = edition.details.model_dump(mode="json", include={"review_by", "owner"})
+    return {"guide": edition.guide, "edition": edition.number, **details}
 
 
-def _state(review: Review, today: dt.date) -> str:
-    if review.review_by is None:
-        return "no day set"
-    return f"{'overdue since' if review.review_by < today else 'due by'} {review.review_by}"
+def _words(edition: CurrentEdition, today: dt.date) -> tuple[str, ...]:
+    day, owner = edition.details.review_by, edition.details.owner or "no owner"
+    state = "no day set" if day is None else f"{'overdue since' if day < today else 'due by'} {day}"
+    return edition.guide, f"edition {edition.number}", state, owner
 
 
 LIBRARIES = ("docx", "markdown_it")
@@ -405,7 +404,7 @@ def import_document(
         raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
     from app.services.importing import draft_of  # noqa: PLC0415  # an extra
 
-    draft = draft_of(path, draft_page)
+    draft = draft_of(path)
     remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
     slug = guide or propose_id(draft.content["title"])
     written = write_draft(folder, slug, file_text(draft.content, remarks), number)
@@ -413,9 +412,3 @@ def import_document(
     for sentence in draft.not_placed:
         typer.echo(f"Not placed: {sentence}")
     typer.echo(f"Then: guidance check {written}")
-
-
-def draft_page(content: EditionContent) -> str:
-    """Return the content as Markdown. The facts of the edition itself are not compared, so any do."""
-    head = EditionHead("draft", 1, utc_now(), "", content.title, content.change_note, None, None)
-    return edition_markdown(ShownEdition(head, content), (), "").decode()

@@ -47,7 +47,7 @@ from app.http.context import AppContext, context_of
 from app.http.responses import Responses
 from app.logs import Log
 from app.models.concerns import Addition, Concern
-from app.models.fields import coded_values_in, find_waiting
+from app.models.fields import coded_values, find_waiting
 from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.problems import FieldProblem, ProblemDetails
 
@@ -178,7 +178,7 @@ def _find_unknown(
     context = context_of(request)
     if model is Concern:
         return find_unknown_in_concern(context, body, known)
-    found = context.reference_data.faults_in(coded_values_in(model, body))
+    found = context.reference_data.faults_in(coded_values(body, model))
     if model is Addition:
         found += _unknown_ids_of_addition(request, context, body)
     return _without(known, found)
@@ -195,7 +195,7 @@ def find_unknown_in_concern(
     context: AppContext, body: Mapping[str, Any], known: Sequence[FieldError]
 ) -> list[FieldError]:
     """Return the same for a body that was meant as a concern."""
-    found = context.reference_data.faults_in(coded_values_in(Concern, body))
+    found = context.reference_data.faults_in(coded_values(body, Concern))
     with suppress(*NO_STORE):
         found += context.submissions.resolver.unknown_ids_in(body)
     return _without(known, found)

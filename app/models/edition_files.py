@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from enum import EnumType
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -413,19 +413,41 @@ class WrittenFile:
         return [*self.tree.faults, *(self.seed_error(at, reason) for at, reason in self.faults)]
 
 
+Content = TypeVar("Content", EditionContent, RenditionContent)
+
+
 @dataclass(frozen=True)
-class EditionFile:
-    """An edition that was read from a file, and the line of each place of it."""
+class GuideFile(Generic[Content]):
+    """An edition or a rendition that was read from a file in its guide's folder, and the line of each place of it."""
 
     path: Path
-    content: EditionContent
+    content: Content
     tree: FileTree
 
+    @property
+    def guide(self) -> str:
+        """The guide, by which the folder is named."""
+        return self.path.absolute().parent.name
+
+    @property
+    def digest(self) -> str:
+        """The digest of the words: what those who answer for them agree on."""
+        return digest_of(self.content)
+
     def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
-        """Return the error for faults that were found in the content."""
+        """Return the error for faults that were found in the content, each with its line."""
+        name = sentence_at if isinstance(self.content, EditionContent) else _pointed
         return SeedFileError(
-            self.path, [SeedError(self.tree.line_of(each.at), sentence_at(each.at, each.detail)) for each in faults]
+            self.path, [SeedError(self.tree.line_of(each.at), name(each.at, each.detail)) for each in faults]
         )
+
+
+EditionFile = GuideFile[EditionContent]
+RenditionFile = GuideFile[RenditionContent]
+
+
+def _pointed(at: Location, reason: str) -> str:
+    return f"`/{'/'.join(map(str, at))}`: {reason}"
 
 
 def read_written_file(path: Path) -> WrittenFile:
@@ -443,43 +465,14 @@ def read_edition_file(path: Path) -> EditionFile:
     return EditionFile(path, written.content, written.tree)
 
 
-@dataclass(frozen=True)
-class RenditionFile:
-    """A rendition that was read from a file, its guide, and the line of each place of it."""
-
-    path: Path
-    guide: str
-    content: RenditionContent
-    tree: FileTree
-
-    @property
-    def digest(self) -> str:
-        """The digest of the words: what those who answer for them agree on."""
-        return digest_of(self.content)
-
-    def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
-        """Return the error for faults that were found in the content, each with its line."""
-        return SeedFileError(
-            self.path,
-            [
-                SeedError(self.tree.line_of(fault.at), f"`/{'/'.join(map(str, fault.at))}`: {fault.detail}")
-                for fault in faults
-            ],
-        )
-
-
 def read_rendition_file(path: Path) -> RenditionFile:
     """Parse the file. Raise `SeedFileError` with every fault."""
     value, tree = read_tree(path)
-    faults, content = [*_faults_of_place(path, value), *tree.faults], None
-    try:
-        content = RenditionContent.model_validate_json(json.dumps(value), strict=True)
-    except ValidationError as refusal:
-        errors = refusal.errors(include_url=False, include_input=False)
-        faults += [tree.fault_of(error) for error in errors if not is_echo(error, errors)]
-    if faults or content is None:
+    content, faults = tree.parse(value, RenditionContent)
+    faults = [*_faults_of_place(path, value), *faults]
+    if content is None or faults:
         raise SeedFileError(path, faults)
-    return RenditionFile(path, path.absolute().parent.name, content, tree)
+    return RenditionFile(path, content, tree)
 
 
 def _faults_of_place(path: Path, value: object) -> list[SeedError]:

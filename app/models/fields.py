@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from enum import StrEnum
@@ -60,10 +60,15 @@ def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
 
 def only_model_in(annotation: Any) -> type[BaseModel] | None:
     """Return the only model in the annotation; None if there is none or more than one."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = {model for part in get_args(annotation) if (model := only_model_in(part)) is not None}
+    found = set(_models_in(annotation))
     return found.pop() if len(found) == 1 else None
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
 
 
 class _Trial:
@@ -130,72 +135,57 @@ class _Trial:
 # The codes in a model, or in a body that is none yet, with their places, to be checked against the code lists.
 
 
-def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:
-    """Yield (location, name of the code list, code) for every code anywhere in the model.
+CodedValue = tuple[Location, str, str]
+
+
+def coded_values(body: object, model: type[BaseModel] | None = None) -> Iterator[CodedValue]:
+    """Yield (location, name of the code list, code) for every code in a model, or in JSON that was meant as `model`.
 
     A location is a path of field names, keys and list indexes, from the root. A field that was not sent yields
     nothing. Raises TypeError for a model with a field that names two code lists: its codes would be ambiguous.
     """
-    for field, code_list in _code_lists(type(model)).items():
-        if field in model.model_fields_set:
-            yield from _codes_at((field,), code_list, getattr(model, field))
-
-
-def coded_values_in(model: type[BaseModel], body: object) -> Iterator[tuple[Location, str, str]]:
-    """Yield the same for a JSON value that was meant as such a model, whatever its other faults are."""
-    if not isinstance(body, dict):
+    sent: Container[str]
+    if isinstance(body, BaseModel):
+        model, sent, members = type(body), body.model_fields_set, body.__dict__
+    elif isinstance(body, dict) and model is not None:
+        sent = members = body
+    else:
         return
-    for field, code_list in _code_lists(model).items():
-        if field in body:
-            yield from _codes_in((field,), code_list, only_model_in(model.model_fields[field].annotation), body[field])
+    for field, (code_list, inner) in _coded_fields(model).items():
+        if field in sent:
+            yield from _codes_in((field,), code_list, inner, members[field])
 
 
 def _codes_in(
-    location: Location, code_list: str | None, model: type[BaseModel] | None, value: object
-) -> Iterator[tuple[Location, str, str]]:
-    if isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _codes_in((*location, place), code_list, model, item)
-    elif model is not None:
-        for inner, inner_list, code in coded_values_in(model, value):
-            yield (*location, *inner), inner_list, code
-    elif isinstance(value, str) and code_list is not None:
-        yield location, code_list, value
-
-
-def _codes_at(location: Location, code_list: str | None, value: object) -> Iterator[tuple[Location, str, str]]:
-    if isinstance(value, BaseModel):
-        for inner, inner_list, code in coded_values(value):
-            yield (*location, *inner), inner_list, code
-    elif isinstance(value, str):
+    location: Location, code_list: str | None, inner: type[BaseModel] | None, value: object
+) -> Iterator[CodedValue]:
+    if isinstance(value, str):
         if code_list is not None:
             yield location, code_list, value
+    elif isinstance(value, BaseModel) or (inner is not None and isinstance(value, dict)):
+        for at, its_list, code in coded_values(value, inner):
+            yield (*location, *at), its_list, code
     else:
         many = enumerate(value) if isinstance(value, list | tuple | set | frozenset) else ()
         for step, item in value.items() if isinstance(value, dict) else many:
-            yield from _codes_at((*location, step), code_list, item)
+            yield from _codes_in((*location, step), code_list, inner, item)
 
 
 @cache
-def _code_lists(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """Map every field of the class that may hold codes to the code list of its strings; to None if it holds models.
+def _coded_fields(model: type[BaseModel]) -> Mapping[str, tuple[str | None, type[BaseModel] | None]]:
+    """Map every field of the class that may hold codes to the code list of its strings, and to the model in it.
 
     Fields that can hold neither are left out: most of a concern is its words.
     """
-    lists = {
-        name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
+    found = {
+        name: (_only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata), field.annotation)
         for name, field in model.model_fields.items()
     }
     return {
-        name: code_list
-        for name, code_list in lists.items()
-        if code_list is not None or _holds_models(model.model_fields[name].annotation)
+        name: (code_list, only_model_in(annotation))
+        for name, (code_list, annotation) in found.items()
+        if code_list is not None or any(_models_in(annotation))
     }
-
-
-def _holds_models(annotation: Any) -> bool:
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return is_model or any(map(_holds_models, get_args(annotation)))
 
 
 def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:
@@ -206,7 +196,7 @@ def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | N
 
 
 def _named_in(annotation: Any) -> Iterator[str]:
-    """Yield the code lists named inside an annotation; get_args opens Annotated, unions, lists and tuples."""
+    """Yield the code lists named inside an annotation: `get_args` opens Annotated, unions, lists and tuples."""
     if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):

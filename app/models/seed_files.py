@@ -54,13 +54,8 @@ def edition_place(path: Path) -> tuple[str, int]:
 def read_seed_file(path: Path, model: type[_Model]) -> _Model:
     """Parse the file into the model, without conversion of types. Raise `SeedFileError` with every fault."""
     value, tree = read_tree(path)
-    errors: Sequence[ErrorDetails] = ()
-    try:
-        parsed = model.model_validate_json(json.dumps(value), strict=True)
-    except ValidationError as refusal:
-        errors = refusal.errors(include_url=False, include_input=False)
-    faults = [*tree.faults, *(tree.fault_of(error) for error in errors if not is_echo(error, errors))]
-    if faults:
+    parsed, faults = tree.parse(value, model)
+    if parsed is None or faults:
         raise SeedFileError(path, faults)
     return parsed
 
@@ -154,6 +149,16 @@ class FileTree:
             else:
                 self.lines[(*at, key.value)] = line
                 yield key.value, value
+
+    def parse(self, value: object, model: type[_Model]) -> tuple[_Model | None, list[SeedError]]:
+        """Return the value of the file as that model, without conversion of types, and every fault of the file."""
+        errors: Sequence[ErrorDetails] = ()
+        parsed = None
+        try:
+            parsed = model.model_validate_json(json.dumps(value), strict=True)
+        except ValidationError as refusal:
+            errors = refusal.errors(include_url=False, include_input=False)
+        return parsed, [*self.faults, *(self.fault_of(error) for error in errors if not is_echo(error, errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
         """Return an error of the model as a fault, with the line of its location or of the nearest parent."""

@@ -1,8 +1,8 @@
 """Reads across guides, with filters, and search; the service index, signposts, code lists, problems and keys."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from sqlmodel import Session
 
 from app.config import DESCRIPTION, NAME, VERSION
@@ -13,7 +13,7 @@ from app.http.negotiation import CSV, ByteOrderMark, csv_response
 from app.http.params import AboutSubject, Cursor, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
 from app.http.responses import Responses, public_response
-from app.models.base import SLUG_PATTERN
+from app.models.base import SLUG_PATTERN, RequestModel
 from app.models.catalogue import ACROSS_GUIDES, FoundItem, SearchResponse
 from app.models.code_lists import (
     CodeListResponse,
@@ -84,29 +84,24 @@ WithCode = Annotated[
 ]
 
 
-class Filters(NamedTuple):
-    """The filters of a request; all must be met."""
+class Filters(RequestModel, extra="ignore"):
+    """The filters of a list of items; all must be met. The route itself refuses parameters that nobody knows."""
 
-    guide: str | None
-    subject: str | None
-    words: str | None
-    code: str | None
-
-
-async def ask_filters(
-    guide: InGuide = None, subject: AboutSubject = None, q: WithWords = None, code: WithCode = None
-) -> Filters:
-    """Read the filters of a list of items. This and the next are `async` so that they need no thread."""
-    return Filters(guide, subject, q, code)
+    guide: InGuide = None
+    subject: AboutSubject = None
+    q: WithWords = None
+    code: WithCode = None
 
 
-async def ask_search(q: Words, guide: InGuide = None, subject: AboutSubject = None) -> Filters:
-    """Read the words to look for, and the filters of a search."""
-    return Filters(guide, subject, q, None)
+class SearchQuery(RequestModel, extra="ignore"):
+    """The words to look for, and the filters of a search."""
+
+    q: Words
+    guide: InGuide = None
+    subject: AboutSubject = None
 
 
-FiltersDep = Annotated[Filters, Depends(ask_filters)]
-SearchDep = Annotated[Filters, Depends(ask_search)]
+FiltersDep = Annotated[Filters, Query()]
 
 
 def _item_example(section: Section) -> Responses:
@@ -168,12 +163,13 @@ def search(
     request: Request,
     session: SessionDep,
     context: ContextDep,
-    filters: SearchDep,
+    wanted: Annotated[SearchQuery, Query()],
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
     """Full text over every current edition. The words of the query are not logged."""
-    found, next_cursor = _page(session, _wanted(session, context, filters, *Section), cursor, limit=limit)
+    filters = _wanted(session, context, Filters(**dict(wanted)), *Section)
+    found, next_cursor = _page(session, filters, cursor, limit=limit)
     return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
 
 
@@ -182,7 +178,7 @@ def _wanted(session: Session, context: AppContext, filters: Filters, *sections: 
     if filters.subject is not None:
         about = guides_about(session, context.reference_data, filters.subject)
         guides = about if guides is None else about & guides
-    return EntryFilter(filters.words, [each.key for each in sections], guides, filters.code)
+    return EntryFilter(filters.q, [each.key for each in sections], guides, filters.code)
 
 
 def _page(

@@ -122,13 +122,13 @@ def save_guide_draft(
     if known[-1] is None:
         response.status_code = 201
         response.headers["Location"] = draft_path(act.guide)
-    return _respond(response, draft, read_draft_record(session, act.guide))
+    return _present(draft, read_draft_record(session, act.guide), response)
 
 
 @router.get("", summary="Read a draft", operation_id="read_draft", responses=problem_responses(NoSuchGuideDraft))
 def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide: GuideName) -> DraftResponse:
     """The draft with its words, who wrote it, and its ETag for `If-Match`."""
-    return _respond(response, get_guide_draft(session, guide), read_draft_record(session, guide))
+    return _present(get_guide_draft(session, guide), read_draft_record(session, guide), response)
 
 
 @router.delete(
@@ -206,13 +206,14 @@ def offer_guide_draft(
 ) -> DraftResponse:
     """Say that the draft is ready for somebody else to publish. A change of its words takes that back."""
     draft = offer_draft(writer, reference_data, act)
-    return _respond(response, draft, read_draft_record(session, act.guide))
+    return _present(draft, read_draft_record(session, act.guide), response)
 
 
 @router.post(
     "/publication",
     summary="Publish a draft",
     operation_id="publish_draft",
+    response_model=PublishedResponse,
     status_code=201,
     responses=problem_responses(
         NoSuchGuideDraft,
@@ -230,7 +231,7 @@ def publish_guide_draft(
     writer: WriterDep,
     act: PublisherActDep,
     publication: DraftPublication,
-) -> PublishedResponse:
+) -> Any:
     """Publish the draft as the guide's next edition, and end the draft. The edition can never be altered.
 
     The caller wrote no word of the draft since it was begun: another client or person did. `follows` says which edition
@@ -256,22 +257,14 @@ def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
         raise DraftChanged
 
 
-def _respond(response: Response, draft: GuideDraftRow, record: DraftRecord) -> DraftResponse:
-    response.headers["ETag"] = _etag(draft)
-    return _present(draft, record)
-
-
-def _present(draft: GuideDraftRow, record: DraftRecord) -> DraftResponse:
+def _present(draft: GuideDraftRow, record: DraftRecord, response: Response | None = None) -> DraftResponse:
+    """Return the draft, and give the response its ETag."""
+    if response is not None:
+        response.headers["ETag"] = _etag(draft)
     return DraftResponse(
-        guide=draft.guide,
-        version=draft.version,
+        **draft.model_dump(exclude={"content"}),
         content=draft.read(),
-        begun_at=draft.begun_at,
-        written_at=draft.written_at,
-        written_by=draft.written_by,
         writers=tuple(record.writers),
-        offered_at=draft.offered_at,
-        offered_by=draft.offered_by,
         follows=record.follows,
         links=_links(draft.guide),
     )

@@ -1,7 +1,6 @@
 """Routes of editions: their history, numbered ones, all sections and items, and publishing and withdrawing."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -21,6 +20,7 @@ from app.errors import (
     NotFound,
     PreconditionFailed,
     PreconditionMissing,
+    Problem,
     ServiceUnavailable,
 )
 from app.http.auth import PUBLIC, require_client
@@ -35,7 +35,6 @@ from app.http.params import (
     GuideName,
     JSONRoute,
     Limit,
-    ask_numbered_rendition,
     item_name,
 )
 from app.http.problems import (
@@ -72,11 +71,10 @@ from app.models.guides import (
     ItemResponse,
     NumberedItemResponse,
     PublishedResponse,
-    Withdrawal,
     WithdrawalRequest,
     WithdrawalResponse,
 )
-from app.models.links import Links, edition_path, guide_path, rendition_path
+from app.models.links import Links, edition_path, guide_path
 from app.models.renditions import (
     RENDITION_EXAMPLE,
     PublishedRenditionResponse,
@@ -84,10 +82,9 @@ from app.models.renditions import (
     RenditionWithdrawalResponse,
 )
 from app.models.sections import DOCUMENTED, Section
-from app.routers.formats import CURRENT, NUMBERED, Source
+from app.routers.formats import CURRENT, NUMBERED, NUMBERED_RENDITION, Source
 from app.services.cursors import decode_key, encode_key
 from app.services.editions import (
-    Contents,
     EditionHead,
     EditionKey,
     RenditionKey,
@@ -96,21 +93,21 @@ from app.services.editions import (
     read_content,
     read_lists,
     readable_of,
-    require_current,
     status_of,
+    withdrawal_of,
 )
 from app.services.guide_documents import (
+    ShownEdition,
     edition_fields,
-    edition_links,
+    find_edition,
     find_item,
     item_history,
-    links_of_act,
-    path_of,
     present_edition,
     present_published,
     present_section,
+    present_withdrawn,
 )
-from app.services.publishing import NewEdition, publish_edition, publish_rendition, withdraw_published
+from app.services.publishing import NewEdition, Publication, publish_edition, publish_rendition, withdraw_published
 
 editions_router = GuidanceRouter(prefix="/v1/guides/{guide}", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
@@ -170,14 +167,13 @@ def read_edition(
     number: EditionNumber,
 ) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
-    history = get_history(session, guide=guide)
-    head = readable_of(history, number)
+    shown = find_edition(session, contents, guide, number)
     return public_response(
         request,
-        present_edition(head, contents(head.key, session), EditionStatus.PUBLISHED),
+        present_edition(shown),
         caching=CACHE_IMMUTABLE,
-        more_links=_successor(history, head) | memento_links(settings.public_url, guide),
-        more_headers=memento_headers(head),
+        more_links=_successor(shown) | memento_links(settings.public_url, guide),
+        more_headers=memento_headers(shown.head),
     )
 
 
@@ -201,15 +197,13 @@ def read_changes(
     ] = None,
 ) -> Response:
     """What this edition added, removed, reworded and moved, section by section, since another."""
-    history = get_history(session, guide=guide)
-    head = readable_of(history, number)
+    shown = find_edition(session, contents, guide, number)
     if since is None and number == 1:
         raise InvalidQuery([FieldError((), NONE_BEFORE, FaultCode.REQUIRED, "query", "since")])
-    other = readable_of(history, since or number - 1)
-    before, after = contents(other.key, session), contents(head.key, session)
-    path = edition_path(*head.key)
+    other = readable_of(shown.history, since or number - 1)
+    before, after, path = contents(other.key, session), shown.content, shown.path
     response = ChangesResponse(
-        **edition_fields(head, after, EditionStatus.PUBLISHED),
+        **edition_fields(shown),
         since=other.number,
         change_note=after.change_note,
         sections=changed_sections(before, after),
@@ -273,12 +267,12 @@ def _add_section(sections: Sections, section: Section) -> None:
         contents: ContentsDep,
         asked: Annotated[Asked, Depends(source.asked)],
     ) -> Response:
-        found = _find(session, contents, asked)
+        shown = find_edition(session, contents, asked.guide, asked.number)
         return public_response(
             request,
-            present_section(found.head, found.content, found.status, section),
-            caching=found.caching,
-            more_links={} if asked.number is None else _successor(found.history, found.head, below),
+            present_section(shown, section),
+            caching=CACHE_IMMUTABLE if shown.is_numbered else CACHE_CURRENT,
+            more_links=_successor(shown, below) if shown.is_numbered else {},
         )
 
     @editions_router.get(
@@ -298,62 +292,38 @@ def _add_section(sections: Sections, section: Section) -> None:
         asked: Annotated[Asked, Depends(source.asked)],
         item_id: str = named,
     ) -> Response:
-        found = _find(session, contents, asked)
-        head, lists = found.head, read_lists(session, guide=asked.guide, part=section.key)
+        shown = find_edition(session, contents, asked.guide, asked.number)
+        lists = read_lists(session, guide=asked.guide, part=section.key)
         having = {number for number, items in lists.items() if item_id in items}
-        links = edition_links(head.key, path_of(head, found.status), f"{below}/{item_id}", having)
-        fields: dict[str, Any] = edition_fields(head, found.content, found.status) | {
-            "section": section,
-            "item": find_item(found.content, section, item_id),
-        }
+        links = shown.links(f"{below}/{item_id}", having)
+        item = find_item(shown.content, section, item_id)
+        fields: dict[str, Any] = edition_fields(shown) | {"section": section, "item": item}
         more_links: Links = {}
-        if asked.number is None:
-            fields["history"] = item_history(item_id, lists, found.history)
-        else:  # what a later edition may change goes into the Link header: it may leave the item out
-            more_links = _successor(found.history, head, f"{below}/{item_id}") if head.number + 1 in having else {}
-            latest, current = links.pop("latest_version"), current_of(found.history)
+        if shown.is_numbered:  # what a later edition may change goes into the Link header: it may leave the item out
+            more_links = _successor(shown, f"{below}/{item_id}") if shown.head.number + 1 in having else {}
+            latest, current = links.pop("latest_version"), current_of(shown.history)
             more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
+        else:
+            fields["history"] = item_history(item_id, lists, shown.history)
         response = sections.items[section](**fields, links=links)
-        return public_response(request, response, caching=found.caching, more_links=more_links)
+        caching = CACHE_IMMUTABLE if shown.is_numbered else CACHE_CURRENT
+        return public_response(request, response, caching=caching, more_links=more_links)
 
 
-@dataclass(frozen=True)
-class FoundEdition:
-    """The edition that a request reads."""
-
-    history: list[EditionHead]
-    head: EditionHead
-    content: EditionContent
-    status: EditionStatus
-    caching: str
-
-
-def _find(session: Session, contents: Contents, asked: Asked) -> FoundEdition:
-    history = get_history(session, guide=asked.guide)
-    head = require_current(history) if asked.number is None else readable_of(history, asked.number)
-    content = contents(head.key, session)
-    if asked.number is None:
-        return FoundEdition(history, head, content, EditionStatus.CURRENT, CACHE_CURRENT)
-    return FoundEdition(history, head, content, EditionStatus.PUBLISHED, CACHE_IMMUTABLE)
-
-
-def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
+def _successor(shown: ShownEdition, below: str = "") -> Links:
     """Return the link to the next edition, if there is one. It goes into the Link header: the body never changes."""
-    successor = EditionKey(head.guide, head.number + 1)
-    return {"successor_version": edition_path(*successor) + below} if len(history) > head.number else {}
+    guide, number = shown.head.key
+    return {"successor_version": edition_path(guide, number + 1) + below} if len(shown.history) > number else {}
 
 
 def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
-    withdrawal = None
-    if head.withdrawn_at is not None and head.reason is not None:
-        withdrawal = Withdrawal(withdrawn_at=head.withdrawn_at, reason=head.reason)
     return EditionSummary(
         number=head.number,
         status=status,
         published_at=head.published_at,
         change_note=head.change_note,
         digest=head.digest,
-        withdrawal=withdrawal,
+        withdrawal=withdrawal_of(head),
         links={"self": edition_path(*head.key), "guide": guide_path(head.guide)},
     )
 
@@ -370,6 +340,7 @@ publishing_router = GuidanceRouter(
     responses=problem_responses(ServiceUnavailable, *CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )
+TAKE_BACK = "Take {} back. Its words stay on record; every read of it answers 410 with the reason from now on."
 WITHDRAWN_ALREADY = "It was already withdrawn for this reason."
 IfMatch = Annotated[
     str | None,
@@ -384,6 +355,7 @@ IfMatch = Annotated[
 @publishing_router.post(
     "/editions",
     operation_id="publish_edition",
+    response_model=PublishedResponse,
     summary="Publish an edition",
     status_code=201,
     responses=problem_responses(NotFound, PreconditionFailed, PreconditionMissing, *BODY_PROBLEMS)
@@ -397,7 +369,7 @@ def post_edition(
     guide: GuideName,
     content: Annotated[EditionContent, Body(examples=[EDITION_EXAMPLE])],
     if_match: IfMatch = None,
-) -> PublishedResponse:
+) -> Any:
     """Publish the words as the guide's next edition. It can never be altered: a correction is the next number.
 
     `If-Match` guards against two editors who both follow the same edition: the second is refused with 412. Sending
@@ -405,43 +377,13 @@ def post_edition(
     """
     check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
     published = publish_edition(context.writer, context.reference_data, new, at=now, precondition=check)
-    response.status_code = 201 if published.is_new else 200
-    response.headers["Location"] = edition_path(*published.key)
-    return present_published(published)
-
-
-@publishing_router.post(
-    "/editions/{number}/withdrawal",
-    operation_id="withdraw_edition",
-    summary="Withdraw an edition",
-    status_code=201,
-    responses=problem_responses(NoSuchGuide, NoSuchEdition, AlreadyWithdrawn, *BODY_PROBLEMS)
-    | {200: {"model": WithdrawalResponse, "description": WITHDRAWN_ALREADY}},
-)
-def post_withdrawal(
-    response: Response,
-    writer: WriterDep,
-    now: NowDep,
-    guide: GuideName,
-    number: EditionNumber,
-    request: WithdrawalRequest,
-) -> WithdrawalResponse:
-    """Take an edition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
-    key = EditionKey(guide, number)
-    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
-    response.status_code = 201 if withdrawn.is_new else 200
-    return WithdrawalResponse(
-        guide=guide,
-        edition=number,
-        withdrawn_at=withdrawn.withdrawn_at,
-        reason=request.reason,
-        links=links_of_act(key),
-    )
+    return _respond(response, published)
 
 
 @publishing_router.post(
     "/renditions",
     operation_id="publish_rendition",
+    response_model=PublishedRenditionResponse,
     summary="Publish a rendition",
     status_code=201,
     responses=problem_responses(NoSuchGuide, EditionAlreadyPublished, *BODY_PROBLEMS)
@@ -453,45 +395,54 @@ def post_rendition(
     now: NowDep,
     guide: GuideName,
     content: Annotated[RenditionContent, Body(examples=[RENDITION_EXAMPLE])],
-) -> PublishedRenditionResponse:
+) -> Any:
     """Publish the edition's words in another language or form. A correction is the next number.
 
     Its ids are those of the edition: an unknown one is refused. `of.digest` makes sure that these words were rendered.
     Sending the newest rendition again answers 200 and changes nothing, so that a retry is safe.
     """
-    published = publish_rendition(writer, guide, content, at=now)
+    return _respond(response, publish_rendition(writer, guide, content, at=now))
+
+
+def _add_withdrawal(
+    source: Source,
+    what: str,
+    model: type[WithdrawalResponse] | type[RenditionWithdrawalResponse],
+    missing: type[Problem],
+) -> None:
+    @publishing_router.post(
+        f"{source.path}/withdrawal",
+        name=f"withdraw_{what.split()[1]}",
+        summary=f"Withdraw {what}",
+        description=TAKE_BACK.format(what),
+        status_code=201,
+        response_model=model,
+        responses=problem_responses(NoSuchGuide, missing, AlreadyWithdrawn, *BODY_PROBLEMS)
+        | {200: {"model": model, "description": WITHDRAWN_ALREADY}},
+    )
+    def post_withdrawal(
+        response: Response,
+        writer: WriterDep,
+        now: NowDep,
+        asked: Annotated[Asked, Depends(source.asked)],
+        request: WithdrawalRequest,
+    ) -> WithdrawalResponse | RenditionWithdrawalResponse:
+        guide, language, number = asked
+        key = EditionKey(guide, number or 0) if language is None else RenditionKey(guide, language, number or 0)
+        withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
+        response.status_code = 201 if withdrawn.is_new else 200
+        return present_withdrawn(key, withdrawn.withdrawn_at, request.reason)
+
+
+_add_withdrawal(NUMBERED, "an edition", WithdrawalResponse, NoSuchEdition)
+_add_withdrawal(NUMBERED_RENDITION, "a rendition", RenditionWithdrawalResponse, NoSuchRendition)
+
+
+def _respond(response: Response, published: Publication[Any]) -> Any:
     response.status_code = 201 if published.is_new else 200
-    response.headers["Location"] = rendition_path(*published.key)
-    return PublishedRenditionResponse(
-        **published.key._asdict(),
-        digest=published.digest,
-        published_at=published.published_at,
-        links=links_of_act(published.key),
-    )
-
-
-@publishing_router.post(
-    "/renditions/{language}/{number}/withdrawal",
-    operation_id="withdraw_rendition",
-    summary="Withdraw a rendition",
-    status_code=201,
-    responses=problem_responses(NoSuchGuide, NoSuchRendition, AlreadyWithdrawn, *BODY_PROBLEMS)
-    | {200: {"model": RenditionWithdrawalResponse, "description": WITHDRAWN_ALREADY}},
-)
-def post_rendition_withdrawal(
-    response: Response,
-    writer: WriterDep,
-    now: NowDep,
-    asked: Annotated[Asked, Depends(ask_numbered_rendition)],
-    request: WithdrawalRequest,
-) -> RenditionWithdrawalResponse:
-    """Take a rendition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
-    key = RenditionKey(asked.guide, asked.language or "", asked.number or 0)
-    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
-    response.status_code = 201 if withdrawn.is_new else 200
-    return RenditionWithdrawalResponse(
-        **key._asdict(), withdrawn_at=withdrawn.withdrawn_at, reason=request.reason, links=links_of_act(key)
-    )
+    presented = present_published(published)
+    response.headers["Location"] = presented.links["self"]
+    return presented
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
@@ -502,7 +453,7 @@ def _check_if_match(if_match: str | None, session: Session, current: EditionHead
         return
     if if_match is None:
         raise PreconditionMissing
-    etag = etag_of(json_bytes(present_edition(current, read_content(session, current.key), EditionStatus.CURRENT)))
+    etag = etag_of(json_bytes(present_edition(ShownEdition(current, read_content(session, current.key)))))
     tags = (etag, gzip_etag(etag))  # as it was read, without gzip or with it
     if not any(matches_etag([if_match], tag) for tag in tags):
         raise PreconditionFailed

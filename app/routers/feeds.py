@@ -4,7 +4,7 @@ They hold nothing about concerns.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request, Response
@@ -15,7 +15,7 @@ from app.http.context import NowDep, SessionDep, SettingsDep
 from app.http.params import GuidanceRouter
 from app.http.problems import RESPONSES_OF_READS
 from app.http.responses import CACHE_CURRENT, Responses, conditional_response
-from app.models.feeds import JsonFeed
+from app.models.feeds import FeedItem, JsonFeed
 from app.services.editions import list_edition_events
 from app.services.feeds import (
     ATOM_MEDIA_TYPE,
@@ -23,7 +23,6 @@ from app.services.feeds import (
     JSON_MEDIA_TYPE,
     REVIEWS,
     FeedChannel,
-    FeedEntry,
     atom_feed,
     entry_of_event,
     entry_of_review,
@@ -42,7 +41,7 @@ EXAMPLE = '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:{}</id><title>
 def _add_feed(
     channel: FeedChannel,
     name: str,
-    list_entries: Callable[[Session, dt.datetime], Sequence[FeedEntry]],
+    list_entries: Callable[[Session, dt.datetime, str], list[FeedItem]],
     *,
     words: tuple[str, str],
     example_id: str,
@@ -62,7 +61,7 @@ def _add_feed(
         response_model=JsonFeed,
     )
     def read_json_feed(request: Request, session: SessionDep, settings: SettingsDep, now: NowDep) -> Response:
-        feed = json_feed(channel, list_entries(session, now), settings.public_url)
+        feed = json_feed(channel, list_entries(session, now, settings.public_url), settings.public_url)
         content, links = feed.model_dump_json(by_alias=True).encode(), {"self": channel.json_path}
         return conditional_response(request, content, media_type=JSON_MEDIA_TYPE, links=links, caching=caching)
 
@@ -75,7 +74,7 @@ def _add_feed(
         responses=as_atom,
     )
     def read_atom_feed(request: Request, session: SessionDep, settings: SettingsDep, now: NowDep) -> Response:
-        feed = atom_feed(channel, list_entries(session, now), settings.public_url)
+        feed = atom_feed(channel, list_entries(session, now, settings.public_url), settings.public_url)
         links = {"self": channel.atom_path}
         return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links=links, caching=caching)
 
@@ -83,7 +82,7 @@ def _add_feed(
 _add_feed(
     EDITIONS,
     "",
-    lambda session, _now: list(map(entry_of_event, list_edition_events(session, limit=MAX_FEED_ENTRIES))),
+    lambda session, _now, url: [entry_of_event(each, url) for each in list_edition_events(session, MAX_FEED_ENTRIES)],
     words=(
         "Follow the editions",
         "The latest 50 editions and renditions published and withdrawn, the newest first",
@@ -94,7 +93,7 @@ _add_feed(
 _add_feed(
     REVIEWS,
     "reviews_",
-    lambda session, now: list(map(entry_of_review, list_due(session, now))),
+    lambda session, now, url: [entry_of_review(each, url) for each in list_due(session, now)],
     words=(
         "Follow the reviews that are due",
         "Every guide whose review is due within 60 days, is overdue or has no day",

@@ -32,101 +32,61 @@ from app.http.responses import (
     CACHE_CHECKED,
     CACHE_CURRENT,
     CACHE_IMMUTABLE,
-    Headers,
     add_languages,
     conditional_response,
 )
 from app.models.languages import GUIDE_LANGUAGE
-from app.models.links import Links, edition_path, guide_path, rendition_path
 from app.services.csv_tables import csv_name, section_csv
-from app.services.editions import get_history, list_renditions, readable_of, require_current
-from app.services.guide_documents import ShownEdition, edition_links, show_rendition
+from app.services.editions import Contents
+from app.services.guide_documents import ShownEdition, find_edition, find_rendition
 from app.services.markdown import edition_markdown
 from app.services.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
-from app.services.renditions import chosen_rendition, language_paths
 
 router = GuidanceRouter(prefix="/v1/guides/{guide}", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The edition or rendition that a request reads, and what its responses say of it."""
-
-    shown: ShownEdition
-    path: str
-    file_name: str
-    """The beginning of the names of its files."""
-    caching: str
-    """How long a page may be stored. The numbers for an emergency are outside editions: one put right must arrive."""
-    caching_of_tables: str
-    page_headers: Headers
-    languages: Links | None = None
-    """Of a rendition: the path of the guide in each language."""
-
-    def links(self, below: str) -> Links:
-        """Return the links of the response at the path below it."""
-        if self.shown.rendition is not None:
-            return {"self": self.path + below}
-        return edition_links(self.shown.head.key, self.path, below)
-
-    def finish(self, response: Response) -> Response:
-        """Add the language of a rendition's words, and links to the guide in each language."""
-        if self.shown.rendition is not None and self.languages is not None:
-            response.headers["Content-Language"] = self.shown.rendition.language
-            add_languages(response, self.languages)
-        return response
+def _find(session: Session, contents: Contents, asked: Asked) -> ShownEdition:
+    if asked.language is None:
+        return find_edition(session, contents, asked.guide, asked.number)
+    return find_rendition(session, contents, asked.guide, asked.language, asked.number)
 
 
-def _choose(session: Session, context: AppContext, asked: Asked) -> Chosen:
-    guide, language, number = asked
-    history = get_history(session, guide=guide)
-    if language is None:
-        head = require_current(history) if number is None else readable_of(history, number)
-        return Chosen(
-            ShownEdition(head, context.contents(head.key, session)),
-            path=guide_path(guide) if number is None else edition_path(*head.key),
-            file_name=f"{guide}-edition-{head.number}",
-            caching=CACHE_CURRENT,
-            caching_of_tables=CACHE_CURRENT if number is None else CACHE_IMMUTABLE,
-            page_headers={"Content-Language": GUIDE_LANGUAGE} | (VARY if number is None else memento_headers(head)),
-        )
-    stored = list_renditions(session, guide=guide)
-    chosen = chosen_rendition(history, stored, language, number)
-    read = partial(context.contents, session=session)
-    rendition = show_rendition(history, chosen, read, is_numbered=number is not None)
-    return Chosen(
-        rendition,
-        path=rendition_path(guide, language, number),
-        file_name=f"{guide}-edition-{rendition.head.number}-{language}-{chosen.key.number}",
-        caching=CACHE_CHECKED,
-        caching_of_tables=CACHE_CHECKED,
-        page_headers={},
-        languages=language_paths(history, stored, guide),
-    )
+def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
+    """Return how long a page or a table may be stored.
+
+    The numbers for an emergency, which pages have, are outside editions: one that is put right must arrive.
+    """
+    if shown.rendition is not None:
+        return CACHE_CHECKED
+    return CACHE_IMMUTABLE if of_table and shown.is_numbered else CACHE_CURRENT
 
 
-def _markdown(request: Request, context: AppContext, chosen: Chosen) -> Response:
-    signposts, public_url = context.reference_data.signposts, context.settings.public_url
-    page = edition_markdown(chosen.shown, signposts, public_url)
-    links = chosen.links(MARKDOWN.suffix)
-    if chosen.shown.rendition is None:
-        links |= memento_links(public_url, chosen.shown.head.guide)
+def _finish(response: Response, shown: ShownEdition) -> Response:
+    """Add the language of a rendition's words, and links to the guide in each language."""
+    if shown.rendition is not None:
+        response.headers["Content-Language"] = shown.rendition.language
+        add_languages(response, shown.rendition.languages)
+    return response
+
+
+def _markdown(request: Request, context: AppContext, shown: ShownEdition) -> Response:
+    public_url, links, headers = context.settings.public_url, shown.links(MARKDOWN.suffix), {}
+    page = edition_markdown(shown, context.reference_data.signposts, public_url)
+    if shown.rendition is None:
+        links |= memento_links(public_url, shown.head.guide)
+        headers = {"Content-Language": GUIDE_LANGUAGE} | (memento_headers(shown.head) if shown.is_numbered else VARY)
+    media_type, caching = MARKDOWN.content_type, _caching(shown)
     return conditional_response(
-        request,
-        page,
-        media_type=MARKDOWN.content_type,
-        links=links,
-        caching=chosen.caching,
-        more_headers=chosen.page_headers,
+        request, page, media_type=media_type, links=links, caching=caching, more_headers=headers
     )
 
 
-def _pdf(form: PrintForm, request: Request, context: AppContext, chosen: Chosen) -> Response:
+def _pdf(form: PrintForm, request: Request, context: AppContext, shown: ShownEdition) -> Response:
     signposts, suffix = context.reference_data.signposts, PDF_SUFFIXES[form]
-    page = edition_pdf(chosen.shown, signposts, context.settings, form)
-    links = chosen.links(suffix)
-    response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=chosen.caching)
-    name = chosen.file_name + suffix.replace("/", "-")
+    page = edition_pdf(shown, signposts, context.settings, form)
+    links, caching = shown.links(suffix), _caching(shown)
+    response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=caching)
+    name = shown.file_name + suffix.replace("/", "-")
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response
 
@@ -161,7 +121,7 @@ class Page(NamedTuple):
 
     suffix: str
     name: str
-    respond: Callable[[Request, AppContext, Chosen], Response]
+    respond: Callable[[Request, AppContext, ShownEdition], Response]
     documented: dict[int | str, dict[str, Any]]
     problems: tuple[type[Problem], ...]
     words: dict[Source, tuple[str, str]]
@@ -293,8 +253,8 @@ def _add_page(page: Page, source: Source) -> None:
         context: ContextDep,
         asked: Annotated[Asked, Depends(source.asked)],
     ) -> Response:
-        chosen = _choose(session, context, asked)
-        return chosen.finish(page.respond(request, context, chosen))
+        shown = _find(session, context.contents, asked)
+        return _finish(page.respond(request, context, shown), shown)
 
 
 def _add_table(source: Source) -> None:
@@ -318,12 +278,10 @@ def _add_table(source: Source) -> None:
         section: SectionName,
         bom: ByteOrderMark = "0",
     ) -> Response:
-        chosen = _choose(session, context, asked)
-        sheet = section_csv(chosen.shown, section)
-        links = chosen.links(f"/{section.value}{CSV.suffix}")
-        file_name = csv_name(chosen.shown, section)
-        caching = chosen.caching_of_tables
-        return chosen.finish(csv_response(request, sheet, file_name, bom=bom, caching=caching, links=links))
+        shown = _find(session, context.contents, asked)
+        sheet, file_name = section_csv(shown, section), csv_name(shown, section)
+        links, caching = shown.links(f"/{section.value}{CSV.suffix}"), _caching(shown, of_table=True)
+        return _finish(csv_response(request, sheet, file_name, bom=bom, caching=caching, links=links), shown)
 
 
 for each_page in PAGES:

@@ -15,15 +15,15 @@ from app.http.negotiation import MAX_HEADER_LENGTH, preferred_languages
 from app.http.params import AboutSubject, GuidanceRouter, GuideCursor, GuideName, Limit
 from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses
 from app.http.responses import CACHE_CHECKED, Responses, add_languages, public_response
-from app.models.guides import EditionResponse, EditionStatus, GuidesResponse, GuideSubject, GuideSummary
+from app.models.guides import EditionResponse, GuidesResponse, GuideSubject, GuideSummary
 from app.models.languages import GUIDE_LANGUAGE
 from app.models.links import edition_path, guide_path, rendition_path
 from app.models.sections import Section
 from app.services.cursors import decode_key, encode_key
 from app.services.editions import get_history, list_languages, list_renditions, require_current
-from app.services.guide_documents import present_edition
+from app.services.guide_documents import ShownEdition, present_edition, present_rendition, show_rendition
 from app.services.guides import list_guides
-from app.services.renditions import language_paths, preferred_rendition, present_rendition
+from app.services.renditions import language_paths, preferred_rendition
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
@@ -144,7 +144,7 @@ def read_guide(
     if chosen is None:
         response = public_response(
             request,
-            present_edition(head, contents(head.key, session), EditionStatus.CURRENT),
+            present_edition(ShownEdition(head, contents(head.key, session), history)),
             more_links=memento_links(public_url, head.guide),
             more_headers=VARY_WITH_LANGUAGE | {"Content-Language": GUIDE_LANGUAGE},
         )
@@ -152,7 +152,7 @@ def read_guide(
         language = chosen.key.language
         response = public_response(
             request,
-            present_rendition(history, chosen, partial(contents, session=session)),
+            present_rendition(show_rendition(history, stored, chosen, partial(contents, session=session))),
             caching=CACHE_CHECKED,
             more_headers=VARY_WITH_LANGUAGE
             | {"Content-Language": language, "Content-Location": rendition_path(guide, language)},

@@ -2,10 +2,12 @@
 
 import json
 import re
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response
+from pydantic import Field
 from sqlmodel import Session
 
 from app.errors import NotFound
@@ -14,7 +16,7 @@ from app.http.context import EngineDep, ReferenceDataDep, SettingsDep
 from app.http.params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED, GuidanceRouter
 from app.http.problems import RESPONSES_OF_READS, problem_responses
 from app.http.responses import conditional_response
-from app.models.base import MAX_NUMBER
+from app.models.base import MAX_NUMBER, RequestModel
 from app.models.open_referral import (
     A_SERVICE,
     A_SERVICE_AT_LOCATION,
@@ -22,6 +24,7 @@ from app.models.open_referral import (
     A_TERM,
     ApiDescription,
     OmitsEmpty,
+    Page,
     Service,
     ServiceAtLocation,
     ServiceAtLocationPage,
@@ -33,9 +36,10 @@ from app.models.open_referral import (
 )
 from app.services.open_referral import (
     Directory,
-    ServiceFilters,
     at_locations,
     get_by_id,
+    has_term,
+    has_words,
     listed_at_locations,
     page_of,
     read_directory,
@@ -52,11 +56,38 @@ router = GuidanceRouter(
 )
 
 
-class Paging(NamedTuple):
-    """The number of the page, from 1, and the maximum number of entries on it."""
+class ServiceFilters(RequestModel, extra="ignore"):
+    """The filters of a list of services, which must meet all of them."""
 
-    page: int
-    per_page: int
+    search: str | None = Field(
+        None,
+        max_length=200,
+        description="Words that all stand in the name, the description or the organization's name.",
+        examples=["duty"],
+    )
+    taxonomy_id: str | None = Field(
+        None, max_length=100, description="Only services with a term of it.", examples=[A_TAXONOMY]
+    )
+    taxonomy_term_id: str | None = Field(
+        None, max_length=100, description="Only services with this term.", examples=[A_TERM]
+    )
+
+    def apply(self, services: Iterable[Service]) -> list[Service]:
+        """Return the services that meet all filters. An id that is not in the directory matches no service."""
+        words = (self.search or "").casefold().split()
+        ids = ((self.taxonomy_id or "").lower(), (self.taxonomy_term_id or "").lower())
+        return [each for each in services if has_words(each, words) and has_term(each, *ids)]
+
+
+class Paging(RequestModel, extra="ignore"):
+    """The parameters of a list: which page, from 1, and the most entries on it."""
+
+    page: Annotated[int, IN_PLAIN_DIGITS] = Field(
+        1, ge=1, le=MAX_NUMBER, description="Which page, from 1.", examples=[1]
+    )
+    per_page: Annotated[int, IN_PLAIN_DIGITS] = Field(
+        50, ge=1, le=1000, description="The most entries of a page.", examples=[50]
+    )
 
 
 def get_directory(engine: EngineDep, reference_data: ReferenceDataDep, settings: SettingsDep) -> Directory:
@@ -65,41 +96,19 @@ def get_directory(engine: EngineDep, reference_data: ReferenceDataDep, settings:
         return read_directory(session, reference_data.signposts, public_url=settings.public_url)
 
 
-async def service_filters(
-    search: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            description="Words that all stand in the name, the description or the organization's name.",
-            examples=["duty"],
-        ),
-    ] = None,
-    taxonomy_id: Annotated[
-        str | None, Query(max_length=100, description="Only services with a term of it.", examples=[A_TAXONOMY])
-    ] = None,
-    taxonomy_term_id: Annotated[
-        str | None, Query(max_length=100, description="Only services with this term.", examples=[A_TERM])
-    ] = None,
-) -> ServiceFilters:
-    """Return the filters of the request. A filter that is missing is an empty string."""
-    return ServiceFilters(search or "", taxonomy_id or "", taxonomy_term_id or "")
-
-
-async def get_paging(
-    page: Annotated[
-        int, Query(ge=1, le=MAX_NUMBER, description="Which page, from 1.", examples=[1]), IN_PLAIN_DIGITS
-    ] = 1,
-    per_page: Annotated[
-        int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50]), IN_PLAIN_DIGITS
-    ] = 50,
-) -> Paging:
-    """Return the page number and page size of the request."""
-    return Paging(page, per_page)
-
-
 DirectoryDep = Annotated[Directory, Depends(get_directory)]
-ServiceFiltersDep = Annotated[ServiceFilters, Depends(service_filters)]
-PagingDep = Annotated[Paging, Depends(get_paging)]
+ServiceFiltersDep = Annotated[ServiceFilters, Query()]
+PagingDep = Annotated[Paging, Query()]
+
+
+def _id(description: str, example: str) -> Any:
+    return Path(alias="id", description=description, examples=[example])
+
+
+ServiceId = Annotated[UUID, _id("The service.", A_SERVICE)]
+TaxonomyId = Annotated[UUID, _id("The taxonomy.", A_TAXONOMY)]
+TermId = Annotated[UUID, _id("The term.", A_TERM)]
+LinkId = Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
 
 
 @router.get("", summary="Describe the directory", response_model=ApiDescription)
@@ -124,15 +133,11 @@ def list_services(request: Request, directory: DirectoryDep, filters: ServiceFil
     Every filter that is given must be met. Unknown ones are ignored, as callers of this standard expect. The services
     state no ages, hours or areas, so the standard's filters by age, day, time, postcode and proximity leave none out.
     """
-    return _response(request, page_of(ServicePage, filters.apply(directory.services), *paging))
+    return _page(request, ServicePage, filters.apply(directory.services), paging)
 
 
 @router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
-def read_service(
-    request: Request,
-    directory: DirectoryDep,
-    id_: Annotated[UUID, Path(alias="id", description="The service.", examples=[A_SERVICE])],
-) -> Response:
+def read_service(request: Request, directory: DirectoryDep, id_: ServiceId) -> Response:
     """One service, whole, with its numbers in `contacts`, its location and the terms that it has to do with."""
     return _response(request, get_by_id(directory.services, id_))
 
@@ -140,15 +145,11 @@ def read_service(
 @router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage)
 def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The one taxonomy."""
-    return _response(request, page_of(TaxonomyPage, [directory.taxonomy], *paging))
+    return _page(request, TaxonomyPage, [directory.taxonomy], paging)
 
 
 @router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
-def read_taxonomy(
-    request: Request,
-    directory: DirectoryDep,
-    id_: Annotated[UUID, Path(alias="id", description="The taxonomy.", examples=[A_TAXONOMY])],
-) -> Response:
+def read_taxonomy(request: Request, directory: DirectoryDep, id_: TaxonomyId) -> Response:
     """The taxonomy: its terms name it in `taxonomy_id`."""
     return _response(request, get_by_id([directory.taxonomy], id_))
 
@@ -156,15 +157,11 @@ def read_taxonomy(
 @router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage)
 def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The subjects of the guides, then the risks that they say are often linked to them."""
-    return _response(request, page_of(TaxonomyTermPage, directory.terms, *paging))
+    return _page(request, TaxonomyTermPage, directory.terms, paging)
 
 
 @router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
-def read_taxonomy_term(
-    request: Request,
-    directory: DirectoryDep,
-    id_: Annotated[UUID, Path(alias="id", description="The term.", examples=[A_TERM])],
-) -> Response:
+def read_taxonomy_term(request: Request, directory: DirectoryDep, id_: TermId) -> Response:
     """One term, with the address at which its guide tells of it."""
     return _response(request, get_by_id(directory.terms, id_))
 
@@ -177,7 +174,7 @@ def list_service_at_locations(
 ) -> Response:
     """The same services, with the same filters, each where it is reached: by telephone or online, or at its address."""
     entries = listed_at_locations(filters.apply(directory.services))
-    return _response(request, page_of(ServiceAtLocationPage, entries, *paging))
+    return _page(request, ServiceAtLocationPage, entries, paging)
 
 
 @router.get(
@@ -186,13 +183,13 @@ def list_service_at_locations(
     response_model=ServiceAtLocation,
     responses=FOR_ONE,
 )
-def read_service_at_location(
-    request: Request,
-    directory: DirectoryDep,
-    id_: Annotated[UUID, Path(alias="id", description="The link.", examples=[A_SERVICE_AT_LOCATION])],
-) -> Response:
+def read_service_at_location(request: Request, directory: DirectoryDep, id_: LinkId) -> Response:
     """One service at its location, whole; with the service's own `name` and `status` at the top."""
     return _response(request, get_by_id(at_locations(directory.services), id_))
+
+
+def _page(request: Request, page_type: type[Page], entries: Sequence[OmitsEmpty], paging: Paging) -> Response:
+    return _response(request, page_of(page_type, entries, paging.page, paging.per_page))
 
 
 def _response(request: Request, body: OmitsEmpty) -> Response:

@@ -1,6 +1,5 @@
 """Routes of renditions: a guide in other languages and forms."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -8,12 +7,7 @@ from fastapi import Depends, Request, Response
 from app.errors import NoSuchGuide
 from app.http.auth import PUBLIC
 from app.http.context import ContentsDep, SessionDep
-from app.http.params import (
-    Asked,
-    EditionNumber,
-    GuidanceRouter,
-    GuideName,
-)
+from app.http.params import Asked, EditionNumber, GuidanceRouter, GuideName
 from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
 from app.http.responses import CACHE_CHECKED, add_languages, public_response
 from app.models.links import edition_renditions_path, renditions_path
@@ -21,13 +15,10 @@ from app.models.renditions import RenditionResponse, RenditionsResponse
 from app.models.sections import Section
 from app.routers.formats import NUMBERED_RENDITION, RENDITION, Source
 from app.services.editions import get_history, list_renditions, readable_of
+from app.services.guide_documents import find_rendition, present_rendition
 from app.services.renditions import (
-    chosen_rendition,
-    content_language,
     edition_language_paths,
-    language_paths,
     list_rendition,
-    present_rendition,
 )
 
 router = GuidanceRouter(
@@ -89,17 +80,10 @@ def _add_read(source: Source, summary: str, description: str) -> None:
     def read(
         request: Request, session: SessionDep, contents: ContentsDep, asked: Annotated[Asked, Depends(source.asked)]
     ) -> Response:
-        guide, language, number = asked
-        history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
-        chosen = chosen_rendition(history, stored, language or "", number)
-        read_content = partial(contents, session=session)
-        response = public_response(
-            request,
-            present_rendition(history, chosen, read_content, is_numbered=number is not None),
-            caching=CACHE_CHECKED,
-            more_headers={"Content-Language": content_language(chosen)},
-        )
-        add_languages(response, language_paths(history, stored, guide))
+        shown = find_rendition(session, contents, asked.guide, asked.language or "", asked.number)
+        headers = {"Content-Language": shown.language}
+        response = public_response(request, present_rendition(shown), caching=CACHE_CHECKED, more_headers=headers)
+        add_languages(response, shown.languages)
         return response
 
 

@@ -8,7 +8,7 @@ shortens its end.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 from pydantic_core import to_jsonable_python
@@ -20,7 +20,7 @@ from app.models.code_lists import CALL_999_FIRST, Signpost
 from app.models.comparison import changed_fields, changed_sections
 from app.models.editions import EditionContent
 from app.models.items import Caution
-from app.models.languages import GUIDE_LANGUAGE, LanguageTag
+from app.models.languages import LanguageTag
 from app.models.links import edition_path
 from app.models.renditions import RenditionFacts
 from app.models.sections import Section
@@ -29,15 +29,14 @@ from app.services.editions import (
     Contents,
     EditionKey,
     default_guide,
-    get_current,
     get_history,
-    head_of,
     list_current,
     list_renditions,
     readable_of,
     require_current,
 )
-from app.services.renditions import GUIDE_TAGS, chosen_by_language, chosen_rendition, rendered_words, rendition_facts
+from app.services.guide_documents import find_edition, show_rendition
+from app.services.renditions import GUIDE_TAGS, chosen_rendition, language_paths, rendition_facts
 
 MAX_GUIDES_NAMED = 100
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
@@ -135,17 +134,18 @@ class Library:
         return {**beginning.model_dump(mode="json"), **to_jsonable_python(rest)}
 
 
-@dataclass(frozen=True)
-class Tool:
+Read = Callable[[Library, Any], dict[str, Any]]
+
+
+class Tool(NamedTuple):
     """One tool. `read` gets arguments that were parsed by the model `arguments`."""
 
     title: str
     description: str
     arguments: type[RequestModel]
-    read: Callable[[Library, Any], dict[str, Any]]
+    read: Read
 
 
-Read = Callable[[Library, Any], dict[str, Any]]
 TOOLS: dict[str, Tool] = {}
 
 
@@ -159,14 +159,13 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
     return register
 
 
-@dataclass(frozen=True)
-class ReadWords:
-    """The words, the editions that they come from, and what they are where they are a rendition."""
+class ReadWords(NamedTuple):
+    """The words, what they are where they are a rendition, and the beginning of the result."""
 
     content: EditionContent
-    cited: tuple[tuple[EditionKey, str], ...]
     rendition: RenditionFacts | None
     languages: tuple[str, ...]
+    cited: tuple[tuple[EditionKey, str], ...]
 
 
 def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
@@ -176,27 +175,22 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
     """
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)
-    current = require_current(history)
-    languages = (GUIDE_LANGUAGE, *chosen_by_language(history, stored))
+    current, languages = require_current(history), tuple(language_paths(history, stored, guide))
     read = partial(library.contents, session=library.session)
     if arguments.language is None or arguments.language.lower() in GUIDE_TAGS:
-        return ReadWords(read(current.key), ((current.key, current.digest),), None, languages)
-    chosen = chosen_rendition(history, stored, arguments.language)
-    words = rendered_words(history, chosen, read, is_numbered=False)
-    cited = dict.fromkeys((each.key, each.digest) for each in (head_of(history, chosen.edition), current))
-    return ReadWords(words.content, tuple(cited), rendition_facts(history, chosen, words), languages)
+        return ReadWords(read(current.key), None, languages, ((current.key, current.digest),))
+    shown = show_rendition(history, stored, chosen_rendition(history, stored, arguments.language), read)
+    cited = dict.fromkeys((each.key, each.digest) for each in (shown.head, current))
+    return ReadWords(shown.content, rendition_facts(history, shown.stored, shown.words), languages, tuple(cited))
 
 
 @_tool("Who to call about a child", OfGuide)
 def who_to_call(library: Library, arguments: OfGuide) -> dict[str, Any]:
     """Return the numbers to call, 999 first, and the page where a person raises a concern."""
-    head = get_current(library.session, guide=library.guide_of(arguments))
-    content = library.contents(head.key, library.session)
-    form_url = f"{library.public_url}/raise-a-concern/{head.guide}"
-    cited = [(head.key, head.digest)]
-    return library.result(
-        content.cautions, cited, contacts=content.contacts, signposts=library.signposts, form_url=form_url
-    )
+    shown = find_edition(library.session, library.contents, library.guide_of(arguments))
+    form_url = f"{library.public_url}/raise-a-concern/{shown.head.guide}"
+    rest = {"contacts": shown.content.contacts, "signposts": library.signposts, "form_url": form_url}
+    return library.result(shown.content.cautions, [(shown.head.key, shown.head.digest)], **rest)
 
 
 @_tool("Read a guide", OfGuideInLanguage)
@@ -206,16 +200,10 @@ def read_guide(library: Library, arguments: OfGuideInLanguage) -> dict[str, Any]
     With a language, the same in other words: say its notices.
     """
     words = _read_words(library, arguments)
-    return library.result(
-        words.content.cautions,
-        words.cited,
-        rendition=words.rendition,
-        languages=words.languages,
-        content=words.content,
-        guides=[
-            {"guide": each.guide, "title": each.title} for each in list_current(library.session, limit=MAX_GUIDES_NAMED)
-        ],
-    )
+    listed = list_current(library.session, limit=MAX_GUIDES_NAMED)
+    guides = [{"guide": each.guide, "title": each.title} for each in listed]
+    rest = {"rendition": words.rendition, "languages": words.languages, "content": words.content, "guides": guides}
+    return library.result(words.content.cautions, words.cited, **rest)
 
 
 @_tool("Read a section of a guide", OfSection)
@@ -247,16 +235,15 @@ def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
 @_tool("Compare two editions", OfChanges)
 def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
     """Return what an edition of a guide added, removed, reworded and moved since an earlier one."""
-    history = get_history(library.session, guide=library.guide_of(arguments))
-    after = require_current(history) if arguments.edition is None else readable_of(history, arguments.edition)
-    if arguments.since is None and after.number == 1:
+    after = find_edition(library.session, library.contents, library.guide_of(arguments), arguments.edition)
+    if arguments.since is None and after.head.number == 1:
         raise NoSuchEdition
-    before = readable_of(history, arguments.since or after.number - 1)
-    old, new = library.contents(before.key, library.session), library.contents(after.key, library.session)
+    before = readable_of(after.history, arguments.since or after.head.number - 1)
+    old, new = library.contents(before.key, library.session), after.content
     return library.result(
         new.cautions,
-        [(after.key, after.digest), (before.key, before.digest)],
-        edition=after.number,
+        [(after.head.key, after.head.digest), (before.key, before.digest)],
+        edition=after.head.number,
         since=before.number,
         change_note=new.change_note,
         sections=changed_sections(old, new),

@@ -25,7 +25,7 @@ from app.models.edition_files import (
     sentence_at,
 )
 from app.models.editions import EditionContent, GuideDraftRow
-from app.models.fields import coded_values_in
+from app.models.fields import coded_values
 from app.models.seed_files import edition_place
 from app.services.editions import EditionHead, EditionKey, current_of, every_publication, find_history, read_content
 from app.services.reference_data import ReferenceData
@@ -96,9 +96,11 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
 def unknown_codes(reference_data: ReferenceData, value: object, known: Sequence[Fault]) -> list[FieldError]:
     """Return a fault for each code that is not in its list, except where a fault is known already."""
     places = {at for at, _ in known}
-    found = reference_data.faults_in(coded_values_in(EditionContent, value))
+    found = reference_data.faults_in(coded_values(value, EditionContent))
     return [
-        FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found if each.at not in places
+        FieldError(each.at, sentence_at(each.at, each.detail), each.code)
+        for each in found
+        if not any(each.at[:length] in places for length in range(1, len(each.at) + 1))
     ]
 
 

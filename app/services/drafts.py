@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import write_operation
 from app.errors import FollowsAnotherEdition, NoSuchGuideDraft, SecondPersonNeeded
 from app.models.editions import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.services.checking import check_draft
@@ -106,43 +106,37 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
     return draft
 
 
-def offer_draft(writer: Writer, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
+@write_operation
+def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
     """Say that the draft is ready for somebody else to publish. The next change of its words takes that back.
 
     Raises `NoSuchGuideDraft`, what the precondition raises, and `InvalidEdition` with every fault.
     """
-
-    def write(session: Session) -> GuideDraftRow:
-        draft = _known_draft(session, act)
-        check_draft(session, draft, reference_data, today=act.at.date()).require_sound()
-        append_draft_act(session, act.guide, GuideDraftAct.OFFERED, by=act.by, at=act.at, content=draft.content)
-        draft.offered_at, draft.offered_by = act.at, act.by
-        return draft
-
-    return writer.run(write)
+    draft = _known_draft(session, act)
+    check_draft(session, draft, reference_data, today=act.at.date()).require_sound()
+    append_draft_act(session, act.guide, GuideDraftAct.OFFERED, by=act.by, at=act.at, content=draft.content)
+    draft.offered_at, draft.offered_by = act.at, act.by
+    return draft
 
 
-def publish_draft(writer: Writer, reference_data: ReferenceData, act: DraftAct, *, follows: int | None) -> Published:
+@write_operation
+def publish_draft(session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None) -> Published:
     """Publish the draft as the guide's next edition, and end it. `follows` is the last edition, None for a new guide.
 
     Raises `NoSuchGuideDraft`, what the precondition raises, `SecondPersonNeeded`, `FollowsAnotherEdition`, and
     `InvalidEdition` with every fault.
     """
-
-    def write(session: Session) -> Published:
-        draft = _known_draft(session, act)
-        if any(is_same_hand(act.by, each) for each in list_draft_writers(session, act.guide)):
-            raise SecondPersonNeeded
-        checked = check_draft(session, draft, reference_data, today=act.at.date())
-        content, digest = checked.require_sound()
-        if checked.follows != follows:
-            raise FollowsAnotherEdition
-        history = find_history(session, guide=act.guide)
-        published = insert_next_edition(session, history, act.guide, content, digest=digest, at=act.at)
-        _end(session, draft, GuideDraftAct.PUBLISHED, act)
-        return published
-
-    return writer.run(write)
+    draft = _known_draft(session, act)
+    if any(is_same_hand(act.by, each) for each in list_draft_writers(session, act.guide)):
+        raise SecondPersonNeeded
+    checked = check_draft(session, draft, reference_data, today=act.at.date())
+    content, digest = checked.require_sound()
+    if checked.follows != follows:
+        raise FollowsAnotherEdition
+    history = checked.published.history
+    published = insert_next_edition(session, history, act.guide, content, digest=digest, at=act.at)
+    _end(session, draft, GuideDraftAct.PUBLISHED, act)
+    return published
 
 
 def is_same_hand(one: str, other: str) -> bool:

@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from operator import attrgetter
 from threading import Lock
@@ -28,7 +27,7 @@ from app.errors import (
 )
 from app.models.base import RequestModel
 from app.models.editions import OWN_WORDS, EditionContent, EditionDetails, EditionRow, WithdrawalRow
-from app.models.guides import EditionStatus
+from app.models.guides import EditionStatus, Withdrawal
 from app.models.renditions import RenditionContent, RenditionDetails
 from app.models.sections import ITEM_LISTS
 
@@ -39,6 +38,10 @@ IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = (
     & (col(WithdrawalRow.language) == EditionRow.language)
     & (col(WithdrawalRow.number) == EditionRow.number)
 )
+
+
+NOTICE = dt.timedelta(days=60)
+"""How long before its day a review is listed as due."""
 
 
 class EditionKey(NamedTuple):
@@ -102,27 +105,30 @@ class CurrentEdition(EditionHead):
 
     details: EditionDetails
 
+    @property
+    def due_from(self) -> dt.datetime:
+        """Since when its review is listed as due; without a day, since it was published."""
+        if self.details.review_by is None:
+            return self.published_at
+        day = dt.datetime.combine(self.details.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
+        return max(day, self.published_at)
 
-class EditionEventKind(StrEnum):
-    """What happens to an edition or a rendition."""
-
-    PUBLISHED = "published"
-    WITHDRAWN = "withdrawn"
+    def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
+        """Return True if the day of its review has come, or comes within that time, or if there is no day."""
+        return self.details.review_by is None or self.details.review_by <= today + within
 
 
-@dataclass(frozen=True)
-class EditionEvent:
-    """The publication or the withdrawal of an edition, or of the rendition of it that is given."""
+class EditionEvent(NamedTuple):
+    """The publication of an edition or of a rendition, or its withdrawal if that is given, and the edition itself."""
 
-    kind: EditionEventKind
-    key: EditionKey
-    title: str
-    publisher: str
-    digest: str
-    at: dt.datetime
-    words: str
-    """The change note of the edition, or the reason of the withdrawal."""
-    rendition: StoredRendition | None = None
+    row: EditionRow
+    edition: EditionRow
+    withdrawal: WithdrawalRow | None = None
+
+    @property
+    def at(self) -> dt.datetime:
+        """When it happened."""
+        return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
@@ -250,20 +256,18 @@ def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
     ]
 
 
-def list_edition_events(session: Session, *, limit: int) -> list[EditionEvent]:
+def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
     """Return the latest events of editions and renditions, the newest first. Of one moment, renditions come first."""
     own = aliased(EditionRow)
     of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
-    joined: Any = select(EditionRow, WithdrawalRow, own).join(own, of_own & (col(own.language) == OWN_WORDS))
+    of_own &= col(own.language) == OWN_WORDS
     ties = (IS_EDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number).desc())
-    withdrawn = joined.join(WithdrawalRow, IS_WITHDRAWAL_OF_IT).order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties)
-    published = joined.outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
-    published = published.order_by(col(EditionRow.published_at).desc(), *ties)
-    events = [
-        *(_event(EditionEventKind.WITHDRAWN, *row) for row in session.exec(withdrawn.limit(limit))),
-        *(_event(EditionEventKind.PUBLISHED, *row) for row in session.exec(published.limit(limit))),
-    ]
-    events.sort(key=lambda each: (each.rendition is None, each.key.guide, -each.key.number))
+    withdrawn = select(EditionRow, own, WithdrawalRow).join(own, of_own).join(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    withdrawn = withdrawn.order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties).limit(limit)
+    published = select(EditionRow, own).join(own, of_own)
+    published = published.order_by(col(EditionRow.published_at).desc(), *ties).limit(limit)
+    events = [EditionEvent(*row) for found in (withdrawn, published) for row in session.exec(found)]
+    events.sort(key=lambda each: (each.row.language == OWN_WORDS, each.edition.guide, -each.edition.number))
     return sorted(events, key=attrgetter("at"), reverse=True)[:limit]
 
 
@@ -344,24 +348,6 @@ def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendi
     )
 
 
-def _event(
-    kind: EditionEventKind, row: EditionRow, withdrawal: WithdrawalRow | None, edition: EditionRow
-) -> EditionEvent:
-    is_rendition, words, at = row.language != OWN_WORDS, edition.details["change_note"], row.published_at
-    if withdrawal is not None and kind is EditionEventKind.WITHDRAWN:
-        words, at = withdrawal.reason, withdrawal.withdrawn_at
-    return EditionEvent(
-        kind,
-        EditionKey(edition.guide, edition.number),
-        title=edition.details["title"],
-        publisher=edition.details["publisher"]["name"],
-        digest=edition.digest,
-        at=at,
-        words=words,
-        rendition=_rendition(row, withdrawal) if is_rendition else None,
-    )
-
-
 @cache
 def _history_rows() -> Select[Any]:
     return _heads().where(col(EditionRow.guide) == bindparam("guide")).order_by(col(EditionRow.number).desc())
@@ -382,11 +368,18 @@ def _heads() -> Select[Any]:
     return columns.outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT).where(IS_EDITION)
 
 
-def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
+def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
     """Return the current status of the edition within its guide's history."""
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
+
+
+def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
+    """Return the withdrawal of the edition or rendition, if it was withdrawn."""
+    if found.withdrawn_at is None or found.reason is None:
+        return None
+    return Withdrawal(withdrawn_at=found.withdrawn_at, reason=found.reason)
 
 
 MAX_CACHED_EDITIONS = 64

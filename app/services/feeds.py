@@ -8,11 +8,12 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
 
 from app.config import NAME
 from app.models.base import format_utc
+from app.models.editions import OWN_WORDS
 from app.models.feeds import FeedAuthor, FeedGuidance, FeedItem, FeedRendition, Happening, JsonFeed
 from app.models.languages import english_name_of
 from app.models.links import (
@@ -27,9 +28,8 @@ from app.models.links import (
     rendition_path,
     renditions_path,
 )
-from app.models.renditions import RenditionContent
-from app.services.editions import EditionEvent, EditionEventKind, EditionKey
-from app.services.guides import Review
+from app.models.renditions import RenditionDetails
+from app.services.editions import CurrentEdition, EditionEvent
 from app.services.renditions import UNCHECKED
 
 JSON_MEDIA_TYPE = "application/feed+json"
@@ -51,33 +51,6 @@ class FeedChannel:
     atom_path: str
 
 
-@dataclass(frozen=True)
-class FeedEntry:
-    """One entry: what happened to which edition, or to which rendition of it, and when."""
-
-    happening: Happening
-    key: EditionKey
-    title: str
-    words: str
-    publisher: str
-    digest: str
-    at: dt.datetime
-    page: str
-    path: str
-    name_in_id: str
-    rendition: FeedRendition | None = None
-
-    @property
-    def id(self) -> str:
-        """The entry's id."""
-        return uuid.uuid5(ENTRY_NAMESPACE, self.name_in_id).urn
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """What happened, the guide, and the language of a rendition."""
-        return (self.happening, self.key.guide, *([self.rendition.language] if self.rendition else []))
-
-
 EDITIONS = FeedChannel(
     title=f"{NAME}: editions",
     description="Editions of safeguarding guidance and their renditions, as they are published and withdrawn, the "
@@ -94,65 +67,73 @@ REVIEWS = FeedChannel(
     atom_path=REVIEWS_ATOM_FEED,
 )
 NO_DAY = "The edition names no day for its review."
-RENDITION_HAPPENINGS: dict[EditionEventKind, Happening] = {
-    EditionEventKind.PUBLISHED: "rendition_published",
-    EditionEventKind.WITHDRAWN: "rendition_withdrawn",
+HAPPENINGS: dict[tuple[bool, bool], Happening] = {
+    (False, False): "published",
+    (False, True): "withdrawn",
+    (True, False): "rendition_published",
+    (True, True): "rendition_withdrawn",
 }
+"""What happened, by whether it is a rendition, and whether it was withdrawn."""
 
 
-def entry_of_event(event: EditionEvent) -> FeedEntry:
+def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
     """Return the entry of an event. What is withdrawn cannot be read: the entry leads to the list that it was in."""
-    (guide, number), happened = event.key, event.kind.value
-    is_withdrawn = event.kind is EditionEventKind.WITHDRAWN
-    page = f"/guides/{guide}"
-    entry = FeedEntry(
-        happening=event.kind.value,
-        key=event.key,
-        title=f"{happened.capitalize()}: {event.title}, edition {number}",
-        words=event.words,
-        publisher=event.publisher,
-        digest=event.digest,
-        at=event.at,
-        page=page if is_withdrawn else f"{page}/editions/{number}",
-        path=history_path(guide) if is_withdrawn else edition_path(guide, number),
-        name_in_id=f"{guide}/{number}/{event.digest}/{happened}",
+    row, edition, withdrawal = event
+    guide, number, happened = edition.guide, edition.number, "published" if withdrawal is None else "withdrawn"
+    page, path, listed = f"/guides/{guide}/editions/{number}", edition_path(guide, number), history_path(guide)
+    title, words = (
+        f"{happened.capitalize()}: {edition.details['title']}, edition {number}",
+        edition.details["change_note"],
     )
-    if event.rendition is None:
-        return entry
-    (_, language, number), content, digest = event.rendition.key, event.rendition.content, event.rendition.digest
-    form = content.form.value.replace("_", " ")
-    return replace(
-        entry,
-        happening=RENDITION_HAPPENINGS[event.kind],
-        title=f"{entry.title}, {english_name_of(language)} ({form}), rendition {number}",
-        words=event.words if is_withdrawn else _who_checked(content),
-        page=page if is_withdrawn else rendition_page_path(guide, language, number),
-        path=renditions_path(guide) if is_withdrawn else rendition_path(guide, language, number),
-        name_in_id=f"{guide}/{language}/{number}/{digest}/{happened}",
-        rendition=FeedRendition(language=language, number=number, form=content.form, digest=digest),
-    )
-
-
-def entry_of_review(review: Review) -> FeedEntry:
-    """Return the entry. It is the same on every day: what changes with time is whether the feed has it."""
-    by = NO_DAY if review.review_by is None else f"To be reviewed by {review.review_by}."
-    owner = f"Looked after by: {review.owner}" if review.owner else "No team is named as its owner"
-    (guide, number), edition = review.key, review.edition
-    return FeedEntry(
-        happening="review_due",
-        key=review.key,
-        title=f"Review due: {edition.details.title}, edition {number}",
-        words=f"{by} {owner}{'' if owner.endswith('.') else '.'}",
-        publisher=edition.details.publisher.name,
+    name, rendition = f"{guide}/{number}/{edition.digest}/{happened}", None
+    if row.language != OWN_WORDS:
+        key, details = (guide, row.language, row.number), RenditionDetails.model_validate(row.details)
+        page, path, listed = rendition_page_path(*key), rendition_path(*key), renditions_path(guide)
+        form = details.form.value.replace("_", " ")
+        title += f", {english_name_of(row.language)} ({form}), rendition {row.number}"
+        words = _who_checked(details)
+        name = f"{guide}/{row.language}/{row.number}/{row.digest}/{happened}"
+        rendition = FeedRendition(language=row.language, number=row.number, form=details.form, digest=row.digest)
+    if withdrawal is not None:
+        page, path, words = f"/guides/{guide}", listed, withdrawal.reason
+    guidance = FeedGuidance(
+        about=f"{public_url}/docs",
+        guide=guide,
+        edition=number,
+        happening=HAPPENINGS[rendition is not None, withdrawal is not None],
         digest=edition.digest,
-        at=review.due_from,
-        page=f"/guides/{guide}",
-        path=guide_path(guide),
-        name_in_id=f"{guide}/{number}/{edition.digest}/review_due",
+        rendition=rendition,
+        api_url=public_url + path,
+    )
+    publisher = edition.details["publisher"]["name"]
+    return _item(name, event.at, publisher, guidance, url=public_url + page, title=title, content_text=words)
+
+
+def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
+    """Return the entry. It is the same on every day: what changes with time is whether the feed has it."""
+    details, (guide, number) = edition.details, edition.key
+    by = NO_DAY if details.review_by is None else f"To be reviewed by {details.review_by}."
+    owner = f"Looked after by: {details.owner}" if details.owner else "No team is named as its owner"
+    guidance = FeedGuidance(
+        about=f"{public_url}/docs",
+        guide=guide,
+        edition=number,
+        happening="review_due",
+        digest=edition.digest,
+        api_url=public_url + guide_path(guide),
+    )
+    return _item(
+        f"{guide}/{number}/{edition.digest}/review_due",
+        edition.due_from,
+        details.publisher.name,
+        guidance,
+        url=f"{public_url}/guides/{guide}",
+        title=f"Review due: {details.title}, edition {number}",
+        content_text=f"{by} {owner}{'' if owner.endswith('.') else '.'}",
     )
 
 
-def json_feed(channel: FeedChannel, entries: Sequence[FeedEntry], public_url: str) -> JsonFeed:
+def json_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> JsonFeed:
     """Return the entries as a JSON Feed."""
     return JsonFeed(
         title=channel.title,
@@ -160,27 +141,27 @@ def json_feed(channel: FeedChannel, entries: Sequence[FeedEntry], public_url: st
         feed_url=public_url + channel.json_path,
         description=channel.description,
         authors=(FeedAuthor(name=NAME),),
-        items=tuple(_item(entry, public_url) for entry in entries),
+        items=tuple(entries),
     )
 
 
-def atom_feed(channel: FeedChannel, entries: Sequence[FeedEntry], public_url: str) -> bytes:
+def atom_feed(channel: FeedChannel, entries: Sequence[FeedItem], public_url: str) -> bytes:
     """Return the entries as an Atom feed, in UTF-8."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + channel.atom_path).urn)
     _add_text(feed, "title", channel.title)
     _add_text(feed, "subtitle", channel.description)
-    _add_text(feed, "updated", format_utc(entries[0].at) if entries else NEVER)
+    _add_text(feed, "updated", format_utc(entries[0].date_published) if entries else NEVER)
     _add_text(ElementTree.SubElement(feed, "author"), "name", NAME)
     _add_link(feed, "self", public_url + channel.atom_path, ATOM_MEDIA_TYPE)
     _add_link(feed, "alternate", public_url + channel.json_path, JSON_MEDIA_TYPE)
     for entry in entries:
-        _add_entry(feed, entry, public_url)
+        _add_entry(feed, entry)
     content: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return content
 
 
-def _who_checked(content: RenditionContent) -> str:
+def _who_checked(content: RenditionDetails) -> str:
     if content.is_unchecked:
         return UNCHECKED
     if content.checked_by is None:
@@ -188,40 +169,32 @@ def _who_checked(content: RenditionContent) -> str:
     return f"Checked by {content.checked_by} on {content.checked_on}."
 
 
-def _item(entry: FeedEntry, public_url: str) -> FeedItem:
+def _item(name_in_id: str, at: dt.datetime, publisher: str, guidance: FeedGuidance, **shown: str) -> FeedItem:
+    """Return an entry; its tags say what happened, the guide, and the language of a rendition."""
+    language = [guidance.rendition.language] if guidance.rendition else []
     return FeedItem(
-        id=entry.id,
-        url=public_url + entry.page,
-        title=entry.title,
-        content_text=entry.words,
-        date_published=entry.at,
-        date_modified=entry.at,
-        authors=(FeedAuthor(name=entry.publisher),),
-        tags=entry.tags,
-        guidance=FeedGuidance(
-            about=f"{public_url}/docs",
-            guide=entry.key.guide,
-            edition=entry.key.number,
-            happening=entry.happening,
-            digest=entry.digest,
-            rendition=entry.rendition,
-            api_url=public_url + entry.path,
-        ),
+        id=uuid.uuid5(ENTRY_NAMESPACE, name_in_id).urn,
+        date_published=at,
+        date_modified=at,
+        authors=(FeedAuthor(name=publisher),),
+        tags=(guidance.happening, guidance.guide, *language),
+        guidance=guidance,
+        **shown,
     )
 
 
-def _add_entry(feed: ElementTree.Element, entry: FeedEntry, public_url: str) -> None:
+def _add_entry(feed: ElementTree.Element, entry: FeedItem) -> None:
     element = ElementTree.SubElement(feed, "entry")
     _add_text(element, "id", entry.id)
     _add_text(element, "title", entry.title)
-    _add_text(element, "published", format_utc(entry.at))
-    _add_text(element, "updated", format_utc(entry.at))
-    _add_text(ElementTree.SubElement(element, "author"), "name", entry.publisher)
-    _add_link(element, "alternate", public_url + entry.page, "text/html")
-    _add_link(element, "related", public_url + entry.path, "application/json")
+    _add_text(element, "published", format_utc(entry.date_published))
+    _add_text(element, "updated", format_utc(entry.date_modified))
+    _add_text(ElementTree.SubElement(element, "author"), "name", entry.authors[0].name)
+    _add_link(element, "alternate", entry.url, "text/html")
+    _add_link(element, "related", entry.guidance.api_url, "application/json")
     for term in entry.tags:
         ElementTree.SubElement(element, "category", {"term": term})
-    _add_text(element, "content", entry.words).set("type", "text")
+    _add_text(element, "content", entry.content_text).set("type", "text")
 
 
 def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:

@@ -1,9 +1,13 @@
 """Guidance in responses, and what its documents (Markdown, CSV, PDF and JSON-LD) have in common."""
 
+import datetime as dt
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from sqlmodel import Session
 
 from app.errors import NoSuchItem
 from app.models.base import RequestModel, format_utc
@@ -20,15 +24,43 @@ from app.models.guides import (
     ItemMention,
     PublishedResponse,
     WithCautions,
+    WithdrawalResponse,
 )
 from app.models.items import DefinitionSource
 from app.models.languages import Direction, direction_of
 from app.models.links import Links, edition_path, guide_path, history_path, rendition_path, renditions_path
-from app.models.renditions import RenderedWords
+from app.models.renditions import (
+    PublishedRenditionResponse,
+    RenderedWords,
+    RenditionResponse,
+    RenditionWithdrawalResponse,
+)
 from app.models.sections import Section
-from app.services.editions import EditionHead, EditionKey, RenditionKey, StoredRendition, current_of, head_of, status_of
-from app.services.publishing import Published
-from app.services.renditions import ReadContent, content_language, notices_of, rendered_words
+from app.services.editions import (
+    AnyKey,
+    Contents,
+    EditionHead,
+    RenditionKey,
+    StoredRendition,
+    current_of,
+    get_history,
+    head_of,
+    list_renditions,
+    readable_of,
+    require_current,
+    status_of,
+)
+from app.services.publishing import Publication
+from app.services.renditions import (
+    ReadContent,
+    chosen_rendition,
+    content_language,
+    language_paths,
+    notices_of,
+    rendered_words,
+    rendition_facts,
+    rendition_links,
+)
 
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
@@ -86,129 +118,6 @@ def _days(hours: OpeningHours) -> str:
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
-def edition_links(key: EditionKey, path: str, below: str = "", having: Collection[int] | None = None) -> Links:
-    """Return the links of a response. Those of a numbered edition never change.
-
-    `path` is that of the guide or of the numbered edition, `below` the rest after it, such as `/indicators`. Of an
-    item, `having` are the numbers of the editions that have it: the one before is linked only if it is one of them.
-    """
-    links = {
-        "self": path + below,
-        "latest_version": guide_path(key.guide) + below,
-        "version_history": history_path(key.guide),
-        "edition": edition_path(*key) + below,
-        "describedby": "/openapi.json",
-    }
-    if key.number > 1:
-        if not below:
-            links["changes"] = f"{edition_path(*key)}/changes?since={key.number - 1}"
-        if having is None or key.number - 1 in having:
-            links["predecessor_version"] = edition_path(key.guide, key.number - 1) + below
-    return links
-
-
-def path_of(head: EditionHead, status: EditionStatus) -> str:
-    """Return the path of the edition: for a published one that of its number, else that of its guide."""
-    return edition_path(*head.key) if status is EditionStatus.PUBLISHED else guide_path(head.guide)
-
-
-def edition_fields(head: EditionHead, content: EditionContent, status: EditionStatus) -> dict[str, Any]:
-    """Return the fields of `WithCautions`, which every response with guidance has."""
-    return {
-        "guide": head.guide,
-        "edition": head.number,
-        "status": status,
-        "digest": head.digest,
-        "cautions": content.cautions,
-    }
-
-
-def present_edition(head: EditionHead, content: EditionContent, status: EditionStatus) -> EditionResponse:
-    """Return the whole edition."""
-    path = path_of(head, status)
-    sections = {section.key: f"{path}/{section.value}" for section in Section}
-    links = edition_links(head.key, path) | {
-        "markdown": f"{path}.md",
-        "pdf": f"{path}.pdf",
-        "large_print": f"{path}/large-print.pdf",
-    }
-    if status is EditionStatus.CURRENT:
-        links["renditions"] = renditions_path(head.guide)
-    return EditionResponse(
-        **edition_fields(head, content, status) | dict(content), published_at=head.published_at, links=links | sections
-    )
-
-
-def present_section(
-    head: EditionHead, content: EditionContent, status: EditionStatus, section: Section
-) -> WithCautions:
-    """Return one section of the edition, with the cautions."""
-    links = edition_links(head.key, path_of(head, status), f"/{section.value}")
-    return SECTION_RESPONSES[section].model_validate(
-        edition_fields(head, content, status)
-        | {section.key: getattr(content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
-    )
-
-
-def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
-    """Return the item with the id. Raise `NoSuchItem` if the section has none."""
-    items: tuple[Item, ...] = getattr(content, section.key)
-    found = next((item for item in items if item.id == item_id), None)
-    if found is None:
-        raise NoSuchItem("The edition has no item of that id. Its section lists them.")
-    return found
-
-
-def item_history(
-    item_id: str, lists: Mapping[int, Mapping[str, RequestModel]], history: list[EditionHead]
-) -> tuple[ItemMention, ...]:
-    """Return the editions that have the item, the newest first, each with the change that it made to the item.
-
-    `lists` has the items of its section by their ids, in their order, of each edition by its number.
-    """
-
-    def change_in(number: int) -> ItemChange:
-        former, items = lists.get(number - 1, {}), lists[number]
-        before, after = former.get(item_id), items[item_id]
-        if before is None:
-            return ItemChange.ADDED
-        if before.model_dump(exclude={"position"}) != after.model_dump(exclude={"position"}):
-            return ItemChange.REWORDED
-        has_moved = any(moved.id == item_id for moved in moved_items(list(former), list(items)))
-        return ItemChange.MOVED if has_moved else ItemChange.UNCHANGED
-
-    return tuple(
-        ItemMention(
-            edition=head.number,
-            status=status_of(head, history),
-            published_at=head.published_at,
-            change=change_in(head.number),
-        )
-        for head in history
-        if item_id in lists[head.number]
-    )
-
-
-def present_published(published: Published) -> PublishedResponse:
-    """Return the edition as it was published."""
-    key = published.key
-    return PublishedResponse(
-        guide=key.guide,
-        edition=key.number,
-        digest=published.digest,
-        published_at=published.published_at,
-        links=links_of_act(key),
-    )
-
-
-def links_of_act(key: EditionKey | RenditionKey) -> Links:
-    """Return the links of a response about the act on the edition or rendition."""
-    guide = {"guide": guide_path(key.guide)}
-    if isinstance(key, RenditionKey):
-        return {"self": rendition_path(*key)} | guide | {"collection": renditions_path(key.guide)}
-    return {"self": edition_path(*key)} | guide | {"version_history": history_path(key.guide)}
-
-
 MARK = "(en-GB)"
 """Follows words that are in the guide's own language in words of another one."""
 MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
@@ -217,31 +126,90 @@ UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:
 
 @dataclass(frozen=True)
 class ShownEdition:
-    """An edition to be shown in another form than JSON."""
+    """An edition as it is read: the current one of its guide, or exactly that of its number."""
 
     head: EditionHead
     content: EditionContent
+    history: Sequence[EditionHead] = ()
+    is_numbered: bool = False
 
     @property
     def rendition(self) -> "ShownRendition | None":
         """Itself, where it is a rendition."""
         return None
 
+    @property
+    def status(self) -> EditionStatus:
+        """What it says of itself: a numbered edition's own answer never changes."""
+        return EditionStatus.PUBLISHED if self.is_numbered else EditionStatus.CURRENT
 
-@dataclass(frozen=True)
+    @property
+    def path(self) -> str:
+        """The path at which it is read."""
+        return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
+
+    @property
+    def file_name(self) -> str:
+        """The beginning of the names of its files."""
+        return f"{self.head.guide}-edition-{self.head.number}"
+
+    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
+        """Return the links of a response. Those of a numbered edition never change.
+
+        `below` is what follows its path, such as `/indicators`. Of an item, `having` are the numbers of the editions
+        that have it: the one before is linked only if it is one of them.
+        """
+        guide, number = self.head.key
+        links = {
+            "self": self.path + below,
+            "latest_version": guide_path(guide) + below,
+            "version_history": history_path(guide),
+            "edition": edition_path(guide, number) + below,
+            "describedby": "/openapi.json",
+        }
+        if number > 1:
+            if not below:
+                links["changes"] = f"{edition_path(guide, number)}/changes?since={number - 1}"
+            if having is None or number - 1 in having:
+                links["predecessor_version"] = edition_path(guide, number - 1) + below
+        return links
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
     """A rendition on its edition. The content has its words put in."""
 
     stored: StoredRendition
     words: RenderedWords
-    notices: tuple[str, ...]
     to_call: tuple[Contact, ...]
     """The contacts in the guide's own words: of the current edition, or of its own for a numbered rendition."""
+    languages: Links
+    """The path of the guide in each language."""
 
     @property
     def rendition(self) -> "ShownRendition":
         """Itself."""
         return self
+
+    @property
+    def path(self) -> str:
+        """The path at which it is read."""
+        guide, language, number = self.stored.key
+        return rendition_path(guide, language, number if self.is_numbered else None)
+
+    @property
+    def file_name(self) -> str:
+        """The beginning of the names of its files."""
+        return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
+
+    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # it has no items
+        """Return the links of a response in another form."""
+        return {"self": self.path + below}
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The sentences to show with the words."""
+        return notices_of(self.history, self.stored)
 
     @property
     def language(self) -> str:
@@ -278,14 +246,150 @@ class ShownRendition(ShownEdition):
         }
 
 
-def show_rendition(
-    history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
+def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
+    """Return the guide's edition of that number, or the current one.
+
+    Raises `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
+    """
+    history = get_history(session, guide=guide)
+    head = require_current(history) if number is None else readable_of(history, number)
+    return ShownEdition(head, contents(head.key, session), history, number is not None)
+
+
+def find_rendition(
+    session: Session, contents: Contents, guide: str, language: str, number: int | None = None
 ) -> ShownRendition:
-    """Return the rendition on its edition."""
-    head, current = head_of(history, stored.edition), current_of(history)
-    to_call = head if is_numbered or current is None else current
-    words = rendered_words(history, stored, read, is_numbered=is_numbered)
-    return ShownRendition(head, words.content, stored, words, notices_of(history, stored), read(to_call.key).contacts)
+    """Return the guide's rendition of that number in the language, or the one to read.
+
+    Raises `NoSuchGuide`, `NoSuchRendition` or `RenditionWithdrawn`.
+    """
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
+    return show_rendition(history, stored, chosen, read, is_numbered=number is not None)
+
+
+def show_rendition(
+    history: Sequence[EditionHead],
+    renditions: Sequence[StoredRendition],
+    chosen: StoredRendition,
+    read: ReadContent,
+    *,
+    is_numbered: bool = False,
+) -> ShownRendition:
+    """Return the one that was chosen of the guide's renditions, on its edition."""
+    head, current = head_of(history, chosen.edition), current_of(history)
+    words = rendered_words(history, chosen, read, is_numbered=is_numbered)
+    return ShownRendition(
+        head,
+        words.content,
+        history,
+        is_numbered,
+        stored=chosen,
+        words=words,
+        to_call=read((head if is_numbered or current is None else current).key).contacts,
+        languages=language_paths(history, renditions, head.guide),
+    )
+
+
+def edition_fields(shown: ShownEdition) -> dict[str, Any]:
+    """Return the fields of `WithCautions`, which every response with guidance has."""
+    return {
+        "guide": shown.head.guide,
+        "edition": shown.head.number,
+        "status": shown.status,
+        "digest": shown.head.digest,
+        "cautions": shown.content.cautions,
+    }
+
+
+def present_edition(shown: ShownEdition) -> EditionResponse:
+    """Return the whole edition."""
+    path = shown.path
+    links = shown.links() | {"markdown": f"{path}.md", "pdf": f"{path}.pdf", "large_print": f"{path}/large-print.pdf"}
+    if not shown.is_numbered:
+        links["renditions"] = renditions_path(shown.head.guide)
+    links |= {section.key: f"{path}/{section.value}" for section in Section}
+    return EditionResponse(
+        **edition_fields(shown) | dict(shown.content), published_at=shown.head.published_at, links=links
+    )
+
+
+def present_rendition(shown: ShownRendition) -> RenditionResponse:
+    """Return the edition with the words of the rendition."""
+    return RenditionResponse(
+        **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
+        published_at=shown.head.published_at,
+        rendition=rendition_facts(shown.history, shown.stored, shown.words),
+        links=rendition_links(shown.stored, is_numbered=shown.is_numbered),
+    )
+
+
+def present_section(shown: ShownEdition, section: Section) -> WithCautions:
+    """Return one section of the edition, with the cautions."""
+    links = shown.links(f"/{section.value}")
+    own = {section.key: getattr(shown.content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
+    return SECTION_RESPONSES[section].model_validate(edition_fields(shown) | own)
+
+
+def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
+    """Return the item with the id. Raise `NoSuchItem` if the section has none."""
+    items: tuple[Item, ...] = getattr(content, section.key)
+    found = next((item for item in items if item.id == item_id), None)
+    if found is None:
+        raise NoSuchItem("The edition has no item of that id. Its section lists them.")
+    return found
+
+
+def item_history(
+    item_id: str, lists: Mapping[int, Mapping[str, RequestModel]], history: Sequence[EditionHead]
+) -> tuple[ItemMention, ...]:
+    """Return the editions that have the item, the newest first, each with the change that it made to the item.
+
+    `lists` has the items of its section by their ids, in their order, of each edition by its number.
+    """
+
+    def change_in(number: int) -> ItemChange:
+        former, items = lists.get(number - 1, {}), lists[number]
+        before, after = former.get(item_id), items[item_id]
+        if before is None:
+            return ItemChange.ADDED
+        if before.model_dump(exclude={"position"}) != after.model_dump(exclude={"position"}):
+            return ItemChange.REWORDED
+        has_moved = any(moved.id == item_id for moved in moved_items(list(former), list(items)))
+        return ItemChange.MOVED if has_moved else ItemChange.UNCHANGED
+
+    return tuple(
+        ItemMention(
+            edition=head.number,
+            status=status_of(head, history),
+            published_at=head.published_at,
+            change=change_in(head.number),
+        )
+        for head in history
+        if item_id in lists[head.number]
+    )
+
+
+def _named(key: AnyKey) -> dict[str, Any]:
+    """Return the members of a response about an act that name the edition or rendition, and its links."""
+    guide = {"guide": guide_path(key.guide)}
+    if isinstance(key, RenditionKey):
+        links = {"self": rendition_path(*key)} | guide | {"collection": renditions_path(key.guide)}
+        return {**key._asdict(), "links": links}
+    links = {"self": edition_path(*key)} | guide | {"version_history": history_path(key.guide)}
+    return {"guide": key.guide, "edition": key.number, "links": links}
+
+
+def present_published(published: Publication[Any]) -> Any:
+    """Return the edition or rendition as it was published."""
+    model = PublishedRenditionResponse if isinstance(published.key, RenditionKey) else PublishedResponse
+    return model(**_named(published.key), digest=published.digest, published_at=published.published_at)
+
+
+def present_withdrawn(key: AnyKey, at: dt.datetime, reason: str) -> WithdrawalResponse | RenditionWithdrawalResponse:
+    """Return the edition or rendition as it was withdrawn."""
+    model = RenditionWithdrawalResponse if isinstance(key, RenditionKey) else WithdrawalResponse
+    return model(**_named(key), withdrawn_at=at, reason=reason)
 
 
 CONTEXT = "https://schema.org"

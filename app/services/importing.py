@@ -1,9 +1,10 @@
 """A draft of an edition, made from a document, or read back from the Markdown that this service exports."""
 
+import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -18,6 +19,9 @@ from app.models.edition_files import place_items, propose_id
 from app.models.editions import EditionContent
 from app.models.sections import ITEM_LISTS, Introductions, Layout, Section
 from app.services.documents import Block, BlockKind, find_contact, markdown_blocks, one_line, word_blocks
+from app.services.editions import EditionHead
+from app.services.guide_documents import ShownEdition
+from app.services.markdown import edition_markdown
 
 SECTIONS = (
     ("linked_risks", r"linked|goes with|other harms|related (?:harms|risks)"),
@@ -404,6 +408,7 @@ def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str,
     return items
 
 
+NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)
 _MARKDOWN, _WORD = ".md", ".docx"
 FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."}
 
@@ -428,15 +433,15 @@ def _read_blocks(path: Path) -> list[Block]:
         raise SeedFileError(path, [SeedError(0, "the file must be UTF-8")]) from None
 
 
-def draft_of(path: Path, render: Callable[[EditionContent], str]) -> GuideDraft:
+def draft_of(path: Path) -> GuideDraft:
     """Return the draft that the document makes. Raise `SeedFileError` if it cannot be read.
 
-    The Markdown that this service exports is read back; `render` makes it.
+    The Markdown that this service exports is read back.
     """
     blocks = _read_blocks(path)
     data = find_data(path.read_text(encoding="utf-8")) if path.suffix.lower() == _MARKDOWN else None
     if data is not None:
-        return _draft_of_export(blocks, data, render)
+        return _draft_of_export(blocks, data)
     placing = Placing()
     for block in blocks:
         placing.add(block)
@@ -450,13 +455,19 @@ def draft_of(path: Path, render: Callable[[EditionContent], str]) -> GuideDraft:
     return GuideDraft(FIRST | {"source": source} | words, tuple(find_missing(blocks, words)))
 
 
-def _draft_of_export(blocks: list[Block], data: dict[str, Any], render: Callable[[EditionContent], str]) -> GuideDraft:
+def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
     """Return the draft, and each block of the page that the draft's own page does not have."""
     content = read_export(blocks, data)
     filled = deepcopy(content)
     place_items(filled)
     try:
-        page = {block.text for block in markdown_blocks(render(EditionContent.model_validate(filled)))}
+        page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
     except ValidationError:  # `guidance check` says what an editor has to correct; what is missing, only words can say
         return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
     return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
+
+
+def draft_page(content: EditionContent) -> str:
+    """Return the content as Markdown. The facts of the edition itself are not compared, so any do."""
+    head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
+    return edition_markdown(ShownEdition(head, content), (), "").decode()

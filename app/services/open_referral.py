@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from app.errors import NotFound
 from app.models.code_lists import Signpost
-from app.models.contacts import Contact, ContactKind, OpeningHours, Phone, PostalAddress
+from app.models.contacts import Contact, ContactKind, Phone, PostalAddress
 from app.models.edition_files import propose_id
 from app.models.editions import EditionContent
 from app.models.links import GUIDES
@@ -42,6 +42,7 @@ from app.models.open_referral import (
     VirtualLocation,
 )
 from app.services.editions import EditionHead, list_current, read_content
+from app.services.guide_documents import address_text
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
@@ -57,19 +58,25 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 class Entry:
     """The data of one service: `name` is its name in every id, and `owner` is that of its organization."""
 
+    of: Contact | Signpost
     name: NameInIds
     owner: NameInIds
-    title: str
     organization: Organization
     words: tuple[str | None, ...]
-    phones: tuple[Phone, ...]
     url: str | None
     verified_on: dt.date | None
-    email: str | None = None
-    address: PostalAddress | None = None
-    opening_hours: tuple[OpeningHours, ...] = ()
     links: TermLinks = ()
     last_modified: dt.datetime | None = None
+
+    @property
+    def email(self) -> str | None:
+        """The email address of a contact."""
+        return self.of.email if isinstance(self.of, Contact) else None
+
+    @property
+    def address(self) -> PostalAddress | None:
+        """The address of a contact."""
+        return self.of.address if isinstance(self.of, Contact) else None
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
@@ -86,14 +93,14 @@ def service_of(entry: Entry) -> Service:
     return Service(
         id=service,
         organization_id=entry.organization.id,
-        name=entry.title,
+        name=entry.of.name,
         description=" ".join(each if each.endswith(ENDS) else f"{each}." for each in words),
         url=quote(entry.url, safe=URI_CHARACTERS) if entry.url else None,
         status="active",
         assured_date=entry.verified_on,
         last_modified=entry.last_modified,
         organization=entry.organization,
-        service_at_locations=_locations(entry, service),
+        service_at_locations=tuple(_locations(entry, service)),
         contacts=_contacts(entry, service),
         attributes=tuple(
             Attribute(
@@ -114,59 +121,52 @@ def service_of(entry: Entry) -> Service:
                 opens_at=each.opens,
                 closes_at=each.closes,
             )
-            for each in entry.opening_hours
+            for each in (entry.of.opening_hours if isinstance(entry.of, Contact) else ())
         )
         or None,
     )
 
 
-def _locations(entry: Entry, service: uuid.UUID) -> tuple[ServiceLocation, ...]:
-    """Return where the service is reached: by telephone or online, at its address, or both ways."""
-    if entry.address is None:
-        return (_virtual_location(entry, service),)
-    place = _place(entry, service, entry.address)
-    return (_virtual_location(entry, service), place) if entry.phones or entry.email or entry.url else (place,)
+def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
+    """Yield where the service is reached: by telephone or online, at its address, or both ways."""
+    if entry.address is None or entry.of.phones or entry.email or entry.url:
+        virtual = VirtualLocation(
+            id=id_of("location", *entry.owner),
+            location_type="virtual",
+            name=f"{entry.organization.name}, by telephone or online",
+            description="Reached by telephone or online; no address is given to visit.",
+        )
+        link = id_of("service-at-location", *entry.name)
+        yield ServiceLocation(id=link, service_id=service, location_id=virtual.id, location=virtual)
+    if entry.address is not None:
+        place = _place(entry, entry.address)
+        link = id_of("service-at-place", *entry.name)
+        yield ServiceLocation(id=link, service_id=service, location_id=place.id, location=place)
 
 
-def _place(entry: Entry, service: uuid.UUID, address: PostalAddress) -> ServiceLocation:
+def _place(entry: Entry, address: PostalAddress) -> PhysicalLocation:
     place = id_of("place", *entry.name)
-    location = PhysicalLocation(
+    written = PlaceAddress(
+        id=id_of("address", *entry.name),
+        location_id=place,
+        address_1=", ".join(address.lines),
+        city=address.town,
+        state_province=address.town,
+        postal_code=address.postcode,
+        country="GB",
+        address_type="physical",
+    )
+    return PhysicalLocation(
         id=place,
         location_type="physical",
-        name=entry.title,
+        name=entry.of.name,
         description="A place to visit or to write to.",
-        addresses=(
-            PlaceAddress(
-                id=id_of("address", *entry.name),
-                location_id=place,
-                address_1=", ".join(address.lines),
-                city=address.town,
-                state_province=address.town,
-                postal_code=address.postcode,
-                country="GB",
-                address_type="physical",
-            ),
-        ),
-    )
-    return ServiceLocation(
-        id=id_of("service-at-place", *entry.name), service_id=service, location_id=place, location=location
-    )
-
-
-def _virtual_location(entry: Entry, service: uuid.UUID) -> ServiceLocation:
-    location = VirtualLocation(
-        id=id_of("location", *entry.owner),
-        location_type="virtual",
-        name=f"{entry.organization.name}, by telephone or online",
-        description="Reached by telephone or online; no address is given to visit.",
-    )
-    return ServiceLocation(
-        id=id_of("service-at-location", *entry.name), service_id=service, location_id=location.id, location=location
+        addresses=(written,),
     )
 
 
 def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | None:
-    if not entry.phones and not entry.email:
+    if not entry.of.phones and not entry.email:
         return None
     contact = id_of("contact", *entry.name)
     phones = tuple(
@@ -176,9 +176,9 @@ def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | 
             number=phone.number,
             description=f"Option {phone.option}" if phone.option else None,
         )
-        for phone in entry.phones
+        for phone in entry.of.phones
     )
-    return (ServiceContact(id=contact, service_id=service, name=entry.title, email=entry.email, phones=phones),)
+    return (ServiceContact(id=contact, service_id=service, name=entry.of.name, email=entry.email, phones=phones),)
 
 
 @dataclass(frozen=True)
@@ -269,9 +269,9 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
     )
     for contact, page in _with_pages(guide.content.contacts):
         yield Entry(
+            contact,
             name=(guide.publisher, guide.head.guide, contact.id),
             owner=(guide.publisher,),
-            title=contact.name,
             organization=publisher,
             words=(
                 f"{contact.name}, named in {guide.head.title}, edition {guide.head.number}",
@@ -282,10 +282,6 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
                 *_other_ways(contact),
                 CALL_999,
             ),
-            phones=contact.phones,
-            email=contact.email,
-            address=contact.address,
-            opening_hours=contact.opening_hours,
             url=page.url if page else contact.url,
             verified_on=_checked_on(contact, page or contact),
             links=links,
@@ -312,9 +308,9 @@ def _checked_on(*contacts: Contact) -> dt.date | None:
 def _entry_of(signpost: Signpost) -> Entry:
     name = ("signposts", signpost.id)
     return Entry(
+        signpost,
         name=name,
         owner=name,
-        title=signpost.name,
         organization=Organization(
             id=id_of("organization", *name), name=signpost.name, description=signpost.description
         ),
@@ -326,7 +322,6 @@ def _entry_of(signpost: Signpost) -> Entry:
             f"Source: {signpost.source}",
             None if signpost.emergency else CALL_999,
         ),
-        phones=signpost.phones,
         url=signpost.url,
         verified_on=signpost.verified_on,
     )
@@ -339,7 +334,7 @@ def _other_ways(contact: Contact) -> Iterator[str]:
     if contact.text_relay:
         yield f"Text relay: {contact.text_relay}"
     if contact.address:
-        yield f"Address: {', '.join((*contact.address.lines, contact.address.town, contact.address.postcode))}"
+        yield f"Address: {address_text(contact.address)}"
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
@@ -353,26 +348,18 @@ def _numbers(phones: Sequence[Phone]) -> str | None:
     return f"Telephone: {'; '.join(numbers)}" if numbers else None
 
 
-@dataclass(frozen=True)
-class ServiceFilters:
-    """The filters of a list of services: a service must meet all of them. An empty filter matches every service."""
+def has_words(service: Service, words: Sequence[str]) -> bool:
+    """Return whether all of the words, in small letters, stand in what a service says of itself."""
+    text = f"{service.name} {service.description} {service.organization.name}".casefold()
+    return all(word in text for word in words)
 
-    search: str
-    taxonomy_id: str
-    taxonomy_term_id: str
 
-    def apply(self, services: Iterable[Service]) -> list[Service]:
-        """Return the services that meet all filters. An id that is not in the directory matches no service."""
-        return [each for each in services if self._has_words(each) and self._has_terms(each)]
-
-    def _has_words(self, service: Service) -> bool:
-        text = f"{service.name} {service.description} {service.organization.name}".casefold()
-        return all(word in text for word in self.search.casefold().split())
-
-    def _has_terms(self, service: Service) -> bool:
-        terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
-        wanted = {"taxonomy_id": self.taxonomy_id.lower(), "id": self.taxonomy_term_id.lower()}
-        return all(not id_ or id_ in [str(getattr(each, name)) for each in terms] for name, id_ in wanted.items())
+def has_term(service: Service, taxonomy: str, term: str) -> bool:
+    """Return whether the service has a term of the taxonomy, and the term. An empty id is no filter."""
+    terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
+    return (not taxonomy or taxonomy in {str(each.taxonomy_id) for each in terms}) and (
+        not term or term in {str(each.id) for each in terms}
+    )
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:

@@ -14,12 +14,10 @@ from app.config import Settings
 from app.errors import PdfUnavailable
 from app.models.code_lists import Signpost
 from app.models.contacts import Contact
-from app.models.editions import EditionContent
 from app.models.items import Definition, IndicatorKind
 from app.models.languages import LATIN, region_of, script_of
 from app.models.links import rendition_page_path
 from app.models.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Section
-from app.services.editions import EditionHead
 from app.services.guide_documents import (
     MARK,
     MARK_EXPLAINED,
@@ -47,53 +45,6 @@ def text_colour_on(colour: str) -> str:
 Document = dict[str, Any]
 MARKED = ("name", "text", "introduction")
 """The fields of an item on the page that may have a mark."""
-
-
-def changed_by_rendition(
-    document: Document, rendition: ShownRendition, present_contact: Callable[[Contact], Document]
-) -> Document:
-    """Return what changes in the document of an edition. Words that are marked become `{"own": words}`.
-
-    The first number to call is that of the guide's own contacts, in its own words.
-    """
-    content, words = rendition.content, rendition.words
-    first = next((each for each in rendition.to_call if each.phones), rendition.to_call[0])
-
-    def text(value: str, *pointer: str | int) -> Any:
-        return {"own": value} if value and rendition.is_marked(*pointer) else value
-
-    def section(each: Document) -> Document:
-        key = each["key"]
-        items = [
-            item | {name: text(item[name], key, place, name) for name in MARKED if name in item}
-            for place, item in enumerate(each["items"])
-        ]
-        introduction = text(each["introduction"] or "", "introductions", key)
-        return each | {"introduction": introduction, "items": items}
-
-    link = rendition.stored.content.link
-    return {
-        "title": text(content.title, "title"),
-        "change_note": text(content.change_note, "change_note"),
-        "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
-        "first_contact": present_contact(first),
-        "front": [section(each) for each in document["front"]],
-        "back": [section(each) for each in document["back"]],
-        "rendition": {
-            "lang": rendition.language.partition("-")[0],
-            "region": region_of(rendition.language),
-            "script": script_of(rendition.language).lower(),
-            "dir": rendition.direction,
-            "mark": MARK,
-            "notices": [*rendition.notices, *([MARK_EXPLAINED] if rendition.has_marks else [])],
-            "unchecked_sentence": UNCHECKED_CAUTIONS,
-            "unchecked_cautions": [each.text for each in words.unchecked_cautions],
-            "link": None if link is None else link.model_dump(mode="json"),
-            "facts": list(rendition.facts.items()),
-        },
-    }
-
-
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 EXTRA = ("font_source_sans_pro", "segno", "typst")
 MAX_CACHED_PDFS = 16
@@ -131,10 +82,8 @@ def edition_pdf(
         raise PdfUnavailable
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
     address = settings.public_url + page
-    words = _document(head, shown.content, signposts, address) | {"rendition": None}
-    if rendition is not None:
-        words |= changed_by_rendition(words, rendition, _contact)
-    document = json.dumps(words | _style(settings) | {"form": form.value}, ensure_ascii=False)
+    words = _document(shown, signposts, address) | _style(settings)
+    document = json.dumps(words | {"form": form.value}, ensure_ascii=False)
     pdf = _compile(document, address, int(head.published_at.timestamp()), form)
     if pdf is None:
         raise PdfUnavailable
@@ -182,25 +131,64 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
     return pdf
 
 
-def _document(
-    head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], address: str
-) -> dict[str, Any]:
+def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str) -> Document:
+    """Return what the template needs. Words of a rendition that are marked are `{"own": words}`.
+
+    The first number to call is that of the guide's own contacts, in its own words.
+    """
+    head, content, rendition = shown.head, shown.content, shown.rendition
+    contacts = content.contacts if rendition is None else rendition.to_call
+
+    def text(value: Any, *pointer: str | int) -> Any:
+        return {"own": value} if value and rendition is not None and rendition.is_marked(*pointer) else value
+
+    def section(each: Section) -> Document:
+        items = [PRESENT_ITEM[each.entry.layout](item) for item in getattr(content, each.key)]
+        introduction = getattr(content.introductions, each.key, None) or ""
+        return {
+            "key": each.key,
+            "heading": each.entry.heading,
+            "introduction": text(introduction, "introductions", each.key),
+            "layout": each.entry.layout,
+            "items": [
+                item | {name: text(item[name], each.key, place, name) for name in MARKED if name in item}
+                for place, item in enumerate(items)
+            ],
+        }
+
     return {
         "guide": head.guide,
         "number": head.number,
         "published": f"{head.published_at.day} {head.published_at:%B %Y}",
         "digest": head.digest,
         "address": address,
-        "title": content.title,
+        "title": text(content.title, "title"),
         "publisher": content.publisher.name,
-        "change_note": content.change_note,
+        "change_note": text(content.change_note, "change_note"),
         "source": f"{content.source.title}, {content.source.publisher}" if content.source else "",
         "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
-        "cautions": [each.text for each in content.cautions],
-        "first_contact": _contact(next((each for each in content.contacts if each.phones), content.contacts[0])),
+        "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
+        "first_contact": _contact(next((each for each in contacts if each.phones), contacts[0])),
         "out_of_hours": [_contact(each) for each in out_of_hours(signposts)],
-        "front": [_section(each, content) for each in PRINTED_FRONT],
-        "back": [_section(each, content) for each in PRINTED_BACK],
+        "front": [section(each) for each in PRINTED_FRONT],
+        "back": [section(each) for each in PRINTED_BACK],
+        "rendition": None if rendition is None else _rendition(rendition),
+    }
+
+
+def _rendition(rendition: ShownRendition) -> Document:
+    link = rendition.stored.content.link
+    return {
+        "lang": rendition.language.partition("-")[0],
+        "region": region_of(rendition.language),
+        "script": script_of(rendition.language).lower(),
+        "dir": rendition.direction,
+        "mark": MARK,
+        "notices": [*rendition.notices, *([MARK_EXPLAINED] if rendition.has_marks else [])],
+        "unchecked_sentence": UNCHECKED_CAUTIONS,
+        "unchecked_cautions": [each.text for each in rendition.words.unchecked_cautions],
+        "link": None if link is None else link.model_dump(mode="json"),
+        "facts": list(rendition.facts.items()),
     }
 
 
@@ -213,18 +201,6 @@ def _style(settings: Settings) -> dict[str, Any]:
         "logo": str(logo.resolve()) if logo else None,
         "logo_sha256": hashlib.sha256(logo.read_bytes()).hexdigest() if logo else None,
         "hours": settings.duty_hours or "",
-    }
-
-
-def _section(section: Section, content: EditionContent) -> dict[str, Any]:
-    entry = section.entry
-    introductions = {key: words or "" for key, words in content.introductions.model_dump().items()}
-    return {
-        "key": section.key,
-        "heading": entry.heading,
-        "introduction": introductions.get(section.key),
-        "layout": entry.layout,
-        "items": [PRESENT_ITEM[entry.layout](each) for each in getattr(content, section.key)],
     }
 
 

@@ -1,10 +1,11 @@
 """Publishing and withdrawing editions, and renditions of them: from requests, from files and from the seed folder."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -22,7 +23,7 @@ from app.errors import (
 )
 from app.logs import Log
 from app.models.base import digest_of
-from app.models.edition_files import EditionFile, RenditionFile, read_edition_file, read_rendition_file
+from app.models.edition_files import EditionFile, GuideFile, RenditionFile, read_edition_file, read_rendition_file
 from app.models.editions import EditionContent
 from app.models.events import EventKind
 from app.models.renditions import RenditionContent
@@ -45,7 +46,7 @@ from app.services.editions import (
 )
 from app.services.events import append_event, edition_payload, rendition_payload
 from app.services.reference_data import ReferenceData
-from app.services.renditions import current_renditions, find_rendition_faults, is_of_former_edition, rendition_of
+from app.services.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
 Precondition = Callable[[Session, EditionHead | None], None]
 """Gets the guide's current edition (None if there is none), and raises unless the caller knows it."""
@@ -85,8 +86,9 @@ class Withdrawn:
     is_new: bool
 
 
+@write_operation
 def publish_edition(
-    writer: Writer,
+    session: Session,
     reference_data: ReferenceData,
     new: NewEdition,
     *,
@@ -99,27 +101,22 @@ def publish_edition(
     Else raises the errors of the precondition, `InvalidEdition` if a code is not in its list, `EditionAlreadyPublished`
     if other content has the number, `EditionOutOfOrder` if the number is not the next.
     """
-    guide, number = new.guide, new.number
-    faults, digest = reference_data.faults_in_codes(new.content), digest_of(new.content)
-
-    def write(session: Session) -> Published:
-        history = find_history(session, guide=guide)
-        current = current_of(history)
-        known = current if number is None else next((each for each in history if each.number == number), None)
-        is_known = known is not None and known.digest == digest
-        if precondition is not None and not is_known:
-            precondition(session, current)
-        if faults:
-            raise InvalidEdition(faults)
-        if known is not None and is_known:
-            return Published(known.key, digest, known.published_at, is_new=False)
-        if number is not None and known is not None:
-            raise EditionAlreadyPublished
-        if number not in (None, len(history) + 1):
-            raise EditionOutOfOrder
-        return insert_next_edition(session, history, guide, new.content, digest=digest, at=at)
-
-    return writer.run(write)
+    history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
+    current = current_of(history)
+    known = current if number is None else next((each for each in history if each.number == number), None)
+    is_known = known is not None and known.digest == digest
+    if precondition is not None and not is_known:
+        precondition(session, current)
+    faults = reference_data.faults_in_codes(new.content)
+    if faults:
+        raise InvalidEdition(faults)
+    if known is not None and is_known:
+        return Published(known.key, digest, known.published_at, is_new=False)
+    if number is not None and known is not None:
+        raise EditionAlreadyPublished
+    if number not in (None, len(history) + 1):
+        raise EditionOutOfOrder
+    return insert_next_edition(session, history, new.guide, new.content, digest=digest, at=at)
 
 
 def insert_next_edition(
@@ -155,16 +152,14 @@ def publish_rendition(
     Nothing changes if the newest one has the same content. Raises `NoSuchGuide`, and `InvalidRendition` with every
     fault.
     """
-    faults = find_rendition_faults(session, guide, content)
-    if faults:
-        raise InvalidRendition(faults)
+    history = require_sound(session, guide, content)
     digest, stored = digest_of(content), list_renditions(session, guide=guide, language=content.language)
     newest = stored[0] if stored else None
     if newest is not None and newest.digest == digest and newest.withdrawn_at is None:
         return PublishedRendition(newest.key, digest, newest.published_at, is_new=False)
     key = RenditionKey(guide, content.language, len(stored) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
-    behind = is_of_former_edition(get_history(session, guide=guide), content.of.edition)
+    behind = is_of_former_edition(history, content.of.edition)
     payload = rendition_payload(key, content, digest=digest, behind=behind)
     append_event(session, EventKind.RENDITION_PUBLISHED, at=at, data=payload)
     return PublishedRendition(key, digest, at, is_new=True)
@@ -206,40 +201,37 @@ NO_GUIDE = "no guide of the folder's name is published, so it has no renditions"
 log = Log(__name__)
 
 
-def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:
-    """Publish one file, `.../<guide>/<number>.yaml`. Raise the errors of `publish_read_file`."""
-    key = EditionKey(*edition_place(path))
-    return publish_read_file(writer, reference_data, read_edition_file(path), key, at=at)
+@contextmanager
+def refused_with_lines(file: GuideFile[Any]) -> Iterator[None]:
+    """Raise `SeedFileError` with file, line and reason where what was read from the file is refused."""
+    try:
+        yield
+    except (InvalidEdition, InvalidRendition) as refusal:
+        raise file.refusal(refusal.faults) from None
+    except NoSuchGuide:
+        raise SeedFileError(file.path, [SeedError(0, NO_GUIDE)]) from None
+    except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
+        raise SeedFileError(file.path, [SeedError(0, str(type(refusal).__doc__))]) from None
 
 
-def publish_read_file(
+def publish_file(
     writer: Writer,
     reference_data: ReferenceData,
     file: EditionFile,
-    key: EditionKey,
     *,
     at: dt.datetime,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the edition that was read from a file.
+    """Publish the edition that was read from a file, `.../<guide>/<number>.yaml`.
 
-    Raises the errors of the precondition, and `SeedFileError` with file, line and reason, also if `publish_edition`
-    refuses the edition.
+    Raises the errors of the precondition, and `SeedFileError` with file, line and reason.
     """
-    try:
-        published = publish_edition(
-            writer,
-            reference_data,
-            NewEdition(key.guide, file.content, key.number),
-            at=at,
-            precondition=precondition,
-        )
-    except InvalidEdition as refusal:
-        raise file.refusal(refusal.faults) from None
-    except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
-        raise SeedFileError(file.path, [SeedError(0, str(type(refusal).__doc__))]) from None
+    guide, number = edition_place(file.path)
+    with refused_with_lines(file):
+        new = NewEdition(guide, file.content, number)
+        published = publish_edition(writer, reference_data, new, at=at, precondition=precondition)
     if published.is_new:
-        log.info("edition_published", guide=key.guide, edition=key.number, digest=published.digest)
+        log.info("edition_published", guide=guide, edition=number, digest=published.digest)
     return published
 
 
@@ -255,27 +247,19 @@ def publish_seed(
             known = bool(find_history(session, guide=folder.name))
         if not known:
             for path in sorted(folder.glob("*.yaml"), key=lambda path: edition_place(path)[1]):
-                publish_file(writer, reference_data, path, at=at)
+                publish_file(writer, reference_data, read_edition_file(path), at=at)
 
 
 def check_rendition_file(session: Session, file: RenditionFile) -> None:
     """Raise `SeedFileError` with every fault that keeps the file from being published."""
-    try:
-        faults = find_rendition_faults(session, file.guide, file.content)
-    except NoSuchGuide:
-        raise SeedFileError(file.path, [SeedError(0, NO_GUIDE)]) from None
-    if faults:
-        raise file.refusal(faults)
+    with refused_with_lines(file):
+        require_sound(session, file.guide, file.content)
 
 
 def publish_rendition_file(writer: Writer, file: RenditionFile, *, at: dt.datetime) -> PublishedRendition:
     """Publish the file, which was read. Raise `SeedFileError` with every fault."""
-    try:
+    with refused_with_lines(file):
         return publish_rendition(writer, file.guide, file.content, at=at)
-    except InvalidRendition as refusal:
-        raise file.refusal(refusal.faults) from None
-    except NoSuchGuide:
-        raise SeedFileError(file.path, [SeedError(0, NO_GUIDE)]) from None
 
 
 def publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:

@@ -5,9 +5,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.errors import EditionWithdrawn, FaultCode, FieldError, NoSuchRendition, RenditionWithdrawn
+from app.errors import EditionWithdrawn, FaultCode, FieldError, InvalidRendition, NoSuchRendition, RenditionWithdrawn
 from app.models.editions import EditionContent
-from app.models.guides import Withdrawal
 from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE, direction_of
 from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
 from app.models.renditions import (
@@ -16,7 +15,6 @@ from app.models.renditions import (
     RenditionContent,
     RenditionFacts,
     RenditionForm,
-    RenditionResponse,
     find_own_faults,
     find_strangers,
     render,
@@ -28,23 +26,24 @@ from app.services.editions import (
     StoredRendition,
     current_of,
     get_history,
-    head_of,
     read_content,
     readable_of,
-    status_of,
+    withdrawal_of,
 )
 
 GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
 
 
-def find_rendition_faults(session: Session, guide: str, content: RenditionContent) -> list[FieldError]:
-    """Return every fault of the content against the guide, at once. Raise `NoSuchGuide`."""
+def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
+    """Return the guide's history. Raise `NoSuchGuide`, or `InvalidRendition` with every fault of the content."""
     history = get_history(session, guide=guide)
     head = next((each for each in history if each.number == content.of.edition), None)
     faults = [*find_own_faults(content), *_faults_of_edition(head, content)]
     if head is not None:
         faults += find_strangers(content, read_content(session, head.key))
-    return faults
+    if faults:
+        raise InvalidRendition(faults)
+    return history
 
 
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
@@ -166,24 +165,6 @@ def rendered_words(
     return render(stored.content, read(stored.edition_key), now)
 
 
-def present_rendition(
-    history: list[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool = False
-) -> RenditionResponse:
-    """Return the edition with the words of the rendition."""
-    head = head_of(history, stored.edition)
-    words = rendered_words(history, stored, read, is_numbered=is_numbered)
-    return RenditionResponse(
-        guide=head.guide,
-        edition=head.number,
-        status=status_of(head, history),
-        published_at=head.published_at,
-        digest=head.digest,
-        **dict(words.content),
-        rendition=rendition_facts(history, stored, words),
-        links=_links(stored, is_numbered=is_numbered),
-    )
-
-
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
     """Return what the words are, and which of them are in the guide's own language."""
     return RenditionFacts(
@@ -195,10 +176,8 @@ def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, wor
 
 def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> ListedRendition:
     """Return the rendition as it is in the list of its guide."""
-    withdrawal = None
-    if stored.withdrawn_at is not None and stored.reason is not None:
-        withdrawal = Withdrawal(withdrawn_at=stored.withdrawn_at, reason=stored.reason)
-    return ListedRendition(**_summary(history, stored), withdrawal=withdrawal, links=_links(stored, is_numbered=True))
+    links = rendition_links(stored, is_numbered=True)
+    return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
 
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
@@ -233,7 +212,8 @@ def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[st
     }
 
 
-def _links(stored: StoredRendition, *, is_numbered: bool) -> Links:
+def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
+    """Return the links of a response with the rendition, and of its place in a list."""
     guide, language, number = stored.key
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
     path = numbered if is_numbered else latest

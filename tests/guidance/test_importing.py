@@ -7,7 +7,6 @@ import pytest
 from docx import Document
 from docx.oxml import parse_xml
 
-from app.cli.guides import draft_page
 from app.config import SEED_DIR
 from app.errors import SeedFileError
 from app.services.importing import GuideDraft, draft_of
@@ -86,7 +85,7 @@ Some pupils stop coming without a word.
 def draft_from(folder: Path, text: str) -> GuideDraft:
     path = folder / "guide.md"
     path.write_text(text, encoding="utf-8")
-    return draft_of(path, draft_page)
+    return draft_of(path)
 
 
 def texts(draft: GuideDraft, section: str) -> list[str]:
@@ -111,7 +110,7 @@ def seed_document(tmp_path: Path) -> Path:
 
 
 def test_the_draft_from_the_word_form_of_the_seed_has_every_word_in_its_place(seed_document: Path) -> None:
-    draft = draft_of(seed_document, draft_page)
+    draft = draft_of(seed_document)
 
     printed = an_edition()
     assert draft.not_placed == ()
@@ -163,7 +162,7 @@ def test_words_of_tables_text_boxes_and_footers_are_placed_or_listed(tmp_path: P
     document.sections[0].footer.paragraphs[0].text = "Words in a footer."
     document.save(str(tmp_path / "guide.docx"))
 
-    draft = draft_of(tmp_path / "guide.docx", draft_page)
+    draft = draft_of(tmp_path / "guide.docx")
 
     words = f"{draft.content} {draft.not_placed}"
     assert draft.not_placed == ("Words in a footer.",)
@@ -188,7 +187,7 @@ def test_advice_never_becomes_a_sign_and_a_row_of_a_table_is_a_contact(tmp_path:
     document.add_paragraph("Words below a heading that nobody foresaw.", style="List Bullet")
     document.save(str(tmp_path / "guide.docx"))
 
-    draft = draft_of(tmp_path / "guide.docx", draft_page)
+    draft = draft_of(tmp_path / "guide.docx")
 
     assert [each["text"] for each in draft.content["indicators"]] == ["Low mood"]
     assert [each["text"] for each in draft.content["cautions"]] == ["These signs do not always mean harm."]
@@ -205,4 +204,4 @@ def test_what_is_no_document_is_refused_in_a_sentence(tmp_path: Path, name: str,
     (tmp_path / name).write_bytes(b"nothing")
 
     with pytest.raises(SeedFileError, match=reason):
-        draft_of(tmp_path / name, draft_page)
+        draft_of(tmp_path / name)

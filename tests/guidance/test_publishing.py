@@ -22,6 +22,7 @@ from app.errors import EditionAlreadyPublished, EditionOutOfOrder, GuidanceError
 from app.http.context import AppContext
 from app.models.base import digest_of
 from app.models.clients import Scope
+from app.models.edition_files import read_edition_file
 from app.models.editions import EditionContent
 from app.services import editions, publishing
 from app.services.editions import Contents, EditionKey, get_history, read_content
@@ -220,7 +221,7 @@ def from_a_file(client: TestClient, content: EditionContent, folder: Path) -> bo
     path = folder / SLUG / "2.yaml"
     path.parent.mkdir()
     path.write_text(content.model_dump_json(), encoding="utf-8")
-    return publish_file(context.writer, context.reference_data, path, at=A_TUESDAY).is_new
+    return publish_file(context.writer, context.reference_data, read_edition_file(path), at=A_TUESDAY).is_new
 
 
 @pytest.mark.parametrize("publish_by", [by_the_service, over_http, from_a_file])

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from starlette.testclient import TestClient
 
-from app.cli.guides import draft_page
 from app.models.base import digest_of
 from app.models.edition_files import edition_yaml, file_text, read_edition_file
 from app.models.editions import EditionContent
-from app.services.importing import GuideDraft, draft_of
+from app.services.importing import GuideDraft, draft_of, draft_page
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, an_edition
 
@@ -32,7 +31,7 @@ def read_page(page: str) -> GuideDraft:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "guide.md"
         path.write_text(page, encoding="utf-8", newline="")
-        return draft_of(path, draft_page)
+        return draft_of(path)
 
 
 @settings(derandomize=True, deadline=None, max_examples=30, phases=GENERATED)

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.cli.guides import draft_page
 from app.models.editions import EditionContent
 from app.models.sections import ITEM_LISTS
 from app.services.importing import GuideDraft, draft_of
@@ -76,7 +75,7 @@ def draft_in(document: DocxDocument) -> GuideDraft:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "guide.docx"
         document.save(str(path))
-        return draft_of(path, draft_page)
+        return draft_of(path)
 
 
 def texts_in(value: Any) -> Iterator[str]:
