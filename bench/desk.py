@@ -62,7 +62,7 @@ def cpu_of(process: psutil.Process) -> float:
 
 
 def measure_desk(results: Results, work: Path, arguments: argparse.Namespace, progress: Progress, say: Say) -> None:
-    """Fill both databases with ten years of concerns, then read the pages of each."""
+    """Fill both databases with seven years of concerns, then read the pages of each."""
     with ExitStack() as stack:
         folder = work / MANY_CONCERNS
         if not folder.exists():  # the part before this one has filled it

@@ -1,4 +1,4 @@
-"""Ten years of concerns, written as rows: most are closed, some wait, and the record of all of them verifies."""
+"""Seven years of concerns, written as rows: most are closed, some wait, and the record of all of them verifies."""
 
 import datetime as dt
 import hashlib
@@ -23,7 +23,7 @@ from app.models.record_details import closing_detail, seal_entry
 from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from bench.content import Progress, receive, running_context
 
-TEN_YEARS = dt.timedelta(days=3650)
+SEVEN_YEARS = dt.timedelta(days=7 * 365)
 A_BATCH = 2000
 WORKERS = 200
 OUTCOME = "early_help"
@@ -66,7 +66,7 @@ class _Concern:
 
 
 def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database_url: str | None = None) -> None:
-    """Write so many concerns, received evenly over ten years until now, into that database."""
+    """Write so many concerns, received evenly over seven years until now, into that database."""
     receive(data_dir, 1, database_url=database_url)
     with running_context(data_dir, database_url) as context:
         now = context.clock()
@@ -77,9 +77,9 @@ def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database
         numbers = count(logged + 1)
         for begin in range(0, number, A_BATCH):
             size = min(A_BATCH, number - begin)
-            ages = (TEN_YEARS * (1 - (begin + place) / number) for place in range(size))
+            ages = (SEVEN_YEARS * (1 - (begin + place) / number) for place in range(size))
             _insert(context.engine, [_draw_concern(draw, copied, now - age, now) for age in ages], numbers)
-            progress("concerns of ten years", begin + size, number)
+            progress("concerns of seven years", begin + size, number)
 
 
 def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetime, now: dt.datetime) -> _Concern:

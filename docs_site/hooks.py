@@ -10,7 +10,7 @@ from mkdocs.structure.pages import Page
 from docs_site.diagram import drawn
 from docs_site.navigation import navigation
 from docs_site.outside import DOCUMENTS, PICTURES, ROOT, moved_links
-from docs_site.reference import generated_pages
+from docs_site.reference import COMPLETED, generated_pages
 
 TESTED = re.compile(r"^( *```[a-z]+) tested$", flags=re.MULTILINE)
 ELSEWHERE = re.compile(rb"https://unpkg\.com/[^\"'`]*")
@@ -36,6 +36,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # mkdocs names them
     """Return the text of a page as the site needs it."""
+    if page.file.src_uri in COMPLETED:
+        markdown = COMPLETED[page.file.src_uri](markdown)
     if page.file.generated_by is None:
         markdown = moved_links(markdown, Path(page.file.abs_src_path or ""), page.file.src_uri)
     return TESTED.sub(r"\1", drawn(markdown))

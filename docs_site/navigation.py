@@ -12,9 +12,6 @@ GENERATED = [
     {"Every operation": "reference/api.md"},
     {"Every schema": "reference/schemas.md"},
     {"Every option": "reference/command-line.md"},
-    {"Every metric": "reference/metrics-list.md"},
-    {"Every setting": "reference/settings-list.md"},
-    {"Every problem": "reference/problems-list.md"},
     {"Licences": "reference/licences.md"},
 ]
 PROJECT = {

@@ -1,23 +1,18 @@
-"""The page about the problems: every type of error, and every code of a fault, as the service publishes them."""
+"""What the page about problems has from the program: the meaning of each problem, and every code of a fault."""
 
-from typing import Any
+import re
 
-from docs_site.markdown import page, table
+from app.errors import FaultCode, all_problems
+from docs_site.markdown import cell, table
 
-NOTE = "This page is made from `/v1/problems` of a service. [Problems](problems.md) says what to do about each."
+ROW = re.compile(r"^\| (`([a-z-]+)` \| \d{3} \| `[^`]+`) \| (.*) \|$", flags=re.MULTILINE)
+HEAD = "| slug | status | title | what to do |\n|---|---|---|---|"
+COMPLETED = "| slug | status | title | meaning | what to do |\n|---|---|---|---|---|"
 
 
-def problems_page(published: dict[str, Any]) -> str:
-    """Return a page with each problem of the list, and each code."""
-    problems = [
-        (f"`{each['type'].rpartition('/')[2]}`", each["status"], each["title"], each["meaning"])
-        for each in published["problems"]
-    ]
-    codes = [(f"`{each['code']}`", each["meaning"]) for each in published["codes"]]
-    return page(
-        "# Every problem",
-        NOTE,
-        table(["slug", "status", "title", "meaning"], problems),
-        "## Every code of a fault",
-        table(["code", "meaning"], codes),
-    )
+def with_meanings(markdown: str) -> str:
+    """Return the page with what the service itself says of each problem, and with the codes at its end."""
+    meanings = {each.slug: each.meaning for each in all_problems()}
+    rows = ROW.sub(lambda row: f"| {row[1]} | {cell(meanings[row[2]])} | {row[3]} |", markdown.replace(HEAD, COMPLETED))
+    codes = table(["code", "meaning"], [(f"`{code}`", code.meaning) for code in FaultCode])
+    return f"{rows}\n{codes}\n"

@@ -1,16 +1,14 @@
-"""The page about the settings: what the program itself reads, and within which limits, with what each means."""
+"""What the page about settings has from the program: the values that each setting may have, and their limits."""
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 from app.config import Settings
-from docs_site.markdown import page, table
+from docs_site.markdown import cell
 
-MEANING = re.compile(r"^\| `GUIDANCE_(\w+)` \| [^|]* \| (.*) \|$", flags=re.MULTILINE)
-TOLD = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
-NOTE = "This page is made from the program. [Settings](settings.md) says which go together, and what a trial is."
+ROW = re.compile(r"^\| `GUIDANCE_(\w+)` \| ([^|]*) \| (.*) \|$", flags=re.MULTILINE)
+HEAD = "| setting | default | meaning |\n|---|---|---|"
+COMPLETED = "| setting | values | default | meaning |\n|---|---|---|---|"
 TYPES = {
     "array": "list",
     "boolean": "`true` or `false`",
@@ -31,14 +29,14 @@ LIMITS = {
 }
 
 
-def settings_page() -> str:
-    """Return a page with each setting, its type, its limits, its default and what it means."""
-    meanings = dict(MEANING.findall(TOLD.read_text(encoding="utf-8")))
-    rows = [
-        (f"`GUIDANCE_{name.upper()}`", _values(schema), _default(schema), meanings[name.upper()])
-        for name, schema in Settings.model_json_schema()["properties"].items()
-    ]
-    return page("# Every setting", NOTE, table(["setting", "values", "default", "meaning"], sorted(rows)))
+def with_values(markdown: str) -> str:
+    """Return the page with the type and the limits of each setting beside its default."""
+    known = Settings.model_json_schema()["properties"]
+
+    def complete(row: re.Match[str]) -> str:
+        return f"| `GUIDANCE_{row[1]}` | {cell(_values(known[row[1].lower()]))} | {row[2]} | {row[3]} |"
+
+    return ROW.sub(complete, markdown.replace(HEAD, COMPLETED))
 
 
 def _values(schema: dict[str, Any]) -> str:
@@ -49,13 +47,3 @@ def _values(schema: dict[str, Any]) -> str:
     limits = [f"{words} `{value[name]}`" for name, words in LIMITS.items() if name in value]
     named = value.get("format") or value["type"]
     return ", ".join([TYPES.get(named, named), *limits])
-
-
-def _default(schema: dict[str, Any]) -> str:
-    default = schema.get("default")
-    if default in (None, []):
-        return "none"
-    if isinstance(default, str):
-        path = Path(default)
-        return f"`{path.name}` beside the code" if path.is_absolute() else f"`{default}`"
-    return f"`{json.dumps(default)}`"

@@ -153,17 +153,9 @@ def test_the_reference_has_every_option(site: Path) -> None:
     ] == []
 
 
-def test_the_reference_has_every_metric(site: Path) -> None:
-    declared = set(re.findall(r'"(guidance_[a-z_]+)"', (ROOT / "app" / "web" / "metrics.py").read_text()))
-    listed = text_of(site / "reference" / "metrics-list.html")
-
-    assert declared
-    assert [name for name in declared if name not in listed] == []
-
-
 def test_the_reference_has_every_setting_with_its_values_and_every_problem_with_every_code(site: Path) -> None:
-    settings, problems = (text_of(site / "reference" / f"{name}-list.html") for name in ("settings", "problems"))
-    rows = re.findall(r"<tr>(.*?)</tr>", (site / "reference" / "settings-list.html").read_text(), flags=re.DOTALL)
+    settings, problems = (text_of(site / "reference" / f"{name}.html") for name in ("settings", "problems"))
+    rows = re.findall(r"<tr>(.*?)</tr>", (site / "reference" / "settings.html").read_text(), flags=re.DOTALL)
     (levels,) = [row for row in rows if "GUIDANCE_LOG_LEVEL" in row]
 
     assert [name for name in Settings.model_fields if f"GUIDANCE_{name.upper()}" not in settings] == []
