@@ -12,10 +12,21 @@ from typing import ClassVar, Literal, Self
 Location = tuple[str | int, ...]
 
 
-class FaultCode(StrEnum):
-    """The kinds of faults: a closed list for this version, and each code keeps its meaning."""
+class CodeWithMeaning(StrEnum):
+    """Codes, each with its meaning in a sentence."""
 
     meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        """Create the member for the code, with its meaning."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+
+class FaultCode(CodeWithMeaning):
+    """The kinds of faults: a closed list for this version, and each code keeps its meaning."""
 
     REQUIRED = "required", "The member or parameter must be there."
     BLANK = "blank", "The text is empty, or has spaces alone."
@@ -40,13 +51,6 @@ class FaultCode(StrEnum):
     OUT_OF_ORDER = "out-of-order", "The positions do not run 1, 2, 3 in the order of the list."
     NOT_REACHABLE = "not-reachable", "A contact has neither the number nor the address that its kind needs."
     INVALID = "invalid", "Something else is wrong; the detail says what."
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        """Create the member for the code, with its meaning."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
 
 
 class CodedValueError(ValueError):
@@ -116,7 +120,7 @@ class Problem(GuidanceError):
         if slug is not None:
             cls.slug, cls.status, cls.title = slug, status, title
             if "meaning" not in vars(cls):
-                cls.meaning = cls.__doc__ or ""
+                cls.meaning = " ".join((cls.__doc__ or "").split())
 
     @property
     def detail(self) -> str | None:
@@ -172,12 +176,10 @@ class UnsupportedMediaType(Problem, slug="not-json", status=415, title="The body
 
 
 class RateLimited(Problem, slug="too-often", status=429, title="Too many requests"):
-    """The caller sent more requests than one caller may."""
+    """Too many requests came from this caller. Try again after Retry-After seconds, with the same Idempotency-Key.
 
-    meaning = (
-        "Too many requests came from this caller. Try again after Retry-After seconds, with the same Idempotency-Key. "
-        "Whoever is worried about a child need not wait: telephone."
-    )
+    Whoever is worried about a child need not wait: telephone.
+    """
 
 
 class TooManyTries(RateLimited):
@@ -193,12 +195,11 @@ class InternalError(Problem, slug="internal-error", status=500, title="Something
 
 
 class ServiceUnavailable(Problem, slug="busy", status=503, title="Not available just now"):
-    """The request could not be completed in time."""
+    """The request could not be completed in time.
 
-    meaning = (
-        "The request could not be completed in time. Try again after Retry-After seconds, with the same "
-        "Idempotency-Key."
-    )
+    Try again after Retry-After seconds, with the same Idempotency-Key.
+    """
+
     headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
@@ -218,9 +219,7 @@ class RowNotStored(ServiceUnavailable):
 
 
 class ValidationFailed(Problem, slug="not-accepted", status=422, title="Not accepted as it stands"):
-    """What was sent has faults. The error carries every fault that was found."""
-
-    meaning = "Some fields have faults. `errors` tells each, with its place."
+    """Some fields have faults. `errors` tells each, with its place."""
 
     def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__(f"{len(faults)} fault(s)")
@@ -272,9 +271,7 @@ class SeveralIdempotencyKeys(Problem, slug="two-keys", status=400, title="Two id
 
 
 class IdempotencyKeyReused(Problem, slug="key-reused", status=422, title="Idempotency key used before"):
-    """The idempotency key was used before, with another payload."""
-
-    meaning = "This Idempotency-Key was used for other words. Use a new key for new words."
+    """This Idempotency-Key was used for other words. Use a new key for new words."""
 
 
 class AlreadyStored(IdempotencyKeyReused):
@@ -285,9 +282,7 @@ class AlreadyStored(IdempotencyKeyReused):
 
 
 class NotFound(Problem, slug="not-found", status=404, title="Not found"):
-    """Nothing exists at that path."""
-
-    meaning = "Nothing answers to this path. GET /v1 lists what there is."
+    """Nothing answers to this path. GET /v1 lists what there is."""
 
 
 class NoSuchGuide(NotFound, slug="no-such-guide", status=404, title="No such guide"):
@@ -319,9 +314,7 @@ class NoSuchItem(NotFound, slug="no-such-item", status=404, title="No such item"
 
 
 class NoSuchCodeList(NotFound, slug="no-such-code-list", status=404, title="No such code list"):
-    """No code list has that name."""
-
-    meaning = "GET /v1/code-lists lists them."
+    """GET /v1/code-lists lists them."""
 
 
 class NoSuchConcern(NotFound, slug="no-such-concern", status=404, title="No such concern"):
@@ -373,9 +366,8 @@ class ScopeMissing(Problem, slug="scope-missing", status=403, title="Not allowed
 
 
 class ProviderUnavailable(Problem, slug="provider-away", status=503, title="Tokens cannot be checked just now"):
-    """The OpenID provider's keys could not be read, so its tokens cannot be checked. The message is for the log."""
+    """The identity provider does not answer. Try again soon."""
 
-    meaning = "The identity provider does not answer. Try again soon."
     headers = ServiceUnavailable.headers
 
 
@@ -395,9 +387,8 @@ class NoSuchPerson(GuidanceError):
 
 
 class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edition withdrawn"):
-    """The edition was published and has been withdrawn, with a reason."""
+    """The edition was withdrawn. The detail gives the reason."""
 
-    meaning = "The edition was withdrawn. The detail gives the reason."
     message_is_told = True
 
     def __init__(self, *, reason: str, replaced_by: int | None) -> None:
@@ -406,9 +397,8 @@ class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edi
 
 
 class RenditionWithdrawn(Problem, slug="rendition-withdrawn", status=410, title="Rendition withdrawn"):
-    """The rendition was published and has been withdrawn, with a reason."""
+    """The rendition, or the edition that it is of, was withdrawn. The detail gives the reason."""
 
-    meaning = "The rendition, or the edition that it is of, was withdrawn. The detail gives the reason."
     message_is_told = True
 
 
@@ -451,53 +441,42 @@ class SecondPersonNeeded(Problem, slug="second-person-needed", status=403, title
 class FollowsAnotherEdition(
     Problem, slug="follows-another-edition", status=409, title="The last edition is another one"
 ):
-    """The guide's last edition is not the one that the caller says."""
+    """`follows` is not the number of the guide's last edition, or is null although the guide has editions.
 
-    meaning = (
-        "`follows` is not the number of the guide's last edition, or is null although the guide has editions. Read the "
-        "draft's changes, and say which edition it follows."
-    )
+    Read the draft's changes, and say which edition it follows.
+    """
 
 
 # Concerns, and the desk's work
 
 
 class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="It cannot be opened here"):
-    """No identity of this process opens the concern. The sealed file can be opened elsewhere."""
+    """This service holds no identity that opens this concern.
 
-    meaning = (
-        "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself."
-    )
+    Ask for `application/age`, and open the file yourself.
+    """
 
 
 class SealedTextMisplaced(Problem, slug="sealed-text-misplaced", status=500, title="This concern is damaged"):
-    """The sealed text belongs to another concern, so nothing of it is shown: run `guidance verify` on the server."""
+    """The sealed text that is stored here belongs to another concern, so nothing of it is shown.
 
-    meaning = (
-        "The sealed text that is stored here belongs to another concern, so nothing of it is shown. The operator finds "
-        "what was changed with `guidance verify`."
-    )
+    The operator finds what was changed with `guidance verify`.
+    """
 
 
 class ConcernErased(Problem, slug="concern-erased", status=410, title="Erased"):
-    """The text of the concern was erased. Its dates and its outcome remain."""
-
-    meaning = "The words of this concern were erased. Its dates remain in the inbox."
+    """The words of this concern were erased. Its dates remain in the inbox."""
 
 
 class NotAcknowledged(Problem, slug="not-acknowledged", status=409, title="Not acknowledged yet"):
-    """The concern, and everything that was added to it, must be acknowledged first."""
-
-    meaning = "Nobody has acknowledged this concern, or something that was added to it. That comes first."
+    """Nobody has acknowledged this concern, or something that was added to it. That comes first."""
 
 
 class TooManyAdditions(Problem, slug="too-many-additions", status=429, title="No more can be added to this concern"):
-    """The concern has as many additions, or as large ones, as it may have. The response gives the numbers to call."""
+    """A concern takes 200 additions, and 20,000,000 bytes of them.
 
-    meaning = (
-        "A concern takes 200 additions, and 20,000,000 bytes of them. This one was not stored: telephone, and give the "
-        "reference."
-    )
+    This one was not stored: telephone, and give the reference.
+    """
 
 
 class TooManyMessages(Problem, slug="too-many-messages", status=429, title="Too many messages"):
@@ -509,12 +488,11 @@ class TooManyNotes(Problem, slug="too-many-notes", status=409, title="No more no
 
 
 class AssignmentChanged(Problem, slug="assignment-changed", status=412, title="Somebody assigned it meanwhile"):
-    """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
+    """The ETag in If-Match is not that of the assignment as it is now. Nothing was changed.
 
-    meaning = (
-        "The ETag in If-Match is not that of the assignment as it is now. Nothing was changed. The attempt is on "
-        "record."
-    )
+    The attempt is on record.
+    """
+
     message_is_told = True
 
 
@@ -523,24 +501,18 @@ class ChangedMeanwhile(AssignmentChanged):
 
 
 class OnHold(Problem, slug="on-hold", status=409, title="On hold"):
-    """The concern is on hold, so it is not erased."""
-
-    meaning = "This concern is on hold, and is not erased until the hold is lifted."
+    """This concern is on hold, and is not erased until the hold is lifted."""
 
 
 class OutcomeGiven(Problem, slug="outcome-given", status=409, title="Already closed"):
-    """The concern is already closed, with another outcome."""
-
-    meaning = "This concern was closed with another outcome."
+    """This concern was closed with another outcome."""
 
 
 class CursorAhead(Problem, slug="cursor-ahead", status=409, title="The cursor is after the last event"):
-    """The cursor is after the last event: it is of another database, or of this one before a restore."""
+    """No event has this cursor yet. The database may have been restored from a backup.
 
-    meaning = (
-        "No event has this cursor yet. The database may have been restored from a backup. Call without `after`: the "
-        "page then begins after the last event that this client confirmed."
-    )
+    Call without `after`: the page then begins after the last event that this client confirmed.
+    """
 
 
 class DeskRequestFailed(GuidanceError):

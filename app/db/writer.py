@@ -79,6 +79,7 @@ class Writer:
         on_generation_raised: Callable[[], None] = lambda: None,
         on_flush: Callable[[int, float], None] = lambda _operations, _seconds: None,
     ) -> None:
+        self.engine = engine  # for what only reads
         self._engine = for_writing(engine)
         self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
         self._queue_size = queue_size

@@ -28,7 +28,7 @@ from app.services.saved_forms import Drafts
 from app.services.sealing import Unsealer
 from app.services.sign_in import DeskSignIn
 from app.services.verification import Invariants
-from app.services.workers import PeriodicWorker
+from app.services.workers import JobsWorker
 
 if TYPE_CHECKING:
     from app.http.tracing import Traces
@@ -66,7 +66,7 @@ class AppContext:
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""
-    workers: list[PeriodicWorker] = field(default_factory=list)
+    workers: list[JobsWorker] = field(default_factory=list)
     """The background workers that were started."""
 
     @property

@@ -31,7 +31,7 @@ from app.errors import (
 from app.http.middleware import ALWAYS_ANSWERED, FIELD, POLICY_FIELD, policy_name
 from app.http.negotiation import JSON
 from app.http.problems import PROBLEM_MEDIA_TYPE, problem_responses
-from app.models.events import EVENT_DATA, MEANINGS, EventKind, EventResponse
+from app.models.events import EVENT_DATA, EventKind, EventResponse
 from app.models.links import CONCERNS
 from app.models.problems import ProblemDetails
 
@@ -292,7 +292,10 @@ def name_twins(document: JsonObject) -> JsonObject:
 
 
 def open_answers(document: JsonObject) -> None:
-    """Open each schema of an answer, and describe again, as it was, each that requests use too."""
+    """Open each schema of an answer, and describe again, as it was, each that requests use too.
+
+    The fields of an answer need no examples of their own: the example of the answer shows them all.
+    """
     schemas = document["components"]["schemas"]
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     inputs = [operation[part] for operation in operations for part in INPUTS if part in operation]
@@ -305,6 +308,8 @@ def open_answers(document: JsonObject) -> None:
         schemas[name] = _renamed(schemas[name], strict)
     for name in answered:
         schemas[name] = _opened(schemas[name])
+    for name in answered - (requested - strict):
+        schemas[name] = _changed(schemas[name], _without_examples)
     document["components"]["schemas"] = dict(sorted((schemas | copies).items()))
     for operation in operations:
         for part in INPUTS:
@@ -353,6 +358,10 @@ def _open(schema: JsonObject) -> JsonObject:
         kept = {name: value for name, value in schema.items() if name not in ("enum", "const")}
         return kept | {EXTENSIBLE_ENUM: schema["enum"]}
     return schema
+
+
+def _without_examples(schema: JsonObject) -> JsonObject:
+    return {name: value for name, value in schema.items() if name != "examples"}
 
 
 def _renamed(schema: Any, strict: set[str]) -> Any:
@@ -428,7 +437,7 @@ def _event_schema(envelope: JsonObject, kind: EventKind, name: str) -> JsonObjec
             "description": "Which it is.",
         },
     }
-    return envelope | {"title": name, "description": MEANINGS[kind], "properties": envelope["properties"] | own}
+    return envelope | {"title": name, "description": kind.meaning, "properties": envelope["properties"] | own}
 
 
 def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
@@ -436,7 +445,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
     return {
         "tags": ["Events"],
         "summary": f"Receive {kind.value}",
-        "description": f"{MEANINGS[kind]} Signed as Standard Webhooks 1.0 says, and sent until it is received.",
+        "description": f"{kind.meaning} Signed as Standard Webhooks 1.0 says, and sent until it is received.",
         "operationId": f"receive_{kind.value.replace('.', '_')}",
         "security": [],
         "parameters": [

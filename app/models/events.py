@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import JSON, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
+from app.errors import CodeWithMeaning
 from app.models.base import ResponseModel, Slug, UtcDateTime, UtcDateTimeType, without_default
 from app.models.guides import DIGEST
 from app.models.links import CHECKPOINT, Links, desk_concern_path, edition_path, rendition_path
@@ -16,26 +17,38 @@ from app.models.receipts import EXAMPLE_REFERENCE
 from app.models.renditions import A_DIGEST, RenditionForm
 
 
-class EventKind(StrEnum):
+class EventKind(CodeWithMeaning):
     """What happened."""
 
-    CONCERN_RECEIVED = "concern.received"
-    CONCERN_ADDED = "concern.added"
-    CONCERN_ADDITION_OVERDUE = "concern.addition_overdue"
-    CONCERN_ADDITION_ACKNOWLEDGED = "concern.addition_acknowledged"
-    CONCERN_MESSAGE_READ = "concern.message_read"
-    CONCERN_MESSAGE_ANSWERED = "concern.message_answered"
-    CONCERN_DUE_SOON = "concern.due_soon"
-    CONCERN_ADDITION_DUE_SOON = "concern.addition_due_soon"
-    CONCERN_OVERDUE = "concern.overdue"
-    CONCERN_ACKNOWLEDGED = "concern.acknowledged"
-    CONCERN_CLOSED = "concern.closed"
-    EDITION_PUBLISHED = "edition.published"
-    EDITION_WITHDRAWN = "edition.withdrawn"
-    RENDITION_PUBLISHED = "rendition.published"
-    RENDITION_BEHIND = "rendition.behind"
-    RENDITION_WITHDRAWN = "rendition.withdrawn"
-    AUDIT_CHECKPOINT = "audit.checkpoint"
+    CONCERN_RECEIVED = "concern.received", "A concern is stored."
+    CONCERN_ADDED = "concern.added", "The reporter added something to a concern."
+    CONCERN_ADDITION_OVERDUE = (
+        "concern.addition_overdue",
+        "Nobody acknowledged an addition by its `addition_acknowledge_by`.",
+    )
+    CONCERN_ADDITION_ACKNOWLEDGED = "concern.addition_acknowledged", "A social worker has seen an addition."
+    CONCERN_MESSAGE_READ = "concern.message_read", "The reporter read a message of the desk for the first time."
+    CONCERN_MESSAGE_ANSWERED = (
+        "concern.message_answered",
+        "The reporter added something after reading a message of the desk.",
+    )
+    CONCERN_DUE_SOON = "concern.due_soon", "The `acknowledge_by` of a concern that waits is near."
+    CONCERN_ADDITION_DUE_SOON = (
+        "concern.addition_due_soon",
+        "The `addition_acknowledge_by` of an addition that waits is near.",
+    )
+    CONCERN_OVERDUE = "concern.overdue", "Nobody acknowledged a concern by its `acknowledge_by`."
+    CONCERN_ACKNOWLEDGED = "concern.acknowledged", "A social worker has seen a concern."
+    CONCERN_CLOSED = "concern.closed", "A concern has an outcome."
+    EDITION_PUBLISHED = "edition.published", "A guide has a new edition."
+    EDITION_WITHDRAWN = "edition.withdrawn", "An edition is withdrawn."
+    RENDITION_PUBLISHED = (
+        "rendition.published",
+        "An edition has a new rendition: it can be read in another language or form.",
+    )
+    RENDITION_BEHIND = "rendition.behind", "The guide has a later edition than the one that a rendition is of."
+    RENDITION_WITHDRAWN = "rendition.withdrawn", "A rendition is withdrawn."
+    AUDIT_CHECKPOINT = "audit.checkpoint", "The end of the record of disclosures is signed."
 
 
 class DeliveryState(StrEnum):
@@ -112,27 +125,6 @@ class EventReaderRow(SQLModel, table=True):
 
 
 # Events on the wire: what a client pulls, and what is pushed to a webhook.
-
-
-MEANINGS = {
-    EventKind.CONCERN_RECEIVED: "A concern is stored.",
-    EventKind.CONCERN_ADDED: "The reporter added something to a concern.",
-    EventKind.CONCERN_ADDITION_OVERDUE: "Nobody acknowledged an addition by its `addition_acknowledge_by`.",
-    EventKind.CONCERN_ADDITION_ACKNOWLEDGED: "A social worker has seen an addition.",
-    EventKind.CONCERN_MESSAGE_READ: "The reporter read a message of the desk for the first time.",
-    EventKind.CONCERN_MESSAGE_ANSWERED: "The reporter added something after reading a message of the desk.",
-    EventKind.CONCERN_DUE_SOON: "The `acknowledge_by` of a concern that waits is near.",
-    EventKind.CONCERN_ADDITION_DUE_SOON: "The `addition_acknowledge_by` of an addition that waits is near.",
-    EventKind.CONCERN_OVERDUE: "Nobody acknowledged a concern by its `acknowledge_by`.",
-    EventKind.CONCERN_ACKNOWLEDGED: "A social worker has seen a concern.",
-    EventKind.CONCERN_CLOSED: "A concern has an outcome.",
-    EventKind.EDITION_PUBLISHED: "A guide has a new edition.",
-    EventKind.EDITION_WITHDRAWN: "An edition is withdrawn.",
-    EventKind.RENDITION_PUBLISHED: "An edition has a new rendition: it can be read in another language or form.",
-    EventKind.RENDITION_BEHIND: "The guide has a later edition than the one that a rendition is of.",
-    EventKind.RENDITION_WITHDRAWN: "A rendition is withdrawn.",
-    EventKind.AUDIT_CHECKPOINT: "The end of the record of disclosures is signed.",
-}
 
 
 URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENCE)}"}

@@ -15,8 +15,8 @@ from app.http.params import UNKNOWN_IGNORED, GuidanceRouter
 from app.logs import Log
 from app.pages.desk import DeskRoute, desk_page, lead_to
 from app.pages.form_answers import SubmittedFormDep
-from app.services.clients import Principal
-from app.services.people import draw_token, welcome
+from app.services.clients import Principal, draw_token
+from app.services.people import welcome
 from app.services.record import Actor
 from app.services.sign_in import FINISH, INVITATION, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, DeskSignIn, OpenIdSignIn
 

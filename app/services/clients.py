@@ -22,7 +22,7 @@ from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.people import MAX_NAME_LENGTH, is_recordable
 
-KEY_BYTES = 32
+TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
 ACCURACY = dt.timedelta(minutes=5)
 """A use is stored only if the one that is stored is older than that."""
@@ -54,6 +54,16 @@ class Principal:
         """The client and, after the first slash, the person. A slash in the client's own name is escaped."""
         client = self.name.replace("%", "%25").replace("/", "%2F")
         return client if self.person is None else f"{client}/{self.person}"
+
+
+def draw_token(prefix: str = "") -> str:
+    """Return a new secret of 256 random bits, for a key, a link or a cookie."""
+    return prefix + secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_digest(token: str) -> bytes:
+    """Return the SHA-256 of a secret: what is stored of it."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
@@ -134,7 +144,7 @@ class Authenticator:
         """Return the client that holds that token. Raises `TokenInvalid`, with the reason."""
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self.provider.read_token(token)
-        key_sha256 = _sha256(token)
+        key_sha256 = token_digest(token)
         with Session(self.engine) as session:
             key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
             found = session.exec(key_of_client.where(ClientKeyRow.key_sha256 == key_sha256)).one_or_none()
@@ -168,7 +178,7 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
         raise SetupError("a client's name is lower-case words joined by hyphens")
     if client.person is not None:
         check_person(client.person)
-    key = _draw_key()
+    key = draw_token(KEY_PREFIX)
     granted = sorted({scope.value for scope in client.scopes})
     if not granted or (client.test and granted != [Scope.SUBMIT]):
         raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
@@ -179,7 +189,7 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
             session.flush()
         except IntegrityError:
             raise ClientExists from None
-        session.add(ClientKeyRow(key_sha256=_sha256(key), client=client.name, added_at=at, expires_at=expires_at))
+        session.add(ClientKeyRow(key_sha256=token_digest(key), client=client.name, added_at=at, expires_at=expires_at))
 
     writer.run(write)
     return key
@@ -193,7 +203,7 @@ def rotate_key(
     Without `expires_at` the new key is valid for as long as the newest one was to be. Raises `NoSuchClient`, also if
     the client is revoked.
     """
-    key = _draw_key()
+    key = draw_token(KEY_PREFIX)
 
     def write(session: Session) -> dt.datetime | None:
         client = session.get(ClientRow, name)
@@ -205,7 +215,7 @@ def rotate_key(
         for each in older:
             if each.is_valid(at + overlap):
                 each.expires_at = at + overlap
-        session.add(ClientKeyRow(key_sha256=_sha256(key), client=name, added_at=at, expires_at=ends))
+        session.add(ClientKeyRow(key_sha256=token_digest(key), client=name, added_at=at, expires_at=ends))
         return ends
 
     return key, writer.run(write)
@@ -218,11 +228,3 @@ def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
     if client is None:
         raise NoSuchClient
     client.revoked_at = client.revoked_at or at
-
-
-def _draw_key() -> str:
-    return KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
-
-
-def _sha256(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()

@@ -26,7 +26,7 @@ from app.services.retention import RetentionPeriods, erase_due_concerns
 from app.services.saved_forms import Drafts
 from app.services.verification import Beat, Invariants
 from app.services.webhooks import DispatcherThread, build_dispatcher
-from app.services.workers import GenerationWatcher, Job, JobsWorker, PeriodicWorker
+from app.services.workers import GenerationWatcher, Job, JobsWorker
 
 MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
@@ -48,7 +48,7 @@ class TeamJobs:
         """Return the jobs that watch the clock of the team."""
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
-    def email_workers(self) -> Iterator[PeriodicWorker]:
+    def email_workers(self) -> Iterator[JobsWorker]:
         """Yield the thread that sends emails, if there is a mail server."""
         if self.settings.smtp_host is not None:
             yield JobsWorker("email", [Job("email", 1.0, partial(self.send_email, EmailSender(self.settings)))])
@@ -85,7 +85,7 @@ class Housekeeping(TeamJobs):
     invariants: Invariants
     is_sure_of_remnants: bool = False
 
-    def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[PeriodicWorker]:
+    def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[JobsWorker]:
         """Yield the threads that the settings require, none of them started.
 
         What must be on time shares no thread with what may take long, or with somebody else's server.

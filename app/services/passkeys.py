@@ -27,7 +27,8 @@ from app.db.writer import Writer
 from app.errors import TokenInvalid
 from app.models.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow
 from app.models.record import DeskAct
-from app.services.people import BY_PASSKEY, RelyingParty, find_with_person, record_person, token_digest
+from app.services.clients import token_digest
+from app.services.people import BY_PASSKEY, RelyingParty, find_with_person, record_person
 from app.services.record import Actor
 
 CHALLENGE_BYTES = 32

@@ -1,7 +1,6 @@
 """The people at the desk: inviting them, their sessions, and ending everything of a person who leaves."""
 
 import datetime as dt
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from app.errors import NoSuchPerson, SetupError, TokenInvalid
 from app.models.clients import Scope
 from app.models.people import SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
 from app.models.record import PEOPLE, DeskAct
-from app.services.clients import Principal, check_person, revoke_clients_of
+from app.services.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
 from app.services.record import Actor, record_disclosure
 
 
@@ -29,7 +28,6 @@ class RelyingParty:
     name: str
 
 
-TOKEN_BYTES = 32
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
 """What the record names before a person who signed in with a passkey. No client has such a name."""
@@ -39,16 +37,6 @@ NOTED_AFTER = dt.timedelta(minutes=1)
 """A use is written once a minute, so that a page that is read costs no write."""
 
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
-
-
-def draw_token() -> str:
-    """Return a new secret of 256 random bits, for a link or a cookie."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def token_digest(token: str) -> bytes:
-    """Return the SHA-256 of a secret: what is stored of it."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def list_people(session: Session) -> list[PersonRow]:

@@ -28,7 +28,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, Engine, Update, delete, exists, func, tuple_, update
 from sqlalchemy import select as select_columns
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session, col, select
 from standardwebhooks import Webhook
 
@@ -37,7 +37,6 @@ from app.db.tables import table_of
 from app.db.writer import Writer, write_operation
 from app.errors import (
     AddressNotAllowed,
-    GuidanceError,
     NoSuchWebhook,
     SetupError,
     WebhookExists,
@@ -49,7 +48,7 @@ from app.models.events import DeliveryRow, DeliveryState, EventKind, EventRow, W
 from app.models.links import GUIDES
 from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import write_key_file
-from app.services.workers import PeriodicWorker, backoff_seconds
+from app.services.workers import Job, JobsWorker, backoff_seconds
 
 HTTPS = "https"
 WEBHOOK_KEY = "webhook-key.txt"
@@ -347,6 +346,7 @@ HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %
 """The three forms of RFC 9110, section 5.6.7."""
 
 
+GONE = str(HTTPStatus.GONE.value)
 UNDER_WAY = "under way"
 """The `last_answer` of a delivery while a worker tries it, or where the worker died."""
 
@@ -369,12 +369,13 @@ class ClaimedDelivery:
     secrets: tuple[str, ...]
 
 
-def find_webhooks_due(session: Session, *, now: dt.datetime) -> list[str]:
+def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
     """Return the names of the webhooks for which a delivery is due."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
     active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), is_due)
-    return list(session.connection().execute(active.order_by(webhooks.c.name)).scalars())
+    with engine.connect() as connection:
+        return list(connection.execute(active.order_by(webhooks.c.name)).scalars())
 
 
 def claim_due(
@@ -413,16 +414,16 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
     return deliveries.c.state == DeliveryState.PENDING.value, deliveries.c.due <= now
 
 
-def record_attempt(
-    session: Session, claimed: ClaimedDelivery, *, state: DeliveryState, answer: str, due: dt.datetime | None = None
+def _record_attempt(
+    session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Write the result of an attempt, unless another worker already wrote one; `due` is when to try again."""
+    """Write the result of an attempt, unless another worker already wrote one. A receiver that is gone is disabled."""
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
-    if delivery.state != DeliveryState.PENDING:
-        return
-    delivery.state, delivery.last_answer = state.value, answer
-    if due is not None:
-        delivery.due = due
+    if delivery.state == DeliveryState.PENDING:
+        delivery.state, delivery.last_answer, delivery.due = state.value, answer, due
+    webhook = session.get(WebhookRow, claimed.webhook)
+    if answer == GONE and webhook is not None and webhook.disabled_at is None:
+        webhook.disabled_at, webhook.disabled_because = at, "it answered 410 Gone"
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
@@ -607,8 +608,8 @@ class WebhookDispatcher:
     lease: dt.timedelta = LEASE
 
     async def find_due(self) -> list[str]:
-        """Return the webhooks for which a delivery is due."""
-        return await self.writer.run_async(partial(find_webhooks_due, now=self.clock()))
+        """Return the webhooks for which a delivery is due. It only reads, so no write waits for it."""
+        return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Try everything that is due for one webhook, and return the number of attempts.
@@ -636,23 +637,19 @@ class WebhookDispatcher:
         except asyncio.CancelledError:  # this process stops; another one, or the next, tries at once
             await self._record(delivery, DeliveryState.PENDING, "interrupted", due=self.clock())
             raise
-        answer = str(result.answer)
+        answer, due = str(result.answer), next_due(delivery.attempts, result.retry_after, self.clock())
         if result.is_success:
-            await self._record(delivery, DeliveryState.DELIVERED, answer)
+            await self._record(delivery, DeliveryState.DELIVERED, answer, due)
             return
         log.warning("delivery_failed", webhook=delivery.webhook, attempts=delivery.attempts, error=answer)
-        if result.answer == HTTPStatus.GONE:
-            await self.writer.run_async(partial(_record_gone, delivery=delivery, at=self.clock()))
+        is_given_up = answer == GONE or delivery.attempts >= len(DELAYS)
+        await self._record(delivery, DeliveryState.DEAD if is_given_up else DeliveryState.PENDING, answer, due)
+        if answer == GONE:
             log.warning("webhook_disabled", webhook=delivery.webhook)
-        else:
-            state = DeliveryState.DEAD if delivery.attempts >= len(DELAYS) else DeliveryState.PENDING
-            await self._record(delivery, state, answer, next_due(delivery.attempts, result.retry_after, self.clock()))
 
-    async def _record(
-        self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime | None = None
-    ) -> None:
-        record = partial(record_attempt, claimed=delivery, state=state, answer=answer, due=due)
-        await self.writer.run_async(record)
+    async def _record(self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime) -> None:
+        now = self.clock()
+        await self.writer.run_async(lambda session: _record_attempt(session, delivery, state, answer, due=due, at=now))
 
 
 def build_dispatcher(
@@ -663,37 +660,26 @@ def build_dispatcher(
     return WebhookDispatcher(writer, sender, open_webhook_keys(settings), clock, lease)
 
 
-def _record_gone(session: Session, *, delivery: ClaimedDelivery, at: dt.datetime) -> None:
-    record_attempt(session, delivery, state=DeliveryState.DEAD, answer=str(HTTPStatus.GONE.value))
-    webhook = get_webhook(session, delivery.webhook)
-    if webhook.disabled_at is None:
-        webhook.disabled_at, webhook.disabled_because = at, "it answered 410 Gone"
-
-
 PAUSE_SECONDS = 0.5
 STOP_MARGIN_SECONDS = 5.0
 
 
-class DispatcherThread(PeriodicWorker):
+class DispatcherThread(JobsWorker):
     """Delivers until it is stopped. Each receiver has a lane (a task) of its own, so none waits for another.
 
     At a stop the attempts under way have `grace_seconds` to end. Then they are cancelled, and due again at once.
     """
 
     def __init__(self, dispatcher: WebhookDispatcher, *, grace_seconds: float) -> None:
-        super().__init__("dispatcher")
+        super().__init__("dispatcher", [Job("dispatcher", PAUSE_SECONDS, lambda _: asyncio.run(self._dispatch()))])
         self.stop_seconds = grace_seconds + STOP_MARGIN_SECONDS
         self._dispatcher = dispatcher
         self._grace_seconds = grace_seconds
         self._failures_of: Counter[str] = Counter()
         self._resting_until: dict[str, float] = {}
 
-    def run_once(self) -> float:
-        """Deliver until a stop is requested."""
-        asyncio.run(self._dispatch())
-        return PAUSE_SECONDS
-
     async def _dispatch(self) -> None:
+        """Deliver until a stop is requested."""
         lanes: dict[str, asyncio.Task[None]] = {}
         try:
             while not self.is_stopping:
@@ -717,7 +703,7 @@ class DispatcherThread(PeriodicWorker):
         """Return the webhooks with due deliveries: none where the database does not answer, so that lanes go on."""
         try:
             return await self._dispatcher.find_due()
-        except GuidanceError as failure:
+        except SQLAlchemyError as failure:
             log.error("delivery_round_failed", error=type(failure).__name__)
             return []
 

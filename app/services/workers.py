@@ -2,7 +2,6 @@
 
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,27 +28,43 @@ class WorkerState(StrEnum):
     STOPPED = "stopped"
 
 
-class PeriodicWorker(ABC):
-    """A thread that calls `run_once` again and again, whatever it raises. `first_delay` is in seconds."""
+@dataclass
+class Job:
+    """Work that is done again and again, by a thread that it may share. Times are in seconds."""
 
-    stalled_after = 300.0
-    """Seconds for which one run may be silent. After that, readiness says that the worker stalled."""
+    name: str
+    every: float
+    """From the end of the work to its next time."""
+    do: Callable[[Callable[[], None]], bool | None]
+    """Does the work. True: there may be more of it at once. Long work calls what it is given, to show that it works."""
+    first_delay: float = 0.0
+    failures: int = 0
+    due: float = 0.0
+
+
+class Stopping(Exception):  # no error: the work in hand ends, since the process does
+    """The process stops."""
+
+
+class JobsWorker:
+    """A thread that does each of its jobs when it is due, one after the other, whatever they raise, until a stop."""
+
     stop_seconds = 5.0
     """Longest wait for the end of the work in hand at a stop. A longer one ends with the process."""
 
-    def __init__(self, name: str, *, first_delay: float = 0.0) -> None:
-        self.names: tuple[str, ...] = (name,)
-        """Under which readiness and metrics show the thread."""
-        self._name = name
-        self._delay = first_delay
-        self._failures = 0
+    def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
+        self.jobs = jobs
+        self.stalled_after = stalled_after
+        """Seconds for which the work may be silent. After that, readiness says that the worker stalled."""
+        self._delay = 0.0
         self._beat_at = time.monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name=name, daemon=True)
 
-    @abstractmethod
-    def run_once(self) -> float:
-        """Do the work once, and return the seconds to wait before the next time."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Under which readiness and metrics show the thread."""
+        return tuple(job.name for job in self.jobs)
 
     @property
     def is_stopping(self) -> bool:
@@ -81,6 +96,8 @@ class PeriodicWorker(ABC):
     def start(self) -> None:
         """Start the thread."""
         self.beat()
+        for job in self.jobs:
+            job.due = self._beat_at + job.first_delay
         self._thread.start()
 
     def drain(self) -> None:
@@ -100,63 +117,18 @@ class PeriodicWorker(ABC):
     def run(self) -> None:
         """Work until stopped, in the calling thread."""
         while not self._stopped.wait(self._delay):
-            self._delay = self._survive()
-            self.beat()
-
-    def _survive(self) -> float:
-        """Do the work once. After a failure of any kind, log where it was, and return a longer wait each time."""
-        try:
-            delay = self.run_once()
-        except Exception as failure:  # a thread that ends would end its work for good
-            self._failures += 1
-            log.failure("worker_failed", error=failure, worker=self._name)
-            return backoff_seconds(self._failures)
-        self._failures = 0
-        return delay
-
-
-@dataclass
-class Job:
-    """Work that is done again and again, by a thread that it may share."""
-
-    name: str
-    every: float
-    """Seconds from the end of the work to its next time."""
-    do: Callable[[Callable[[], None]], bool | None]
-    """Does the work. True: there may be more of it at once. Long work calls what it is given, to show that it works."""
-    first_delay: float = 0.0
-    failures: int = 0
-    due: float = 0.0
-
-
-class Stopping(Exception):  # no error: the work in hand ends, since the process does
-    """The process stops."""
-
-
-class JobsWorker(PeriodicWorker):
-    """A thread that does each job of a table when it is due, one after the other, whatever it raises."""
-
-    def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
-        super().__init__(name)
-        self.stalled_after = stalled_after
-        self.names = tuple(job.name for job in jobs)
-        self._jobs = jobs
-
-    def start(self) -> None:
-        """Start the thread."""
-        for job in self._jobs:
-            job.due = time.monotonic() + job.first_delay
-        super().start()
+            self._delay = self.run_once()
 
     def run_once(self) -> float:
         """Do what is due, and return the seconds until the next job is."""
-        for job in self._jobs:
+        for job in self.jobs:
             if job.due <= time.monotonic() and not self.is_stopping:
                 job.due = time.monotonic() + self._do(job)
                 self.beat()
-        return max(0.0, min(job.due for job in self._jobs) - time.monotonic())
+        return max(0.0, min(job.due for job in self.jobs) - time.monotonic())
 
     def _do(self, job: Job) -> float:
+        """Do the job, and return the seconds to its next time. After a failure of any kind, log where it was."""
         try:
             has_more = job.do(self._go_on)
         except Stopping:
@@ -175,7 +147,7 @@ class JobsWorker(PeriodicWorker):
             raise Stopping
 
 
-def stop_workers(workers: Collection[PeriodicWorker]) -> None:
+def stop_workers(workers: Collection[JobsWorker]) -> None:
     """Stop them all: every stop is requested before the first is waited for."""
     for worker in workers:
         worker.request_stop()
@@ -188,14 +160,15 @@ def backoff_seconds(failures: int) -> float:
     return min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_SECONDS)
 
 
-class GenerationWatcher(PeriodicWorker):
+class GenerationWatcher(JobsWorker):
     """Polls the generation, and calls `on_change` when another process published or withdrew an edition.
 
     If the database does not answer for a minute, that counts as a change, since the generation is unknown.
     """
 
     def __init__(self, engine: Engine, on_change: Callable[[], None]) -> None:
-        super().__init__("generation", first_delay=GENERATION_SECONDS)
+        job = Job("generation", GENERATION_SECONDS, lambda _: self.poll(), first_delay=GENERATION_SECONDS)
+        super().__init__("generation", [job])
         self._engine = engine
         self._on_change = on_change
         self._known = -1
@@ -208,11 +181,6 @@ class GenerationWatcher(PeriodicWorker):
 
     def drain(self) -> None:
         """Go on: reads are answered until the stop."""
-
-    def run_once(self) -> float:
-        """Poll, and return the seconds until the next time."""
-        self.poll()
-        return GENERATION_SECONDS
 
     def poll(self) -> None:
         """Read the generation once."""

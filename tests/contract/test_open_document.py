@@ -20,7 +20,7 @@ from docs_site.api import resolved
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
-from tests.support.openapi import Part, faults_against, operations, schemas_in
+from tests.support.openapi import Part, faults_against, operations, schemas_in, shown_by_answers
 from tests.support.publishing import a_key, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 
@@ -78,10 +78,9 @@ def test_every_body_is_strict(document: Part) -> None:
 
 
 def test_every_moment_has_its_format(document: Part) -> None:
-    every = list(schemas_in([document["paths"], document["webhooks"]], document, set()))
-    moments = [
-        (at, schema) for at, schema in every if any(MOMENT.fullmatch(str(each)) for each in schema.get("examples", ()))
-    ]
+    every = [(at, schema, schema.get("examples", ())) for at, schema in taken(document)]
+    every += [(at, schema, [value]) for at, schema, value in shown_by_answers(document)]
+    moments = [(at, schema) for at, schema, shown in every if any(MOMENT.fullmatch(str(each)) for each in shown)]
     plain = [at for at, schema in moments if "date-time" not in str([schema, *schema.get("anyOf", ())])]
 
     assert len(moments) > 20

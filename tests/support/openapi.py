@@ -69,6 +69,30 @@ def examples_of(content: Part) -> list[Any]:
     return [*examples, *content.get("schema", {}).get("examples", [])]
 
 
+def shown_by_answers(document: Part) -> Iterator[tuple[str, Part, Any]]:
+    """Yield what the examples of answers, and of what is pushed, show: where each field is, its schema, its value."""
+    pushed = [each["post"]["requestBody"] for each in resolved(document)["webhooks"].values()]
+    answers = [response for told in operations(document) for response in told.definition["responses"].values()]
+    for content in (each for told in [*answers, *pushed] for each in told.get("content", {}).values()):
+        for example in examples_of(content):
+            yield from _shown(content.get("schema", {}), example, document["components"]["schemas"], "")
+
+
+def _shown(schema: Part, value: Any, schemas: Part, at: str) -> Iterator[tuple[str, Part, Any]]:
+    if "$ref" in schema:
+        at = schema["$ref"].rpartition("/")[2]
+        schema = schemas[at]
+    for option in schema.get("anyOf", ()):
+        yield from _shown(option, value, schemas, at)
+    for inner in value if isinstance(value, list) else ():
+        yield from _shown(schema.get("items", {}), inner, schemas, at)
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        field = schema.get("properties", {}).get(name)
+        if field is not None:
+            yield f"{at}.{name}", field, inner
+            yield from _shown(field, inner, schemas, f"{at}.{name}")
+
+
 def faults_against(document: Part, at: tuple[str, ...], value: Any) -> list[str]:
     """Validate the value against the schema at that place of the document, and return the faults."""
     resource = DRAFT202012.create_resource(document)

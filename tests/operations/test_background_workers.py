@@ -16,7 +16,7 @@ from app.errors import StoreBusy
 from app.http.context import AppContext
 from app.services import workers
 from app.services.jobs import Housekeeping
-from app.services.workers import Job, JobsWorker, PeriodicWorker, WorkerState, backoff_seconds, stop_workers
+from app.services.workers import Job, JobsWorker, WorkerState, backoff_seconds, stop_workers
 from tests.support.databases import on_postgresql
 from tests.support.log_lines import Lines
 from tests.support.waiting import wait_until
@@ -28,19 +28,19 @@ LONG = 3600.0
 PATIENCE_SECONDS = 30
 
 
-class CountingWorker(PeriodicWorker):
+class CountingWorker(JobsWorker):
     def __init__(self, *delays: float, first_delay: float = 0.0) -> None:
-        super().__init__("counting", first_delay=first_delay)
+        self.job = Job("counting", LONG, lambda _: self.work(), first_delay=first_delay)
+        super().__init__("counting", [self.job])
         self.delays = list(delays)
         self.runs = 0
         self.is_waiting = threading.Event()
 
-    def run_once(self) -> float:
+    def work(self) -> None:
         self.runs += 1
-        delay = self.delays.pop(0)
-        if delay == LONG:
+        self.job.every = self.delays.pop(0)
+        if self.job.every == LONG:
             self.is_waiting.set()
-        return delay
 
 
 def test_it_works_again_after_each_delay_until_it_is_stopped() -> None:
@@ -90,10 +90,10 @@ class FailingWorker(CountingWorker):
         super().__init__(LONG)
         self.errors = list(errors)
 
-    def run_once(self) -> float:
+    def work(self) -> None:
         if self.errors:
             raise self.errors.pop(0)
-        return super().run_once()
+        super().work()
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_no_error_ends_it_and_each_is_logged_without_its_words(lines: Lines) -> 
     logged = [line for line in lines() if line["event"] == "worker_failed"]
     assert [line["error"] for line in logged] == ["ValueError", "StoreBusy", "OperationalError", "MemoryError"]
     assert {line["worker"] for line in logged} == {"counting"}
-    assert all(line["frames"][-1].endswith(" run_once") for line in logged)
+    assert all(line["frames"][-1].endswith(" work") for line in logged)
     assert canary not in str(logged)
 
 
@@ -126,14 +126,10 @@ def test_it_waits_longer_after_each_failure_in_a_row_and_never_longer_than_a_min
 def test_a_stop_does_not_wait_for_work_that_never_ends() -> None:
     released = threading.Event()
 
-    class StuckWorker(PeriodicWorker):
+    class StuckWorker(JobsWorker):
         stop_seconds = 0.1
 
-        def run_once(self) -> float:
-            released.wait()
-            return LONG
-
-    worker = StuckWorker("stuck")
+    worker = StuckWorker("stuck", [Job("stuck", LONG, lambda _: released.wait() and None)])
     worker.start()
 
     worker.stop()
@@ -165,9 +161,9 @@ def test_one_that_ended_or_is_silent_for_too_long_is_seen() -> None:
     unstarted = worker.state
     worker.start()
     assert worker.is_waiting.wait(PATIENCE_SECONDS)
-    wait_until(lambda: worker._delay == LONG)
+    wait_until(lambda: worker._delay > 0)
     waiting = worker.state
-    worker._beat_at -= LONG + worker.stalled_after + 1
+    worker._beat_at -= worker._delay + worker.stalled_after + 1
     silent = worker.state
     worker.stop()
 
@@ -220,7 +216,7 @@ def test_a_long_job_ends_at_a_stop() -> None:
     assert not worker.is_alive
 
 
-def every_worker(context: AppContext, settings: Settings) -> list[PeriodicWorker]:
+def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
     housekeeping = Housekeeping(
         settings=settings.model_copy(update={"deliver": True, "retention_closed_days": 1, "smtp_host": "127.0.0.1"}),
         engine=context.engine,
@@ -238,9 +234,7 @@ def _has_more_than_two(calls: list[None]) -> bool:
 
 
 @pytest.mark.usefixtures("client", "without_backoff")
-def test_every_worker_of_the_service_survives_every_error(
-    service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_worker_of_the_service_survives_every_error(service: FastAPI, settings: Settings) -> None:
     started = every_worker(service.state.context, settings)
     assert [each.names for each in started] == [
         ("generation",),
@@ -252,18 +246,17 @@ def test_every_worker_of_the_service_survives_every_error(
     for worker in started:
         calls: list[None] = []
 
-        def fail(calls: list[None] = calls) -> float:
+        def fail(_beat: object, calls: list[None] = calls) -> None:
             calls.append(None)
             raise RuntimeError
 
-        with monkeypatch.context() as failing:
-            failing.setattr(worker, "run_once", fail)
-            worker._delay = 0.0
-            worker.start()
-            wait_until(partial(_has_more_than_two, calls))
+        for job in worker.jobs:
+            job.do, job.first_delay = fail, 0.0
+        worker.start()
+        wait_until(partial(_has_more_than_two, calls))
 
-            assert worker.is_alive
-            worker.stop()
+        assert worker.is_alive
+        worker.stop()
 
 
 def threads() -> Iterator[str]:
@@ -273,7 +266,7 @@ def threads() -> Iterator[str]:
 
 
 def test_every_thread_that_works_on_is_a_worker_or_the_writer() -> None:
-    """A new thread is a `PeriodicWorker`, so that it survives, is seen and stops; or it is listed here."""
+    """A new thread is a `JobsWorker`, so that it survives, is seen and stops; or it is listed here."""
     assert sorted(threads()) == [
         "db/writer.py",  # survives by itself; readiness and metrics have it already
         "services/openid.py",  # one lookup of a name each
