@@ -17,7 +17,7 @@ class CodeWithMeaning(StrEnum):
 
     meaning: str
 
-    def __new__(cls, code: str, meaning: str) -> Self:
+    def __new__(cls, code: str, meaning: str = "") -> Self:
         """Create the member for the code, with its meaning."""
         member = str.__new__(cls, code)
         member._value_ = code

@@ -294,7 +294,7 @@ def name_twins(document: JsonObject) -> JsonObject:
 def open_answers(document: JsonObject) -> None:
     """Open each schema of an answer, and describe again, as it was, each that requests use too.
 
-    The fields of an answer need no examples of their own: the example of the answer shows them all.
+    A field of an answer keeps examples of its own only where no example of an answer shows it.
     """
     schemas = document["components"]["schemas"]
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
@@ -308,8 +308,9 @@ def open_answers(document: JsonObject) -> None:
         schemas[name] = _renamed(schemas[name], strict)
     for name in answered:
         schemas[name] = _opened(schemas[name])
+    shown = {at for place in outputs for at in _fields_shown(place, schemas)}
     for name in answered - (requested - strict):
-        schemas[name] = _changed(schemas[name], _without_examples)
+        schemas[name] = _without_shown(name, schemas[name], shown)
     document["components"]["schemas"] = dict(sorted((schemas | copies).items()))
     for operation in operations:
         for part in INPUTS:
@@ -358,6 +359,38 @@ def _open(schema: JsonObject) -> JsonObject:
         kept = {name: value for name, value in schema.items() if name not in ("enum", "const")}
         return kept | {EXTENSIBLE_ENUM: schema["enum"]}
     return schema
+
+
+def _fields_shown(place: Any, schemas: JsonObject) -> Iterator[tuple[str, str]]:
+    """Yield each field that an example there gives a value, as the name of its schema and its own."""
+    if isinstance(place, dict) and "schema" in place:
+        for example in (place.get("example"), *(each["value"] for each in place.get("examples", {}).values())):
+            yield from _fields_given("", place["schema"], example, schemas)
+    for inner in place.values() if isinstance(place, dict) else ():
+        yield from _fields_shown(inner, schemas)
+
+
+def _fields_given(name: str, schema: JsonObject, value: Any, schemas: JsonObject) -> Iterator[tuple[str, str]]:
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix(SCHEMA_PREFIX)
+        schema = schemas[name]
+    for option in schema.get("anyOf", ()):
+        yield from _fields_given(name, option, value, schemas)
+    for inner in value if isinstance(value, list) else ():
+        yield from _fields_given(name, schema.get("items", {}), inner, schemas)
+    for field, inner in value.items() if isinstance(value, dict) else ():
+        if field in schema.get("properties", {}) and inner is not None:
+            yield name, field
+            yield from _fields_given("", schema["properties"][field], inner, schemas)
+
+
+def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -> JsonObject:
+    """Return the schema without its own examples, where it is shown, and without those of the fields that are."""
+    fields = {
+        field: _changed(told, _without_examples) if (name, field) in shown else told
+        for field, told in schema.get("properties", {}).items()
+    }
+    return _without_examples(schema) | {"properties": fields} if name in dict(shown) else schema
 
 
 def _without_examples(schema: JsonObject) -> JsonObject:
