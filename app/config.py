@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.metadata import version
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -37,6 +37,7 @@ MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
 MAX_SECONDS = 86_400
 MAX_BODY_LENGTH = 300
 LAST_PORT = 65_535
+LOOPBACK_NAME = "localhost"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
@@ -72,6 +73,14 @@ NEEDS = {
 
 class SettingsRefused(Exception):
     """Settings cannot be used. The message has a line for each fault, and no value of a setting."""
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether the host is this machine alone: `localhost`, or an address of the loopback."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == LOOPBACK_NAME
 
 
 def is_safe_address(text: str) -> bool:

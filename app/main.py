@@ -1,7 +1,7 @@
 """Builds the application: `create_app` joins the layers, and does nothing else."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,15 +25,12 @@ from app.http.cache import CacheMiddleware, ResponseCache
 from app.http.context import AppContext, Clock
 from app.http.metrics import Metrics
 from app.http.middleware import (
-    CorsMiddleware,
     ForwardedAddressMiddleware,
-    RateLimitMiddleware,
+    GateMiddleware,
+    HeadersMiddleware,
     RequestBodyMiddleware,
     RequestLogMiddleware,
     RequestRecords,
-    SecurityHeadersMiddleware,
-    TrustedHostMiddleware,
-    UnhandledErrorMiddleware,
     make_host_check,
 )
 from app.http.negotiation import NegotiationMiddleware
@@ -46,8 +43,7 @@ from app.pages import drafts as drafts_pages
 from app.pages import guides as guides_pages
 from app.pages import inbox as inbox_pages
 from app.pages import record as record_pages
-from app.pages.error_pages import ErrorPageMiddleware
-from app.pages.languages import LanguageMiddleware
+from app.pages.error_pages import PagesMiddleware
 from app.routers import (
     acts,
     assistants,
@@ -239,9 +235,9 @@ class GuidanceApp(FastAPI):
         """Serve one request."""
         await self.front(scope, receive, send)
 
-    async def behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def behind(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request without the response cache."""
-        await super().__call__(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
     def openapi(self) -> JsonObject:
         """Return the OpenAPI document, built at the first call."""
@@ -357,13 +353,11 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
         most_at_work=settings.concurrent_requests,
         draining=context.draining,
     )
-    app.add_middleware(RateLimitMiddleware, limiter=context.code_tries.limiter, settings=settings)
-    app.add_middleware(TrustedHostMiddleware, allows_host=context.allows_host)
-    app.add_middleware(UnhandledErrorMiddleware)
-    app.add_middleware(ErrorPageMiddleware, context=context)
-    app.add_middleware(CorsMiddleware, allowed_origins=settings.allowed_origins)
-    app.add_middleware(LanguageMiddleware)
-    app.add_middleware(SecurityHeadersMiddleware, is_https=settings.is_https)
+    app.add_middleware(
+        GateMiddleware, allows_host=context.allows_host, limiter=context.code_tries.limiter, settings=settings
+    )
+    app.add_middleware(HeadersMiddleware, is_https=settings.is_https, allowed_origins=settings.allowed_origins)
+    app.add_middleware(PagesMiddleware, context=context)
     if settings.trusted_proxies:
         app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)
     app.records = RequestRecords(context.metrics, context.traces)

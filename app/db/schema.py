@@ -129,13 +129,12 @@ def _require_declared(connection: Connection) -> None:
 
 def _run_revisions(connection: Connection) -> None:
     """Run the revisions that the database has not had, in the transaction of the connection."""
-    from alembic.command import upgrade  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
-    from alembic.config import Config  # noqa: PLC0415  # as above
+    from alembic import command, config  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    upgrade(config, "head")
+    settings = config.Config()
+    settings.set_main_option("script_location", str(MIGRATIONS))
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")
 
 
 def _revisions() -> list[str]:

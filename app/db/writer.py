@@ -1,12 +1,13 @@
 """The writer: one thread that runs what arrived during the last flush, and commits it together.
 
-Only the writer commits. Each operation has a savepoint, so that one that is refused does not affect the others. A
+Only the writer commits. An operation that is refused does not affect the others: they run again, each in a savepoint. A
 caller gets its result only after the commit with its operation is on the disk.
 """
 
 import asyncio
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -27,6 +28,8 @@ from app.logs import Log
 _T = TypeVar("_T")
 P = ParamSpec("P")
 WriteOp = Callable[[Session], _T]
+Outcome = tuple[Any, Exception | None]
+"""The result of an operation, or the error that it ended with."""
 
 GENERATION_RAISED = "generation raised"
 """Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
@@ -42,7 +45,13 @@ class _Queued:
     """An operation that waits for its turn. A caller that has stopped waiting has cancelled the outcome."""
 
     operation: WriteOp[Any]
+    bell: asyncio.Future[None] | None = None
+    """What wakes a caller on an event loop, to read its outcome."""
     outcome: Future[Any] = field(default_factory=Future)
+
+
+class _TransactionEnded(Exception):
+    """An operation ended the transaction of the writer."""
 
 
 @dataclass(frozen=True)
@@ -127,16 +136,21 @@ class Writer:
 
     async def run_async(self, operation: WriteOp[_T]) -> _T:
         """Do the same for a caller on an event loop, without blocking the loop."""
-        outcome = asyncio.wrap_future(self._enqueue(operation))
+        bell = asyncio.get_running_loop().create_future()
+        outcome = self._enqueue(operation, bell)
         try:
-            return await asyncio.wait_for(outcome, self._wait_seconds)
+            async with asyncio.timeout(self._wait_seconds):
+                await bell
         except TimeoutError:
             raise StoreBusy from None
+        finally:
+            outcome.cancel()  # so that the writer does not start it later
+        return outcome.result()
 
-    def _enqueue(self, operation: WriteOp[_T]) -> Future[_T]:
+    def _enqueue(self, operation: WriteOp[_T], bell: asyncio.Future[None] | None = None) -> Future[_T]:
         if self._queue.qsize() >= self._queue_size:
             raise StoreBusy
-        queued = _Queued(operation)
+        queued = _Queued(operation, bell)
         self._queue.put(queued)
         return queued.outcome
 
@@ -174,27 +188,29 @@ class Writer:
                 taken.append(self._queue.get_nowait())
         return taken
 
-    def _commit(self, batch: Sequence[_Queued]) -> None:
-        """Commit the operations together and report to their callers; if that fails, each in a transaction of its own.
+    def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
+        """Commit the operations together and report to their callers.
 
-        So only the operation at fault fails. Where not even a transaction begins, none waits for its turn once more.
+        If one is refused, all run again in savepoints of their own; if anything else fails, in transactions of their
+        own. So only the operation at fault fails. Where not even a transaction begins, none waits once more.
         """
         has_begun = False
         try:
             with self._engine.begin() as connection:
                 has_begun = True
-                outcomes = _run(connection, batch)
+                outcomes = _run_apart(connection, batch) if apart else _run(connection, batch)
                 has_raised = connection.info.pop(GENERATION_RAISED, False)
                 started = time.perf_counter()
         except Exception as failure:  # the writer continues after every failure
             if has_begun and len(batch) > 1:
-                for each in batch:
-                    self._commit([each])
+                if isinstance(failure, GuidanceError) and not apart:
+                    self._commit(batch, apart=True)
+                else:
+                    for each in batch:
+                        self._commit([each])
                 return
-            self._fails = isinstance(failure, DBAPIError)
-            error = _caller_error(failure)
-            for each in batch:
-                each.outcome.set_exception(error)
+            self._fails = isinstance(failure, DBAPIError | _TransactionEnded)
+            _report(batch, [(None, _caller_error(failure))] * len(batch))
             return
         self._fails = False
         with log.survive("writer_failed"):  # what fails after the commit must not run the operations again
@@ -202,11 +218,7 @@ class Writer:
         if has_raised:
             with log.survive("writer_failed"):
                 self._on_generation_raised()  # before any caller gets its result
-        for queued, (result, refusal) in zip(batch, outcomes, strict=True):
-            if refusal is None:
-                queued.outcome.set_result(result)
-            else:
-                queued.outcome.set_exception(refusal)
+        _report(batch, outcomes)
 
 
 def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callable[Concatenate[Writer, P], _T]:
@@ -224,24 +236,23 @@ def write_without_change(session: Session) -> None:
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
-def _run(connection: Connection, batch: Sequence[_Queued]) -> list[tuple[Any, GuidanceError | None]]:
-    """Return the result or the refusal of each operation.
-
-    They run one after another in one savepoint. Only where one is refused does each run again, in one of its own.
-    """
-    try:
-        with connection.begin_nested():
-            return [(result, None) for result in _run_all(connection, [each.operation for each in batch])]
-    except GuidanceError as refusal:
-        if len(batch) == 1:
-            return [(None, refusal)]
-        return [outcome for each in batch for outcome in _run(connection, [each])]
+def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
+    """Run each operation in a savepoint of its own. Return the result or the refusal of each."""
+    outcomes: list[Outcome] = []
+    for each in batch:
+        try:
+            with connection.begin_nested():
+                outcomes += _run(connection, [each])
+        except GuidanceError as refusal:
+            outcomes.append((None, refusal))
+    return outcomes
 
 
-def _run_all(connection: Connection, operations: Sequence[WriteOp[Any]]) -> list[Any]:
+def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
+    """Run the operations one after another, those of one kind by shared statements. Return the result of each."""
     results: list[Any] = []
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
-        for _, group in groupby(operations, _kind):
+        for _, group in groupby((each.operation for each in batch), _kind):
             alike = list(group)
             first, values = alike[0], [each.value for each in alike if isinstance(each, SharedWrite)]
             if isinstance(first, SharedWrite):
@@ -252,8 +263,8 @@ def _run_all(connection: Connection, operations: Sequence[WriteOp[Any]]) -> list
             session.flush()
             session.expunge_all()  # the next operation sees no row that this one loaded
             if not is_in_transaction(connection):
-                raise RuntimeError("an operation ended the transaction of the writer")
-    return results
+                raise _TransactionEnded
+    return [(result, None) for result in results]
 
 
 def _kind(operation: WriteOp[Any]) -> object:
@@ -262,7 +273,28 @@ def _kind(operation: WriteOp[Any]) -> object:
 
 def _caller_error(failure: Exception) -> Exception:
     """Return the error for the caller: `StoreBusy` for an error of the database, else the error itself."""
-    if isinstance(failure, DBAPIError):
+    if isinstance(failure, DBAPIError | _TransactionEnded):
         log.error("write_failed", error=type(failure).__name__)
         return StoreBusy()
     return failure
+
+
+def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
+    """Give each caller its outcome. An event loop is woken once for all of its callers."""
+    bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
+    for queued, (result, error) in zip(batch, outcomes, strict=True):
+        if error is None:
+            queued.outcome.set_result(result)
+        else:
+            queued.outcome.set_exception(error)
+        if queued.bell is not None:
+            bells[queued.bell.get_loop()].append(queued.bell)
+    for loop, of_loop in bells.items():
+        with suppress(RuntimeError):  # the loop has ended, and no caller waits
+            loop.call_soon_threadsafe(_ring, of_loop)
+
+
+def _ring(bells: Sequence[asyncio.Future[None]]) -> None:
+    for each in bells:
+        if not each.done():
+            each.set_result(None)

@@ -9,7 +9,7 @@ import gzip
 import re
 from asyncio import Future
 from collections import OrderedDict
-from collections.abc import Callable, Set
+from collections.abc import Awaitable, Callable, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -244,12 +244,13 @@ class CacheMiddleware:
         self.app = app
         self.cache = cache
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         request = self.cache.parse(scope)
-        if request is None:
-            await self.app(scope, receive, send)
-            return
+        return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
+
+    async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that the cache may answer."""
         store = self.cache.store
         entry = store.find(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many may request the same at once

@@ -1,11 +1,14 @@
-"""The middleware around all routes: from the log of requests, the outermost, to the limits of their bodies."""
+"""The middleware around all routes: from the log of requests, the outermost, to the limits of their bodies.
+
+What only changes a request or its response, and awaits nothing itself, is no coroutine: it returns what it calls. Every
+coroutine around a route is entered again each time the route waits for something.
+"""
 
 import asyncio
 import hashlib
-import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 from threading import Event
@@ -31,6 +34,7 @@ from app.errors import (
     ServiceUnavailable,
     UnknownHost,
 )
+from app.http.cache import RawHeaders
 from app.http.metrics import Answered, Metrics
 from app.http.problems import PAGES_OF_CONCERNS, problem_response
 from app.logs import Log, frames_of
@@ -63,18 +67,31 @@ TRACING_HEADERS = ("traceparent", "tracestate", "X-Request-ID")
 READ_HEADERS = ("If-None-Match", "Authorization", "Accept-Datetime", *TRACING_HEADERS)
 SUBMISSION_HEADERS = ("Content-Type", "Idempotency-Key", "Authorization", "If-None-Match", *TRACING_HEADERS)
 DAY = 86_400
-ALLOW_ORIGIN = b"access-control-allow-origin"
-FOR_EVERY_ORIGIN = ((ALLOW_ORIGIN, b"*"), (b"access-control-expose-headers", ", ".join(EXPOSED_HEADERS).encode()))
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
+FOR_EVERY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(EXPOSED_HEADERS)}
 
 
-class CorsMiddleware:
-    """ASGI middleware for CORS: reads are open to every origin, submissions to the configured ones only.
+def security_headers(*, is_https: bool) -> dict[str, str]:
+    """Return the security headers of every response."""
+    return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
 
-    A public read has `Access-Control-Allow-Origin: *` even if the request has no Origin, so that a copy in a shared
-    cache works for browsers too.
+
+class HeadersMiddleware:
+    """ASGI middleware that adds the headers which the route did not set: security headers, and those of CORS.
+
+    A security header has the strictest value. Reads are open to every origin, submissions to the configured ones only.
+    A public read says so even if the request has no Origin, so that a copy in a shared cache works for browsers too.
     """
 
-    def __init__(self, app: ASGIApp, allowed_origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, is_https: bool, allowed_origins: Sequence[str]) -> None:
         self.app = app
         self.reads = CORSMiddleware(
             app, allow_origins=["*"], allow_methods=["GET", "HEAD"], allow_headers=READ_HEADERS, max_age=DAY
@@ -87,27 +104,39 @@ class CorsMiddleware:
             expose_headers=EXPOSED_HEADERS,
             max_age=DAY,
         )
+        self._security = _raw(security_headers(is_https=is_https))
+        self._security_and_cors = self._security + _raw(FOR_EVERY_ORIGIN)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"].startswith(SAME_ORIGIN_ONLY):
-            await self.app(scope, receive, send)
-            return
-        rules = self.submissions if is_submission(scope) else self.reads
-        if rules is self.reads:
-            send = allow_every_origin(send)
+        if scope["type"] != "http":
+            return self.app(scope, receive, send)
+        path: str = scope["path"]
+        if path.startswith(SAME_ORIGIN_ONLY):
+            return self.app(scope, receive, _with_headers(send, self._security))
+        is_submission = path.startswith(CONCERNS) and path != f"{CONCERNS}/form"
+        rules = self.submissions if is_submission else self.reads
+        send = _with_headers(send, self._security if is_submission else self._security_and_cors)
         if _is_preflight(scope):
-            await _answer_preflight(rules, Request(scope, receive), send)
-        elif rules is self.submissions:
-            await self.submissions(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+            return _answer_preflight(rules, Request(scope, receive), send)
+        return self.submissions(scope, receive, send) if is_submission else self.app(scope, receive, send)
 
 
-def is_submission(scope: Scope) -> bool:
-    """Return True if only the configured origins may read the response."""
-    path: str = scope["path"]
-    return path.startswith(CONCERNS) and path != f"{CONCERNS}/form"
+def _raw(headers: Mapping[str, str]) -> RawHeaders:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+def _with_headers(send: Send, headers: RawHeaders) -> Send:
+    """Wrap `send`: add those of the headers that the response has not."""
+
+    def send_with_headers(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            present = {name for name, _ in message["headers"]}
+            missing = [pair for pair in headers if pair[0] not in present]
+            message = {**message, "headers": [*message["headers"], *missing]}
+        return send(message)
+
+    return send_with_headers
 
 
 def _is_preflight(scope: Scope) -> bool:
@@ -123,18 +152,6 @@ async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send)
         headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
         response = problem_response(request, OriginNotAllowed, headers=headers)
     await response(request.scope, request.receive, send)
-
-
-def allow_every_origin(send: Send) -> Send:
-    """Wrap `send`: add the headers that let every origin read the response."""
-
-    async def send_with_cors(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            others = [pair for pair in message["headers"] if pair[0] != ALLOW_ORIGIN]  # a preflight's own
-            message = {**message, "headers": [*others, *FOR_EVERY_ORIGIN]}
-        await send(message)
-
-    return send_with_cors
 
 
 FORWARDED_FOR = "x-forwarded-for"
@@ -182,6 +199,45 @@ def _readable_address(text: str) -> str:
         return UNKNOWN_ADDRESS
 
 
+ANY = "*"
+CACHED_HOSTS = 1000
+
+HostCheck = Callable[[bytes | None], bool]
+
+
+def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
+    """Return the check of a Host header: True if its value is allowed, or if the header is missing.
+
+    Allowed are the host of the public address, the names in the setting (`*.council.example` for every name below a
+    domain, `*` for any), IP addresses, and names without a dot: no page on the open internet has one of the last two.
+    """
+    names = frozenset(name.lower() for name in (urlsplit(public_url).hostname or "", *allowed_hosts))
+    endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))
+
+    @lru_cache(maxsize=CACHED_HOSTS)
+    def allows_host(host: bytes | None) -> bool:
+        if host is None or ANY in names:
+            return True
+        name = _strip_port(host.decode("latin-1").lower())
+        return "." not in name or name in names or name.endswith(endings) or _is_address(name)
+
+    return allows_host
+
+
+def _strip_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events", "/desk/sign-in")
@@ -218,14 +274,19 @@ def policy_name(method: str, path: str) -> str | None:
     return SEARCH_POLICY if method == "GET" and path.startswith(SEARCHES) else None
 
 
-class RateLimitMiddleware:
-    """ASGI middleware that counts requests, and refuses those over the limit before their body is read.
+class GateMiddleware:
+    """ASGI middleware that refuses an unknown host and a caller over its limit, before the body of a request is read.
 
-    A caller is counted by network address. After its key was authenticated once, it is counted by client instead.
+    The name in the Host header must be known, which stops DNS rebinding by another site. A caller is counted by network
+    address. After its key was authenticated once, it is counted by client instead.
+
+    An error that nothing else handled is answered 500, inside CORS, so that pages can read it. The log line has the
+    type of the error and its stack frames, never its message, which may hold a reporter's words.
     """
 
-    def __init__(self, app: ASGIApp, limiter: Limiter, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, allows_host: HostCheck, limiter: Limiter, settings: Settings) -> None:
         self.app = app
+        self._allows_host = allows_host
         self._limiter = limiter
         self._policies = {
             CONCERN_POLICY: make_policy(CONCERN_POLICY, settings.limit_concerns),
@@ -238,10 +299,32 @@ class RateLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        name = policy_name(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        has_started = False
+
+        def watch_start(message: Message) -> Awaitable[None]:
+            nonlocal has_started
+            has_started = True
+            return send(message)
+
+        try:
+            served, sending = await self._admit(scope, receive, watch_start)
+            await served(scope, receive, sending)
+        except Exception as error:  # whatever it is, it is answered and logged, without its message
+            request_id = scope["state"]["request_id"]
+            log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
+            if not has_started:
+                await problem_response(Request(scope, receive), InternalError)(scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
+        """Return what serves the request, which may be a refusal, and `send` with what it adds to the response."""
+        if not self._allows_host(_field(scope, b"host")):
+            return problem_response(Request(scope, receive), UnknownHost), send
+        name = policy_name(scope["method"], scope["path"])
+        if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
+            return self.app, send
         token = _token_hash(scope)
         bucket = self._find_bucket(scope, self._policies[name], token)
         if bucket is not None:
@@ -249,9 +332,8 @@ class RateLimitMiddleware:
             send = with_rate_limit_fields(count, send)
             if count.is_over:
                 retry_after = {"Retry-After": str(count.seconds)}
-                await problem_response(Request(scope, receive), RateLimited, headers=retry_after)(scope, receive, send)
-                return
-        await self.app(scope, receive, self._remember_client(scope, token, send))
+                return problem_response(Request(scope, receive), RateLimited, headers=retry_after), send
+        return self.app, send if token is None else self._remember_client(scope, token, send)
 
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
         """Return the policy and the key to count the request by, or None if it is not counted (see `network_key`)."""
@@ -261,12 +343,10 @@ class RateLimitMiddleware:
         client = self._client_of_token.get(token) if token is not None else None
         return (policy, network) if client is None else (self._client_policy, client)
 
-    def _remember_client(self, scope: Scope, token: bytes | None, send: Send) -> Send:
+    def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
         """Wrap `send`: remember token -> client after authentication, forget it on 401."""
-        if token is None:
-            return send
 
-        async def send_and_remember(message: Message) -> None:
+        def send_and_remember(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 client = scope["state"].get("client")
                 if client is not None:
@@ -276,7 +356,7 @@ class RateLimitMiddleware:
                         self._client_of_token.popitem(last=False)
                 elif message["status"] == UNAUTHORISED:
                     self._client_of_token.pop(token, None)
-            await send(message)
+            return send(message)
 
         return send_and_remember
 
@@ -285,20 +365,25 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
     """Wrap `send`: add the RateLimit header fields."""
     policy = count.policy
 
-    async def send_with_fields(message: Message) -> None:
+    def send_with_fields(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers[POLICY_FIELD] = f'"{policy.name}";q={policy.item.amount};w={policy.seconds}'
             headers[FIELD] = f'"{policy.name}";r={count.remaining};t={count.seconds}'
-        await send(message)
+        return send(message)
 
     return send_with_fields
 
 
 def _token_hash(scope: Scope) -> bytes | None:
     """Return the SHA-256 of the Authorization header, so that no token is held in memory; None without one."""
-    authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+    authorization = _field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
+
+
+def _field(scope: Scope, name: bytes) -> bytes | None:
+    """Return the first header field of that name."""
+    return next((value for each, value in scope["headers"] if each == name), None)
 
 
 MAX_BODY_BYTES = 1_000_000
@@ -346,7 +431,8 @@ class RequestBodyMiddleware:
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
         """Return the body, or the problem with it."""
-        if _content_length(scope) > MAX_BODY_BYTES:
+        length = _field(scope, b"content-length") or b""
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
             return ContentTooLarge
         body = bytearray()
         try:
@@ -370,11 +456,6 @@ class RequestBodyMiddleware:
         if length > MAX_BODY_BYTES:
             return ContentTooLarge
         return ServiceUnavailable if self._arriving > MAX_BUFFERED_BYTES else None
-
-
-def _content_length(scope: Scope) -> int:
-    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(value) if value.isdigit() else 0
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -462,7 +543,7 @@ class _Outgoing:
         self._with_body = with_body
         self.status = SERVER_ERROR
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Send one message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -470,7 +551,7 @@ class _Outgoing:
             message = {**message, "headers": headers}
         elif not self._with_body and message["type"] == "http.response.body":
             message = {**message, "body": b""}
-        await self._send(message)
+        return self._send(message)
 
 
 def new_request_id() -> str:
@@ -482,124 +563,3 @@ def route_template(route: Any) -> str:
     """Return the template of the route, such as /v1/concerns/{reference}: never the path of the request."""
     path: str = getattr(route, "path", NO_ROUTE)
     return path
-
-
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
-HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
-
-
-def security_headers(*, is_https: bool) -> dict[str, str]:
-    """Return the security headers of every response."""
-    return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
-
-
-class SecurityHeadersMiddleware:
-    """ASGI middleware that adds the security headers which the route did not set, each with the strictest value."""
-
-    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
-        self.app = app
-        headers = security_headers(is_https=is_https).items()
-        self._headers = {name.lower().encode(): value.encode() for name, value in headers}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                missing = self._headers.keys() - {name.lower() for name, _ in message["headers"]}
-                more = [(name, value) for name, value in self._headers.items() if name in missing]
-                message = {**message, "headers": [*message["headers"], *more]}
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-
-ANY = "*"
-CACHED_HOSTS = 1000
-
-HostCheck = Callable[[bytes | None], bool]
-
-
-class TrustedHostMiddleware:
-    """ASGI middleware that refuses an unknown name in the Host header, which stops DNS rebinding by another site."""
-
-    def __init__(self, app: ASGIApp, allows_host: HostCheck) -> None:
-        self.app = app
-        self._allows_host = allows_host
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http" and not self._allows_host(dict(scope["headers"]).get(b"host")):
-            await problem_response(Request(scope, receive), UnknownHost)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-
-def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
-    """Return the check of a Host header: True if its value is allowed, or if the header is missing.
-
-    Allowed are the host of the public address, the names in the setting (`*.council.example` for every name below a
-    domain, `*` for any), IP addresses, and names without a dot: no page on the open internet has one of the last two.
-    """
-    names = frozenset(name.lower() for name in (urlsplit(public_url).hostname or "", *allowed_hosts))
-    endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))
-
-    @lru_cache(maxsize=CACHED_HOSTS)
-    def allows_host(host: bytes | None) -> bool:
-        if host is None or ANY in names:
-            return True
-        name = _strip_port(host.decode("latin-1").lower())
-        return "." not in name or name in names or name.endswith(endings) or _is_address(name)
-
-    return allows_host
-
-
-def _strip_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if ":" in host else host
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-class UnhandledErrorMiddleware:
-    """ASGI middleware that answers 500 for an error that nothing else handled, inside CORS, so that pages can read it.
-
-    The log line has the type of the error and its stack frames, never its message, which may hold a reporter's words.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        has_started = False
-
-        async def watch_start(message: Message) -> None:
-            nonlocal has_started
-            has_started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch_start)
-        except Exception as error:  # whatever it is, it is answered and logged, without its message
-            request_id = scope["state"]["request_id"]
-            log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
-            if not has_started:
-                await problem_response(Request(scope, receive), InternalError)(scope, receive, send)

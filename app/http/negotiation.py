@@ -5,7 +5,7 @@ ignores gives somebody words in the wrong language.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -146,19 +146,18 @@ class NegotiationMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         representation = _representation_at(scope)
         if representation is None:
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
         accept = ",".join(Headers(scope=scope).getlist("accept"))
         is_preferred = quality(representation.media_type, accept) > quality(JSON, accept)
         varies_by = ["Accept", *(["Accept-Language"] if VARIES_BY_LANGUAGE.fullmatch(scope["path"]) else [])]
         if is_preferred:
             scope["path"] += representation.suffix
             scope["raw_path"] = scope["path"].encode()
-        await self.app(scope, receive, _add_vary(send, varies_by, scope["path"] if is_preferred else None))
+        return self.app(scope, receive, _add_vary(send, varies_by, scope["path"] if is_preferred else None))
 
 
 def quality(media_type: str, accept: str) -> float:
@@ -191,7 +190,7 @@ def _representation_at(scope: Scope) -> Representation | None:
 def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
     """Wrap `send`: add those fields to Vary, and Content-Location where the request was rewritten to that path."""
 
-    async def send_with_vary(message: Message) -> None:
+    def send_with_vary(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             present = re.split(r"[,\s]+", headers.get("vary", "").lower())
@@ -200,6 +199,6 @@ def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
                     headers.add_vary_header(name)
             if path is not None:
                 headers["Content-Location"] = path
-        await send(message)
+        return send(message)
 
     return send_with_vary

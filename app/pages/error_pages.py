@@ -1,11 +1,11 @@
 """Errors as pages: what happened, and who to call; also for requests that no route of a page reaches."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
@@ -25,7 +25,15 @@ from app.http.negotiation import JSON, quality
 from app.http.params import GuidanceRoute, InvalidBody
 from app.http.problems import NO_STORE, PROBLEM_MEDIA_TYPE, problem_of
 from app.logs import Log, frames_of
-from app.pages.languages import PATHS_WITHOUT_PAGES, current_path, gettext, to_translate
+from app.pages.languages import (
+    ENGLISH,
+    PATHS_WITHOUT_PAGES,
+    current_path,
+    gettext,
+    language_of,
+    speaking,
+    to_translate,
+)
 from app.pages.page import private_page
 
 log = Log(__name__)
@@ -167,47 +175,56 @@ def problem_type_of(error: Exception) -> type[Problem]:
     return InternalError
 
 
-COPIED_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Connection")
+class PagesMiddleware:
+    """ASGI middleware that serves each page in its language, and errors as pages where the client prefers HTML.
 
-
-class ErrorPageMiddleware:
-    """ASGI middleware that replaces a problem document by an error page where the client prefers HTML."""
+    It is inside the response cache, which so has each language under a path of its own.
+    """
 
     def __init__(self, app: ASGIApp, context: AppContext) -> None:
         self.app = app
         self._context = context
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
-        if scope["type"] != "http" or not _wants_page(scope):
-            await self.app(scope, receive, send)
-            return
+        if scope["type"] != "http" or scope["path"].startswith(PATHS_WITHOUT_PAGES):
+            return self.app(scope, receive, send)
+        return self._serve_page(scope, receive, send)
+
+    async def _serve_page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        language, path = language_of(scope["path"])
+        inner = {**scope, "path": path, "raw_path": path.encode()} if language != ENGLISH else scope
+        query = scope["query_string"].decode("latin-1")
+        shown = f"{path}?{query}" if query else path
         page: Response | None = None
 
         async def send_or_replace(message: Message) -> None:
             nonlocal page
             if message["type"] == "http.response.start":
-                page = self._replacement_for(message)
+                page = self._page_instead_of(message)
             if page is None:
                 await send(message)
 
-        await self.app(scope, receive, send_or_replace)
+        with speaking(language, shown if scope["method"] in ("GET", "HEAD") else ""):
+            await self.app(inner, receive, send_or_replace if _prefers_page(scope) else send)
         if page is not None:
             await page(scope, receive, send)
+        if inner is not scope:
+            scope["route"] = inner.get("route")
 
-    def _replacement_for(self, start: Message) -> Response | None:
-        headers = Headers(raw=start["headers"])
+    def _page_instead_of(self, start: Message) -> Response | None:
+        """Return the page in place of a problem, with the problem's headers but for those of the content."""
+        headers = MutableHeaders(raw=list(start["headers"]))
         if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
             return None
         page = error_page(self._context, start["status"])
-        for name in COPIED_HEADERS:
-            if name in headers:
-                page.headers[name] = headers[name]
+        for name, value in page.headers.items():
+            if name.startswith("content-") or name not in headers:
+                headers[name] = value
+        page.raw_headers = headers.raw
         return page
 
 
-def _wants_page(scope: Scope) -> bool:
-    if scope["path"].startswith(PATHS_WITHOUT_PAGES):
-        return False
+def _prefers_page(scope: Scope) -> bool:
     accept = Headers(scope=scope).get("accept", "")
     return quality("text/html", accept) > quality(JSON, accept)

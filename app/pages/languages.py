@@ -4,8 +4,6 @@ A language is the first part of the path: `/cy/concerns` is `/concerns` in Welsh
 `{% trans %}` and `_()`, code by `gettext` and `to_translate`; `make catalogue` collects them.
 """
 
-import gettext as standard
-import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -89,7 +86,7 @@ def gettext(message: str) -> str:
     language = current_language()
     if language == ENGLISH or not message:
         return message
-    return _translations(language).gettext(message)
+    return _translations(language).get(message, message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
@@ -98,13 +95,8 @@ def ngettext(singular: str, plural: str, number: int) -> str:
 
 
 @cache
-def _translations(language: Language) -> standard.NullTranslations:
-    from babel.messages.mofile import write_mo  # noqa: PLC0415  # as above
-
-    compiled = io.BytesIO()
-    write_mo(compiled, read_catalogue(language))
-    compiled.seek(0)
-    return standard.GNUTranslations(compiled)
+def _translations(language: Language) -> dict[str, str]:
+    return {str(each.id): str(each.string) for each in read_catalogue(language) if each.id and each.string}
 
 
 def to_translate(message: str) -> str:
@@ -153,26 +145,10 @@ def localised_links(page: str) -> str:
     return LINK.sub(rf' \1="{prefix}\2"', page) if prefix else page
 
 
-class LanguageMiddleware:
-    """ASGI middleware inside the response cache, which so has each language under a path of its own."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request in its language."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        language, path = ENGLISH, scope["path"]
-        for each in LANGUAGES[1:]:
-            rest = path.removeprefix(each.prefix) or "/"
-            if rest != path and rest.startswith("/") and not rest.startswith(ENGLISH_ALONE):
-                language, path = each, rest
-        inner = {**scope, "path": path, "raw_path": path.encode()} if language != ENGLISH else scope
-        query = scope["query_string"].decode("latin-1")
-        shown = f"{path}?{query}" if query else path
-        with speaking(language, shown if scope["method"] in ("GET", "HEAD") else ""):
-            await self.app(inner, receive, send)
-        if inner is not scope:
-            scope["route"] = inner.get("route")
+def language_of(path: str) -> tuple[Language, str]:
+    """Return the language of the path, and the path without it."""
+    for each in LANGUAGES[1:]:
+        rest = path.removeprefix(each.prefix) or "/"
+        if rest != path and rest.startswith("/") and not rest.startswith(ENGLISH_ALONE):
+            return each, rest
+    return ENGLISH, path

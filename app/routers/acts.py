@@ -20,7 +20,7 @@ from app.errors import (
     UnsealingUnavailable,
 )
 from app.http.auth import require_actor
-from app.http.context import DeskDep
+from app.http.context import context_of
 from app.http.negotiation import JSON, quality
 from app.http.params import ConcernReference, GuidanceRouter, JSONRoute, created_response, expect_one_key_at_most
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -92,10 +92,10 @@ class DeskRequest:
 
 
 async def about_concern(
-    desk: DeskDep, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
+    request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
 ) -> DeskRequest:
     """Return the request of a client that has the scopes of the route."""
-    return DeskRequest(desk, actor, reference)
+    return DeskRequest(context_of(request).desk, actor, reference)
 
 
 ReadingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.READ])]

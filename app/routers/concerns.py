@@ -18,7 +18,7 @@ from app.errors import (
     TooManyAdditions,
 )
 from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep
-from app.http.context import CodeTriesDep, ContextDep, FollowUpsDep, NowDep, ReferenceDataDep, SubmissionsDep
+from app.http.context import ContextDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
 from app.http.params import (
     GuidanceRouter,
     IdempotencyKey,
@@ -127,15 +127,10 @@ class Following:
     reference: str
 
 
-async def follow(
-    code_tries: CodeTriesDep,
-    follow_ups: FollowUpsDep,
-    status_token: StatusTokenDep,
-    now: NowDep,
-    reference: TypedReference,
-) -> Following:
+async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
     """Return the request of the holder of a status token."""
-    return Following(code_tries, follow_ups, status_token, now, reference)
+    context = context_of(request)
+    return Following(context.code_tries, context.follow_ups, status_token, context.clock(), reference)
 
 
 FollowingDep = Annotated[Following, Depends(follow)]

@@ -304,7 +304,7 @@ def _add_section(sections: Sections, section: Section) -> None:
             latest, current = links.pop("latest_version"), current_of(shown.history)
             more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
         else:
-            fields["history"] = item_history(item_id, lists, shown.history)
+            fields["history"] = item_history(section, item_id, lists, shown.history)
         response = sections.items[section](**fields, links=links)
         caching = CACHE_IMMUTABLE if shown.is_numbered else CACHE_CURRENT
         return public_response(request, response, caching=caching, more_links=more_links)

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from app.age.keys import fingerprint_of
-from app.config import Settings
+from app.config import Settings, is_loopback
 from app.db.database import DATABASE_FILE, open_database
 from app.errors import SetupError
 from app.http.context import AppContext
@@ -215,7 +215,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
 
 def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
     """Yield what shows that others can reach the service."""
-    if not _is_loopback(host):
+    if not is_loopback(host):
         yield "--host is not an address of this machine alone"
     if settings.database_url is not None:
         yield "GUIDANCE_DATABASE_URL is set"
@@ -242,10 +242,3 @@ def _is_sealed_to_others(data_dir: Path) -> bool:
     path = data_dir / DEVELOPMENT_IDENTITY
     own = [str(each.to_public()) for each in read_identities(path).identities] if path.exists() else []
     return recipients is not None and not {fingerprint_of(each) for each in own} & set(recipients)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

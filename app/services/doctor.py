@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
 from app.age.keys import fingerprint_of
-from app.config import Settings
+from app.config import Settings, is_loopback
 from app.db.backup import measure_growth
 from app.db.database import DATABASE_FILE, open_to_read
 from app.db.private_files import FOR_OTHERS
@@ -51,7 +51,6 @@ UNTRUSTED_PROXY = "proxy"
 """The warning of readiness to a request that came through a proxy which is not trusted."""
 CERTIFICATE_DAYS = dt.timedelta(days=14)
 LEFT_OF_CERTIFICATE = 4  # a quarter: what renews by itself does so before, also where a certificate lives for hours
-ONLY_HERE = ("localhost", "127.0.0.1", "::1")
 FEWEST_RECIPIENTS = 2
 MAX_KEY_FILE_BYTES = 100_000
 KEY_AGE = dt.timedelta(days=730)
@@ -287,7 +286,7 @@ def check_proxy(patient: Patient) -> Verdict:
 def check_public_url(patient: Patient) -> Iterator[Verdict]:
     """Call the service at GUIDANCE_PUBLIC_URL."""
     settings, answer = patient.settings, patient.public_answer
-    if urlsplit(settings.public_url).hostname in ONLY_HERE:
+    if is_loopback(urlsplit(settings.public_url).hostname or ""):
         yield warn("GUIDANCE_PUBLIC_URL is an address of this machine alone", "set it to the address that callers use")
     elif not settings.is_https:
         yield fault("GUIDANCE_PUBLIC_URL is not https", "put a proxy with TLS before the service, and set it to https")

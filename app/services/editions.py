@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from operator import attrgetter
 from threading import Lock
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, bindparam, case, func
+from sqlalchemy import ColumnElement, Engine, Select, and_, bindparam, case, exists, func
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
+from app.db.tables import table_of
 from app.db.writer import GENERATION_RAISED
 from app.errors import (
     AlreadyWithdrawn,
@@ -25,23 +27,65 @@ from app.errors import (
     NoSuchGuide,
     NoSuchRendition,
 )
-from app.models.base import RequestModel
 from app.models.editions import OWN_WORDS, EditionContent, EditionDetails, EditionRow, WithdrawalRow
 from app.models.guides import EditionStatus, Withdrawal
 from app.models.renditions import RenditionContent, RenditionDetails
-from app.models.sections import ITEM_LISTS
 
-IS_EDITION: ColumnElement[bool] = col(EditionRow.language) == OWN_WORDS
-IS_RENDITION: ColumnElement[bool] = col(EditionRow.language) != OWN_WORDS
-IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = (
-    (col(WithdrawalRow.guide) == EditionRow.guide)
-    & (col(WithdrawalRow.language) == EditionRow.language)
-    & (col(WithdrawalRow.number) == EditionRow.number)
+_EDITIONS, _WITHDRAWALS = table_of(EditionRow), table_of(WithdrawalRow)
+IS_EDITION: ColumnElement[bool] = _EDITIONS.c.language == OWN_WORDS
+IS_RENDITION: ColumnElement[bool] = _EDITIONS.c.language != OWN_WORDS
+IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = and_(
+    *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
 )
 
 
 NOTICE = dt.timedelta(days=60)
 """How long before its day a review is listed as due."""
+
+
+# The statements of most reads, built once, since to build one takes longer than to run it. Their columns are those of
+# the tables: to read rows by those of the row classes takes longer.
+_WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_IT)
+_HEADS: Select[Any] = (
+    select_columns(
+        _EDITIONS.c.guide,
+        _EDITIONS.c.number,
+        _EDITIONS.c.published_at,
+        _EDITIONS.c.digest,
+        _EDITIONS.c.details["title"].as_string(),
+        _EDITIONS.c.details["change_note"].as_string(),
+        _WITHDRAWALS.c.withdrawn_at,
+        _WITHDRAWALS.c.reason,
+    )
+    .select_from(_WITH_WITHDRAWALS)
+    .where(IS_EDITION)
+)
+_HISTORY = _HEADS.where(_EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number.desc())
+_NEWEST = (
+    select_columns(_EDITIONS.c.guide, func.max(_EDITIONS.c.number).label("number"))
+    .select_from(_WITH_WITHDRAWALS)
+    .where(IS_EDITION, _WITHDRAWALS.c.number.is_(None))
+    .group_by(_EDITIONS.c.guide)
+    .subquery()
+)
+_CURRENT = (
+    _HEADS.add_columns(_EDITIONS.c.details)
+    .where(_EDITIONS.c.guide == _NEWEST.c.guide, _EDITIONS.c.number == _NEWEST.c.number)
+    .order_by(_EDITIONS.c.guide)
+)
+_RENDITIONS_OF: Any = (
+    select_columns(EditionRow, WithdrawalRow)
+    .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    .where(IS_RENDITION, _EDITIONS.c.guide == bindparam("guide"))
+    .order_by(_EDITIONS.c.language, _EDITIONS.c.number.desc())
+)
+_GONE = _WITHDRAWALS.alias()
+_IS_GONE = exists().where(
+    _GONE.c.guide == _EDITIONS.c.guide,
+    ((_GONE.c.language == _EDITIONS.c.language) & (_GONE.c.number == _EDITIONS.c.number))
+    | ((_GONE.c.language == OWN_WORDS) & (_GONE.c.number == _EDITIONS.c.edition)),
+)
+_LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~_IS_GONE).distinct()
 
 
 class EditionKey(NamedTuple):
@@ -133,7 +177,7 @@ class EditionEvent(NamedTuple):
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
     """Return every edition of the guide, the newest first. The list is empty for an unknown guide."""
-    return [EditionHead(*row) for row in session.execute(_history_rows(), {"guide": guide})]
+    return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
@@ -181,18 +225,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
     """Return each guide's current edition, by the guide's name."""
-    newest = (
-        select_columns(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
-        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
-        .where(IS_EDITION, col(WithdrawalRow.number).is_(None))
-        .group_by(col(EditionRow.guide))
-        .order_by(col(EditionRow.guide))
-        .limit(limit)
-        .subquery()
-    )
-    is_newest = (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number)
-    found = _heads().add_columns(col(EditionRow.details)).join(newest, is_newest)
-    rows = session.execute(found.order_by(EditionRow.guide))
+    rows = islice(session.execute(_CURRENT), limit)
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
 
@@ -219,29 +252,14 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
 
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
     """Return the renditions of the guide, withdrawn ones too: by language, the newest first."""
-    found = select(EditionRow, WithdrawalRow).outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
-    found = found.where(EditionRow.guide == guide, IS_RENDITION)
-    if language is not None:
-        found = found.where(EditionRow.language == language)
-    rows = session.exec(found.order_by(EditionRow.language, col(EditionRow.number).desc()))
-    return [_rendition(row, withdrawal) for row, withdrawal in rows]
+    rows = session.execute(_RENDITIONS_OF, {"guide": guide})
+    return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
     """Return the languages in which each guide has a rendition that, like its edition, is not withdrawn, sorted."""
-    gone = aliased(WithdrawalRow)
-    withdrawn = (
-        select(gone.number)
-        .where(
-            gone.guide == EditionRow.guide,
-            ((col(gone.language) == EditionRow.language) & (col(gone.number) == EditionRow.number))
-            | ((col(gone.language) == OWN_WORDS) & (col(gone.number) == EditionRow.edition)),
-        )
-        .exists()
-    )
-    found = select(EditionRow.guide, EditionRow.language).where(IS_RENDITION, ~withdrawn)
     languages: dict[str, list[str]] = {}
-    for guide, language in sorted(session.exec(found.distinct())):
+    for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
     return languages
 
@@ -305,14 +323,16 @@ def read_content(session: Session, key: EditionKey) -> EditionContent:
     return EditionContent.model_validate(row.details | row.words)
 
 
-def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, RequestModel]]:
-    """Return the items of the list `part` by their ids, in their printed order, of each edition by its number."""
-    model, items = ITEM_LISTS[part].item, col(EditionRow.words)[part]
-    found = select_columns(col(EditionRow.number), items).where(IS_EDITION, col(EditionRow.guide) == guide)
-    return {
-        number: {each["id"]: model.model_validate(each) for each in entries or ()}
-        for number, entries in session.execute(found.order_by(col(EditionRow.number)))
-    }
+def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
+    """Return the stored items of the list `part` by their ids, in order, of each edition by its number."""
+    rows = session.execute(_lists(part), {"guide": guide})
+    return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
+
+
+@cache
+def _lists(part: str) -> Select[Any]:
+    found = select_columns(_EDITIONS.c.number, _EDITIONS.c.words[part])
+    return found.where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number)
 
 
 def read_rendition(session: Session, key: RenditionKey) -> RenditionContent:
@@ -346,26 +366,6 @@ def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendi
         withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
         reason=withdrawal.reason if withdrawal else None,
     )
-
-
-@cache
-def _history_rows() -> Select[Any]:
-    return _heads().where(col(EditionRow.guide) == bindparam("guide")).order_by(col(EditionRow.number).desc())
-
-
-def _heads() -> Select[Any]:
-    details = col(EditionRow.details)
-    columns = select_columns(
-        col(EditionRow.guide),
-        col(EditionRow.number),
-        col(EditionRow.published_at),
-        col(EditionRow.digest),
-        details["title"].as_string(),
-        details["change_note"].as_string(),
-        col(WithdrawalRow.withdrawn_at),
-        col(WithdrawalRow.reason),
-    )
-    return columns.outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT).where(IS_EDITION)
 
 
 def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:

@@ -37,7 +37,7 @@ from app.services.concerns import get_unerased
 from app.services.entries import measure_entries
 from app.services.hand_overs import hand_over_entry, list_hand_overs
 from app.services.inbox import entry_of
-from app.services.pdf import pdf_available
+from app.services.pdf import fonts, pdf_available
 from app.services.receipts import EXPORT, EXPORT_STATEMENT, HAND_OVER, ReceiptSigner, check_receipt, thumbprint_of
 from app.services.record import FIRST_PREVIOUS_SHA256, Actor, hash_of, record_disclosure
 from app.services.sealing import Unsealer, open_note
@@ -189,12 +189,11 @@ def _attachment(pdf: bytes) -> bytes:
     """Return the JSON inside the PDF."""
     if find_spec("pypdf") is None:
         raise PdfUnavailable
-    import pypdf  # noqa: PLC0415  # an extra
-    from pypdf.errors import PyPdfError  # noqa: PLC0415  # an extra
+    import pypdf.errors  # noqa: PLC0415  # an extra
 
     try:
         (content,) = pypdf.PdfReader(io.BytesIO(pdf)).attachments[ATTACHMENT]
-    except (PyPdfError, KeyError, ValueError, TypeError, AttributeError):
+    except (pypdf.errors.PyPdfError, KeyError, ValueError, TypeError, AttributeError):
         raise ExportNotGenuine("There is no readable JSON in the file.") from None
     return bytes(content)
 
@@ -366,12 +365,11 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
     """
     if not pdf_available():
         raise PdfUnavailable
-    import font_source_sans_pro  # noqa: PLC0415  # an extra
     import typst  # noqa: PLC0415  # an extra, and 20 MB
 
     options: dict[str, Any] = {
         "input": EXPORT_TEMPLATE,
-        "font_paths": [Path(font_source_sans_pro.__file__).parent],
+        "font_paths": [fonts()],
         "sys_inputs": {
             "document": json.dumps(printed, ensure_ascii=False),
             "attached": json.dumps(document, ensure_ascii=False, indent=1),

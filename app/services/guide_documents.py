@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.errors import NoSuchItem
-from app.models.base import RequestModel, format_utc
+from app.models.base import format_utc
 from app.models.code_lists import Signpost, SignpostScope
 from app.models.comparison import moved_items
 from app.models.contacts import Contact, OpeningHours, Phone, PostalAddress, Weekday
@@ -341,19 +341,20 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
 
 
 def item_history(
-    item_id: str, lists: Mapping[int, Mapping[str, RequestModel]], history: Sequence[EditionHead]
+    section: Section, item_id: str, lists: Mapping[int, Mapping[str, Any]], history: Sequence[EditionHead]
 ) -> tuple[ItemMention, ...]:
     """Return the editions that have the item, the newest first, each with the change that it made to the item.
 
-    `lists` has the items of its section by their ids, in their order, of each edition by its number.
+    `lists` has the stored items of its section by their ids, in their order, of each edition by its number.
     """
+    read = section.entry.item.model_validate
 
     def change_in(number: int) -> ItemChange:
         former, items = lists.get(number - 1, {}), lists[number]
         before, after = former.get(item_id), items[item_id]
         if before is None:
             return ItemChange.ADDED
-        if before.model_dump(exclude={"position"}) != after.model_dump(exclude={"position"}):
+        if read(before).model_dump(exclude={"position"}) != read(after).model_dump(exclude={"position"}):
             return ItemChange.REWORDED
         has_moved = any(moved.id == item_id for moved in moved_items(list(former), list(items)))
         return ItemChange.MOVED if has_moved else ItemChange.UNCHANGED

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,11 @@ def pdf_available() -> bool:
     return all(find_spec(name) for name in EXTRA)
 
 
+def fonts() -> str:
+    """Return the folder of the font of all PDFs, which one of the optional libraries holds."""
+    return str(files("font_source_sans_pro"))
+
+
 def is_printable(language: str) -> bool:
     """Return True if the font has the script of the language."""
     return script_of(language) in SCRIPTS_OF_FONT
@@ -103,7 +109,6 @@ def is_printable(language: str) -> bool:
 @lru_cache(maxsize=MAX_CACHED_PDFS)
 def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | None:
     """Return the PDF, or None where a letter is not in the font."""
-    import font_source_sans_pro  # noqa: PLC0415  # an extra
     import segno  # noqa: PLC0415  # an extra
     import typst  # noqa: PLC0415  # an extra, and 20 MB
 
@@ -113,7 +118,7 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
         "input": PDF_TEMPLATE,
         "root": PDF_TEMPLATE.anchor,  # the council's logo may be anywhere
         "ignore_system_fonts": True,
-        "font_paths": [Path(font_source_sans_pro.__file__).parent],
+        "font_paths": [fonts()],
     }
     for size in SIZES[form]:
         options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": size}

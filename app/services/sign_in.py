@@ -11,13 +11,12 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from sqlalchemy import Engine
 
-from app.config import Settings
+from app.config import LOOPBACK_NAME, Settings, is_loopback
 from app.db.writer import Writer
 from app.errors import TokenInvalid
 from app.models.people import Role, role_with
@@ -35,7 +34,6 @@ INVITATION = f"{PATH}/invitation"
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
 """Where a provider sends the browser, and where that page leads on to."""
-LOOPBACK_NAME = "localhost"
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 
@@ -144,11 +142,7 @@ def relying_party(public_url: str, council_name: str, *, port: int | None = None
     """
     url = urlsplit(public_url)
     host = url.hostname or ""
-    try:
-        is_loopback = ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = host == LOOPBACK_NAME
-    if not is_loopback:
+    if not is_loopback(host):
         return RelyingParty(host, public_url, council_name)
     number = port or url.port
     return RelyingParty(LOOPBACK_NAME, f"{url.scheme}://{LOOPBACK_NAME}{f':{number}' if number else ''}", council_name)

@@ -32,7 +32,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session, col, select
 from standardwebhooks import Webhook
 
-from app.config import Settings
+from app.config import Settings, is_loopback
 from app.db.tables import table_of
 from app.db.writer import Writer, write_operation
 from app.errors import (
@@ -117,7 +117,7 @@ class SsrfGuard:
         return parsed.copy_with(host=str(addresses[0])), parsed.host
 
     def _check_address(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address, parsed: httpx.URL) -> None:
-        if address.is_loopback and parsed.host in ("localhost", "127.0.0.1", "::1"):
+        if address.is_loopback and is_loopback(parsed.host):
             return
         if parsed.scheme != HTTPS:
             raise AddressNotAllowed("it must be https, unless it is on this machine")

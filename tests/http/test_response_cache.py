@@ -271,7 +271,11 @@ def ask(inner: Inner, response_cache: ResponseCache, **changes: Any) -> bytes:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []} | changes
-    asyncio.run(CacheMiddleware(inner, response_cache)(scope, receive, send))
+
+    async def serve() -> None:
+        await CacheMiddleware(inner, response_cache)(scope, receive, send)
+
+    asyncio.run(serve())
     return b"".join(message.get("body", b"") for message in sent)
 
 

@@ -1,7 +1,6 @@
 """The pages in other languages: every sentence from one catalogue, the council's own words marked as English."""
 
 import contextlib
-import gettext as standard
 import json
 import re
 from collections.abc import Iterator
@@ -103,18 +102,6 @@ def test_the_file_of_a_language_has_every_sentence_and_no_other(
         assert sorted(TAG.findall(sentence)) == sorted(TAG.findall(words)), sentence
 
 
-class Marked(standard.NullTranslations):
-    """Puts every message of the catalogue into brackets, and leaves others as they are."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._known = {str(message.id) for message in read_catalogue(OTHERS[0]) if message.string}
-
-    def gettext(self, message: str) -> str:
-        """Return the message, in brackets if the catalogue has it."""
-        return f"⟦{message}⟧" if message in self._known else message
-
-
 class Outside(HTMLParser):
     """Collects the text that is neither in brackets nor marked as English."""
 
@@ -151,7 +138,7 @@ class Outside(HTMLParser):
 
 @pytest.mark.slow
 def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    marked = Marked()
+    marked = {str(each.id): f"⟦{each.id}⟧" for each in read_catalogue(OTHERS[0]) if each.string}
     monkeypatch.setattr(languages, "_translations", lambda _: marked)
     context: Any = client.app.state.context  # type: ignore[attr-defined]  # an application, to the client
     context.response_cache.clear()
@@ -211,7 +198,7 @@ def rubbish(question: Question) -> dict[str, Any]:
 def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_english(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, variant: FormVariant
 ) -> None:
-    marked = Marked()
+    marked = {str(each.id): f"⟦{each.id}⟧" for each in read_catalogue(OTHERS[0]) if each.string}
     monkeypatch.setattr(languages, "_translations", lambda _: marked)
     questions = [question for section in form_of(variant) for question in section.questions]
     posted = {f"count:{name}": "2" for name in ENTRY_NAMES} | {"do": "check"}
