@@ -31,14 +31,8 @@ from app.models.links import (
     DESK_RECIPIENTS,
     DESK_VIEWS,
     STATISTICS,
-    assignment_path,
     desk_concern_path,
-    desk_hand_over_path,
-    desk_messages_path,
     edition_path,
-    export_path,
-    export_statement_path,
-    notes_path,
 )
 from app.pages.exports import printed_export
 from app.services.acts import ACKNOWLEDGE, CLOSE, ERASE, HOLD, Act
@@ -203,7 +197,7 @@ def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsea
 def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]:
     cursor: dict[str, str] | None = {}
     while cursor is not None:
-        page = service.call("GET", notes_path(reference), query=cursor)
+        page = service.call("GET", desk_concern_path(reference, "notes"), query=cursor)
         yield from page["notes"]
         cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
 
@@ -269,7 +263,7 @@ def desk_assign(
     if nobody and person is not None:
         raise typer.BadParameter("name a person, or use --nobody, and not both")
     body = None if person is None else {"person": person}
-    answer = service.call("DELETE" if nobody else "PUT", assignment_path(reference), body=body)
+    answer = service.call("DELETE" if nobody else "PUT", desk_concern_path(reference, "assignment"), body=body)
     before = answer["replaced"]
     by = f", by {before['by']}" if before["by"] else ""
     now = f"{reference}: assigned to {answer['assigned_to'] or 'nobody'}"
@@ -306,7 +300,7 @@ def desk_note(
     if known and not known.issuperset(recipients):
         raise KeysNotKnown("The service names a key that is not in --seal-to. Nothing was sent.")
     sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
-    answer = service.send_once(notes_path(reference), {"sealed": sealed, "recipients": recipients})
+    answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
     return Answer(answer, [f"{reference}: note {answer['number']}"])
 
 
@@ -321,7 +315,7 @@ def desk_ask(
 
     The words come from a file or the standard input: every user of this machine can read a command line.
     """
-    text, path = message_file.read().strip(), desk_messages_path(reference)
+    text, path = message_file.read().strip(), desk_concern_path(reference, "messages")
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
         raise typer.BadParameter(f"a message has between 1 and {MAX_MESSAGE_LENGTH} characters")
     recipient = service.call("GET", path)["recipient"]
@@ -392,7 +386,7 @@ def desk_hand_over(
         additions = added["additions"]
         package = seal_to(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
         wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
-    entry = service.send_once(desk_hand_over_path(reference), wanted)
+    entry = service.send_once(desk_concern_path(reference, "hand-over"), wanted)
     write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
     write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
     return Answer(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])
@@ -407,7 +401,7 @@ def desk_confirm(
     receipt: Annotated[typer.FileText, typer.Argument(metavar="FILE", help="The receipt; `-` is the standard input.")],
 ) -> Answer:
     """Store the receipt that another body sent back for a hand-over."""
-    path = f"{desk_hand_over_path(reference)}/{number}/receipt"
+    path = desk_concern_path(reference, "hand-over", number, "receipt")
     entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
     return Answer(entry, [f"{reference}: hand-over {number} confirmed"])
 
@@ -442,13 +436,13 @@ def make_export(
 
     Raises `DeskRequestFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
     """
-    statement = service.call("GET", export_statement_path(reference))
+    statement = service.call("GET", desk_concern_path(reference, "export-statement"))
     texts = _fetch_texts(service, statement, notes=notes)
     document = build_export(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
     content = _fetch_edition(service, statement["concern"]["guide"], statement["concern"]["edition"])
     pdf = export_pdf(printed_export(document, content, _fetch_code_lists(service), council=council), document)
     wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
-    entry = service.call("POST", export_path(reference), body=wanted)
+    entry = service.call("POST", desk_concern_path(reference, "export"), body=wanted)
     return add_signature(pdf, entry["signature"]), entry
 
 

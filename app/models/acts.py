@@ -7,7 +7,7 @@ from pydantic import Field
 from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.entries import OpenedAddition
 from app.models.inbox import InboxEntry
-from app.models.links import Links, assignment_path
+from app.models.links import Links, desk_concern_path
 from app.models.people import PersonName
 from app.models.receipts import EXAMPLE_REFERENCE
 from app.models.record import Remnants
@@ -38,7 +38,7 @@ class AssignmentResponse(AssignmentState):
         description="The assignment before this request, as another person may have made it meanwhile; null in the "
         "answer to a read."
     )
-    links: Links = Field(examples=[{"self": assignment_path(EXAMPLE_REFERENCE)}])
+    links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "assignment")}])
 
 
 class ErasedConcern(InboxEntry):

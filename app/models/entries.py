@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 
 from app.errors import CodedValueError, FaultCode, GuidanceError, TooManyAdditions, TooManyMessages, TooManyNotes
 from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType, partial_index
-from app.models.links import Links, desk_addition_path, desk_messages_path, note_path
+from app.models.links import Links, desk_concern_path
 from app.models.receipts import EXAMPLE_REFERENCE, READ_AT, MessageStatus
 from app.models.record import DeskAct
 
@@ -180,7 +180,7 @@ class AdditionEntry(ResponseModel):
         description="The words, as they were sent; null where this service holds no identity.",
         examples=[WORDS_OF_AN_ADDITION],
     )
-    links: Links = Field(examples=[{"self": desk_addition_path(EXAMPLE_REFERENCE, 1)}])
+    links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "additions", 1)}])
 
 
 class OpenedAddition(AdditionEntry):
@@ -250,7 +250,7 @@ class NoteEntry(ResponseModel):
         description="The words; null where this service holds no identity, and in the answer to writing them.",
         examples=[WORDS_OF_A_NOTE],
     )
-    links: Links = Field(examples=[{"self": note_path(EXAMPLE_REFERENCE, 1)}])
+    links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "notes", 1)}])
 
 
 class NotesResponse(ResponseModel):
@@ -299,7 +299,7 @@ class MessagesResponse(ResponseModel):
 
     messages: tuple[MessageEntry, ...] = Field(description="The messages, without their words.")
     recipient: str = Field(description="The age recipient of the reporter's code.", examples=[RECIPIENT])
-    links: Links = Field(examples=[{"self": desk_messages_path(EXAMPLE_REFERENCE)}])
+    links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "messages")}])
 
 
 class ReceivedMessage(MessageStatus):

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 
 from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Text, UtcDateTime, UtcDateTimeType
 from app.models.entries import RECIPIENT
-from app.models.links import Links, desk_hand_over_path
+from app.models.links import Links, desk_concern_path
 from app.models.receipts import EXAMPLE_REFERENCE
 
 
@@ -103,4 +103,4 @@ class HandOversResponse(ResponseModel):
     """The hand-overs of a concern, in order."""
 
     hand_overs: tuple[HandOverEntry, ...] = Field(description="The hand-overs.")
-    links: Links = Field(examples=[{"self": desk_hand_over_path(EXAMPLE_REFERENCE)}])
+    links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "hand-over")}])

@@ -74,65 +74,14 @@ def rendition_page_path(guide: str, language: str, number: int | None = None) ->
     return path if number is None else f"{path}/{number}"
 
 
-def concern_path(reference: str) -> str:
-    """Return the path of a concern's status, for its reporter."""
-    return f"{CONCERNS}/{reference}"
+def concern_path(reference: str, *steps: str) -> str:
+    """Return the path of a concern's status, for its reporter, or of what is below it."""
+    return "/".join((CONCERNS, reference, *steps))
 
 
-def desk_concern_path(reference: str) -> str:
-    """Return the path of a concern at the desk."""
-    return f"{DESK_CONCERNS}/{reference}"
-
-
-def assignment_path(reference: str) -> str:
-    """Return the path of the person that a concern is assigned to."""
-    return f"{desk_concern_path(reference)}/assignment"
-
-
-def notes_path(reference: str) -> str:
-    """Return the path of the desk's notes about a concern."""
-    return f"{desk_concern_path(reference)}/notes"
-
-
-def note_path(reference: str, number: int) -> str:
-    """Return the path of one note."""
-    return f"{notes_path(reference)}/{number}"
-
-
-def desk_additions_path(reference: str, *, cursor: str | None = None) -> str:
-    """Return the path of what was added to a concern, from the cursor on if there is one."""
-    path = f"{desk_concern_path(reference)}/additions"
-    return path if cursor is None else f"{path}?cursor={cursor}"
-
-
-def messages_path(reference: str) -> str:
-    """Return the path of what the desk sent to a reporter, for that reporter."""
-    return f"{concern_path(reference)}/messages"
-
-
-def desk_messages_path(reference: str) -> str:
-    """Return the path of the messages to a reporter at the desk."""
-    return f"{desk_concern_path(reference)}/messages"
-
-
-def desk_hand_over_path(reference: str) -> str:
-    """Return the path of the hand-overs of a concern."""
-    return f"{desk_concern_path(reference)}/hand-over"
-
-
-def export_statement_path(reference: str) -> str:
-    """Return the path of what this service signs about a concern for an export."""
-    return f"{desk_concern_path(reference)}/export-statement"
-
-
-def export_path(reference: str) -> str:
-    """Return the path at which exports of a concern are recorded."""
-    return f"{desk_concern_path(reference)}/export"
-
-
-def desk_addition_path(reference: str, number: int) -> str:
-    """Return the path of one addition at the desk."""
-    return f"{desk_additions_path(reference)}/{number}"
+def desk_concern_path(reference: str, *steps: str | int) -> str:
+    """Return the path of a concern at the desk, or of what is below it."""
+    return "/".join((DESK_CONCERNS, reference, *map(str, steps)))
 
 
 def disclosures_path(chain: str) -> str:

@@ -38,7 +38,7 @@ from app.models.acts import (
 )
 from app.models.clients import Scope
 from app.models.inbox import InboxEntry
-from app.models.links import DESK_CONCERNS, assignment_path, desk_concern_path
+from app.models.links import DESK_CONCERNS, desk_concern_path
 from app.services import acts
 from app.services.acts import Act
 from app.services.entries import Desk, read_sealed
@@ -229,7 +229,7 @@ def _assignment(
         reference=reference,
         **_state(now),
         replaced=None if replaced is None else AssignmentState(**_state(replaced)),
-        links={"self": assignment_path(reference), "concern": desk_concern_path(reference)},
+        links={"self": desk_concern_path(reference, "assignment"), "concern": desk_concern_path(reference)},
     )
 
 

@@ -22,7 +22,7 @@ from app.http.params import (
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import MAX_NUMBER
 from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
-from app.models.links import desk_concern_path, desk_hand_over_path
+from app.models.links import desk_concern_path
 from app.routers.acts import ONE_CONCERN, ReadingDep, WorkingDep
 from app.services import acts, hand_overs
 
@@ -43,7 +43,7 @@ def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
     """To which bodies the concern was handed over, why, and both receipts of each."""
     reference = asked.reference
     entries = hand_overs.read_hand_overs(asked.desk.writer, reference, asked.actor)
-    links = {"self": desk_hand_over_path(reference), "concern": desk_concern_path(reference)}
+    links = {"self": desk_concern_path(reference, "hand-over"), "concern": desk_concern_path(reference)}
     return HandOversResponse(hand_overs=entries, links=links)
 
 

@@ -18,7 +18,7 @@ from app.models.entries import EntryKind, EntryRow, Message, NewNote
 from app.models.events import EventKind
 from app.models.hand_overs import HandOver
 from app.models.inbox import InboxEntry
-from app.models.links import desk_additions_path
+from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState
 from app.models.record import DeskAct, DisclosureRow
 from app.models.record_details import ASSIGNING_ACTS, closing_detail
@@ -406,7 +406,7 @@ def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedC
     fields = concern_fields(dict(concern), now)
     if opening.page.next_after is not None:
         cursor = encode_key(opening.page.next_after)
-        fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
+        fields["links"] |= {"next": desk_concern_path(concern.reference, "additions") + f"?cursor={cursor}"}
     submission = desk.unsealer.open_member(
         "submission",
         read_sealed(desk.engine, concern.reference),

@@ -66,7 +66,7 @@ from app.models.entries import (
     ReceivedMessages,
 )
 from app.models.events import EventKind
-from app.models.links import desk_addition_path, desk_additions_path, desk_concern_path, desk_messages_path, note_path
+from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState, ConcernStatus, find_reference, standard_token
 from app.models.record import DeskAct
 from app.models.record_details import read_detail, seal_entry
@@ -309,9 +309,9 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
         messages=list_messages(session, reference),
         recipient=recipient_of(concern.message_key),
         links={
-            "self": desk_messages_path(reference),
+            "self": desk_concern_path(reference, "messages"),
             "concern": desk_concern_path(reference),
-            "additions": desk_additions_path(reference),
+            "additions": desk_concern_path(reference, "additions"),
         },
     )
 
@@ -668,7 +668,7 @@ def present_entry(row: Row[Any], words: Any = None, *, now: dt.datetime) -> Addi
     """Return an addition or a note as the desk sees it, with its words if they are given."""
     if row.kind == EntryKind.NOTE:
         return note_entry(row.reference, row.number, written_at=row.received_at, by=row.author, text=words)
-    path = desk_addition_path(row.reference, row.number)
+    path = desk_concern_path(row.reference, "additions", row.number)
     fields = {
         "number": row.number,
         "received_at": row.received_at,
@@ -684,7 +684,7 @@ def present_entry(row: Row[Any], words: Any = None, *, now: dt.datetime) -> Addi
 
 def note_entry(reference: str, number: int, *, written_at: dt.datetime, by: str, text: str | None = None) -> NoteEntry:
     """Return the entry of a note, with its words if they are given."""
-    links = {"self": note_path(reference, number), "concern": desk_concern_path(reference)}
+    links = {"self": desk_concern_path(reference, "notes", number), "concern": desk_concern_path(reference)}
     return NoteEntry(number=number, written_at=written_at, by=by, text=text, links=links)
 
 

@@ -17,14 +17,7 @@ from app.errors import CursorAhead, RowNotStored
 from app.models.base import format_utc
 from app.models.concerns import ConcernRow, NewConcern
 from app.models.events import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
-from app.models.links import (
-    CHECKPOINT,
-    desk_addition_path,
-    desk_concern_path,
-    desk_messages_path,
-    edition_path,
-    rendition_path,
-)
+from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendition_path
 from app.models.record import EVENTS, CheckpointRow, DeskAct
 from app.models.renditions import RenditionContent
 from app.services.editions import EditionKey, RenditionKey
@@ -92,17 +85,17 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
 def addition_payload(concern: ConcernRow, *, number: int, acknowledge_by: dt.datetime) -> dict[str, Any]:
     """Return the payload of an event about an addition: that of its concern, with its number and its own time."""
     payload = concern_payload(concern)
-    links = payload["links"] | {"addition": desk_addition_path(concern.reference, number)}
+    links = payload["links"] | {"addition": desk_concern_path(concern.reference, "additions", number)}
     return payload | {"addition": number, "addition_acknowledge_by": format_utc(acknowledge_by), "links": links}
 
 
 def message_payload(concern: ConcernRow, *, number: int, addition: int | None = None) -> dict[str, Any]:
     """Return the payload of an event about a message: that of its concern, with its number, and that of its answer."""
     payload = concern_payload(concern)
-    links = payload["links"] | {"messages": desk_messages_path(concern.reference)}
+    links = payload["links"] | {"messages": desk_concern_path(concern.reference, "messages")}
     if addition is None:
         return payload | {"message": number, "links": links}
-    links |= {"addition": desk_addition_path(concern.reference, addition)}
+    links |= {"addition": desk_concern_path(concern.reference, "additions", addition)}
     return payload | {"message": number, "addition": addition, "links": links}
 
 

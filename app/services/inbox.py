@@ -13,15 +13,7 @@ from app.db.writer import write_operation
 from app.errors import FaultCode, FieldError, NoSuchConcern, NoSuchItem, ValidationFailed
 from app.models.concerns import ConcernRow
 from app.models.inbox import InboxEntry, InboxFilter, InboxLookRow, InboxOrder, SavedViewRow, ViewFilters
-from app.models.links import (
-    Links,
-    assignment_path,
-    desk_additions_path,
-    desk_concern_path,
-    disclosures_path,
-    edition_path,
-    notes_path,
-)
+from app.models.links import Links, desk_concern_path, disclosures_path, edition_path
 from app.models.receipts import ConcernState, find_reference
 from app.models.record import INBOX, DeskAct
 from app.services.concerns import NO_SUCH_REFERENCE
@@ -221,6 +213,7 @@ def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
 
 
 COMPUTED_FIELDS = ("overdue", "links")
+LINKED_STEPS = ("additions", "acknowledgement", "outcome", "assignment", "notes", "hold", "erasure")
 
 
 def reference_of(text: str) -> str:
@@ -256,16 +249,13 @@ def _is_late(row: Mapping[str, Any], now: dt.datetime) -> bool:
 
 
 def _links_of(row: Mapping[str, Any]) -> Links:
-    path = desk_concern_path(row["reference"])
+    reference, steps = (
+        row["reference"],
+        ("additions", "acknowledgement", "outcome", "assignment", "notes", "hold", "erasure"),
+    )
     return {
-        "self": path,
-        "additions": desk_additions_path(row["reference"]),
-        "acknowledgement": f"{path}/acknowledgement",
-        "outcome": f"{path}/outcome",
-        "assignment": assignment_path(row["reference"]),
-        "notes": notes_path(row["reference"]),
-        "hold": f"{path}/hold",
-        "erasure": f"{path}/erasure",
-        "disclosures": disclosures_path(row["reference"]),
+        "self": desk_concern_path(reference),
+        **{step: desk_concern_path(reference, step) for step in steps},
+        "disclosures": disclosures_path(reference),
         "edition": edition_path(row["guide"], row["edition"]),
     }

@@ -485,7 +485,7 @@ class ReceiptBuilder:
 
 
 def _own_links(reference: str) -> links.Links:
-    return {"self": links.concern_path(reference), "messages": links.messages_path(reference)}
+    return {"self": links.concern_path(reference), "messages": links.concern_path(reference, "messages")}
 
 
 def _links(pinned: EditionKey) -> links.Links:
