@@ -39,7 +39,7 @@ from app.services.entries import (
     send_message,
     write_note,
 )
-from app.services.events import append_event, concern_payload
+from app.services.events import announce
 from app.services.hand_overs import hand_over
 from app.services.inbox import concern_fields, entry_of
 from app.services.receipts import derive_idempotency_keys
@@ -59,7 +59,7 @@ def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor
     record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, f"with additions 1 to {up_to}" if up_to else "")
     if concern.state == ConcernState.RECEIVED:
         concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, actor.at
-        _announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=actor.at)
+        announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=actor.at)
     acknowledge_up_to(session, concern, up_to, at=actor.at)
     return concern
 
@@ -87,7 +87,7 @@ def _close(session: Session, reference: str, wanted: Outcome, actor: Actor) -> C
     concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or actor.at
     concern.outcome, concern.outcome_shared = outcome, shared
     if not was_closed:
-        _announce(session, EventKind.CONCERN_CLOSED, concern, at=actor.at)
+        announce(session, EventKind.CONCERN_CLOSED, concern, at=actor.at)
     return concern
 
 
@@ -123,12 +123,6 @@ def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) ->
     """Do that, take the bytes out of the files of the database too, and say what is left of them there."""
     fields = concern_fields(dict(erase(desk.writer, reference, wanted, actor)), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
-
-
-def _announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Append the event, unless the concern is a test."""
-    if not concern.test:
-        append_event(session, kind, at=at, data=concern_payload(concern))
 
 
 # The table of acts: the pages and the command line read it, and the API's routes, which are its documentation, name it.

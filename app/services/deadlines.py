@@ -16,7 +16,7 @@ from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind, EventRow
 from app.models.receipts import ConcernState
 from app.services.concerns import WITHOUT_SEALED, get_concern
-from app.services.events import addition_payload, append_event, concern_payload
+from app.services.events import announce
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
@@ -79,7 +79,7 @@ def _announce(
     )
     concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
     for concern in concerns:
-        append_event(session, wanted.of_concern, at=at, data=concern_payload(concern))
+        announce(session, wanted.of_concern, concern, at=at)
         setattr(concern, wanted.concern_told, True)
     untold = col(getattr(EntryRow, wanted.addition_told)).is_(False)
     added = (
@@ -91,9 +91,8 @@ def _announce(
     )
     additions = session.exec(added.limit(limit)).all()
     for addition in additions:
-        of, due = get_concern(session, addition.reference), addition.acknowledge_by or at
-        data = addition_payload(of, number=addition.number, acknowledge_by=due)
-        append_event(session, wanted.of_addition, at=at, data=data)
+        concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
+        announce(session, wanted.of_addition, concern, at=at, addition=own)
         setattr(addition, wanted.addition_told, True)
     return len(concerns) + len(additions)
 

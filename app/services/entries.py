@@ -72,7 +72,7 @@ from app.models.record import DeskAct
 from app.models.record_details import read_detail, seal_entry
 from app.services.concerns import detail_in, find_concern, get_concern, get_unerased, unknown_ids
 from app.services.editions import Contents, EditionKey
-from app.services.events import addition_payload, append_event, message_payload
+from app.services.events import announce
 from app.services.receipts import (
     IdempotencyKeys,
     IdempotentResult,
@@ -466,12 +466,11 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
     """Acknowledge those from the first to the last number that wait, with an event for each."""
     named = (*_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)
-    found = _rows(session, _METADATA.where(*named).order_by(_ENTRIES.number))
-    session.connection().execute(update(_TABLE).where(*named).values(acknowledged_at=at))
+    changed = update(_TABLE).where(*named).values(acknowledged_at=at)
+    found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
     count_waiting(session, concern)
-    for row in () if concern.test else found:
-        data = addition_payload(concern, number=row.number, acknowledge_by=row.acknowledge_by)
-        append_event(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, at=at, data=data)
+    for number, due in sorted(found):
+        announce(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, concern, at=at, addition=(number, due))
 
 
 def count_waiting(session: Session, concern: ConcernRow) -> None:
@@ -614,15 +613,10 @@ def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, 
     concern.added_at, concern.immediate_danger = at, danger
     count_waiting(session, concern)
     answered = mark_answered(session, reference, addition=number)
-    if concern.test:
-        return
     for message in answered:
-        data = message_payload(concern, number=message, addition=number)
-        append_event(session, EventKind.CONCERN_MESSAGE_ANSWERED, at=at, data=data)
-    due = entry.acknowledge_by or at
-    append_event(
-        session, EventKind.CONCERN_ADDED, at=at, data=addition_payload(concern, number=number, acknowledge_by=due)
-    )
+        own = (number, None)
+        announce(session, EventKind.CONCERN_MESSAGE_ANSWERED, concern, at=at, message=message, addition=own)
+    announce(session, EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
 
 
 @write_operation
@@ -635,10 +629,8 @@ def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.date
     record_disclosure(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), detail)
     read = update(_TABLE).where(*_of(EntryKind.MESSAGE, reference), _ENTRIES.number.in_(numbers))
     session.connection().execute(read.values(read_at=at))
-    if not concern.test:
-        for number in numbers:
-            data = message_payload(concern, number=number)
-            append_event(session, EventKind.CONCERN_MESSAGE_READ, at=at, data=data)
+    for number in numbers:
+        announce(session, EventKind.CONCERN_MESSAGE_READ, concern, at=at, message=number)
 
 
 def _unread(session: Session, reference: str) -> Sequence[int]:

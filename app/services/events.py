@@ -82,21 +82,30 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
 
 
-def addition_payload(concern: ConcernRow, *, number: int, acknowledge_by: dt.datetime) -> dict[str, Any]:
-    """Return the payload of an event about an addition: that of its concern, with its number and its own time."""
-    payload = concern_payload(concern)
-    links = payload["links"] | {"addition": desk_concern_path(concern.reference, "additions", number)}
-    return payload | {"addition": number, "addition_acknowledge_by": format_utc(acknowledge_by), "links": links}
+def announce(
+    session: Session,
+    kind: EventKind,
+    concern: ConcernRow,
+    *,
+    at: dt.datetime,
+    message: int | None = None,
+    addition: tuple[int, dt.datetime | None] | None = None,
+) -> None:
+    """Append an event about the concern, unless it is a test; of a message or an addition it names the number.
 
-
-def message_payload(concern: ConcernRow, *, number: int, addition: int | None = None) -> dict[str, Any]:
-    """Return the payload of an event about a message: that of its concern, with its number, and that of its answer."""
+    An addition has its own `acknowledge_by` too, where the event is about that.
+    """
+    if concern.test:
+        return
     payload = concern_payload(concern)
-    links = payload["links"] | {"messages": desk_concern_path(concern.reference, "messages")}
-    if addition is None:
-        return payload | {"message": number, "links": links}
-    links |= {"addition": desk_concern_path(concern.reference, "additions", addition)}
-    return payload | {"message": number, "addition": addition, "links": links}
+    if message is not None:
+        payload["message"] = message
+        payload["links"]["messages"] = desk_concern_path(concern.reference, "messages")
+    if addition is not None:
+        payload["addition"], due = addition
+        payload |= {} if due is None else {"addition_acknowledge_by": format_utc(due)}
+        payload["links"]["addition"] = desk_concern_path(concern.reference, "additions", addition[0])
+    append_event(session, kind, at=at, data=payload)
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
