@@ -8,12 +8,10 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import (
     ColumnElement,
     Engine,
@@ -180,6 +178,20 @@ class NewEntry:
     acknowledge_by: dt.datetime | None = None
     immediate_danger: str | None = None
 
+    def numbered(self, reference: str, number: int) -> EntryRow:
+        """Return its row."""
+        return EntryRow(
+            reference=reference,
+            kind=self.kind.value,
+            number=number,
+            received_at=self.actor.at,
+            author=self.actor.client,
+            recipients=list(self.recipients),
+            sealed=self.sealed,
+            acknowledge_by=self.acknowledge_by,
+            immediate_danger=self.immediate_danger,
+        )
+
 
 def append_entry(
     session: Session,
@@ -187,8 +199,8 @@ def append_entry(
     entry: NewEntry,
     former: tuple[int, int],
     columns: dict[str, Any] | None = None,
-) -> int:
-    """Record the entry, insert it under the next number, and return the number.
+) -> EntryRow:
+    """Record the entry, insert it under the next number, and return its row.
 
     `former` is what `measure_entries` found. `columns` are those of the concern's row, if the act sets them. Raises
     `ConcernErased`, or that the concern has as many entries of the kind, or as large ones, as it may have.
@@ -199,39 +211,25 @@ def append_entry(
     count, size = former
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
-    place = EntryPlace(entry.kind, count + 1)
-    detail = str(seal_entry(entry.sealed, entry.recipients, added=place, columns=columns))
+    row = entry.numbered(reference, count + 1)
+    detail = str(seal_entry(entry.sealed, entry.recipients, added=row.place, columns=columns))
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, detail)
     else:
         record_disclosure(session, reference, spec.act, entry.actor, detail)
-    columns_of_entry = {
-        "reference": reference,
-        "kind": entry.kind.value,
-        "number": place.number,
-        "received_at": entry.actor.at,
-        "author": entry.actor.client,
-        "overdue_announced": False,
-        "due_soon_announced": False,
-        **{name: getattr(entry, name) for name in ("sealed", "recipients", "acknowledge_by", "immediate_danger")},
-    }
-    session.connection().execute(insert(_TABLE), columns_of_entry)
-    return place.number
+    session.connection().execute(insert(_TABLE), row.model_dump())
+    return row
 
 
 @write_operation
 def _store(
-    session: Session,
-    reference: str,
-    entry: NewEntry,
-    request: Retryable,
-    present: Callable[..., BaseModel],
-    faults: Sequence[FieldError] = (),
+    session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Insert the entry, and return it (JSON) as `present` gives it. A retry is found before anything is refused."""
+    """Insert the entry, and return it (JSON) without its words. A retry is found before anything is refused."""
     concern = get_concern(session, reference)
     former = measure_entries(session, entry.kind, reference)
-    presented = present(number=former[0] + 1).model_dump_json().encode()
+    row = entry.numbered(reference, former[0] + 1)
+    presented = present_entry(row, now=entry.actor.at).model_dump_json().encode()
     request.store(session, reference, presented)
     if faults:
         raise ValidationFailed(list(faults))
@@ -255,8 +253,7 @@ def write_note(
         sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
     entry = NewEntry(EntryKind.NOTE, actor, sealed, desk.sealer.fingerprints)
     request = Retryable(canonical_submission(note), keys)
-    present = partial(note_entry, reference, written_at=actor.at, by=actor.client)
-    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, present, faults))
+    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, faults))
 
 
 def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
@@ -292,12 +289,8 @@ def send_message(
         sealed = base64.b64decode(message.sealed)
     else:
         sealed = seal_message(message.text or "", reference, recipient_of(concern.message_key), at=actor.at)
-    entry, request = (
-        NewEntry(EntryKind.MESSAGE, actor, sealed),
-        Retryable(canonical_submission(message), keys),
-    )
-    present = partial(MessageEntry, sent_at=actor.at, read_at=None, answered_by=None)
-    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, present))
+    entry, request = NewEntry(EntryKind.MESSAGE, actor, sealed), Retryable(canonical_submission(message), keys)
+    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request))
 
 
 @write_operation
@@ -318,17 +311,11 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
     """Return what was sent to the reporter of the concern, without words."""
-    return tuple(
-        MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
-        for row in list_entries(session, EntryKind.MESSAGE, reference)
-    )
+    return tuple(map(_message_entry, list_entries(session, EntryKind.MESSAGE, reference)))
 
 
-def mark_answered(session: Session, reference: str, *, addition: int) -> list[int]:
-    """Write that the addition answers what was read and has no answer yet, and return the numbers of those messages."""
-    read = (*_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))
-    changed = update(_TABLE).where(*read).values(answered_by=addition).returning(_ENTRIES.number)
-    return sorted(session.connection().execute(changed).scalars())
+def _message_entry(row: Row[Any] | EntryRow) -> MessageEntry:
+    return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
 # Opening
@@ -559,7 +546,7 @@ class FollowUps:
         with Session(self.engine) as session:
             unread = _unread(session, reference)
         if unread:
-            _record_reading(self.writer, reference, up_to=unread[-1], at=at)
+            _record_reading(self.writer, reference, at=at)
         with Session(self.engine) as session:
             messages = select(_TABLE).where(*_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
             rows = _rows(session, messages)
@@ -609,20 +596,20 @@ def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, 
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed it
     danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
     former = measure_entries(session, EntryKind.ADDITION, reference)
-    number = append_entry(session, concern, entry, former, dict(concern) | {"immediate_danger": danger})
+    number = append_entry(session, concern, entry, former, dict(concern) | {"immediate_danger": danger}).number
     concern.added_at, concern.immediate_danger = at, danger
     count_waiting(session, concern)
-    answered = mark_answered(session, reference, addition=number)
-    for message in answered:
-        own = (number, None)
-        announce(session, EventKind.CONCERN_MESSAGE_ANSWERED, concern, at=at, message=message, addition=own)
+    read = (*_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))
+    answered = update(_TABLE).where(*read).values(answered_by=number).returning(_ENTRIES.number)
+    for message in sorted(session.connection().execute(answered).scalars()):
+        answer = (number, None)
+        announce(session, EventKind.CONCERN_MESSAGE_ANSWERED, concern, at=at, message=message, addition=answer)
     announce(session, EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
 
 
 @write_operation
-def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.datetime) -> None:
-    concern = get_concern(session, reference)
-    numbers = [number for number in _unread(session, reference) if number <= up_to]
+def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> None:
+    concern, numbers = get_concern(session, reference), _unread(session, reference)
     if not numbers:  # another request was first
         return
     detail = read_detail(numbers)
@@ -634,7 +621,8 @@ def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.date
 
 
 def _unread(session: Session, reference: str) -> Sequence[int]:
-    return [each.number for each in list_messages(session, reference) if each.read_at is None]
+    unread = select(_ENTRIES.number).where(*_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_(None))
+    return session.connection().execute(unread.order_by(_ENTRIES.number)).scalars().all()
 
 
 # Entries as the desk sees them: with their words, where this process opens them, or without.
@@ -656,11 +644,16 @@ def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt
     )
 
 
-def present_entry(row: Row[Any], words: Any = None, *, now: dt.datetime) -> AdditionEntry | NoteEntry:
-    """Return an addition or a note as the desk sees it, with its words if they are given."""
+def present_entry(
+    row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
+) -> AdditionEntry | NoteEntry | MessageEntry:
+    """Return an entry as the desk sees it, with its words if they are given."""
+    if row.kind == EntryKind.MESSAGE:
+        return _message_entry(row)
+    path = desk_concern_path(row.reference, f"{row.kind}s", row.number)
     if row.kind == EntryKind.NOTE:
-        return note_entry(row.reference, row.number, written_at=row.received_at, by=row.author, text=words)
-    path = desk_concern_path(row.reference, "additions", row.number)
+        links = {"self": path, "concern": desk_concern_path(row.reference)}
+        return NoteEntry(number=row.number, written_at=row.received_at, by=row.author, text=words, links=links)
     fields = {
         "number": row.number,
         "received_at": row.received_at,
@@ -672,12 +665,6 @@ def present_entry(row: Row[Any], words: Any = None, *, now: dt.datetime) -> Addi
         "links": {"self": path, "acknowledgement": f"{path}/acknowledgement"},
     }
     return AdditionEntry(**fields) if words is None else OpenedAddition(**fields)
-
-
-def note_entry(reference: str, number: int, *, written_at: dt.datetime, by: str, text: str | None = None) -> NoteEntry:
-    """Return the entry of a note, with its words if they are given."""
-    links = {"self": desk_concern_path(reference, "notes", number), "concern": desk_concern_path(reference)}
-    return NoteEntry(number=number, written_at=written_at, by=by, text=text, links=links)
 
 
 def _words_of(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
