@@ -654,13 +654,14 @@ def present_entry(
     if row.kind == EntryKind.NOTE:
         links = {"self": path, "concern": desk_concern_path(row.reference)}
         return NoteEntry(number=row.number, written_at=row.received_at, by=row.author, text=words, links=links)
+    waits_until = row.acknowledge_by if row.acknowledged_at is None else None
     fields = {
         "number": row.number,
         "received_at": row.received_at,
         "immediate_danger": row.immediate_danger,
         "acknowledge_by": row.acknowledge_by,
         "acknowledged_at": row.acknowledged_at,
-        "overdue": row.acknowledged_at is None and row.acknowledge_by < now,
+        "overdue": waits_until is not None and waits_until < now,
         "addition": words,
         "links": {"self": path, "acknowledgement": f"{path}/acknowledgement"},
     }
