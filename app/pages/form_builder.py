@@ -15,10 +15,10 @@ from app.models.sections import Section
 from app.pages.form_layout import (
     ABOUT_A_CHILD,
     ABOUT_YOURSELF,
-    AUTOFILL,
-    DEPENDS_ON,
+    AS_IN_MODELS,
     ENTRY_NAMES,
     OMITTED_FIELDS,
+    Asking,
     Choice,
     ConcernForm,
     FormElement,
@@ -122,7 +122,7 @@ class FormBuilder:
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
                 yield self._repeatable_group(field)
-            elif DEPENDS_ON.get(field.path, ("", ()))[0] not in paths:
+            elif self._asking(field).after[0] not in paths:
                 yield self._question(field, fields)
 
     def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
@@ -139,20 +139,25 @@ class FormBuilder:
             field.name, self._label(field), entry_name, self._hint(field), tuple(entries), min_entries, max_entries
         )
 
+    def _asking(self, field: SchemaField) -> Asking:
+        return self.variant.questions.get(field.path, AS_IN_MODELS)
+
     def _label(self, field: SchemaField) -> str:
-        return gettext(self.variant.labels.get(field.path, str(field.schema["title"])))
+        label = self._asking(field).label
+        return gettext(str(field.schema["title"]) if label is None else label)
 
     def _hint(self, field: SchemaField) -> str:
-        return gettext(self.variant.hints.get(field.path, str(field.schema.get("description", ""))))
+        hint = self._asking(field).hint
+        return gettext(str(field.schema.get("description", "")) if hint is None else hint)
 
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
+        asking = self._asking(field)
         groups: dict[tuple[str, ...], list[Question]] = {}
         for each in siblings:
-            parent, answers = DEPENDS_ON.get(each.path, ("", ()))
+            parent, answers = self._asking(each).after
             if parent == field.path:
                 groups.setdefault(answers, []).append(self._question(each, siblings))
-        input_type, autocomplete = AUTOFILL.get(field.path, ("text", ""))
         return Question(
             name=field.name,
             kind=kind,
@@ -165,11 +170,11 @@ class FormBuilder:
                 for choice in choices
             ),
             is_required=field.is_required,
-            if_missing=gettext(self.variant.missing.get(field.path, "")),
+            if_missing=gettext(asking.missing),
             is_number=field.value_schema.get("type") == "integer",
-            part=gettext(part_of(field.path)),
-            input_type=input_type,
-            autocomplete=autocomplete,
+            part=gettext(part_of(field.path, asking)),
+            input_type=asking.autofill[0],
+            autocomplete=asking.autofill[1],
             follow_up_groups=tuple(tuple(group) for group in groups.values()),
         )
 
@@ -191,13 +196,13 @@ class FormBuilder:
         if "x-code-list" in schema and not choices:
             codes = self.reference_data.get_code_list(schema["x-code-list"]).codes
             choices = [Choice(code.code, code.label, code.note or "") for code in codes if not code.historic]
-        return tuple(self._in_plain_words(field.path, choice) for choice in choices)
-
-    def _in_plain_words(self, path: str, choice: Choice) -> Choice:
-        label = self.variant.choices.get((path, choice.value))
-        if label is not None:
-            return Choice(choice.value, gettext(label))
-        return replace(choice, label=gettext(choice.label), note=gettext(choice.note))
+        plain = self._asking(field).choices
+        return tuple(
+            Choice(each.value, gettext(plain[each.value]))
+            if each.value in plain
+            else replace(each, label=gettext(each.label), note=gettext(each.note))
+            for each in choices
+        )
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:

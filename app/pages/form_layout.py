@@ -214,179 +214,182 @@ FIRST_QUESTIONS = (
     "children.school_or_setting",
 )
 """The questions about a child that are shown at once. The others are folded away."""
-MORE_ABOUT_CHILD = "More about this child"
-PARTS = {
-    "reporter.email": "More about you",
-    "reporter.relationship_to_child": "More about you",
-    "reporter.anonymous_to_family": "More about you",
-    "reporter.role": "More about your work",
-    "reporter.safeguarding_lead_consulted": "More about your work",
-}
-"""Other questions that are folded away, with the title of the part."""
+MORE_ABOUT_CHILD, MORE_ABOUT_YOU = "More about this child", "More about you"
+MORE_ABOUT_WORK = "More about your work"
+"""The titles of parts in which questions are folded away."""
 YES = ("yes",)
-GIVES_NAME = ("professional", "member_of_public", "family")
-CAN_BE_REACHED = (*GIVES_NAME, "child")
-WORKS_WITH_CHILDREN = ("professional",)
-DEPENDS_ON = {
-    "police_reference": ("police_informed", YES),
-    "already_telephoned.when": ("already_telephoned.telephoned", YES),
-    "already_telephoned.whom": ("already_telephoned.telephoned", YES),
-    "concern.source_wishes_to_stay_anonymous": ("concern.how_known", ("told_by_someone_else",)),
-    "reporter.name": ("reporter.kind", GIVES_NAME),
-    "reporter.phone": ("reporter.kind", GIVES_NAME),
-    "reporter.email": ("reporter.kind", GIVES_NAME),
-    "reporter.relationship_to_child": ("reporter.kind", GIVES_NAME),
-    "reporter.anonymous_to_family": ("reporter.kind", GIVES_NAME),
-    "reporter.safe_times_to_contact": ("reporter.kind", CAN_BE_REACHED),
-    "reporter.role": ("reporter.kind", WORKS_WITH_CHILDREN),
-    "reporter.organisation": ("reporter.kind", WORKS_WITH_CHILDREN),
-    "reporter.safeguarding_lead_consulted": ("reporter.kind", WORKS_WITH_CHILDREN),
-    "reporter.safeguarding_lead_name": ("reporter.safeguarding_lead_consulted", YES),
-    "children.expected_date_of_birth": ("children.unborn", YES),
-    "concern.online.apps_and_accounts": ("concern.online.involved", YES),
-    "concern.online.described": ("concern.online.involved", YES),
-    "informed_and_basis.reasons_parents_not_told": ("informed_and_basis.parents_informed", ("no", "not_safe")),
-    "informed_and_basis.agreement_described": ("informed_and_basis.agreement_to_service", ("yes", "no")),
-    "risk_to_workers.described": ("risk_to_workers.known_risk", YES),
-}
-"""Each follow-up question, with the question and the answers on which it depends. Without CSS it is always shown."""
-AUTOFILL = {
-    "reporter.name": ("text", "name"),
-    "reporter.phone": ("tel", "tel"),
-    "reporter.email": ("email", "email"),
-    "reporter.organisation": ("text", "organization"),
-}
-"""The reporter's own details, each with the type of its input and what the browser may fill in (WCAG 2.2, 1.3.5)."""
-
-
-def part_of(path: str) -> str:
-    """Return the title of the optional part in which a question is folded away, or an empty string."""
-    if path.startswith("children.") and path not in FIRST_QUESTIONS and path not in DEPENDS_ON:
-        return MORE_ABOUT_CHILD
-    return PARTS.get(path, "")
-
-
+GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
+CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], "child"))
+WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave it empty if you do not know the full date."
 TICK_ALL = "Tick all that apply."
 ONE_A_LINE = "One on each line."
-LABEL_OVERRIDES = {
-    "police_informed": "Do the police know?",
-    "police_reference": "Police reference number",
-    "already_telephoned.telephoned": "Have you already called us or the police?",
-    "already_telephoned.when": "When did you call?",
-    "already_telephoned.whom": "Who did you speak to?",
-    "informed_and_basis.childs_own_words": "What has the child said?",
-    "informed_and_basis.parents_informed": "Do the parents or carers know that you are telling us?",
-    "informed_and_basis.reasons_parents_not_told": "Why do they not know?",
-    "informed_and_basis.parents_informed_described": "What they know, or why they do not",
-    "informed_and_basis.child_informed": "Does the child know that you are telling us?",
-    "informed_and_basis.agreement_to_service": "Has the family agreed to get help?",
-    "reporter.phone": "Your phone number",
-    "reporter.email": "Your email address",
-    "reporter.anonymous_to_family": "Should we keep your name from the family?",
-    "children.estimated_age": "Age",
-    "children.school_or_setting": "School, nursery or college",
-    "children.unborn": "Is this an unborn baby?",
-    "children.expected_date_of_birth": "When is the baby due?",
-    "children.disabilities": "Disability or health needs",
-    "children.disability_described": "What this means day to day",
-    "children.home_address.text": "Home address",
-    "children.home_address.postcode": "Postcode of the home",
-    "children.looked_after": "Is the child in care?",
-    "concern.indicators": "Signs",
-    "concern.factors": "Things that have happened to the child",
-    "concern.linked_risks": "Other harms that may be linked",
-    "parents_and_carers.phone": "Phone number",
-    "others.phone": "Phone number",
-    "agencies.phone": "Phone number",
-    "agencies.worker": "Who works with the family there?",
-    "agencies.knows_of_concern": "Do they know of your concern?",
-    "concern.people_of_concern.phones_and_accounts": "Phone numbers and online accounts",
-    "risk_to_workers.known_risk": "Could anything put a visitor at risk?",
-}
-"""Labels that replace those of the models."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a question is asked, where that differs from the title, description and labels of the models."""
+
+    label: str | None = None
+    hint: str | None = None
+    """The help text; empty where the label says it all."""
+    after: tuple[str, tuple[str, ...]] = ("", ())
+    """The question and the answers on which it depends. Without CSS it is always shown."""
+    part: str = ""
+    """The title of the optional part in which it is folded away."""
+    autofill: tuple[str, str] = ("text", "")
+    """The type of its input, and what the browser may fill in (WCAG 2.2, 1.3.5): the reporter's own details alone."""
+    missing: str = ""
+    """What to do where it is required and was left empty."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Plain words for codes whose own labels are those of a census."""
+
+
+AS_IN_MODELS = Asking()
 # One a line, they would fill two screens.
 # fmt: off
 WITHOUT_HINT = (
-    "police_informed", "already_telephoned.telephoned", "already_telephoned.when", "already_telephoned.whom",
-    "concern.how_known_described", "concern.source_wishes_to_stay_anonymous", "concern.latest_event_described",
-    "concern.indicators", "concern.factors", "concern.linked_risks", "concern.online.involved",
-    "concern.missing_episodes", "concern.missing_episodes.reported_to_police", "concern.places_of_concern",
-    "informed_and_basis.childs_wishes", "informed_and_basis.parents_informed_described",
-    "informed_and_basis.child_informed", "informed_and_basis.agreement_described", "reporter.kind", "reporter.name",
-    "reporter.role", "reporter.organisation", "reporter.phone", "reporter.email", "reporter.anonymous_to_family",
-    "reporter.relationship_to_child", "children.given_names", "children.family_name", "children.age_described",
-    "children.unborn", "children.sex", "children.ethnicity", "children.ethnicity_described",
-    "children.disability_described", "children.first_language", "children.home_address.text", "children.where_now",
-    "children.school_or_setting", "children.gp", "children.health_visitor", "children.school_nurse",
-    "children.looked_after", "children.child_protection_plan", "children.education_health_and_care_plan",
-    "parents_and_carers.name", "parents_and_carers.primary_carer", "parents_and_carers.phone", "others.name",
-    "others.lives_with_child", "others.phone", "agencies.name", "agencies.worker", "agencies.phone", "agencies.email",
-    "agencies.knows_of_concern", "risk_to_workers.described",
+    "children.given_names", "children.family_name", "children.age_described", "children.ethnicity",
+    "children.ethnicity_described", "children.first_language", "children.where_now", "children.gp",
+    "children.health_visitor", "children.school_nurse", "children.child_protection_plan",
+    "children.education_health_and_care_plan", "parents_and_carers.name", "parents_and_carers.primary_carer",
+    "others.name", "others.lives_with_child", "informed_and_basis.childs_wishes", "concern.how_known_described",
+    "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
+    "concern.missing_episodes.reported_to_police", "concern.places_of_concern", "agencies.name", "agencies.email",
 )
 # fmt: on
-"""Questions whose label says it all, so that the models' help text is left out."""
-HINT_OVERRIDES = dict.fromkeys(WITHOUT_HINT, "") | {
-    "immediate_danger": "If so, call 999 now. You can send this form afterwards.",
-    "concern.narrative": "What happened, when and where? Who saw it? One sentence is enough to start.",
-    "concern.how_known": TICK_ALL,
-    "concern.latest_event": DATE_HINT,
-    "concern.missing_now": "If so, call the police as well. Call 999 if the child may be in danger.",
-    "concern.missing_episodes.started": DATE_HINT,
-    "concern.missing_episodes.ended": "A month or a year is enough. Leave it empty if the child is still missing.",
-    "concern.people_of_concern.other_names": f"Nicknames, and names used online. {ONE_A_LINE}",
-    "informed_and_basis.childs_own_words": "Use the child’s own words if you can. Leave it empty if the child has "
-    "not said anything.",
-    "informed_and_basis.parents_informed": "You do not need to tell them first.",
-    "informed_and_basis.reasons_parents_not_told": TICK_ALL,
-    "informed_and_basis.agreement_to_service": "We will read your concern whatever the answer.",
-    "informed_and_basis.lawful_basis": "For organisations. Leave it empty if you are not sure.",
-    "reporter.safe_times_to_contact": "Say when and how to reach you, and what would not be safe.",
-    "reporter.safeguarding_lead_consulted": "You can tell us without asking them first.",
-    "children": "Leave out anything that you do not know.",
-    "children.date_of_birth": FULL_DATE_HINT,
-    "children.estimated_age": "A guess is fine.",
-    "children.expected_date_of_birth": FULL_DATE_HINT,
-    "children.other_names": f"Nicknames, old names, names used online. {ONE_A_LINE}",
-    "children.disabilities": TICK_ALL,
-    "children.interpreter_needed": "Sign language counts too.",
-    "parents_and_carers.date_of_birth": FULL_DATE_HINT,
-    "parents_and_carers.parental_responsibility": "In law: the right to decide for the child.",
-    "others": "For example a sister, or a dad who does not live with them.",
-    "others.date_of_birth": FULL_DATE_HINT,
-    "risk_to_workers.known_risk": "A dog, a weapon, an illness, or somebody who may be violent.",
+"""Questions that the models word well, but for a help text that is left out: the label says it all."""
+QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
+    "immediate_danger": Asking(
+        hint="If so, call 999 now. You can send this form afterwards.",
+        missing="Select yes if a child is in immediate danger.",
+    ),
+    "police_informed": Asking("Do the police know?", ""),
+    "police_reference": Asking("Police reference number", after=("police_informed", YES)),
+    "already_telephoned.telephoned": Asking("Have you already called us or the police?", ""),
+    "already_telephoned.when": Asking("When did you call?", "", after=("already_telephoned.telephoned", YES)),
+    "already_telephoned.whom": Asking("Who did you speak to?", "", after=("already_telephoned.telephoned", YES)),
+    "reporter.kind": Asking(hint="", missing="Select who you are."),
+    "reporter.name": Asking(hint="", after=GIVES_NAME, autofill=("text", "name")),
+    "reporter.role": Asking(hint="", after=WORKS_WITH_CHILDREN, part=MORE_ABOUT_WORK),
+    "reporter.organisation": Asking(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization")),
+    "reporter.phone": Asking("Your phone number", "", after=GIVES_NAME, autofill=("tel", "tel")),
+    "reporter.email": Asking(
+        "Your email address", "", after=GIVES_NAME, part=MORE_ABOUT_YOU, autofill=("email", "email")
+    ),
+    "reporter.safe_times_to_contact": Asking(
+        hint="Say when and how to reach you, and what would not be safe.", after=CAN_BE_REACHED
+    ),
+    "reporter.relationship_to_child": Asking(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
+    "reporter.anonymous_to_family": Asking(
+        "Should we keep your name from the family?", "", after=GIVES_NAME, part=MORE_ABOUT_YOU
+    ),
+    "reporter.safeguarding_lead_consulted": Asking(
+        hint="You can tell us without asking them first.",
+        after=WORKS_WITH_CHILDREN,
+        part=MORE_ABOUT_WORK,
+    ),
+    "reporter.safeguarding_lead_name": Asking(after=("reporter.safeguarding_lead_consulted", YES)),
+    "children": Asking(hint="Leave out anything that you do not know."),
+    "children.other_names": Asking(hint=f"Nicknames, old names, names used online. {ONE_A_LINE}"),
+    "children.date_of_birth": Asking(hint=FULL_DATE_HINT),
+    "children.estimated_age": Asking("Age", "A guess is fine."),
+    "children.unborn": Asking("Is this an unborn baby?", ""),
+    "children.expected_date_of_birth": Asking("When is the baby due?", FULL_DATE_HINT, after=("children.unborn", YES)),
+    "children.sex": Asking(hint="", choices={"U": "Not known, or not born yet"}),
+    "children.disabilities": Asking(
+        "Disability or health needs",
+        TICK_ALL,
+        choices={
+            "NONE": "No disability",
+            "MOB": "Moving around",
+            "HAND": "Using their hands",
+            "PC": "Washing, dressing or eating",
+            "INC": "Bladder or bowel control",
+            "COMM": "Speaking and being understood",
+            "VIS": "Sight",
+            "CON": "Fits or blackouts",
+            "AUT": "Autism",
+            "DDA": "Another disability",
+        },
+    ),
+    "children.disability_described": Asking("What this means day to day", ""),
+    "children.interpreter_needed": Asking(hint="Sign language counts too."),
+    "children.home_address.text": Asking("Home address", ""),
+    "children.home_address.postcode": Asking("Postcode of the home"),
+    "children.school_or_setting": Asking("School, nursery or college", ""),
+    "children.looked_after": Asking("Is the child in care?", ""),
+    "parents_and_carers.date_of_birth": Asking(hint=FULL_DATE_HINT),
+    "parents_and_carers.parental_responsibility": Asking(hint="In law: the right to decide for the child."),
+    "parents_and_carers.phone": Asking("Phone number", ""),
+    "others": Asking(hint="For example a sister, or a dad who does not live with them."),
+    "others.date_of_birth": Asking(hint=FULL_DATE_HINT),
+    "others.phone": Asking("Phone number", ""),
+    "informed_and_basis.parents_informed": Asking(
+        "Do the parents or carers know that you are telling us?", "You do not need to tell them first."
+    ),
+    "informed_and_basis.reasons_parents_not_told": Asking(
+        "Why do they not know?",
+        TICK_ALL,
+        after=("informed_and_basis.parents_informed", ("no", "not_safe")),
+        choices={
+            "risk_of_significant_harm": "It could put a child in danger",
+            "risk_of_injury_to_another": "It could put somebody else in danger",
+            "obstructs_police_investigation": "It could get in the way of the police",
+            "unjustified_delay": "It would take too long",
+        },
+    ),
+    "informed_and_basis.parents_informed_described": Asking("What they know, or why they do not", ""),
+    "informed_and_basis.child_informed": Asking("Does the child know that you are telling us?", ""),
+    "informed_and_basis.childs_own_words": Asking(
+        "What has the child said?",
+        "Use the child’s own words if you can. Leave it empty if the child has not said anything.",
+    ),
+    "informed_and_basis.agreement_to_service": Asking(
+        "Has the family agreed to get help?", "We will read your concern whatever the answer."
+    ),
+    "informed_and_basis.agreement_described": Asking(
+        hint="", after=("informed_and_basis.agreement_to_service", ("yes", "no"))
+    ),
+    "informed_and_basis.lawful_basis": Asking(
+        hint="For organisations. Leave it empty if you are not sure.",
+        choices={"consent": "Consent (you do not need it where a child is at risk)"},
+    ),
+    "concern.narrative": Asking(
+        hint="What happened, when and where? Who saw it? One sentence is enough to start.",
+        missing="Write what you are worried about. One sentence is enough.",
+    ),
+    "concern.how_known": Asking(hint=TICK_ALL),
+    "concern.source_wishes_to_stay_anonymous": Asking(hint="", after=("concern.how_known", ("told_by_someone_else",))),
+    "concern.latest_event": Asking(hint=DATE_HINT),
+    "concern.indicators": Asking("Signs", ""),
+    "concern.factors": Asking("Things that have happened to the child", ""),
+    "concern.linked_risks": Asking("Other harms that may be linked", ""),
+    "concern.online.apps_and_accounts": Asking(after=("concern.online.involved", YES)),
+    "concern.online.described": Asking(after=("concern.online.involved", YES)),
+    "concern.missing_now": Asking(hint="If so, call the police as well. Call 999 if the child may be in danger."),
+    "concern.missing_episodes.started": Asking(hint=DATE_HINT),
+    "concern.missing_episodes.ended": Asking(
+        hint="A month or a year is enough. Leave it empty if the child is still missing."
+    ),
+    "concern.people_of_concern.other_names": Asking(hint=f"Nicknames, and names used online. {ONE_A_LINE}"),
+    "concern.people_of_concern.phones_and_accounts": Asking("Phone numbers and online accounts"),
+    "agencies.worker": Asking("Who works with the family there?", ""),
+    "agencies.phone": Asking("Phone number", ""),
+    "agencies.knows_of_concern": Asking("Do they know of your concern?", ""),
+    "risk_to_workers.known_risk": Asking(
+        "Could anything put a visitor at risk?", "A dog, a weapon, an illness, or somebody who may be violent."
+    ),
+    "risk_to_workers.described": Asking(hint="", after=("risk_to_workers.known_risk", YES)),
 }
-"""Help texts that replace those of the models."""
-CHOICE_OVERRIDES = {
-    ("informed_and_basis.lawful_basis", "consent"): "Consent (you do not need it where a child is at risk)",
-    ("children.sex", "U"): "Not known, or not born yet",
-    ("children.disabilities", "NONE"): "No disability",
-    ("children.disabilities", "MOB"): "Moving around",
-    ("children.disabilities", "HAND"): "Using their hands",
-    ("children.disabilities", "PC"): "Washing, dressing or eating",
-    ("children.disabilities", "INC"): "Bladder or bowel control",
-    ("children.disabilities", "COMM"): "Speaking and being understood",
-    ("children.disabilities", "VIS"): "Sight",
-    ("children.disabilities", "CON"): "Fits or blackouts",
-    ("children.disabilities", "AUT"): "Autism",
-    ("children.disabilities", "DDA"): "Another disability",
-    ("informed_and_basis.reasons_parents_not_told", "risk_of_significant_harm"): "It could put a child in danger",
-    (
-        "informed_and_basis.reasons_parents_not_told",
-        "risk_of_injury_to_another",
-    ): "It could put somebody else in danger",
-    ("informed_and_basis.reasons_parents_not_told", "obstructs_police_investigation"): "It could get in the way of the "
-    "police",
-    ("informed_and_basis.reasons_parents_not_told", "unjustified_delay"): "It would take too long",
-}
-"""Plain words for codes whose own labels are those of a census, by question and code."""
-MISSING_ANSWERS = {
-    "immediate_danger": "Select yes if a child is in immediate danger.",
-    "concern.narrative": "Write what you are worried about. One sentence is enough.",
-    "reporter.kind": "Select who you are.",
-}
-"""What to do about a required question that was left empty."""
+
+
+def part_of(path: str, asking: Asking) -> str:
+    """Return the title of the optional part in which a question is folded away, or an empty string."""
+    if path.startswith("children.") and path not in FIRST_QUESTIONS and not asking.after[0]:
+        return MORE_ABOUT_CHILD
+    return asking.part
 
 
 @dataclass(frozen=True)
@@ -396,10 +399,7 @@ class FormVariant:
     template: str
     title: str
     sections: tuple[FormSection, ...]
-    labels: Mapping[str, str] = field(default_factory=lambda: LABEL_OVERRIDES)
-    hints: Mapping[str, str] = field(default_factory=lambda: HINT_OVERRIDES)
-    choices: Mapping[tuple[str, str], str] = field(default_factory=lambda: CHOICE_OVERRIDES)
-    missing: Mapping[str, str] = field(default_factory=lambda: MISSING_ANSWERS)
+    questions: Mapping[str, Asking]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
     """What it answers by itself."""
     can_be_saved: bool = True
@@ -411,9 +411,9 @@ class FormVariant:
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
-ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS)
+ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS, QUESTIONS)
 WITHOUT_A_GUIDE = FormVariant(
-    "concern_form.html", "Raise a concern", tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS)
+    "concern_form.html", "Raise a concern", tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS), QUESTIONS
 )
 ABOUT_YOURSELF = FormVariant(
     "own_concern_form.html",
@@ -428,27 +428,30 @@ ABOUT_YOURSELF = FormVariant(
             step="you",
         ),
     ),
-    labels={
-        "immediate_danger": "Are you safe now?",
-        "concern.narrative": "What has happened?",
-        "reporter.safe_times_to_contact": "How can we reach you safely?",
-        "informed_and_basis.childs_wishes": "Is there anything that we must not do?",
-    },
-    hints={
-        "immediate_danger": "If you are not safe, call 999 now.",
-        "concern.narrative": "Use your own words. You do not need to tell us all of it.",
-        "reporter.safe_times_to_contact": "Tell us your name if you want to, and a place, time or number that is "
-        "safe for you. It can be your school.",
-        "informed_and_basis.childs_wishes": "For example: do not ring my home.",
-    },
-    choices={
-        ("immediate_danger", ImmediateDanger.YES): "No, I am in danger now",
-        ("immediate_danger", ImmediateDanger.NO): "Yes, I am safe now",
-        ("immediate_danger", ImmediateDanger.NOT_SURE): "I am not sure",
-    },
-    missing={
-        "immediate_danger": "Select whether you are safe now.",
-        "concern.narrative": "Write what has happened. One sentence is enough.",
+    questions={
+        "immediate_danger": Asking(
+            "Are you safe now?",
+            "If you are not safe, call 999 now.",
+            missing="Select whether you are safe now.",
+            choices={
+                ImmediateDanger.YES: "No, I am in danger now",
+                ImmediateDanger.NO: "Yes, I am safe now",
+                ImmediateDanger.NOT_SURE: "I am not sure",
+            },
+        ),
+        "concern.narrative": Asking(
+            "What has happened?",
+            "Use your own words. You do not need to tell us all of it.",
+            missing="Write what has happened. One sentence is enough.",
+        ),
+        "reporter.safe_times_to_contact": Asking(
+            "How can we reach you safely?",
+            "Tell us your name if you want to, and a place, time or number that is safe for you. "
+            "It can be your school.",
+        ),
+        "informed_and_basis.childs_wishes": Asking(
+            "Is there anything that we must not do?", "For example: do not ring my home."
+        ),
     },
     fixed_answers={"reporter": {"kind": ReporterKind.CHILD.value}, "children": [{}]},
     can_be_saved=False,

@@ -19,16 +19,11 @@ from app.models.form import FULL_EXAMPLE
 from app.pages.form_answers import SubmittedForm, hidden_fields, read_answers, value_at
 from app.pages.form_builder import FormBuilder, concern_schema, schema_fields
 from app.pages.form_layout import (
-    AUTOFILL,
-    CHOICE_OVERRIDES,
-    DEPENDS_ON,
     ENTRY_NAMES,
     FIRST_QUESTIONS,
     FORM_SECTIONS,
-    HINT_OVERRIDES,
-    LABEL_OVERRIDES,
-    MISSING_ANSWERS,
-    PARTS,
+    QUESTIONS,
+    Asking,
     ConcernForm,
     Question,
 )
@@ -81,15 +76,15 @@ def test_the_tables_of_the_layout_name_only_fields_that_exist() -> None:
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     by_path = {re.sub(r"\.\d+", "", question.name): question for question in questions(build_form(**counts))}
 
-    parents = (parent for parent, _ in DEPENDS_ON.values())
-    for path in (*DEPENDS_ON, *parents, *LABEL_OVERRIDES, *AUTOFILL, *FIRST_QUESTIONS, *PARTS, *MISSING_ANSWERS):
-        assert path in by_path, path
-    for path, code in CHOICE_OVERRIDES:
-        assert code in {choice.value for choice in by_path[path].choices}, (path, code)
-    assert set(HINT_OVERRIDES) - set(by_path) <= set(ENTRY_NAMES)
-    for path, (parent, answers) in DEPENDS_ON.items():
-        assert {choice.value for choice in by_path[parent].choices} >= set(answers), path
-        assert by_path[path] in by_path[parent].follow_ups
+    assert set(FIRST_QUESTIONS) <= set(by_path)
+    for path, asking in QUESTIONS.items():
+        assert path in by_path or (path in ENTRY_NAMES and asking == Asking(hint=asking.hint)), path
+        if asking.choices:
+            assert set(asking.choices) <= {choice.value for choice in by_path[path].choices}, path
+        parent, answers = asking.after
+        if parent:
+            assert {choice.value for choice in by_path[parent].choices} >= set(answers), path
+            assert by_path[path] in by_path[parent].follow_ups
 
 
 def test_the_longest_concern_goes_through_the_form_and_comes_out_the_same() -> None:
