@@ -357,7 +357,7 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
         GateMiddleware, allows_host=context.allows_host, limiter=context.code_tries.limiter, settings=settings
     )
     app.add_middleware(HeadersMiddleware, is_https=settings.is_https, allowed_origins=settings.allowed_origins)
-    app.add_middleware(PagesMiddleware, context=context)
+    app.add_middleware(PagesMiddleware)
     if settings.trusted_proxies:
         app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)
     app.records = RequestRecords(context.metrics, context.traces)

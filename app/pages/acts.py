@@ -21,7 +21,7 @@ from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.record import DisclosureRow
-from app.pages.desk import TEXTS, DeskRoute, Visit, WorkerVisitDep, lead_to
+from app.pages.desk import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
 from app.pages.error_pages import problem_type_of
 from app.pages.exports import export_response
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
@@ -40,20 +40,6 @@ router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_cla
 
 _T = TypeVar("_T")
 
-SHOWN_AGAIN = (
-    errors.ChangedMeanwhile,
-    errors.TooManyMessages,
-    errors.TooManyNotes,
-    errors.ConcernErased,
-    errors.IdempotencyKeyReused,
-    errors.NotAcknowledged,
-    errors.OnHold,
-    errors.OutcomeGiven,
-    errors.StoreBusy,
-    errors.UnsealingUnavailable,
-    errors.ValidationFailed,
-)
-"""The refusals after which the form is there again."""
 REPEATED = ("You did this a moment ago", "It was not done twice. Do it again only if you mean to.")
 NO_SUCH_WORKER = "choose one of the people who may act here, or nobody"
 ONLY_SEALED = "this service takes your words only sealed: write them where your browser or your own machine does that"
@@ -101,7 +87,7 @@ class Attempt(Visit):
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
     """Return the form that was sent. Only people who may act get through this."""
-    return Attempt(visit.context, visit.visitor, reference_of(reference), posted)
+    return Attempt(**vars(visit), reference=reference_of(reference), posted=posted)
 
 
 AttemptDep = Annotated[Attempt, Depends(read_attempt)]
@@ -228,7 +214,7 @@ def carry_out(attempt: Attempt, form: ActForm) -> Response:
         if form.show is not None:
             return form.show(attempt, wanted)
         attempt.do(form.act, wanted)
-    except SHOWN_AGAIN as refusal:
+    except tuple(SHOWN_AGAIN) as refusal:
         return _show_again(attempt, form, refusal)
     own = attempt.visitor.actor.client
     query = f"?seen={attempt.seen}" if any(each.client != own for each in attempt.list_meanwhile()) else ""
@@ -250,7 +236,7 @@ def _show_again(attempt: Attempt, form: ActForm, refusal: errors.GuidanceError) 
         writer, actor = attempt.context.writer, visitor.actor
         seen = record_withheld(writer, attempt.reference, wanted, actor)
         meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
-    heading, message = TEXTS[type(refusal)]
+    heading, message = SHOWN_AGAIN[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
     if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
         heading, message = REPEATED

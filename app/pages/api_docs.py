@@ -9,11 +9,10 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.http.auth import PUBLIC
-from app.http.context import ContextDep
 from app.http.params import GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.pages.assets import MEDIA_TYPES, STATIC_DIR
-from app.pages.page import PAGES_DIR, public_page, render_page
+from app.pages.page import PAGES_DIR, SiteDep
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
@@ -43,22 +42,22 @@ def read_openapi(request: Request) -> Response:
 
 
 @router.get("/docs")
-def read_docs(request: Request, context: ContextDep) -> Response:
+def read_docs(site: SiteDep) -> Response:
     """Return the page on which the API can be read and tried."""
-    page = render_page(context, "docs.html", {}).encode()
-    response = conditional_response(request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
+    page = site.html("docs.html").encode()
+    response = conditional_response(site.request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response
 
 
 @router.get("/docs/getting-started")
-def read_getting_started(request: Request, context: ContextDep) -> Response:
+def read_getting_started(site: SiteDep) -> Response:
     """Return the first steps with the API, in three languages."""
     samples = {
-        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, context.settings.public_url)
+        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, site.context.settings.public_url)
         for name, file in SAMPLES.items()
     }
-    return public_page(request, context, "getting_started.html", samples=samples)
+    return site.cached_page("getting_started.html", samples=samples)
 
 
 @router.get("/docs/{asset}")

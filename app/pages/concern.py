@@ -2,9 +2,10 @@
 
 import base64
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Query, Request, Response
@@ -18,7 +19,6 @@ from app.http.params import IN_PLAIN_DIGITS, Cursor, GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.models.base import format_utc
 from app.models.entries import AdditionEntry, EntryKind, NoteEntry
-from app.models.inbox import InboxEntry
 from app.models.record import DeskAct
 from app.pages.acts import desk_forms
 from app.pages.desk import AS_FILE, DeskRoute, ReaderVisitDep, Visit
@@ -73,41 +73,36 @@ class SealedText:
         return "\n".join(("-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""))
 
 
-class AddedPage(NamedTuple):
-    """A page of additions or notes, the sealed texts of those without words, and the address of the next page.
+@dataclass(frozen=True)
+class ShownPage:
+    """A page of additions or notes, the sealed texts of those without words, and the address of the next page."""
 
-    `seen` is the number of the act that records it.
-    """
-
-    entries: tuple[AdditionEntry, ...] | tuple[NoteEntry, ...]
+    entries: Sequence[AdditionEntry | NoteEntry]
     sealed: Mapping[int, SealedText]
     next_page: str | None
-    seen: int
 
 
-def read_added_page(visit: Visit, kind: EntryKind, reference: str, cursor: str | None) -> AddedPage:
-    """Return the page: entries with their words or, where the texts were sealed to other identities, sealed."""
-    context = visit.context
-    place = entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
-    page = entries.open_page(context.writer, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
-    next_page = _address(reference, f"{kind}s", page.next_after)
-    if page.opens:
-        opened = entries.open_entries(context.engine, page, context.unsealer, now=visit.now)
-        return AddedPage(opened, {}, next_page, page.seen)
-    listed = entries.present_page(page, now=visit.now)
-    return AddedPage(listed, sealed_texts_of(context, page), next_page, page.seen)
+def show_page(
+    visit: Visit, reference: str, page: entries.EntryPage, *, has_words: bool, is_erased: bool = False
+) -> ShownPage:
+    """Return the page with its words; without them, with its sealed texts, unless they are erased."""
+    context, now, after = visit.context, visit.now, page.next_after
+    shown = (
+        entries.open_entries(context.engine, page, context.unsealer, now=now)
+        if has_words
+        else entries.present_page(page, now=now)
+    )
+    sealed = {} if has_words or is_erased else sealed_texts_of(context, page)
+    address = f"{CONCERN_PAGES}/{reference}/{page.kind}s?cursor={encode_key(after)}" if after is not None else None
+    return ShownPage(shown, sealed, address)
 
 
 def sealed_texts_of(context: AppContext, page: entries.EntryPage) -> dict[int, SealedText]:
     """Return the sealed texts of a page by number, additions or notes."""
+    is_note = page.kind is EntryKind.NOTE
     return {
         row.number: SealedText(
-            page.kind,
-            row.reference,
-            row.number,
-            row.received_at,
-            text,
-            row.author if page.kind is EntryKind.NOTE else "",
+            page.kind, row.reference, row.number, row.received_at, text, row.author if is_note else ""
         )
         for row, text in entries.read_page(context.engine, page)
     }
@@ -136,13 +131,10 @@ class Shown:
     """What is shown of a concern: with its words, with its words sealed, or without."""
 
     opening: acts.Opening
-    entry: InboxEntry
-    additions: tuple[AdditionEntry, ...]
-    notes: tuple[NoteEntry, ...]
+    additions: ShownPage
+    notes: ShownPage
     sections: list[AnsweredSection] | None = None
     sealed: SealedText | None = None
-    sealed_additions: Mapping[int, SealedText] = field(default_factory=dict)
-    sealed_notes: Mapping[int, SealedText] = field(default_factory=dict)
 
 
 def show_concern(visit: Visit, reference: str) -> Shown:
@@ -150,29 +142,20 @@ def show_concern(visit: Visit, reference: str) -> Shown:
 
     Raises `NoSuchConcern`.
     """
-    context, now, keys = visit.context, visit.now, visit.context.unsealer.fingerprints
+    context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = acts.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
     opening = acts.open_concern(context.writer, reference, wanted, visit.actor)
-    if opening.opens:
-        opened = acts.opened_concern(context.desk, opening, now=now)
-        notes = entries.open_entries(context.engine, opening.notes, context.unsealer, now=now)
-        content = context.contents(EditionKey(opened.guide, opened.edition))
-        sections = sections_of(opened.submission, content, context.reference_data)
-        return Shown(opening, opened, opened.additions, notes, sections)
-    shown = Shown(
-        opening,
-        entry_of(opening.concern, now=now),
-        entries.present_page(opening.page, now=now),
-        entries.present_page(opening.notes, now=now),
-    )
-    if opening.concern.erased_at is not None:
-        return shown
-    return replace(
-        shown,
-        sealed=_own_text(context, opening),
-        sealed_additions=sealed_texts_of(context, opening.page),
-        sealed_notes=sealed_texts_of(context, opening.notes),
-    )
+    concern, is_erased = opening.concern, opening.concern.erased_at is not None
+    text = _own_text(context, opening) if not is_erased else None
+    sections = None
+    if opening.opens and text is not None:
+        submission = context.unsealer.open_member(
+            "submission", text.sealed, reference=reference, received_at=text.received_at
+        )
+        content = context.contents(EditionKey(concern.guide, concern.edition))
+        sections = sections_of(submission, content, context.reference_data)
+    show = partial(show_page, visit, reference, has_words=opening.opens, is_erased=is_erased)
+    return Shown(opening, show(opening.page), show(opening.notes), sections, None if opening.opens else text)
 
 
 def _own_text(context: AppContext, opening: acts.Opening) -> SealedText:
@@ -193,7 +176,7 @@ def read_concern_page(
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed)
-    entry, recorded = shown.entry, shown.opening
+    entry, recorded = entry_of(shown.opening.concern, now=visit.now), shown.opening
     return visit.page(
         "desk_concern.html",
         concern=entry,
@@ -203,44 +186,30 @@ def read_concern_page(
         left=time_left_for(entry, visit.now),
         aloud=spoken(parsed),
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
-        next_additions=_address(parsed, "additions", recorded.page.next_after),
-        earlier_notes=_address(parsed, "notes", recorded.notes.next_after),
         printed_at=visit.now,
     )
 
 
-@router.get("/concerns/{reference}/additions")
-def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
-    """Return a further page of what was added: with its words where they can be opened here, else sealed."""
-    parsed = reference_of(reference)
-    page = read_added_page(visit, EntryKind.ADDITION, parsed, cursor)
-    return visit.page(
-        "desk_additions.html",
-        reference=parsed,
-        additions=page.entries,
-        forms=desk_forms(visit, parsed, page.seen),
-        sealed_additions=page.sealed,
-        next_additions=page.next_page,
+def _route_of(kind: EntryKind) -> Callable[..., Response]:
+    def read_entries_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
+        context, parsed = visit.context, reference_of(reference)
+        place = entries.PagePlace(kind, parsed, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
+        page = entries.open_page(context.writer, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
+        return visit.page(
+            "desk_entries.html",
+            kind=kind,
+            reference=parsed,
+            shown=show_page(visit, parsed, page, has_words=page.opens),
+            forms=desk_forms(visit, parsed, page.seen),
+        )
+
+    return read_entries_page
+
+
+for each in (EntryKind.ADDITION, EntryKind.NOTE):  # a further page: with words where they can be opened, else sealed
+    router.add_api_route(
+        f"/concerns/{{reference}}/{each}s", _route_of(each), methods=["GET"], name=f"read_{each}s_page"
     )
-
-
-@router.get("/concerns/{reference}/notes")
-def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
-    """Return a page of the desk's notes, the oldest first: with their words where they can be opened here."""
-    parsed = reference_of(reference)
-    page = read_added_page(visit, EntryKind.NOTE, parsed, cursor)
-    return visit.page(
-        "desk_notes.html",
-        reference=parsed,
-        notes=page.entries,
-        sealed_notes=page.sealed,
-        next_notes=page.next_page,
-    )
-
-
-def _address(reference: str, what: str, after: int | None) -> str | None:
-    """Return the address of the page of additions or notes after that number; None where there is none."""
-    return None if after is None else f"{CONCERN_PAGES}/{reference}/{what}?cursor={encode_key(after)}"
 
 
 @router.get("/unseal.html", dependencies=[PUBLIC])

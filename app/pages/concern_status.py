@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from app import errors
 from app.http.auth import PUBLIC
-from app.http.context import AppContext, ContextDep, NowDep
 from app.http.params import GuidanceRouter
 from app.http.problems import NO_STORE
 from app.models.concerns import Addition, AdditionReceipt
@@ -21,7 +20,7 @@ from app.models.receipts import ConcernStatus, MessageStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.languages import gettext, to_translate
-from app.pages.page import private_page
+from app.pages.page import Site, SiteDep
 from app.pages.text_format import date_and_time, page_words, spoken
 from app.services.editions import EditionKey
 from app.services.guide_documents import option_text, out_of_hours
@@ -44,65 +43,64 @@ TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the re
 
 
 @router.get("")
-def read_status_form(context: ContextDep) -> Response:
+def read_status_form(site: SiteDep) -> Response:
     """Return the form for the reference and the code."""
-    return _form(context)
+    return _form(site)
 
 
 @router.post("")
-def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
+def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the status. Reference and code come in the body, so that they are in no address."""
     if posted.one("do") == CLEAR_DANGER:
         posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
     try:
-        return _status_page(context, posted, now)
+        return _status_page(site, posted)
     except errors.NoSuchConcern:
-        return _form(context, reference=posted.one("reference").strip(), fault=NO_MATCH)
+        return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
 
 
 @router.post("/additions")
-def add_to_concern(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
+def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Store what was added, sealed, and return the status. What cannot be stored stays on the page."""
     try:
-        added = _add(context, posted, now)
+        added = _add(site, posted)
         place = SubmittedForm({name: [posted.one(name)] for name in ("reference", "code")})  # the next has its own key
-        return _status_page(context, place, now, added=added)
+        return _status_page(site, place, added=added)
     except errors.NoSuchConcern:
-        return _form(context, reference=posted.one("reference").strip(), fault=NO_MATCH)
+        return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
     except (ValidationError, errors.InvalidConcern):
         fault = TOO_LONG if posted.one("narrative").strip() else EMPTY
-        return _status_page(context, posted, now, faults={"narrative": fault}, status=REFUSED)
+        return _status_page(site, posted, faults={"narrative": fault}, status=REFUSED)
     except (errors.ConcernErased, errors.TooManyAdditions):
-        return _status_page(context, posted, now, faults={"": CANNOT_BE_ADDED}, status=REFUSED)
+        return _status_page(site, posted, faults={"": CANNOT_BE_ADDED}, status=REFUSED)
     except errors.IdempotencyKeyReused:
         fields = {**posted.fields, "key": [str(uuid.uuid4())]}
-        return _status_page(context, SubmittedForm(fields), now, faults={"": ALREADY_ADDED}, status=REFUSED)
+        return _status_page(site, SubmittedForm(fields), faults={"": ALREADY_ADDED}, status=REFUSED)
     except (errors.StoreBusy, *NO_STORE):
-        return _status_page(context, posted, now, faults={"": NOT_ADDED}, status=errors.ServiceUnavailable.status)
+        return _status_page(site, posted, faults={"": NOT_ADDED}, status=errors.ServiceUnavailable.status)
 
 
 @router.get("/{reference}")
-def read_filled_status_form(context: ContextDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
+def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
     """Return the form with the reference filled in. It does not say whether that concern exists."""
-    return _form(context, reference=reference)
+    return _form(site, reference=reference)
 
 
-def _add(context: AppContext, posted: SubmittedForm, now: dt.datetime) -> AdditionReceipt:
+def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
     reference, code = posted.one("reference").strip(), posted.one("code").strip()
     key, danger = posted.one("key") or str(uuid.uuid4()), posted.one("immediate_danger")
     words = {"concern": {"narrative": posted.one("narrative")}} | ({"immediate_danger": danger} if danger else {})
     addition = Addition.model_validate(words)
-    with context.code_tries.guard(reference):
-        result = context.follow_ups.add(
-            addition, typed_reference=reference, status_token=code, idempotency_key=key, at=now
+    with site.context.code_tries.guard(reference):
+        result = site.context.follow_ups.add(
+            addition, typed_reference=reference, status_token=code, idempotency_key=key, at=site.now
         )
     return AdditionReceipt.model_validate_json(result.receipt)
 
 
 def _status_page(
-    context: AppContext,
+    site: Site,
     posted: SubmittedForm,
-    now: dt.datetime,
     *,
     faults: dict[str, str] | None = None,
     added: AdditionReceipt | None = None,
@@ -111,11 +109,10 @@ def _status_page(
     """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`."""
     code = posted.one("code").strip()
     reference = posted.one("reference").strip()
-    with context.code_tries.guard(reference):
-        concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=now)
-    outcomes = {each.code: each.label for each in context.reference_data.get_code_list("outcome").codes}
-    return private_page(
-        context,
+    with site.context.code_tries.guard(reference):
+        concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=site.now)
+    outcomes = {each.code: each.label for each in site.context.reference_data.get_code_list("outcome").codes}
+    return site.page(
         "concern_status.html",
         status=status,
         concern=concern,
@@ -126,14 +123,13 @@ def _status_page(
         added=added,
         reference_aloud=spoken(concern.reference),
         outcome=gettext(outcomes.get(concern.outcome or "", "")) or None,
-        messages=_messages_of(context, concern, code, now),
+        messages=_messages_of(site, concern, code),
         faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )
 
 
-def _form(context: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
-    return private_page(
-        context,
+def _form(site: Site, *, reference: str = "", fault: str | None = None) -> Response:
+    return site.page(
         "status_form.html",
         status=errors.NoSuchConcern.status if fault else 200,
         faults={"reference": gettext(fault)} if fault else {},
@@ -141,9 +137,7 @@ def _form(context: AppContext, *, reference: str = "", fault: str | None = None)
     )
 
 
-def _messages_of(
-    context: AppContext, concern: ConcernStatus, code: str, now: dt.datetime
-) -> Sequence[ReceivedMessage | MessageStatus]:
+def _messages_of(site: Site, concern: ConcernStatus, code: str) -> Sequence[ReceivedMessage | MessageStatus]:
     """Return the messages of the concern, whose code is known to be right.
 
     They are without words where the reading cannot be recorded just now: the rest of the page is of use without them.
@@ -151,34 +145,36 @@ def _messages_of(
     if not concern.messages:
         return ()
     try:
-        opened = context.follow_ups.open_messages(typed_reference=concern.reference, status_token=code, at=now)
+        opened = site.context.follow_ups.open_messages(
+            typed_reference=concern.reference, status_token=code, at=site.now
+        )
     except (errors.StoreBusy, *NO_STORE):
         return concern.messages
     return opened.messages
 
 
 @router.post("/receipt")
-def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
+def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the receipt as a text: reference, code, what happens next, numbers to call, and the signed part last.
 
     Raise `NotFound` for a receipt that this service has not signed, and for a code that is not its concern's.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
-        claims = check_receipt(signed, {"keys": list(context.signer.jwks)})
+        claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
         reference, received_at = claims["jti"], dt.datetime.fromisoformat(claims["received_at"])
-        with context.code_tries.guard(reference):
-            concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
+        with site.context.code_tries.guard(reference):
+            concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
     except (errors.ReceiptNotGenuine, errors.NoSuchConcern, KeyError):
         raise errors.NotFound from None
-    text = "\n".join(_receipt_lines(context, concern, signed, code)) + "\n"
+    text = "\n".join(_receipt_lines(site, concern, signed, code)) + "\n"
     headers = {"Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
     return Response(text, media_type="text/plain", headers=headers)
 
 
-def _receipt_lines(context: AppContext, concern: ConcernStatus, signed: str, code: str) -> Iterator[str]:
+def _receipt_lines(site: Site, concern: ConcernStatus, signed: str, code: str) -> Iterator[str]:
     """Yield what a person needs first, in lines for a narrow page. The signed part, which is one long line, is last."""
-    title = context.contents(EditionKey(concern.guide, concern.edition)).title
+    title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("WE HAVE YOUR CONCERN", "")
     yield f"Reference: {concern.reference}"
     yield f"Code:      {code}"
@@ -190,7 +186,7 @@ def _receipt_lines(context: AppContext, concern: ConcernStatus, signed: str, cod
     for step in concern.next_steps:
         yield from _paragraph(f"- {page_words(step)}", hanging="  ")
     yield from ("", "WHO TO CALL", "")
-    signposts = context.reference_data.signposts
+    signposts = site.context.reference_data.signposts
     numbers: list[Reachable] = [each for each in signposts if each.emergency]
     numbers += [*(each for each in concern.contacts if each.phones), *out_of_hours(signposts)]
     for contact in numbers:
@@ -200,7 +196,7 @@ def _receipt_lines(context: AppContext, concern: ConcernStatus, signed: str, cod
     yield from ("", "THE SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "
-        f"{context.settings.public_url}/.well-known/jwks.json."
+        f"{site.context.settings.public_url}/.well-known/jwks.json."
     )
     yield from ("", signed)
 

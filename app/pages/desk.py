@@ -1,6 +1,5 @@
 """The frame of the desk's pages: stored nowhere, posted from these pages alone, and every error in plain words."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,10 +8,10 @@ from fastapi.responses import RedirectResponse
 
 from app import errors
 from app.http.auth import Visitor, VisitorDep
-from app.http.context import AppContext, context_of
+from app.http.context import context_of
 from app.models.clients import Scope
 from app.pages.error_pages import PageRoute, log_defect, own_origin, problem_type_of
-from app.pages.page import private_page
+from app.pages.page import Site
 from app.services.record import Actor
 from app.services.sign_in import SIGN_IN
 
@@ -24,20 +23,21 @@ DESK_CONTENT_POLICY = (
 """No setting lets a site show the desk in a frame."""
 
 
-def desk_page(
-    context: AppContext, template: str, *, visitor: Visitor | None = None, status: int = 200, **values: Any
-) -> Response:
-    """Return a page of the desk, with the person who is signed in at its top."""
-    page = private_page(context, template, status=status, visitor=visitor, **values)
-    page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
-    return page
+@dataclass(frozen=True)
+class DeskSite(Site):
+    """A request to the desk. Nobody may be signed in."""
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page of the desk. The person who is signed in is at its top."""
+        page = super().page(template, status=status, **{"visitor": None} | values)
+        page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
+        return page
 
 
 @dataclass(frozen=True)
-class Visit:
+class Visit(DeskSite):
     """A request of a person who is signed in."""
 
-    context: AppContext
     visitor: Visitor
 
     @property
@@ -45,19 +45,14 @@ class Visit:
         """The person, as the record names them."""
         return self.visitor.actor
 
-    @property
-    def now(self) -> dt.datetime:
-        """When the request came."""
-        return self.visitor.actor.at
-
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page for the person."""
-        return desk_page(self.context, template, visitor=self.visitor, status=status, **values)
+        return super().page(template, status=status, visitor=self.visitor, **values)
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
     """Return the visit. What the person must be allowed to do, the route demands by the scopes of this dependency."""
-    return Visit(context_of(request), visitor)
+    return Visit(request, context_of(request), visitor.actor.at, visitor)
 
 
 VisitDep = Annotated[Visit, Depends(read_visit)]
@@ -65,17 +60,14 @@ ReaderVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ])]
 WorkerVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.WRITE])]
 AuditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
 EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
-PublisherVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.PUBLISH])]
 
 SEE_OTHER = 303
 AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
 SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")
 DAMAGED = ("This concern is damaged", "Nothing of it is shown. Tell the operator, who finds out what was changed.")
-TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
-    errors.ScopeMissing: ("Your role does not allow this", "Ask the person who leads the desk, if you need to do it."),
-    errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
-    errors.NoSuchItem: ("It is not there", "Somebody removed it, or the address has a mistake."),
+Texts = dict[type[errors.GuidanceError], tuple[str, str]]
+SHOWN_AGAIN: Texts = {
     errors.ChangedMeanwhile: (
         "Something happened meanwhile",
         "Nothing of yours was done yet. Read what happened, and decide again. What you typed is below.",
@@ -90,11 +82,18 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
     errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),
     errors.OutcomeGiven: ("It is already closed", "It was closed with another outcome, which stays."),
+    errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
+    errors.UnsealingUnavailable: ("It cannot be opened here", "It was sealed to keys that this service does not have."),
     errors.ValidationFailed: (
         "Something is missing",
         "Nothing was done. Choose or write an answer, and send it again.",
     ),
-    errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
+}
+"""The refusals after which the form about a concern is there again."""
+TEXTS: Texts = SHOWN_AGAIN | {
+    errors.ScopeMissing: ("Your role does not allow this", "Ask the person who leads the desk, if you need to do it."),
+    errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
+    errors.NoSuchItem: ("It is not there", "Somebody removed it, or the address has a mistake."),
     errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
     errors.SealedTextMisplaced: DAMAGED,
     errors.NoSuchGuideDraft: ("There is no such draft", "It was published or removed, or never begun."),
@@ -107,7 +106,6 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
         "Another edition was published",
         "The draft was compared with an older one. Nothing was done. Look at the changes again, and then publish.",
     ),
-    errors.UnsealingUnavailable: ("It cannot be opened here", "It was sealed to keys that this service does not have."),
 }
 OTHER_TEXTS = {
     400: ("This cannot be read", "Nothing was done. Go back, and try again."),
@@ -152,8 +150,10 @@ class DeskRoute(PageRoute):
 
 def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:
     heading, message = texts
-    context, reference = context_of(request), request.path_params.get("reference") if leads_back else None
-    return desk_page(context, "desk_message.html", status=status, heading=heading, message=message, reference=reference)
+    reference = request.path_params.get("reference") if leads_back else None
+    return DeskSite.of(request).page(
+        "desk_message.html", status=status, heading=heading, message=message, reference=reference
+    )
 
 
 def lead_to(path: str) -> RedirectResponse:

@@ -13,7 +13,7 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from fastapi import Depends, Header, Path, Query, Response
+from fastapi import Depends, Header, Path, Query, Response, Security
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -21,21 +21,22 @@ from sqlmodel import Session
 
 from app.errors import DraftChanged, FieldError, InvalidEdition, NoSuchGuideDraft, NotFound, ValidationFailed
 from app.http.auth import EditorDep
-from app.http.context import AppContext, ContextDep, NowDep, SessionDep
+from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import Responses
 from app.models.base import MAX_ITEMS, SLUG_PATTERN
+from app.models.clients import Scope
 from app.models.comparison import changed_fields, changed_sections
 from app.models.edition_files import place_in_words, propose_id, read_partly, singular
 from app.models.editions import EditionContent, EditionDetails, GuideDraftRow
 from app.models.items import IndicatorKind
 from app.models.links import guide_path
-from app.models.sections import CAUTIONS, ITEM_LISTS, ON_PAGES, Introductions
-from app.pages.desk import DeskRoute, EditorVisitDep, PublisherVisitDep, Visit, lead_to
+from app.models.sections import CAUTIONS, ITEM_LISTS, Introductions
+from app.pages.desk import DeskRoute, EditorVisitDep, Visit, VisitDep, lead_to
 from app.pages.form_answers import COUNT, PLACE, SubmittedForm, SubmittedFormDep, value_at
-from app.pages.guides import describe_field_changes, describe_section_changes
-from app.pages.page import HTML, content_security_policy, render_page
+from app.pages.guides import describe_field_changes, describe_section_changes, edition_values
+from app.pages.page import HTML, Site, SiteDep, content_security_policy
 from app.pages.text_format import date_and_time
 from app.services.checking import CheckedDraft, check_draft
 from app.services.drafts import (
@@ -508,13 +509,23 @@ class Editing(Visit):
         write_guide_draft(self.context.writer, self.guide, begun, by=self.actor.client, at=self.now)
         return lead_to(self.path)
 
+    def act(self, posted: SubmittedForm) -> DraftAct:
+        """Return the act on the draft, if it is still the version that the page showed."""
 
-async def read_editing(visit: EditorVisitDep, session: SessionDep, guide: GuideName) -> Editing:
+        def check(draft: GuideDraftRow) -> None:
+            if posted.one("version") != str(draft.version):
+                raise DraftChanged
+
+        return DraftAct(self.guide, self.actor.client, self.now, check)
+
+
+async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:
     """Return the visit to the draft of the guide in the path."""
-    return Editing(visit.context, visit.visitor, session, guide)
+    return Editing(**vars(visit), session=session, guide=guide)
 
 
-EditingDep = Annotated[Editing, Depends(read_editing)]
+EditingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.DRAFT])]
+PublishingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.PUBLISH])]
 
 
 @router.get("")
@@ -541,7 +552,7 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
         return lead_to(f"{GUIDES_PATH}?fault=none")
     if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
         return lead_to(f"{GUIDES_PATH}?fault={guide}")
-    editing = Editing(visit.context, visit.visitor, session, guide)
+    editing = Editing(**vars(visit), session=session, guide=guide)
     return editing.begin(editing.first_words() | {"title": title})
 
 
@@ -583,24 +594,24 @@ def read_draft_page(editing: EditingDep) -> Response:
 def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Ask for the publication of the draft as the page showed it. One with faults stays as it is."""
     try:
-        offer_draft(editing.context.writer, editing.context.reference_data, _act(editing, editing.guide, posted))
+        offer_draft(editing.context.writer, editing.context.reference_data, editing.act(posted))
     except InvalidEdition:
         return lead_to(f"{editing.path}#to-do")
     return lead_to(editing.path)
 
 
 @router.post("/{guide}/publication")
-def publish_on_page(visit: PublisherVisitDep, guide: GuideName, posted: SubmittedFormDep) -> Response:
+def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
     """Publish the draft as the page showed it, after the edition that it showed."""
     if posted.one("agreed") != AGREED:
-        return lead_to(f"{GUIDES_PATH}/{guide}#publish")
+        return lead_to(f"{editing.path}#publish")
     follows = int(posted.one("follows")) if PLACE.fullmatch(posted.one("follows")) else None
-    writer, reference_data = visit.context.writer, visit.context.reference_data
+    writer, reference_data = editing.context.writer, editing.context.reference_data
     try:
-        published = publish_draft(writer, reference_data, _act(visit, guide, posted), follows=follows)
+        published = publish_draft(writer, reference_data, editing.act(posted), follows=follows)
     except InvalidEdition:
-        return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
-    return visit.page("desk_edit_published.html", key=published.key, digest=published.digest)
+        return lead_to(f"{editing.path}#to-do")
+    return editing.page("desk_edit_published.html", key=published.key, digest=published.digest)
 
 
 @router.post("/{guide}/removal")
@@ -608,18 +619,8 @@ def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Remove the draft as the page showed it."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")
-    discard_draft(editing.context.writer, _act(editing, editing.guide, posted))
+    discard_draft(editing.context.writer, editing.act(posted))
     return lead_to(GUIDES_PATH)
-
-
-def _act(visit: Visit, guide: str, posted: SubmittedForm) -> DraftAct:
-    """Return the act on the draft, if it is still the version that the page showed."""
-
-    def check(draft: GuideDraftRow) -> None:
-        if posted.one("version") != str(draft.version):
-            raise DraftChanged
-
-    return DraftAct(guide, visit.actor.client, visit.now, check)
 
 
 async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
@@ -790,45 +791,40 @@ PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type":
     response_class=HTMLResponse,
     responses=PREVIEW_EXAMPLE | problem_responses(NoSuchGuideDraft, ValidationFailed),
 )
-def preview_draft(
-    session: SessionDep, context: ContextDep, _actor: EditorDep, now: NowDep, guide: GuideName
-) -> Response:
+def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: GuideName) -> Response:
     """Show the page as it would be, marked as a draft. A draft with faults has no page: the answer lists them."""
-    return _preview(context, session, guide, now)
+    return _preview(site, session, guide)
 
 
 @router.get("/{guide}/preview")
 def preview_on_page(editing: EditingDep) -> Response:
     """Return the page of the draft, or lead to what keeps it from having one."""
     try:
-        return _preview(editing.context, editing.session, editing.guide, editing.now)
+        return _preview(editing, editing.session, editing.guide)
     except InvalidEdition:
         return lead_to(f"{editing.path}#to-do")
 
 
-def _preview(context: AppContext, session: Session, guide: str, now: dt.datetime) -> Response:
+def _preview(site: Site, session: Session, guide: str) -> Response:
     draft = get_guide_draft(session, guide)
-    checked = check_draft(session, draft, context.reference_data, today=now.date())
+    checked = check_draft(session, draft, site.context.reference_data, today=site.now.date())
     if checked.content is None or checked.digest is None:
         raise InvalidEdition(checked.faults)
     content, number = checked.content, checked.published.next_number
-    values: dict[str, Any] = {
-        "head": EditionHead(guide, number, now, checked.digest, content.title, content.change_note, None, None),
-        "content": content,
-        "status": "",
-        "history": [],
-        "previous_edition": {},
-        "shows_number": True,
-        "sections": ON_PAGES,
-        "notes": [each for each in content.indicators if each.note],
-        "tables": [],
-        "api": guide_path(guide),
-        "pdf_available": False,
-        "renditions": (),
-    }
+    head = EditionHead(guide, number, site.now, checked.digest, content.title, content.change_note, None, None)
+    page = site.html(
+        "desk_edit_preview.html",
+        **edition_values(head, content, []),
+        status="",
+        shows_number=True,
+        tables=(),
+        api=guide_path(guide),
+        pdf_available=False,
+        renditions=(),
+    )
     headers = {
         "Cache-Control": "no-store",
         "X-Robots-Tag": "noindex",
-        "Content-Security-Policy": content_security_policy(context.settings),
+        "Content-Security-Policy": content_security_policy(site.context.settings),
     }
-    return Response(render_page(context, "desk_edit_preview.html", values), media_type=HTML, headers=headers)
+    return Response(page, media_type=HTML, headers=headers)

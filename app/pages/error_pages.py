@@ -20,7 +20,7 @@ from app.errors import (
     TokenMissing,
     TooManyTries,
 )
-from app.http.context import AppContext, context_of
+from app.http.context import context_of
 from app.http.negotiation import JSON, quality
 from app.http.params import GuidanceRoute, InvalidBody
 from app.http.problems import NO_STORE, PROBLEM_MEDIA_TYPE, problem_of
@@ -34,7 +34,7 @@ from app.pages.languages import (
     speaking,
     to_translate,
 )
-from app.pages.page import private_page
+from app.pages.page import Site
 
 log = Log(__name__)
 ERROR_TEXTS = {
@@ -120,7 +120,7 @@ class PageRoute(GuidanceRoute):
 
     def page_for_elsewhere(self, request: Request) -> Response:
         """Return the page for such a post."""
-        return error_page(context_of(request), 403)
+        return error_page(Site.of(request), 403)
 
     def page_for(self, request: Request, error: Exception) -> Response:
         """Return the page for an error."""
@@ -128,7 +128,7 @@ class PageRoute(GuidanceRoute):
         if kind is InternalError:
             log_defect(request, error)
         reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
-        page = error_page(context_of(request), kind.status, message=reason)
+        page = error_page(Site.of(request), kind.status, message=reason)
         if isinstance(error, TooManyTries):
             page.headers.update(error.headers)
         return page
@@ -145,11 +145,10 @@ def log_defect(request: Request, error: Exception) -> None:
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
-def error_page(context: AppContext, status: int, *, message: str | None = None) -> Response:
+def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
     """Return the error page of a status, with this message instead of the usual one if it is given."""
     heading, default_message = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
-    response = private_page(
-        context,
+    response = site.page(
         "error.html",
         status=status,
         here=current_path().partition("?")[0],  # a refused query is not repeated
@@ -181,9 +180,8 @@ class PagesMiddleware:
     It is inside the response cache, which so has each language under a path of its own.
     """
 
-    def __init__(self, app: ASGIApp, context: AppContext) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._context = context
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
@@ -201,7 +199,7 @@ class PagesMiddleware:
         async def send_or_replace(message: Message) -> None:
             nonlocal page
             if message["type"] == "http.response.start":
-                page = self._page_instead_of(message)
+                page = _page_instead_of(scope, message)
             if page is None:
                 await send(message)
 
@@ -212,17 +210,18 @@ class PagesMiddleware:
         if inner is not scope:
             scope["route"] = inner.get("route")
 
-    def _page_instead_of(self, start: Message) -> Response | None:
-        """Return the page in place of a problem, with the problem's headers but for those of the content."""
-        headers = MutableHeaders(raw=list(start["headers"]))
-        if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
-            return None
-        page = error_page(self._context, start["status"])
-        for name, value in page.headers.items():
-            if name.startswith("content-") or name not in headers:
-                headers[name] = value
-        page.raw_headers = headers.raw
-        return page
+
+def _page_instead_of(scope: Scope, start: Message) -> Response | None:
+    """Return the page in place of a problem, with the problem's headers but for those of the content."""
+    headers = MutableHeaders(raw=list(start["headers"]))
+    if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
+        return None
+    page = error_page(Site.of(Request(scope)), start["status"])
+    for name, value in page.headers.items():
+        if name.startswith("content-") or name not in headers:
+            headers[name] = value
+    page.raw_headers = headers.raw
+    return page
 
 
 def _prefers_page(scope: Scope) -> bool:

@@ -18,7 +18,7 @@ from app.pages.desk import AS_FILE, Visit
 from app.pages.form_answers import AnsweredSection
 from app.pages.record import act_lines
 from app.pages.referral import sections_of
-from app.pages.text_format import code_label, date_and_time
+from app.pages.text_format import code_label, date_and_time, person
 from app.services import exports
 from app.services.editions import EditionKey
 from app.services.entries import read_sealed
@@ -42,7 +42,7 @@ def printed_export(
     return {
         "reference": document["reference"],
         "council": council,
-        "exported": f"{_in_words(statement['at'])}, by {_person(statement['by'])}",
+        "exported": f"{_in_words(statement['at'])}, by {person(statement['by'])}",
         "facts": list(_facts(statement["concern"], reference_data)),
         "sections": [_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [_addition(each) for each in opened["addition"]],
@@ -87,7 +87,7 @@ def _addition(text: dict[str, Any]) -> dict[str, str]:
 
 def _note(text: dict[str, Any], written: DisclosureRow | None) -> dict[str, str]:
     """Return a note with its time and author, as the history has them."""
-    of_history = f", {date_and_time(written.at)}, by {_person(written.client)}" if written is not None else ""
+    of_history = f", {date_and_time(written.at)}, by {person(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
 
 
@@ -101,11 +101,6 @@ def _history(history: list[DisclosureRow]) -> Iterator[list[str]]:
     for line in act_lines(history):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
-
-
-def _person(name: str) -> str:
-    """Return the person's name; without one, that of the client."""
-    return name.partition("/")[2] or name
 
 
 def _in_words(moment: str) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Query, Response
 from markupsafe import Markup
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -15,7 +15,7 @@ from sqlmodel import Session
 from app.config import VERSION
 from app.errors import FaultCode, FieldError, InvalidQuery, NotFound
 from app.http.auth import PUBLIC
-from app.http.context import AppContext, ContextDep, SessionDep
+from app.http.context import SessionDep
 from app.http.params import EditionNumber, GuidanceRouter, GuideName, LanguageName, RenditionNumber
 from app.http.responses import CACHE_CHECKED
 from app.models.base import MAX_NUMBER
@@ -35,8 +35,8 @@ from app.models.links import edition_path, guide_path, rendition_page_path, rend
 from app.models.renditions import RenderedWords, RenditionForm
 from app.models.sections import ITEM_LISTS, ON_PAGES, Section
 from app.pages.error_pages import PageRoute
-from app.pages.languages import ENGLISH, LANGUAGES, current_language, to_translate
-from app.pages.page import public_page
+from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
+from app.pages.page import Site, SiteDep
 from app.pages.text_format import day
 from app.services.editions import (
     EditionHead,
@@ -142,26 +142,24 @@ SubjectCode = Annotated[str, Path(max_length=80)]
 
 
 @router.get("/")
-def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
+def read_home(site: SiteDep, session: SessionDep) -> Response:
     """Return the home page: who to call, the form for a concern, and the guides, or the way to them."""
-    guides = list_guides(session, context.reference_data)
+    guides = list_guides(session, site.context.reference_data)
     only = guides[0].guide if len(guides) == 1 else None  # where there are several, nobody has to choose one first
-    return public_page(
-        request,
-        context,
+    return site.cached_page(
         "home.html",
         guides=guides,
         start=f"/raise-a-concern/{only}" if only else "/raise-a-concern" if guides else None,
-        groups=group_by_subject(guides, context.reference_data) if len(guides) > MAX_CARDS else [],
+        groups=group_by_subject(guides, site.context.reference_data) if len(guides) > MAX_CARDS else [],
         links_guides=len(guides) <= MAX_LINKS,
         names_publishers=names_publishers(guides),
     )
 
 
 @router.get("/guides")
-def read_guides(request: Request, session: SessionDep, context: ContextDep, letter: Letter = None) -> Response:
+def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
     """Return every guide by letter; where there are very many, those of one letter."""
-    guides = list_guides(session, context.reference_data)
+    guides = list_guides(session, site.context.reference_data)
     by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
     if letter is not None and letter not in by_letter:
         raise NotFound
@@ -169,9 +167,7 @@ def read_guides(request: Request, session: SessionDep, context: ContextDep, lett
     if letter is not None or len(guides) > MAX_LINKS:
         first = letter or next(iter(by_letter))
         shown = {first: by_letter[first]}
-    return public_page(
-        request,
-        context,
+    return site.cached_page(
         "guides.html",
         letters=list(by_letter),
         shown=shown,
@@ -180,19 +176,17 @@ def read_guides(request: Request, session: SessionDep, context: ContextDep, lett
 
 
 @router.get("/subjects/{subject}")
-def read_subject(request: Request, session: SessionDep, context: ContextDep, subject: SubjectCode) -> Response:
+def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
     """Return the guides about a subject."""
-    guides = list_guides(session, context.reference_data)
+    guides = list_guides(session, site.context.reference_data)
     found = {
         code.code if code else "other": (code, of_it)
-        for code, of_it in group_by_subject(guides, context.reference_data)
+        for code, of_it in group_by_subject(guides, site.context.reference_data)
     }
     if subject not in found:
         raise NotFound
     code, of_it = found[subject]
-    return public_page(
-        request,
-        context,
+    return site.cached_page(
         "subject.html",
         code=code,
         guides=of_it,
@@ -249,57 +243,53 @@ Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to co
 
 
 @router.get("/covering-your-tracks")
-def read_covering_your_tracks(request: Request, context: ContextDep) -> Response:
+def read_covering_your_tracks(site: SiteDep) -> Response:
     """Return the page on what these pages leave behind on a device."""
-    return public_page(request, context, "covering_your_tracks.html")
+    return site.cached_page("covering_your_tracks.html")
 
 
 @router.get("/accessibility")
-def read_accessibility_statement(request: Request, context: ContextDep) -> Response:
+def read_accessibility_statement(site: SiteDep) -> Response:
     """Return the statement that the accessibility regulations of 2018 demand of a council."""
-    return public_page(request, context, "accessibility.html", version=VERSION)
+    return site.cached_page("accessibility.html", version=VERSION)
 
 
 @router.get("/privacy")
-def read_privacy_notice(request: Request, context: ContextDep) -> Response:
+def read_privacy_notice(site: SiteDep) -> Response:
     """Return what article 13 of the UK GDPR demands: what happens to what people send here."""
-    return public_page(request, context, "privacy.html")
+    return site.cached_page("privacy.html")
 
 
 @router.get("/guides/{guide}")
-def read_guide_page(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
     """Return the page of the current edition."""
     history = get_history(session, guide=guide)
     head = require_current(history)
-    content = context.contents(head.key, session)
+    content = site.context.contents(head.key, session)
     renditions = current_renditions(history, list_renditions(session, guide=guide))
-    return _edition_page(request, context, history, head, content, renditions)
+    return _edition_page(site, history, head, content, renditions)
 
 
 @router.get("/guides/{guide}/editions/{number}")
-def read_edition_page(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
-) -> Response:
+def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
     """Return the page of one edition."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    content = context.contents(head.key, session)
-    return _edition_page(request, context, history, head, content)
+    content = site.context.contents(head.key, session)
+    return _edition_page(site, history, head, content)
 
 
 @router.get("/guides/{guide}/editions/{number}/changes")
 def read_changes_page(
-    *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber, since: Since
+    *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since
 ) -> Response:
     """Return the changes between two editions: removed and added words."""
     history = get_history(session, guide=guide)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
         raise InvalidQuery([FieldError((), "Compare it with another edition.", FaultCode.INVALID, "query", "since")])
-    before, after = context.contents(other.key, session), context.contents(head.key, session)
-    return public_page(
-        request,
-        context,
+    before, after = site.context.contents(other.key, session), site.context.contents(head.key, session)
+    return site.cached_page(
         "changes.html",
         head=head,
         since=other,
@@ -311,35 +301,47 @@ def read_changes_page(
 
 
 def _edition_page(
-    request: Request,
-    context: AppContext,
+    site: Site,
     history: list[EditionHead],
     head: EditionHead,
     content: EditionContent,
     renditions: Sequence[StoredRendition] | None = None,
 ) -> Response:
     """Return the page of a numbered edition or, with its renditions, that of the guide."""
-    previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
-    return public_page(
-        request,
-        context,
+    return site.cached_page(
         "guide.html",
-        head=head,
-        content=content,
+        **edition_values(head, content, history),
         status=status_of(head, history),
         current=current_of(history),
-        history=history,
-        previous_edition={each.number: previous.get(each.number) for each in history},
         shows_number=renditions is None,
-        sections=ON_PAGES,
-        notes=[each for each in content.indicators if each.note],
         tables=[section.value for section in Section],
         api=edition_path(*head.key) if renditions is None else guide_path(head.guide),
         alternates=OTHER_FORMS,
-        structured_data=structured_data(head, content, context.settings.public_url),
+        structured_data=structured_data(head, content, site.context.settings.public_url),
         pdf_available=pdf_available(),
         renditions=rendition_links(renditions or ()),
     )
+
+
+def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
+    """Return what the page shows of any edition, of a draft's too."""
+    previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
+    return {
+        "head": head,
+        "content": content,
+        "called": content.contacts,
+        "words": in_guide_language,
+        "guide_language": "",
+        "rendition": None,
+        "sections": ON_PAGES,
+        "history": history,
+        "previous_edition": {each.number: previous.get(each.number) for each in history},
+    }
+
+
+def in_guide_language(*_pointer: str | int) -> Markup:
+    """Return the attributes of any words of the guide itself."""
+    return english()
 
 
 def _readable(history: list[EditionHead]) -> list[EditionHead]:
@@ -370,39 +372,27 @@ class WordMarks:
 
 
 @router.get("/guides/{guide}/renditions/{language}")
-def read_rendition_page(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
-) -> Response:
+def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
     """Return the page of the rendition to read."""
-    return _rendition_page(request, session, context, guide, language, None)
+    return _rendition_page(site, session, guide, language, None)
 
 
 @router.get("/guides/{guide}/renditions/{language}/{number}")
 def read_numbered_rendition_page(
-    *,
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    guide: GuideName,
-    language: LanguageName,
-    number: RenditionNumber,
+    site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName, number: RenditionNumber
 ) -> Response:
     """Return the page of that rendition, with the cautions and contacts of the current edition like every page."""
-    return _rendition_page(request, session, context, guide, language, number)
+    return _rendition_page(site, session, guide, language, number)
 
 
-def _rendition_page(
-    request: Request, session: Session, context: AppContext, guide: str, language: str, number: int | None
-) -> Response:
+def _rendition_page(site: Site, session: Session, guide: str, language: str, number: int | None) -> Response:
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     rendition, current = chosen_rendition(history, stored, language, number), require_current(history)
     readable = current_renditions(history, stored)
-    read = partial(context.contents, session=session)
+    read = partial(site.context.contents, session=session)
     words = rendered_words(history, rendition, read, is_numbered=False)
     form, lacks_words = rendition.content.form, any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
-    response = public_page(
-        request,
-        context,
+    response = site.cached_page(
         "rendition.html",
         caching=CACHE_CHECKED,
         here="",  # the other languages of this page are those of the guide
@@ -411,13 +401,14 @@ def _rendition_page(
         form_label=FORM_LABELS[form],
         content=words.content,
         words=WordMarks(words, content_language(rendition)),
+        guide_language=IN_GUIDE_LANGUAGE,
         unchecked_cautions=words.unchecked_cautions,
         has_missing_words=form.has_words and lacks_words,
         alternates=OTHER_FORMS,
         pdf_available=pdf_available() and is_printable(content_language(rendition)),
         tables=[section.value for section in ON_PAGES if getattr(words.content, section.key)],
         behind=is_of_former_edition(history, rendition.edition),
-        current=read(current.key),
+        called=read(current.key).contacts,
         sections=ON_PAGES if form.has_words else (),
         renditions=[link for each, link in zip(readable, rendition_links(readable), strict=True) if each != rendition],
         guide_page=f"{ENGLISH.prefix}/guides/{guide}",

@@ -318,7 +318,7 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
         ],
         views=[(view.name.replace("-", " "), _address(view), view.name) for view in views],
         people=[(f"{PERSON}{name}", name) for name in people],
-        guides=guides,
+        guides=[(each.guide, each.title) for each in guides],
         is_first=look.cursor is None,
         next_page=next_page,
         until=until,

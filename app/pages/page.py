@@ -1,14 +1,16 @@
 """Rendering and sending of pages: one template environment and one Content-Security-Policy for all."""
 
+import datetime as dt
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import jinja2
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 
 from app.config import Settings
-from app.http.context import AppContext
+from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.pages.languages import (
     LANGUAGES,
@@ -21,7 +23,17 @@ from app.pages.languages import (
     or_english,
     script_words,
 )
-from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, option, page_words, spoken
+from app.pages.text_format import (
+    contact_label,
+    date_and_time,
+    day,
+    host,
+    inline_markdown,
+    option,
+    page_words,
+    person,
+    spoken,
+)
 from app.services.guide_documents import address_text, citation_text, hours_text, out_of_hours
 from app.services.guides import split_at_words
 
@@ -58,6 +70,7 @@ def page_templates() -> jinja2.Environment:
         "contact_label": contact_label,
         "host": host,
         "option": option,
+        "person": person,
         "hours": hours_text,
         "postal": address_text,
         "citation": citation_text,
@@ -75,39 +88,56 @@ def content_security_policy(settings: Settings) -> str:
     )
 
 
-def render_page(context: AppContext, template: str, values: dict[str, Any]) -> str:
-    """Render a template with these values and those that all pages use: settings, numbers to call, signposts."""
-    signposts = context.reference_data.signposts
-    defaults = {
-        "settings": context.settings,
-        "language": current_language(),
-        "languages": LANGUAGES,
-        "here": current_path(),
-        "script_words": script_words(),
-        "emergencies": [each for each in signposts if each.emergency],
-        "signposts": [each for each in signposts if not each.emergency],
-        "out_of_hours": out_of_hours(signposts),
-        "emergency_contacts": context.emergency_contacts.current,
-        "faults": {},
-    }
-    return localised_links(page_templates().get_template(template).render(defaults | values))
+@dataclass(frozen=True)
+class Site:
+    """A request for a page, with the application that serves it, and the time."""
+
+    request: Request
+    context: AppContext
+    now: dt.datetime
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Return the request as the application serves it now."""
+        context = context_of(request)
+        return cls(request, context, context.clock())
+
+    def html(self, template: str, **values: Any) -> str:
+        """Render a template with these values and those that all pages use: settings, numbers to call, signposts."""
+        context, signposts = self.context, self.context.reference_data.signposts
+        defaults = {
+            "settings": context.settings,
+            "language": current_language(),
+            "languages": LANGUAGES,
+            "here": current_path(),
+            "script_words": script_words(),
+            "emergencies": [each for each in signposts if each.emergency],
+            "signposts": [each for each in signposts if not each.emergency],
+            "out_of_hours": out_of_hours(signposts),
+            "emergency_contacts": context.emergency_contacts.current,
+            "faults": {},
+        }
+        return localised_links(page_templates().get_template(template).render(defaults | values))
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page that neither the browser nor any cache may store."""
+        response = Response(self.html(template, **values), status_code=status, media_type=HTML)
+        return self._with_headers(response)
+
+    def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
+        """Return a page of guidance, which may be cached for a minute like the API response that it shows."""
+        page = self.html(template, **values).encode()
+        return self._with_headers(conditional_response(self.request, page, media_type=HTML, caching=caching, links={}))
+
+    def _with_headers(self, response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = content_security_policy(self.context.settings)
+        response.headers["Content-Language"] = current_language().code
+        return response
 
 
-def private_page(context: AppContext, template: str, *, status: int = 200, **values: Any) -> Response:
-    """Return a page that neither the browser nor any cache may store."""
-    headers = {
-        "Content-Language": current_language().code,
-        "Content-Security-Policy": content_security_policy(context.settings),
-    }
-    return Response(render_page(context, template, values), status_code=status, media_type=HTML, headers=headers)
+async def read_site(request: Request) -> Site:
+    """Return the request. It is `async` so that it needs no thread."""
+    return Site.of(request)
 
 
-def public_page(
-    request: Request, context: AppContext, template: str, *, caching: str = CACHE_CURRENT, **values: Any
-) -> Response:
-    """Return a page of guidance, which may be cached for a minute like the API response that it shows."""
-    page = render_page(context, template, values).encode()
-    response = conditional_response(request, page, media_type=HTML, caching=caching, links={})
-    response.headers["Content-Security-Policy"] = content_security_policy(context.settings)
-    response.headers["Content-Language"] = current_language().code
-    return response
+SiteDep = Annotated[Site, Depends(read_site)]

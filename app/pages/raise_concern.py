@@ -4,7 +4,6 @@ The server stores nothing before the concern is sent or saved: each page has the
 pages have no rules of their own: the models and services of the API decide what is accepted.
 """
 
-import datetime as dt
 import gzip
 import re
 import uuid
@@ -22,7 +21,7 @@ from app import errors
 from app.errors import FaultCode, FieldError
 from app.http.auth import SubmitterDep, require_submitter
 from app.http.cache import accepts_gzip
-from app.http.context import AppContext, ContextDep, NowDep, SessionDep
+from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
 from app.models.concerns import Concern, ReporterKind
@@ -44,7 +43,7 @@ from app.pages.form_answers import (
 from app.pages.form_builder import FormBuilder
 from app.pages.form_layout import ABOUT_A_CHILD, ABOUT_YOURSELF, WITHOUT_A_GUIDE, ConcernForm, FormSection, FormVariant
 from app.pages.languages import gettext, to_translate
-from app.pages.page import private_page
+from app.pages.page import Site, SiteDep
 from app.pages.text_format import spoken
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
@@ -58,7 +57,7 @@ KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Draft:
     """A concern that is not sent yet: the address of its form, its edition, its idempotency key and its answers."""
 
-    context: AppContext
+    site: Site
     variant: FormVariant
     path: str
     head: EditionHead
@@ -101,8 +100,8 @@ class Draft:
         return self
 
     def _form(self, counts: Mapping[str, int]) -> ConcernForm:
-        content = self.context.contents(self.head.key)
-        return FormBuilder(content, self.context.reference_data, counts, self.variant).make()
+        content = self.site.context.contents(self.head.key)
+        return FormBuilder(content, self.site.context.reference_data, counts, self.variant).make()
 
     def fields(self) -> Answers:
         """Return the concern as JSON for the API."""
@@ -114,15 +113,14 @@ class Draft:
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
         """Return a page that contains the draft."""
-        return private_page(
-            self.context,
+        return self.site.page(
             template,
             status=status,
             head=self.head,
             path=self.path,
             title=gettext(self.variant.title),
             steps={step: gettext(title) for step, title in self.variant.steps.items()},
-            content=self.context.contents(self.head.key),
+            content=self.site.context.contents(self.head.key),
             form=form,
             key=self.key,
             can_be_saved=self.can_be_saved,
@@ -179,7 +177,7 @@ GENERAL, YOURSELF = "/raise-a-concern", "/worried-about-yourself"
 FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF}
 
 
-def empty_draft(session: Session, context: AppContext, path: str, number: str = "") -> Draft:
+def empty_draft(site: Site, session: Session, path: str, number: str = "") -> Draft:
     """Return an empty draft of the form at that path, for that edition of its guide, or for the current one.
 
     A form that belongs to no guide shows the default guide. A guide whose editions are all withdrawn has its last one
@@ -187,13 +185,13 @@ def empty_draft(session: Session, context: AppContext, path: str, number: str = 
     """
     variant = FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
     names_guide = path not in FORMS_WITHOUT_GUIDE
-    guide = path.rpartition("/")[2] if names_guide else default_guide(session, context.settings.default_guide)
+    guide = path.rpartition("/")[2] if names_guide else default_guide(session, site.context.settings.default_guide)
     if guide is None:
         raise errors.NoSuchGuide
     history = get_history(session, guide=guide)
     is_number = number.isdecimal() and len(number) <= len("1000000")
     head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
-    return Draft(context, variant, path, head, str(uuid.uuid4()), names_guide)
+    return Draft(site, variant, path, head, str(uuid.uuid4()), names_guide)
 
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
@@ -214,26 +212,19 @@ def _check_name(guide: GuideName) -> None:
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])
 @router.get(YOURSELF, dependencies=[Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
-def read_form(request: Request, session: SessionDep, context: ContextDep) -> Response:
+def read_form(site: SiteDep, session: SessionDep) -> Response:
     """Return the empty form: that of a guide for its current edition, or one that belongs to no guide."""
-    return _compressed(request, empty_draft(session, context, request.scope["path"]).form_page())
+    return _compressed(site.request, empty_draft(site, session, site.request.scope["path"]).form_page())
 
 
 @router.post(GENERAL)
 @router.post(YOURSELF)
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
-def post_form(
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    posted: SubmittedFormDep,
-    submitter: SubmitterDep,
-    now: NowDep,
-) -> Response:
+def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
     """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
-    draft = empty_draft(session, context, request.scope["path"], posted.one("edition"))
+    draft = empty_draft(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # released: requests that hold one connection and wait for another could block each other
-    return _act(draft, posted, submitter, now)
+    return _act(draft, posted, submitter)
 
 
 def _compressed(request: Request, page: Response) -> Response:
@@ -249,22 +240,22 @@ def _compressed(request: Request, page: Response) -> Response:
     return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
 
-def _act(empty: Draft, posted: SubmittedForm, submitter: Principal, now: dt.datetime) -> Response:
+def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
     draft = empty.with_answers(posted)
     action, _, target = posted.one("do").partition(":")
     if (rearranged := _rearranged(draft, action, target)) is not None:
         return rearranged
     if action == SAVE and draft.variant.can_be_saved:
-        return save_draft(draft, now)
+        return save_draft(draft)
     try:
         concern = Concern.model_validate(draft.fields())
-        draft.context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
+        draft.site.context.submissions.check(concern, for_tests=submitter.for_tests, at=draft.site.now)
     except ValidationError as error:
         faults = faults_of(error)
-        return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.context, draft.fields(), faults)])
+        return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.site.context, draft.fields(), faults)])
     except errors.InvalidConcern as error:
         return draft.form_page(faults=list(error.faults))
-    return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()
+    return _send(draft, concern, submitter) if action == SEND else draft.check_page()
 
 
 def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
@@ -283,10 +274,12 @@ def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
     return None
 
 
-def _send(draft: Draft, concern: Concern, submitter: Principal, now: dt.datetime) -> Response:
+def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
     keys = derive_idempotency_keys(draft.key, client=submitter.name)
-    submit = partial(draft.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=now)
+    submit = partial(
+        draft.site.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=draft.site.now
+    )
     try:
         result = from_thread.run(submit)
     except errors.IdempotencyKeyReused:
@@ -295,8 +288,7 @@ def _send(draft: Draft, concern: Concern, submitter: Principal, now: dt.datetime
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return draft.check_page(fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     receipt = Receipt.model_validate_json(result.receipt)
-    return private_page(
-        draft.context,
+    return draft.site.page(
         "receipt.html",
         status=201,
         receipt=receipt,
@@ -315,7 +307,7 @@ NOT_SAVED = to_translate(
 )
 
 
-def save_draft(draft: Draft, now: dt.datetime) -> Response:
+def save_draft(draft: Draft) -> Response:
     """Save the draft, and return the page with its code. Where it cannot be saved, return the form: nothing is lost."""
     if not draft.can_be_saved:
         return draft.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
@@ -323,38 +315,37 @@ def save_draft(draft: Draft, now: dt.datetime) -> Response:
     for name, value in hidden_fields(draft.form(), draft.answers):
         fields.setdefault(name, []).append(value)
     try:
-        saved = draft.context.drafts.save(draft.path, fields, at=now)
+        saved = draft.site.context.drafts.save(draft.path, fields, at=draft.site.now)
     except (errors.StoreBusy, *NO_STORE):
         return draft.form_page(
             faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=errors.ServiceUnavailable.status
         )
-    return private_page(draft.context, "saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code))
+    return draft.site.page("saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code))
 
 
 @router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
-def read_code_form(context: ContextDep) -> Response:
+def read_code_form(site: SiteDep) -> Response:
     """Return the form for the code."""
-    return _code_form(context, SubmittedForm())
+    return _code_form(site, SubmittedForm())
 
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
-def open_draft(context: ContextDep, session: SessionDep, posted: SubmittedFormDep, now: NowDep) -> Response:
+def open_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
     """Return the form as it was saved. The code comes in the body, so that it is in no address."""
     code = posted.one("code").strip()
     try:
-        with context.code_tries.guard_name(f"draft {group_of(code)}"):
-            path, fields = context.drafts.open(code, page=posted.one("page"), at=now)
+        with site.context.code_tries.guard_name(f"draft {group_of(code)}"):
+            path, fields = site.context.drafts.open(code, page=posted.one("page"), at=site.now)
     except errors.NoSuchDraft:
-        return _code_form(context, posted, fault=NO_DRAFT)
+        return _code_form(site, posted, fault=NO_DRAFT)
     saved = SubmittedForm(fields)
-    draft = empty_draft(session, context, path, saved.one("edition"))
+    draft = empty_draft(site, session, path, saved.one("edition"))
     return draft.with_answers(saved).form_page()
 
 
-def _code_form(context: AppContext, posted: SubmittedForm, *, fault: str | None = None) -> Response:
+def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
     """Return the form for the code. Its `page` lets it open the same draft again, and no other page."""
-    return private_page(
-        context,
+    return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,
         faults={"code": gettext(fault)} if fault else {},

@@ -11,6 +11,7 @@ from app.http.params import Cursor, GuidanceRouter
 from app.models.receipts import find_reference
 from app.models.record import DeskAct, DisclosureRow
 from app.pages.desk import AuditorVisitDep, DeskRoute
+from app.pages.text_format import person
 from app.services.cursors import decode_key, encode_key
 from app.services.record import REPORTER, RecordPage, read_disclosures
 from app.services.sign_in import PATH
@@ -55,7 +56,7 @@ def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
 
 def _who(client: str) -> str:
     """Return the person; without one, the reporter or the name of the client."""
-    return "the reporter" if client == REPORTER else client.partition("/")[2] or client
+    return "the reporter" if client == REPORTER else person(client)
 
 
 def _what(act: DisclosureRow) -> str:

@@ -4,14 +4,14 @@ from fastapi import Response
 
 from app.errors import ValidationFailed
 from app.http.auth import PUBLIC
-from app.http.context import AppContext, ContextDep, SessionDep
+from app.http.context import SessionDep
 from app.http.params import GuidanceRouter
 from app.models.sections import ON_PAGES
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedFormDep
 from app.pages.guides import names_publishers
 from app.pages.languages import gettext, to_translate
-from app.pages.page import private_page
+from app.pages.page import Site, SiteDep
 from app.services.guides import Found, list_guides, search_guides
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -25,28 +25,27 @@ QUERY_TOO_LONG = to_translate("Enter fewer words")
 
 
 @router.get(SEARCH)
-def read_search_form(context: ContextDep) -> Response:
+def read_search_form(site: SiteDep) -> Response:
     """Return the form. The words are posted: those of a query would be in the history, and in logs of others."""
-    return _page(context)
+    return _page(site)
 
 
 @router.post(SEARCH)
-def search_by_form(session: SessionDep, context: ContextDep, posted: SubmittedFormDep) -> Response:
+def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return what the words find, by guide, with each item whole, as printed."""
     words = " ".join(posted.one("q").split())
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
-        return _page(context, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)
+        return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)
     limit = MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
-    guides = list_guides(session, context.reference_data)
+    guides = list_guides(session, site.context.reference_data)
     found = search_guides(session, guides, words, limit=limit)
-    return _page(context, words, found=found, names=names_publishers(guides))
+    return _page(site, words, found=found, names=names_publishers(guides))
 
 
 def _page(
-    context: AppContext, words: str = "", *, found: Found | None = None, names: bool = False, fault: str | None = None
+    site: Site, words: str = "", *, found: Found | None = None, names: bool = False, fault: str | None = None
 ) -> Response:
-    return private_page(
-        context,
+    return site.page(
         "search.html",
         status=ValidationFailed.status if fault else 200,
         faults={"q": gettext(fault)} if fault else {},

@@ -1,24 +1,25 @@
 """Signing in to the desk by a passkey, an invitation or an OpenID provider, and signing out."""
 
-import datetime as dt
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
 
 from app.errors import NotFound, TokenInvalid
 from app.http.auth import PUBLIC, SESSION_COOKIE, caller_address, read_cookie, set_cookie
-from app.http.context import AppContext, ContextDep, context_of
 from app.http.negotiation import JSON
 from app.http.params import UNKNOWN_IGNORED, GuidanceRouter
 from app.logs import Log
-from app.pages.desk import DeskRoute, desk_page, lead_to
+from app.pages.desk import DeskRoute, DeskSite, lead_to
 from app.pages.form_answers import SubmittedFormDep
 from app.services.clients import Principal, draw_token
 from app.services.people import welcome
 from app.services.record import Actor
-from app.services.sign_in import FINISH, INVITATION, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, DeskSignIn, OpenIdSignIn
+from app.services.sign_in import FINISH, INVITATION, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn
+
+if TYPE_CHECKING:
+    from app.services.passkeys import Passkeys
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
 
@@ -30,17 +31,20 @@ log = Log(__name__)
 
 
 @dataclass(frozen=True)
-class Arrival:
+class Arrival(DeskSite):
     """A request of a browser that signs in or out."""
 
-    request: Request
-    context: AppContext
-    now: dt.datetime
-
     @property
-    def port(self) -> int | None:
-        """The port under which the browser called."""
-        return self.request.url.port
+    def passkeys(self) -> "Passkeys":
+        """The passkeys of the site, at the port under which the browser called."""
+        return self.context.desk_sign_in.passkeys(self.request.url.port)
+
+    def get_openid(self) -> OpenIdSignIn:
+        """Return the sign-in by a provider. Raises `NotFound` where none is set up."""
+        openid = self.context.desk_sign_in.openid
+        if openid is None:
+            raise NotFound
+        return openid
 
     @property
     def address(self) -> str:
@@ -63,57 +67,58 @@ class Arrival:
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
         """Return plain words for the page's script. The reason is in the log alone."""
-        log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
+        self.log_refusal(refusal)
         return Response(words, status_code=REFUSED, media_type="text/plain")
+
+    def log_refusal(self, refusal: TokenInvalid) -> None:
+        """Write the reason, which the page does not give."""
+        log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
 
 
 async def read_arrival(request: Request) -> Arrival:
-    """Return the request with the application's context, and the time."""
-    context = context_of(request)
-    return Arrival(request, context, context.clock())
+    """Return the request. It is `async` so that it needs no thread."""
+    return Arrival.of(request)
 
 
 ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
 
 
 @router.get(SIGN_IN)
-def read_sign_in(request: Request, context: ContextDep) -> Response:
+def read_sign_in(arrival: ArrivalDep) -> Response:
     """Return the page to sign in."""
-    party = context.desk_sign_in.party(request.url.port)
-    elsewhere = f"{party.origin}{SIGN_IN}" if request.url.hostname != party.id else None
-    has_provider = context.desk_sign_in.openid is not None
-    return desk_page(context, "desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider)
+    sign_in, url = arrival.context.desk_sign_in, arrival.request.url
+    party = sign_in.party(url.port)
+    elsewhere = f"{party.origin}{SIGN_IN}" if url.hostname != party.id else None
+    has_provider = sign_in.openid is not None
+    return arrival.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider)
 
 
 @router.post(f"{SIGN_IN}/options")
 def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
     """Return what a passkey is to sign."""
-    options = arrival.context.desk_sign_in.passkeys(arrival.port).offer(at=arrival.now)
-    return Response(options, media_type=JSON)
+    return Response(arrival.passkeys.offer(at=arrival.now), media_type=JSON)
 
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
     """Begin a session, where a passkey signed what was offered."""
-    passkeys = arrival.context.desk_sign_in.passkeys(arrival.port)
     try:
-        return arrival.let_in(passkeys.verify(posted.one("credential"), at=arrival.now))
+        return arrival.let_in(arrival.passkeys.verify(posted.one("credential"), at=arrival.now))
     except TokenInvalid as refusal:
         return arrival.refuse(refusal, UNKNOWN_PASSKEY)
 
 
 @router.get(INVITATION)
-def read_invitation(context: ContextDep) -> Response:
+def read_invitation(arrival: ArrivalDep) -> Response:
     """Return the page that registers a passkey. The token is after the `#` of its address, which no server sees."""
-    return desk_page(context, "desk_invitation.html")
+    return arrival.page("desk_invitation.html")
 
 
 @router.post(f"{INVITATION}/options")
 def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
     """Return how a passkey is to be made."""
-    passkeys = arrival.context.desk_sign_in.passkeys(arrival.port)
     try:
-        options = passkeys.offer_registration(posted.one("token"), at=arrival.now)
+        options = arrival.passkeys.offer_registration(posted.one("token"), at=arrival.now)
     except TokenInvalid as refusal:
         return arrival.refuse(refusal, UNKNOWN_INVITATION)
     return Response(options, media_type=JSON)
@@ -122,10 +127,9 @@ def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) ->
 @router.post(INVITATION)
 def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
     """Register the passkey, and begin a session."""
-    passkeys = arrival.context.desk_sign_in.passkeys(arrival.port)
     token, credential = posted.one("token"), posted.one("credential")
     try:
-        return arrival.let_in(passkeys.register(token, credential, address=arrival.address, at=arrival.now))
+        return arrival.let_in(arrival.passkeys.register(token, credential, address=arrival.address, at=arrival.now))
     except TokenInvalid as refusal:
         return arrival.refuse(refusal, UNKNOWN_INVITATION)
 
@@ -142,9 +146,9 @@ def sign_out(arrival: ArrivalDep) -> Response:
 
 
 @router.get(f"{PATH}/blank")
-def read_blank_page(context: ContextDep) -> Response:
+def read_blank_page(arrival: ArrivalDep) -> Response:
     """Return a page with nothing on it, for when somebody looks over a shoulder."""
-    return desk_page(context, "desk_blank.html")
+    return arrival.page("desk_blank.html")
 
 
 WAY_COOKIE = "desk-way"
@@ -158,23 +162,23 @@ AnswerOfProvider = Annotated[str, Query(max_length=4000)]
 
 
 @router.get(PROVIDER_SIGN_IN)
-def go_to_provider(context: ContextDep) -> Response:
+def go_to_provider(arrival: ArrivalDep) -> Response:
     """Lead the browser to the provider, with a secret for the way."""
-    openid, secret = _openid_of(context.desk_sign_in), draw_token()
+    openid, secret = arrival.get_openid(), draw_token()
     response, way = lead_to(openid.address(secret)), _way_cookie(openid.state(secret))
-    set_cookie(response, context.settings, way, secret, seconds=SECONDS_FOR_THE_WAY)
+    set_cookie(response, arrival.context.settings, way, secret, seconds=SECONDS_FOR_THE_WAY)
     return response
 
 
 @router.get(RETURN, dependencies=[UNKNOWN_IGNORED])  # providers add parameters of their own
 def return_from_provider(
-    context: ContextDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
+    arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
     """Return a page that leads on by itself: on a way that began at another site, a browser sends no strict cookie."""
-    _openid_of(context.desk_sign_in)
+    arrival.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
-    return desk_page(context, "desk_signing_in.html", finish=finish)
+    return arrival.page("desk_signing_in.html", finish=finish)
 
 
 @router.get(FINISH)
@@ -185,9 +189,9 @@ def finish_sign_in(
 
     A way that is over, as after the browser's Back, leads there too where the browser has a session.
     """
-    request, context, address, now = arrival.request, arrival.context, arrival.address, arrival.now
-    openid, way = _openid_of(context.desk_sign_in), _way_cookie(state)
-    secret, former = read_cookie(request, way), arrival.former
+    context, address, now, former = arrival.context, arrival.address, arrival.now, arrival.former
+    openid, way = arrival.get_openid(), _way_cookie(state)
+    secret = read_cookie(arrival.request, way)
     if secret is None and former is not None:
         return lead_to(PATH)
     try:
@@ -202,11 +206,9 @@ def finish_sign_in(
             found.person, client=openid.client, address=address, at=now, former=former
         )
     except TokenInvalid as refusal:
-        log.info("sign_in_refused", reason=str(refusal), request_id=request.state.request_id)
+        arrival.log_refusal(refusal)
         heading, message = NOT_LET_IN
-        response = desk_page(
-            context, "desk_message.html", status=REFUSED, heading=heading, message=message, reference=None
-        )
+        response = arrival.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
     else:
         response = lead_to(PATH)
         set_cookie(response, context.settings, SESSION_COOKIE, token)
@@ -217,9 +219,3 @@ def finish_sign_in(
 def _way_cookie(state: str) -> str:
     """Return the name of the cookie of a way, so that one in another tab does not end it."""
     return f"{WAY_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
-
-
-def _openid_of(sign_in: DeskSignIn) -> OpenIdSignIn:
-    if sign_in.openid is None:
-        raise NotFound
-    return sign_in.openid

@@ -102,6 +102,11 @@ def code_label(value: StrEnum | str) -> str:
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 
+def person(name: str) -> str:
+    """Return a name on the record as people say it: the person, or the client that names none."""
+    return name.partition("/")[2] or name
+
+
 def option(phone: Phone) -> str:
     """Return the key to press when the call is answered, to print after the number, or nothing."""
     return " ({} {})".format(gettext("option"), phone.option) if phone.option else ""

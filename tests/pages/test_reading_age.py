@@ -11,10 +11,11 @@ from pathlib import Path
 import markupsafe
 import pyphen  # type: ignore[import-untyped]  # the package carries no types
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from app.http.context import AppContext
 from app.pages.error_pages import ERROR_TEXTS, error_page
+from app.pages.page import Site
 from tests.support.publishing import SLUG, publish_next
 from tests.support.service import a_service
 
@@ -134,9 +135,9 @@ def states(client: TestClient) -> dict[str, str]:
         "unknown draft": client.post("/concerns/saved", data={"code": "x"}).text,
         "young": client.post(FORMS[0], data=ANSWERS | {"reporter.kind": "child", "do": "save"}).text,
     }
-    context: AppContext = client.app.state.context  # type: ignore[attr-defined]  # an application, to the client
+    site = Site.of(Request({"type": "http", "app": client.app}))
     for status in ERROR_TEXTS:
-        texts[str(status)] = bytes(error_page(context, status).body).decode()
+        texts[str(status)] = bytes(error_page(site, status).body).decode()
     return texts
 
 

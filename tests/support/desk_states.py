@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from playwright.sync_api import Page, Route, expect
+from starlette.requests import Request
 
 from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
-from app.pages.desk import desk_page
+from app.pages.desk import DeskSite
 from tests.support.browsing import Keyboard
 from tests.support.concerns import add
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited
@@ -49,10 +50,10 @@ def before_signing_in(page: Page, service: FastAPI, url: str) -> States:
     page.get_by_role("button").press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
     yield "an invitation that was used"
-    context = context_of_service(service)
+    site = DeskSite.of(Request({"type": "http", "app": service}))
     provider: dict[str, Any] = {"elsewhere": None, "has_provider": True}
     for name, values in {"desk_sign_in": provider, "desk_signing_in": {"finish": "/desk"}}.items():
-        body = bytes(desk_page(context, f"{name}.html", **values).body)
+        body = bytes(site.page(f"{name}.html", **values).body)
         page.route(f"**/{name}", answering(body.replace(b"http-equiv", b"data-was")))  # it would lead on at once
         page.goto(f"/{name}")
         yield f"{name} with a provider"
