@@ -32,6 +32,7 @@ from app.services.editions import (
     RenditionKey,
     find_history,
     get_history,
+    named,
     read_content,
 )
 from app.services.guides import list_reviews
@@ -230,14 +231,9 @@ def publish_files(
                 _echo_published(published)
 
 
-def _named(key: AnyKey) -> str:
-    of = f"rendition {key.language}" if isinstance(key, RenditionKey) else "edition"
-    return f"{key.guide}, {of} {key.number}"
-
-
 def _echo_published(published: Publication[Any]) -> None:
     state = "published" if published.is_new else "already published, nothing changed"
-    typer.echo(f"{_named(published.key)}: {state} ({published.digest})")
+    typer.echo(f"{named(published.key)}: {state} ({published.digest})")
 
 
 def withdraw_number(
@@ -258,7 +254,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
         withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
     document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
-    echo_result([f"{_named(key)}: {state}"], document, as_json=as_json)
+    echo_result([f"{named(key)}: {state}"], document, as_json=as_json)
 
 
 @contextmanager

@@ -173,13 +173,12 @@ def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Ind
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
 
-def _without_empty_members(value: JsonValue) -> JsonValue:
+def without_empty_members(value: Any, left_out: str = "") -> Any:
+    """Return the JSON value without members that are null, an empty array or an empty object, or have that name."""
     if isinstance(value, dict):
-        pruned = {key: _without_empty_members(member) for key, member in value.items()}
+        pruned = {key: without_empty_members(member, left_out) for key, member in value.items() if key != left_out}
         return {key: member for key, member in pruned.items() if member not in (None, [], {})}
-    if isinstance(value, list):
-        return [_without_empty_members(member) for member in value]
-    return value
+    return [without_empty_members(member, left_out) for member in value] if isinstance(value, list | tuple) else value
 
 
 def digest_of(content: BaseModel) -> str:
@@ -190,7 +189,7 @@ def digest_of(content: BaseModel) -> str:
     value is null, an empty array or an empty object has been left out. So a key that is added to this API later, and
     is empty in older editions, changes no digest.
     """
-    canonical = canonical_json(_without_empty_members(content.model_dump(mode="json")))
+    canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
 

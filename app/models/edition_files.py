@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
 from app.errors import CodedValueError, FaultCode, FieldError, Location, SeedError, SeedFileError
-from app.models.base import SLUG_PATTERN, digest_of
+from app.models.base import SLUG_PATTERN, digest_of, without_empty_members
 from app.models.editions import LEFT_OUT, SCHEMA_LINE, EditionContent
 from app.models.fields import find_waiting, member_reader, only_model_in
 from app.models.renditions import RenditionContent
@@ -393,26 +393,6 @@ def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset
     return EditionContent.model_construct(**members), frozenset(unread)
 
 
-@dataclass(frozen=True)
-class WrittenFile:
-    """The file of an edition as it is written, with its faults. The content is None if it has any."""
-
-    path: Path
-    value: object
-    content: EditionContent | None
-    tree: FileTree
-    faults: tuple[Fault, ...]
-    """Those of the content; `tree` has those of YAML."""
-
-    def seed_error(self, at: Location, reason: str) -> SeedError:
-        """Return what is wrong at that place, with its line. The reason is a sentence in an editor's words."""
-        return SeedError(self.tree.line_of(at), reason)
-
-    def seed_errors(self) -> list[SeedError]:
-        """Return every fault with its line."""
-        return [*self.tree.faults, *(self.seed_error(at, reason) for at, reason in self.faults)]
-
-
 Content = TypeVar("Content", EditionContent, RenditionContent)
 
 
@@ -437,9 +417,7 @@ class GuideFile(Generic[Content]):
     def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
         """Return the error for faults that were found in the content, each with its line."""
         name = sentence_at if isinstance(self.content, EditionContent) else _pointed
-        return SeedFileError(
-            self.path, [SeedError(self.tree.line_of(each.at), name(each.at, each.detail)) for each in faults]
-        )
+        return SeedFileError(self.path, [self.tree.fault_at(each.at, name(each.at, each.detail)) for each in faults])
 
 
 EditionFile = GuideFile[EditionContent]
@@ -450,19 +428,13 @@ def _pointed(at: Location, reason: str) -> str:
     return f"`/{'/'.join(map(str, at))}`: {reason}"
 
 
-def read_written_file(path: Path) -> WrittenFile:
-    """Read the file, also with faults. Raise `SeedFileError` if it is not YAML."""
-    value, tree = read_tree(path)
-    content, faults = parse_written(value)
-    return WrittenFile(path, value, None if faults or tree.faults else content, tree, tuple(faults))
-
-
 def read_edition_file(path: Path) -> EditionFile:
     """Parse the file. Raise `SeedFileError` with every fault."""
-    written = read_written_file(path)
-    if written.content is None:
-        raise SeedFileError(path, written.seed_errors())
-    return EditionFile(path, written.content, written.tree)
+    value, tree = read_tree(path)
+    content, faults = parse_written(value)
+    if content is None or faults or tree.faults:
+        raise SeedFileError(path, [*tree.faults, *(tree.fault_at(*each) for each in faults)])
+    return EditionFile(path, content, tree)
 
 
 def read_rendition_file(path: Path) -> RenditionFile:
@@ -502,7 +474,7 @@ def file_text(content: dict[str, Any], remarks: str = "") -> str:
     yaml.allow_unicode = _is_plain(content)
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
-    yaml.dump(_written(content), text)
+    yaml.dump(without_empty_members(content, LEFT_OUT), text)
     comment = "".join(f"# {line}".rstrip() + "\n" for line in remarks.splitlines())
     return f"{SCHEMA_LINE}\n{comment}\n{text.getvalue()}"
 
@@ -513,10 +485,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return not isinstance(value, str) or value.isprintable()
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, dict):
-        members = {name: _written(member) for name, member in value.items() if name != LEFT_OUT}
-        return {name: member for name, member in members.items() if member not in (None, [], {})}
-    return [_written(member) for member in value] if isinstance(value, list | tuple) else value

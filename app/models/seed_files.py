@@ -162,8 +162,11 @@ class FileTree:
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
         """Return an error of the model as a fault, with the line of its location or of the nearest parent."""
-        at = error["loc"]
-        return SeedError(self.line_of(at), f"{_place(at)} {reason_of(error)}")
+        return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
+
+    def fault_at(self, at: Location, reason: str) -> SeedError:
+        """Return what is wrong at that place, with its line."""
+        return SeedError(self.line_of(at), reason)
 
     def line_of(self, at: Location) -> int:
         """Return the line of the location, or of the nearest parent that has one."""

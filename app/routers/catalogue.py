@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
+from pydantic import Field
 from sqlmodel import Session
 
 from app.config import DESCRIPTION, NAME, VERSION
@@ -55,33 +56,6 @@ InGuide = Annotated[
         examples=["child-sexual-exploitation"],
     ),
 ]
-WithWords = Annotated[
-    str | None,
-    Query(
-        min_length=1,
-        max_length=200,
-        description="Only items that hold every one of these words, in any form of them.",
-        examples=["missing school"],
-    ),
-]
-Words = Annotated[
-    str,
-    Query(
-        min_length=1,
-        max_length=200,
-        description="The words to look for. Every one must be there, in any form of it; the last may be a beginning.",
-        examples=["missing school"],
-    ),
-]
-WithCode = Annotated[
-    str | None,
-    Query(
-        pattern=r"^[0-9A-Za-z]{1,20}$",
-        max_length=20,
-        description="Only items linked to this code of the list `dfe-assessment-factors`.",
-        examples=["10A"],
-    ),
-]
 
 
 class Filters(RequestModel, extra="ignore"):
@@ -89,14 +63,31 @@ class Filters(RequestModel, extra="ignore"):
 
     guide: InGuide = None
     subject: AboutSubject = None
-    q: WithWords = None
-    code: WithCode = None
+    q: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Only items that hold every one of these words, in any form of them.",
+        examples=["missing school"],
+    )
+    code: str | None = Field(
+        None,
+        pattern=r"^[0-9A-Za-z]{1,20}$",
+        max_length=20,
+        description="Only items linked to this code of the list `dfe-assessment-factors`.",
+        examples=["10A"],
+    )
 
 
 class SearchQuery(RequestModel, extra="ignore"):
     """The words to look for, and the filters of a search."""
 
-    q: Words
+    q: str = Field(
+        min_length=1,
+        max_length=200,
+        description="The words to look for. Every one must be there, in any form of it; the last may be a beginning.",
+        examples=["missing school"],
+    )
     guide: InGuide = None
     subject: AboutSubject = None
 

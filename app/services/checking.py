@@ -15,18 +15,16 @@ from app.models.base import SLUG_PATTERN, digest_of
 from app.models.edition_files import (
     EditionFile,
     Fault,
-    WrittenFile,
     edition_yaml,
     find_unchanged,
     find_warnings,
     parse_written,
     read_sound_entries,
-    read_written_file,
     sentence_at,
 )
 from app.models.editions import EditionContent, GuideDraftRow
 from app.models.fields import coded_values
-from app.models.seed_files import edition_place
+from app.models.seed_files import FileTree, edition_place, read_tree
 from app.services.editions import EditionHead, EditionKey, current_of, every_publication, find_history, read_content
 from app.services.reference_data import ReferenceData
 
@@ -69,27 +67,26 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
 
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
     """Return the file if it can be published. Raise `SeedFileError` with every fault, and with the warnings."""
-    key, written = None, None
-    faults: list[SeedError] = []
+    key, faults = None, list[SeedError]()
     try:
         key = EditionKey(*edition_place(path))
     except SeedFileError as refusal:
         faults += refusal.faults
     try:
-        written = read_written_file(path)
+        value, tree = read_tree(path)
     except SeedFileError as refusal:
         raise SeedFileError(path, [*faults, *refusal.faults]) from None
-    unknown = unknown_codes(reference_data, written.value, written.faults)
-    faults += written.seed_errors() + [written.seed_error(each.at, each.detail) for each in unknown]
-    content = None if faults else written.content
-    digest = digest_of(content) if content is not None else None
+    content, written = parse_written(value)
+    unknown = [(each.at, each.detail) for each in unknown_codes(reference_data, value, written)]
+    faults += [*tree.faults, *(tree.fault_at(*each) for each in (*written, *unknown))]
+    digest = digest_of(content) if content is not None and not faults else None
     published = read_published(session, key.guide) if session is not None and key is not None else None
     if key is not None and published is not None:
         faults += [SeedError(0, fault) for fault in _faults_in_place(key, digest, published)]
-    warnings = sorted(_warnings(written, key, digest, published, today=today))
+    warnings = sorted(_warnings(value, tree, key, digest, published, today=today))
     if faults or key is None or content is None or digest is None:
         raise SeedFileError(path, faults, warnings)
-    file = EditionFile(path, content, written.tree)
+    file = EditionFile(path, content, tree)
     return CheckedFile(file, key, digest, tuple(warnings), None if published is None else not published.history)
 
 
@@ -132,7 +129,8 @@ def _faults_in_place(key: EditionKey, digest: str | None, published: PublishedGu
 
 
 def _warnings(
-    written: WrittenFile,
+    value: object,
+    tree: FileTree,
     key: EditionKey | None,
     digest: str | None,
     published: PublishedGuides | None,
@@ -140,9 +138,9 @@ def _warnings(
     today: dt.date,
 ) -> Iterator[SeedError]:
     is_next = published is not None and key is not None and key.number == published.next_number
-    for at, reason in warnings_in(written.value, published.current if published and is_next else None, today=today):
-        line = written.tree.line_of(at)
-        yield SeedError(line if line != written.tree.line_of(()) else 0, f"{WARNING}{reason}")
+    for at, reason in warnings_in(value, published.current if published and is_next else None, today=today):
+        line = tree.line_of(at)
+        yield SeedError(line if line != tree.line_of(()) else 0, f"{WARNING}{reason}")
     if published is None:
         yield SeedError(0, f"{WARNING}there is no database here, so the words were compared with no published edition")
     elif not published.history and key is not None and key.number == 1:

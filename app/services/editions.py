@@ -25,8 +25,8 @@ from app.errors import (
     EditionWithdrawn,
     NoSuchEdition,
     NoSuchGuide,
-    NoSuchRendition,
 )
+from app.models.base import digest_of
 from app.models.editions import OWN_WORDS, EditionContent, EditionDetails, EditionRow, WithdrawalRow
 from app.models.guides import EditionStatus, Withdrawal
 from app.models.renditions import RenditionContent, RenditionDetails
@@ -104,6 +104,12 @@ class RenditionKey(NamedTuple):
 
 
 AnyKey = EditionKey | RenditionKey
+
+
+def named(key: AnyKey) -> str:
+    """Return the name for people: `self-harm, edition 1`, or `self-harm, rendition cy 1`."""
+    of = f"rendition {key.language}" if isinstance(key, RenditionKey) else "edition"
+    return f"{key.guide}, {of} {key.number}"
 
 
 @dataclass(frozen=True)
@@ -317,10 +323,20 @@ def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.date
 
 def read_content(session: Session, key: EditionKey) -> EditionContent:
     """Return the content of the edition. Raise `NoSuchEdition`."""
-    row = session.get(EditionRow, (key.guide, OWN_WORDS, key.number))
+    return EditionContent.model_validate(_content(session, (key.guide, OWN_WORDS, key.number)))
+
+
+def digest_of_stored(session: Session, key: AnyKey) -> str:
+    """Return the digest of the edition or rendition as it is stored. Raise `NoSuchEdition`, or `ValidationError`."""
+    model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
+    return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
+
+
+def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
+    row = session.get(EditionRow, key)
     if row is None:
         raise NoSuchEdition
-    return EditionContent.model_validate(row.details | row.words)
+    return row.details | row.words
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
@@ -333,14 +349,6 @@ def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str
 def _lists(part: str) -> Select[Any]:
     found = select_columns(_EDITIONS.c.number, _EDITIONS.c.words[part])
     return found.where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number)
-
-
-def read_rendition(session: Session, key: RenditionKey) -> RenditionContent:
-    """Return the content of the rendition. Raise `NoSuchRendition`."""
-    row = session.get(EditionRow, tuple(key))
-    if row is None:
-        raise NoSuchRendition
-    return RenditionContent.model_validate(row.details | row.words)
 
 
 def _language_of(key: AnyKey) -> str:

@@ -58,7 +58,7 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 class Entry:
     """The data of one service: `name` is its name in every id, and `owner` is that of its organization."""
 
-    of: Contact | Signpost
+    of: Contact
     name: NameInIds
     owner: NameInIds
     organization: Organization
@@ -67,16 +67,6 @@ class Entry:
     verified_on: dt.date | None
     links: TermLinks = ()
     last_modified: dt.datetime | None = None
-
-    @property
-    def email(self) -> str | None:
-        """The email address of a contact."""
-        return self.of.email if isinstance(self.of, Contact) else None
-
-    @property
-    def address(self) -> PostalAddress | None:
-        """The address of a contact."""
-        return self.of.address if isinstance(self.of, Contact) else None
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
@@ -121,7 +111,7 @@ def service_of(entry: Entry) -> Service:
                 opens_at=each.opens,
                 closes_at=each.closes,
             )
-            for each in (entry.of.opening_hours if isinstance(entry.of, Contact) else ())
+            for each in entry.of.opening_hours
         )
         or None,
     )
@@ -129,7 +119,7 @@ def service_of(entry: Entry) -> Service:
 
 def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
     """Yield where the service is reached: by telephone or online, at its address, or both ways."""
-    if entry.address is None or entry.of.phones or entry.email or entry.url:
+    if entry.of.address is None or entry.of.phones or entry.of.email or entry.url:
         virtual = VirtualLocation(
             id=id_of("location", *entry.owner),
             location_type="virtual",
@@ -138,8 +128,8 @@ def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
         )
         link = id_of("service-at-location", *entry.name)
         yield ServiceLocation(id=link, service_id=service, location_id=virtual.id, location=virtual)
-    if entry.address is not None:
-        place = _place(entry, entry.address)
+    if entry.of.address is not None:
+        place = _place(entry, entry.of.address)
         link = id_of("service-at-place", *entry.name)
         yield ServiceLocation(id=link, service_id=service, location_id=place.id, location=place)
 
@@ -166,7 +156,7 @@ def _place(entry: Entry, address: PostalAddress) -> PhysicalLocation:
 
 
 def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | None:
-    if not entry.of.phones and not entry.email:
+    if not entry.of.phones and not entry.of.email:
         return None
     contact = id_of("contact", *entry.name)
     phones = tuple(
@@ -178,7 +168,7 @@ def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | 
         )
         for phone in entry.of.phones
     )
-    return (ServiceContact(id=contact, service_id=service, name=entry.of.name, email=entry.email, phones=phones),)
+    return (ServiceContact(id=contact, service_id=service, name=entry.of.name, email=entry.of.email, phones=phones),)
 
 
 @dataclass(frozen=True)
@@ -307,8 +297,9 @@ def _checked_on(*contacts: Contact) -> dt.date | None:
 
 def _entry_of(signpost: Signpost) -> Entry:
     name = ("signposts", signpost.id)
+    own = {field: getattr(signpost, field) for field in ("id", "name", "kind", "phones", "url", "verified_on")}
     return Entry(
-        signpost,
+        Contact(position=1, **own),
         name=name,
         owner=name,
         organization=Organization(

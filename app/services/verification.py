@@ -21,7 +21,7 @@ from app.db.backup import find_file_faults
 from app.db.schema import find_schema_faults
 from app.db.tables import table_of
 from app.logs import Log
-from app.models.base import OnStep, digest_of, show_no_progress, steps_of_part
+from app.models.base import OnStep, show_no_progress, steps_of_part
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryPlace, EntryRow
 from app.models.hand_overs import HandOverRow
@@ -37,7 +37,7 @@ from app.models.record_details import (
 )
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.deadlines import find_unannounced
-from app.services.editions import EditionKey, RenditionKey, every_publication, read_content, read_rendition
+from app.services.editions import AnyKey, digest_of_stored, every_publication, named
 from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 
@@ -77,8 +77,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
     """Verify each edition and each rendition of each guide: yield what names it, and its fault, or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
-            named = f"edition {key.number}" if isinstance(key, EditionKey) else f"rendition {key.language} {key.number}"
-            yield f"{key.guide}, {named}", _find_fault(session, key, digest)
+            yield named(key), _find_fault(session, key, digest)
 
 
 def find_faults(
@@ -332,12 +331,11 @@ def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:
         yield "a recorded hand-over, or its receipt, is missing"
 
 
-def _find_fault(session: Session, key: EditionKey | RenditionKey, digest: str) -> str | None:
+def _find_fault(session: Session, key: AnyKey, digest: str) -> str | None:
     try:
-        content = read_content(session, key) if isinstance(key, EditionKey) else read_rendition(session, key)
+        found = digest_of_stored(session, key)
     except ValidationError:
         return "its row is no longer a whole edition or rendition"
-    found = digest_of(content)
     return None if found == digest else f"its row now gives {found}"
 
 
