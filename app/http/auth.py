@@ -67,11 +67,9 @@ class ClientKey(SecurityBase):
 require_client = ClientKey()
 
 
-async def require_actor(
-    request: Request, principal: Annotated[Principal, Depends(require_client)], now: NowDep
-) -> Actor:
+async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return who acts, as the record of disclosures names it: client and person, their network address, and when."""
-    return Actor(principal.name_on_record, caller_address(request), now)
+    return Actor(principal.name_on_record, caller_address(request), context_of(request).clock())
 
 
 def caller_address(request: Request) -> str:

@@ -143,13 +143,13 @@ class EditionResolver:
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found
 
-    def resolve(self, concern: Concern) -> PinnedEdition:
-        """Return the edition; raises `InvalidConcern` with every fault that was found.
+    def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
+        """Return the edition, which may be `cached`; raises `InvalidConcern` with every fault that was found.
 
         A withdrawn edition is accepted if the concern names it: it is the edition that the reporter was shown.
         """
         faults = self.reference_data.faults_in_codes(concern)
-        found = self.cached(concern) or self._find(concern)
+        found = cached or self.cached(concern) or self._find(concern)
         if isinstance(found, FieldError):
             raise InvalidConcern([found, *faults])
         faults += unknown_ids(concern.concern, found.content)
@@ -282,8 +282,9 @@ class Submissions:
         """
         _require_test_key(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys), at=at)
-        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and self.resolver.cached(concern) is not None
+        cached = self.resolver.cached(concern)
+        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys), cached, at=at)
+        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and cached is not None
         for _ in range(MAX_ATTEMPTS):
             try:
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
@@ -322,15 +323,15 @@ class Submissions:
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), at=at)
+        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), None, at=at)
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return Retryable(canonical_submission(concern), keys).replay(self.engine)
 
-    def _prepare(self, submitted: _Submitted, *, at: dt.datetime) -> _Prepared:
+    def _prepare(self, submitted: _Submitted, cached: PinnedEdition | None, *, at: dt.datetime) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
         concern, test = submitted.concern, submitted.test
-        pinned = self.resolver.resolve(concern)
+        pinned = self.resolver.resolve(concern, cached)
         submission = canonical_json(orjson.loads(submitted.json))  # in a fifth of the time that the model takes again
         receipt = self.receipts.build_receipt(pinned, submission, test=test, at=at)
         reference, token = receipt.reference, receipt.status_token
