@@ -11,7 +11,7 @@ What several operations have in common stands once, in `components`: problems an
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -277,17 +277,12 @@ def name_twins(document: JsonObject) -> JsonObject:
     """Return the document with the names `X` and `XInput` for what FastAPI calls `X-Output` and `X-Input`."""
     schemas = document["components"]["schemas"]
     names = {name: name.removesuffix("-Output").replace("-Input", INPUT) for name in schemas}
-
-    def rename(part: JsonObject) -> JsonObject:
-        name = str(part.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
-        return part | {"$ref": SCHEMA_PREFIX + names[name]} if name in names else part
-
     titled = {
         names[name]: schema if names[name] == name else schema | {"title": names[name]}
         for name, schema in schemas.items()
     }
     components = document["components"] | {"schemas": titled}
-    renamed: JsonObject = _changed(document | {"components": components}, rename)
+    renamed: JsonObject = _renamed(document | {"components": components}, names)
     return renamed
 
 
@@ -302,14 +297,14 @@ def open_answers(document: JsonObject) -> None:
     outputs = [operation["responses"] for operation in operations]
     outputs.append(document.get("webhooks", {}))
     requested, answered = _reached(inputs, schemas), _reached(outputs, schemas)
-    strict = {name for name in requested & answered if _is_closed(name, schemas)}
-    copies = {name + INPUT: _renamed(schemas[name], strict) | {"title": name + INPUT} for name in strict}
+    strict = {name: name + INPUT for name in requested & answered if _is_closed(name, schemas)}
+    copies = {twin: _renamed(schemas[name], strict) | {"title": twin} for name, twin in strict.items()}
     for name in requested - answered:
         schemas[name] = _renamed(schemas[name], strict)
     for name in answered:
         schemas[name] = _opened(schemas[name])
     shown = {at for place in outputs for at in _fields_shown(place, schemas)}
-    for name in answered - (requested - strict):
+    for name in answered - (requested - strict.keys()):
         schemas[name] = _without_shown(name, schemas[name], shown)
     document["components"]["schemas"] = dict(sorted((schemas | copies).items()))
     for operation in operations:
@@ -397,14 +392,14 @@ def _without_examples(schema: JsonObject) -> JsonObject:
     return {name: value for name, value in schema.items() if name != "examples"}
 
 
-def _renamed(schema: Any, strict: set[str]) -> Any:
-    """Return a copy that refers to the strict twin of each schema that has one."""
+def _renamed(part: Any, names: Mapping[str, str]) -> Any:
+    """Return a copy that refers by its other name to each schema that has one."""
 
-    def rename(part: JsonObject) -> JsonObject:
-        name = str(part.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
-        return part | {"$ref": SCHEMA_PREFIX + name + INPUT} if name in strict else part
+    def rename(inner: JsonObject) -> JsonObject:
+        name = str(inner.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
+        return inner | {"$ref": SCHEMA_PREFIX + names[name]} if name in names else inner
 
-    return _changed(schema, rename)
+    return _changed(part, rename)
 
 
 def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:

@@ -6,6 +6,8 @@ A module of its own, since it takes 0.2 s to import the library, for which no st
 import datetime as dt
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,9 +35,6 @@ from app.services.record import Actor
 
 CHALLENGE_BYTES = 32
 CHALLENGE_LIFETIME = dt.timedelta(minutes=5)
-WRONG_ANSWERS = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
-"""What the library raises for an answer that is not right, or is none."""
-NOT_RIGHT = "the passkey's answer is not right"
 CHOSEN = AuthenticatorSelectionCriteria(
     resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
 )
@@ -61,12 +60,10 @@ class Passkeys:
     def verify(self, credential: str, *, at: dt.datetime) -> str:
         """Return the person whose passkey signed the challenge. Raises `TokenInvalid`."""
         challenge = self._take_challenge(credential, at)
-        try:
+        with _refusing_wrong_answers():
             credential_id = base64url_to_bytes(json.loads(credential)["id"])
-        except WRONG_ANSWERS:
-            raise TokenInvalid(NOT_RIGHT) from None
         passkey = self.writer.run(partial(_get_passkey, credential_id=credential_id))
-        try:
+        with _refusing_wrong_answers():
             verified = webauthn.verify_authentication_response(
                 credential=credential,
                 expected_challenge=challenge,
@@ -76,8 +73,6 @@ class Passkeys:
                 credential_current_sign_count=passkey.sign_count,
                 require_user_verification=True,
             )
-        except WRONG_ANSWERS:
-            raise TokenInvalid(NOT_RIGHT) from None
         self.writer.run(partial(_note_use, credential_id=credential_id, count=verified.new_sign_count))
         return passkey.person
 
@@ -103,7 +98,7 @@ class Passkeys:
     def register(self, token: str, credential: str, *, address: str, at: dt.datetime) -> str:
         """Store the passkey, use the invitation up, and return the person. Raises `TokenInvalid`."""
         challenge = self._take_challenge(credential, at)
-        try:
+        with _refusing_wrong_answers():
             verified = webauthn.verify_registration_response(
                 credential=credential,
                 expected_challenge=challenge,
@@ -111,20 +106,25 @@ class Passkeys:
                 expected_origin=self.party.origin,
                 require_user_verification=True,
             )
-        except WRONG_ANSWERS:
-            raise TokenInvalid(NOT_RIGHT) from None
         return self.writer.run(partial(_store_passkey, token=token, verified=verified, address=address, at=at))
 
     def _take_challenge(self, credential: str, at: dt.datetime) -> bytes:
         """Return the challenge that the browser's answer names, and use it up. Raises `TokenInvalid`."""
-        try:
+        with _refusing_wrong_answers():
             encoded = json.loads(credential)["response"]["clientDataJSON"]
             challenge = parse_client_data_json(base64url_to_bytes(encoded)).challenge
-        except WRONG_ANSWERS:
-            raise TokenInvalid(NOT_RIGHT) from None
         if not self.writer.run(partial(_delete_challenge, challenge=challenge, at=at)):
             raise TokenInvalid("the challenge was signed before, or too late")
         return challenge
+
+
+@contextmanager
+def _refusing_wrong_answers() -> Iterator[None]:
+    """Refuse what the library raises an error for: an answer that is not right, or is none."""
+    try:
+        yield
+    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError):
+        raise TokenInvalid("the passkey's answer is not right") from None
 
 
 def _store_challenge(session: Session, at: dt.datetime) -> bytes:
