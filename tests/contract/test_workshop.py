@@ -240,11 +240,37 @@ def test_make_says_in_a_sentence_that_no_python_fits(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
-def test_continuous_integration_stops_at_the_first_failure() -> None:
-    script = ROOT / ".ci" / "run"
+MADE = """#!/bin/sh
+echo "$*" >>made
+case "$*" in *"$BROKEN"*) exit 2 ;; esac
+"""
 
-    assert os.access(script, os.X_OK)
-    assert "set -euo pipefail" in script.read_text()
+
+def run_integration(tree: Path, broken: str) -> "subprocess.CompletedProcess[str]":
+    """Run continuous integration with programs that do nothing, of which `make` fails at those words."""
+    programs = tree / "programs"
+    programs.mkdir(parents=True)
+    shutil.copytree(ROOT / ".ci", tree / ".ci")
+    for name, words in (("make", MADE), ("apt-get", "#!/bin/sh\n"), ("curl", "#!/bin/sh\nexit 7\n")):
+        (programs / name).write_text(words)
+        (programs / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "BROKEN": broken}
+    return subprocess.run([tree / ".ci/run"], env=environment, capture_output=True, check=False, text=True, timeout=60)
+
+
+@pytest.mark.slow
+def test_continuous_integration_fails_where_anything_fails(tmp_path: Path) -> None:
+    whole = run_integration(tmp_path / "whole", broken="nothing")
+    steps = (tmp_path / "whole" / "made").read_text().splitlines()
+
+    assert "set -euo pipefail" in (ROOT / ".ci" / "run").read_text()
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    assert whole.stdout.endswith("\n== All is well\n")
+    assert {each.split()[0] for each in steps} == {".venv/installed-dev", "desk-script", "check", "audit", "test"}
+    for number, step in enumerate(steps):
+        broken = run_integration(tmp_path / str(number), broken=step)
+        assert broken.returncode != 0, step
+        assert "All is well" not in broken.stdout
 
 
 def test_the_image_runs_as_a_numbered_user_who_is_not_root() -> None:
