@@ -1,9 +1,6 @@
 """What many tests need: a service on a folder of its own, a clock that can be set, and a concern to send."""
 
-import logging
-import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from app.main import create_app
 from app.services import publishing
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
+from tests.support.command import logs_as_before
 from tests.support.concerns import Concern
 from tests.support.databases import RawConnection, on_postgresql, postgresql, raw_connection, use_postgresql
 from tests.support.desk import Desk, desk_of, worker_of
@@ -28,13 +26,24 @@ from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
 from tests.support.prepared import built_once, copy_prepared, prepared_folder
 
+
+def read_once(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """Return the function with a memory of what it read, for as long as nobody changes the file or folder."""
+    remembered = lru_cache(lambda path, *_: read(path))
+
+    def read_or_remember(path: Path) -> Any:
+        return remembered(path, *((it := path.stat()).st_mtime_ns, it.st_size) if path.exists() else ())
+
+    return read_or_remember
+
+
 # The seed is the same in every test: read once in each process.
 for module, reader in (
     (main, "read_reference_data"),
     (publishing, "read_edition_file"),
     (publishing, "read_rendition_file"),
 ):
-    setattr(module, reader, lru_cache(getattr(module, reader)))
+    setattr(module, reader, read_once(getattr(module, reader)))
 
 # So is the OpenAPI document of the same routes and settings. Each caller gets a copy.
 setattr(main, "build_document", built_once(build_document))  # noqa: B010  # as above
@@ -67,13 +76,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """Undo what a command that ran in this process set up for the logs."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
-    yield
-    root.handlers[:], root.level = before
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+    with logs_as_before():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -147,11 +151,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of its own, started by the command that the README gives."""
-    server = LiveServer(tmp_path / "data")
-    server.start()
-    yield server
-    server.stop()
+    """A server of its own, started by the command that the README gives. The seed is published already."""
+    copy_prepared(tmp_path / "data")
+    with LiveServer(tmp_path / "data") as server:
+        yield server
 
 
 @pytest.fixture

@@ -42,14 +42,12 @@ def origin(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, origin: str, folder: Path) -> Iterator[LiveServer]:
     """Start a service that takes concerns from that origin, and build the example with the types of its document."""
-    server = LiveServer(tmp_path_factory.mktemp("service") / "data", allowed_origins=origin)
-    server.start()
-    with server.client() as client:
-        (folder / "openapi.json").write_bytes(client.get("/openapi.json").content)
-    run_node(folder, "npm", "run", "types")
-    run_node(folder, "npm", "run", "build")
-    yield server
-    server.stop()
+    with LiveServer(tmp_path_factory.mktemp("service") / "data", allowed_origins=origin) as server:
+        with server.client() as client:
+            (folder / "openapi.json").write_bytes(client.get("/openapi.json").content)
+        run_node(folder, "npm", "run", "types")
+        run_node(folder, "npm", "run", "build")
+        yield server
 
 
 @pytest.fixture

@@ -131,10 +131,8 @@ SECTIONS = ("definitions", "factors", "indicators", "linked_risks", "responsibil
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("client") / "data")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path_factory.mktemp("client") / "data") as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import base64
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,10 +13,11 @@ import pyrage
 import pytest
 from pyrage import x25519
 
+from app.models.clients import Scope
 from app.services.keys import DEVELOPMENT_IDENTITY
 from tests.support.canaries import BIRTHDAYS, CANARY, Place, forms_of, planted, put, traces
 from tests.support.databases import files_of, raw_connection
-from tests.support.live import LiveServer, environment_for
+from tests.support.live import LiveServer
 from tests.support.publishing import SLUG
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
@@ -111,11 +110,7 @@ def on_the_pages(client: httpx.Client) -> list[httpx.Response]:
 
 def read_at_the_desk(live: LiveServer) -> bytes:
     """Every concern, opened by a client that may."""
-    add = [sys.executable, "-m", "app.cli", "clients", "add", "example-desk", "--scope", "concerns:read"]
-    command = [*add, "--data-dir", str(live.data_dir)]
-    told = environment_for(live.data_dir)
-    added = subprocess.run(command, capture_output=True, check=True, text=True, env=told)
-    key = {"Authorization": f"Bearer {added.stdout.split()[-1]}"}
+    key = {"Authorization": f"Bearer {live.new_key(Scope.READ)}"}
     with live.client() as client:
         inbox = client.get("/v1/desk/concerns", headers=key).json()
         return b"".join(client.get(each["links"]["self"], headers=key).content for each in inbox["concerns"])
@@ -126,10 +121,8 @@ def talkative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveS
     """A server that logs all that it can, with a folder of its own for temporary files."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
-    server = LiveServer(tmp_path / "data", log_level="debug")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path / "data", log_level="debug") as server:
+        yield server
 
 
 def test_no_word_of_a_concern_stands_anywhere_but_under_the_seal(talkative: LiveServer, tmp_path: Path) -> None:

@@ -12,12 +12,10 @@ import rfc8785
 from fastapi import FastAPI
 from jwt import PyJWKSet
 from jwt.exceptions import PyJWTError
-from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns import ConcernRow
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.receipts import Receipt
 from app.services.editions import EditionKey
@@ -47,16 +45,6 @@ RECEIPT_KEYS = [
     "links",
 ]
 BOTH_DOORS = pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
-
-
-@pytest.fixture
-def kept(service: FastAPI) -> Callable[[], int]:
-    """How many concerns stand in the database."""
-
-    def count_concerns(session: Session) -> int:
-        return session.exec(select(func.count()).select_from(ConcernRow)).one()
-
-    return lambda: int(service.state.context.writer.run(count_concerns))
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session, func, select
+from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.models.concerns import ConcernRow, StoredReceiptRow
+from app.models.concerns import StoredReceiptRow
 from app.models.form import FULL_EXAMPLE
 from app.services import receipts
 from tests.support.concerns import Concern
@@ -72,16 +72,6 @@ def burst(live: LiveServer, told: dict[str, Any], name: str, sent: Sent) -> None
 
 def status_of(client: httpx.Client, receipt: dict[str, Any]) -> Any:
     return client.get(receipt["links"]["self"], headers={"Authorization": f"Bearer {receipt['status_token']}"})
-
-
-@pytest.fixture
-def kept(service: FastAPI) -> Callable[[], int]:
-    """How many concerns stand in the database."""
-
-    def count_concerns(session: Session) -> int:
-        return session.exec(select(func.count()).select_from(ConcernRow)).one()
-
-    return lambda: int(service.state.context.writer.run(count_concerns))
 
 
 @pytest.mark.slow

@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
 from app.services.verification import verify_concerns, verify_record
-from tests.support.clock import A_TUESDAY
 from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of
 from tests.support.load import A_CONCERN
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -63,7 +61,7 @@ class Life(RuleBasedStateMachine):
         folder = Path(tempfile.mkdtemp())
         self.ending.callback(shutil.rmtree, folder)
         self.ending.callback(drop_database_of, folder / "data")
-        service = create_app(Settings(data_dir=folder / "data", deliver=False), lambda: A_TUESDAY)
+        service = a_service(data_dir=folder / "data")
         self.engine = service.state.context.engine
         self.http: Any = self.ending.enter_context(TestClient(service))
         self.desk = desk_of(service, self.http)

@@ -263,13 +263,8 @@ def test_a_serving_process_erases_by_itself_what_is_due(
 ) -> None:
     clock.time = LONG_AGO
     waiting, due = raised("received"), raised("acknowledged")
-    server = LiveServer(settings.data_dir, retention_acknowledged_days="365")
-    server.start()
-
-    try:
+    with LiveServer(settings.data_dir, retention_acknowledged_days="365") as server:
         wait_until(lambda: database("SELECT reference FROM concerns WHERE sealed IS NULL"))
-    finally:
-        server.stop()
 
     assert database("SELECT reference FROM concerns WHERE sealed IS NULL") == [(due["reference"],)]
     acts = database("SELECT client, act, detail FROM disclosures WHERE chain = ? ORDER BY number", due["reference"])

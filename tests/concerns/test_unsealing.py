@@ -18,7 +18,6 @@ from app.age.keys import fingerprint_of
 from app.cli.commands import app
 from app.config import Settings
 from app.db.database import DATABASE_FILE
-from app.main import create_app
 from app.models.clients import Scope
 from app.models.form import FULL_EXAMPLE
 from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
@@ -29,6 +28,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +91,7 @@ def resealings(data_dir: Path) -> list[tuple[str, str]]:
 def away(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[Desk, Key]]:
     """A desk whose service holds no identity, and the key that opens what it receives."""
     key = make_key("duty-team")
-    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(key.recipient,)), lambda: A_TUESDAY)
+    service = a_service(data_dir=tmp_path / "data", seal_to=(key.recipient,))
     with TestClient(service) as client:
         yield desk_of(service, client), key
 
@@ -100,10 +100,8 @@ def away(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[Desk,
 def receiving(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[LiveServer, Key]]:
     """A server in a process of its own that knows a recipient alone, and the key that it does not know."""
     key = make_key("duty-team")
-    server = LiveServer(tmp_path / "data", seal_to=key.recipient)
-    server.start()
-    yield server, key
-    server.stop()
+    with LiveServer(tmp_path / "data", seal_to=key.recipient) as server:
+        yield server, key
 
 
 def test_where_the_service_holds_an_identity_the_concern_is_told_with_every_word_and_what_was_added(
@@ -171,7 +169,7 @@ def test_debian_s_own_age_opens_the_file_with_each_of_several_identities(
 ) -> None:
     keys = [make_key(f"worker-{number}") for number in range(3)]
     recipients = tuple(key.recipient for key in keys)
-    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=recipients), lambda: A_TUESDAY)
+    service = a_service(data_dir=tmp_path / "data", seal_to=recipients)
     with TestClient(service) as client:
         desk = desk_of(service, client)
         sealed = desk.get(f"/concerns/{raise_concern(client, FULL_EXAMPLE)['reference']}").content
@@ -263,23 +261,21 @@ def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
     with server.client() as http:
         raise_concern(http, a_concern(), "First.")
     server.stop()
-    overlapping = LiveServer(data_dir, seal_to=f"{old.recipient} {new.recipient}")
-    overlapping.start()
-    with overlapping.client() as http:
+    with (
+        LiveServer(data_dir, seal_to=f"{old.recipient} {new.recipient}") as overlapping,
+        overlapping.client() as http,
+    ):
         raise_concern(http, a_concern())
     assert [bool(old.opens(sealed)) for sealed in sealed_texts(data_dir)] == [True] * 3
     assert new.opens(sealed_texts(data_dir)[1])["submission"] == a_concern()
-    overlapping.stop()
-    retiring = LiveServer(data_dir, seal_to=new.recipient)
-    retiring.start()
-    before = sealed_texts(data_dir)
+    with LiveServer(data_dir, seal_to=new.recipient):
+        before = sealed_texts(data_dir)
 
-    wrong = guidance("keys", "reseal", "--identity", new.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
-    resealed = guidance("keys", "reseal", "--identity", old.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
-    again = guidance("keys", "reseal", "--identity", old.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
+        wrong = guidance("keys", "reseal", "--identity", new.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
+        resealed = guidance("keys", "reseal", "--identity", old.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
+        again = guidance("keys", "reseal", "--identity", old.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
 
-    files = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
-    retiring.stop()
+        files = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
     assert (wrong.returncode, wrong.stdout) == (1, "1 sealed anew\n")  # the one that was sealed to both
     assert wrong.stderr.count("not opened by this identity, and left as it is") == 2
     assert (resealed.returncode, resealed.stdout, again.stdout) == (0, "2 sealed anew\n", "0 sealed anew\n")

@@ -36,10 +36,8 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("service") / "data")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path_factory.mktemp("service") / "data") as server:
+        yield server
 
 
 def checks_of(suite: Path, url: str, scenario: str, results: Path) -> list[dict[str, Any]]:

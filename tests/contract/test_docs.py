@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.main import create_app
-from tests.support.clock import A_TUESDAY
 from tests.support.loops import for_each
+from tests.support.service import a_service
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "client/*.md") for path in ROOT.glob(pattern))
@@ -111,7 +109,7 @@ def test_a_code_list_is_added_as_contributing_shows(tmp_path: Path) -> None:
     seed = shutil.copytree(ROOT / "seed", tmp_path / "seed")
     (seed / "code-lists" / "agency-kind.yaml").write_text(block)
 
-    with TestClient(create_app(Settings(data_dir=tmp_path / "data", seed_dir=seed), lambda: A_TUESDAY)) as client:
+    with TestClient(a_service(data_dir=tmp_path / "data", seed_dir=seed)) as client:
         answer = client.get("/v1/code-lists/agency-kind").json()
 
     assert [each["code"] for each in answer["codes"]] == ["school", "health"]

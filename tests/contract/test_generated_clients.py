@@ -139,12 +139,10 @@ Report = dict[str, Any]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Start a service that soon says to a client that it sends too much."""
-    server = LiveServer(
+    with LiveServer(
         tmp_path_factory.mktemp("service") / "data", limit_clients="2/minute", trusted_proxies="127.0.0.1"
-    )
-    server.start()
-    yield server
-    server.stop()
+    ) as server:
+        yield server
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["this release", "a later release"])

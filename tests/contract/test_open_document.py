@@ -17,12 +17,13 @@ from app.models.form import FULL_EXAMPLE, concern_form
 from app.models.sections import Section
 from app.services.deadlines import append_due_soon_events, append_overdue_events
 from docs_site.api import resolved
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.openapi import Part, faults_against, operations, schemas_in, shown_by_answers
 from tests.support.publishing import a_key, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ OPENID = {
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Part:
-    return resolved(create_app(Settings(data_dir=tmp_path_factory.mktemp("open")), lambda: A_TUESDAY).openapi())
+    return resolved(a_service(data_dir=tmp_path_factory.mktemp("open")).openapi())
 
 
 def answered(document: Part) -> list[tuple[str, Part]]:

@@ -10,15 +10,13 @@ from fastapi import FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.testclient import TestClient
 
-from app.config import Settings
 from app.http.openapi import EXTENSIBLE_ENUM
-from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.models.receipts import EXAMPLE_REFERENCE
 from docs_site.api import resolved
-from tests.support.clock import A_TUESDAY
 from tests.support.concerns import add
 from tests.support.openapi import Part, call, examples_of, faults_against, operations, shown_by_answers
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +51,7 @@ class Shown(NamedTuple):
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    return create_app(Settings(data_dir=tmp_path_factory.mktemp("openapi")), lambda: A_TUESDAY)
+    return a_service(data_dir=tmp_path_factory.mktemp("openapi"))
 
 
 @pytest.fixture(scope="module")

@@ -85,10 +85,8 @@ def with_samples(language: str) -> list[str]:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One server for the samples that are independent of what others did."""
-    server = LiveServer(tmp_path_factory.mktemp("samples") / "data")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path_factory.mktemp("samples") / "data") as server:
+        yield server
 
 
 @pytest.mark.any_database

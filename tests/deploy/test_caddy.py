@@ -1,35 +1,21 @@
 """The sample for Caddy, run for real before two nodes: TLS, health checks, and the export where no node answers."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
-import httpx
 import pytest
 
-from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
-from tests.support.proxies import caddy, exported, two_nodes
+from tests.support.proxies import Site, caddy, site_behind
+from tests.support.publishing import GUIDE
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
-GUIDE = "/v1/guides/child-sexual-exploitation"
-
-
-class Site(NamedTuple):
-    client: httpx.Client
-    nodes: tuple[LiveServer, LiveServer]
-    work: Path
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("caddy")
-    with two_nodes(folder / "data") as nodes:
-        export = exported(folder / "export", folder / "data")
-        with caddy(folder / "caddy", nodes, export) as client:
-            yield Site(client, nodes, folder / "caddy")
+    with site_behind(caddy, tmp_path_factory.mktemp("caddy")) as site:
+        yield site
 
 
 def test_a_concern_is_raised_over_tls_the_metrics_are_closed_and_nothing_is_logged(site: Site) -> None:

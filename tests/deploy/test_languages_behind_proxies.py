@@ -53,16 +53,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Run nginx before Varnish before a node."""
     folder = tmp_path_factory.mktemp("languages")
     (folder / "export").mkdir()
-    node = LiveServer(folder / "data", **BEHIND_A_PROXY)
-    node.start()
-    try:
-        with (
-            varnish(folder / "varnish", node) as cache,
-            nginx(folder / "nginx", (cache, cache), folder / "export", rate="10000r/s") as client,
-        ):
-            yield Site(client, node)
-    finally:
-        node.stop()
+    with (
+        LiveServer(folder / "data", **BEHIND_A_PROXY) as node,
+        varnish(folder / "varnish", node) as cache,
+        nginx(folder / "nginx", (cache, cache), folder / "export", rate="10000r/s") as client,
+    ):
+        yield Site(client, node)
 
 
 def word_in(language: str) -> str:

@@ -2,36 +2,24 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 import pytest
 
 from app.models.clients import Scope
-from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
-from tests.support.proxies import DEPLOY, exported, nginx, two_nodes
+from tests.support.proxies import DEPLOY, Site, nginx, site_behind
+from tests.support.publishing import GUIDE
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
-GUIDE = "/v1/guides/child-sexual-exploitation"
 ADDRESS = "127.0.0.1"
-
-
-class Site(NamedTuple):
-    client: httpx.Client
-    nodes: tuple[LiveServer, LiveServer]
-    work: Path
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("nginx")
-    with two_nodes(folder / "data") as nodes:
-        export = exported(folder / "export", folder / "data")
-        with nginx(folder / "nginx", nodes, export) as client:
-            yield Site(client, nodes, folder / "nginx")
+    with site_behind(nginx, tmp_path_factory.mktemp("nginx")) as site:
+        yield site
 
 
 def test_a_concern_is_raised_over_tls_and_no_log_or_cache_of_the_proxy_has_it(site: Site) -> None:

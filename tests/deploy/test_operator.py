@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from app.config import parse_settings
 from app.main import create_app, utc_now
 from app.pages.page import UNSEAL_SCRIPT
-from tests.support.command import guidance
+from tests.support.command import guidance_process
 from tests.support.databases import Postgresql, postgresql
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
@@ -108,14 +108,13 @@ def operator_site(folder: Path) -> Iterator[OperatorSite]:
         address = server.address("guidance").replace("//postgres:", "//guidance:invented", 1)
         settings = _settings(folder, address, f"redis://127.0.0.1:{counter}", https) | _openid(provider)
         for command in (["migrate"], ["keys", "rotate-webhooks"]):
-            ended = guidance(*command, DATA_DIR=str(folder / "first"), **settings)
+            ended = guidance_process(*command, DATA_DIR=str(folder / "first"), **settings)
             assert ended.returncode == 0, ended.stderr
         values: dict[str, Any] = {name.lower(): value for name, value in settings.items()}
         nodes = [LiveServer(folder / name / "data", port=free_port(), **values) for name in ("first", "second")]
         for node in nodes:
             node.data_dir.mkdir(parents=True, mode=0o700)
-            node.start()
-            stack.callback(node.stop)
+            stack.enter_context(node)
         stack.enter_context(caddy_of_the_inside(folder / "caddy", nodes, https))
         root = folder / "caddy" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
         assert eventually(root.is_file)
@@ -220,7 +219,7 @@ def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_no
     assert dumps[-1].stat().st_mode & 0o077 == 0
     assert dumps[-1].read_bytes()[:5] == b"PGDMP"
     for node in site.nodes:
-        said = guidance("doctor", "--json", DATA_DIR=str(node.data_dir), **site.settings)
+        said = guidance_process("doctor", "--json", DATA_DIR=str(node.data_dir), **site.settings)
         found = {each["check"]: each for each in json.loads(said.stdout)}
         blamed = {name: each["found"] for name, each in found.items() if each["condition"] in ("warning", "fault")}
         if not UNSEAL_SCRIPT.is_file():

@@ -28,6 +28,7 @@ from tests.support.desk import Desk, desk_of, press
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.people import sign_in_as
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +117,7 @@ def test_where_no_identity_is_held_additions_are_listed_without_words_and_each_h
     tmp_path: Path, a_concern: Concern
 ) -> None:
     recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
-    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,), deliver=False), lambda: A_TUESDAY)
+    service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         desk = desk_of(service, client)
         receipt = client.post("/v1/concerns", json=a_concern()).json()

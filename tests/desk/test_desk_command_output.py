@@ -12,8 +12,7 @@ import pytest
 from app.models.people import Role
 from app.services.keys import create_identity
 from tests.support.clock import A_TUESDAY
-from tests.support.command import Finished
-from tests.support.command import guidance_here as guidance
+from tests.support.command import Finished, guidance
 from tests.support.live import LiveServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # a server in a process of its own
@@ -45,9 +44,7 @@ class Worker:
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     folder = tmp_path_factory.mktemp("worker")
-    server = LiveServer(folder / "data")
-    server.start()
-    try:
+    with LiveServer(folder / "data") as server:
         concern = {
             "immediate_danger": "no",
             "reporter": {"kind": "professional"},
@@ -57,8 +54,6 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         with server.client() as http:
             receipt = http.post("/v1/concerns", json=concern).json()
         yield Worker(server, folder, key_of(server, Role.LEAD, ROBIN), receipt["reference"])
-    finally:
-        server.stop()
 
 
 def key_of(server: LiveServer, role: Role, person: str) -> str:

@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from app.errors import TokenInvalid
 from app.models.people import PasskeyRow, Role
 from app.services.people import leave
-from tests.support.browsing import run_server
+from tests.support.browsing import Keyboard
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.desk import acts_on
@@ -30,6 +30,7 @@ from tests.support.people import (
     virtual_authenticator,
 )
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -68,16 +69,9 @@ def raise_concern(url: str, a_concern: Concern, danger: str) -> str:
     return reference
 
 
-def press(page: Page, role: str, name: str) -> None:
-    """Reach the element by the keyboard alone, and press it."""
-    target = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]  # a role
-    target.focus()
-    page.keyboard.press("Enter")
-
-
 def accept_invitation(page: Page, service: FastAPI, role: Role = Role.LEAD) -> None:
     page.goto(f"/desk/invitation#{invited(service, JO, role)}")
-    press(page, "button", "Make a passkey and sign in")
+    Keyboard(page).press("button", "Make a passkey and sign in")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
@@ -96,16 +90,16 @@ def test_a_worker_comes_from_the_invitation_to_the_words_and_acts_on_them_by_key
     accept_invitation(page, service)
     assert "#" not in page.url
     assert [act for act, *_ in acts_of_people(service)] == ["invited", "passkey_added", "signed_in"]
-    press(page, "button", "Sign out")
+    Keyboard(page).press("button", "Sign out")
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
-    press(page, "button", "Sign in with a passkey")  # the first press
+    Keyboard(page).press("button", "Sign in with a passkey")  # the first press
     expect(page.locator(".inbox li").first).to_contain_text("Immediate danger")
-    press(page, "link", urgent)  # the second, and the last
+    Keyboard(page).press("link", urgent)  # the second, and the last
     expect(page.get_by_text(WORDS)).to_be_visible()
-    press(page, "button", "Acknowledge")
+    Keyboard(page).press("button", "Acknowledge")
     expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
     page.get_by_label("No further action").first.check()
-    press(page, "button", "Close the concern")
+    Keyboard(page).press("button", "Close the concern")
     expect(page.get_by_text("Closed by Jo Example")).to_be_visible()
 
     assert (page.title(), WORDS in page.content()) == (f"{urgent} - Desk", True)
@@ -135,21 +129,21 @@ def test_someone_who_left_is_out_at_the_next_press_and_their_passkey_opens_nothi
     accept_invitation(page, service)
 
     leave(context_of_service(service).writer, JO, at=A_TUESDAY)
-    press(page, "link", "Inbox")
+    Keyboard(page).press("link", "Inbox")
 
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
-    press(page, "button", "Sign in with a passkey")
+    Keyboard(page).press("button", "Sign in with a passkey")
     expect(page.get_by_role("alert")).to_contain_text("This passkey is not known here")
 
 
 def test_an_invitation_works_once(page: Page, service: FastAPI) -> None:
     link = f"/desk/invitation#{invited(service)}"
     page.goto(link)
-    press(page, "button", "Make a passkey and sign in")
+    Keyboard(page).press("button", "Make a passkey and sign in")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
     page.goto(link)
-    press(page, "button", "Make a passkey and sign in")
+    Keyboard(page).press("button", "Make a passkey and sign in")
 
     expect(page.get_by_role("alert")).to_contain_text("This invitation was used, or has expired")
 
@@ -162,7 +156,7 @@ def test_a_sign_in_gives_a_session_of_its_own_and_a_signed_challenge_is_good_onc
     page.goto("/desk/sign-in")
 
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/sign-in")) as sent:
-        press(page, "button", "Sign in with a passkey")
+        Keyboard(page).press("button", "Sign in with a passkey")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
     (cookie,) = context.cookies()
@@ -217,7 +211,7 @@ def test_a_page_of_elsewhere_shows_the_desk_in_no_frame_and_its_form_does_nothin
         assert [WORDS in each.content() or "Sign in" in each.content() for each in page.main_frame.child_frames] == [
             False
         ]
-        press(page, "button", "A prize")
+        Keyboard(page).press("button", "A prize")
         expect(page.get_by_role("heading", name="This came from another site")).to_be_visible()
     assert "acknowledged" not in [act for act, *_ in acts_on(service, reference)]
 

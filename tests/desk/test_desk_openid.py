@@ -20,11 +20,11 @@ from app.http.auth import SESSION_COOKIE
 from app.main import create_app
 from app.models.people import PersonRow, Role
 from app.services.people import DeskSessions, leave
-from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.openid import CLIENT_ID, CLIENT_SECRET, STRANGER, PeopleProvider, people_provider, way_on
 from tests.support.people import JO, acts_of_people, context_of_service, invited
 from tests.support.proxies import free_port
+from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

@@ -14,19 +14,19 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from httpx2 import Response
-from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
-from app.models.record import DeskAct, DisclosureRow
+from app.models.record import DeskAct
 from app.pages.inbox import span_in_words, time_left
 from app.pages.page import page_templates
 from app.pages.referral import leaves_of
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add
+from tests.support.desk import acts_on
 from tests.support.loops import for_each
-from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
+from tests.support.people import JO, OWN_PAGE, received, sign_in_as
 from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -47,13 +47,6 @@ def jo(service: FastAPI, client: TestClient) -> TestClient:
 def press(client: TestClient, reference: str, act: str, **fields: str) -> Response:
     headers = OWN_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
     return client.post(f"/desk/concerns/{reference}/{act}", content=urlencode(fields), headers=headers)
-
-
-def acts_on(service: FastAPI, chain: str) -> list[tuple[str, str, str]]:
-    with Session(context_of_service(service).engine) as session:
-        of_chain = select(DisclosureRow).where(DisclosureRow.chain == chain)
-        rows = session.exec(of_chain.order_by(DisclosureRow.number)).all()  # type: ignore[arg-type]  # a column
-    return [(row.act, row.client, row.detail) for row in rows]
 
 
 def test_every_view_of_a_concern_is_one_disclosure_with_the_person_s_name(

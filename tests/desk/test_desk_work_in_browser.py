@@ -14,11 +14,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.models.people import Role
 from app.services.people import leave
-from tests.support.browsing import Keyboard, run_server
+from tests.support.browsing import Keyboard
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.people import JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -55,25 +56,6 @@ def raise_concern(url: str, a_concern: Concern, danger: str) -> dict[str, Any]:
     return receipt
 
 
-def press(page: Page, role: str, name: str) -> None:
-    """Reach the element by the keyboard alone, and press it."""
-    target = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]  # a role
-    target.focus()
-    page.keyboard.press("Enter")
-
-
-def write(page: Page, label: str, words: str) -> None:
-    """Reach the field by the keyboard alone, and type."""
-    page.get_by_label(label).first.focus()
-    page.keyboard.type(words)
-
-
-def open_up(page: Page, summary: str) -> None:
-    """Open what is folded."""
-    page.locator("summary", has_text=summary).first.focus()
-    page.keyboard.press("Enter")
-
-
 def answer_as_reporter(browser: Browser, url: str, receipt: dict[str, Any]) -> None:
     """Read the question on the status page, and answer it there."""
     page = browser.new_page(base_url=url)
@@ -104,54 +86,54 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
 
 def acknowledge_note_and_ask(page: Page) -> None:
     """Acknowledge, write a note and send a question, which the desk cannot read again."""
-    press(page, "button", "Acknowledge")
+    Keyboard(page).press("button", "Acknowledge")
     expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
-    write(page, "New note", NOTE)
-    press(page, "button", "Add the note")
+    Keyboard(page).write("New note", NOTE)
+    Keyboard(page).press("button", "Add the note")
     expect(page.get_by_role("heading", name="Note 1 by Jo Example")).to_be_visible()
-    write(page, "Question to the reporter", QUESTION)
-    press(page, "button", "Send the question")
+    Keyboard(page).write("Question to the reporter", QUESTION)
+    Keyboard(page).press("button", "Send the question")
     expect(page.get_by_text("Not read yet")).to_be_visible()
     assert QUESTION not in page.content()
 
 
 def find_the_answer(page: Page, urgent: str) -> None:
     """Send a second question without having seen the answer; see both."""
-    write(page, "Question to the reporter", "Who lives there?")
-    press(page, "button", "Send the question")
+    Keyboard(page).write("Question to the reporter", "Who lives there?")
+    Keyboard(page).press("button", "Send the question")
     expect(page.get_by_role("heading", name="Something happened meanwhile")).to_be_visible()
     expect(page.get_by_label("Question to the reporter")).to_have_value("Who lives there?")
-    press(page, "link", f"Look at the concern {urgent} as it is now")
+    Keyboard(page).press("link", f"Look at the concern {urgent} as it is now")
     expect(page.get_by_text(ANSWER)).to_be_visible()
     expect(page.get_by_text("Answered by")).to_be_visible()
-    press(page, "button", "Acknowledge with addition 1")
+    Keyboard(page).press("button", "Acknowledge with addition 1")
 
 
 def assign_and_hold(page: Page) -> None:
     """Assign the concern to oneself, and hold it."""
-    press(page, "button", "Assign to me")
+    Keyboard(page).press("button", "Assign to me")
     expect(page.get_by_text("Assigned to Jo Example by Jo Example")).to_be_visible()
-    open_up(page, "Put it on hold")
-    write(page, "Why, for the record. Name nobody here", "Court proceedings.")
-    press(page, "button", "Hold")
+    Keyboard(page).open_up("Put it on hold")
+    Keyboard(page).write("Why, for the record. Name nobody here", "Court proceedings.")
+    Keyboard(page).press("button", "Hold")
     expect(page.get_by_text("Held by Jo Example")).to_be_visible()
 
 
 def hand_over(page: Page, neighbour: pyrage.x25519.Identity) -> None:
     """Hand the concern over, open the file as the other body does, store its receipt."""
-    open_up(page, "Hand it over")
+    Keyboard(page).open_up("Hand it over")
     page.get_by_label("To which body").focus()
     page.keyboard.type(BODY)
-    write(page, "Why, for the record and for the body", REASON)
-    press(page, "button", "Hand it over")
+    Keyboard(page).write("Why, for the record and for the body", REASON)
+    Keyboard(page).press("button", "Hand it over")
     expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
     with page.expect_download() as saved:
-        press(page, "link", "Save the file")
+        Keyboard(page).press("link", "Save the file")
     package = json.loads(pyrage.decrypt(saved.value.path().read_bytes(), [neighbour]))
     assert package["additions"][0]["addition"]["concern"]["narrative"] == ANSWER
-    press(page, "link", "Back to the concern")
-    write(page, "Receipt that the body sent back", "Received by Example Council.")
-    press(page, "button", "Store the receipt")
+    Keyboard(page).press("link", "Back to the concern")
+    Keyboard(page).write("Receipt that the body sent back", "Received by Example Council.")
+    Keyboard(page).press("button", "Store the receipt")
     expect(page.get_by_text("Receipt of the other body stored")).to_be_visible()
 
 
@@ -159,7 +141,7 @@ def close_and_print(page: Page) -> None:
     """Close the concern, and print it on A4 without the notes."""
     page.get_by_label("No further action").first.focus()
     page.keyboard.press("Space")
-    press(page, "button", "Close the concern")
+    Keyboard(page).press("button", "Close the concern")
     expect(page.get_by_text("Closed by Jo Example")).to_be_visible()
     page.emulate_media(media="print")
     expect(page.get_by_text(WORDS)).to_be_visible()
@@ -171,16 +153,16 @@ def close_and_print(page: Page) -> None:
 
 def look_around(page: Page) -> None:
     """Look at the day, save a view, and say that one has looked."""
-    press(page, "link", "The team’s day")
+    Keyboard(page).press("link", "The team’s day")
     expect(page.get_by_role("img")).to_be_visible()
-    press(page, "link", "Inbox")
-    open_up(page, "Filter, and save views")
-    write(page, "Name of a view with these filters", "My own")
-    press(page, "button", "Save as a view")
+    Keyboard(page).press("link", "Inbox")
+    Keyboard(page).open_up("Filter, and save views")
+    Keyboard(page).write("Name of a view with these filters", "My own")
+    Keyboard(page).press("button", "Save as a view")
     expect(page.get_by_role("link", name="My own").first).to_be_visible()
-    open_up(page, "Filter, and save views")
-    press(page, "link", "Changed since I looked")
-    press(page, "button", "I have looked at these")
+    Keyboard(page).open_up("Filter, and save views")
+    Keyboard(page).press("link", "Changed since I looked")
+    Keyboard(page).press("button", "I have looked at these")
     expect(page.get_by_text("What changed since you looked")).to_be_visible()
 
 
@@ -203,6 +185,6 @@ def test_a_worker_s_day_by_keyboard_alone(
         look_around(page)
 
         leave(context_of_service(service).writer, JO, at=A_TUESDAY)
-        press(page, "link", "Inbox")
+        Keyboard(page).press("link", "Inbox")
         expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     context.close()

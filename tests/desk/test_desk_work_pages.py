@@ -39,9 +39,8 @@ def neighbour() -> pyrage.x25519.Identity:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, neighbour: pyrage.x25519.Identity) -> Settings:
-    bodies = {BODY: str(neighbour.to_public())}
-    return Settings(data_dir=tmp_path / "data", deliver=False, hand_over_bodies=bodies)
+def settings(settings: Settings, neighbour: pyrage.x25519.Identity) -> Settings:
+    return settings.model_copy(update={"hand_over_bodies": {BODY: str(neighbour.to_public())}})
 
 
 @pytest.fixture

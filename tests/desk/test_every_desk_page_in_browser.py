@@ -16,7 +16,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.people import Role
 from app.pages.page import PAGES_DIR, page_templates
-from tests.support.browsing import page_faults, run_server
+from tests.support.browsing import page_faults
 from tests.support.clock import SettableClock
 from tests.support.concerns import add
 from tests.support.desk import sealed_note
@@ -32,6 +32,7 @@ from tests.support.desk_states import (
     session_of,
     sign_in,
 )
+from tests.support.threaded import run_server
 from tests.support.unsealing import locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

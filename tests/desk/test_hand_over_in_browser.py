@@ -18,11 +18,12 @@ from app.http.auth import SESSION_COOKIE
 from app.models.form import FULL_EXAMPLE
 from app.models.record import DeskAct
 from app.pages.page import UNSEAL_PAGE
-from tests.support.browsing import accessibility_violations, run_server
+from tests.support.browsing import accessibility_violations
 from tests.support.concerns import add
 from tests.support.desk import Desk, acts_on, desk_of
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 from tests.support.unsealing import need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

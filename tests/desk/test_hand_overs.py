@@ -15,7 +15,6 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.main import create_app
 from app.models.clients import Scope
 from app.services.keys import create_identity
 from app.services.receipts import HAND_OVER, check_receipt
@@ -27,6 +26,7 @@ from tests.support.concerns import Concern, add
 from tests.support.databases import RawConnection, Unguarded, files_of
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +113,7 @@ def test_a_service_without_an_identity_records_the_digest_of_what_was_sealed_els
     a_concern: Concern, neighbour: tuple[Path, str], tmp_path: Path
 ) -> None:
     team = create_identity(tmp_path / "team.txt", at=A_TUESDAY)
-    service = create_app(Settings(data_dir=tmp_path / "away", seal_to=(team,), deliver=False), lambda: A_TUESDAY)
+    service = a_service(data_dir=tmp_path / "away", seal_to=(team,))
     with TestClient(service) as client:
         desk, receipt = desk_of(service, client), client.post("/v1/concerns", json=a_concern()).json()
 
@@ -188,9 +188,7 @@ def test_the_command_seals_on_the_worker_s_machine_and_plain_age_opens_it(
     tmp_path: Path, a_concern: Concern, neighbour: tuple[Path, str]
 ) -> None:
     team, out = tmp_path / "team.txt", tmp_path / "for-the-neighbour.age"
-    server = LiveServer(tmp_path / "data", seal_to=create_identity(team, at=A_TUESDAY))
-    server.start()
-    try:
+    with LiveServer(tmp_path / "data", seal_to=create_identity(team, at=A_TUESDAY)) as server:
         with server.client() as http:
             receipt = http.post("/v1/concerns", json=a_concern(concern={"narrative": CANARY})).json()
             add(http, receipt, "More.")
@@ -212,8 +210,6 @@ def test_the_command_seals_on_the_worker_s_machine_and_plain_age_opens_it(
         theirs = out.with_name("theirs.txt")
         theirs.write_text("a.b.c\n")
         confirmed = guidance("desk", "confirm", reference, "1", theirs, "--url", server.url, DESK_KEY=worker)
-    finally:
-        server.stop()
 
     opened = json.loads(read_identities(neighbour[0]).decrypt(out.read_bytes()))
     assert (done.returncode, again.returncode, confirmed.returncode) == (0, 2, 0), done.stderr + confirmed.stderr

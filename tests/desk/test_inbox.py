@@ -269,7 +269,7 @@ def test_the_same_concern_stands_alike_with_no_indicator_and_with_ten(
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, Desk]]:
     """A desk before many concerns."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("full"), deliver=False)  # no other reads in the background
+    settings = Settings(data_dir=tmp_path_factory.mktemp("full") / "data", deliver=False)
     service = create_app(settings, lambda: A_TUESDAY + dt.timedelta(days=3))
     with TestClient(service) as client:
         fill(service, MANY)

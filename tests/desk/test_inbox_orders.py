@@ -48,7 +48,7 @@ CHOSEN = [{}, *EACH.values(), *(EACH[one] | EACH[other] for one, other in PAIRS)
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The database of a service with many concerns, which are copies of a real one; every seventh is a test."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("full"), deliver=False)
+    settings = Settings(data_dir=tmp_path_factory.mktemp("full") / "data", deliver=False)
     service = create_app(settings, lambda: A_TUESDAY)
     with TestClient(service) as client:
         assert client.post("/v1/concerns", json=A_CONCERN).status_code == 201

@@ -25,6 +25,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
 from tests.support.databases import Unguarded, files_of, raw_connection
 from tests.support.desk import Desk, desk_of, worker_of
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +85,7 @@ def test_notes_come_a_page_at_a_time_and_where_no_identity_is_held_without_words
     tmp_path: Path, a_concern: Concern
 ) -> None:
     recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
-    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,), deliver=False), lambda: A_TUESDAY)
+    service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
         desk = desk_of(service, client)
         receipt = client.post("/v1/concerns", json=a_concern()).json()

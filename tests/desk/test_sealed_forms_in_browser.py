@@ -13,13 +13,14 @@ from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.services.keys import create_identity
 from app.services.people import leave
-from tests.support.browsing import Keyboard, run_server
+from tests.support.browsing import Keyboard
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import read_messages
 from tests.support.desk_states import sign_in
 from tests.support.people import JO, context_of_service
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 from tests.support.unsealing import need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

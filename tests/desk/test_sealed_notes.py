@@ -20,6 +20,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk, desk_of
+from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +155,7 @@ def test_a_retry_gets_the_first_answer_also_after_the_keys_of_the_service_change
     first, again = (send(desk, reference, sealed, keys, **key) for _ in range(2))
 
     new = (create_identity(tmp_path / "new", at=A_TUESDAY),)
-    changed = create_app(Settings(data_dir=tmp_path / "data", seal_to=new, deliver=False), lambda: A_TUESDAY)
+    changed = a_service(data_dir=tmp_path / "data", seal_to=new)
     with TestClient(changed) as client:
         there = Desk(client, desk.headers)
         late, another = send(there, reference, sealed, keys, **key), send(there, reference, sealed, keys)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -51,8 +50,8 @@ def neighbour() -> pyrage.x25519.Identity:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, neighbour: pyrage.x25519.Identity) -> Settings:
-    return Settings(data_dir=tmp_path / "data", deliver=False, hand_over_bodies={BODY: str(neighbour.to_public())})
+def settings(settings: Settings, neighbour: pyrage.x25519.Identity) -> Settings:
+    return settings.model_copy(update={"hand_over_bodies": {BODY: str(neighbour.to_public())}})
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import html
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pyrage
@@ -38,9 +37,9 @@ SENDINGS = {name: DECISIONS[name] for name in ("messages", "hand-over")} | {
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(settings: Settings) -> Settings:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
-    return Settings(data_dir=tmp_path / "data", deliver=False, hand_over_bodies={BODY: recipient})
+    return settings.model_copy(update={"hand_over_bodies": {BODY: recipient}})
 
 
 @pytest.fixture

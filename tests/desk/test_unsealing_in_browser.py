@@ -15,11 +15,12 @@ from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.pages.desk import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
-from tests.support.browsing import accessibility_violations, run_server
+from tests.support.browsing import accessibility_violations
 from tests.support.canaries import CANARY
 from tests.support.concerns import add
 from tests.support.people import JO, invited, virtual_authenticator
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 from tests.support.unsealing import locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -104,16 +104,13 @@ def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_ackn
     port = a_free_port()
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-m", "app.cli", *words, "--data-dir", str(data_dir)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment_for(data_dir))
+        done = guidance(*words, "--data-dir", data_dir)
+        assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
     key = run("clients", "add", "example-receiver", "--scope", Scope.READ, "--scope", Scope.WRITE)
     kinds = ("--event", "concern.received", "--event", "concern.added")
     secret = run("webhooks", "add", "example", f"http://127.0.0.1:{port}/notices", *kinds)
-    server = LiveServer(data_dir)
-    server.start()
-    told = {"RECEIVER_SECRET": secret, "GUIDANCE_URL": server.url, "GUIDANCE_KEY": key}
 
     def references() -> list[str]:
         try:
@@ -123,17 +120,16 @@ def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_ackn
             return []
         return found
 
-    with (
-        a_process("-m", "uvicorn", "examples.receiver:receiver", "--port", str(port), **os.environ, **told),
-        server.client() as client,
-    ):
+    with LiveServer(data_dir) as server, server.client() as client, ExitStack() as stack:
+        told = {"RECEIVER_SECRET": secret, "GUIDANCE_URL": server.url, "GUIDANCE_KEY": key}
+        example = ("-m", "uvicorn", "examples.receiver:receiver", "--port", str(port))
+        stack.enter_context(a_process(*example, **os.environ, **told))
         receipt = client.post("/v1/concerns", json=a_concern()).json()
         own, token = receipt["links"]["self"], {"Authorization": f"Bearer {receipt['status_token']}"}
         arrived = wait_until(lambda: references() == [receipt["reference"]])
         acknowledged = wait_until(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
         assert add(client, receipt).status_code == 201
         seen = wait_until(lambda: client.get(own, headers=token).json()["additions"][0]["acknowledged_at"] is not None)
-    server.stop()
 
     assert arrived
     assert acknowledged
@@ -146,20 +142,21 @@ def test_a_server_with_receivers_that_hold_every_attempt_serves_a_good_one_and_s
 ) -> None:
     data_dir = tmp_path / "data"
     good, held = Receiver(), [RawReceiver(behave) for behave in (stay_silent, trickle_head)]
-    server = LiveServer(data_dir)
-    server.start()
-    urls = [good.url, *(each.url for each in held)]
-    for number, url in enumerate(urls):
-        done = guidance("webhooks", "add", f"n-{number}", url, "--event", "concern.received", "--data-dir", data_dir)
-        assert done.returncode == 0, done.stderr
-    with server.client() as client:
-        receipts = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(8)]
-        arrived = wait_until(lambda: len(good.notices) == len(receipts))
-        busy = wait_until(lambda: all(each.connections for each in held))
-        ready = client.get("/health/ready")
+    with LiveServer(data_dir) as server:
+        urls = [good.url, *(each.url for each in held)]
+        for number, url in enumerate(urls):
+            done = guidance(
+                "webhooks", "add", f"n-{number}", url, "--event", "concern.received", "--data-dir", data_dir
+            )
+            assert done.returncode == 0, done.stderr
+        with server.client() as client:
+            receipts = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(8)]
+            arrived = wait_until(lambda: len(good.notices) == len(receipts))
+            busy = wait_until(lambda: all(each.connections for each in held))
+            ready = client.get("/health/ready")
 
-    server.terminate()
-    stopped = server.wait()
+        server.terminate()
+        stopped = server.wait()
 
     for close in (good.close, *(each.close for each in held)):
         close()

@@ -14,9 +14,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.main import create_app
 from app.services.renditions import UNCHECKED
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
 from tests.support.service import a_service
@@ -33,8 +32,8 @@ NASTY = 'Fish & <chips>, "quoted" ]]> \u0001\ufffe done.'
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", public_url=PUBLIC_URL)
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"public_url": PUBLIC_URL, "deliver": True})
 
 
 @pytest.fixture
@@ -156,6 +155,7 @@ def test_an_entry_has_the_same_id_in_both_feeds_and_no_other_entry_has_it(client
 
 
 def test_an_entry_keeps_its_id_on_another_node_at_another_address(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()  # so that it publishes by itself
     with TestClient(
         a_service(data_dir=tmp_path / "elsewhere", public_url="https://elsewhere.example", deliver=True)
     ) as other:
@@ -241,7 +241,7 @@ def test_feeds_of_a_service_without_guides_are_valid_too(tmp_path: Path) -> None
     seed.mkdir()
     for name in ("signposts.yaml", "code-lists"):
         (seed / name).symlink_to(Settings().seed_dir / name)
-    empty = create_app(Settings(data_dir=tmp_path / "empty", seed_dir=seed), lambda: A_TUESDAY)
+    empty = a_service(data_dir=tmp_path / "empty", seed_dir=seed)
 
     with TestClient(empty) as client:
         atom, items = atom_of(client), items_of(client)

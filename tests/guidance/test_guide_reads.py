@@ -88,7 +88,7 @@ def walk(client: TestClient) -> Answers:
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Answers]]:
     """A service with two editions, and every answer that its links lead to."""
-    service = a_service(data_dir=tmp_path_factory.mktemp("walked"), deliver=True)
+    service = a_service(data_dir=tmp_path_factory.mktemp("walked") / "data", deliver=True)
     with TestClient(service) as client:
         publish_next(service, indicators=changed_indicators())
         yield client, walk(client)

@@ -1,7 +1,5 @@
 """Publishing and withdrawing over HTTP."""
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -13,7 +11,8 @@ from starlette.testclient import TestClient
 from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
 from tests.support.clock import SettableClock
-from tests.support.live import LiveServer, environment_for
+from tests.support.command import guidance
+from tests.support.live import LiveServer
 from tests.support.publishing import (
     ADDED,
     CONTENT_KEYS,
@@ -155,10 +154,9 @@ def test_a_refusal_points_at_the_field_and_repeats_nothing(
 @pytest.mark.slow
 def test_of_two_publishers_who_follow_the_same_edition_the_second_is_told_so(live: LiveServer) -> None:
     def command(*words: str) -> str:
-        told = [sys.executable, "-m", "app.cli", *words, "--data-dir", str(live.data_dir)]
-        return subprocess.run(
-            told, capture_output=True, text=True, check=True, env=environment_for(live.data_dir)
-        ).stdout
+        told = guidance(*words, "--data-dir", live.data_dir)
+        assert told.returncode == 0, told.stderr
+        return told.stdout
 
     headers = {
         "Authorization": f"Bearer {command('clients', 'add', 'an-editor', '--scope', 'guidance:publish').strip()}"

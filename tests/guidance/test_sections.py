@@ -46,7 +46,7 @@ def reworded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service whose second edition has items in every section, and whose third rewords one in each."""
-    service = a_service(data_dir=tmp_path_factory.mktemp("sections"), deliver=True)
+    service = a_service(data_dir=tmp_path_factory.mktemp("sections") / "data", deliver=True)
     with TestClient(service) as client:
         sections = filled_sections()
         publish_next(service, **sections)

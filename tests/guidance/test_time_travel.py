@@ -50,10 +50,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 @pytest.fixture
 def proxied(tmp_path: Path) -> Iterator[LiveServer]:
     """A server that callers reach under another address than its own."""
-    server = LiveServer(tmp_path / "data", public_url="http://guidance.example")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path / "data", public_url="http://guidance.example") as server:
+        yield server
 
 
 def led_to(client: TestClient, **asked: Any) -> str:

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app import cli
-from app.cli import options
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.services import clients
 from docs_site.api import resolved
+from tests.support import command
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import files_of
@@ -34,16 +32,12 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def guidance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def guidance(tmp_path: Path) -> Command:
     """`guidance clients ...` on the data folder of the test: its exit status, and what it wrote to each stream."""
-    monkeypatch.setattr(options, "set_up_logs", lambda _: None)  # the logs of this process are the tests' own
 
     def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["guidance", "clients", *words, "--data-dir", str(tmp_path / "data")])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), *capsys.readouterr()
+        done = command.guidance("clients", *words, "--data-dir", tmp_path / "data")
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

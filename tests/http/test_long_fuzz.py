@@ -40,10 +40,8 @@ SHOWN = 10
 
 @pytest.fixture
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("fuzzed") / "data", workers=2, deliver="false")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path_factory.mktemp("fuzzed") / "data", workers=2, deliver="false") as server:
+        yield server
 
 
 def a_key_of_every_scope(server: LiveServer) -> str:

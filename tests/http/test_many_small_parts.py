@@ -77,10 +77,8 @@ class Flood:
 
 @pytest.fixture(scope="module")
 def flooded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("flooded") / "data", deliver="false")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path_factory.mktemp("flooded") / "data", deliver="false") as server:
+        yield server
 
 
 def worked(process: psutil.Process) -> float:

@@ -25,10 +25,8 @@ CALLERS = 4
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two processes"])
 def fuzzed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("fuzzed") / "data", workers=request.param, deliver="false")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path_factory.mktemp("fuzzed") / "data", workers=request.param, deliver="false") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -25,14 +25,13 @@ from app.http import params
 from app.http.middleware import MAX_BODY_BYTES
 from app.http.params import InvalidBody, read_json
 from app.logs import set_up_logs
-from app.main import create_app
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.links import problem_path
 from app.services import concerns, reference_data
 from app.services.concerns import Submissions
-from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.loops import for_each
+from tests.support.service import a_service
 
 CANARY = "CanaryAlex"
 DOORS = ("/v1/concerns", "/v1/concerns/check")
@@ -94,7 +93,7 @@ REFUSED: dict[str, bytes] = {
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A service for every test that stores nothing."""
-    with TestClient(create_app(Settings(data_dir=tmp_path_factory.mktemp("data")), lambda: A_TUESDAY)) as client:
+    with TestClient(a_service(data_dir=tmp_path_factory.mktemp("steady") / "data")) as client:
         yield client
 
 

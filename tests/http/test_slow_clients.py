@@ -51,14 +51,12 @@ Connect = Callable[[], socket.socket]
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with few connections and little patience."""
     folder: Path = tmp_path_factory.mktemp("impatient")
-    server = LiveServer(
+    with LiveServer(
         folder / "data", connections=str(CONNECTIONS), client_seconds=str(CLIENT_SECONDS), deliver="false"
-    )
-    server.start()
-    with server.client() as client:
-        client.get(READ.split()[1].decode(), headers={"Accept-Encoding": "identity"})  # so that it is in the cache
-    yield server
-    server.stop()
+    ) as server:
+        with server.client() as client:
+            client.get(READ.split()[1].decode(), headers={"Accept-Encoding": "identity"})  # so that it is in the cache
+        yield server
 
 
 @pytest.fixture

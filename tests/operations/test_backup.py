@@ -1,10 +1,7 @@
 """Backup and restore: a whole copy while concerns come in, and nothing replaced that is not kept."""
 
-import os
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +18,7 @@ from app.models.form import SMALLEST_EXAMPLE
 from app.services.backup import back_up, restore_backup, verify_copy
 from app.services.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
 from tests.support.desk import desk_of
 from tests.support.live import LiveServer
 from tests.support.waiting import LONG_ENOUGH
@@ -29,13 +27,6 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CONCERNS = "/v1/concerns"
 AS_THEY_ARE_FOUND = {"a digest": "is not whole", "a chain": "is not whole", "a page": "damaged|is not whole"}
-
-
-def guidance(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as an operator does."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
-    command = [sys.executable, "-m", "app.cli", *map(str, words)]
-    return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=60)
 
 
 @pytest.fixture
@@ -92,15 +83,10 @@ def test_a_backup_under_load_holds_every_concern_acknowledged_before_it_and_can_
 
     assert (told.returncode, restored.returncode) == (0, 0), told.stderr + restored.stderr
     assert during > 0
-    server = LiveServer(elsewhere)
-    server.start()
-    try:
-        with server.client() as caller:
-            for receipt in before:
-                token = {"Authorization": f"Bearer {receipt['status_token']}"}
-                assert caller.get(f"{CONCERNS}/{receipt['reference']}", headers=token).status_code == 200
-    finally:
-        server.stop()
+    with LiveServer(elsewhere) as server, server.client() as caller:
+        for receipt in before:
+            token = {"Authorization": f"Bearer {receipt['status_token']}"}
+            assert caller.get(f"{CONCERNS}/{receipt['reference']}", headers=token).status_code == 200
 
 
 def test_a_copy_ends_and_is_of_one_moment_however_fast_others_write(

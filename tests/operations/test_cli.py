@@ -24,7 +24,7 @@ from app.errors import NoSuchGuide
 from app.main import create_app
 from app.models.base import digest_of
 from app.models.edition_files import read_edition_file
-from tests.support.command import guidance
+from tests.support.command import guidance, guidance_process
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
@@ -74,8 +74,8 @@ def test_publishing_tells_each_edition_and_its_digest(tmp_path: Path, edition_fi
 
     agreed = digest_of(read_edition_file(second).content)
 
-    first = guidance("publish", FIRST_EDITION, "--data-dir", tmp_path)
-    both = guidance("publish", FIRST_EDITION, second, "--digest", agreed, "--data-dir", tmp_path)
+    first = guidance_process("publish", FIRST_EDITION, "--data-dir", tmp_path)
+    both = guidance_process("publish", FIRST_EDITION, second, "--digest", agreed, "--data-dir", tmp_path)
 
     assert (first.returncode, both.returncode) == (0, 0)
     ((number, what, digest),) = PUBLISHED.findall(first.stdout)
@@ -136,7 +136,7 @@ def test_a_file_that_is_not_there_is_named(data_dir: Path, tmp_path: Path) -> No
 
 
 def test_a_setting_that_cannot_be_used_is_named_in_a_sentence(tmp_path: Path) -> None:
-    told = guidance("publish", FIRST_EDITION, "--data-dir", tmp_path, LOG_LEVEL="shouting")
+    told = guidance_process("publish", FIRST_EDITION, "--data-dir", tmp_path, LOG_LEVEL="shouting")
 
     assert told.returncode == 1
     assert told.stderr.startswith("GUIDANCE_LOG_LEVEL: ")
@@ -190,19 +190,26 @@ def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path:
         assert by_age.stdout.decode() == opened
 
 
-def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_changes_nothing(live: LiveServer) -> None:
+def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_changes_nothing(tmp_path: Path) -> None:
+    live = LiveServer(tmp_path / "data")
+
     def standing() -> tuple[Any, dict[str, bytes]]:
         with live.client() as client:
             editions = client.get(f"{GUIDE}/editions").json()
         return editions, {path.name: path.read_bytes() for path in keys}
 
     keys = [live.data_dir / name for name in ("development-identity.txt", "receipt-key.pem")]
-    first = standing()
-    said = live.log.read_text()
-    live.stop()
     live.start()
+    try:
+        first = standing()
+        said = live.log.read_text()
+        live.stop()
+        live.start()
+        second = standing()
+    finally:
+        live.stop()
 
-    assert standing() == first
+    assert second == first
     assert [edition["number"] for edition in first[0]["editions"]] == [1]
     assert [mode_of(path) for path in keys] == [0o600, 0o600]
     assert f"This is a trial: concerns are sealed to a development identity in {live.data_dir}" in said
@@ -216,7 +223,7 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
     faulty.write_text(words.replace("change_note:", "change_nota:"), encoding="utf-8")
     line = words.partition("change_note:")[0].count("\n") + 1
 
-    told = guidance("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
+    told = guidance_process("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
 
     assert told.returncode == 1
     assert f"{faulty}, line {line}: the file has the key `change_nota`" in told.stderr
@@ -225,7 +232,7 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
 def test_a_port_that_is_taken_is_said_in_one_sentence_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        told = guidance("serve", "--port", str(port), "--data-dir", tmp_path / "data", SEAL_TO=A_RECIPIENT)
+        told = guidance_process("serve", "--port", str(port), "--data-dir", tmp_path / "data", SEAL_TO=A_RECIPIENT)
 
     assert told.returncode == 1
     assert told.stderr == (

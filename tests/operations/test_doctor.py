@@ -576,21 +576,13 @@ def test_the_exit_status_is_nought_with_warnings_one_and_with_faults_two(
 def test_a_proxy_that_is_not_the_trusted_one_is_found_by_calling_the_service_through_it(
     tmp_path: Path, trusted: str, condition: str
 ) -> None:
-    node = LiveServer(tmp_path / "data", trusted_proxies=trusted)
-    node.start()
-    try:
-        with varnish(tmp_path / "varnish", node) as proxy:
-            said = guidance(
-                "doctor",
-                "--quick",
-                "--json",
-                DATA_DIR=str(node.data_dir),
-                PUBLIC_URL=proxy.url,
-                TRUSTED_PROXIES=trusted,
-            )
-            direct = httpx.get(f"{node.url}/health/ready", trust_env=False, timeout=30).json()
-    finally:
-        node.stop()
+    with (
+        LiveServer(tmp_path / "data", trusted_proxies=trusted) as node,
+        varnish(tmp_path / "varnish", node) as proxy,
+    ):
+        called = {"DATA_DIR": str(node.data_dir), "PUBLIC_URL": proxy.url, "TRUSTED_PROXIES": trusted}
+        said = guidance("doctor", "--quick", "--json", **called)
+        direct = httpx.get(f"{node.url}/health/ready", trust_env=False, timeout=30).json()
     found = {each["check"]: each for each in json.loads(said.stdout)}
 
     assert found["proxy"]["condition"] == condition, found["proxy"]

@@ -160,10 +160,8 @@ def operators(tmp_path: Path, database_url: str | None) -> Iterator[Operators]:
 def node(tmp_path: Path, database_url: str | None, operators: Operators) -> Iterator[LiveServer]:
     """A server on either database."""
     address: dict[str, Any] = {} if database_url is None else {"database_url": database_url}
-    server = LiveServer(tmp_path / "data", deliver="false", seal_to=operators.recipients[0], **address)
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path / "data", deliver="false", seal_to=operators.recipients[0], **address) as server:
+        yield server
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)

@@ -22,7 +22,7 @@ from app.db.schema import declared_statements, find_schema_faults, migrate_schem
 from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
 from app.services.verification import verify_editions, verify_record
-from tests.support.command import guidance
+from tests.support.command import guidance_process
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
@@ -141,7 +141,7 @@ def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settin
 def test_a_database_that_does_not_answer_keeps_the_service_from_starting_with_a_sentence(tmp_path: Path) -> None:
     nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
 
-    told = guidance("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
+    told = guidance_process("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
 
     assert told.returncode == 1
     assert "the database does not answer" in told.stderr

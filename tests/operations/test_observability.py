@@ -173,13 +173,8 @@ def test_cache_hits_that_the_front_answers_are_counted(live: LiveServer) -> None
 @pytest.mark.slow
 @pytest.mark.any_database
 def test_several_processes_answer_with_each_metric_once(tmp_path: Path) -> None:
-    live = LiveServer(tmp_path / "data", workers=2)
-    live.start()
-    try:
-        with live.client() as client:
-            texts = [client.get("/metrics", headers={"Connection": "close"}) for _ in range(4)]
-    finally:
-        live.stop()
+    with LiveServer(tmp_path / "data", workers=2) as live, live.client() as client:
+        texts = [client.get("/metrics", headers={"Connection": "close"}) for _ in range(4)]
     helps = [re.findall(r"^# HELP (\S+)", each.text, flags=re.MULTILINE) for each in texts]
 
     assert all("guidance_writer_alive" in each and len(set(each)) == len(each) for each in helps)

@@ -21,7 +21,7 @@ from app.main import create_app
 from app.models.form import SMALLEST_EXAMPLE
 from app.services.backup import back_up, restore_backup, verify_copy
 from tests.support.clock import A_TUESDAY
-from tests.support.command import guidance
+from tests.support.command import guidance_process
 from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection
 from tests.support.desk import Desk
 from tests.support.revisions import WORKS, add_revision
@@ -166,7 +166,7 @@ def test_the_command_says_in_one_sentence_which_rules_are_missing_and_ends_as_ot
     with raw_connection(stopped.data_dir) as database:
         drop_triggers(database)
 
-    said = guidance("serve", "--trial", "--port", "0", "--data-dir", stopped.data_dir)
+    said = guidance_process("serve", "--trial", "--port", "0", "--data-dir", stopped.data_dir)
 
     assert said.returncode == 1
     assert "not as this program made it" in said.stderr

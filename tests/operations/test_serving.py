@@ -23,18 +23,14 @@ HEAP_BYTES = 64 << 20
 
 @pytest.fixture
 def draining(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "data", drain_seconds="10", deliver="false")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path / "data", drain_seconds="10", deliver="false") as server:
+        yield server
 
 
 @pytest.fixture
 def several(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "data", workers=WORKERS, deliver="false")
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path / "data", workers=WORKERS, deliver="false") as server:
+        yield server
 
 
 def test_asked_to_stop_it_turns_red_refuses_what_is_new_reads_on_and_finishes_what_it_accepted(

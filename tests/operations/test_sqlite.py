@@ -144,11 +144,6 @@ def test_a_command_that_is_held_up_says_so_and_a_server_finishes_its_work_at_its
     ended = guidance("desk", "purge", "--data-dir", settings.data_dir, RETENTION_ACKNOWLEDGED_DAYS="1")
     held_up = is_in_files(settings.data_dir, piece)
     reader.execute("COMMIT")
-    server = LiveServer(settings.data_dir)
-    server.start()
-
-    try:
+    with LiveServer(settings.data_dir):
         assert (ended.stdout, "because somebody reads it" in ended.stderr, held_up) == ("1 erased\n", True, True)
         wait_until(lambda: not is_in_files(settings.data_dir, piece))
-    finally:
-        server.stop()

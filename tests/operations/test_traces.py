@@ -55,11 +55,9 @@ def attributes_of(span: Span) -> dict[str, Any]:
 def test_a_collector_gets_a_span_for_each_request_and_flush_and_no_word_of_any_of_them(
     tmp_path: Path, collector: Receiver, a_concern: Callable[..., dict[str, Any]]
 ) -> None:
-    live = LiveServer(tmp_path / "data", traces_url=address_of(collector))
-    live.start()
     concern = a_concern(concern={"narrative": "Alexandra told the school about the swordfish."})
     headers = {"User-Agent": "canary", "Authorization": "Bearer canary", "X-Request-ID": "canary"}
-    with live.client() as client:
+    with LiveServer(tmp_path / "data", traces_url=address_of(collector)) as live, live.client() as client:
         posted = client.post("/v1/concerns", json=concern, headers={"User-Agent": "canary"})
         reference, token = posted.json()["reference"], posted.json()["status_token"]
         client.get(f"/v1/concerns/{reference}", headers={"Authorization": f"Bearer {token}"})
@@ -67,7 +65,6 @@ def test_a_collector_gets_a_span_for_each_request_and_flush_and_no_word_of_any_o
             client.get(GUIDE)
         client.get("/v1/search?q=canary", headers=headers)
         client.get("/v1/canary/Alexandra", headers=headers)
-    live.stop()
     spans = spans_of(collector)
     names = [span.name for span in spans]
     (post,) = [span for span in spans if span.name == "POST /v1/concerns"]

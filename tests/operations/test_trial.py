@@ -16,7 +16,7 @@ from app.config import Settings
 from app.errors import SetupError
 from app.main import create_app
 from app.server.run import address_of, check_recipients, settings_at
-from tests.support.command import guidance
+from tests.support.command import guidance_process
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
 from tests.support.loops import for_each
@@ -70,7 +70,7 @@ def test_recipients_that_were_lost_misspelt_or_empty_stop_the_start_and_leave_no
 ) -> None:
     data_dir = tmp_path / "data"
 
-    finished = guidance("serve", "--host", EVERY_ADDRESS, "--port", "0", "--data-dir", data_dir, **lost)
+    finished = guidance_process("serve", "--host", EVERY_ADDRESS, "--port", "0", "--data-dir", data_dir, **lost)
 
     assert finished.returncode == 1
     assert "GUIDANCE_SEAL_TO" in finished.stderr
@@ -111,9 +111,8 @@ def test_a_database_that_was_in_use_with_recipients_is_no_trial_when_they_are_lo
 
 @pytest.mark.slow
 def test_a_service_with_recipients_says_nothing_of_a_trial(tmp_path: Path) -> None:
-    server = LiveServer(tmp_path / "data", seal_to=A_RECIPIENT)
-    server.start()
-    server.stop()
+    with LiveServer(tmp_path / "data", seal_to=A_RECIPIENT) as server:
+        pass
 
     assert "trial" not in server.log.read_text()
     assert not (tmp_path / "data" / "development-identity.txt").exists()
@@ -124,10 +123,8 @@ RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "data", seal_to=RECIPIENT)
-    server.start()
-    yield server
-    server.stop()
+    with LiveServer(tmp_path / "data", seal_to=RECIPIENT) as server:
+        yield server
 
 
 @pytest.mark.slow

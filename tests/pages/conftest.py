@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browsing import NEUTRAL_PAGE, run_server
+from tests.support.browsing import NEUTRAL_PAGE
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
-from tests.support.browsing import accessibility_violations, run_server
+from tests.support.browsing import accessibility_violations
 from tests.support.publishing import SLUG
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

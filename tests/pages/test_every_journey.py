@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import accessibility_violations, go_to_last_step, run_server
+from tests.support.browsing import accessibility_violations, go_to_last_step
 from tests.support.journeys import HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 pytestmark = [
     pytest.mark.nightly,

@@ -6,16 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browsing import (
-    NEUTRAL_PAGE,
-    accessibility_violations,
-    browser_with_profile,
-    run_server,
-    serve_neutral_page,
-)
+from tests.support.browsing import NEUTRAL_PAGE, accessibility_violations, browser_with_profile, serve_neutral_page
 from tests.support.canaries import CANARY, forms_of
 from tests.support.publishing import publish_examples, publish_invented
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 

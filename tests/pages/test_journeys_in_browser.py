@@ -7,10 +7,11 @@ from sqlmodel import Session
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns import ConcernRow
-from tests.support.browsing import accessibility_violations, go_to_last_step, run_server
+from tests.support.browsing import accessibility_violations, go_to_last_step
 from tests.support.clock import SettableClock
 from tests.support.journeys import CANARY, FORM, HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
 from tests.support.publishing import SLUG
+from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

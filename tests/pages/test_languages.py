@@ -32,13 +32,14 @@ from app.pages.form_layout import (
 )
 from app.pages.languages import ENGLISH, LANGUAGES, read_catalogue
 from app.services.reference_data import read_reference_data
-from tests.support.browsing import accessibility_violations, run_server
+from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of
 from tests.support.form_answers import NARRATIVE, REQUIRED_ANSWERS, fill_in, reference_in
 from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition, publish_next
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 pytestmark = pytest.mark.any_database
 

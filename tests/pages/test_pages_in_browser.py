@@ -22,12 +22,12 @@ from tests.support.browsing import (
     places_in_profile,
     press,
     reach,
-    run_server,
     serve_neutral_page,
 )
 from tests.support.form_answers import FORM, NARRATIVE, fill_in
 from tests.support.publishing import SLUG, an_edition, publish_next
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

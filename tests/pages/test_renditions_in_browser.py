@@ -5,11 +5,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.config import Settings
 from app.main import create_app
-from tests.support.browsing import accessibility_violations, run_server
+from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
 from tests.support.journeys import IN_VIEW, Condition, open_page
 from tests.support.publishing import SLUG, an_edition, publish_next
 from tests.support.renditions import ARABIC, URDU, a_whole_rendition, publish_a_rendition, seed_rendition
+from tests.support.threaded import run_server
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

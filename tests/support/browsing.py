@@ -1,18 +1,15 @@
-"""A real browser, and a server in this process for it to visit."""
+"""A real browser."""
 
 import os
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
 
 from tests.support.waiting import LONG_ENOUGH, wait_until
@@ -49,19 +46,6 @@ def launch_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
-
-
-@contextmanager
-def run_server(service: FastAPI, *, port: int = 0) -> Iterator[str]:
-    """Run the service in a thread of this process, at a free port unless one is given, and yield its address."""
-    config = uvicorn.Config(service, port=port, log_config=None)
-    server, listening = uvicorn.Server(config), config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 def serve_neutral_page(route: Route) -> None:

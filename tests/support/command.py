@@ -2,10 +2,13 @@
 
 import gc
 import io
+import logging
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,16 +20,10 @@ Finished = subprocess.CompletedProcess[str]
 
 
 def guidance(*arguments: str | Path, **settings: str) -> Finished:
-    """Run the command as an operator does, and return its exit code and output."""
-    command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, arguments)]
-    environment = _environment_of(arguments, settings)
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, text=True)
-
-
-def guidance_here(*arguments: str | Path, **settings: str) -> Finished:
-    """Run the command in this process: many runs take a tenth of the time."""
+    """Run the command in this process, which takes a tenth of the time, and return its exit code and output."""
     command, output, errors = ["guidance", *map(str, arguments)], io.StringIO(), io.StringIO()
     with (
+        logs_as_before(),
         patch.dict(os.environ, _environment_of(arguments, settings), clear=True),
         patch.object(sys, "argv", command),
         redirect_stdout(output),
@@ -40,6 +37,24 @@ def guidance_here(*arguments: str | Path, **settings: str) -> Finished:
         finally:
             gc.unfreeze()
     return subprocess.CompletedProcess(command, int(status or 0), output.getvalue(), errors.getvalue())
+
+
+def guidance_process(*arguments: str | Path, **settings: str) -> Finished:
+    """Run the command as an operator does, in a process of its own."""
+    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
+    environment = _environment_of(arguments, settings)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, text=True)
+
+
+@contextmanager
+def logs_as_before() -> Iterator[None]:
+    """Undo what a command that runs in this process sets up for the logs."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+    yield
+    root.handlers[:], root.level = before
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 def _environment_of(arguments: tuple[str | Path, ...], settings: dict[str, str]) -> dict[str, str]:

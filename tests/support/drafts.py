@@ -16,9 +16,9 @@ from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
 from app.models.people import Role
 from app.services.clients import NewClient, add_client
-from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.people import context_of_service, invited
+from tests.support.threaded import run_server
 
 SEED_GUIDE = "child-sexual-exploitation"
 NEW_GUIDE = "county-lines"

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx
@@ -28,7 +28,7 @@ def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 class LiveServer:
-    """`guidance serve` on a free port, or on that port; its log goes to a file."""
+    """`guidance serve` on a free port, or on that port; its log goes to a file. `with` starts and stops it."""
 
     def __init__(self, data_dir: Path, *, workers: int = 1, port: int = 0, **settings: Any) -> None:
         self.data_dir = data_dir
@@ -40,6 +40,13 @@ class LiveServer:
         self._environment = environment_for(data_dir, **settings)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Start, and wait until it is ready."""

@@ -24,6 +24,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from tests.support.clock import SettableClock
+from tests.support.prepared import copy_prepared
 from tests.support.publishing import GUIDE
 
 ISSUER = "https://login.council.example/tenant"
@@ -98,13 +99,14 @@ Guarded = tuple[TestClient, Provider]
 
 
 @contextmanager
-def guarded_by_a_provider(data_dir: Path, *, discovers: bool = False, **more: Any) -> Iterator[Guarded]:
+def guarded_by_a_provider(folder: Path, *, discovers: bool = False, **more: Any) -> Iterator[Guarded]:
     """Yield a service that has not read the keys of its provider yet, and the provider."""
     provider = Provider()
     where = (
         {"openid_issuer": provider.issuer} if discovers else {"openid_issuer": ISSUER, "openid_jwks_url": provider.url}
     )
-    settings = Settings.model_validate({"data_dir": data_dir, "openid_audience": AUDIENCE, **where, **more})
+    settings = Settings.model_validate({"data_dir": folder / "data", "openid_audience": AUDIENCE, **where, **more})
+    copy_prepared(settings.data_dir)
     with TestClient(create_app(settings, SettableClock())) as client:
         yield client, provider
     provider.leave()

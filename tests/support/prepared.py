@@ -14,15 +14,16 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.main import create_app
+from tests.support.clock import SettableClock
 from tests.support.databases import copy_database
-from tests.support.service import a_service
 
 
 @lru_cache(maxsize=1)
 def prepared_folder() -> Path:
     """Return the folder, which is made once in each process and removed by nobody but the machine."""
     folder = Path(tempfile.mkdtemp(prefix="prepared-")) / "data"
-    with TestClient(a_service(data_dir=folder)):
+    with TestClient(create_app(Settings(data_dir=folder, deliver=False), SettableClock())):
         return folder
 
 

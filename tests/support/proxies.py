@@ -5,11 +5,11 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 import pytest
@@ -46,22 +46,26 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+class Site(NamedTuple):
+    """A proxy before two nodes, which has its files in `work`."""
+
+    client: httpx.Client
+    nodes: tuple[LiveServer, LiveServer]
+    work: Path
+
+
 @contextmanager
-def two_nodes(data_dir: Path) -> Iterator[tuple[LiveServer, LiveServer]]:
-    """Run two nodes on one database, on ports that stay theirs when they are started again."""
-    with ExitStack() as stack:
-        nodes = [LiveServer(data_dir, port=free_port(), **BEHIND_A_PROXY) for _ in range(2)]
-        for node in nodes:
-            node.start()
-            stack.callback(node.stop)
-        yield nodes[0], nodes[1]
-
-
-def exported(folder: Path, data_dir: Path) -> Path:
-    """Write the static export of that database, and return its folder."""
-    ended = guidance("export", folder, "--data-dir", data_dir)
-    assert ended.returncode == 0, ended.stderr
-    return folder
+def site_behind(proxy: Callable[..., AbstractContextManager[httpx.Client]], folder: Path) -> Iterator[Site]:
+    """Run that proxy before two nodes on one database, which keep their ports, and beside the static export of it."""
+    data_dir = folder / "data"
+    with (
+        LiveServer(data_dir, port=free_port(), **BEHIND_A_PROXY) as first,
+        LiveServer(data_dir, port=free_port(), **BEHIND_A_PROXY) as second,
+    ):
+        ended = guidance("export", folder / "export", "--data-dir", data_dir)
+        assert ended.returncode == 0, ended.stderr
+        with proxy(folder / "proxy", (first, second), folder / "export") as client:
+            yield Site(client, (first, second), folder / "proxy")
 
 
 def _changed(sample: Path, changes: Mapping[str, str]) -> str:

@@ -11,18 +11,19 @@ from fastapi import FastAPI
 from app.config import Settings
 from app.main import GuidanceApp
 from app.server.run import DrainingMiddleware, server_config
-from tests.support.waiting import eventually
+from tests.support.waiting import wait_until
 
 
 @contextmanager
-def run_server(service: FastAPI, settings: Settings) -> Iterator[str]:
-    """Run the service in a thread, and yield its address."""
-    config = server_config(DrainingMiddleware(cast("GuidanceApp", service), seconds=0), settings, port=0)
+def run_server(service: FastAPI, settings: Settings | None = None, *, port: int = 0) -> Iterator[str]:
+    """Run the service in a thread, with its own settings unless others are given, and yield its address."""
+    settings = settings or service.state.context.settings
+    config = server_config(DrainingMiddleware(cast("GuidanceApp", service), seconds=0), settings, port=port)
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    assert eventually(lambda: server.started)
+    wait_until(lambda: server.started)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join()

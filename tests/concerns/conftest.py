@@ -1,0 +1,19 @@
+"""What tests of concerns need: how many there are."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session, func, select
+
+from app.models.concerns import ConcernRow
+
+
+@pytest.fixture
+def kept(service: FastAPI) -> Callable[[], int]:
+    """How many concerns stand in the database."""
+
+    def count_concerns(session: Session) -> int:
+        return session.exec(select(func.count()).select_from(ConcernRow)).one()
+
+    return lambda: int(service.state.context.writer.run(count_concerns))
