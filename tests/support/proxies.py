@@ -6,7 +6,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -41,9 +41,14 @@ def need(program: str) -> str:
 
 def free_port() -> int:
     """Return a port that was free a moment ago."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return as many ports that were free a moment ago, each once."""
+    with ExitStack() as stack:
+        listening = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in listening]
 
 
 class Site(NamedTuple):
@@ -57,10 +62,10 @@ class Site(NamedTuple):
 @contextmanager
 def site_behind(proxy: Callable[..., AbstractContextManager[httpx.Client]], folder: Path) -> Iterator[Site]:
     """Run that proxy before two nodes on one database, which keep their ports, and beside the static export of it."""
-    data_dir = folder / "data"
+    data_dir, ports = folder / "data", free_ports(2)
     with (
-        LiveServer(data_dir, port=free_port(), **BEHIND_A_PROXY) as first,
-        LiveServer(data_dir, port=free_port(), **BEHIND_A_PROXY) as second,
+        LiveServer(data_dir, port=ports[0], **BEHIND_A_PROXY) as first,
+        LiveServer(data_dir, port=ports[1], **BEHIND_A_PROXY) as second,
     ):
         ended = guidance("export", folder / "export", "--data-dir", data_dir)
         assert ended.returncode == 0, ended.stderr
@@ -80,7 +85,7 @@ def _changed(sample: Path, changes: Mapping[str, str]) -> str:
 @contextmanager
 def nginx(work: Path, nodes: tuple[Upstream, Upstream], export: Path, *, rate: str = "10r/s") -> Iterator[httpx.Client]:
     """Run nginx with TLS before the nodes, and yield a client that knows its certificate. One address has that rate."""
-    program, https, http = need("nginx"), free_port(), free_port()
+    program, (https, http) = need("nginx"), free_ports(2)
     work.mkdir()
     certificate, key = _certificate(work)
     as_root = "user root;\n" if os.getuid() == 0 else ""
