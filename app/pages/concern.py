@@ -39,7 +39,7 @@ from app.services.sign_in import PATH
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
 CONCERN = "concern"
-"""The kind of text that a concern has once. Others have the kinds of `AddedKind`."""
+"""The kind of text that a concern has once. Others have the kinds of `EntryKind`."""
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20

@@ -274,9 +274,9 @@ def _read_typed(field: EditField, posted: SubmittedForm, name: str, former: Any)
         case Control.LIST:
             return read_entries(field.inner, posted, name, former)
         case Control.SEVERAL:
-            return [each for each in posted.many(name) if each]
+            return posted.many(name)
         case Control.LINES:
-            return [line.strip() for line in posted.one(name).split("\n") if line.strip()]
+            return posted.lines(name)
         case Control.WORDS:
             typed = posted.one(name)
             return typed if typed.strip() else ""

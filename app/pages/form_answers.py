@@ -38,8 +38,12 @@ class SubmittedForm:
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
-        """Return every value of a name."""
-        return self.fields.get(name, [])
+        """Return every value of a name that is not empty."""
+        return [value for value in self.fields.get(name, []) if value]
+
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of what was typed that are not blank, each without the space around it."""
+        return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -147,9 +151,9 @@ def _read_answer(question: Question, posted: SubmittedForm) -> Any:
         case QuestionKind.DATE:
             return _join_date(*(posted.one(question.name + part).strip() for part in DATE_PARTS))
         case QuestionKind.ANY_OF:
-            return [value for value in posted.many(question.name) if value]
+            return posted.many(question.name)
         case QuestionKind.LINES:
-            return [line.strip() for line in posted.one(question.name).split("\n") if line.strip()]
+            return posted.lines(question.name)
         case QuestionKind.OBSERVATIONS:
             return list(_observations(question, posted))
     typed = posted.one(question.name)
