@@ -22,7 +22,7 @@ from app.pages.text_format import code_label, date_and_time, person
 from app.services import exports
 from app.services.editions import EditionKey
 from app.services.entries import read_sealed
-from app.services.exports import add_signature, build_export, export_pdf, export_statement, history_of, places_of
+from app.services.exports import add_signature, build_export, export_pdf, history_of, places_of
 from app.services.hand_overs import sha256_of
 from app.services.reference_data import ReferenceData
 
@@ -116,8 +116,7 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
     """
     context, actor = visit.context, visit.actor
-    start = exports.begin_export(context.writer, reference, actor=actor)
-    signed = export_statement(context.engine, context.signer, start)
+    signed = exports.sign_statement(context.desk, reference, actor)
     statement: dict[str, Any] = json.loads(signed.model_dump_json())
     places = places_of(statement, notes=notes)
     texts = {place: read_sealed(context.engine, reference, place) for place in places}
@@ -127,6 +126,6 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
     export, signer = NewExport(file_sha256=sha256_of(pdf), notes=notes), context.signer
-    recorded = exports.record_export(context.writer, reference, export, signer=signer, actor=actor)
+    recorded = exports.record_export(context.writer, reference, export, actor, signer)
     headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
     return Response(add_signature(pdf, recorded.signature), media_type=PDF_MEDIA, headers=headers)

@@ -22,9 +22,7 @@ def read_export_statement(asked: WorkingDep) -> ExportStatement:
 
     The history has the digest of every sealed text, so the words need not be known here to be proved.
     """
-    desk = asked.desk
-    start = exports.begin_export(desk.writer, asked.reference, actor=asked.actor)
-    return exports.export_statement(desk.engine, desk.signer, start)
+    return exports.sign_statement(asked.desk, asked.reference, asked.actor)
 
 
 @router.post(
@@ -36,5 +34,5 @@ def read_export_statement(asked: WorkingDep) -> ExportStatement:
 )
 def record_export(asked: WorkingDep, export: NewExport) -> ExportEntry:
     """Record the file that was made on the worker's machine, before it leaves that machine, and sign its digest."""
-    desk, reference = asked.desk, asked.reference
-    return exports.record_export(desk.writer, reference, export, signer=desk.signer, actor=asked.actor)
+    desk = asked.desk
+    return exports.record_export(desk.writer, asked.reference, export, asked.actor, desk.signer)

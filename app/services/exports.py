@@ -13,12 +13,10 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from app.age.files import open_with_file_key
@@ -30,11 +28,10 @@ from app.models.concerns import ConcernRow
 from app.models.entries import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
 from app.models.hand_overs import HandOverEntry, HandOverRow
-from app.models.inbox import InboxEntry
 from app.models.record import DeskAct, DisclosureEntry, DisclosureRow
 from app.models.record_details import RecordedConcern, acts_of_hand_overs, recorded_hand_overs, replay
 from app.services.concerns import get_unerased
-from app.services.entries import measure_entries
+from app.services.entries import Desk, measure_entries
 from app.services.hand_overs import hand_over_entry, list_hand_overs
 from app.services.inbox import entry_of
 from app.services.pdf import fonts, pdf_available
@@ -57,46 +54,46 @@ Keys = dict[str, Any]
 SIGNED_FIELDS = ("number", "body", "reason", "recipient", "package_sha256", "additions", "at")
 
 
-@dataclass(frozen=True)
-class ExportStart:
-    """A concern at the moment when an export of it begins. `last` is the row of its chain that says so."""
+def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
+    """Record that an export begins, and return what the service knows: the concern in clear and its history, signed.
 
-    concern: ConcernRow
-    counts: dict[str, int]
-    """How many `additions` and `notes` it has."""
-    hand_overs: tuple[HandOverEntry, ...]
-    last: DisclosureRow
+    The history, which may be long, is read outside the writer. Raises `NoSuchConcern` or `ConcernErased`.
+    """
+    concern, counts, hand_overs, last = _begin(desk.writer, reference, actor)
+    rows = select(DisclosureRow).where(DisclosureRow.chain == reference, DisclosureRow.number <= last.number)
+    with Session(desk.engine) as session:
+        found = session.exec(rows.order_by(col(DisclosureRow.number)))
+        history = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in found)
+    entry = entry_of(concern, now=actor.at)
+    end = {"by": last.client, "length": last.number, "head_sha256": last.sha256}
+    in_clear = entry.model_dump(mode="json", exclude=NOT_SIGNED)
+    claims = _claims(reference, actor.at) | end | counts | {"concern": in_clear}
+    return ExportStatement(
+        concern=entry,
+        history=history,
+        hand_overs=hand_overs,
+        by=last.client,
+        at=actor.at,
+        statement=desk.signer.sign(claims, kind=EXPORT_STATEMENT),
+        **counts,
+    )
 
 
 @write_operation
-def begin_export(session: Session, reference: str, *, actor: Actor) -> ExportStart:
-    """Record that an export begins. Raises `NoSuchConcern` or `ConcernErased`."""
+def _begin(
+    session: Session, reference: str, actor: Actor
+) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], DisclosureRow]:
+    """Return the concern, how many `additions` and `notes` it has, its hand-overs, and the act that records this."""
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
     last = record_disclosure(session, reference, DeskAct.LISTED, actor, FOR_AN_EXPORT)
-    return ExportStart(concern, counts, hand_overs, last)
-
-
-def read_history(engine: Engine, last: DisclosureRow) -> tuple[DisclosureEntry, ...]:
-    """Return the rows of a chain, up to that one."""
-    rows = select(DisclosureRow).where(DisclosureRow.chain == last.chain, DisclosureRow.number <= last.number)
-    with Session(engine) as session:
-        found = session.exec(rows.order_by(col(DisclosureRow.number)))
-        return tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in found)
-
-
-def sign_statement(signer: ReceiptSigner, start: ExportStart, concern: InboxEntry) -> str:
-    """Return the JWS of what the service knows: the concern in clear, and where its history ends."""
-    last = start.last
-    end = {"by": last.client, "length": last.number, "head_sha256": last.sha256}
-    claims = _claims(concern.reference, last.at) | end | start.counts
-    return signer.sign(claims | {"concern": concern.model_dump(mode="json", exclude=NOT_SIGNED)}, kind=EXPORT_STATEMENT)
+    return concern, counts, hand_overs, last
 
 
 @write_operation
 def record_export(
-    session: Session, reference: str, export: NewExport, *, signer: ReceiptSigner, actor: Actor
+    session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:
     """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
@@ -336,21 +333,7 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
     return claims["jti"] == reference and all(claims[name] == entry[name] for name in SIGNED_FIELDS)
 
 
-# An export of a concern: its statement, signed, and its file, a PDF with JSON inside.
-
-
-def export_statement(engine: Engine, signer: ReceiptSigner, start: ExportStart) -> ExportStatement:
-    """Return the statement of an export that has begun."""
-    entry = entry_of(start.concern, now=start.last.at)
-    return ExportStatement(
-        concern=entry,
-        history=read_history(engine, start.last),
-        hand_overs=start.hand_overs,
-        by=start.last.client,
-        at=start.last.at,
-        statement=sign_statement(signer, start, entry),
-        **start.counts,
-    )
+# The file of an export: a PDF with JSON inside.
 
 
 EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, func, insert
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, and_, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.database import BUSY_MILLISECONDS
 from app.db.tables import table_of
@@ -31,22 +32,24 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 
     The same person's own act counts where the same form may have been sent twice.
     """
-    by_others, is_sending = others_acts_to_see(act), act in SENDING_ACTS
-    if not by_others and not is_sending:
-        return
-    of_others = and_(col(DisclosureRow.client) != client, col(DisclosureRow.act).in_(by_others))
-    own = and_(col(DisclosureRow.client) == client, col(DisclosureRow.act) == act)
-    later = select(DisclosureRow.number).where(DisclosureRow.chain == chain, DisclosureRow.number > seen)
-    if session.exec(later.where(or_(of_others, own) if is_sending else of_others).limit(1)).first() is not None:
+    by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
+    if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
         raise ChangedMeanwhile
 
 
 def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[DisclosureRow]:
     """Return what came after the act of that number, in order: what others changed, and what the person sent."""
-    of_others = and_(col(DisclosureRow.client) != client, col(DisclosureRow.act).in_(TO_SEE_FIRST))
-    own = and_(col(DisclosureRow.client) == client, col(DisclosureRow.act).in_(SENDING_ACTS))
-    later = select(DisclosureRow).where(DisclosureRow.chain == chain, DisclosureRow.number > seen, or_(of_others, own))
-    return list(session.exec(later.order_by(col(DisclosureRow.number)).limit(MOST_SHOWN)))
+    return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
+
+
+def _later(
+    chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
+) -> SelectOfScalar[DisclosureRow]:
+    """Select the acts after that number: of those kinds by others, and of those by the client itself."""
+    is_own, act = col(DisclosureRow.client) == client, col(DisclosureRow.act)
+    wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
+    later = select(DisclosureRow).where(DisclosureRow.chain == chain, DisclosureRow.number > seen, wanted)
+    return later.order_by(col(DisclosureRow.number))
 
 
 # The chains of disclosures: appending to them and reading them.
