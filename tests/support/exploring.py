@@ -84,7 +84,7 @@ def explore(url: str, tokens: Mapping[str, str], seed: int, seconds: float) -> E
     _use_tokens_of_receipts()
     explored, deadline = Explored(), math.inf  # the time begins with the first answers
     while time.monotonic() < deadline:
-        schema = schemathesis.openapi.from_url(f"{url}/openapi.json", config=_config(tokens, seed))
+        schema = schemathesis.openapi.from_url(f"{url}/openapi.json", config=_config(tokens, seed), timeout=LONG_ENOUGH)
         stream = from_schema(schema).execute()
         for event in stream:
             assert not isinstance(event, events.FatalError | events.NonFatalError), event
