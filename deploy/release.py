@@ -101,7 +101,7 @@ def main() -> None:
         _write_version(wanted.version, wanted.date)
     except CannotRelease as refusal:
         sys.exit(str(refusal))
-    _run(sys.executable, "-m", "tests.support.released")
+    _run(sys.executable, "-m", "tests.support.released", wanted.version)
     _run("git", "add", "tests/released")
     _run("git", "commit", "--quiet", "--all", "--message", f"Release {wanted.version}")
     target = ROOT / "build" / f"release-{wanted.version}"

@@ -202,7 +202,7 @@ def test_a_revision_is_written_as_contributing_shows(tmp_path: Path) -> None:
     table, revision, commands = (textwrap.dedent(each) for each in blocks)
     test = ("-m", "pytest", "-n", "0", "tests/operations/test_migrations.py", "-k", "last_release")
 
-    recorded = run_in(tree, "-m", "tests.support.released")
+    recorded = run_in(tree, "-m", "tests.support.released", "0.2.0")
     (models,) = [path for path in (tree / "app" / "models").rglob("*.py") if "class ClientRow(" in path.read_text()]
     before, name, rest = models.read_text().partition('    __tablename__ = "clients"\n')
     imported = "from app.models.base import partial_index\n"

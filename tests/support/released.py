@@ -1,9 +1,10 @@
 """What the last release promised: its OpenAPI document and its schema, which `make release` writes here.
 
-`python -m tests.support.released` writes them. Until the first release there is neither.
+`python -m tests.support.released VERSION` writes them. Until the first release there is neither.
 """
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,11 +20,12 @@ DOCUMENT = FOLDER / "openapi.json"
 BETWEEN_STATEMENTS = "\n\n"
 
 
-def record_release() -> None:
-    """Write the document and the schema of this program in place of those of the release before."""
+def record_release(version: str) -> None:
+    """Write the document, under that version, and the schema of this program in place of the last release's."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         document = create_app(Settings(data_dir=Path(folder))).openapi()
+    document["info"]["version"] = version  # an installed program names the version that it was installed as
     DOCUMENT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for dialect in ("sqlite", "postgresql"):
         version = f"INSERT INTO alembic_version VALUES ('{newest_revision()}')"  # noqa: S608  # a number of our own
@@ -40,4 +42,4 @@ def make_released_schema(engine: Engine) -> None:
 
 
 if __name__ == "__main__":
-    record_release()
+    record_release(sys.argv[1])
