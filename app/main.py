@@ -74,7 +74,7 @@ from app.services.jobs import ConcernTrial, Housekeeping
 from app.services.keys import DEVELOPMENT_IDENTITY, load_development_recipient, load_receipt_key, load_retired_keys
 from app.services.limits import CodeTries, make_limiter, make_policy
 from app.services.openid import open_provider
-from app.services.publishing import publish_seed, publish_seed_renditions
+from app.services.publishing import publish_seed
 from app.services.receipts import ReceiptBuilder, WorkingDays, make_receipt_signer
 from app.services.reference_data import EmergencyContacts, read_reference_data
 from app.services.saved_forms import Drafts
@@ -303,14 +303,13 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
     """Prepare the schema, start the writer and publish the seed."""
     settings, writer = context.settings, context.writer
     try:
-        prepare_schema(context.engine, settings.data_dir)
+        prepare_schema(context.engine, settings.data_dir, migrates=True)
     except DBAPIError:
         raise SetupError("the database does not answer, or cannot be written") from None
     writer.start()
     ending.callback(writer.stop)
     open_webhook_keys(settings).load()
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
-    publish_seed_renditions(context.engine, writer, settings.seed_dir, at=context.clock())
     with Session(context.engine) as session:
         if settings.default_guide is not None and not find_history(session, guide=settings.default_guide):
             raise SetupError("GUIDANCE_DEFAULT_GUIDE names no published guide")

@@ -44,7 +44,7 @@ def running_context(data_dir: Path, database_url: str | None = None) -> Iterator
     """Yield the context of a service on that folder, with the seed published and the writer running, and no server."""
     settings = Settings(data_dir=data_dir, database_url=SecretStr(database_url) if database_url else None)
     context: AppContext = create_app(settings).state.context
-    prepare_schema(context.engine, data_dir)
+    prepare_schema(context.engine, data_dir, migrates=True)
     context.writer.start()
     publish_seed(context.engine, context.writer, context.reference_data, SEED_DIR, at=context.clock())
     yield context

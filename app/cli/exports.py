@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli.options import AsJson, Commands, echo_json, echo_result
+from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine
 from app.config import Settings
+from app.db.schema import prepare_schema
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.main import create_app
@@ -26,6 +27,8 @@ def export(
     Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to the address at which the files will be served.
     """
     settings = settings.model_copy(update={"deliver": False})  # it only reads
+    with open_engine(settings) as engine:  # a start of the service would migrate
+        prepare_schema(engine, settings.data_dir, migrates=False)
     set_up_logs("error")
     try:
         exported = export_reads(create_app(settings), folder, public_url=settings.public_url)

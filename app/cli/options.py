@@ -119,9 +119,12 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def open_writer(settings: Settings) -> Iterator[tuple[Engine, Writer]]:
-    """Yield the engine and a started writer, and stop the writer after the command."""
+    """Yield the engine and a started writer, and stop the writer after the command.
+
+    An empty database gets the schema. Raises `SchemaBehind` for an older one: only a start and `migrate` change that.
+    """
     with open_engine(settings) as engine:
-        prepare_schema(engine, settings.data_dir)
+        prepare_schema(engine, settings.data_dir, migrates=False)
         writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
         writer.start()
         try:

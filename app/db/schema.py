@@ -40,19 +40,19 @@ TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with anothe
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # by themselves: no row gets there
 
 
-def prepare_schema(engine: Engine, data_dir: Path) -> None:
-    """Give the database the schema that this program needs, before it serves.
+def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
+    """Give the database the schema that this program needs.
 
-    An empty database and the embedded one are migrated. A shared database is not, since other nodes may be using it:
-    raises `SchemaBehind`. Raises `SchemaUnknown` if a newer program wrote it, and `SchemaAltered` if a table, an index
-    or a rule is not as this program declares it.
+    An empty database gets it. The embedded one is migrated where the caller `migrates`, as a start of the service does.
+    A shared database is not, since other nodes may be using it: raises `SchemaBehind`. Raises `SchemaUnknown` if a
+    newer program wrote it, and `SchemaAltered` if a table, an index or a rule is not as this program declares it.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
         if found == newest_revision():
             _require_declared(connection)
             return
-    if found is not None and engine.dialect.name != "sqlite":
+    if found is not None and not (migrates and engine.dialect.name == "sqlite"):
         raise SchemaBehind
     migrate_schema(engine, data_dir)
 

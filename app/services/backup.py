@@ -161,7 +161,7 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
         verified, _ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
         engine = open_database(Path(folder) / "data")
         try:
-            prepare_schema(engine, Path(folder) / "data")
+            prepare_schema(engine, Path(folder) / "data", migrates=True)
         except (SchemaAltered, SchemaUnknown) as refusal:
             raise BackupRefused(f"a start of the service refuses it: {refusal}") from None
         finally:

@@ -240,14 +240,20 @@ def publish_seed(
 ) -> None:
     """Publish every edition of every guide in the folder that is not in the database yet.
 
-    A guide that has any edition in the database is skipped: later ones come by `guidance publish` or over HTTP.
+    A guide that has any edition in the database is skipped: later ones come by `guidance publish` or over HTTP. The
+    folder's renditions come with them where the database had no edition at all. Elsewhere somebody decides on words
+    that no one there has seen: they wait for `guidance rendition publish`.
     """
+    with Session(engine) as session:
+        is_empty = not every_publication(session)
     for folder in sorted(path for path in (seed_dir / "guides").glob("*") if path.is_dir()):
         with Session(engine) as session:
             known = bool(find_history(session, guide=folder.name))
         if not known:
             for path in sorted(folder.glob("*.yaml"), key=lambda path: edition_place(path)[1]):
                 publish_file(writer, reference_data, read_edition_file(path), at=at)
+    if is_empty:
+        _publish_seed_renditions(engine, writer, seed_dir, at=at)
 
 
 def check_rendition_file(session: Session, file: RenditionFile) -> None:
@@ -262,16 +268,13 @@ def publish_rendition_file(writer: Writer, file: RenditionFile, *, at: dt.dateti
         return publish_rendition(writer, file.guide, file.content, at=at)
 
 
-def publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
-    """Publish every rendition of the folder whose guide has none in that language yet.
+def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
+    """Publish every rendition of the folder, once all were checked.
 
     A rendition of an edition that is not published here, or was withdrawn, is left out, with a line in the log.
     """
-    paths = sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))
+    files = [read_rendition_file(path) for path in sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))]
     with Session(engine) as session:
-        stored = every_publication(session) if paths else []
-        known = {(key.guide, key.language) for key, _ in stored if isinstance(key, RenditionKey)}
-        files = [read_rendition_file(path) for path in paths if (path.parent.name, path.stem) not in known]
         ready = [file for file in files if _has_edition(session, file)]
         for file in ready:
             check_rendition_file(session, file)

@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, exists, func, literal_column, or_
 from sqlalchemy import select as select_columns
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col, select
 
 from app.db.backup import find_file_faults
-from app.db.schema import find_schema_faults
+from app.db.schema import find_schema_faults, newest_revision, read_schema_version
 from app.db.tables import table_of
+from app.errors import SchemaBehind, SetupError
 from app.logs import Log
 from app.models.base import OnStep, show_no_progress, steps_of_part
 from app.models.concerns import ConcernRow
@@ -41,6 +43,7 @@ from app.services.editions import AnyKey, digest_of_stored, every_publication, n
 from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 
+NOTHING_YET = "there is nothing to verify: the database is empty until the first start"
 STEP_ROWS = 1000
 CONCERNS_AT_ONCE = 50
 SealedRow = ConcernRow | EntryRow
@@ -62,8 +65,16 @@ _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().wh
 def verify_database(engine: Engine) -> Iterator[str]:
     """Yield each fault of the embedded database's pages, else each table, index or rule that is not as declared.
 
-    PostgreSQL verifies pages itself (data checksums). Raises `SchemaBehind` and `SchemaUnknown`.
+    PostgreSQL verifies pages itself (data checksums). Before anything else is looked at, raises `SchemaBehind` for an
+    older schema, `SchemaUnknown`, and `SetupError` for an empty database.
     """
+    with suppress(DBAPIError):  # pages that are damaged are named below
+        with engine.connect() as connection:
+            version = read_schema_version(connection)
+        if version is None:
+            raise SetupError(NOTHING_YET)
+        if version != newest_revision():
+            raise SchemaBehind
     if engine.dialect.name == "sqlite":
         faults = find_file_faults(Path(engine.url.database or ""))
         yield from faults

@@ -44,7 +44,7 @@ Publisher = Callable[..., Published]
 def a_publisher(data_dir: Path) -> Iterator[Publisher]:
     """A publisher with a writer and connections of its own, as each process has."""
     engine = open_database(data_dir)
-    prepare_schema(engine, data_dir)
+    prepare_schema(engine, data_dir, migrates=True)
     writer = Writer(engine, queue_size=10, wait_seconds=30)
     writer.start()
 

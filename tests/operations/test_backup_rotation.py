@@ -90,7 +90,7 @@ def test_a_copy_that_fails_its_drill_removes_nothing(set_up: SetUp, monkeypatch:
     assert not list(folder.glob(".drill*"))
 
 
-def _refuse(*_: object) -> None:
+def _refuse(*_: object, **__: object) -> None:
     raise SchemaUnknown
 
 

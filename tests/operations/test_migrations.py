@@ -81,7 +81,7 @@ def test_a_revision_that_fails_leaves_everything_as_it_was(
     assert rows(empty, RULES[empty.dialect.name]) == before
     assert [each["name"] for each in inspect(empty).get_columns("concerns")] == [each["name"] for each in columns]
     assert rows(empty, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
-    prepare_schema(empty, tmp_path)
+    prepare_schema(empty, tmp_path, migrates=True)
 
 
 def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
@@ -159,10 +159,10 @@ def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
     add_revision(monkeypatch, tmp_path / "history", WORKS)
 
     with pytest.raises(SchemaBehind):
-        prepare_schema(engine, tmp_path)
+        prepare_schema(engine, tmp_path, migrates=True)
     assert migrate_schema(engine, tmp_path) == (NEWEST, FOLLOWING)
 
-    prepare_schema(engine, tmp_path)
+    prepare_schema(engine, tmp_path, migrates=True)
     engine.dispose()
 
 

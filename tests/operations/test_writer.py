@@ -427,7 +427,7 @@ def test_a_stop_waits_for_a_stuck_write_no_longer_than_a_caller_does(desk: Desk)
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(tmp_path, address_for(tmp_path))
-    prepare_schema(engine, tmp_path)
+    prepare_schema(engine, tmp_path, migrates=True)
     yield engine
     engine.dispose()
 
