@@ -101,7 +101,8 @@ GUIDANCE = """
 every answer with indicators or factors carries the cautions that belong to them.
 
 Reads are open to everyone and may be cached. Errors are problem details (RFC 9457). Keys are added to `/v1`, and never
-renamed or removed.
+renamed or removed. A key is null only where its schema allows it: in `/v1` no other key becomes null, and no list with
+`minItems` becomes empty.
 """
 
 

@@ -65,7 +65,9 @@ class Publisher(RequestModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: Text = Field(description="Name as printed.", examples=["Bath & North East Somerset Council"])
-    gss_code: GssCode | None = Field(default=None, description="Of a council: the code of its area.")
+    gss_code: GssCode | None = Field(
+        default=None, description="Of a council: the code of its area; null for another body."
+    )
     kind: PublisherKind | None = Field(
         default=None, description="What kind of body it is, where the guide says so.", examples=[None, "partnership"]
     )
@@ -73,7 +75,7 @@ class Publisher(RequestModel):
         default=None,
         pattern=r"^[0-9]{6}$",
         max_length=6,
-        description="Of a school: its unique reference number.",
+        description="Of a school: its unique reference number; null for another body.",
         examples=[None, "999999"],
     )
 

@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from tests.support.released import DOCUMENT
 
 pytestmark = pytest.mark.slow
 
+CONVENTIONS = Path(__file__).parents[2] / "docs" / "reference" / "conventions.md"
+
 BOUNDS = (("maxLength", 1), ("maxItems", 1), ("maximum", 1), ("minLength", -1), ("minItems", -1), ("minimum", -1))
 SUCCESSES = re.compile(r"[23]\d\d")
 
 
 def breaks(old: Part, new: Part) -> Iterator[str]:
-    """Yield every break, each as a line with its place."""
+    """Yield every break, each as a line with its place. None is explained away."""
     for path, methods in old["paths"].items():
         for method, operation in methods.items():
             found = [each for each in _names_of(path, operation, old, new) if method in new["paths"][each]]
@@ -29,6 +32,9 @@ def breaks(old: Part, new: Part) -> Iterator[str]:
             for each in found:
                 at = f"{method} {each}"
                 yield from _operation_breaks(at, operation, new["paths"][each][method], old, new)
+    for kind, methods in old["webhooks"].items():
+        for method, operation in methods.items():
+            yield from _push_breaks(kind, operation, new["webhooks"].get(kind, {}).get(method), old, new)
 
 
 def _names_of(path: str, operation: Part, old: Part, new: Part) -> list[str]:
@@ -50,6 +56,17 @@ def _operation_breaks(at: str, old: Part, new: Part, old_document: Part, new_doc
         yield f"{at}: needs other credentials"
     for status, response in old["responses"].items():
         yield from _response_breaks(f"{at} {status}", response, new["responses"].get(status), outputs)
+
+
+def _push_breaks(kind: str, old: Part, new: Part | None, old_document: Part, new_document: Part) -> Iterator[str]:
+    """Yield what breaks a receiver: of a push, the body is what this service says."""
+    if new is None:
+        yield f"{kind}: is gone"
+        return
+    outputs, (before, after) = Comparison(old_document, new_document), (each["requestBody"] for each in (old, new))
+    yield from _response_breaks(f"{kind} 200", before, after, outputs)
+    for name, place in _by_name(old).keys() - _by_name(new).keys():
+        yield f"{kind}: the {place} {name} is gone"
 
 
 def _by_name(operation: Part) -> dict[tuple[str, str], Part]:
@@ -84,6 +101,8 @@ def _response_breaks(at: str, old: Part, new: Part | None, outputs: "Comparison"
         if SUCCESSES.fullmatch(at.rpartition(" ")[2]):
             yield f"{at}: is gone"
         return
+    for name in sorted(old.get("headers", {}).keys() - new.get("headers", {}).keys()):
+        yield f"{at}: the header {name} is gone"
     for media_type, content in old.get("content", {}).items():
         if media_type not in new.get("content", {}):
             yield f"{at}: {media_type} is gone"
@@ -92,7 +111,7 @@ def _response_breaks(at: str, old: Part, new: Part | None, outputs: "Comparison"
 
 
 class Comparison:
-    """Compares schemas: `strict` ones of requests, which must not accept less; or those of answers."""
+    """Compares schemas: `strict` ones of requests, which must not accept less; or those of answers, never wider."""
 
     def __init__(self, old: Part, new: Part, *, strict: bool = False) -> None:
         self._old, self._new, self._strict = old, new, strict
@@ -126,8 +145,7 @@ class Comparison:
             yield f"{at}: is {new.get('type')}, and was {old.get('type')}"
             return
         yield from self._compare_values(at, old, new)
-        if self._strict:
-            yield from _narrower_bounds(at, old, new)
+        yield from _other_bounds(at, old, new, strict=self._strict)
         needed, offered = (new, old) if self._strict else (old, new)
         for name in sorted(set(needed.get("required", ())) - set(offered.get("required", ()))):
             yield f"{at}/{name}: {'is required' if self._strict else 'may be absent'}"
@@ -145,14 +163,20 @@ class Comparison:
             yield f"{at}: accepts fewer values"
         if not self._strict and before is not None and after is None and "x-extensible-enum" not in new:
             yield f"{at}: answers any value"
-        if self._strict and new.get("pattern") not in (None, old.get("pattern")):
-            yield f"{at}: has another pattern"
+        if not self._strict and before is not None and after is not None and not after <= before:
+            yield f"{at}: answers other values"
+        for form in ("pattern", "format"):
+            bound, other = (new, old) if self._strict else (old, new)
+            if form in bound and bound[form] != other.get(form):
+                yield f"{at}: has another {form}"
 
 
-def _narrower_bounds(at: str, old: Part, new: Part) -> Iterator[str]:
+def _other_bounds(at: str, old: Part, new: Part, *, strict: bool) -> Iterator[str]:
+    """Yield each bound by which less is accepted (strict), or more is answered."""
+    bound, free = (new, old) if strict else (old, new)
     for name, sign in BOUNDS:
-        if name in new and (name not in old or sign * new[name] < sign * old[name]):
-            yield f"{at}: {name} is {new[name]}, and was {old.get(name)}"
+        if name in bound and (name not in free or sign * free[name] > sign * bound[name]):
+            yield f"{at}: {name} is {new.get(name)}, and was {old.get(name)}"
 
 
 def _values(schema: Part) -> set[Any] | None:
@@ -180,6 +204,13 @@ def test_nothing_in_the_document_breaks_a_caller_of_the_last_release(service: Fa
 def _schema(document: Part, name: str) -> Part:
     schema: Part = document["components"]["schemas"][name]
     return schema
+
+
+def _nullable(schema: Part) -> None:
+    """Let the value be null too, in place."""
+    before = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [before, {"type": "null"}]
 
 
 BREAKS: dict[str, tuple[Callable[[Part], Any], str]] = {
@@ -235,6 +266,59 @@ BREAKS: dict[str, tuple[Callable[[Part], Any], str]] = {
         lambda new: new["paths"]["/v1/guides"]["get"].update(security=[{"ClientKey": []}]),
         "needs other credentials",
     ),
+    "a member of an answer may be null": (
+        lambda new: _nullable(_schema(new, "EditionResponse")["properties"]["change_note"]),
+        "change_note: is null, and was string",
+    ),
+    "a member of an answer may be null, in the other spelling": (
+        lambda new: _schema(new, "EditionResponse")["properties"]["change_note"].update(type=["string", "null"]),
+        "change_note: is ['string', 'null'], and was string",
+    ),
+    "an object of an answer may be null": (
+        lambda new: _nullable(_schema(new, "EditionResponse")["properties"]["publisher"]),
+        "publisher: is null, and was object",
+    ),
+    "an item of a list may be null": (
+        lambda new: _nullable(_schema(new, "Receipt")["properties"]["next_steps"]["items"]),
+        "next_steps[]: is null, and was string",
+    ),
+    "a list of an answer may be empty": (
+        lambda new: _schema(new, "EditionResponse")["properties"]["contacts"].pop("minItems"),
+        "contacts: minItems is None, and was 1",
+    ),
+    "a list of an answer may be longer": (
+        lambda new: _schema(new, "EditionResponse")["properties"]["contacts"].update(maxItems=501),
+        "contacts: maxItems is 501, and was 500",
+    ),
+    "a text of an answer may be longer": (
+        lambda new: _schema(new, "EditionResponse")["properties"]["title"].update(maxLength=4001),
+        "title: maxLength is 4001, and was 4000",
+    ),
+    "a text of an answer may be empty": (
+        lambda new: _schema(new, "EditionResponse")["properties"]["title"].update(minLength=0),
+        "title: minLength is 0, and was 1",
+    ),
+    "a text of an answer has another form": (
+        lambda new: _schema(new, "EditionResponse")["properties"]["guide"].pop("pattern"),
+        "guide: has another pattern",
+    ),
+    "a time of an answer is any text": (
+        lambda new: _schema(new, "Receipt")["properties"]["received_at"].pop("format"),
+        "received_at: has another format",
+    ),
+    "a whole number of an answer is any number": (
+        lambda new: _schema(new, "Receipt")["properties"]["edition"].update(type="number"),
+        "edition: is number, and was integer",
+    ),
+    "a header of an answer is gone": (
+        lambda new: new["paths"]["/v1/guides/{guide}"]["get"]["responses"]["302"]["headers"].pop("Location"),
+        "get /v1/guides/{guide} 302: the header Location is gone",
+    ),
+    "a push is gone": (lambda new: new["webhooks"].pop("concern.received"), "concern.received: is gone"),
+    "a member of what is pushed may be null": (
+        lambda new: _nullable(_schema(new, "ConcernEventData")["properties"]["reference"]),
+        "data/reference: is null, and was string",
+    ),
 }
 
 
@@ -250,3 +334,31 @@ def test_every_kind_of_break_would_be_found(service: FastAPI) -> None:
 
     assert missed == {}
     assert list(breaks(document, document)) == []
+
+
+def test_an_answer_that_names_all_its_values_gets_no_other() -> None:
+    old, new = ({"type": "string", "enum": each} for each in (["yes", "no"], ["yes", "no", "perhaps"]))
+
+    assert list(Comparison({}, {}).compare("told", old, new)) == ["told: answers other values"]
+    assert list(Comparison({}, {}).compare("told", new, old)) == []
+
+
+def _nullable_keys(document: Part, schema: Part, above: str = "") -> Iterator[str]:
+    """Yield each key below the schema that may be null, with the keys above it."""
+    for option in _options(schema, document):
+        for name, member in option.get("properties", {}).items():
+            if {"type": "null"} in _options(member, document):
+                yield f"{above}{name}"
+            yield from _nullable_keys(document, member, f"{above}{name}.")
+        if isinstance(option.get("items"), dict):
+            yield from _nullable_keys(document, option["items"], above)
+
+
+def test_the_conventions_name_every_key_of_an_edition_that_may_be_null(service: FastAPI) -> None:
+    document = resolved(service.openapi())
+    section = CONVENTIONS.read_text(encoding="utf-8").partition("## What may be null")[2].partition("\n## ")[0]
+    named = [name for row in re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE) for name in row.split(", ")]
+
+    nullable = list(_nullable_keys(document, _schema(document, "EditionResponse")))
+
+    assert sorted(each.strip("`") for each in named) == sorted(nullable)
