@@ -122,7 +122,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         on_generation_raised=invalidate_caches,
         on_flush=record_flush,
     )
-    submissions = Submissions(engine, writer, resolver, sealer, receipts)
+    submissions = Submissions(engine, writer, resolver, sealer, receipts, metrics.count_concern)
     provider = open_provider(settings)
     return AppContext(
         settings=settings,

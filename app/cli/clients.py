@@ -46,7 +46,7 @@ class Added:
     ] = None
     test: Annotated[
         bool,
-        typer.Option("--test", help="A test key: it may submit, and all that it sends is a test, erased in a day."),
+        typer.Option("--test", help="A test key: it may submit tests alone, which are erased in a day."),
     ] = False
     person: Annotated[
         str | None, typer.Option(help="The one person that has the key. The record shows the name after the client's.")

@@ -10,6 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from app.services.concerns import Counted
+
 OF_ADDITIONS = "additions_"
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own name for the folder in which several processes share their counts."""
@@ -108,6 +110,14 @@ class Metrics:
         self._hits = Counter(
             "guidance_cache_hits", "Requests answered from the response cache.", ["route"], registry=self.registry
         )
+        self._tests = Counter(
+            "guidance_test_concerns",
+            "Test concerns: stored, and refused where the key and the concern did not both say test.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        for outcome in Counted:
+            self._tests.labels(outcome.value)
         self._bound: dict[Series, Bound] = {}
 
     def record(self, answered: Sequence[Answered]) -> None:
@@ -132,6 +142,10 @@ class Metrics:
             self._hits.labels(route) if cached else None,
         )
         return bound
+
+    def count_concern(self, counted: Counted) -> None:
+        """Count one concern that is, or was called, a test."""
+        self._tests.labels(counted.value).inc()
 
     def record_flush(self, acts: int, seconds: float) -> None:
         """Count one flush of the writer."""

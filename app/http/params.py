@@ -376,7 +376,7 @@ def simulate(
     """Refuse a test as it requests, after the same validation as ever. Nothing is stored."""
     if not submitter.for_tests:
         raise InvalidConcern([NO_SIMULATION])
-    context.submissions.check(submission, for_tests=True, at=context.clock())
+    context.submissions.check(submission, for_tests=submitter.for_tests, at=context.clock())
     if outcome is SimulatedOutcome.BUSY:
         raise StoreBusy
     if outcome is SimulatedOutcome.REFUSED:

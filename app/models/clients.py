@@ -23,7 +23,7 @@ class Scope(StrEnum):
 
 
 class ClientRow(SQLModel, table=True):
-    """A client, and the person that acts with its keys, if there is one. All that a `test` client sends is a test."""
+    """A client, and the person that acts with its keys, if there is one. A `test` client may send tests alone."""
 
     __tablename__ = "clients"
 

@@ -754,8 +754,8 @@ class Concern(ReporterInput):
     )
     test: Annotated[bool, Field(strict=True)] | None = optional_field(
         "Test",
-        "For developers: true if this is about no child. It needs a test key, and is refused without one. What comes "
-        "with a test key is always a test.",
+        "For developers: true if this is about no child. It needs a test key, and is refused without one. With a test "
+        "key it must be true: anything else is refused.",
         False,
     )
 

@@ -29,6 +29,11 @@ class ConcernIdentity(ResponseModel):
     reference: str = Field(description="Short, and safe to read aloud.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="How far the duty team has come.", examples=["received"])
     received_at: UtcDateTime = Field(description="When this service kept the concern.")
+    test: bool = Field(
+        default=False,
+        description="Whether it is a test: no social worker acts on it, and it is erased after a day.",
+        examples=[False],
+    )
 
 
 class EditionPin(ResponseModel):

@@ -175,12 +175,13 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 def _receipt_lines(site: Site, concern: ConcernStatus, signed: str, code: str) -> Iterator[str]:
     """Yield what a person needs first, in lines for a narrow page. The signed part, which is one long line, is last."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
-    yield from ("WE HAVE YOUR CONCERN", "")
+    yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
     yield f"Reference: {concern.reference}"
     yield f"Code:      {code}"
     yield f"Sent:      {date_and_time(concern.received_at)}"
-    yield f"Reply by:  {date_and_time(concern.acknowledge_by)}"
-    yield f"Come back: {date_and_time(concern.come_back_by or concern.acknowledge_by)}"
+    if not concern.test:
+        yield f"Reply by:  {date_and_time(concern.acknowledge_by)}"
+        yield f"Come back: {date_and_time(concern.come_back_by or concern.acknowledge_by)}"
     yield from _paragraph(f"Guide:     {title}, edition {concern.edition}", hanging=" " * 11)
     yield from ("", "WHAT HAPPENS NEXT", "")
     for step in concern.next_steps:

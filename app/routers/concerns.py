@@ -104,9 +104,9 @@ async def raise_concern(
     **In immediate danger call 999.** Only `immediate_danger`, `reporter.kind`, `children` and `concern.narrative` are
     required; a concern with little in it takes the same route as one with much.
 
-    With a test key (`guidance clients add --test`) it is a test, with or without `"test": true`: answered like the real
-    thing, or by `test_outcome`, seen by nobody who does not look for tests, and erased after a day. Without a test key
-    `"test": true` is refused (422).
+    A test has a test key (`guidance clients add --test`) and says `"test": true`: it is answered like the real thing,
+    or by `test_outcome`, seen by nobody who does not look for tests, and erased after a day. What has only one of the
+    two is refused (422), so that no real concern is lost as a test.
     """
     expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:

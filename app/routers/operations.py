@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from app.errors import NotFound
 from app.http.auth import PUBLIC
@@ -19,6 +20,7 @@ from app.http.responses import Responses, conditional_response
 from app.models.base import format_utc
 from app.models.code_lists import Health
 from app.models.links import API_CATALOG
+from app.services.concerns import count_recent_tests
 
 router = GuidanceRouter(dependencies=[PUBLIC])
 
@@ -94,7 +96,8 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     """Whether guidance can be read and concerns can be kept: 503 where not.
 
     At most every five seconds each process writes an invented concern, and takes it back before anybody can read it.
-    A request that comes through a proxy which is not trusted is answered with the warning `proxy`.
+    A request that comes through a proxy which is not trusted is answered with the warning `proxy`. While a test concern
+    came in the last day there is the warning `test-concerns`: a system that is live may still have its test key.
     """
     keeps_concerns = context.writer.is_alive and context.concern_trial.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -110,6 +113,8 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
     if is_forwarded_by_stranger(request.scope):
         warnings["proxy"] = "not trusted"
+    if checks["database"] == HEALTHY and _has_recent_tests(context):
+        warnings["test-concerns"] = "received in the last day"
     return Health(status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings)
 
 
@@ -135,6 +140,14 @@ def _database(context: AppContext) -> str:
     except SQLAlchemyError:
         return "no answer"
     return HEALTHY
+
+
+def _has_recent_tests(context: AppContext) -> bool:
+    try:
+        with Session(context.engine) as session:
+            return count_recent_tests(session, now=context.clock()) > 0
+    except SQLAlchemyError:
+        return False
 
 
 def _disk(context: AppContext) -> str:

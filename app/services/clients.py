@@ -41,7 +41,7 @@ def check_person(name: str) -> str:
 class Principal:
     """The client that a request acts for, its scopes, and the person that acts through it, if one is known.
 
-    Whatever a client `for_tests` sends is a test.
+    A client `for_tests` sends tests alone: what does not say that it is one is refused.
     """
 
     name: str
@@ -161,7 +161,7 @@ class Authenticator:
 
 @dataclass(frozen=True)
 class NewClient:
-    """A client to add, and the person that acts with its key, if any. All that a `test` client sends is a test."""
+    """A client to add, and the person that acts with its key, if any. A `test` client may send tests alone."""
 
     name: str
     scopes: Iterable[Scope]

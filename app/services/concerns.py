@@ -2,18 +2,19 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, func, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from app.age.keys import Sealer
 from app.db.tables import table_of
@@ -28,6 +29,7 @@ from app.errors import (
     NoSuchConcern,
     ReferenceTaken,
 )
+from app.logs import Log
 from app.models.base import canonical_json, canonical_submission
 from app.models.concerns import (
     FORM_VERSION,
@@ -84,6 +86,15 @@ def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
     """Return the concern of that reference, or None. Its sealed text, which may be large, is not read."""
     return session.get(ConcernRow, reference, options=[WITHOUT_SEALED])
+
+
+RECENT_TESTS = dt.timedelta(days=1)
+
+
+def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
+    """Return how many tests came in the last day."""
+    recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
+    return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
 
 
 def get_concern(session: Session, reference: str) -> ConcernRow:
@@ -233,8 +244,22 @@ def _unknown(section: Section, named: Iterable[Identified], known: Iterable[Iden
 NEEDS_TEST_KEY = (
     "A test needs a test key, and nothing was stored. If this is about a real child, send it again without `test`."
 )
+NEEDS_TEST_MARK = (
+    'Nothing was stored: with a test key, a concern must say `"test": true`. If this is about a real child, call now. '
+    "To go live, send it with the key for real concerns that the council gives you, or without a key."
+)
 MAX_ATTEMPTS = 5
 LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a thread takes to start
+
+
+log = Log(__name__)
+
+
+class Counted(StrEnum):
+    """What is counted of concerns beside the requests."""
+
+    TEST = "stored"
+    TEST_REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -266,10 +291,12 @@ class Submissions:
     resolver: EditionResolver
     sealer: Sealer
     receipts: ReceiptBuilder
+    count: Callable[[Counted], None] = lambda _counted: None
+    """Counts for the metrics what is not simply a concern that was stored."""
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
         """Validate the concern as a submission does, and store nothing. Raises `InvalidConcern` with every fault."""
-        _require_test_key(concern, for_tests=for_tests)
+        self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), at=at)
 
     async def submit(
@@ -280,7 +307,7 @@ class Submissions:
         A retry with the same idempotency key and the same words gets the first receipt and makes no second concern.
         Raises `InvalidConcern`, `IdempotencyKeyReused`, or `StoreBusy` if it could not be stored in time.
         """
-        _require_test_key(concern, for_tests=for_tests)
+        self._expect_both_say_test(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
         cached = self.resolver.cached(concern)
         prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys), cached, at=at)
@@ -298,6 +325,8 @@ class Submissions:
                     with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                         return await to_thread.run_sync(self._replay, concern, keys)
                 raise
+            if for_tests:
+                self.count(Counted.TEST)
             return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
         raise ReferenceTaken
 
@@ -324,6 +353,13 @@ class Submissions:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
         return self._prepare(_Submitted(concern, submitted, test=False, keys=None), None, at=at)
+
+    def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
+        """Refuse what only the concern, or only its key, calls a test: it may be about a real child."""
+        if bool(concern.test) is not for_tests:
+            self.count(Counted.TEST_REFUSED)
+            log.warning("test_concern_refused", reason="a test key alone" if for_tests else "a mark alone")
+            raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return Retryable(canonical_submission(concern), keys).replay(self.engine)
@@ -354,12 +390,6 @@ class Submissions:
         disclosure = first_disclosure(reference, DeskAct.RECEIVED, by_reporter(at), detail)
         stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
         return _Prepared(row, disclosure, stored_receipt, receipt.json)
-
-
-def _require_test_key(concern: Concern, *, for_tests: bool) -> None:
-    """Refuse what is marked as a test and came without a key for tests: it may be about a real child."""
-    if concern.test and not for_tests:
-        raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_KEY)])
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:

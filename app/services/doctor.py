@@ -33,6 +33,8 @@ from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileErro
 from app.models.events import DeliveryState
 from app.models.record import DisclosureRow
 from app.services.backup import drill_restore
+from app.services.clients import list_clients
+from app.services.concerns import count_recent_tests
 from app.services.editions import CurrentEdition, list_current, read_content
 from app.services.entries import count_additions
 from app.services.inbox import count_states
@@ -628,6 +630,19 @@ def check_overdue_events(patient: Patient) -> Verdict:
     return fine("every overdue concern has its event")
 
 
+def check_test_concerns(patient: Patient) -> Verdict:
+    """Check that no test concern came in the last day: nobody at the desk sees one, so no live system may send any."""
+    with Session(patient.engine) as session:
+        tests = count_recent_tests(session, now=patient.at)
+        clients = [each.name for each, _ in list_clients(session) if each.test and each.revoked_at is None]
+    if tests:
+        return warn(
+            f"{tests} test concerns came in the last day, which nobody at the desk sees; test keys: {_few(clients)}",
+            "make sure that no live system has a test key (guidance clients list --json has their last use)",
+        )
+    return fine("no test concern came in the last day")
+
+
 def check_chains(patient: Patient) -> Verdict:
     """Check that every chain of disclosures verifies."""
     broken = _broken(patient, Invariant.CHAINS)
@@ -759,6 +774,7 @@ ALL_CHECKS = (
     Check("holidays", check_holidays, "docs/decisions/0008-acknowledge-by.md"),
     Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
     Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
+    Check("test-concerns", check_test_concerns, "docs/how-to/integrate.md#try-without-harm", needs_database=True),
     Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True),
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),

@@ -33,7 +33,7 @@ from guidance_client import (
 )
 from guidance_client.receipts import check_receipt
 from guidance_client.sealed import open_sealed
-from tests.support.command import ROOT
+from tests.support.command import ROOT, guidance
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
@@ -236,6 +236,25 @@ def test_a_refusal_names_each_fault_and_repeats_nothing(reader: GuidanceClient) 
     assert {fault["pointer"] for fault in refusal.value.faults} == {"#/immediate_danger", "#/reporter"}
     assert "Alex" not in repr(refusal.value)
     assert reader.check_concern(copied(SMALLEST_EXAMPLE))["kept"] is False
+
+
+def test_a_test_is_raised_only_where_the_key_and_the_concern_both_say_test(server: LiveServer) -> None:
+    real, marked = copied(SMALLEST_EXAMPLE), copied(SMALLEST_EXAMPLE) | {"test": True}
+    test_key = guidance("clients", "add", "example-sandbox", "--test", "--data-dir", server.data_dir).stdout.strip()
+    sandbox = GuidanceClient(server.url, key=test_key)
+    live, anyone = GuidanceClient(server.url, key=server.new_key(Scope.SUBMIT)), GuidanceClient(server.url)
+    with sandbox, live, anyone:
+        receipt = sandbox.raise_concern(marked)
+        added = sandbox.add_to_concern(receipt["reference"], receipt["status_token"], {"concern": real["concern"]})
+        status = sandbox.concern_status(receipt["reference"], receipt["status_token"])
+
+        assert (receipt["test"], added["test"], status["test"]) == (True, True, True)
+        assert (live.raise_concern(real)["test"], anyone.raise_concern(real)["test"]) == (False, False)
+        for caller, concern in ((sandbox, real), (sandbox, real | {"test": False}), (live, marked), (anyone, marked)):
+            for call in (caller.raise_concern, caller.check_concern):
+                with pytest.raises(ConcernRefused) as refused:
+                    call(concern)
+                assert [fault["pointer"] for fault in refused.value.faults] == ["#/test"]
 
 
 def test_a_receipt_that_was_changed_or_is_for_other_words_is_not_genuine(reader: GuidanceClient) -> None:

@@ -1,4 +1,4 @@
-"""Trying without harm: what a test key sends is answered like the real thing, rings no bell, and goes after a day."""
+"""Trying without harm: a test says that it is one, and has a test key; it rings no bell, and goes after a day."""
 
 import base64
 import datetime as dt
@@ -39,11 +39,13 @@ Send = Callable[..., Any]
 
 @pytest.fixture
 def send(client: TestClient, context: AppContext, a_concern: Concern) -> Send:
-    """Return a function that posts with a test key, what it is given beside the four required fields."""
-    key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
+    """Return a function that posts a test with a test key, what it is given beside the required fields and `test`."""
+    sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
+    token = add_client(context.writer, sandbox, at=A_TUESDAY)
 
-    def post(path: str = "/v1/concerns", **changes: Any) -> Any:
-        return client.post(path, json=a_concern(**changes), headers={"Authorization": f"Bearer {key}"})
+    def post(path: str = "/v1/concerns", key: str = "", **changes: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+        return client.post(path, json=a_concern(**({"test": True} | changes)), headers=headers)
 
     return post
 
@@ -68,21 +70,94 @@ def concern_events(context: AppContext) -> list[EventRow]:
         return list(session.exec(select(EventRow).where(col(EventRow.kind).startswith("concern."))))
 
 
-@pytest.mark.parametrize("marked", [{}, {"test": True}, {"test": False}, {"test": None}])
-def test_what_a_test_key_sends_is_a_test_however_it_is_marked_and_its_receipt_says_so(
-    send: Send, client: TestClient, desk: Desk, marked: dict[str, Any]
+def counted(client: TestClient, outcome: str) -> float:
+    """Return how often that came of a concern with a test key, or with the mark of a test."""
+    series = f'guidance_test_concerns_total{{outcome="{outcome}"}} '
+    return float(client.get("/metrics").text.partition(series)[2].partition("\n")[0])
+
+
+def test_a_test_with_a_test_key_is_taken_and_every_answer_says_by_a_member_that_it_is_one(
+    send: Send, client: TestClient, desk: Desk
 ) -> None:
-    answer = send(**marked)
+    answer = send()
 
     receipt = answer.json()
     assert answer.status_code == 201
+    assert receipt["test"] is True
     assert receipt["next_steps"][1] == TEST
     assert not any("social worker should" in step for step in receipt["next_steps"])
     assert claims_of(receipt)["test"] is True
     token = {"Authorization": f"Bearer {receipt['status_token']}"}
-    assert TEST in client.get(receipt["links"]["self"], headers=token).json()["next_steps"]
-    assert TEST in add_to(client, receipt).json()["next_steps"]
+    status = client.get(receipt["links"]["self"], headers=token).json()
+    assert status["test"] is True
+    assert TEST in status["next_steps"]
+    added = add_to(client, receipt).json()
+    assert added["test"] is True
+    assert TEST in added["next_steps"]
     assert desk.get(f"/concerns/{receipt['reference']}").json()["test"] is True
+    page = client.post("/concerns", data={"reference": receipt["reference"], "code": receipt["status_token"]}).text
+    assert "This is a test" in page
+    assert "A social worker should reply by" not in page
+
+
+@pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
+@pytest.mark.parametrize("marked", [{"test": False}, {"test": None}, {}])
+def test_what_a_test_key_sends_without_saying_that_it_is_a_test_is_refused_and_never_lost(
+    client: TestClient, context: AppContext, desk: Desk, a_concern: Concern, path: str, marked: dict[str, Any]
+) -> None:
+    key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
+    headers = {"Authorization": f"Bearer {key}"}
+
+    refused = client.post(path, json=a_concern(immediate_danger="yes", **marked), headers=headers)
+
+    (fault,) = refused.json()["errors"]
+    assert refused.status_code == 422
+    assert fault["pointer"] == "#/test"
+    assert "To go live" in fault["detail"]
+    assert refused.json()["signposts"][0]["phones"]
+    assert refused.json()["contacts"]
+    assert references(desk) == references(desk, "?test=true") == []
+    assert client.post(path, json=a_concern(**marked)).is_success
+
+
+def test_what_a_test_key_sends_through_a_page_is_refused_and_nothing_typed_is_lost(
+    client: TestClient, context: AppContext, desk: Desk
+) -> None:
+    key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
+    typed = {
+        "immediate_danger": "no",
+        "reporter.kind": "member_of_public",
+        "concern.narrative": "Alex Example came home.",
+        "do": "send",
+    }
+
+    refused = client.post("/raise-a-concern", data=typed, headers={"Authorization": f"Bearer {key}"})
+
+    assert refused.status_code == 422
+    assert "To go live" in refused.text
+    assert "Alex Example came home." in refused.text
+    assert references(desk) == references(desk, "?test=true") == []
+
+
+def test_tests_and_refusals_are_counted_logged_and_shown_to_the_operator_and_real_concerns_are_not(
+    send: Send, client: TestClient, a_concern: Concern, clock: SettableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.post("/v1/concerns", json=a_concern()).status_code == 201
+    assert "test-concerns" not in client.get("/health/ready").json()["warnings"]
+    assert (counted(client, "stored"), counted(client, "refused")) == (0, 0)
+
+    first = send(key="5d2f0c8e").json()
+    assert send(key="5d2f0c8e").json() == first
+    assert send(test=False).status_code == 422
+    assert client.post("/v1/concerns", json=a_concern(test=True)).status_code == 422
+
+    assert (counted(client, "stored"), counted(client, "refused")) == (1, 2)
+    assert [record.msg for record in caplog.records].count("test_concern_refused") == 2
+    ready = client.get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json()["warnings"]["test-concerns"] == "received in the last day"
+    clock.time = A_TUESDAY + dt.timedelta(days=1, seconds=1)
+    assert "test-concerns" not in client.get("/health/ready").json()["warnings"]
 
 
 @pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
@@ -107,6 +182,7 @@ def test_what_is_no_test_is_stored_and_its_receipt_says_nothing_of_tests(
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern(test=False)).json()
 
+    assert receipt["test"] is False
     assert TEST not in receipt["next_steps"]
     assert "test" not in claims_of(receipt)
     assert references(desk) == [receipt["reference"]]
@@ -220,5 +296,5 @@ def test_the_command_makes_a_test_key_and_lists_it_as_one(settings: Settings, cl
     listed = guidance("clients", "list", "--json", "--data-dir", settings.data_dir)
 
     key = {"Authorization": f"Bearer {added.stdout.strip()}"}
-    assert client.post("/v1/concerns", json=SMALLEST_EXAMPLE, headers=key).json()["next_steps"][1] == TEST
+    assert client.post("/v1/concerns", json=SMALLEST_EXAMPLE | {"test": True}, headers=key).json()["test"] is True
     assert [(each["test"], each["scopes"]) for each in json.loads(listed.stdout)] == [(True, ["concerns:submit"])]

@@ -69,7 +69,7 @@ def test_a_day_begins_at_midnight_in_london_and_tests_count_in_no_figure(
     key = add_client(
         service.state.context.writer, NewClient(name="tester", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY
     )
-    tried = client.post("/v1/concerns", json=a_concern(), headers={"Authorization": f"Bearer {key}"})
+    tried = client.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
     assert tried.status_code == 201
 
     assert [day[:2] for day in figures(desk, 2)] == [("2026-06-30", 1), ("2026-07-01", 1)]

@@ -398,7 +398,7 @@ def test_a_test_of_a_developer_sends_no_email(
     key = add_client(
         service.state.context.writer, NewClient(name="trial", scopes=(Scope.SUBMIT,), test=True), at=A_TUESDAY
     )
-    sent = client.post("/v1/concerns", json=a_concern(), headers={"Authorization": f"Bearer {key}"})
+    sent = client.post("/v1/concerns", json=a_concern(test=True), headers={"Authorization": f"Bearer {key}"})
 
     worker(mail.port)()
 

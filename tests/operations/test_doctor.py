@@ -23,7 +23,10 @@ from typer.testing import CliRunner
 from app.cli.commands import app
 from app.db.database import DATABASE_FILE
 from app.main import create_app, utc_now
+from app.models.clients import Scope
+from app.models.form import SMALLEST_EXAMPLE
 from app.services import doctor
+from app.services.clients import NewClient, add_client
 from app.services.doctor import ALL_CHECKS, Condition, PublicAnswer, Validity, call_public_address, exit_status
 from app.services.receipts import WorkingDays
 from tests.support.command import guidance
@@ -235,6 +238,18 @@ def no_desk_script(_set_up: SetUp, _monkeypatch: pytest.MonkeyPatch) -> None:
     (doctor.BUILT_FOLDER / doctor.BUILT_PAGE).unlink()
 
 
+def a_test_key_in_use(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    """A system that is tried out, or that went live with its test key."""
+    service = create_app(set_up.settings, utc_now)
+    with TestClient(service, base_url=set_up.settings.public_url) as client:
+        writer = service.state.context.writer
+        key = add_client(writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=utc_now())
+        sent = client.post(
+            "/v1/concerns", json=SMALLEST_EXAMPLE | {"test": True}, headers={"Authorization": f"Bearer {key}"}
+        )
+        assert sent.status_code == 201
+
+
 EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (values(allowed_hosts="*"), "settings", WARNING),
     (values(log_level="debug"), "settings", WARNING),
@@ -267,6 +282,7 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (no_holidays, "holidays", FAULT),
     (no_holidays_of_next_year, "holidays", FAULT),
     (removed_recipient, "removed-recipients", FAULT),
+    (a_test_key_in_use, "test-concerns", WARNING),
     (given_up, "webhooks", FAULT),
     (stuck, "webhooks", WARNING),
     (disabled, "webhooks", FAULT),

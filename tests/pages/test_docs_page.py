@@ -1,6 +1,7 @@
 """The documentation page in a real browser: it shows every operation, contacts no other host, and lets a reader try."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -8,7 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
+from app.models.clients import Scope
+from app.services.clients import NewClient, add_client
 from tests.support.browsing import accessibility_violations
+from tests.support.clock import A_TUESDAY
 from tests.support.publishing import SLUG
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -125,6 +129,33 @@ def test_what_the_page_sends_as_a_concern_is_marked_as_a_test_and_needs_a_test_k
     assert (sent.value.post_data_json or {})["test"] is True
     assert response.locator(".response-col_status").inner_text().startswith("422")
     assert "A test needs a test key" in response.inner_text()
+
+
+def test_with_a_test_key_the_first_check_and_the_first_concern_of_the_page_are_taken_as_tests(
+    browser: Browser, tmp_path: Path
+) -> None:
+    service = a_service(data_dir=tmp_path / "data")
+    with run_server(service) as url:
+        sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
+        key = add_client(service.state.context.writer, sandbox, at=A_TUESDAY)
+        page = browser.new_page()
+        page.goto(f"{url}/docs")
+        page.locator(".scheme-container .btn.authorize").click()
+        scheme = page.locator(".auth-container", has_text="ClientKey")
+        scheme.locator("input").fill(key)
+        scheme.locator("button.authorize").click()
+        page.locator(".btn-done").last.click()
+        answers = []
+        for path in ("/v1/concerns/check", "/v1/concerns"):
+            operation = page.locator(".opblock-post", has=page.locator(f'[data-path="{path}"]'))
+            operation.locator(".opblock-summary-control").click()
+            with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+                operation.get_by_role("button", name="Execute").click()
+            answers.append(answered.value)
+        page.close()
+
+    assert [answer.status for answer in answers] == [200, 201]
+    assert [(answer.request.post_data_json or {})["test"] for answer in answers] == [True, True]
 
 
 @pytest.mark.nightly

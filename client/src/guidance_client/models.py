@@ -2856,6 +2856,7 @@ class Receipt(TypedDict):
     reference: str
     state: ConcernState
     received_at: str
+    test: NotRequired[bool]
     acknowledge_by: str
     guide: str
     edition: int
@@ -3015,6 +3016,7 @@ class AdditionReceipt(TypedDict):
     reference: str
     state: ConcernState
     received_at: str
+    test: NotRequired[bool]
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
@@ -3093,6 +3095,7 @@ class ConcernStatus(TypedDict):
     reference: str
     state: ConcernState
     received_at: str
+    test: NotRequired[bool]
     acknowledge_by: str
     guide: str
     edition: int
