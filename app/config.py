@@ -339,6 +339,8 @@ class Settings(BaseModel):
     security_contact: Contacts = ()
     security_expires: Moment | None = None
     limit_concerns: Rate = "300/minute"
+    limit_anonymous: Rate = "200/hour"
+    limit_unmarked: Rate = "20/day"
     limit_status: Rate = "600/minute"
     limit_code_tries: Rate = "30/minute"
     limit_search: Rate = "600/minute"

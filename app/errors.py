@@ -190,6 +190,14 @@ class TooManyTries(RateLimited):
         self.headers = {"Retry-After": str(seconds)}
 
 
+class TooManyConcerns(RateLimited):
+    """Too many concerns came without a key from one network. After `seconds` they are taken again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(seconds)}
+
+
 class InternalError(Problem, slug="internal-error", status=500, title="Something went wrong here"):
     """It is logged under the id in `instance`."""
 

@@ -72,7 +72,7 @@ from app.services.editions import Contents, find_history
 from app.services.entries import FollowUps
 from app.services.jobs import ConcernTrial, Housekeeping
 from app.services.keys import DEVELOPMENT_IDENTITY, load_development_recipient, load_receipt_key, load_retired_keys
-from app.services.limits import CodeTries, make_limiter, make_policy
+from app.services.limits import CodeTries, Sources, make_limiter, make_policy
 from app.services.openid import open_provider
 from app.services.publishing import publish_seed
 from app.services.receipts import ReceiptBuilder, WorkingDays, make_receipt_signer
@@ -122,7 +122,10 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         on_generation_raised=invalidate_caches,
         on_flush=record_flush,
     )
-    submissions = Submissions(engine, writer, resolver, sealer, receipts, metrics.count_concern)
+    limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
+    unmarked, most = settings.limit_unmarked, settings.limit_anonymous
+    sources = Sources(limiter, make_policy("unmarked", unmarked), make_policy("anonymous", most))
+    submissions = Submissions(engine, writer, resolver, sealer, receipts, sources, metrics.count_concern)
     provider = open_provider(settings)
     return AppContext(
         settings=settings,
@@ -136,10 +139,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
-        code_tries=CodeTries(
-            make_limiter(settings.limits_store, settings.limits_secret_file),
-            make_policy("code-tries", settings.limit_code_tries),
-        ),
+        code_tries=CodeTries(limiter, make_policy("code-tries", settings.limit_code_tries)),
         drafts=Drafts(engine, writer),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
         emergency_contacts=EmergencyContacts(engine, settings.default_guide),

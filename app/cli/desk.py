@@ -16,7 +16,17 @@ import typer
 from pydantic.fields import FieldInfo
 
 from app.age.keys import seal_to
-from app.cli.desk_client import Answer, DeskClient, DeskCommands, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.desk_client import (
+    Answer,
+    DeskClient,
+    DeskCommands,
+    KeyFileOption,
+    KeyOption,
+    Reference,
+    Url,
+    connect,
+    parse_reference,
+)
 from app.cli.options import REMAINS, AsJson, echo_result, open_writer, table
 from app.config import Settings
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
@@ -27,6 +37,7 @@ from app.models.entries import MAX_NOTE_LENGTH
 from app.models.inbox import InboxParameters
 from app.models.links import (
     CODE_LISTS,
+    DESK_BURSTS,
     DESK_CONCERNS,
     DESK_RECIPIENTS,
     DESK_VIEWS,
@@ -45,7 +56,7 @@ from app.services.reference_data import ReferenceData
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from app.services.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
 
-COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE")
+COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE", "BURST")
 MAX_MESSAGE_LENGTH = 4000
 JWKS_PATH = "/.well-known/jwks.json"
 WORDS = {"true": True, "false": False}
@@ -122,6 +133,7 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
         f"{waiting} waiting" if waiting else "",
         entry["assigned_to"] or "",
         entry["guide"],
+        entry["burst"] or "",
     )
 
 
@@ -247,6 +259,23 @@ def _command_of(act: Act[Any], words: str, own: Mapping[str, Any]) -> Callable[.
 
 
 declare_act(ACKNOWLEDGE, "acknowledge")
+
+
+@desk.command("acknowledge-burst")
+def desk_acknowledge_burst(
+    service: DeskClient,
+    *,
+    burst: Annotated[str, typer.Argument(help="The burst, as the inbox names it.", metavar="BURST")],
+    references: Annotated[
+        list[Any],
+        typer.Argument(parser=parse_reference, help="Every concern that you have seen.", metavar="REFERENCE..."),
+    ],
+    until: Annotated[str | None, typer.Option(help="Additions that came until then too: a time in UTC.")] = None,
+) -> Answer:
+    """Acknowledge concerns of one burst together. Each gets an entry of its own in the record."""
+    body = {"references": references, "additions_until": until}
+    answer = service.call("POST", f"{DESK_BURSTS}/{burst}/acknowledgement", body=body)
+    return Answer(answer, [f"{entry['reference']}: {entry['state']}" for entry in answer["concerns"]])
 
 
 @desk.command("assign")

@@ -37,16 +37,15 @@ KeyFileOption = Annotated[
 AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON.")]
 
 
-def _parse_reference(typed: str) -> str:
+def parse_reference(typed: str) -> str:
+    """Return the reference in its standard form, as an argument of a command. Raises `typer.BadParameter`."""
     reference = find_reference(typed)
     if reference is None:
         raise typer.BadParameter("that is not a reference: check it for a mistake")
     return reference
 
 
-Reference = Annotated[
-    str, typer.Argument(help="The concern's reference.", parser=_parse_reference, metavar="REFERENCE")
-]
+Reference = Annotated[str, typer.Argument(help="The concern's reference.", parser=parse_reference, metavar="REFERENCE")]
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ SET_BY_THE_REPORTER = (
     "status_token_sha256",
     "test",
     "message_key",
+    "burst",
 )
 SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"

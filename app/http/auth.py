@@ -16,7 +16,7 @@ from app.http.context import NowDep, context_of
 from app.logs import Log
 from app.models.clients import Scope
 from app.services.clients import Principal
-from app.services.limits import UNKNOWN_ADDRESS
+from app.services.limits import UNKNOWN_ADDRESS, network_key
 from app.services.people import BY_PASSKEY
 from app.services.record import Actor
 
@@ -121,9 +121,15 @@ async def _authenticate(
     return principal
 
 
+def network_to_count(request: Request, submitter: Principal) -> str | None:
+    """Return the network that a concern without a key counts for; None for a client's, and for this machine's own."""
+    return network_key(caller_address(request)) if submitter is ANONYMOUS else None
+
+
 StatusTokenDep = Annotated[str, Depends(require_status_token)]
 SubmitterDep = Annotated[Principal, Depends(require_submitter)]
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
+WorkerDep = Annotated[Actor, Security(require_actor, scopes=[Scope.WRITE])]
 EditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.DRAFT])]
 PublisherDep = Annotated[Actor, Security(require_actor, scopes=[Scope.PUBLISH])]
 AuditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.AUDIT])]

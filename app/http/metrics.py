@@ -110,14 +110,18 @@ class Metrics:
         self._hits = Counter(
             "guidance_cache_hits", "Requests answered from the response cache.", ["route"], registry=self.registry
         )
-        self._tests = Counter(
+        tests = Counter(
             "guidance_test_concerns",
             "Test concerns: stored, and refused where the key and the concern did not both say test.",
             ["outcome"],
             registry=self.registry,
         )
-        for outcome in Counted:
-            self._tests.labels(outcome.value)
+        words = "Concerns without a key that came when their source had sent many."
+        self._concerns: dict[Counted, Counter] = {
+            Counted.TEST: tests.labels(Counted.TEST.value),
+            Counted.TEST_REFUSED: tests.labels(Counted.TEST_REFUSED.value),
+            Counted.MARKED: Counter("guidance_marked_concerns", words, registry=self.registry),
+        }
         self._bound: dict[Series, Bound] = {}
 
     def record(self, answered: Sequence[Answered]) -> None:
@@ -144,8 +148,8 @@ class Metrics:
         return bound
 
     def count_concern(self, counted: Counted) -> None:
-        """Count one concern that is, or was called, a test."""
-        self._tests.labels(counted.value).inc()
+        """Count one concern of that kind."""
+        self._concerns[counted].inc()
 
     def record_flush(self, acts: int, seconds: float) -> None:
         """Count one flush of the writer."""

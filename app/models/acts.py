@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.entries import OpenedAddition
-from app.models.inbox import InboxEntry
+from app.models.inbox import InboxEntry, Moment
 from app.models.links import Links, desk_concern_path
 from app.models.people import PersonName
-from app.models.receipts import EXAMPLE_REFERENCE
+from app.models.receipts import EXAMPLE_BURST, EXAMPLE_REFERENCE
 from app.models.record import Remnants
 
 
@@ -75,6 +75,33 @@ class Acknowledgement(RequestModel):
         "additions go on waiting, and without this all of them do.",
         examples=[1],
     )
+
+
+MAX_TOGETHER = 100
+
+
+class BurstAcknowledgement(RequestModel):
+    """A social worker has looked at these concerns of one burst, and decided the next step for all of them."""
+
+    references: tuple[Annotated[str, StringConstraints(max_length=40)], ...] = Field(
+        min_length=1,
+        max_length=MAX_TOGETHER,
+        description="The concerns that were seen. What comes later in the same burst goes on waiting.",
+        examples=[[EXAMPLE_REFERENCE]],
+    )
+    additions_until: Moment | None = Field(
+        default=None,
+        description="Additions to them that came until then are acknowledged too: a `next_changed_since` of the inbox. "
+        "Without it none is.",
+        examples=["2026-11-24T09:30:00Z"],
+    )
+
+
+class BurstAcknowledged(ResponseModel):
+    """The concerns, each with an act in its own record."""
+
+    burst: str = Field(description="The burst.", examples=[EXAMPLE_BURST])
+    concerns: tuple[InboxEntry, ...] = Field(description="The concerns that were named, in that order.")
 
 
 class Outcome(RequestModel):

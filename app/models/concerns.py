@@ -825,6 +825,7 @@ class NewConcern:
     status_token_sha256: bytes
     test: bool
     message_key: bytes
+    burst: str = ""
 
 
 MORE_URGENT = ("no", "not_sure", "yes")
@@ -835,9 +836,9 @@ DANGER_RANK = (
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
 )
 DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE COALESCE(addition_acknowledge_by, acknowledge_by) END"
-BY_URGENCY = ("waiting", "danger", "due", "reference")
+BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """The order of the inbox. `danger` is from 0 to 3."""
-FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test")
+FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst")
 """What filters of the inbox look at. Both of its indexes have it all, so that no row is read that a filter drops."""
 
 
@@ -854,6 +855,7 @@ class ConcernRow(SQLModel, table=True):
     and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
     `message_key` is the public half of the status token's key.
     A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
+    `burst` is the mark of those that came in numbers from one source on one day; empty for nearly all.
     `assigned_to` is the person that works on it; empty for nobody. `changed_at` is the time of the last act that
     changed anything about it, which reading does not.
     """
@@ -900,6 +902,7 @@ class ConcernRow(SQLModel, table=True):
     changed_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
     due_soon_announced: bool = False
     message_key: bytes = TableField(sa_type=LargeBinary)
+    burst: str = ""
     sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
 
 

@@ -5,7 +5,15 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticKnownError
 from sqlalchemy import JSON
 from sqlmodel import Field as TableField
@@ -16,7 +24,7 @@ from app.models.base import RequestModel, ResponseModel, Slug, UtcDateTime, UtcD
 from app.models.concerns import ImmediateDanger
 from app.models.links import Links, desk_concern_path
 from app.models.people import PersonName
-from app.models.receipts import EXAMPLE_REFERENCE, ConcernState, find_reference_start
+from app.models.receipts import BURST, EXAMPLE_REFERENCE, ConcernState, find_reference_start
 
 
 class InboxEntry(ResponseModel):
@@ -52,6 +60,11 @@ class InboxEntry(ResponseModel):
     test: bool = Field(
         description="Whether it is a test: about no child, in no count and no event, and erased after a day.",
         examples=[False],
+    )
+    burst: str | None = Field(
+        description="The mark of the many that came without a key from one source on one day; null for nearly all. "
+        "Another day has other marks, and no mark tells an address.",
+        examples=[None],
     )
     erased_at: UtcDateTime | None = Field(description="When its words were erased.", examples=[None])
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
@@ -91,6 +104,8 @@ class SummaryResponse(ResponseModel):
 # What the inbox is narrowed to, in one model for its query, its saved views, its form and its command.
 
 
+NO_BURST = "none"
+BURST_OR_NONE = rf"^({NO_BURST}|{BURST})$"
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 
 
@@ -118,6 +133,11 @@ class InboxFilter(RequestModel):
     assigned_to: PersonName | None = Field(
         default=None, description="Only those of this person.", examples=["Robin Example"]
     )
+    burst: Annotated[str, StringConstraints(pattern=BURST_OR_NONE)] | None = Field(
+        default=None,
+        description="Only those that came in this burst; `none`: only those that came in no burst.",
+        examples=["none"],
+    )
     mine: bool = Field(default=False, description="Only those that are assigned to you.", examples=[True])
     unassigned: bool = Field(default=False, description="Only those that are assigned to nobody.", examples=[True])
 
@@ -141,6 +161,9 @@ def _parse_moment(text: object) -> dt.datetime:
         raise CodedValueError(FaultCode.WRONG_FORM, "a moment is written like 2026-11-24T09:30:00Z") from None
 
 
+Moment = Annotated[dt.datetime, BeforeValidator(_parse_moment), MOMENT_SCHEMA]
+
+
 def _parse_start(text: str) -> str:
     start = find_reference_start(text)
     if start is None:
@@ -152,7 +175,7 @@ def _parse_start(text: str) -> str:
 class InboxParameters(InboxFilter, extra="ignore"):
     """The query of a request for the inbox. The route itself refuses parameters that nobody knows."""
 
-    changed_since: Annotated[dt.datetime, BeforeValidator(_parse_moment), MOMENT_SCHEMA] | None = Field(
+    changed_since: Moment | None = Field(
         default=None, description="Only what changed then or later.", examples=["2026-11-24T09:30:00Z"]
     )
     since_event: str | None = Field(

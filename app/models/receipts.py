@@ -1,5 +1,6 @@
 """Responses to a reporter: the receipt, the result of a check, and the status."""
 
+import datetime as dt
 import secrets
 from enum import StrEnum
 
@@ -158,6 +159,9 @@ class Receipt(Help, ComeBack, GuideChoice, Proof, EditionPin, ConcernIdentity):
 ALPHABET = "02346789FKMRWXYZ"
 DRAWN = 11
 GROUP = 4
+BURST = rf"20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}-[{ALPHABET}]{{{GROUP}}}"
+"""What the mark of a burst looks like: a day and four characters."""
+EXAMPLE_BURST = "2026-11-24-R7KX"
 _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 
 
@@ -165,6 +169,11 @@ def new_reference() -> str:
     """Return a new reference like `4F7K-926W-0X3R`: 44 random bits and a check character."""
     drawn = secrets.token_hex(DRAWN)[:DRAWN].translate(_IN_ALPHABET)
     return _group(drawn + _check_character(drawn))
+
+
+def burst_mark(day: dt.date, digest: bytes) -> str:
+    """Return the mark of a source on that day: of its digest only so much that thousands of sources fit it."""
+    return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 
 
 def find_reference_start(typed: str) -> str | None:

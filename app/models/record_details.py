@@ -105,6 +105,7 @@ def columns_sha256(row: Mapping[str, Any]) -> str:
         "status_token_sha256": row["status_token_sha256"].hex(),
         "test": row["test"],
         "message_key": row["message_key"].hex(),
+        "burst": row["burst"],
     }
     return hashlib.sha256(canonical_json(columns)).hexdigest()
 

@@ -15,12 +15,14 @@ from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery, ValidationFailed
 from app.http.params import Cursor, GuidanceRouter
+from app.models.acts import BurstAcknowledgement
 from app.models.base import SLUG_PATTERN
 from app.models.figures import FiguresOfDay
-from app.models.inbox import InboxEntry, InboxOrder, SavedViewRow, ViewFilters
-from app.models.receipts import ConcernState, find_reference
-from app.pages.desk import DeskRoute, ReaderVisitDep, Visit, VisitDep, lead_to
+from app.models.inbox import NO_BURST, InboxEntry, InboxOrder, SavedViewRow, ViewFilters
+from app.models.receipts import BURST, ConcernState, find_reference
+from app.pages.desk import DeskRoute, ReaderVisitDep, Visit, VisitDep, WorkerVisitDep, lead_to
 from app.pages.form_answers import SubmittedFormDep, faults_of
+from app.services.acts import acknowledge_together
 from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.editions import list_current
 from app.services.figures import read_figures
@@ -116,11 +118,14 @@ def time_left_for(entry: InboxEntry, now: dt.datetime) -> str | None:
 CONCERN_PAGES = f"{PATH}/concerns"
 ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
 NO_REFERENCE = "That is not a reference: check it for a mistake"
+NOT_SEEN = "Say that you have looked at them"
 NO_NAME = "Give the view a name with letters or digits"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
 MAX_VIEW_NAME = 80
 ME, NOBODY, PERSON = "me", "nobody", "person:"
+FIELDS = ("state", "overdue", "danger", "guide", "burst", "who")
+"""The fields of the form with which filters are put together."""
 TRUE_OR_FALSE = {"true": True, "false": False}
 
 
@@ -166,7 +171,14 @@ class Chosen:
         """The query of the page's address."""
         view, shown = self.view, {} if self.show.same_as else {"show": self.show.value}
         overdue = "" if view.overdue is None else str(view.overdue).lower()
-        fields = {"state": view.state, "overdue": overdue, "danger": view.danger, "guide": view.guide, "who": self.who}
+        fields = {
+            "state": view.state,
+            "overdue": overdue,
+            "danger": view.danger,
+            "guide": view.guide,
+            "burst": view.burst,
+            "who": self.who,
+        }
         return urlencode(shown | {name: value for name, value in fields.items() if value})
 
     @property
@@ -205,10 +217,18 @@ def _people_of(who: str) -> dict[str, object]:
 
 
 async def read_chosen(
-    *, show: Choice = Choice.ALL, state: str = "", overdue: str = "", danger: str = "", guide: str = "", who: str = ""
+    *,
+    show: Choice = Choice.ALL,
+    state: str = "",
+    overdue: str = "",
+    danger: str = "",
+    guide: str = "",
+    burst: str = "",
+    who: str = "",
 ) -> Chosen:
     """Return what the query of the page says. Raises `InvalidQuery`."""
-    return choose(show, {"state": state, "overdue": overdue, "danger": danger, "guide": guide, "who": who})
+    fields = {"state": state, "overdue": overdue, "danger": danger, "guide": guide, "burst": burst, "who": who}
+    return choose(show, fields)
 
 
 ChosenDep = Annotated[Chosen, Depends(read_chosen)]
@@ -260,10 +280,31 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
     return lead_to(f"{PATH}?show={Choice.CHANGED.value}")
 
 
+@router.post("/bursts/{burst}/acknowledgement")
+def acknowledge_burst_on_page(
+    visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
+) -> Response:
+    """Acknowledge the concerns of the burst that the page showed, with what was added to them until then."""
+    until = decode_position(posted.one("until"), (dt.datetime,))
+    if until is None:
+        raise InvalidCursor(NOT_OURS)
+    if posted.one("seen") != "yes":
+        chosen = choose(Choice.ALL, {"burst": burst})
+        return inbox_page(visit, chosen, Look(faults={"seen": NOT_SEEN}), status=ValidationFailed.status)
+    try:
+        wanted = BurstAcknowledgement(references=tuple(posted.many("reference")))
+    except ValidationError as error:
+        raise ValidationFailed(faults_of(error)) from None
+    acknowledge_together(
+        visit.context.writer, burst, wanted.model_copy(update={"additions_until": until[0]}), visit.actor
+    )
+    return lead_to(f"{PATH}?burst={burst}")
+
+
 @router.post("/views")
 def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
     """Save the filters of the form under the name that was typed, in place of those that had it, and show them."""
-    chosen = choose(Choice.ALL, {each: posted.one(each) for each in ("state", "overdue", "danger", "guide", "who")})
+    chosen = choose(Choice.ALL, {each: posted.one(each) for each in FIELDS})
     name = name_of_view(posted.one("name"))
     try:
         if not name:
@@ -304,13 +345,14 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
     rows = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE)
     page, next_page = rows[:PAGE_SIZE], None
     entries = [inbox_entry(row._asdict(), now=now) for row in page]
+    shown = [(entry, time_left_for(entry, now)) for entry in entries]
     if len(rows) > PAGE_SIZE:
         place_of_next = {"cursor": encode_position(position_of(page[-1], query)), "until": until}
         next_page = f"{PATH}?{chosen.query}&{urlencode(place_of_next)}"
     return visit.page(
         "desk_inbox.html",
         status=status,
-        entries=[(entry, time_left_for(entry, now)) for entry in entries],
+        entries=shown,
         chosen=chosen,
         choices=[
             (f"{PATH}?show={each.value}", each.label, chosen == Chosen(each, each.same_as or ViewFilters()))
@@ -319,6 +361,7 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
         views=[(view.name.replace("-", " "), _address(view), view.name) for view in views],
         people=[(f"{PERSON}{name}", name) for name in people],
         guides=[(each.guide, each.title) for each in guides],
+        together=[] if chosen.view.burst in (None, NO_BURST) else [entry for entry, left in shown if left],
         is_first=look.cursor is None,
         next_page=next_page,
         until=until,

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
-from app.http.auth import SubmitterDep, require_submitter
+from app.http.auth import SubmitterDep, network_to_count, require_submitter
 from app.http.cache import accepts_gzip
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
@@ -200,6 +200,10 @@ ALREADY_SENT = to_translate(
     "You have already sent this form with different answers, and we have that concern. To send these answers as "
     "another concern, press ‘Send’ again."
 )
+TOO_MANY_FROM_HERE = to_translate(
+    "Very many concerns came from your network, so we cannot take this one yet. Nothing is lost: press ‘Send’ again in "
+    "an hour, or call now."
+)
 NOT_STORED = to_translate(
     "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
 )
@@ -278,13 +282,22 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
     keys = derive_idempotency_keys(draft.key, client=submitter.name)
     submit = partial(
-        draft.site.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=draft.site.now
+        draft.site.context.submissions.submit,
+        concern,
+        for_tests=submitter.for_tests,
+        network=network_to_count(draft.site.request, submitter),
+        keys=keys,
+        at=draft.site.now,
     )
     try:
         result = from_thread.run(submit)
     except errors.IdempotencyKeyReused:
         new_draft = replace(draft, key=str(uuid.uuid4()))
         return new_draft.check_page(fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
+    except errors.TooManyConcerns as refusal:
+        refused = draft.check_page(fault=TOO_MANY_FROM_HERE, status=errors.TooManyConcerns.status)
+        refused.headers.update(refusal.headers)
+        return refused
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return draft.check_page(fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     receipt = Receipt.model_validate_json(result.receipt)

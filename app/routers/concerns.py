@@ -17,7 +17,7 @@ from app.errors import (
     TokenMissing,
     TooManyAdditions,
 )
-from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep
+from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, network_to_count
 from app.http.context import ContextDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
 from app.http.params import (
     GuidanceRouter,
@@ -112,7 +112,10 @@ async def raise_concern(
     if test_outcome is not SimulatedOutcome.ACCEPTED:
         return await run_in_threadpool(simulate, request, context, submission, submitter, test_outcome)
     keys = derive_idempotency_keys(idempotency_key, client=submitter.name)
-    result = await context.submissions.submit(submission, for_tests=submitter.for_tests, keys=keys, at=context.clock())
+    network = network_to_count(request, submitter)
+    result = await context.submissions.submit(
+        submission, for_tests=submitter.for_tests, network=network, keys=keys, at=context.clock()
+    )
     return created_response(result, concern_path(result.reference))
 
 

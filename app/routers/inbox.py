@@ -9,10 +9,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import InvalidCursor, NoSuchItem, NotFound
-from app.http.auth import ReaderDep
+from app.http.auth import ReaderDep, WorkerDep
 from app.http.context import ContextDep, SessionDep, WriterDep
 from app.http.params import Cursor, GuidanceRouter, JSONRoute, Limit
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.models.acts import BurstAcknowledged, BurstAcknowledgement
 from app.models.base import SLUG_PATTERN
 from app.models.events import EventRow
 from app.models.inbox import (
@@ -25,9 +26,9 @@ from app.models.inbox import (
     SummaryResponse,
     ViewFilters,
 )
-from app.models.links import DESK_CONCERNS, DESK_VIEWS
-from app.models.receipts import EXAMPLE_REFERENCE
-from app.services import inbox
+from app.models.links import DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS
+from app.models.receipts import BURST, EXAMPLE_BURST, EXAMPLE_REFERENCE
+from app.services import acts, inbox
 from app.services.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
 from app.services.inbox import InboxQuery, inbox_entry, position_of
 
@@ -35,6 +36,9 @@ router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, rou
 
 ViewName = Annotated[
     str, Path(pattern=SLUG_PATTERN, max_length=80, description="The view's name.", examples=["urgent"])
+]
+BurstName = Annotated[
+    str, Path(pattern=f"^{BURST}$", max_length=40, description="The burst's mark.", examples=[EXAMPLE_BURST])
 ]
 
 
@@ -44,7 +48,7 @@ def read_inbox(
     actor: ReaderDep,
     wanted: Annotated[InboxParameters, Query()],
     limit: Limit = 50,
-    cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
+    cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
 ) -> InboxResponse:
     """The concerns, without their words. `urgent` puts first what waits for an acknowledgement.
 
@@ -67,6 +71,24 @@ def read_inbox(
         next_changed_since=actor.at - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
         next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
     )
+
+
+@router.post(
+    DESK_BURSTS + "/{burst}/acknowledgement",
+    summary="Acknowledge concerns of a burst together",
+    responses=problem_responses(NotFound, *BODY_PROBLEMS),
+)
+def acknowledge_burst(
+    writer: WriterDep, actor: WorkerDep, burst: BurstName, seen: BurstAcknowledgement
+) -> BurstAcknowledged:
+    """A social worker has looked at these concerns, which came in one burst. Each gets an act in its own record.
+
+    Name every concern that was seen: `GET /v1/desk/concerns?burst=` lists them. With a reference that is not of the
+    burst nothing is done. To do so again changes nothing.
+    """
+    concerns = acts.acknowledge_together(writer, burst, seen, actor)
+    entries = tuple(inbox.entry_of(concern, now=actor.at) for concern in concerns)
+    return BurstAcknowledged(burst=burst, concerns=entries)
 
 
 def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:

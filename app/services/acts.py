@@ -1,7 +1,7 @@
 """What the duty team does about a concern: the table of acts, each with a disclosure in the same transaction."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 
@@ -10,8 +10,16 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer, write_operation
-from app.errors import AssignmentChanged, ConcernErased, NotAcknowledged, OnHold, OutcomeGiven, ValidationFailed
-from app.models.acts import Acknowledgement, ErasedConcern, Erasure, Hold, OpenedConcern, Outcome
+from app.errors import (
+    AssignmentChanged,
+    ConcernErased,
+    FieldError,
+    NotAcknowledged,
+    OnHold,
+    OutcomeGiven,
+    ValidationFailed,
+)
+from app.models.acts import Acknowledgement, BurstAcknowledgement, ErasedConcern, Erasure, Hold, OpenedConcern, Outcome
 from app.models.base import format_utc
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryRow, Message, NewNote
@@ -19,10 +27,10 @@ from app.models.events import EventKind
 from app.models.hand_overs import HandOver
 from app.models.inbox import InboxEntry
 from app.models.links import desk_concern_path
-from app.models.receipts import ConcernState
+from app.models.receipts import ConcernState, find_reference
 from app.models.record import DeskAct, DisclosureRow
 from app.models.record_details import ASSIGNING_ACTS, closing_detail
-from app.services.concerns import get_concern
+from app.services.concerns import find_concern, get_concern
 from app.services.cursors import encode_key
 from app.services.entries import (
     GIVEN,
@@ -31,6 +39,7 @@ from app.services.entries import (
     PagePlace,
     acknowledge_up_to,
     last_page_of,
+    last_waiting_addition,
     measure_entries,
     open_entries,
     opens_all,
@@ -55,13 +64,55 @@ def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor
     Later additions go on waiting: an acknowledgement covers only what it names. Again, it only adds a disclosure.
     Raises `NoSuchConcern`, or `ValidationFailed` if there is no addition of that number.
     """
-    concern, up_to = get_concern(session, reference), wanted.up_to_addition
-    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, f"with additions 1 to {up_to}" if up_to else "")
+    concern = get_concern(session, reference)
+    _acknowledge(session, concern, wanted.up_to_addition, actor)
+    return concern
+
+
+def _acknowledge(session: Session, concern: ConcernRow, up_to: int, actor: Actor, together: str = "") -> None:
+    additions = f"with additions 1 to {up_to}" if up_to else ""
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, "; ".join(filter(None, (additions, together))))
     if concern.state == ConcernState.RECEIVED:
         concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, actor.at
         announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=actor.at)
     acknowledge_up_to(session, concern, up_to, at=actor.at)
-    return concern
+
+
+NOT_OF_THE_BURST = "No concern of this burst has that reference."
+
+
+@write_operation
+def acknowledge_together(
+    session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
+) -> Sequence[ConcernRow]:
+    """Record for each of the concerns, which came in that burst, that a social worker has seen it, and return them.
+
+    What waits for nothing gets no act. Raises `ValidationFailed` for a reference of another concern, and then does
+    nothing.
+    """
+    found = [find_concern(session, find_reference(typed) or "") for typed in wanted.references]
+    concerns = [concern for concern in found if concern is not None and concern.burst == burst]
+    if len(concerns) < len(found):
+        raise ValidationFailed(
+            [
+                FieldError(("references", place), NOT_OF_THE_BURST)
+                for place, concern in enumerate(found)
+                if concern not in concerns
+            ]
+        )
+    until = wanted.additions_until
+    seen = {
+        concern.reference: 0 if until is None else last_waiting_addition(session, concern.reference, until=until)
+        for concern in concerns
+    }
+    waiting = {
+        concern.reference: concern
+        for concern in concerns
+        if concern.state == ConcernState.RECEIVED or seen[concern.reference]
+    }
+    for reference, concern in waiting.items():
+        _acknowledge(session, concern, seen[reference], actor, f"together, {len(waiting)} of {burst}")
+    return concerns
 
 
 def close(desk: Desk, reference: str, wanted: Outcome, actor: Actor) -> InboxEntry:

@@ -28,6 +28,7 @@ from app.errors import (
     InvalidConcern,
     NoSuchConcern,
     ReferenceTaken,
+    TooManyConcerns,
 )
 from app.logs import Log
 from app.models.base import canonical_json, canonical_submission
@@ -51,6 +52,7 @@ from app.models.sections import DOCUMENTED, Section
 from app.services.catalogue import find_guides
 from app.services.editions import Contents, EditionKey, current_of, default_guide, find_history, list_current
 from app.services.events import append_events, concern_payload
+from app.services.limits import Sources
 from app.services.receipts import (
     IdempotencyKeys,
     IdempotentResult,
@@ -260,16 +262,18 @@ class Counted(StrEnum):
 
     TEST = "stored"
     TEST_REFUSED = "refused"
+    MARKED = "marked"
 
 
 @dataclass(frozen=True)
 class _Submitted:
-    """A concern as it came, and as JSON; whether it is a test; and the keys of its idempotency key."""
+    """A concern as it came, and as JSON; whether it is a test; the keys of its idempotency key; and its burst."""
 
     concern: Concern
     json: bytes
     test: bool
     keys: IdempotencyKeys | None
+    burst: str = ""
 
 
 @dataclass(frozen=True)
@@ -291,6 +295,7 @@ class Submissions:
     resolver: EditionResolver
     sealer: Sealer
     receipts: ReceiptBuilder
+    sources: Sources
     count: Callable[[Counted], None] = lambda _counted: None
     """Counts for the metrics what is not simply a concern that was stored."""
 
@@ -300,35 +305,51 @@ class Submissions:
         return self.receipts.build_check_response(self.resolver.resolve(concern), at=at)
 
     async def submit(
-        self, concern: Concern, *, for_tests: bool = False, keys: IdempotencyKeys | None, at: dt.datetime
+        self,
+        concern: Concern,
+        *,
+        for_tests: bool = False,
+        network: str | None = None,
+        keys: IdempotencyKeys | None,
+        at: dt.datetime,
     ) -> IdempotentResult:
         """Store the concern, sealed, and return its receipt after it is on the disk. With a key for tests it is a test.
 
-        A retry with the same idempotency key and the same words gets the first receipt and makes no second concern.
-        Raises `InvalidConcern`, `IdempotencyKeyReused`, or `StoreBusy` if it could not be stored in time.
+        `network` is where it comes from, if it has no key and is to be counted. A retry with the same idempotency key
+        and the same words gets the first receipt and makes no second concern. Raises `InvalidConcern`,
+        `IdempotencyKeyReused`, `TooManyConcerns`, or `StoreBusy` if it could not be stored in time.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
+        try:
+            pinned = await self._resolve(concern)
+            burst = "" if network is None else await self.sources.admit(network, day=at.date())
+        except (InvalidConcern, TooManyConcerns):
+            if keys is not None:  # it may have been taken, and stored, before
+                with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
+                    return await to_thread.run_sync(self._replay, concern, keys)
+            raise
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        cached = self.resolver.cached(concern)
-        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys), cached, at=at)
-        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and cached is not None
+        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys, burst), pinned, at=at)
         for _ in range(MAX_ATTEMPTS):
             try:
+                is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
                 await self.writer.run_async(SharedWrite(_write_all, prepared))
             except ReferenceTaken:
                 continue
             except AlreadyStored:
                 return await to_thread.run_sync(self._replay, concern, keys)
-            except InvalidConcern:
-                if keys is not None:  # it may have been valid, and stored, before
-                    with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
-                        return await to_thread.run_sync(self._replay, concern, keys)
-                raise
-            if for_tests:
-                self.count(Counted.TEST)
+            for each in ([Counted.TEST] if for_tests else []) + ([Counted.MARKED] if burst else []):
+                self.count(each)
             return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
         raise ReferenceTaken
+
+    async def _resolve(self, concern: Concern) -> PinnedEdition:
+        """Return the edition that it is about, read in a thread where it must be read. Raises `InvalidConcern`."""
+        cached = self.resolver.cached(concern)
+        if cached is None:
+            return await to_thread.run_sync(self.resolver.resolve, concern)
+        return self.resolver.resolve(concern, cached)
 
     def rehearse(self, *, at: dt.datetime) -> None:
         """Do all that `submit` does with an invented concern, up to the disk, and leave nothing of it.
@@ -352,7 +373,8 @@ class Submissions:
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), None, at=at)
+        pinned = self.resolver.resolve(concern)
+        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), pinned, at=at)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
         """Refuse what only the concern, or only its key, calls a test: it may be about a real child."""
@@ -364,10 +386,9 @@ class Submissions:
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return Retryable(canonical_submission(concern), keys).replay(self.engine)
 
-    def _prepare(self, submitted: _Submitted, cached: PinnedEdition | None, *, at: dt.datetime) -> _Prepared:
+    def _prepare(self, submitted: _Submitted, pinned: PinnedEdition, *, at: dt.datetime) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
         concern, test = submitted.concern, submitted.test
-        pinned = self.resolver.resolve(concern, cached)
         submission = canonical_json(orjson.loads(submitted.json))  # in a fifth of the time that the model takes again
         receipt = self.receipts.build_receipt(pinned, submission, test=test, at=at)
         reference, token = receipt.reference, receipt.status_token
@@ -385,6 +406,7 @@ class Submissions:
             status_token_sha256=hashlib.sha256(token.encode()).digest(),
             test=test,
             message_key=derive_public_key(token, reference),
+            burst=submitted.burst,
         )
         detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row)))
         disclosure = first_disclosure(reference, DeskAct.RECEIVED, by_reporter(at), detail)

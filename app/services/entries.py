@@ -450,6 +450,14 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
     _acknowledge(session, concern, first=1, last=number, at=at)
 
 
+def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
+    """Return the number of the last addition that waits and came until then; 0 if there is none."""
+    waiting = (*_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
+    return (
+        session.connection().execute(select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)).scalar_one()
+    )
+
+
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
     """Acknowledge those from the first to the last number that wait, with an event for each."""
     named = (*_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, delete
 from app.db.tables import table_of
 from app.db.writer import write_operation
 from app.errors import FaultCode, FieldError, NoSuchConcern, NoSuchItem, ValidationFailed
-from app.models.concerns import ConcernRow
-from app.models.inbox import InboxEntry, InboxFilter, InboxLookRow, InboxOrder, SavedViewRow, ViewFilters
+from app.models.concerns import BY_URGENCY, ConcernRow
+from app.models.inbox import NO_BURST, InboxEntry, InboxFilter, InboxLookRow, InboxOrder, SavedViewRow, ViewFilters
 from app.models.links import Links, desk_concern_path, disclosures_path, edition_path
 from app.models.receipts import ConcernState, find_reference
 from app.models.record import INBOX, DeskAct
@@ -26,6 +26,8 @@ INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
 """What entries show, and what they are sorted by; without the sealed text."""
 AFTER_ALL = "~"
 """Comes after every character of a reference."""
+NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str}
+"""The types of the columns to sort by that are not times."""
 DANGER_RANK_LIMIT = 1
 """The rank up to which somebody said that a child is in immediate danger."""
 
@@ -48,6 +50,7 @@ class InboxQuery:
     overdue: bool | None = None
     danger: str | None = None
     guide: str | None = None
+    burst: str | None = None
     assigned_to: str | None = None
     changed_since: dt.datetime | None = None
     reference: str | None = None
@@ -57,7 +60,7 @@ class InboxQuery:
     def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
         """Return what a person wants, whom `mine` means, with filters that a model cannot say."""
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
-        named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide")}
+        named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst")}
         return cls(order, assigned_to=whose, **named, **others)
 
     def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
@@ -66,6 +69,7 @@ class InboxQuery:
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
             _CONCERNS.guide: self.guide,
+            _CONCERNS.burst: "" if self.burst == NO_BURST else self.burst,
             _CONCERNS.assigned_to: self.assigned_to,
         }
         conditions = [
@@ -86,14 +90,14 @@ class InboxQuery:
     def columns(self) -> tuple[Column[Any], ...]:
         """The columns to sort by; the last two are a time and the reference."""
         if self.order is InboxOrder.URGENT:
-            return (_CONCERNS.waiting, _CONCERNS.danger, _CONCERNS.due, _CONCERNS.reference)
+            return tuple(_CONCERNS[name] for name in BY_URGENCY)
         time = _CONCERNS.received_at if self.order is InboxOrder.NEWEST else _CONCERNS.changed_at
         return (time, _CONCERNS.reference)
 
     @property
     def column_types(self) -> tuple[type, ...]:
         """The type of each of those columns."""
-        return (*(int for _ in self.columns[:-2]), dt.datetime, str)
+        return tuple(NOT_TIMES.get(column.name, dt.datetime) for column in self.columns)
 
 
 def list_inbox(
@@ -237,7 +241,7 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
 def concern_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     """Return the fields of an entry of that row of the inbox."""
     columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
-    columns["assigned_to"] = row["assigned_to"] or None
+    columns["assigned_to"], columns["burst"] = row["assigned_to"] or None, row["burst"] or None
     return columns | {"overdue": _is_late(row, now), "links": _links_of(row)}
 
 

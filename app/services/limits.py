@@ -1,5 +1,6 @@
 """Rate limits, counted in this process or in a store that several processes share; and how many codes may be tried."""
 
+import datetime as dt
 import hmac
 import ipaddress
 import math
@@ -17,9 +18,9 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from app.errors import NoSuchConcern, NoSuchDraft, SetupError, TooManyTries
+from app.errors import NoSuchConcern, NoSuchDraft, SetupError, TooManyConcerns, TooManyTries
 from app.logs import Log
-from app.models.receipts import find_reference
+from app.models.receipts import burst_mark, find_reference
 
 OWN_MEMORY = "memory://"
 STORE_TIMEOUT_SECONDS = 0.25
@@ -72,13 +73,23 @@ class Limiter:
     refused because of that, and it is logged.
     """
 
-    def __init__(self, store: str, secret: bytes, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: str,
+        secret: bytes,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        is_secret_shared: bool = True,
+    ) -> None:
         self._secret = secret
+        self._is_secret_shared = is_secret_shared
         self._clock = clock
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(_open(store))
         self._threads = CapacityLimiter(THREADS)
         self._unavailable_until = -math.inf
+        self._day: dt.date | None = None
+        self._key_of_day = b""
 
     async def count(self, policy: Policy, caller: str) -> Count:
         """Count one more request of that caller."""
@@ -99,6 +110,17 @@ class Limiter:
             except StorageError as failure:
                 self._note(failure)
         return count(self._own, policy, key)
+
+    def mark(self, caller: str, day: dt.date) -> str:
+        """Return the mark of that caller on that day. Without a shared secret the key of the day is drawn anew.
+
+        A mark is so short that thousands of callers fit it, so that it tells none even to whoever has the secret.
+        """
+        if day != self._day:
+            drawn = secrets.token_bytes(SHORTEST_SECRET)
+            shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
+            self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
+        return burst_mark(day, hmac.digest(self._key_of_day, caller.encode(), "sha256"))
 
     def _key(self, policy: Policy, caller: str) -> str:
         return hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
@@ -123,7 +145,7 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
-        return Limiter(store, secrets.token_bytes(SHORTEST_SECRET))
+        return Limiter(store, secrets.token_bytes(SHORTEST_SECRET), is_secret_shared=False)
     try:
         secret = secret_file.read_bytes().strip()
     except OSError:
@@ -169,6 +191,27 @@ def _open(store: str) -> Storage:
     if not isinstance(opened, Storage):
         raise SetupError("GUIDANCE_LIMITS_STORE must name a store without `async+`")
     return opened
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Counts concerns without a key by the network that they come from, and marks those of a network that sends many.
+
+    `unmarked` is small and marks, so that a school is taken and the desk can tell a flood apart; `most` is large and
+    refuses, so that a flood has an end.
+    """
+
+    limiter: Limiter
+    unmarked: Policy
+    most: Policy
+
+    async def admit(self, network: str, *, day: dt.date) -> str:
+        """Count one more concern, and return its mark, which is empty for all but many. Raises `TooManyConcerns`."""
+        all_that_came = await self.limiter.count(self.most, network)
+        if all_that_came.is_over:
+            raise TooManyConcerns(all_that_came.seconds)
+        few = await self.limiter.count(self.unmarked, network)
+        return self.limiter.mark(network, day) if few.is_over else ""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ class Desk:
         """Send GET to a path of the desk, with extra headers if given."""
         return self.http.get(f"/v1/desk{path}", headers=self.headers | headers)
 
+    def post(self, path: str, body: Any) -> Any:
+        """Send POST with the body to a path of the desk."""
+        return self.http.post(f"/v1/desk{path}", json=body, headers=self.headers)
+
     def act(self, reference: str, action: str, **body: Any) -> Any:
         """Send POST with the body for an action on a concern, for example `acknowledgement`."""
         return self.http.post(f"/v1/desk/concerns/{reference}/{action}", json=body, headers=self.headers)
