@@ -198,6 +198,10 @@ class TooManyConcerns(RateLimited):
         self.headers = {"Retry-After": str(seconds)}
 
 
+class TooManySavedForms(RateLimited):
+    """One network has saved as many forms as its share."""
+
+
 class InternalError(Problem, slug="internal-error", status=500, title="Something went wrong here"):
     """It is logged under the id in `instance`."""
 
@@ -213,6 +217,10 @@ class ServiceUnavailable(Problem, slug="busy", status=503, title="Not available 
 
 class StoreBusy(ServiceUnavailable):
     """The write was not confirmed in time. It may not be stored, and the caller should try again."""
+
+
+class SavedFormsFull(ServiceUnavailable):
+    """All saved forms together have as many bytes as they may."""
 
 
 class ReferenceTaken(ServiceUnavailable):

@@ -12,6 +12,7 @@ from app.http.context import AppContext
 from app.http.metrics import gauge
 from app.services.acts import times_to_acknowledge
 from app.services.inbox import count_states
+from app.services.saved_forms import measure_saved
 from app.services.webhooks import count_deliveries, oldest_waiting
 
 SMALLEST_SHOWN = 5
@@ -34,6 +35,10 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     yield gauge("guidance_overdue_any", words, states.get("overdue", 0) > 0)
     words = "Deliveries that wait, and that could not be made."
     yield gauge("guidance_deliveries", words, count_deliveries(session), "webhook", "state")
+    number, size = measure_saved(session)
+    if number >= SMALLEST_SHOWN:
+        yield gauge("guidance_saved_forms", "Forms that are saved to be finished later; not shown under five.", number)
+        yield gauge("guidance_saved_forms_bytes", "Bytes of the saved forms; not shown under five forms.", size)
     words = "Whether the thread of a background worker runs, in the process that answers."
     yield gauge("guidance_worker_alive", words, {name: each.is_alive for name, each in workers.items()}, "worker")
     words = "Seconds since a background worker last showed that it works, in the process that answers."

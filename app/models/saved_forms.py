@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.models.base import UtcDateTimeType
@@ -11,12 +11,16 @@ from app.models.base import UtcDateTimeType
 class DraftRow(SQLModel, table=True):
     """One form as it was filled in, encrypted under a key that its code gives. The code is not stored.
 
-    `opened_by_sha256` is of the page that opened it: no other page opens it again.
+    `opened_by_sha256` is of the page that opened it: no other page opens it again. `source` is the mark of the network
+    that saved it, which tells no address, and is empty for this machine itself. `size` is that of `sealed`, in bytes.
     """
 
     __tablename__ = "drafts"
+    __table_args__ = (Index("ix_drafts_share", "source", "expires_at", "size"),)
 
     draft_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
     expires_at: dt.datetime = Field(sa_type=UtcDateTimeType, index=True)
     opened_by_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
+    source: str
+    size: int

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
-from app.http.auth import SubmitterDep, network_to_count, require_submitter
+from app.http.auth import SubmitterDep, caller_address, network_to_count, require_submitter
 from app.http.cache import accepts_gzip
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
@@ -47,6 +47,7 @@ from app.pages.page import Site, SiteDep
 from app.pages.text_format import spoken
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
+from app.services.limits import network_key
 from app.services.receipts import derive_idempotency_keys
 from app.services.saved_forms import group_of
 
@@ -315,6 +316,9 @@ NOT_FOR_THE_YOUNG = to_translate(
     "We do not save this for a young person, because someone else could find the code. You can send what you have now, "
     "or call."
 )
+TOO_MANY_SAVED = to_translate(
+    "We cannot save this, because too many forms are saved already. Nothing is lost: send what you have now, or call."
+)
 NOT_SAVED = to_translate(
     "We could not save it just now. Nothing is lost: try again in a few seconds, send what you have, or call."
 )
@@ -327,8 +331,12 @@ def save_draft(draft: Draft) -> Response:
     fields: dict[str, list[str]] = {"key": [draft.key], "edition": [str(draft.head.number)]}
     for name, value in hidden_fields(draft.form(), draft.answers):
         fields.setdefault(name, []).append(value)
+    context, network = draft.site.context, network_key(caller_address(draft.site.request))
+    source = context.submissions.sources.mark(network, day=draft.site.now.date())
     try:
-        saved = draft.site.context.drafts.save(draft.path, fields, at=draft.site.now)
+        saved = context.drafts.save(draft.path, fields, source=source, at=draft.site.now)
+    except (errors.TooManySavedForms, errors.SavedFormsFull) as refusal:
+        return draft.form_page(faults=[FieldError((), TOO_MANY_SAVED, FaultCode.INVALID)], status=refusal.status)
     except (errors.StoreBusy, *NO_STORE):
         return draft.form_page(
             faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=errors.ServiceUnavailable.status

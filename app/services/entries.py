@@ -453,9 +453,9 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
     """Return the number of the last addition that waits and came until then; 0 if there is none."""
     waiting = (*_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
-    return (
-        session.connection().execute(select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)).scalar_one()
-    )
+    last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
+    number: int = session.connection().execute(last).scalar_one()
+    return number
 
 
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:

@@ -205,6 +205,10 @@ class Sources:
     unmarked: Policy
     most: Policy
 
+    def mark(self, network: str | None, *, day: dt.date) -> str:
+        """Return the mark of the network on that day; empty for one that is not counted."""
+        return "" if network is None else self.limiter.mark(network, day)
+
     async def admit(self, network: str, *, day: dt.date) -> str:
         """Count one more concern, and return its mark, which is empty for all but many. Raises `TooManyConcerns`."""
         all_that_came = await self.limiter.count(self.most, network)

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer, write_operation
-from app.errors import NoSuchDraft, StoreBusy
+from app.errors import NoSuchDraft, SavedFormsFull, TooManySavedForms
 from app.models.receipts import new_status_token, standard_token
 from app.models.saved_forms import DraftRow
 from app.services.receipts import NONCE_LENGTH
@@ -28,7 +28,10 @@ from app.services.record import purge_remnants
 LIFETIME = dt.timedelta(hours=24)
 OPENED_LIFETIME = dt.timedelta(minutes=10)
 """How long the page that opened a draft may open it again: an answer to a telephone can be lost on its way."""
-MAX_DRAFTS = 10_000
+SHARE = 20
+"""How many forms of one network may be saved at the same time."""
+MAX_BYTES = 256_000_000
+"""How large all saved forms together may be."""
 BLOCK = 4096
 
 Fields = Mapping[str, Sequence[str]]
@@ -49,14 +52,19 @@ class Drafts:
     engine: Engine
     writer: Writer
 
-    def save(self, path: str, fields: Fields, *, at: dt.datetime) -> SavedDraft:
-        """Store the fields of the form at that path. Raises `StoreBusy`, also where there are very many drafts."""
+    def save(self, path: str, fields: Fields, *, source: str = "", at: dt.datetime) -> SavedDraft:
+        """Store the fields of the form at that path, for the source of that mark, if it has one.
+
+        Raises `TooManySavedForms` where the source has its share, `SavedFormsFull`, or `StoreBusy`.
+        """
         code, expires_at = new_status_token(), at + LIFETIME
         draft_id, key = _derive(code)
         nonce = secrets.token_bytes(NONCE_LENGTH)
         text = orjson.dumps({"path": path, "fields": fields})
         padded = text.ljust(-(-len(text) // BLOCK) * BLOCK)
-        _insert(self.writer, draft_id, nonce + AESGCM(key).encrypt(nonce, padded, draft_id), expires_at)
+        sealed = nonce + AESGCM(key).encrypt(nonce, padded, draft_id)
+        columns = {"draft_id": draft_id, "sealed": sealed, "size": len(sealed), "source": source}
+        _insert(self.writer, columns | {"expires_at": expires_at}, at)
         return SavedDraft(code, expires_at)
 
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> tuple[str, dict[str, list[str]]]:
@@ -78,6 +86,11 @@ class Drafts:
         return erased
 
 
+def measure_saved(session: Session) -> tuple[int, int]:
+    """Return how many forms are saved, and how many bytes they have."""
+    return session.exec(select(func.count(), func.coalesce(func.sum(col(DraftRow.size)), 0))).one()
+
+
 def group_of(typed_code: str) -> str:
     """Return the first group of a code, by which wrong codes are counted: each draft's code has one."""
     return standard_token(typed_code)[:4]
@@ -90,10 +103,13 @@ def _derive(code: str) -> tuple[bytes, bytes]:
 
 
 @write_operation
-def _insert(session: Session, draft_id: bytes, sealed: bytes, expires_at: dt.datetime) -> None:
-    if session.exec(select(func.count()).select_from(DraftRow)).one() >= MAX_DRAFTS:
-        raise StoreBusy
-    session.add(DraftRow(draft_id=draft_id, sealed=sealed, expires_at=expires_at))
+def _insert(session: Session, columns: Mapping[str, Any], at: dt.datetime) -> None:
+    own = select(func.count()).where(col(DraftRow.source) == columns["source"], col(DraftRow.expires_at) > at)
+    if columns["source"] and session.exec(own).one() >= SHARE:
+        raise TooManySavedForms
+    if measure_saved(session)[1] + columns["size"] > MAX_BYTES:
+        raise SavedFormsFull
+    session.add(DraftRow(**columns))
 
 
 @write_operation

@@ -61,7 +61,10 @@ def test_64_pupils_behind_one_address_on_one_afternoon_are_all_taken_also_in_ten
         school = call(A_SCHOOL)
         for pupil in range(PUPILS):
             clock.time = A_TUESDAY + pupil * dt.timedelta(seconds=9)
-            sent = {"json": a_concern(reporter={"kind": "child"}), "headers": {"Idempotency-Key": f"pupil-{pupil}"}}
+            sent: Any = {
+                "json": a_concern(reporter={"kind": "child"}),
+                "headers": {"Idempotency-Key": f"pupil-{pupil}"},
+            }
             answers += [school.post(CONCERNS, **sent), school.post(CONCERNS, **sent)]  # the wifi of the hall is bad
             page = school.post("/worried-about-yourself", data=typed_by_a_pupil(pupil)) if pupil % 2 else None
             assert page is None or page.status_code == 201

@@ -4,16 +4,20 @@ import datetime as dt
 import logging
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import func
+from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.receipts import CROCKFORD
+from app.models.saved_forms import DraftRow
 from app.services import saved_forms
 from tests.support.clock import SettableClock
 from tests.support.databases import on_postgresql
@@ -158,10 +162,47 @@ def test_wrong_codes_for_one_draft_are_limited_and_others_open(tmp_path: Path) -
         assert [resume(client, each)[0] for each in others if each[:4] != code[:4]] != [429]
 
 
-def test_where_very_many_are_saved_another_is_refused_and_nothing_is_lost(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+def test_one_address_has_its_share_and_no_other_is_stopped_by_it(service: FastAPI, clock: SettableClock) -> None:
+    with TestClient(service, client=("192.0.2.7", 50_000)) as one:
+        other = TestClient(service, client=("198.51.100.9", 50_000))
+        codes = [save(one) for _ in range(saved_forms.SHARE)]
+
+        refused = one.post(FORM, data=ANSWERS | {"do": "save"})
+
+        assert refused.status_code == 429
+        assert CANARY in refused.text
+        assert "Nothing is lost" in refused.text
+        assert "seconds" not in refused.text.partition("Nothing is lost")[2][:200]
+        assert save(other)
+        assert resume(one, codes[0])[0] == 200  # a right code is never refused
+        assert one.post(FORM, data=ANSWERS | {"do": "save"}).status_code == 429
+        clock.time += 10 * MINUTE  # what was opened is gone, and its place is free
+        assert save(one)
+        assert one.post(FORM, data=ANSWERS | {"do": "save"}).status_code == 429
+        sent = one.post(FORM, data=REQUIRED_ANSWERS | {"do": "send"})
+        assert sent.status_code == 201
+        with Session(service.state.context.engine) as session:
+            sources = set(session.exec(select(DraftRow.source)))
+        assert len(sources) == 2
+        assert not any("192.0.2.7" in source or "198.51" in source for source in sources)
+
+
+def test_the_share_holds_where_many_save_at_once(service: FastAPI) -> None:
+    with TestClient(service, client=("192.0.2.7", 50_000)) as one, ThreadPoolExecutor(8) as pool:
+        saving = [pool.submit(one.post, FORM, data=ANSWERS | {"do": "save"}) for _ in range(saved_forms.SHARE + 12)]
+
+        statuses = sorted(each.result().status_code for each in saving)
+
+    assert statuses == [201] * saved_forms.SHARE + [429] * 12
+
+
+def test_all_saved_forms_together_have_a_bound_in_bytes_and_where_it_is_met_nothing_is_lost(
+    client: TestClient, service: FastAPI, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_forms, "MAX_DRAFTS", 1)
+    save(client)
+    with Session(service.state.context.engine) as session:
+        (size,) = session.exec(select(func.length(DraftRow.sealed))).all()
+    monkeypatch.setattr(saved_forms, "MAX_BYTES", 2 * size)
     save(client)
 
     refused = client.post(FORM, data=ANSWERS | {"do": "save"})
@@ -169,6 +210,22 @@ def test_where_very_many_are_saved_another_is_refused_and_nothing_is_lost(
     assert refused.status_code == 503
     assert CANARY in refused.text
     assert "Nothing is lost" in refused.text
+    assert "seconds" not in refused.text.partition("Nothing is lost")[2][:200]
+    clock.time += DAY
+    service.state.context.drafts.erase_expired(at=clock())
+    save(client)
+
+
+def test_the_metrics_say_how_many_are_saved_and_their_bytes_and_nothing_of_a_few(client: TestClient) -> None:
+    for _ in range(4):
+        save(client)
+    assert "guidance_saved_forms 4" not in client.get("/metrics").text
+
+    save(client)
+
+    told = client.get("/metrics").text
+    assert "guidance_saved_forms 5.0" in told
+    assert float(told.partition("\nguidance_saved_forms_bytes ")[2].partition("\n")[0]) >= 5 * saved_forms.BLOCK
 
 
 @for_each("code", ["", "0000-0000-0000-0000", "é" * 16, "x" * 5000])

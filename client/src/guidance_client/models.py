@@ -94,6 +94,18 @@ class AssignmentState(TypedDict):
     by: str | None
 
 
+Reference: TypeAlias = str
+
+
+class BurstAcknowledgement(TypedDict):
+    """
+    A social worker has looked at these concerns of one burst, and decided the next step for all of them.
+    """
+
+    references: list[Reference]
+    additions_until: NotRequired[str | None]
+
+
 class Caution(TypedDict):
     """
     Words that must be read with any indicator or factor, and that travel with them in every answer.
@@ -681,6 +693,7 @@ class InboxEntry(TypedDict):
     outcome: str | None
     held: bool
     test: bool
+    burst: str | None
     erased_at: str | None
     guide: str
     edition: int
@@ -974,6 +987,7 @@ class OpenedConcern(TypedDict):
     outcome: str | None
     held: bool
     test: bool
+    burst: str | None
     erased_at: str | None
     guide: str
     edition: int
@@ -1463,6 +1477,7 @@ class ViewFilters(TypedDict):
     danger: NotRequired[ImmediateDanger | None]
     guide: NotRequired[str | None]
     assigned_to: NotRequired[str | None]
+    burst: NotRequired[str | None]
     mine: NotRequired[bool]
     unassigned: NotRequired[bool]
 
@@ -1585,6 +1600,15 @@ class AuditCheckpointEvent(TypedDict):
     type: str
     timestamp: str
     data: CheckpointEventData
+
+
+class BurstAcknowledged(TypedDict):
+    """
+    The concerns, each with an act in its own record.
+    """
+
+    burst: str
+    concerns: list[InboxEntry]
 
 
 class Child(TypedDict):
@@ -1871,6 +1895,7 @@ class ErasedConcern(TypedDict):
     outcome: str | None
     held: bool
     test: bool
+    burst: str | None
     erased_at: str | None
     guide: str
     edition: int
