@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from enum import StrEnum
 from importlib.metadata import version
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -69,6 +70,18 @@ NEEDS = {
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
 """Settings that mean nothing without another one. The default of each is that it is unset."""
+
+
+class Part(StrEnum):
+    """A part outside the service. Beside the setting that names it, it says what `app.services.outside` checks."""
+
+    DATABASE = "database"
+    PUBLIC_URL = "public-url"
+    EMAIL = "email"
+    OPENID = "openid"
+    LIMITS = "limits-store"
+    TRACES = "traces"
+    PAGES = "links"
 
 
 class SettingsRefused(Exception):
@@ -252,6 +265,13 @@ OneLine = Annotated[str, _must(_is_one_line, "must be one line of text, without 
 Rate = Annotated[str, _must(_is_rate, "must be a rate such as 300/minute, of 1 or more")]
 Colour = Annotated[str, _written(r"#[0-9a-fA-F]{6}", "must be a colour such as #1d3d5c")]
 ExitUrl = Annotated[str, _written(r"https://[^\s\"'<>]+", "must be an https address")]
+CollectorUrl = Annotated[
+    str,
+    _written(r"https?://[^\s?#]+", "must be an http or https address without a query, such as http://127.0.0.1:4318"),
+]
+Commit = Annotated[
+    str, _written(r"[0-9a-f]{7,64}|unknown", "must be the hash of a commit, of 7 to 64 characters, or `unknown`")
+]
 LogoFile = Annotated[
     Path,
     _must(
@@ -276,11 +296,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_dir: Path = Path("data")
-    database_url: SecretStr | None = None
-    commit: str | None = Field(None, pattern=r"^([0-9a-f]{7,64}|unknown)$")
+    database_url: Annotated[SecretStr | None, Part.DATABASE] = None
+    commit: Commit | None = None
     seed_dir: Path = SEED_DIR
     default_guide: OneLine | None = None
-    public_url: PublicUrl = "http://127.0.0.1:8000"
+    public_url: Annotated[PublicUrl, Part.PUBLIC_URL] = "http://127.0.0.1:8000"
 
     # keys and what is kept
     seal_to: WordList = ()
@@ -300,16 +320,16 @@ class Settings(BaseModel):
     council_colour: Colour = "#1d3d5c"
     council_button_colour: Colour = "#0b6150"
     duty_hours: OneLine | None = Field(None, max_length=120)
-    accessibility_contact: Contacts = ()
-    privacy_contact: Contacts = ()
-    privacy_notice_url: SafeAddress | None = None
-    exit_url: ExitUrl = "https://www.bbc.co.uk/weather"
+    accessibility_contact: Annotated[Contacts, Part.PAGES] = ()
+    privacy_contact: Annotated[Contacts, Part.PAGES] = ()
+    privacy_notice_url: Annotated[SafeAddress | None, Part.PAGES] = None
+    exit_url: Annotated[ExitUrl, Part.PAGES] = "https://www.bbc.co.uk/weather"
 
     # who may do what
     anonymous_concerns: bool = True
-    openid_issuer: OneLine | None = None
+    openid_issuer: Annotated[OneLine | None, Part.OPENID] = None
     openid_audience: OneLine | None = None
-    openid_jwks_url: SafeAddress | None = None
+    openid_jwks_url: Annotated[SafeAddress | None, Part.OPENID] = None
     openid_claims: WordList = ()
     openid_scopes: ScopeMapping | None = None
     openid_person_claim: OneLine = "sub"
@@ -323,7 +343,7 @@ class Settings(BaseModel):
     # how the service reaches people and programs
     come_back_days: Whole = Field(2, ge=1, le=20)
     due_soon_minutes: Whole = Field(240, ge=1, le=1440)
-    smtp_host: OneLine | None = None
+    smtp_host: Annotated[OneLine | None, Part.EMAIL] = None
     smtp_port: Whole = Field(587, ge=1, le=LAST_PORT)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_username: OneLine | None = None
@@ -336,7 +356,7 @@ class Settings(BaseModel):
     # who reaches the service, and how much at a time
     allowed_hosts: HostPatterns = ()
     trusted_proxies: Proxies = ()
-    security_contact: Contacts = ()
+    security_contact: Annotated[Contacts, Part.PAGES] = ()
     security_expires: Moment | None = None
     limit_concerns: Rate = "300/minute"
     limit_anonymous: Rate = "200/hour"
@@ -346,7 +366,7 @@ class Settings(BaseModel):
     limit_search: Rate = "600/minute"
     limit_desk: Rate = "600/minute"
     limit_clients: Rate = "6000/minute"
-    limits_store: str = Field("memory://", repr=False)
+    limits_store: Annotated[str, Part.LIMITS] = Field("memory://", repr=False)
     limits_secret_file: Path | None = None
     connections: Whole = Field(800, ge=1, le=100_000)
     client_seconds: Seconds = Field(30.0, gt=0)
@@ -355,7 +375,7 @@ class Settings(BaseModel):
     writer_queue: Whole = Field(2000, ge=1, le=1_000_000)
     writer_wait_seconds: Seconds = Field(10.0, gt=0)
     shelf_megabytes: Whole = Field(64, ge=0, le=65_536)
-    traces_url: str | None = Field(None, pattern=r"^https?://[^\s?#]+$")
+    traces_url: Annotated[CollectorUrl | None, Part.TRACES] = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -1,6 +1,7 @@
 """Builds the application: `create_app` joins the layers, and does nothing else."""
 
 import datetime as dt
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -73,7 +74,9 @@ from app.services.entries import FollowUps
 from app.services.jobs import ConcernTrial, Housekeeping
 from app.services.keys import DEVELOPMENT_IDENTITY, load_development_recipient, load_receipt_key, load_retired_keys
 from app.services.limits import CodeTries, Sources, make_limiter, make_policy
+from app.services.mail import EmailSender
 from app.services.openid import open_provider
+from app.services.outside import Outside
 from app.services.publishing import publish_seed
 from app.services.receipts import ReceiptBuilder, WorkingDays, make_receipt_signer
 from app.services.reference_data import EmergencyContacts, read_reference_data
@@ -139,6 +142,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
+        outside=Outside(settings, engine, clock),
         code_tries=CodeTries(limiter, make_policy("code-tries", settings.limit_code_tries)),
         drafts=Drafts(engine, writer),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
@@ -306,13 +310,36 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
         prepare_schema(context.engine, settings.data_dir, migrates=True)
     except DBAPIError:
         raise SetupError("the database does not answer, or cannot be written") from None
+    check_start(settings, context.engine)
     writer.start()
     ending.callback(writer.stop)
-    open_webhook_keys(settings).load()
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
-    with Session(context.engine) as session:
-        if settings.default_guide is not None and not find_history(session, guide=settings.default_guide):
-            raise SetupError("GUIDANCE_DEFAULT_GUIDE names no published guide")
+
+
+def check_start(settings: Settings, engine: Engine) -> None:
+    """Raise `SetupError` for what keeps the service from starting, besides what `build_context` refuses."""
+    open_webhook_keys(settings).load()
+    if settings.smtp_host is not None:
+        EmailSender(settings)
+    name, seed = settings.default_guide, settings.seed_dir / "guides"
+    if name is not None and name not in {path.parent.name for path in seed.glob("*/*.yaml")}:
+        with Session(engine) as session:
+            if not find_history(session, guide=name):
+                raise SetupError("GUIDANCE_DEFAULT_GUIDE names no published guide")
+
+
+def rehearse_start(settings: Settings, engine: Engine) -> None:
+    """Raise what a start would raise before it listens, and change nothing.
+
+    What a first start makes is made in a folder that is removed. The schema and the keys of the data folder are left
+    to the checks of their own that the doctor has.
+    """
+    with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
+        context = build_context(settings.model_copy(update={"data_dir": Path(folder)}), utc_now)
+        if context.traces is not None:
+            context.traces.close()
+        context.engine.dispose()
+    check_start(settings, engine)
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:
@@ -335,6 +362,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         key_uses=context.authenticator.key_uses,
         checkpoints=context.checkpoints,
         invariants=context.invariants,
+        outside=context.outside,
         clock=context.clock,
     )
     context.workers[:] = housekeeping.build_workers(context.invalidate_caches)

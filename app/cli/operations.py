@@ -25,7 +25,7 @@ from app.config import Settings
 from app.db.schema import migrate_schema
 from app.errors import BackupRefused, DatabaseUnreadable, SetupError
 from app.logs import set_up_logs
-from app.main import utc_now
+from app.main import rehearse_start, utc_now
 from app.models.base import OnStep
 from app.services.backup import (
     Drilled,
@@ -240,7 +240,7 @@ def doctor(
         findings = refused_settings(str(refusal))
         _print(findings if not as_json else ())
     else:
-        for finding in examine(settings, at=utc_now(), is_quick=quick):
+        for finding in examine(settings, at=utc_now(), rehearse_start=rehearse_start, is_quick=quick):
             findings.append(finding)
             _print([finding] if not as_json else ())
     if as_json:

@@ -5,6 +5,7 @@ import datetime as dt
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import typer
@@ -14,13 +15,16 @@ from sqlmodel import Session
 from app.cli.options import AsJson, Commands, echo_json, format_optional, open_writer
 from app.config import Settings
 from app.db.writer import Writer
+from app.errors import SetupError
 from app.main import utc_now
 from app.models.base import format_utc
-from app.models.events import DeliveryState, EventKind, WebhookRow
+from app.models.events import EMAIL, DeliveryState, EventKind, WebhookRow
 from app.services.jobs import TeamJobs
+from app.services.mail import EmailSender, build_test_email
 from app.services.webhooks import (
     DispatcherThread,
     NewWebhook,
+    SendResult,
     SsrfGuard,
     WebhookKeys,
     add_webhook,
@@ -116,10 +120,19 @@ def webhooks_retry(settings: Settings, name: WebhookName) -> None:
 
 @webhooks.command("test")
 def webhooks_test(settings: Settings, name: WebhookName) -> None:
-    """Send a notice of the type `webhook.test`, signed like every notice. Exit status 1 if it is not accepted."""
-    sender = build_sender(settings)
-    with _open_webhooks(settings) as (engine, _, keys):
-        result = asyncio.run(send_test_notice(engine, sender, name, keys=keys, at=utc_now()))
+    """Send a notice of the type `webhook.test`, signed like every notice. Exit status 1 if it is not accepted.
+
+    With the name `email`, send an email to the duty team that says it is a test.
+    """
+    if name == EMAIL:
+        if settings.smtp_host is None:
+            raise SetupError("GUIDANCE_SMTP_HOST is not set: no emails are sent")
+        failure = EmailSender(settings).send(build_test_email(settings, at=utc_now()))
+        result = SendResult(failure or HTTPStatus.OK.value)
+    else:
+        sender = build_sender(settings)
+        with _open_webhooks(settings) as (engine, _, keys):
+            result = asyncio.run(send_test_notice(engine, sender, name, keys=keys, at=utc_now()))
     typer.echo(f"{name}: {'accepted' if result.is_success else 'not accepted'} ({result.answer})")
     if not result.is_success:
         raise typer.Exit(1)

@@ -22,6 +22,7 @@ from app.services.editions import Contents
 from app.services.entries import Desk, FollowUps
 from app.services.jobs import ConcernTrial
 from app.services.limits import CodeTries
+from app.services.outside import Outside
 from app.services.receipts import ReceiptSigner
 from app.services.reference_data import EmergencyContacts, ReferenceData
 from app.services.saved_forms import Drafts
@@ -63,6 +64,7 @@ class AppContext:
     """Clears the caches of published editions, after one was published or withdrawn."""
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
+    outside: Outside
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""

@@ -1,6 +1,7 @@
 """Gauges of how the service works now: its threads, its caches, its outbox, and what is always true."""
 
 import datetime as dt
+import itertools
 import statistics
 from collections.abc import Iterator, Mapping
 
@@ -13,7 +14,7 @@ from app.http.metrics import gauge
 from app.services.acts import times_to_acknowledge
 from app.services.inbox import count_states
 from app.services.saved_forms import measure_saved
-from app.services.webhooks import count_deliveries, oldest_waiting
+from app.services.webhooks import UNDELIVERED, count_deliveries, list_webhooks, oldest_waiting
 
 SMALLEST_SHOWN = 5
 """The smallest number of concerns that is shown: these metrics are public, and a small one could identify a child."""
@@ -34,7 +35,9 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     words = "Whether any concern, or addition, is overdue."
     yield gauge("guidance_overdue_any", words, states.get("overdue", 0) > 0)
     words = "Deliveries that wait, and that could not be made."
-    yield gauge("guidance_deliveries", words, count_deliveries(session), "webhook", "state")
+    receivers = [each.name for each in list_webhooks(session) if each.disabled_at is None]
+    none = dict.fromkeys(itertools.product(receivers, UNDELIVERED), 0)
+    yield gauge("guidance_deliveries", words, none | count_deliveries(session), "webhook", "state")
     number, size = measure_saved(session)
     if number >= SMALLEST_SHOWN:
         yield gauge("guidance_saved_forms", "Forms that are saved to be finished later; not shown under five.", number)
@@ -48,9 +51,13 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     yield gauge("guidance_writer_alive", words, writer.is_alive)
     yield gauge("guidance_cache_responses", "Responses in the cache of the process that answers.", len(store))
     yield gauge("guidance_cache_bytes", "Memory of the cache of the process that answers.", store.used_bytes)
-    words = "Age of the oldest event that waits for a webhook, in seconds."
-    ages = {name: (now - at).total_seconds() for name, at in oldest_waiting(session).items()}
+    words = "Age of the oldest event that waits for a webhook, or for the duty team's mailbox, in seconds."
+    oldest = oldest_waiting(session)
+    ages = {name: (now - oldest.get(name, now)).total_seconds() for name in receivers}
     yield gauge("guidance_outbox_age_seconds", words, ages, "webhook")
+    words = "Whether a part outside the service fails (1), as the process that answers last saw it."
+    failing = {part: failure is not None for part, failure in context.outside.failures.items()}
+    yield gauge("guidance_outside_failing", words, failing, "part")
     words = "Time to acknowledge concerns of the last 30 days, in seconds; not shown of fewer than five."
     quantiles = _quantiles(times_to_acknowledge(session, since=now - RECENT))
     yield gauge("guidance_acknowledgement_seconds", words, quantiles, "quantile")

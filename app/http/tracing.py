@@ -18,8 +18,8 @@ from requests import Session
 
 from app.config import NAME, VERSION
 from app.http.metrics import Answered
+from app.services.outside import TRACES_PATH
 
-TRACES_PATH = "/v1/traces"
 EXPORT_SECONDS = 5
 FIRST_SERVER_ERROR = 500
 NANOSECONDS = 1_000_000_000

@@ -72,8 +72,15 @@ class EventRow(SQLModel, table=True):
     data: dict[str, Any] = Field(sa_type=JSON)
 
 
+EMAIL = "email"
+"""The name of the duty team's mailbox among the receivers. It has no address here, since the settings name it."""
+
+
 class WebhookRow(SQLModel, table=True):
-    """An address that events are pushed to. It has two secrets while the new one replaces the old, both encrypted."""
+    """A receiver of events: an address, or the duty team's mailbox, which is the one of the name `EMAIL`.
+
+    An address has two secrets while the new one replaces the old, both encrypted.
+    """
 
     __tablename__ = "webhooks"
 
@@ -87,7 +94,7 @@ class WebhookRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """One event on its way to one address. `message` is the same on every attempt."""
+    """One event on its way to one receiver. `message` is the same on every attempt."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -102,17 +109,6 @@ class DeliveryRow(SQLModel, table=True):
     attempts: int = 0
     due: dt.datetime = Field(sa_type=UtcDateTimeType)
     last_answer: str | None = None
-
-
-class EmailStateRow(SQLModel, table=True):
-    """How far the duty team got emails about events: one row. `due` is when the next email may be tried."""
-
-    __tablename__ = "email_state"
-
-    id: int = Field(primary_key=True, sa_type=Integer)
-    sent_up_to: int
-    attempts: int = 0
-    due: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 
 class EventReaderRow(SQLModel, table=True):

@@ -111,6 +111,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     if not is_ready:
         response.status_code = UNAVAILABLE
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
+    warnings |= dict.fromkeys(context.outside.failing, "fails")
     if is_forwarded_by_stranger(request.scope):
         warnings["proxy"] = "not trusted"
     if checks["database"] == HEALTHY and _has_recent_tests(context):

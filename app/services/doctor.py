@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
@@ -24,13 +25,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
 from app.age.keys import fingerprint_of
-from app.config import Settings, is_loopback
+from app.config import Part, Settings, is_loopback
 from app.db.backup import measure_growth
 from app.db.database import DATABASE_FILE, open_to_read
 from app.db.private_files import FOR_OTHERS
 from app.db.schema import find_schema_faults, is_behind
 from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileError, SetupError
-from app.models.events import DeliveryState
+from app.models.events import EMAIL, DeliveryState
 from app.models.record import DisclosureRow
 from app.services.backup import drill_restore
 from app.services.clients import list_clients
@@ -39,13 +40,23 @@ from app.services.editions import CurrentEdition, list_current, read_content
 from app.services.entries import count_additions
 from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
+from app.services.outside import LATE, knock, knock_at_receiver
 from app.services.receipts import WorkingDays
 from app.services.reference_data import read_reference_data
 from app.services.sealing import make_sealer, read_identities
 from app.services.verification import Invariant, find_broken
-from app.services.webhooks import REMOVED, count_deliveries, list_webhooks, oldest_waiting, open_webhook_keys
+from app.services.webhooks import (
+    REMOVED,
+    SsrfGuard,
+    count_deliveries,
+    list_webhooks,
+    oldest_waiting,
+    open_webhook_keys,
+)
 
 CALL_SECONDS = 5.0
+LOOK_AT_PART = "see that it runs, that this machine reaches it, and that the setting is right"
+LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 READINESS = "/health/ready"
 MANY_GUIDES = 1000
 SOON = dt.timedelta(days=30)
@@ -149,6 +160,8 @@ class Patient:
     settings: Settings
     engine: Engine
     at: dt.datetime
+    rehearse_start: Callable[[Settings, Engine], None]
+    """Raises what a start of the service would raise before it listens."""
 
     @property
     def is_embedded(self) -> bool:
@@ -265,6 +278,41 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
     yield fine("every setting is known, and none is unsafe")
 
 
+def check_start(patient: Patient) -> Verdict:
+    """Check that the service would start. What the database keeps from being seen is said by its own checks."""
+    try:
+        patient.rehearse_start(patient.settings, patient.engine)
+    except GuidanceError as refusal:
+        return fault(f"it would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
+    except SQLAlchemyError:
+        return unknown("the database cannot be read")
+    return fine("it would not be refused")
+
+
+def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
+    """Knock at each part outside that settings name."""
+    says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
+    found = list(knock(patient.settings, part))
+    for setting, failure in found:
+        if failure is not None:
+            yield says(f"{setting}: what it names does not answer as it should ({failure})", action)
+    names = ", ".join(setting for setting, _ in found)
+    yield fine(f"what {names} names answers" if names else "no setting names one")
+
+
+def check_email(patient: Patient) -> Iterator[Verdict]:
+    """Check the mail server, and that no email waits for it."""
+    with suppress(SQLAlchemyError), Session(patient.engine) as session:  # the database has a check of its own
+        waits = oldest_waiting(session).get(EMAIL)
+        if waits is not None and patient.at - waits > LATE:
+            count = count_deliveries(session)[EMAIL, DeliveryState.PENDING.value]
+            yield fault(
+                f"{count} events wait for an email to the duty team since {waits:%Y-%m-%d %H:%M} UTC",
+                "call the duty team, since nothing tells them; read the log lines email_failed",
+            )
+    yield from check_outside(Part.EMAIL, patient)
+
+
 def check_proxy(patient: Patient) -> Verdict:
     """Check that the proxy before the service is trusted. The service itself says so, when it is called through it."""
     settings, answer = patient.settings, patient.public_answer
@@ -294,7 +342,7 @@ def check_public_url(patient: Patient) -> Iterator[Verdict]:
         yield fault("GUIDANCE_PUBLIC_URL is not https", "put a proxy with TLS before the service, and set it to https")
     if answer.status is None:
         yield fault(
-            f"nothing answers at {settings.public_url} ({answer.failure})",
+            f"nothing answers at GUIDANCE_PUBLIC_URL, which is {settings.public_url} ({answer.failure})",
             "start the service, and check the name, the certificate and the proxy",
         )
     elif not answer.checks:
@@ -408,6 +456,19 @@ def check_database(patient: Patient) -> Verdict:
             "check GUIDANCE_DATABASE_URL and the server; else restore a backup",
         )
     return fine("it answers")
+
+
+def check_pages(patient: Patient) -> Verdict:
+    """Check every page of the file of the embedded database."""
+    if not patient.is_embedded:
+        return unknown("the server of the database has its files")
+    with patient.engine.connect() as connection:
+        faults = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
+    if faults:
+        return fault(
+            f"the file is damaged in {len(faults)} places", "stop the service, keep the file, and restore a backup"
+        )
+    return fine("no page of the file is damaged")
 
 
 def check_schema(patient: Patient) -> Verdict:
@@ -674,7 +735,8 @@ def check_webhooks(patient: Patient) -> Iterator[Verdict]:
     with Session(patient.engine) as session:
         yield from _unreadable_secrets(patient, session)
         counted, oldest = count_deliveries(session), oldest_waiting(session)
-        webhooks = [each for each in list_webhooks(session) if each.disabled_because != REMOVED]
+        webhooks = [each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name != EMAIL]
+    guard = SsrfGuard(frozenset(patient.settings.webhook_allowed_hosts))
     for webhook in webhooks:
         name = webhook.name
         if webhook.disabled_at is not None:
@@ -683,6 +745,9 @@ def check_webhooks(patient: Patient) -> Iterator[Verdict]:
             )
         if dead := counted.get((name, DeliveryState.DEAD.value)):
             yield fault(f"{name} did not take {dead} events, which were given up", f"guidance webhooks replay {name}")
+        failure = knock_at_receiver(webhook.url, guard) if webhook.disabled_at is None else None
+        if failure is not None:
+            yield fault(f"nothing takes a connection at the address of {name} ({failure})", "correct the receiver")
         if name in oldest and patient.at - oldest[name] > STUCK_AFTER:
             yield warn(
                 f"{name} waits for an event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
@@ -749,17 +814,20 @@ def _is_installed(name: str) -> bool:
     return True
 
 
+KNOCKED = (Part.OPENID, Part.LIMITS, Part.TRACES, Part.PAGES)
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
 OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-restore.md"
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 ALL_CHECKS = (
     Check("settings", check_settings, f"{SETTINGS}#table-of-settings"),
+    Check("start", check_start, f"{SETTINGS}#table-of-settings"),
     Check("proxy", check_proxy, f"{DEPLOY}#before-anything-else"),
     Check("public-url", check_public_url, f"{DEPLOY}#before-anything-else"),
     Check("recipients", check_number_of_recipients, KEYS),
     Check("identities", check_identities, KEYS),
     Check("receipt-key", check_receipt_key, "docs/reference/receipts.md"),
     Check("database", check_database, f"{OPERATIONS}#processes-and-nodes", opens_database=True),
+    Check("pages", check_pages, f"{BACKUPS}#drill", needs_database=True, is_long=True),
     Check("schema", check_schema, f"{OPERATIONS}#schema", needs_database=True, opens_database=True),
     Check("rules", check_rules, f"{OPERATIONS}#schema", needs_database=True),
     Check("growth", check_growth, f"{OPERATIONS}#growth", needs_database=True),
@@ -778,6 +846,8 @@ ALL_CHECKS = (
     Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True),
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
+    Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
+    *(Check(part.value, partial(check_outside, part), f"{OPERATIONS}#parts-outside") for part in KNOCKED),
     Check("print", check_print, f"{PAGES}#the-page-to-print"),
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
@@ -785,14 +855,20 @@ ALL_CHECKS = (
 """In the order of the report. The schema is looked at before what reads tables."""
 
 
-def examine(settings: Settings, *, at: dt.datetime, is_quick: bool = False) -> Iterator[Finding]:
+def examine(
+    settings: Settings,
+    *,
+    at: dt.datetime,
+    rehearse_start: Callable[[Settings, Engine], None],
+    is_quick: bool = False,
+) -> Iterator[Finding]:
     """Yield what each check finds. Nothing is changed, but for files that are written and deleted again."""
     try:
         engine = open_to_read(settings.data_dir, settings.database_address)
     except SetupError as refusal:
         yield _finding(ALL_CHECKS[0], fault(str(refusal), "correct the setting"))
         return
-    patient, is_readable = Patient(settings, engine, at), True
+    patient, is_readable = Patient(settings, engine, at, rehearse_start), True
     try:
         for check in ALL_CHECKS:
             finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))

@@ -20,7 +20,8 @@ from app.services.checkpoints import Checkpoints
 from app.services.clients import KeyUses
 from app.services.concerns import Submissions
 from app.services.deadlines import append_due_soon_events, append_overdue_events
-from app.services.mail import EmailSender, build_email, claim_email, is_email_due, record_failure, record_sent
+from app.services.mail import EmailSender, build_email, claim_email, is_email_due, record_email, unsubscribe_email
+from app.services.outside import Outside
 from app.services.record import has_remnants, purge_remnants
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from app.services.saved_forms import Drafts
@@ -30,6 +31,7 @@ from app.services.workers import GenerationWatcher, Job, JobsWorker
 
 MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
+OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
 
 log = Log(__name__)
@@ -49,8 +51,11 @@ class TeamJobs:
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Yield the thread that sends emails, if there is a mail server."""
-        if self.settings.smtp_host is not None:
+        """Yield the thread that sends emails, if there is a mail server. Without one, no event waits for it."""
+        if self.settings.smtp_host is None:
+            if waiting := unsubscribe_email(self.writer, now=self.clock()):
+                log.warning("emails_switched_off", count=waiting)
+        else:
             yield JobsWorker("email", [Job("email", 1.0, partial(self.send_email, EmailSender(self.settings)))])
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
@@ -62,11 +67,9 @@ class TeamJobs:
         if notice is None:
             return
         failure = sender.send(build_email(notice, self.settings, at=self.clock()))
-        if failure is None:
-            record_sent(self.writer, notice, now=self.clock())
-        else:
+        if failure is not None:
             log.warning("email_failed", error=failure, attempts=notice.attempts)
-            record_failure(self.writer, notice, now=self.clock())
+        record_email(self.writer, notice, failure, now=self.clock())
 
     def _note_overdue(self, _beat: Beat) -> bool:
         return append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE
@@ -83,6 +86,7 @@ class Housekeeping(TeamJobs):
     key_uses: KeyUses
     checkpoints: Checkpoints
     invariants: Invariants
+    outside: Outside
     is_sure_of_remnants: bool = False
 
     def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[JobsWorker]:
@@ -106,6 +110,8 @@ class Housekeeping(TeamJobs):
         yield GenerationWatcher(self.engine, on_generation_change)
         yield JobsWorker("clock", on_time)
         yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may give space free for long
+        outside = Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS)
+        yield JobsWorker("outside", [outside], stalled_after=HOUR_SECONDS)  # each knock ends by itself
         if self.settings.deliver:
             yield from self.email_workers()
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)

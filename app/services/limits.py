@@ -85,7 +85,7 @@ class Limiter:
         self._is_secret_shared = is_secret_shared
         self._clock = clock
         self._own = FixedWindowRateLimiter(MemoryStorage())
-        self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(_open(store))
+        self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(open_store(store))
         self._threads = CapacityLimiter(THREADS)
         self._unavailable_until = -math.inf
         self._day: dt.date | None = None
@@ -182,7 +182,7 @@ def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, *, adds: b
     return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within)
 
 
-def _open(store: str) -> Storage:
+def open_store(store: str) -> Storage:
     """Return the shared store, without connecting to it."""
     try:
         opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))

@@ -1,7 +1,7 @@
 """Emails to the duty team: one for all events since the last, with figures and a link, and without a word of a concern.
 
-The events are the outbox. One row says up to which event emails were sent, so a mail server that is away delays one
-email, and sends no event twice. A process claims the row for a while before it sends.
+The mailbox is a receiver of events like a webhook: each event has a delivery to it, written with the event. An email
+claims all deliveries that wait, so a mail server that is away delays one email, and no stop or crash loses an event.
 """
 
 import datetime as dt
@@ -10,15 +10,17 @@ import socket
 import ssl
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
-from threading import Timer
+from threading import Event
 from urllib.parse import urlsplit
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.config import Settings
 from app.db.writer import write_operation
@@ -26,12 +28,12 @@ from app.errors import SetupError
 from app.logs import Log
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryRow
-from app.models.events import EmailStateRow, EventKind, EventRow
-from app.services.events import EVENT_NAMESPACE, find_last_event
+from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
+from app.services.events import EVENT_NAMESPACE, new_message_id
 from app.services.sign_in import PATH
-from app.services.webhooks import next_due
+from app.services.webhooks import REMOVED, cancel_deliveries, lease_deliveries, next_due
+from app.services.workers import call_in_time
 
-ONLY_ROW = 1
 FIRST_LOOK_BACK = dt.timedelta(hours=1)
 """When emails are switched on, events that are older than this are not sent any more."""
 SENTENCES = {
@@ -51,22 +53,30 @@ SENTENCES = {
 DANGER_SUBJECT = "Immediate danger: look at the desk now"
 DUE_SUBJECT = "An acknowledgement is due: look at the desk"
 ARRIVAL_SUBJECT = "Something new is at the desk"
+TEST_SUBJECT = "A test: emails to the duty team arrive"
 IN_DANGER = "A reporter says that a child is in immediate danger. Concerns that say so: {}."
 NOTHING_IN_IT = "This email holds nothing about any concern. Nobody reads an answer to it."
 ARRIVALS = frozenset({EventKind.CONCERN_RECEIVED, EventKind.CONCERN_ADDED})
 
-MAX_EVENTS = 500
+KINDS = sorted(kind.value for kind in SENTENCES)
+
+MAX_EVENTS = 2000
 EMAIL_LEASE = dt.timedelta(seconds=90)
 PAUSE = dt.timedelta(seconds=60)
 """The shortest time between two emails: what comes meanwhile is in the next."""
+LONGEST_PAUSE_STEP = 4  # of the pauses between the attempts of a webhook: ten minutes, since this is the team's bell
+LONGEST_REST = dt.timedelta(minutes=15)
+"""A rest that ends later was made by a clock that was wrong, and does not count."""
+ACCEPTED = "accepted"
+ADDRESS = "mailto:"
+"""Stands for the addresses of the settings, which are not in the database."""
 
 
 @dataclass(frozen=True)
 class EmailNotice:
     """What an email says: how many events of each kind, and how many say that a child is in immediate danger."""
 
-    after: int
-    up_to: int
+    events: tuple[int, ...]
     counts: Mapping[str, int]
     in_danger: int
     attempts: int
@@ -74,61 +84,98 @@ class EmailNotice:
 
 def is_email_due(session: Session, *, now: dt.datetime) -> bool:
     """Return whether a claim may find something to send. It only reads."""
-    state = session.get(EmailStateRow, ONLY_ROW)
-    return state is None or (state.due <= now and find_last_event(session) != state.sent_up_to)
+    if _is_subscribed(session.get(WebhookRow, EMAIL)):
+        return session.exec(_waiting().limit(1)).first() is not None and not _is_resting(session, now)
+    return True
 
 
 @write_operation
 def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
     """Claim what is to be sent, until the lease ends. None where nothing is, or another process is sending."""
-    state = session.get(EmailStateRow, ONLY_ROW) or _start(session, now)
-    last = find_last_event(session)
-    state.sent_up_to = min(state.sent_up_to, last)  # a restored database may have fewer events
-    if state.due > now:
+    mailbox = session.get(WebhookRow, EMAIL)
+    if not _is_subscribed(mailbox):
+        _subscribe(session, mailbox, now)
+    if _is_resting(session, now):
         return None
-    chosen = select(EventRow).where(col(EventRow.id) > state.sent_up_to, col(EventRow.kind).in_(SENTENCES))
-    events = session.exec(chosen.order_by(col(EventRow.id)).limit(MAX_EVENTS)).all()
-    if not events:
-        state.sent_up_to = last
+    claimed = lease_deliveries(session, EMAIL, _waits(), until=now + EMAIL_LEASE, limit=MAX_EVENTS)
+    if not claimed:
         return None
-    state.due, state.attempts = now + EMAIL_LEASE, state.attempts + 1
+    numbers = tuple(sorted(row.event_id for row in claimed))
+    events = session.exec(select(EventRow).where(col(EventRow.id).in_(numbers))).all()
     return EmailNotice(
-        after=state.sent_up_to,
-        up_to=events[-1].id or 0,
+        events=numbers,
         counts=Counter(event.kind for event in events),
         in_danger=_count_danger(session, events),
-        attempts=state.attempts,
+        attempts=max(row.attempts for row in claimed),
     )
 
 
 @write_operation
-def record_sent(session: Session, notice: EmailNotice, *, now: dt.datetime) -> None:
-    """Write that the email was accepted by the mail server."""
-    state = _state_of(session, notice)
-    if state is not None:
-        state.sent_up_to, state.attempts, state.due = notice.up_to, 0, now + PAUSE
+def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
+    """Write that the mail server accepted the email, or when to try again.
+
+    An email is never given up: what waits for the team waits until somebody looks. What another process has sent
+    meanwhile stays so.
+    """
+    of_notice = col(DeliveryRow.webhook) == EMAIL, col(DeliveryRow.event_id).in_(notice.events), _waits()
+    tried = update(DeliveryRow).where(*of_notice)
+    if failure is None:
+        session.exec(tried.values(state=DeliveryState.DELIVERED.value, last_answer=ACCEPTED, due=now + PAUSE))
+    else:
+        again = next_due(min(notice.attempts, LONGEST_PAUSE_STEP), None, now)
+        session.exec(tried.values(last_answer=failure, due=again))
 
 
 @write_operation
-def record_failure(session: Session, notice: EmailNotice, *, now: dt.datetime) -> None:
-    """Write when to try again. An email is never given up: what waits for the team waits until somebody looks."""
-    state = _state_of(session, notice)
-    if state is not None:
-        state.due = next_due(min(notice.attempts, 5), None, now)
+def unsubscribe_email(session: Session, *, now: dt.datetime) -> int:
+    """Where emails are switched off, let no event wait for the mailbox. Return how many did."""
+    mailbox = session.get(WebhookRow, EMAIL)
+    if mailbox is None or mailbox.disabled_at is not None:
+        return 0
+    waiting = len(session.exec(_waiting()).all())
+    mailbox.disabled_at, mailbox.disabled_because = now, REMOVED
+    cancel_deliveries(session, EMAIL)
+    return waiting
 
 
-def _start(session: Session, now: dt.datetime) -> EmailStateRow:
-    """Insert the state, so that the first email is about events of the last hour."""
-    older = select(func.max(EventRow.id)).where(col(EventRow.at) < now - FIRST_LOOK_BACK)
-    state = EmailStateRow(id=ONLY_ROW, sent_up_to=session.exec(older).one() or 0, due=now)
-    session.add(state)
-    return state
+def _is_subscribed(mailbox: WebhookRow | None) -> bool:
+    return mailbox is not None and mailbox.disabled_at is None and mailbox.kinds == KINDS
 
 
-def _state_of(session: Session, notice: EmailNotice) -> EmailStateRow | None:
-    """Return the state, unless another process has sent these events meanwhile."""
-    state = session.get(EmailStateRow, ONLY_ROW)
-    return state if state is not None and state.sent_up_to == notice.after else None
+def _subscribe(session: Session, mailbox: WebhookRow | None, now: dt.datetime) -> None:
+    """Let events go to the mailbox from now on, and those of the last hour that it did not get."""
+    if mailbox is None:
+        mailbox = WebhookRow(name=EMAIL, url=ADDRESS, kinds=KINDS, secrets=[], added_at=now)
+        session.add(mailbox)
+    mailbox.kinds, mailbox.disabled_at, mailbox.disabled_because = KINDS, None, None
+    recent = select(EventRow).where(col(EventRow.at) > now - FIRST_LOOK_BACK, col(EventRow.kind).in_(KINDS))
+    for event in session.exec(recent).all():
+        known = session.get(DeliveryRow, (event.id, EMAIL))
+        if known is None:
+            session.add(DeliveryRow(event_id=event.id or 0, webhook=EMAIL, message=new_message_id(), due=event.at))
+        elif known.state == DeliveryState.CANCELLED:
+            known.state = DeliveryState.PENDING.value
+    session.flush()
+
+
+def _waits() -> ColumnElement[bool]:
+    return col(DeliveryRow.state) == DeliveryState.PENDING.value
+
+
+def _waiting() -> SelectOfScalar[int]:
+    return select(DeliveryRow.event_id).where(DeliveryRow.webhook == EMAIL, _waits())
+
+
+def _is_resting(session: Session, now: dt.datetime) -> bool:
+    """Return whether an email is under way, or it is too early for another one, or for another attempt."""
+    tried = select(DeliveryRow.event_id).where(
+        DeliveryRow.webhook == EMAIL,
+        col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DELIVERED.value)),
+        col(DeliveryRow.last_answer).is_not(None),
+        col(DeliveryRow.due) > now,
+        col(DeliveryRow.due) <= now + LONGEST_REST,
+    )
+    return session.exec(tried.limit(1)).first() is not None
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
@@ -153,12 +200,19 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
     message["From"], message["To"] = settings.smtp_from, ", ".join(settings.smtp_to)
     message["Subject"] = f"{_subject(notice)} ({settings.council_name})"
     message["Date"] = format_datetime(at)
-    own_id = uuid.uuid5(EVENT_NAMESPACE, f"email {settings.public_url} {notice.after} {notice.up_to}")
+    own_id = uuid.uuid5(EVENT_NAMESPACE, f"email {settings.public_url} {notice.events}")
     message["Message-ID"] = f"<{own_id}@{urlsplit(settings.public_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
     if notice.in_danger:
         message["Importance"] = "high"
     message.set_content("\n".join(_lines(notice, settings)) + "\n")
+    return message
+
+
+def build_test_email(settings: Settings, *, at: dt.datetime) -> EmailMessage:
+    """Return an email by which an operator tries the mail server."""
+    message = build_email(EmailNotice((), {}, 0, 1), settings, at=at)
+    message.replace_header("Subject", f"{TEST_SUBJECT} ({settings.council_name})")
     return message
 
 
@@ -192,17 +246,34 @@ class EmailSender:
 
     def send(self, message: EmailMessage) -> str | None:
         """Send once. Return None, or the kind of the failure, and never a word of the server's answer."""
-        server = self._make_client()
-        deadline = Timer(self._seconds, _break_off, (server,))
-        deadline.daemon = True
-        deadline.start()
+        return self._converse(lambda server: self._hand_over(server, message))
+
+    def knock(self) -> str | None:
+        """Do all that comes before an email, with the sign-in, and send nothing. Return as `send` does."""
+        return self._converse(lambda _: None)
+
+    def _converse(self, say: Callable[[smtplib.SMTP], None]) -> str | None:
+        server, is_over = self._make_client(), Event()
+
+        def converse() -> None:
+            try:
+                self._greet(server)
+                if is_over.is_set():  # a lookup took so long: the email is tried again by another conversation
+                    return
+                say(server)
+                with suppress(smtplib.SMTPException, OSError):  # the email is accepted, whatever comes now
+                    server.quit()
+            finally:
+                server.close()
+
         try:
-            self._send(server, message)
-        except (smtplib.SMTPException, OSError, ValueError) as failure:
+            call_in_time(converse, self._seconds)
+        except TimeoutError as failure:  # a lookup of the name, or a server that says a letter now and then
+            is_over.set()
+            _break_off(server)
             return type(failure).__name__
-        finally:
-            deadline.cancel()
-            server.close()
+        except (smtplib.SMTPException, OSError, ValueError, SetupError) as failure:
+            return type(failure).__name__
         return None
 
     def _make_client(self) -> smtplib.SMTP:
@@ -210,20 +281,21 @@ class EmailSender:
             return smtplib.SMTP_SSL(timeout=self._seconds, context=ssl.create_default_context())
         return smtplib.SMTP(timeout=self._seconds)
 
-    def _send(self, server: smtplib.SMTP, message: EmailMessage) -> None:
+    def _greet(self, server: smtplib.SMTP) -> None:
         host = self._settings.smtp_host or ""
         vars(server)["_host"] = host  # the name that TLS verifies, which only a client that connects at once sets
         server.connect(host, self._settings.smtp_port)
+        server.ehlo_or_helo_if_needed()
         if self._settings.smtp_security == "starttls":
             server.starttls(context=ssl.create_default_context())
         password = self._read_password()
         if self._settings.smtp_username is not None and password is not None:
             server.login(self._settings.smtp_username, password)
+
+    def _hand_over(self, server: smtplib.SMTP, message: EmailMessage) -> None:
         refused = server.send_message(message)
         if refused:  # the others have it: another attempt would send it to them twice
             log.warning("email_recipients_refused", count=len(refused))
-        with suppress(smtplib.SMTPException, OSError):  # the email is accepted, whatever comes now
-            server.quit()
 
     def _read_password(self) -> str | None:
         path = self._settings.smtp_password_file

@@ -5,10 +5,9 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -21,6 +20,7 @@ from app.errors import ProviderUnavailable, SetupError, TokenInvalid
 from app.models.clients import Scope
 from app.models.people import is_recordable
 from app.services.clients import Principal
+from app.services.workers import call_in_time
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 DEADLINE_SECONDS = 3.0
@@ -38,26 +38,14 @@ def fetch_document(
     Raises `ProviderUnavailable`, with the reason, after the deadline too, and `TokenInvalid` where the provider does
     not take the code of the form. No redirect is followed.
     """
-    outcome: Future[dict[str, Any]] = Future()
-    # in a thread of its own, since a search for the host's address cannot be stopped
-    Thread(target=_settle, args=(outcome, url, form, auth), name="provider", daemon=True).start()
     try:
-        return outcome.result(timeout=DEADLINE_SECONDS)
+        return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
     except TimeoutError:
         raise ProviderUnavailable("the provider did not answer in time") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError) as failure:
         raise ProviderUnavailable(f"the provider did not answer: {type(failure).__name__}") from None
     except (ValueError, RecursionError):
         raise ProviderUnavailable("the provider sent something that is not a JSON object") from None
-
-
-def _settle(
-    outcome: Future[dict[str, Any]], url: str, form: Mapping[str, str] | None, auth: tuple[str, str] | None
-) -> None:
-    try:
-        outcome.set_result(asyncio.run(_fetch(url, form, auth)))
-    except Exception as failure:  # for the thread that waits
-        outcome.set_exception(failure)
 
 
 async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str] | None) -> dict[str, Any]:
@@ -88,7 +76,12 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
 
 def discover_jwks_url(issuer: str) -> str:
     """Return the address of the issuer's keys, from its own configuration (OpenID Connect Discovery 1.0, 4.3)."""
-    return address_in(discover(issuer), "jwks_uri", "keys", issuer=issuer)
+    return find_jwks_url(discover(issuer), issuer)
+
+
+def find_jwks_url(document: Mapping[str, Any], issuer: str) -> str:
+    """Return the address of the keys in that configuration of the issuer. Raises `ProviderUnavailable`."""
+    return address_in(document, "jwks_uri", "keys", issuer=issuer)
 
 
 def discover(issuer: str) -> dict[str, Any]:
@@ -178,14 +171,14 @@ class ProviderKeys:
             raise ProviderUnavailable(self._failure[1])
         try:
             url = self.jwks_url or self._discovered or discover_jwks_url(self.issuer)
-            self._keys = _parse_keys(fetch_document(url))
+            self._keys = parse_keys(fetch_document(url))
         except ProviderUnavailable as failure:
             self._failure, self._discovered = (self.monotonic(), str(failure)), None
             raise
         self._failure, self._discovered, self._read_at = None, url, self.monotonic()
 
 
-def _parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
+def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
     """Return the keys for signatures by their names; those that this program cannot use are left out."""
     try:
         keys = PyJWKSet.from_dict(document).keys

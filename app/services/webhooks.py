@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ from app.errors import (
 )
 from app.logs import Log
 from app.models.base import SLUG_PATTERN, format_utc
-from app.models.events import DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
+from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.models.links import GUIDES
 from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import write_key_file
@@ -68,7 +68,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
     """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
-        _cancel_deliveries(session, webhook.name)
+        cancel_deliveries(session, webhook.name)
     session.add(webhook)
     try:
         session.flush()
@@ -77,19 +77,26 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
-    """Return the webhook of that name, unless it was removed. Raises `NoSuchWebhook`."""
+    """Return the receiver of that name, unless it was removed. Raises `NoSuchWebhook`."""
     webhook = session.get(WebhookRow, name)
     if webhook is None or webhook.disabled_because == REMOVED:
         raise NoSuchWebhook
     return webhook
 
 
+def refuse_mailbox(name: str) -> None:
+    """Raise `SetupError` for the name of the duty team's mailbox, where an address is meant."""
+    if name == EMAIL:
+        raise SetupError(f"{EMAIL} is the duty team's mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
+
+
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """Return every webhook by name, with those that are disabled or removed."""
+    """Return every receiver by name, with those that are disabled or removed."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
-def _cancel_deliveries(session: Session, name: str) -> None:
+def cancel_deliveries(session: Session, name: str) -> None:
+    """Send nothing any more of what waits for that receiver, or was given up."""
     session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))
@@ -270,6 +277,7 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 
     Raises `WebhookExists`, or `AddressNotAllowed` if the address may not be called.
     """
+    refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):
         raise SetupError("a webhook's name is lower-case words joined by hyphens")
     guard.resolve(webhook.url)
@@ -290,6 +298,7 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys) -> str:
 
     An old secret that cannot be decrypted any more is dropped.
     """
+    refuse_mailbox(name)
     secret = _new_secret()
     webhook = get_webhook(session, name)
     readable = [stored for stored in webhook.secrets if keys.can_decrypt(name, stored)]
@@ -300,6 +309,7 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys) -> str:
 @write_operation
 def drop_old_secret(session: Session, name: str) -> None:
     """Sign only with the newest secret. Raises `NoSuchWebhook`."""
+    refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.secrets = webhook.secrets[:1]
 
@@ -307,9 +317,10 @@ def drop_old_secret(session: Session, name: str) -> None:
 @write_operation
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
     """Remove the webhook: nothing more goes to it, and another one may have its name. Raises `NoSuchWebhook`."""
+    refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.disabled_at, webhook.disabled_because = at, REMOVED
-    _cancel_deliveries(session, name)
+    cancel_deliveries(session, name)
 
 
 @write_operation
@@ -370,10 +381,10 @@ class ClaimedDelivery:
 
 
 def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
-    """Return the names of the webhooks for which a delivery is due."""
+    """Return the names of the webhooks for which a delivery is due. The mailbox is not among them."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
-    active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), is_due)
+    active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), webhooks.c.name != EMAIL, is_due)
     with engine.connect() as connection:
         return list(connection.execute(active.order_by(webhooks.c.name)).scalars())
 
@@ -388,25 +399,33 @@ def claim_due(
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
         return []
+    secrets = tuple(target.secrets)
+    return [
+        ClaimedDelivery(
+            row.event_id, webhook, row.message, row.attempts, event.kind, event.at, event.data, target.url, secrets
+        )
+        for row in lease_deliveries(session, webhook, *_due_at(now), until=now + lease, limit=limit)
+        for event in [session.get_one(EventRow, row.event_id)]
+    ]
+
+
+def lease_deliveries(
+    session: Session, webhook: str, *conditions: ColumnElement[bool], until: dt.datetime, limit: int
+) -> Sequence[Any]:
+    """Move the due time of those deliveries, the oldest first, to `until`. Return event, message, attempts of each."""
     deliveries = table_of(DeliveryRow)
-    due = (
+    chosen = (
         select_columns(deliveries.c.event_id, deliveries.c.webhook)
-        .where(deliveries.c.webhook == webhook, *_due_at(now))
+        .where(deliveries.c.webhook == webhook, *conditions)
         .order_by(deliveries.c.due)
         .limit(limit)
     )
-    claimed = session.exec(
+    return session.exec(
         update(deliveries)
-        .where(tuple_(deliveries.c.event_id, deliveries.c.webhook).in_(due))
-        .values(due=now + lease, attempts=deliveries.c.attempts + 1, last_answer=UNDER_WAY)
+        .where(tuple_(deliveries.c.event_id, deliveries.c.webhook).in_(chosen))
+        .values(due=until, attempts=deliveries.c.attempts + 1, last_answer=UNDER_WAY)
         .returning(deliveries.c.event_id, deliveries.c.message, deliveries.c.attempts)
     ).all()
-    secrets = tuple(target.secrets)
-    events = [session.get_one(EventRow, number) for number, _, _ in claimed]
-    return [
-        ClaimedDelivery(number, webhook, message, attempts, event.kind, event.at, event.data, target.url, secrets)
-        for (number, message, attempts), event in zip(claimed, events, strict=True)
-    ]
 
 
 def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
@@ -456,14 +475,15 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """Return the time of the oldest event that waits for each webhook that is not disabled, if one does."""
+    """Return the time of the oldest event that waits for each receiver that is not disabled, if one does."""
     waiting = (
-        select(DeliveryRow.webhook, func.min(DeliveryRow.event_id))
+        select(DeliveryRow.webhook, func.min(EventRow.at))
+        .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)
         .join(WebhookRow, col(WebhookRow.name) == DeliveryRow.webhook)
         .where(DeliveryRow.state == DeliveryState.PENDING.value, col(WebhookRow.disabled_at).is_(None))
         .group_by(DeliveryRow.webhook)
     )
-    return {webhook: session.get_one(EventRow, event_id).at for webhook, event_id in session.exec(waiting).all()}
+    return dict(session.exec(waiting).all())
 
 
 ATTEMPT_SECONDS = 15.0

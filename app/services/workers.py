@@ -3,8 +3,10 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +18,8 @@ from app.models.editions import GenerationRow
 GENERATION_SECONDS = 0.5
 STALE_SECONDS = 60.0  # callers may store a current response as long
 MAX_BACKOFF_SECONDS = 60.0
+
+Result = TypeVar("Result")
 
 log = Log(__name__)
 
@@ -145,6 +149,24 @@ class JobsWorker:
         self.beat()
         if self.is_stopping:
             raise Stopping
+
+
+def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
+    """Return what it returns, or raise what it raises; `TimeoutError` after so many seconds.
+
+    It has a thread of its own, since a lookup of a host's address cannot be stopped: that ends by itself, and keeps no
+    process from ending.
+    """
+    outcome: Future[Result] = Future()
+
+    def settle() -> None:
+        try:
+            outcome.set_result(do())
+        except Exception as failure:  # for the thread that waits
+            outcome.set_exception(failure)
+
+    threading.Thread(target=settle, name="call", daemon=True).start()
+    return outcome.result(timeout=seconds)
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:

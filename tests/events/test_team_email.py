@@ -1,26 +1,17 @@
 """Emails to the duty team: figures and a link, once, whatever the mail server does, and never a word of a concern."""
 
-import asyncio
 import datetime as dt
-import ipaddress
+import itertools
+import re
 import socket
-import ssl
 import threading
-import warnings
 from collections.abc import Callable, Iterator
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import httpx
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from fastapi import FastAPI
 from pydantic import ValidationError
 from sqlmodel import Session, select
@@ -28,128 +19,37 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import SetupError
+from app.http.context import AppContext
 from app.models.clients import Scope
-from app.models.events import EmailStateRow
+from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind
+from app.models.form import SMALLEST_EXAMPLE
 from app.services.clients import NewClient, add_client
 from app.services.deadlines import append_due_soon_events
 from app.services.jobs import TeamJobs
-from app.services.mail import EmailSender, claim_email, record_sent
+from app.services.mail import EmailSender, claim_email, record_email, unsubscribe_email
+from app.services.webhooks import (
+    NewWebhook,
+    SsrfGuard,
+    add_webhook,
+    drop_old_secret,
+    find_webhooks_due,
+    open_webhook_keys,
+    remove_webhook,
+    retry_deliveries,
+    rotate_secret,
+)
 from app.services.workers import JobsWorker
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.command import guidance
 from tests.support.concerns import Concern, add
 from tests.support.desk import Desk
+from tests.support.live import LiveServer
 from tests.support.loops import for_each
+from tests.support.mail_server import MailServer, make_certificate
 from tests.support.receiver import RawReceiver
+from tests.support.waiting import eventually, wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
-
-ACCEPTED = "250 OK"
-
-
-class MailServer:
-    """Accepts what `answer` accepts: it returns the reply to each email by its number, from 1."""
-
-    def __init__(
-        self,
-        answer: Callable[[int], str] = lambda _: ACCEPTED,
-        *,
-        certificate: Path | None = None,
-        tls_at_once: bool = False,
-        password: str | None = None,
-    ) -> None:
-        self.answer, self.tried, self.emails = answer, 0, list[EmailMessage]()
-        self.hangs = False
-        self.signed_in: list[bool] = []
-        self._protocols: list[SMTP] = []
-        self._tls = None
-        if certificate is not None:
-            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._tls.load_cert_chain(certificate)
-        self._at_once, self._password = tls_at_once, password
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-
-    async def handle_DATA(self, _server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802  # its name there
-        """Take an email."""
-        self.tried += 1
-        if self.hangs:
-            await asyncio.Event().wait()
-        reply = self.answer(self.tried)
-        if reply.startswith("250"):
-            self.signed_in.append(bool(session.authenticated))
-            parsed = BytesParser(policy=default).parsebytes(cast(bytes, envelope.content))
-            self.emails.append(parsed)
-        return reply
-
-    def _authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: Any, login: Any) -> AuthResult:
-        return AuthResult(success=login.password.decode() == self._password)
-
-    def _protocol(self) -> SMTP:
-        starts_tls = self._tls is not None and not self._at_once
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it does not see that the connection has TLS from its first byte
-            protocol = SMTP(
-                self,
-                loop=self._loop,
-                tls_context=self._tls if starts_tls else None,
-                require_starttls=starts_tls,
-                authenticator=self._authenticate,
-                auth_required=self._password is not None,
-                auth_require_tls=not self._at_once,
-            )
-        self._protocols.append(protocol)
-        return protocol
-
-    def __enter__(self) -> "MailServer":
-        """Start."""
-        self._thread.start()
-        at_once = self._tls if self._at_once else None
-        serving = self._loop.create_server(self._protocol, "127.0.0.1", 0, ssl=at_once)
-        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result(30)
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, whatever is under way."""
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        self._loop.close()
-
-    async def _stop(self) -> None:
-        self._server.close()
-        for protocol in self._protocols:
-            if protocol.transport is not None:
-                protocol.transport.close()
-        others = [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-
-def make_certificate(path: Path) -> Path:
-    """Write a key and a certificate of this machine, which a client trusts that has the file."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
-    return path
-
 
 CANARY = "Canary-Alex-Example"
 SIGN_IN = "an-invented-word"
@@ -301,7 +201,7 @@ def test_of_two_processes_one_sends_and_what_a_dead_one_claimed_is_sent_after_it
     raise_concerns(client, a_concern, "no")
     clock.time = A_TUESDAY + 4 * A_MINUTE
     worker(mail.port)()
-    record_sent(writer, claimed, now=clock.time)  # the slow one is too late, and changes nothing
+    record_email(writer, claimed, now=clock.time)  # the slow one is too late, and changes nothing
     clock.time = A_TUESDAY + 6 * A_MINUTE
     worker(mail.port)()
 
@@ -330,7 +230,8 @@ def test_events_from_before_emails_were_switched_on_are_not_sent(
     worker(mail.port)()
 
     with Session(service.state.context.engine) as session:
-        assert session.exec(select(EmailStateRow.sent_up_to)).one() > 1
+        states = session.exec(select(DeliveryRow.state).where(DeliveryRow.webhook == EMAIL)).all()
+    assert states == [DeliveryState.DELIVERED]
     assert [email.get_content().split("\n")[0].strip() for email in mail.emails] == ["1 concern came."]
 
 
@@ -430,6 +331,153 @@ def test_settings_that_would_send_nothing_or_a_password_in_clear_are_refused(cha
 def test_a_password_file_that_is_missing_stops_the_start(worker: Worker, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="GUIDANCE_SMTP_PASSWORD_FILE"):
         worker(25, smtp_username="desk", smtp_password_file=tmp_path / "none.txt", smtp_security="tls")
+
+
+def warnings_of(client: TestClient, service: FastAPI) -> dict[str, str]:
+    """What readiness warns of, once the process has looked."""
+    service.state.context.outside.look(lambda: None)
+    found: dict[str, str] = client.get("/health/ready").json()["warnings"]
+    return found
+
+
+def age_of_emails(client: TestClient) -> str:
+    age: str = re.findall(r'guidance_outbox_age_seconds{webhook="email"} (.*)', client.get("/metrics").text)[0]
+    return age
+
+
+def test_what_waits_for_a_dead_server_is_told_by_readiness_and_metrics_and_goes_out_in_one_email(
+    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        gone = closed.getsockname()[1]
+    raise_concerns(client, a_concern, "no")
+    worker(gone)()
+    at_once = warnings_of(client, service), age_of_emails(client)
+    for seconds in range(10, 200, 10):
+        clock.time = A_TUESDAY + dt.timedelta(seconds=seconds)
+        raise_concerns(client, a_concern, "yes")
+        worker(gone)()
+    late = warnings_of(client, service), age_of_emails(client)
+    clock.time = A_TUESDAY + 60 * A_MINUTE
+    worker(mail.port)()
+
+    assert at_once == ({}, "0.0")
+    assert late == ({"email": "fails"}, "190.0")
+    assert warnings_of(client, service) == {}
+    assert age_of_emails(client) == "0.0"
+    assert [email["Subject"].partition(":")[0] for email in mail.emails] == ["Immediate danger"]
+    assert "20 concerns came." in mail.emails[0].get_content()
+
+
+def test_what_comes_while_a_server_is_away_makes_no_attempt_of_its_own_and_pauses_grow_to_ten_minutes(
+    client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock
+) -> None:
+    tried: list[int] = []
+    with MailServer(lambda _: "451 try later") as mail:
+        for seconds in range(0, 3600, 5):
+            clock.time, before = A_TUESDAY + dt.timedelta(seconds=seconds), mail.tried
+            if seconds % 600 == 0:
+                raise_concerns(client, a_concern, "no")
+            worker(mail.port)()
+            tried += [seconds] if mail.tried > before else []
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tried)]
+
+    assert pauses[:3] == sorted(pauses[:3])
+    assert 5 <= pauses[0] <= 10
+    assert {480 <= pause <= 725 for pause in pauses[3:]} == {True}
+
+
+def test_a_clock_that_was_wrong_for_a_moment_silences_no_later_email(
+    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    clock.time = A_TUESDAY + dt.timedelta(days=400)
+    raise_concerns(client, a_concern, "no")
+    worker(mail.port)()
+    clock.time = A_TUESDAY
+    raise_concerns(client, a_concern, "no")
+
+    worker(mail.port)()
+
+    assert len(mail.emails) == 2
+
+
+def test_emails_that_are_switched_off_and_on_again_tell_of_the_last_hour_and_of_nothing_twice(  # fixtures
+    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    context: AppContext = service.state.context
+    raise_concerns(client, a_concern, "no")
+    worker(mail.port)()
+    raise_concerns(client, a_concern, "no", "no")
+    off = [unsubscribe_email(context.writer, now=clock.time) for _ in range(2)]
+    raise_concerns(client, a_concern, "no")
+    clock.time = A_TUESDAY + 2 * A_MINUTE
+
+    worker(mail.port)()
+
+    assert off == [2, 0]
+    assert [email.get_content().split()[0] for email in mail.emails] == ["1", "3"]
+
+
+def test_the_mailbox_is_a_receiver_among_others_which_only_the_settings_change(
+    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    context: AppContext = service.state.context
+    keys = open_webhook_keys(context.settings)
+    raise_concerns(client, a_concern, "no")
+    worker(1)()
+    hastened = retry_deliveries(context.writer, EMAIL, now=clock.time)
+    worker(mail.port)()
+
+    assert (hastened, len(mail.emails)) == (1, 1)
+    assert find_webhooks_due(context.engine, now=clock.time + 60 * A_MINUTE) == []
+    for change in (
+        partial(remove_webhook, at=clock.time),
+        partial(rotate_secret, keys=keys),
+        drop_old_secret,
+    ):
+        with pytest.raises(SetupError, match="GUIDANCE_SMTP_HOST"):
+            change(context.writer, EMAIL)
+    new = NewWebhook(EMAIL, "https://receiver.example/", [EventKind.CONCERN_RECEIVED])
+    with pytest.raises(SetupError, match="GUIDANCE_SMTP_HOST"):
+        add_webhook(context.writer, new, guard=SsrfGuard(), keys=keys, at=clock.time)
+
+
+def test_a_process_that_is_killed_while_the_server_is_away_loses_no_email(tmp_path: Path) -> None:
+    """Real processes: concerns come, the first process dies, and the next one tells of all of them at once."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    server = LiveServer(
+        tmp_path / "data",
+        smtp_host="127.0.0.1",
+        smtp_port=str(port),
+        smtp_security="none",
+        smtp_from="desk@council.example",
+        smtp_to=TEAM,
+    )
+    with server:
+        told = SMALLEST_EXAMPLE | {"immediate_danger": "yes"}
+        statuses = [httpx.post(f"{server.url}/v1/concerns", json=told, trust_env=False).status_code for _ in range(3)]
+        wait_until(lambda: "email_failed" in server.log.read_text())
+        server.kill()
+        server.start()
+        assert guidance("webhooks", "retry", EMAIL, "--data-dir", server.data_dir).returncode == 0
+        with MailServer(port=port) as mail:
+            assert eventually(lambda: mail.emails, patience_seconds=120)
+
+    assert statuses == [201] * 3
+    assert "Concerns that say so: 3." in mail.emails[0].get_content()
+    assert len(mail.emails) == 1
+
+
+@pytest.mark.parametrize("reply", ["250 OK", "554 refused"])
+def test_a_test_email_is_sent_by_hand_and_the_exit_status_says_whether_it_was_taken(tmp_path: Path, reply: str) -> None:
+    with MailServer(lambda _: reply) as mail:
+        mail_settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "none"}
+        addresses = {"SMTP_FROM": "desk@council.example", "SMTP_TO": TEAM}
+        told = guidance("webhooks", "test", EMAIL, "--data-dir", tmp_path / "data", **mail_settings, **addresses)
+
+    assert (told.returncode, len(mail.emails)) == ((0, 1) if reply.startswith("250") else (1, 0))
+    assert guidance("webhooks", "test", EMAIL, "--data-dir", tmp_path / "data").returncode == 1
 
 
 def test_the_thread_of_the_clock_announces_what_is_due_soon(

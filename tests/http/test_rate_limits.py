@@ -3,7 +3,6 @@
 import json
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,8 @@ from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.openapi import operations
 from tests.support.publishing import a_key
-from tests.support.waiting import LONG_ENOUGH, wait_until
+from tests.support.store import Store
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -235,36 +235,6 @@ def test_which_routes_are_limited_is_told_in_the_document(service: FastAPI) -> N
 
 
 SHARED = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
-
-
-class Store:
-    """A real Redis on a free port."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.folder = folder
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port)).close()
-        except OSError:
-            return False
-        return True
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(timeout=LONG_ENOUGH)
-            self._process = None
 
 
 @pytest.fixture

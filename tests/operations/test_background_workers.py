@@ -224,6 +224,7 @@ def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
         key_uses=context.authenticator.key_uses,
         checkpoints=context.checkpoints,
         invariants=context.invariants,
+        outside=context.outside,
         clock=context.clock,
     )
     return list(housekeeping.build_workers(lambda: None))
@@ -240,6 +241,7 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
         ("generation",),
         ("key-uses", "drafts", "overdue", "due-soon"),
         ("checkpoint", "retention", "invariants") + (() if on_postgresql() else ("remnants",)),
+        ("outside",),
         ("email",),
         ("dispatcher",),
     ]
@@ -269,9 +271,9 @@ def test_every_thread_that_works_on_is_a_worker_or_the_writer() -> None:
     """A new thread is a `JobsWorker`, so that it survives, is seen and stops; or it is listed here."""
     assert sorted(threads()) == [
         "db/writer.py",  # survives by itself; readiness and metrics have it already
-        "services/openid.py",  # one lookup of a name each
         "services/webhooks.py",  # one lookup of a name each
         "services/workers.py",
+        "services/workers.py",  # one call of a part outside each
     ]
 
 

@@ -5,10 +5,12 @@ import errno
 import json
 import os
 import pty
+import re
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -21,13 +23,17 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
+from app.config import Part, Settings, SettingsRefused, parse_settings
 from app.db.database import DATABASE_FILE
+from app.errors import SetupError
 from app.main import create_app, utc_now
 from app.models.clients import Scope
 from app.models.form import SMALLEST_EXAMPLE
 from app.services import doctor
 from app.services.clients import NewClient, add_client
 from app.services.doctor import ALL_CHECKS, Condition, PublicAnswer, Validity, call_public_address, exit_status
+from app.services.mail import claim_email
+from app.services.outside import KNOCKS, settings_of
 from app.services.receipts import WorkingDays
 from tests.support.command import guidance
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
@@ -35,6 +41,7 @@ from tests.support.live import LiveServer, environment_for
 from tests.support.proxies import varnish
 from tests.support.publishing import publish_next
 from tests.support.set_ups import SetUp, add_receiver, blamed, execute, findings, post_concern, reachable
+from tests.support.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -199,6 +206,24 @@ def disabled(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     add_receiver(set_up, disabled_at=utc_now(), disabled_because="it answered 410 Gone")
 
 
+def closed_port() -> int:
+    """A port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port: int = closed.getsockname()[1]
+    return port
+
+
+def receiver_that_is_away(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    add_receiver(set_up, f"http://127.0.0.1:{closed_port()}/")
+
+
+def emails_that_wait(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    """The process that sends is away: nobody told the mail server of a concern of three hours ago."""
+    with TestClient(create_app(set_up.settings, lambda: utc_now() - 4 * HOURS)) as client:
+        claim_email(client.app.state.context.writer, now=utc_now() - 4 * HOURS)  # type: ignore[attr-defined]
+    post_concern(set_up, utc_now() - 3 * HOURS)
+
+
 def lost_webhook_key(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     add_receiver(set_up)
     (set_up.data_dir / "webhook-key.txt").unlink()
@@ -286,6 +311,9 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (given_up, "webhooks", FAULT),
     (stuck, "webhooks", WARNING),
     (disabled, "webhooks", FAULT),
+    (receiver_that_is_away, "webhooks", FAULT),
+    (emails_that_wait, "email", FAULT),
+    (values(default_guide="nope"), "start", FAULT),
     (lost_webhook_key, "webhooks", FAULT),
     (unreadable_webhook_key, "webhooks", FAULT),
     (no_typst, "print", WARNING),
@@ -312,8 +340,12 @@ OF_NODES: list[tuple[Breaking, str, Condition]] = [
 ROOT = Path(__file__).parents[2]
 OF_THE_SERVER = {"disk", "flush", "restore"} if on_postgresql() else set()
 """What cannot be seen from a node."""
-TRIED_ALONE = {"recipients", "database", "clock", "overdue", "overdue-events", "chains"}
+TRIED_ALONE = {"recipients", "database", "pages", "clock", "overdue", "overdue-events", "chains"}
 """Checks of which a test of its own below has a broken set-up."""
+
+
+STOPS_A_START = {unreadable_webhook_key}
+"""What keeps the service from starting too, which its own line says."""
 
 
 def tampered_chain(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
@@ -352,11 +384,28 @@ HEALTHY: list[Breaking] = [
 ]
 
 
-@pytest.mark.parametrize("change", HEALTHY)
-def test_no_healthy_set_up_is_blamed(set_up: SetUp, monkeypatch: pytest.MonkeyPatch, change: Breaking) -> None:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store that nodes share, which only they need."""
+    store = Store(tmp_path)
     if on_postgresql():
-        set_up.values |= {"limits_store": "redis://127.0.0.1:6379", "limits_secret_file": set_up.folder / "secret"}
-        (set_up.folder / "secret").write_text("an invented secret of thirty-two characters")
+        store.start()
+    yield store
+    store.stop()
+
+
+def shared_store(set_up: SetUp, url: str) -> dict[str, Any]:
+    secret = set_up.folder / "secret"
+    secret.write_text("an invented secret of thirty-two characters")
+    return {"limits_store": url, "limits_secret_file": secret}
+
+
+@pytest.mark.parametrize("change", HEALTHY)
+def test_no_healthy_set_up_is_blamed(
+    set_up: SetUp, monkeypatch: pytest.MonkeyPatch, store: Store, change: Breaking
+) -> None:
+    if on_postgresql():
+        set_up.values |= shared_store(set_up, store.url)
     change(set_up, monkeypatch)
 
     found = findings(set_up)
@@ -377,7 +426,7 @@ def test_what_is_broken_is_found_and_nothing_else_is_blamed(
     found = findings(set_up)
 
     assert before.items() <= {"settings": WARNING}.items()
-    assert blamed(found) == before | {check: condition}
+    assert blamed(found) == before | {check: condition} | ({"start": FAULT} if breaking in STOPS_A_START else {})
     assert found[check].action
 
 
@@ -406,7 +455,125 @@ def test_the_doctor_is_tried_in_more_set_ups_than_twenty_and_every_check_finds_o
 
     assert len(HEALTHY) >= 4
     assert len(tables) >= 16
-    assert {check for _, check, _ in tables} | TRIED_ALONE == {each.name for each in ALL_CHECKS}
+    assert {check for _, check, _ in tables} | TRIED_ALONE | {part.value for part in KNOCKS} == {
+        each.name for each in ALL_CHECKS
+    }
+
+
+EMAILS = {
+    "smtp_host": "127.0.0.1",
+    "smtp_security": "none",
+    "smtp_from": "desk@council.example",
+    "smtp_to": "duty@council.example",
+}
+NOT_CALLED = {"allowed_origins", "embedding_origins", "allowed_hosts", "webhook_allowed_hosts"}
+"""Names of those who call the service, or frame it, and of whom webhooks may call: each webhook has its own line."""
+OWN_CHECKS = {Part.DATABASE: "database", Part.PUBLIC_URL: "public-url"}
+
+
+def address_settings() -> set[str]:
+    """The settings that name a host or an address, by their names and by what they take."""
+    return {
+        name
+        for name, field in Settings.model_fields.items()
+        if re.search(r"(url|host|hosts|issuer|store)$", name)
+        or (takes(name, "https://a.example") and not takes(name, "a b"))
+    }
+
+
+def takes(name: str, value: str) -> bool:
+    try:
+        parse_settings({f"GUIDANCE_{name.upper()}": value})
+    except SettingsRefused as refusal:
+        return f"GUIDANCE_{name.upper()}: " not in str(refusal)
+    return True
+
+
+def behind_a_closed_port(set_up: SetUp, name: str, port: int) -> dict[str, Any]:
+    here = f"127.0.0.1:{port}"
+    openid = {"openid_issuer": "https://login.council.example", "openid_audience": "api://one-minute-guide"}
+    wanted: dict[str, dict[str, Any]] = {
+        "database_url": {"database_url": f"postgresql+psycopg://guidance@{here}/guidance?connect_timeout=5"},
+        "smtp_host": EMAILS | {"smtp_port": port},
+        "openid_issuer": openid | {"openid_issuer": f"http://{here}/tenant"},
+        "openid_jwks_url": openid | {"openid_jwks_url": f"http://{here}/keys"},
+        "limits_store": shared_store(set_up, f"redis://{here}/0"),
+        "traces_url": {"traces_url": f"http://{here}"},
+    }
+    return wanted.get(name, {name: f"https://{here}"})
+
+
+def test_each_setting_that_names_a_host_or_an_address_says_beside_it_how_that_is_checked() -> None:
+    declared = {name for name, field in Settings.model_fields.items() if any(part in field.metadata for part in Part)}
+
+    assert declared == address_settings() - NOT_CALLED
+    assert len(declared) >= 11
+    assert address_settings() >= NOT_CALLED
+    assert {*KNOCKS, *OWN_CHECKS} == set(Part)
+
+
+def test_behind_each_setting_that_names_a_host_or_an_address_the_doctor_knocks(
+    set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "call_public_address", call_public_address)
+    healthy = dict(set_up.values)
+    for part in Part:
+        for name in settings_of(part):
+            set_up.values = healthy | behind_a_closed_port(set_up, name, closed_port())
+            found = findings(set_up, is_quick=True)
+            line = found[OWN_CHECKS.get(part, part.value)]
+
+            assert line.condition is (WARNING if part is Part.PAGES else FAULT), line
+            assert f"GUIDANCE_{name.upper()}" in f"{line.found} {line.action}"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"default_guide": "nope"},
+        {"limits_store": "redis://127.0.0.1:1"},
+        EMAILS | {"smtp_username": "desk", "smtp_password_file": Path("/nowhere/password.txt"), "smtp_security": "tls"},
+        {
+            "openid_issuer": "https://login.council.example",
+            "openid_audience": "a",
+            "openid_scopes": '{"Team": ["all"]}',
+        },
+        {"seal_identity_file": Path("/nowhere/identity.txt")},
+        {"retired_receipt_keys": "/nowhere/key.pem"},
+        {"webhook_key_file": Path("/nowhere/webhook-key.txt")},
+    ],
+)
+def test_what_a_start_refuses_the_doctor_says_in_the_same_words_and_it_makes_nothing(
+    set_up: SetUp, broken: dict[str, Any]
+) -> None:
+    before = {path.name for path in set_up.data_dir.iterdir()}
+    set_up.values |= broken
+
+    found = findings(set_up, is_quick=True)["start"]
+
+    assert found.condition is FAULT
+    assert {path.name for path in set_up.data_dir.iterdir()} <= before | {
+        f"{DATABASE_FILE}-wal",
+        f"{DATABASE_FILE}-shm",
+    }
+    with pytest.raises(SetupError) as refusal, TestClient(create_app(set_up.settings, utc_now)):
+        pass
+    assert str(refusal.value) in found.found
+
+
+@pytest.mark.embedded
+def test_a_page_of_the_database_that_is_damaged_is_found_wherever_it_is(set_up: SetUp) -> None:
+    path = set_up.data_dir / DATABASE_FILE
+    whole, places = path.read_bytes(), 7
+    for place in range(places):
+        damaged, begins = bytearray(whole), 4096 * ((place + 1) * (len(whole) // 4096) // (places + 1))
+        damaged[begins : begins + 8192] = os.urandom(8192)
+        path.write_bytes(damaged)
+        found = findings(set_up)
+
+        assert FAULT in {found["database"].condition, found["pages"].condition}, place
+
+    assert findings(set_up, is_quick=True)["pages"].condition is Condition.SKIPPED
 
 
 def test_one_recipient_is_a_warning_and_none_a_fault(set_up: SetUp) -> None:

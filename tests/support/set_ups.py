@@ -2,7 +2,9 @@
 
 import datetime as dt
 import shutil
+import socket
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from pyrage import x25519
 from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
-from app.main import create_app, utc_now
+from app.main import create_app, rehearse_start, utc_now
 from app.models.events import EventKind, WebhookRow
 from app.models.form import SMALLEST_EXAMPLE
 from app.services import doctor
@@ -105,7 +107,10 @@ def checked_seed(folder: Path) -> Path:
 
 
 def findings(set_up: SetUp, at: dt.datetime | None = None, *, is_quick: bool = False) -> dict[str, Finding]:
-    return {each.check: each for each in examine(set_up.settings, at=at or utc_now(), is_quick=is_quick)}
+    return {
+        each.check: each
+        for each in examine(set_up.settings, at=at or utc_now(), rehearse_start=rehearse_start, is_quick=is_quick)
+    }
 
 
 def blamed(found: dict[str, Finding]) -> dict[str, Condition]:
@@ -119,12 +124,12 @@ def post_concern(set_up: SetUp, at: dt.datetime) -> None:
         assert client.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code == 201
 
 
-def add_receiver(set_up: SetUp, **more: Any) -> None:
+def add_receiver(set_up: SetUp, url: str | None = None, **more: Any) -> None:
     service = create_app(set_up.settings, utc_now)
     secret = open_webhook_keys(set_up.settings).encrypt("receiver", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     row = WebhookRow(
         name="receiver",
-        url="https://receiver.example/",
+        url=url or address_that_listens(),
         kinds=[EventKind.CONCERN_RECEIVED.value],
         secrets=[secret],
         added_at=utc_now(),
@@ -132,6 +137,15 @@ def add_receiver(set_up: SetUp, **more: Any) -> None:
     )
     with TestClient(service):
         service.state.context.writer.run(lambda session: insert_webhook(session, row))
+
+
+@cache
+def address_that_listens() -> str:
+    """Return an address of this machine that takes connections, and never says a word."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    port = listening.getsockname()[1]
+    listening.detach()  # it stays open as long as this process
+    return f"http://127.0.0.1:{port}/"
 
 
 def execute(set_up: SetUp, *statements: str) -> None:
