@@ -405,6 +405,28 @@ class Settings(BaseModel):
         return self
 
 
+ADDRESS_FILE = "address.txt"
+"""In the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
+
+
+def settings_at(settings: Settings, address: str) -> Settings:
+    """Return the settings with that public address, unless they name one. It does not count as one that they name."""
+    if "public_url" in settings.model_fields_set:
+        return settings
+    moved = settings.model_copy(update={"public_url": address})
+    moved.model_fields_set.discard("public_url")
+    return moved
+
+
+def settings_as_served(settings: Settings) -> Settings:
+    """Return the settings at the address at which the service of the data folder last listened, if that is known."""
+    try:
+        address = (settings.data_dir / ADDRESS_FILE).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return settings
+    return settings_at(settings, address) if _is_origin(address) else settings
+
+
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the commit that this program was built from, if its environment names one."""
     return environment.get(f"{PREFIX}COMMIT")

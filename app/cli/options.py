@@ -53,11 +53,15 @@ REMAINS = (
 
 
 def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
-    """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`."""
+    """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`.
+
+    Where they name no public address, it is the one at which the service of that folder last listened.
+    """
     try:
-        return config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
+        settings = config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
     except SettingsRefused as refusal:
         raise SetupError(str(refusal)) from None
+    return config.settings_as_served(settings)
 
 
 def add_options(command: Callable[..., object], called: Callable[..., None], *taken: str) -> Callable[..., None]:

@@ -21,7 +21,13 @@ NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the rec
 def desk_invite(
     settings: Settings,
     name: NameOfPerson,
-    role: Annotated[Role, typer.Option(help="What they may do: read; act too; read the record too; or that alone.")],
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="What they may do. reader: read concerns. worker: act on them too. lead: read the record too. "
+            "auditor: read the record alone. editor: write guides, and see no concern. publisher: publish guides too."
+        ),
+    ],
     expires: Annotated[str, typer.Option(help="When the link ends: a date, or a time such as 2d or 4h.")] = "2d",
     as_json: AsJson = False,
 ) -> None:

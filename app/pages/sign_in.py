@@ -39,6 +39,12 @@ class Arrival(DeskSite):
         """The passkeys of the site, at the port under which the browser called."""
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
+    def elsewhere(self, path: str) -> str | None:
+        """Return the address of the page where passkeys work, if that is not the one under which the browser called."""
+        url = self.request.url
+        party = self.context.desk_sign_in.party(url.port)
+        return f"{party.origin}{path}" if url.hostname != party.id else None
+
     def get_openid(self) -> OpenIdSignIn:
         """Return the sign-in by a provider. Raises `NotFound` where none is set up."""
         openid = self.context.desk_sign_in.openid
@@ -86,11 +92,8 @@ ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
 @router.get(SIGN_IN)
 def read_sign_in(arrival: ArrivalDep) -> Response:
     """Return the page to sign in."""
-    sign_in, url = arrival.context.desk_sign_in, arrival.request.url
-    party = sign_in.party(url.port)
-    elsewhere = f"{party.origin}{SIGN_IN}" if url.hostname != party.id else None
-    has_provider = sign_in.openid is not None
-    return arrival.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider)
+    has_provider = arrival.context.desk_sign_in.openid is not None
+    return arrival.page("desk_sign_in.html", elsewhere=arrival.elsewhere(SIGN_IN), has_provider=has_provider)
 
 
 @router.post(f"{SIGN_IN}/options")
@@ -111,7 +114,7 @@ def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Respons
 @router.get(INVITATION)
 def read_invitation(arrival: ArrivalDep) -> Response:
     """Return the page that registers a passkey. The token is after the `#` of its address, which no server sees."""
-    return arrival.page("desk_invitation.html")
+    return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION))
 
 
 @router.post(f"{INVITATION}/options")

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from app.age.keys import fingerprint_of
-from app.config import Settings, is_loopback
+from app.config import ADDRESS_FILE, Settings, is_loopback, settings_at
 from app.db.database import DATABASE_FILE, open_database
 from app.errors import SetupError
 from app.http.context import AppContext
@@ -33,7 +33,7 @@ from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
 from app.server.connection import REFUSALS, Refusals
 from app.server.front import FRONT_CACHE, Front, FrontCache
-from app.services.keys import DEVELOPMENT_IDENTITY
+from app.services.keys import DEVELOPMENT_IDENTITY, write_key_file
 from app.services.resealing import find_newest_recipients
 from app.services.sealing import read_identities
 
@@ -144,8 +144,10 @@ class DrainingMiddleware:
         scope["state"][REFUSALS] = Refusals(records, is_https=context.settings.is_https)
 
         async def send_started(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete" and self._seconds > 0:
-                self._replace_signal_handler()
+            if message["type"] == "lifespan.startup.complete":
+                leave_address(context.settings)
+                if self._seconds > 0:
+                    self._replace_signal_handler()
             await send(message)
 
         await self._service(scope, receive, send_started)
@@ -176,11 +178,11 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if host.version == 6 else host}:{port}"  # noqa: PLR2004  # likewise
 
 
-def settings_at(settings: Settings, address: str) -> Settings:
-    """Return the settings with that public address, unless they name one."""
-    if "public_url" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"public_url": address})
+def leave_address(settings: Settings) -> None:
+    """Leave the address of this service in the data folder, for the commands, unless the settings name it for all."""
+    if "public_url" not in settings.model_fields_set:
+        with suppress(OSError):  # a command then takes the default, as without a service
+            write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
 
 
 def use_one_arena() -> None:

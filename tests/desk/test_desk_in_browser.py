@@ -136,6 +136,20 @@ def test_someone_who_left_is_out_at_the_next_press_and_their_passkey_opens_nothi
     expect(page.get_by_role("alert")).to_contain_text("This passkey is not known here")
 
 
+def test_an_invitation_that_is_opened_where_no_passkey_works_says_where_it_does(
+    page: Page, service: FastAPI, url: str
+) -> None:
+    there = url.replace("localhost", "127.0.0.1")
+    page.goto(f"{there}/desk/invitation#{invited(service)}")
+
+    Keyboard(page).press("link", f"Open your invitation at {url}/desk/invitation")
+    Keyboard(page).press("button", "Make a passkey and sign in")
+
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    page.goto(f"{there}/desk/sign-in")
+    expect(page.get_by_role("link", name=f"Sign in at {url}/desk/sign-in")).to_be_visible()
+
+
 def test_an_invitation_works_once(page: Page, service: FastAPI) -> None:
     link = f"/desk/invitation#{invited(service)}"
     page.goto(link)

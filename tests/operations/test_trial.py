@@ -3,20 +3,24 @@
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyrage
 import pytest
 from starlette.testclient import TestClient
 
-from app.config import Settings
+from app.config import ADDRESS_FILE, Settings, settings_as_served, settings_at
 from app.errors import SetupError
 from app.main import create_app
-from app.server.run import address_of, check_recipients, settings_at
-from tests.support.command import guidance_process
+from app.models.clients import Scope
+from app.models.links import CHECKPOINT
+from app.server.run import address_of, check_recipients
+from tests.support.command import guidance, guidance_process
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
 from tests.support.loops import for_each
@@ -152,3 +156,36 @@ def test_a_public_address_that_is_set_stays(tmp_path: Path) -> None:
 
     assert settings_at(named, "http://127.0.0.1:1").public_url == default
     assert settings_at(Settings(data_dir=tmp_path), "http://127.0.0.1:1").public_url == "http://127.0.0.1:1"
+
+
+@pytest.mark.slow
+@pytest.mark.embedded
+def test_commands_know_the_address_of_a_trial_also_after_it_has_stopped(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data") as server:
+        headers = {"Authorization": f"Bearer {server.new_key(Scope.AUDIT)}"}
+        assert guidance("audit", "checkpoint", "--data-dir", server.data_dir).returncode == 0
+        note = httpx.get(f"{server.url}{CHECKPOINT}", headers=headers, trust_env=False)
+        invited = guidance("desk", "invite", "Jo Example", "--role=worker", "--data-dir", server.data_dir)
+    (tmp_path / "note").write_text(note.text)
+    key = guidance("audit", "key", "--data-dir", server.data_dir).stdout.strip()
+    compared = guidance("verify", "--checkpoint", tmp_path / "note", "--key", key, "--data-dir", server.data_dir)
+
+    port = server.url.rpartition(":")[2]
+    assert invited.stdout.startswith(f"http://localhost:{port}/desk/invitation#")
+    assert key.startswith(f"127.0.0.1:{port}/disclosures+")
+    assert compared.returncode == 0, compared.stderr
+
+
+@for_each("left", ["http://127.0.0.1:1", "rubbish", "http://127.0.0.1:8000/path", "javascript:alert(1)", "", "\xff"])
+def test_an_address_that_was_left_is_taken_only_where_it_is_one_and_the_settings_name_none(left: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = Path(folder)
+        nothing_left = settings_as_served(Settings(data_dir=data_dir)).public_url
+        (data_dir / ADDRESS_FILE).write_text(left, encoding="latin-1")
+        found = settings_as_served(Settings(data_dir=data_dir))
+        named = settings_as_served(Settings(data_dir=data_dir, public_url="https://guidance.council.example"))
+
+    assert nothing_left == "http://127.0.0.1:8000"
+    assert found.public_url == (left if left == "http://127.0.0.1:1" else nothing_left)
+    assert named.public_url == "https://guidance.council.example"
+    assert settings_at(found, "http://127.0.0.1:2").public_url == "http://127.0.0.1:2"  # where a start listens, counts

@@ -4,6 +4,7 @@
 (() => {
   const button = document.querySelector("[data-passkey]");
   const fault = document.querySelector("[data-passkey-fault]");
+  for (const link of document.querySelectorAll("[data-with-token]")) link.href += window.location.hash;
   if (!button) return;
   const kind = button.dataset.passkey;
   let token = "";
