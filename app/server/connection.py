@@ -6,7 +6,7 @@ All private names of uvicorn that this service uses (`pyproject.toml` pins its m
 - `H11Protocol.app`, the service, which it calls for each request;
 - `H11Protocol.conn`, its parser, and `handle_events`, which reads on;
 - `H11Protocol.flow`, with `pause_reading`;
-- `H11Protocol.cycle`, the request that it works on, with `response_complete` and `message_event`;
+- `H11Protocol.cycle`, the request that it works on, with `response_complete`, `keep_alive` and `message_event`;
 - `H11Protocol.send_400_response`, which it calls for data that is not HTTP, and for a head that is too large;
 - `H11Protocol.shutdown`, which the server calls at its stop;
 - `ServerState.connections`;
@@ -16,7 +16,7 @@ All private names of uvicorn that this service uses (`pyproject.toml` pins its m
 import asyncio
 import re
 from asyncio import BaseTransport, Transport
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, cast
@@ -99,10 +99,22 @@ class ClientDeadline:
             self.transport.close()
 
 
-VERSIONS = frozenset({b"1.0", b"1.1"})
 SCHEMES = frozenset({b"http", b"https"})
 FIELD_BYTES = len(b": \r\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
+TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n"
+HEAD = re.compile(TOKEN + rb" [\x21-\x7e]+ HTTP/1\.([01])\r\n(?:" + FIELD + rb")*\r\n")
+"""A head by the grammar of RFC 9112, without what it allows only for old senders: no folded line, no bare CR or LF."""
+NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
+"""The fields that a head has at most once. Two programs could each go by another of two."""
+FIELD_ONCE = re.compile(rb"\r\n(" + rb"|".join(NAMES_ONCE) + rb"):[\t ]*([^\r]*?)[\t ]*(?=\r)", re.IGNORECASE)
+LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
+HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x5b\x5d-\x7e]*\"))?"
+CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*\r\n")
+END_OF_TRAILERS = re.compile(rb"\r?\n")
+TRAILERS = re.compile(rb"(?:" + FIELD + rb")*\r\n")
 MAX_HEAD_FIELDS = 500
 """How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
 PIECES_PER_TURN = 50
@@ -110,16 +122,95 @@ PIECES_PER_TURN = 50
 TOO_LARGE = 431
 
 
+def check_head(head: bytes) -> None:
+    """Raise `h11.RemoteProtocolError` for a head that another program might read in another way.
+
+    A proxy that goes by one of two lengths, or sees the end of a line elsewhere, would give one caller the response of
+    another. RFC 9112 lets a server take some of these heads (sections 2.2, 5.2, 6.1 and 6.3); this one takes none.
+    """
+    matched = HEAD.fullmatch(head)
+    if matched is None:
+        raise h11.RemoteProtocolError("the head is malformed")
+    fields: dict[bytes, bytes] = {}
+    for field in FIELD_ONCE.finditer(head):
+        name = field[1].lower()
+        if name in fields:
+            raise h11.RemoteProtocolError("a field is there twice")
+        fields[name] = field[2]
+    length, coding, host = (fields.get(name) for name in NAMES_ONCE[1:3] + NAMES_ONCE[:1])
+    is_1_0 = matched[1] == b"0"
+    if length is not None and not LENGTH.fullmatch(length):
+        raise h11.RemoteProtocolError("the length is malformed")
+    if coding is not None and (is_1_0 or length is not None or coding.lower() != b"chunked"):
+        raise h11.RemoteProtocolError("the length of the body is ambiguous")
+    if not is_1_0 if host is None else not HOST.fullmatch(host):
+        raise h11.RemoteProtocolError("the host is missing or malformed")
+
+
+class ChunkLines:
+    """The lines between the chunks of a body, checked before h11 reads them: it takes blanks, folded lines and bare LF.
+
+    It reads at least as far as h11 does: one line for each piece, and the trailers with the last.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._unread = bytearray(data)
+        self._left = 0
+        """The bytes up to the next line."""
+        self._check: Callable[[], None] | None = self._check_line
+
+    def add(self, data: bytes) -> None:
+        """Add data of the body."""
+        self._unread += data
+
+    def check_next(self) -> None:
+        """Check the next line if it is there. Raise `h11.RemoteProtocolError` if it is malformed."""
+        skipped = min(self._left, len(self._unread))
+        del self._unread[:skipped]
+        self._left -= skipped
+        if self._check is not None and not self._left:
+            self._check()
+
+    def _check_line(self) -> None:
+        end = self._unread.find(b"\n") + 1
+        if not end:
+            return
+        line = CHUNK_LINE.fullmatch(self._take(end))
+        if line is None:
+            raise h11.RemoteProtocolError("a chunk is malformed")
+        size = int(line[1], 16)
+        if size:
+            self._left = size + len(b"\r\n")
+        else:
+            self._check = self._check_trailers
+            self._check_trailers()
+
+    def _check_trailers(self) -> None:
+        end = END_OF_TRAILERS.match(self._unread) or END_OF_HEAD.search(self._unread)
+        if end is None:
+            return
+        if not TRAILERS.fullmatch(self._take(end.end())):
+            raise h11.RemoteProtocolError("a trailer is malformed")
+        self._check = None  # the next request follows
+
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._unread[:count])
+        del self._unread[:count]
+        return taken
+
+
 class RequestReader(h11.Connection):
     """The server's end of h11, with limits for a head, and for the pieces of a body that are read at a time.
 
-    h11 itself measures a head only while it is incomplete.
+    h11 itself measures a head only while it is incomplete. It refuses less than this service does: see `check_head`.
     """
 
     def __init__(self, max_head_bytes: int) -> None:
         super().__init__(h11.SERVER, max_head_bytes)
         self._max_head_bytes = max_head_bytes
         self._pieces_left = PIECES_PER_TURN
+        self._chunk_lines: ChunkLines | None = None
+        """Those of the body that is being read, if it comes in chunks."""
 
     @property
     def is_turn_over(self) -> bool:
@@ -130,31 +221,48 @@ class RequestReader(h11.Connection):
         """Read on."""
         self._pieces_left = PIECES_PER_TURN
 
-    def next_event(self) -> Any:
-        """Return the next event, or NEED_DATA at the end of a turn.
+    def receive_data(self, data: bytes) -> None:
+        """Add data of the client."""
+        super().receive_data(data)
+        if self._chunk_lines is not None:
+            self._chunk_lines.add(data)
 
-        Raise `h11.RemoteProtocolError` for a head that is too large, has too many fields or is of another version.
+    def next_event(self) -> Any:
+        """Return the next event, or NEED_DATA at the end of a turn, or if the client sends nothing more.
+
+        Raise `h11.RemoteProtocolError` for a head that is malformed or too large or has too many fields, and for a
+        malformed chunk.
         """
         if self.is_turn_over:
             return h11.NEED_DATA
         if self.their_state is h11.IDLE:
-            self._check_fields()
+            self._check_head()
+        elif self._chunk_lines is not None:
+            self._chunk_lines.check_next()
         event = super().next_event()
         if isinstance(event, h11.Data):
             self._pieces_left -= 1
         elif isinstance(event, h11.Request):
-            if event.http_version not in VERSIONS:  # h11 takes any, and demands a Host field in 1.1 alone
-                raise h11.RemoteProtocolError("the version is unknown")
             if head_bytes(event) > self._max_head_bytes:
                 raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
-        return event
+            self._read_chunk_lines(event)
+        elif isinstance(event, h11.EndOfMessage):
+            self._chunk_lines = None
+        return h11.NEED_DATA if isinstance(event, h11.ConnectionClosed) else event
 
-    def _check_fields(self) -> None:
-        """Count the fields of the next head before h11 parses them."""
+    def _check_head(self) -> None:
+        """Count the fields of the next head and check it, before h11 parses it."""
         data, _ = self.trailing_data
         end = END_OF_HEAD.search(data)
         if data.count(b"\n", 0, end.start() if end else len(data)) > MAX_HEAD_FIELDS:
             raise h11.RemoteProtocolError("the head has too many fields", error_status_hint=TOO_LARGE)
+        if end:
+            check_head(data[: end.end()])
+
+    def _read_chunk_lines(self, request: h11.Request) -> None:
+        """Check the lines of the request's body from now on, if it comes in chunks."""
+        if any(name == b"transfer-encoding" for name, _ in request.headers):
+            self._chunk_lines = ChunkLines(self.trailing_data[0])
 
 
 def head_bytes(request: h11.Request) -> int:
@@ -274,6 +382,15 @@ class Connection(H11Protocol):
         if self._discarded > MAX_DISCARDED_BYTES:
             self.deadline.transport.close()
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes an answer, uvicorn gives none
+        """Answer what a client asked that sends nothing more. Return True if the connection stays open for that."""
+        if self.is_refused or self.cycle is None or self.cycle.response_complete:
+            return False
+        if not self._is_body_broken:
+            self.conn.receive_data(b"")
+            self.handle_events()
+        return True
+
     def handle_events(self) -> None:
         """Read the data. If it has more pieces than one turn may read, let other connections have their turn."""
         super().handle_events()
@@ -315,6 +432,7 @@ class Connection(H11Protocol):
             self.refuse(BadRequest)
         else:
             self._is_body_broken = True
+            self.cycle.keep_alive = False
             self.cycle.message_event.set()
 
     def refuse(self, kind: type[Problem]) -> None:

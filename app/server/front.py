@@ -19,7 +19,7 @@ from app.errors import ServiceUnavailable
 from app.http.cache import CacheRequest, ResponseCache
 from app.http.metrics import Answered
 from app.http.middleware import RequestRecords, new_request_id, route_template
-from app.server.connection import Connection
+from app.server.connection import Connection, RequestReader
 
 FRONT_CACHE = "front_cache"
 """The name of the `FrontCache` in the lifespan state (ASGI), which every connection gets."""
@@ -73,10 +73,10 @@ class FrontCache:
         return self._server_fields
 
     def _parse(self, data: bytes) -> CacheRequest | None:
-        """Parse the request as uvicorn does, with the same library."""
+        """Parse the request as the server does, with the same reader."""
         if len(data) > MAX_PARSED_BYTES:
             return None
-        reader = h11.Connection(h11.SERVER)
+        reader = RequestReader(MAX_PARSED_BYTES)
         try:
             reader.receive_data(data)
             request = reader.next_event()
