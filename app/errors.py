@@ -581,6 +581,10 @@ class WebhookSecretUnreadable(GuidanceError):
 # The database, settings and seed files
 
 
+class ClockInDoubt(GuidanceError):
+    """The clock of this machine and the time that was last known are more than a day apart, so nothing is erased."""
+
+
 class BackupRefused(GuidanceError):
     """The backup cannot be made or restored at present."""
 

@@ -504,12 +504,26 @@ def _require_new(path: Path) -> None:
         raise typer.BadParameter("that file exists already; it is left as it is")
 
 
+ClockChecked = Annotated[
+    bool,
+    typer.Option(
+        "--clock-checked",
+        help="You have checked the date of this machine: erase, although it is far from the time last known.",
+    ),
+]
+
+
 @desk.command("purge")
-def desk_purge(settings: Settings, as_json: AsJson = False) -> None:
-    """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased."""
+def desk_purge(settings: Settings, clock_checked: ClockChecked = False, as_json: AsJson = False) -> None:
+    """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased.
+
+    Nothing is erased while the clock of this machine and the time that was last known are more than a day apart, as
+    after a wrong date or a long pause. Check the date, then say so with --clock-checked: the service then erases again.
+    """
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     with open_writer(settings) as (engine, writer):
-        erased = sum(1 for _ in erase_due_concerns(engine, writer, periods, at=utc_now()))
+        due = erase_due_concerns(engine, writer, periods, at=utc_now(), is_clock_checked=clock_checked)
+        erased = sum(1 for _ in due)
         remains = has_remnants(engine)
     echo_result([f"{erased} erased"], {"erased": erased, "former_texts_remain": remains}, as_json=as_json)
     if remains:

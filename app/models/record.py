@@ -104,6 +104,15 @@ class CheckpointRow(SQLModel, table=True):
     note: str = TableField(sa_type=Text)
 
 
+class KnownTimeRow(SQLModel, table=True):
+    """The last time that the clock agreed with: one row, which the service keeps up to date while it runs."""
+
+    __tablename__ = "known_time"
+
+    id: int = TableField(primary_key=True)
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+
+
 # What is left of a text in the files of the database after its row has lost it.
 
 

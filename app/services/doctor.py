@@ -42,6 +42,7 @@ from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
 from app.services.outside import LATE, knock, knock_at_receiver
 from app.services.receipts import WorkingDays
+from app.services.record import find_clock_fault
 from app.services.reference_data import read_reference_data
 from app.services.sealing import make_sealer, read_identities
 from app.services.verification import Invariant, find_broken
@@ -559,8 +560,13 @@ def _flush(descriptor: int) -> float:
 
 
 def check_clock(patient: Patient) -> Iterator[Verdict]:
-    """Check the clock of this machine with the record, and with the server of the database."""
+    """Check the clock of this machine with the record, the time last known, and the server of the database."""
     with Session(patient.engine) as session:
+        if (apart_from_known := find_clock_fault(session, at=patient.at)) is not None:
+            yield fault(
+                f"{apart_from_known}, so nothing is erased",
+                "check the date of this machine; when it is right, run guidance desk purge --clock-checked",
+            )
         last = session.exec(select(func.max(DisclosureRow.at))).one()
         if last is not None and (last - patient.at).total_seconds() > CLOCK_SECONDS:
             yield fault(

@@ -27,6 +27,7 @@ STORE_TIMEOUT_SECONDS = 0.25
 RETRY_SECONDS = 5.0
 THREADS = 10
 SHORTEST_SECRET = 32
+SET_CLOCK_SECONDS = 60.0
 UNKNOWN_ADDRESS = "unknown"
 """The address of a caller whose proxy forwards something that is not an address."""
 NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: one IPv6 subscriber has a whole /64
@@ -84,7 +85,8 @@ class Limiter:
         self._secret = secret
         self._is_secret_shared = is_secret_shared
         self._clock = clock
-        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._own_store = FixedWindowRateLimiter(MemoryStorage())
+        self._wall_clock_ahead = time.time() - time.monotonic()
         self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(open_store(store))
         self._threads = CapacityLimiter(THREADS)
         self._unavailable_until = -math.inf
@@ -121,6 +123,15 @@ class Limiter:
             shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
             self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
         return burst_mark(day, hmac.digest(self._key_of_day, caller.encode(), "sha256"))
+
+    @property
+    def _own(self) -> FixedWindowRateLimiter:
+        """The counts of this process. They begin again when the clock is set, since a window would end too late."""
+        ahead = time.time() - time.monotonic()
+        if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
+            self._own_store = FixedWindowRateLimiter(MemoryStorage())
+        self._wall_clock_ahead = ahead
+        return self._own_store
 
     def _key(self, policy: Policy, caller: str) -> str:
         return hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]

@@ -17,11 +17,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.db.database import BUSY_MILLISECONDS
 from app.db.tables import table_of
 from app.db.writer import write_operation
-from app.errors import ChangedMeanwhile
+from app.errors import ChangedMeanwhile, ClockInDoubt
 from app.logs import Log
 from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow
-from app.models.record import AUDIT, ChainRow, DeskAct, DisclosureRow, Remnants
+from app.models.record import AUDIT, ChainRow, DeskAct, DisclosureRow, KnownTimeRow, Remnants
 from app.models.record_details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
 
 MOST_SHOWN = 50
@@ -188,6 +188,48 @@ def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Ac
     row = record_disclosure(session, concern.reference, act, actor, detail)
     concern.changed_at = actor.at
     return row
+
+
+# The clock. What has a period is erased for good, so a wrong clock must not end it.
+
+
+MOST_APART = dt.timedelta(days=1)
+"""A clock that jumps further, or a service that was away for longer, waits for a person."""
+CHECK_THE_CLOCK = (
+    "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
+)
+
+
+def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
+    """Return how the clock disagrees with the time that was last known, or None if they agree.
+
+    Where nothing is known yet, the last act on the record counts.
+    """
+    known = session.get(KnownTimeRow, 1)
+    newest = select(DisclosureRow.at).order_by(col(DisclosureRow.position).desc()).limit(1)
+    known_at = known.at if known is not None else session.exec(newest).first()
+    if known_at is None or abs(at - known_at) <= MOST_APART:
+        return None
+    side = "ahead of" if at > known_at else "behind"
+    days = abs(at - known_at) / dt.timedelta(days=1)
+    return f"the clock is {days:.1f} days {side} the time that was last known, {known_at:%Y-%m-%d %H:%M} UTC"
+
+
+def require_clock(engine: Engine, *, at: dt.datetime) -> None:
+    """Raise `ClockInDoubt` if the clock disagrees with the time that was last known."""
+    with Session(engine) as session:
+        fault = find_clock_fault(session, at=at)
+    if fault is not None:
+        raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
+
+
+@write_operation
+def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
+    """Note that it is that time. Raises `ClockInDoubt` if the clock disagrees, unless a person has checked it."""
+    fault = None if is_checked else find_clock_fault(session, at=at)
+    if fault is not None:
+        raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
+    session.merge(KnownTimeRow(id=1, at=at))
 
 
 # Removing what is left of erased and resealed texts in the files of the database.

@@ -19,7 +19,7 @@ from app.models.entries import EntryKind, EntryRow
 from app.models.receipts import ConcernState
 from app.services.acts import acknowledge, erase
 from app.services.entries import measure_entries
-from app.services.record import Actor, purge_remnants
+from app.services.record import Actor, note_time, purge_remnants
 
 by_retention = partial(Actor, "retention", "this service")
 ERASURE_BATCH_SIZE = 200
@@ -34,11 +34,16 @@ class RetentionPeriods:
     closed_days: int | None
 
 
-def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime) -> Iterator[str]:
+def erase_due_concerns(
+    engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
+) -> Iterator[str]:
     """Erase the text of each concern whose period has ended, and of each test after a day, and yield its reference.
 
     It is the operation of the desk: what is on hold or not acknowledged is never erased, whatever the periods are.
+    Raises `ClockInDoubt` before the first if the clock disagrees with the time that was last known, unless a person has
+    checked the clock.
     """
+    note_time(writer, at, is_checked=is_clock_checked)
     erased = 0
     try:
         for reference in _erase_all(engine, writer, periods, at):

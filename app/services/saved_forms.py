@@ -23,7 +23,7 @@ from app.errors import NoSuchDraft, SavedFormsFull, TooManySavedForms
 from app.models.receipts import new_status_token, standard_token
 from app.models.saved_forms import DraftRow
 from app.services.receipts import NONCE_LENGTH
-from app.services.record import purge_remnants
+from app.services.record import purge_remnants, require_clock
 
 LIFETIME = dt.timedelta(hours=24)
 OPENED_LIFETIME = dt.timedelta(minutes=10)
@@ -79,7 +79,11 @@ class Drafts:
         return draft["path"], draft["fields"]
 
     def erase_expired(self, *, at: dt.datetime) -> int:
-        """Erase every draft whose time is over, and what is left of it in the files. Return how many there were."""
+        """Erase every draft whose time is over, and what is left of it in the files. Return how many there were.
+
+        Raises `ClockInDoubt`: what a wrong clock would erase can be opened when it is right again.
+        """
+        require_clock(self.engine, at=at)
         erased = _erase(self.writer, at)
         if erased:
             purge_remnants(self.engine)

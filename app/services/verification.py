@@ -40,7 +40,7 @@ from app.models.record_details import (
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.deadlines import find_unannounced
 from app.services.editions import AnyKey, digest_of_stored, every_publication, named
-from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
+from app.services.record import FIRST_PREVIOUS_SHA256, find_clock_fault, hash_of
 from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 
 NOTHING_YET = "there is nothing to verify: the database is empty until the first start"
@@ -371,6 +371,8 @@ class Invariant(StrEnum):
     """Nothing waits past its hour without an event that says so."""
     RECIPIENTS = "recipients"
     """No text is sealed to a recipient that was removed."""
+    CLOCK = "clock"
+    """The clock agrees with the time that was last known."""
     CHAINS = "chains"
     """Every chain of disclosures verifies, and so does the order of all acts."""
 
@@ -406,7 +408,7 @@ class Invariants:
 
     def _is_due(self, invariant: Invariant) -> bool:
         now, last = self._clock(), self.checked_at.get(invariant.value)
-        if invariant is Invariant.OVERDUE_EVENTS:
+        if invariant in (Invariant.OVERDUE_EVENTS, Invariant.CLOCK):
             return True
         if invariant is Invariant.RECIPIENTS:
             return bool(self._recipients) and (last is None or now - last >= HOUR)
@@ -423,6 +425,9 @@ def find_broken(
     with Session(engine) as session:
         if invariant is Invariant.OVERDUE_EVENTS:
             return find_unannounced(session, before=at - OVERDUE_GRACE)
+        if invariant is Invariant.CLOCK:
+            fault = find_clock_fault(session, at=at)
+            return [] if fault is None else [fault]
         return _sealed_to_others(session, set(recipients), beat)
 
 

@@ -13,6 +13,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.db.database import DATABASE_FILE
+from app.main import utc_now
+from app.services.record import note_time
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -82,8 +84,8 @@ def erased_after(service: FastAPI) -> Callable[..., set[str]]:
     context = service.state.context
 
     def run(days: float, acknowledged: int | None, closed: int | None) -> set[str]:
-        at = A_TUESDAY + dt.timedelta(days=days)
-        return set(erase_due_concerns(context.engine, context.writer, RetentionPeriods(acknowledged, closed), at=at))
+        at, periods = A_TUESDAY + dt.timedelta(days=days), RetentionPeriods(acknowledged, closed)
+        return set(erase_due_concerns(context.engine, context.writer, periods, at=at, is_clock_checked=True))
 
     return run
 
@@ -249,7 +251,8 @@ def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
     for receipt in receipts[::3]:
         assert erase(desk, receipt).status_code == 200
     periods = {"RETENTION_ACKNOWLEDGED_DAYS": "365", "RETENTION_CLOSED_DAYS": "730"}
-    told = [guidance("desk", "purge", "--data-dir", settings.data_dir, **chosen) for chosen in ({}, periods, periods)]
+    purge = ("desk", "purge", "--clock-checked", "--data-dir", settings.data_dir)
+    told = [guidance(*purge, **chosen) for chosen in ({}, periods, periods)]
 
     left = len(receipts) - len(receipts[::3])
     assert [each.stdout for each in told] == ["0 erased\n", f"{left} erased\n", "0 erased\n"]
@@ -259,10 +262,11 @@ def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
 
 @pytest.mark.slow
 def test_a_serving_process_erases_by_itself_what_is_due(
-    raised: Raise, settings: Settings, clock: SettableClock, database: Database
+    raised: Raise, service: FastAPI, settings: Settings, clock: SettableClock, database: Database
 ) -> None:
     clock.time = LONG_AGO
     waiting, due = raised("received"), raised("acknowledged")
+    note_time(service.state.context.writer, utc_now(), is_checked=True)
     with LiveServer(settings.data_dir, retention_acknowledged_days="365") as server:
         wait_until(lambda: database("SELECT reference FROM concerns WHERE sealed IS NULL"))
 

@@ -256,9 +256,8 @@ def test_a_test_is_erased_after_a_day_with_what_was_added_and_nothing_else_is(
     assert desk.act(tests[2]["reference"], "hold", held=True, reason="A made-up reason.").is_success
 
     def erased(after: dt.timedelta) -> set[str]:
-        return set(
-            erase_due_concerns(context.engine, context.writer, RetentionPeriods(None, None), at=A_TUESDAY + after)
-        )
+        at, periods = A_TUESDAY + after, RetentionPeriods(None, None)
+        return set(erase_due_concerns(context.engine, context.writer, periods, at=at, is_clock_checked=True))
 
     assert erased(dt.timedelta(days=1)) == set()
     assert erased(dt.timedelta(days=1, seconds=1)) == {test["reference"] for test in tests[:2]}

@@ -254,7 +254,8 @@ def test_nobody_and_no_retention_erases_an_addition_that_is_not_acknowledged(
 
     def purge() -> list[str]:
         at = A_TUESDAY + dt.timedelta(days=100_000)
-        return list(erase_due_concerns(context.engine, context.writer, RetentionPeriods(1, 1), at=at))
+        periods = RetentionPeriods(1, 1)
+        return list(erase_due_concerns(context.engine, context.writer, periods, at=at, is_clock_checked=True))
 
     def erase() -> Any:
         return desk.act(reference, "erasure", reason="A made-up reason.")

@@ -141,7 +141,8 @@ def test_a_command_that_is_held_up_says_so_and_a_server_finishes_its_work_at_its
     assert desk.get(f"/concerns/{reference}").status_code == 200
     piece = sealed_piece(settings.data_dir)
 
-    ended = guidance("desk", "purge", "--data-dir", settings.data_dir, RETENTION_ACKNOWLEDGED_DAYS="1")
+    purge = ("desk", "purge", "--clock-checked", "--data-dir", settings.data_dir)
+    ended = guidance(*purge, RETENTION_ACKNOWLEDGED_DAYS="1")
     held_up = is_in_files(settings.data_dir, piece)
     reader.execute("COMMIT")
     with LiveServer(settings.data_dir):

@@ -146,7 +146,7 @@ def test_a_young_persons_answers_are_never_saved_and_none_is_lost(client: TestCl
         assert CANARY in page.text
         assert "code-words" not in page.text
     context: AppContext = service.state.context
-    assert context.drafts.erase_expired(at=context.clock() + 2 * DAY) == 0
+    assert context.drafts.erase_expired(at=context.clock() + DAY) == 0
 
 
 def test_wrong_codes_for_one_draft_are_limited_and_others_open(tmp_path: Path) -> None:
