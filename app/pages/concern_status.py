@@ -10,7 +10,7 @@ from fastapi import Path, Response
 from pydantic import ValidationError
 
 from app import errors
-from app.http.auth import PUBLIC
+from app.http.auth import PUBLIC, caller_address
 from app.http.params import GuidanceRouter
 from app.http.problems import NO_STORE
 from app.models.concerns import Addition, AdditionReceipt
@@ -24,6 +24,7 @@ from app.pages.page import Site, SiteDep
 from app.pages.text_format import date_and_time, page_words, spoken
 from app.services.editions import EditionKey
 from app.services.guide_documents import option_text, out_of_hours
+from app.services.limits import network_key
 from app.services.receipts import check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -33,6 +34,10 @@ CLEAR_DANGER = "clear:immediate_danger"
 NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
 NOT_ADDED = to_translate(
     "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
+)
+TOO_MUCH_FROM_HERE = to_translate(
+    "Very many long texts came from your network, so we cannot take this one yet. Nothing is lost: send a few words "
+    "now, or call."
 )
 CANNOT_BE_ADDED = to_translate("Nothing more can be added to this concern. Raise a new one, or call.")
 ALREADY_ADDED = to_translate(
@@ -76,8 +81,14 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     except errors.IdempotencyKeyReused:
         fields = {**posted.fields, "key": [str(uuid.uuid4())]}
         return _status_page(site, SubmittedForm(fields), faults={"": ALREADY_ADDED}, status=REFUSED)
-    except (errors.StoreBusy, *NO_STORE):
-        return _status_page(site, posted, faults={"": NOT_ADDED}, status=errors.ServiceUnavailable.status)
+    except (errors.TooManyConcerns, errors.StoreBusy, *NO_STORE) as refusal:
+        if isinstance(refusal, errors.TooManyConcerns):
+            fault, status, headers = TOO_MUCH_FROM_HERE, refusal.status, refusal.headers
+        else:
+            fault, status, headers = NOT_ADDED, errors.ServiceUnavailable.status, {}
+        page = _status_page(site, posted, faults={"": fault}, status=status)
+        page.headers.update(headers)
+        return page
 
 
 @router.get("/{reference}")
@@ -91,7 +102,10 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
     key, danger = posted.one("key") or str(uuid.uuid4()), posted.one("immediate_danger")
     words = {"concern": {"narrative": posted.one("narrative")}} | ({"immediate_danger": danger} if danger else {})
     addition = Addition.model_validate(words)
+    network, size = network_key(caller_address(site.request)), len(addition.model_dump_json(exclude_unset=True))
     with site.context.code_tries.guard(reference):
+        site.context.follow_ups.find(reference, code)
+        site.context.submissions.sources.admit_addition(network, size)
         result = site.context.follow_ups.add(
             addition, typed_reference=reference, status_token=code, idempotency_key=key, at=site.now
         )

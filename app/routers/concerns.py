@@ -17,7 +17,7 @@ from app.errors import (
     TokenMissing,
     TooManyAdditions,
 )
-from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, network_to_count
+from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_address, network_to_count
 from app.http.context import ContextDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
 from app.http.params import (
     GuidanceRouter,
@@ -37,7 +37,7 @@ from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE, ConcernFormResponse,
 from app.models.links import CONCERNS, concern_path
 from app.models.receipts import CheckResponse, ConcernStatus, Receipt
 from app.services.entries import FollowUps
-from app.services.limits import CodeTries
+from app.services.limits import CodeTries, network_key
 from app.services.receipts import derive_idempotency_keys
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
@@ -180,7 +180,10 @@ def add_more(
     Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
     """
     expect_one_key_at_most(request)
+    network, size = network_key(caller_address(request)), len(addition.model_dump_json(exclude_unset=True))
     with asked.code_tries.guard(asked.reference):
+        asked.follow_ups.find(asked.reference, asked.status_token)
+        context_of(request).submissions.sources.admit_addition(network, size)
         result = asked.follow_ups.add(
             addition,
             typed_reference=asked.reference,

@@ -30,6 +30,8 @@ SHORTEST_SECRET = 32
 SET_CLOCK_SECONDS = 60.0
 UNKNOWN_ADDRESS = "unknown"
 """The address of a caller whose proxy forwards something that is not an address."""
+SHORT_ADDITION_BYTES = 4096
+"""Up to this size an addition is no way to fill a disk: whoever writes 'they are here now' is never refused."""
 NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: one IPv6 subscriber has a whole /64
 OPTIONS: dict[str, dict[str, float | str | bool]] = {
     scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
@@ -215,6 +217,17 @@ class Sources:
     limiter: Limiter
     unmarked: Policy
     most: Policy
+
+    def admit_addition(self, network: str | None, size: int) -> None:
+        """Count one more large addition, of so many bytes. Raises `TooManyConcerns`. A short one is always taken.
+
+        Runs in a worker thread. Additions have a count of their own, so that a flood of concerns stops none.
+        """
+        if network is None or size <= SHORT_ADDITION_BYTES:
+            return
+        count = self.limiter.count_here(Policy("large-additions", self.most.item), network)
+        if count.is_over:
+            raise TooManyConcerns(count.seconds)
 
     def mark(self, network: str | None, *, day: dt.date) -> str:
         """Return the mark of the network on that day; empty for one that is not counted."""

@@ -119,6 +119,27 @@ def test_a_flood_from_one_address_is_bounded_and_who_is_refused_is_told_who_to_c
         assert [bool(mark) for mark in sorted(marks(service))] == [False] * 12 + [True] * 3
 
 
+def test_long_additions_are_bounded_and_a_few_words_are_always_taken(settings: Settings, a_concern: Concern) -> None:
+    bounded = settings.model_copy(update={"limit_anonymous": "2/hour"})
+    with started(bounded) as (_, call):
+        receipt = call(A_SCHOOL).post(CONCERNS, json=a_concern()).json()
+        token = {"Authorization": f"Bearer {receipt['status_token']}"}
+
+        def add(host: str, words: str) -> Any:
+            body = {"immediate_danger": "yes", "concern": {"narrative": words}}
+            return call(host).post(f"{receipt['links']['self']}/additions", json=body, headers=token)
+
+        assert [add(A_SCHOOL, "An invented account. " * 400).status_code for _ in range(3)] == [201, 201, 429]
+        refused = add(A_SCHOOL, "An invented account. " * 400)
+        assert refused.json()["signposts"][0]["phones"]
+        assert 1 <= int(refused.headers["Retry-After"]) <= 3600
+        place = {"reference": receipt["reference"], "code": receipt["status_token"], "narrative": "Long. " * 1000}
+        page = call(A_SCHOOL).post("/concerns/additions", data=place)
+        assert (page.status_code, "Long. Long." in page.text, "Retry-After" in page.headers) == (429, True, True)
+        assert [add(A_SCHOOL, "They are here now.").status_code for _ in range(9)] == [201] * 9
+        assert add(ELSEWHERE, "An invented account. " * 400).status_code == 201
+
+
 def test_what_is_refused_as_it_stands_counts_for_nothing(settings: Settings, a_concern: Concern) -> None:
     bounded = settings.model_copy(update={"limit_anonymous": "2/hour", "limit_unmarked": "1/day"})
     with started(bounded) as (service, call):

@@ -286,6 +286,10 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         concern("acknowledged", "acknowledged_at = :at", at="2026-11-24 09:30:00.000000"),
         "differ about when it was acknowledged",
     ),
+    "a concern is put among those that are acknowledged together": (
+        concern("received", "burst = '2026-11-24-R7KX'"),
+        "its row was altered since it was received",
+    ),
     "an outcome is altered": (concern("closed", "outcome = 'no_further_action'"), "its outcome is not the recorded"),
     "a hold is lifted by nobody": (concern("held", "held = false"), "it is not on hold"),
     "the clock is set back": (
@@ -329,10 +333,10 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         sql(
             "INSERT INTO concerns (reference, received_at, acknowledge_by, state, immediate_danger, guide, edition, "
             "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held, "
-            "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key) "
+            "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key, burst) "
             "SELECT '0000-0000-0000', received_at, acknowledge_by, state, immediate_danger, guide, edition, "
             "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held, "
-            "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key "
+            "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key, burst "
             "FROM concerns WHERE reference = {received}"
         ),
         "concern 0000-0000-0000: its receipt is not recorded",
