@@ -428,8 +428,31 @@ def settings_as_served(settings: Settings) -> Settings:
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the commit that this program was built from, if its environment names one."""
-    return environment.get(f"{PREFIX}COMMIT")
+    """Return the commit that this program was built from: its environment names it, or it runs in a clone."""
+    return environment.get(f"{PREFIX}COMMIT") or commit_of_clone(SEED_DIR.parent)
+
+
+def commit_of_clone(folder: Path) -> str | None:
+    """Return the commit that is checked out there; None where the folder is no clone of Git, or no whole one."""
+    try:
+        git = folder / ".git"
+        if git.is_file():  # a second tree of a clone names its place
+            git = folder / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        commit = (git / "HEAD").read_text(encoding="utf-8").strip()
+        if commit.startswith("ref: "):
+            commit = _commit_of_branch(git, commit.removeprefix("ref: "))
+    except (OSError, ValueError, StopIteration):
+        return None
+    return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
+
+
+def _commit_of_branch(git: Path, name: str) -> str:
+    common = git / "commondir"
+    shared = git / common.read_text(encoding="utf-8").strip() if common.is_file() else git
+    if (shared / name).is_file():
+        return (shared / name).read_text(encoding="utf-8").strip()
+    packed = (shared / "packed-refs").read_text(encoding="utf-8").splitlines()
+    return next(line.partition(" ")[0] for line in packed if line.endswith(f" {name}"))
 
 
 def parse_settings(
@@ -442,6 +465,8 @@ def parse_settings(
     faults: list[str] = []
     given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
     given |= _collect(_in_environment(environment), faults)
+    if "commit" not in given and (commit := built_commit(environment)) is not None:
+        given["commit"] = commit
     if data_dir is not None:
         given["data_dir"] = data_dir
     try:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -44,6 +45,8 @@ REPEATED_BY_THE_SERVER = (
     "Invalid HTTP request received.",
 )
 """How lines of uvicorn begin with which any caller could fill the log. Each of these requests has a line of its own."""
+HOLE = re.compile(r"[\"'(\[]?%(?:\(\w+\))?[-#0 +]*[0-9]*(?:\.[0-9]+)?[a-zA-Z][\"')\]]?")
+LEFT_ALONE = re.compile(r"(?<=\s)[:/,;=.-]+(?=\s|$)")
 ROWS = "rows_of_an_event"
 NO_FIELDS: Sequence[Mapping[str, Any]] = ({},)
 
@@ -106,11 +109,12 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for each row of the record; a record of a library has one row.
 
-        Of a library's message only the first line of the template is written, without its values: some libraries,
-        asyncio among them, put values into the template itself, on lines of their own.
+        Of a library's message only the first line of the template is written, without its values and their places: some
+        libraries, asyncio among them, put values into the template itself, on lines of their own.
         """
+        told = str(record.msg).partition("\n")[0]
         common: dict[str, Any] = {
-            "event": str(record.msg).partition("\n")[0],
+            "event": _without_holes(told) if record.args else told,
             "level": record.levelname.lower(),
             "logger": record.name,
             "timestamp": dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z"),
@@ -120,6 +124,12 @@ class Lines(logging.Formatter):
         rows: Sequence[Mapping[str, Any]] = getattr(record, ROWS, NO_FIELDS)
         lines = [orjson.dumps({**_allowed(row), **common}, default=repr) for row in rows]
         return b"\n".join(lines).decode()
+
+
+def _without_holes(template: str) -> str:
+    """Return the words of the template without the places of values, and without what stood only between them."""
+    words = HOLE.sub("", template.replace("%%", "\0")).replace("\0", "%")
+    return " ".join(LEFT_ALONE.sub("", words).split()).rstrip(" :,=")
 
 
 def _allowed(row: Mapping[str, Any]) -> Mapping[str, Any]:

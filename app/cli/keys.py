@@ -11,7 +11,7 @@ from app.config import Settings
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.record import Remnants
-from app.services.keys import create_identity
+from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.record import Actor
 from app.services.resealing import ChangeOfKeys, reseal
 from app.services.sealing import make_sealer, read_identities
@@ -41,8 +41,18 @@ def keys_new(
 
 @keys.command("list")
 def keys_list(settings: Settings, as_json: AsJson = False) -> None:
-    """List the recipients that new concerns are sealed to, each with its fingerprint (shown at the desk)."""
-    listed = [{"fingerprint": fingerprint_of(each), "recipient": each} for each in settings.seal_to]
+    """List the recipients that new concerns are sealed to, each with its fingerprint (shown at the desk).
+
+    A trial has one, of the development identity in its data folder.
+    """
+    own = settings.data_dir / DEVELOPMENT_IDENTITY
+    recipients = settings.seal_to
+    if not recipients and own.is_file():
+        recipients = tuple(str(each.to_public()) for each in read_identities(own).identities)
+        typer.echo(f"This is a trial: concerns are sealed to the development identity in {own}.", err=True)
+    elif not recipients:
+        typer.echo("GUIDANCE_SEAL_TO is not set, and no trial was started here: there is no recipient.", err=True)
+    listed = [{"fingerprint": fingerprint_of(each), "recipient": each} for each in recipients]
     echo_result([f"{each['fingerprint']}\t{each['recipient']}" for each in listed], listed, as_json=as_json)
 
 

@@ -259,6 +259,10 @@ NAME_TWICE = "A name stands twice in one object of the body, so one of its value
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # after an even number of backslashes, `\u0000` is a NUL
 
 
+IDENTITY = "identity"
+COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Content-Encoding`."
+
+
 class InvalidBody(HTTPException):
     """The body cannot be read. `kind` is the type of the problem."""
 
@@ -276,6 +280,7 @@ class JSONRoute(GuidanceRoute):
 
         async def read_strictly(request: Request) -> Response:
             strict = _StrictRequest(request.scope, request.receive)
+            refuse_compressed(request)
             body_field = self.body_field
             if body_field is not None and not _is_json(request.headers.get("content-type", "")):
                 is_absent = not body_field.field_info.is_required() and not await strict.body()
@@ -284,6 +289,12 @@ class JSONRoute(GuidanceRoute):
             return await handle(strict)
 
         return read_strictly
+
+
+def refuse_compressed(request: Request) -> None:
+    """Raise `InvalidBody` for a body that is sent in another form than its own (RFC 9110, section 8.4)."""
+    if request.headers.get("content-encoding", IDENTITY).strip().lower() not in ("", IDENTITY):
+        raise InvalidBody(UnsupportedMediaType, COMPRESSED)
 
 
 class _StrictRequest(Request):

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
+from app.config import VERSION
 from app.errors import CodedValueError, FaultCode
 from app.models.base import FullDate, RequestModel, ResponseModel, Slug, Text, WebAddress
 from app.models.contacts import ContactKind, Phone, Reachable
@@ -215,6 +216,12 @@ class Health(ResponseModel):
         default_factory=dict,
         description="What keeps nobody from being served, and needs a person at once, in a word.",
         examples=[{}],
+    )
+    version: str = Field(default=VERSION, description="The version of the program.", examples=["0.1.0"])
+    commit: str | None = Field(
+        default=None,
+        description="The commit that it was built from; null where that is not known.",
+        examples=["0123456789abcdef0123456789abcdef01234567"],
     )
 
 

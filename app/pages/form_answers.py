@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from app.errors import BadRequest, FaultCode, FieldError, Location, UnsupportedMediaType
-from app.http.params import InvalidBody
+from app.http.params import InvalidBody, refuse_compressed
 from app.http.problems import drop_consequent_errors, to_field_error
 from app.models.base import NOT_STORABLE
 from app.pages.form_layout import ConcernForm, FormEntry, FormSection, Question, QuestionKind, RepeatableGroup
@@ -56,6 +56,7 @@ async def parse_form(request: Request) -> SubmittedForm:
     """Return the posted form. Raise `InvalidBody` if the body is not a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
+    refuse_compressed(request)
     body = await request.body()  # complete, and within the size limit (see `app.http.middleware`)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)

@@ -81,9 +81,9 @@ FAILING = {
 
 
 @router.get("/health/live", tags=["Operations"], summary="Is the process alive?", responses=response_example(checks={}))
-async def read_liveness() -> Health:
+async def read_liveness(settings: SettingsDep) -> Health:
     """Answers as long as the process does."""
-    return Health(status=HEALTHY, checks={})
+    return Health(status=HEALTHY, checks={}, commit=settings.commit)
 
 
 @router.get(
@@ -116,7 +116,9 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
         warnings["proxy"] = "not trusted"
     if checks["database"] == HEALTHY and _has_recent_tests(context):
         warnings["test-concerns"] = "received in the last day"
-    return Health(status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings)
+    return Health(
+        status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings, commit=context.settings.commit
+    )
 
 
 @router.get(

@@ -3,8 +3,10 @@
 import datetime as dt
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.config import VERSION, Settings
+from app.config import VERSION, Settings, commit_of_clone
 from app.main import create_app
 from app.models.clients import Scope
 from app.services.concerns import Submissions
@@ -338,11 +340,35 @@ def test_an_acknowledgement_needs_no_body(client: TestClient, desk: Desk, a_conc
 def test_the_build_is_named_by_the_index_the_metrics_and_the_command(settings: Settings, clock: SettableClock) -> None:
     with TestClient(create_app(settings.model_copy(update={"commit": COMMIT}), clock)) as client:
         index, metrics = client.get("/v1").json(), client.get("/metrics").text
+        health = [client.get(f"/health/{name}").json() for name in ("live", "ready")]
     printed = CliRunner().invoke(app, ["--version"], env={"GUIDANCE_COMMIT": COMMIT})
 
     assert (index["version"], index["commit"]) == (VERSION, COMMIT)
+    assert [(each["version"], each["commit"]) for each in health] == [(VERSION, COMMIT)] * 2
     assert f'guidance_build_info{{commit="{COMMIT}",version="{VERSION}"}} 1.0' in metrics
     assert (printed.exit_code, printed.output.strip()) == (0, f"guidance {VERSION} ({COMMIT})")
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_clone_names_the_commit_that_is_checked_out_also_in_a_second_tree(tmp_path: Path, is_packed: bool) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=Jo Example", "-c", "user.email=jo@council.example"]
+        command = ["git", "-C", str(tmp_path / "clone"), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    (tmp_path / "clone").mkdir()
+    git("init", "--quiet")
+    unborn = commit_of_clone(tmp_path / "clone")
+    git("commit", "--quiet", "--allow-empty", "--message", "An example")
+    git("worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "other")
+    if is_packed:
+        git("pack-refs", "--all")
+    commit = git("rev-parse", "HEAD")
+    found = [commit_of_clone(tmp_path / name) for name in ("clone", "second")]
+    git("checkout", "--quiet", "--detach")
+
+    assert (unborn, found, commit_of_clone(tmp_path / "clone")) == (None, [commit] * 2, commit)
+    assert commit_of_clone(tmp_path) is None
 
 
 def test_an_event_has_the_same_id_whenever_it_is_pulled(client: TestClient, a_concern: Concern) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import gzip
 import json
 import re
 import uuid
@@ -250,6 +251,18 @@ def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
 @for_each("media_type", ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", CANARY])
 def test_another_media_type_is_refused(steady: TestClient, media_type: str, path: str) -> None:
     expect_whom_to_call(expect_a_problem(post(steady, whole.encode(), path, media_type), 415))
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "aes128gcm"])
+def test_a_body_that_is_compressed_is_refused_as_such(steady: TestClient, path: str, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    answer = steady.post(path, content=gzip.compress(whole.encode()), headers=headers)
+    plain = steady.post(path, content=whole.encode(), headers=headers | {"Content-Encoding": "Identity"})
+
+    expect_whom_to_call(expect_a_problem(answer, 415))
+    assert "Content-Encoding" in answer.json()["detail"]
+    assert plain.is_success
 
 
 @pytest.mark.parametrize("path", DOORS)

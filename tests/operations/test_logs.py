@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -40,9 +41,28 @@ def test_a_library_s_line_keeps_its_author_s_words_without_the_values_put_into_t
     logging.getLogger(name).warning("INSERT INTO concerns %s %r", CANARY, {"narrative": CANARY}, extra={"row": CANARY})
 
     (line,) = lines()
-    assert line["event"] == "INSERT INTO concerns %s %r"
+    assert line["event"] == "INSERT INTO concerns"
     assert set(line) == {"event", "level", "timestamp", "logger"}
     assert CANARY not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "words"),
+    [
+        ("Started server process [%d]", (7,), "Started server process"),
+        ("Uvicorn on %s://%s:%d (Press CTRL+C to quit)", (CANARY, CANARY, 7), "Uvicorn on (Press CTRL+C to quit)"),
+        ("Failed to export %s batch code: %s, reason: %s", (CANARY,) * 3, "Failed to export batch code: reason"),
+        ("Failed to export %s batch due to timeout.", (CANARY,), "Failed to export batch due to timeout."),
+        ("%5.1f %% of '%s'", (7, CANARY), "% of"),
+        ("100 %d without a value", (), "100 %d without a value"),
+    ],
+)
+def test_a_library_s_line_has_no_holes_where_its_values_would_stand(
+    lines: Lines, template: str, values: tuple[Any, ...], words: str
+) -> None:
+    logging.getLogger("a.library").warning(template, *values)
+
+    assert [line["event"] for line in lines()] == [words]
 
 
 def test_an_exception_in_a_library_s_line_tells_its_type_and_place_and_none_of_its_words(lines: Lines) -> None:

@@ -207,6 +207,20 @@ def test_the_age_of_the_outbox_is_that_of_the_oldest_event_that_waits(
     assert samples(client, "guidance_outbox_age_seconds") == {"receiver": 1200}
 
 
+def test_a_receiver_for_which_nothing_waits_has_zeros_and_so_has_each_part_outside_that_answers(
+    service: FastAPI, client: TestClient
+) -> None:
+    context: AppContext = service.state.context
+    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+    context.outside.look(lambda: None)
+    lines = client.get("/metrics").text.splitlines()
+
+    assert 'guidance_deliveries{state="pending",webhook="receiver"} 0.0' in lines
+    assert 'guidance_deliveries{state="dead",webhook="receiver"} 0.0' in lines
+    assert 'guidance_outbox_age_seconds{webhook="receiver"} 0.0' in lines
+    assert 'guidance_outside_failing{part="webhooks"} 0.0' in lines
+
+
 def check_everything(service: FastAPI, clock: SettableClock) -> None:
     """Check whatever is due, with the next night, by a clock that is right."""
     clock.time += dt.timedelta(days=1)

@@ -1,5 +1,6 @@
 """Settings fail closed: what is unknown, empty or loosely written is refused, all of it at once, by its whole name."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,14 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest_that_is(misspelt:
 @for_each(("name", "value"), [(name, value) for name in sorted(Settings.model_fields) for value in ("", "  ")])
 def test_an_empty_setting_is_refused_and_never_means_the_default(name: str, value: str) -> None:
     assert refusal(**{name.upper(): value})[0] == f"GUIDANCE_{name.upper()}: {EMPTY}"
+
+
+@for_each("name", sorted(Settings.model_fields))
+def test_a_refusal_is_words_and_no_regular_expression(name: str) -> None:
+    told = " ".join(refusal(**{name.upper(): "\\ no value of any setting"}))
+
+    assert "pattern" not in told
+    assert not re.search(r"[\^\\$|]|\]\+|\]\*", told), told
 
 
 @for_each("name", ["SEAL_TO", "TRUSTED_PROXIES", "ALLOWED_ORIGINS", "RETIRED_RECEIPT_KEYS"])

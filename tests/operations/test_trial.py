@@ -20,6 +20,8 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.models.links import CHECKPOINT
 from app.server.run import address_of, check_recipients
+from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
+from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance, guidance_process
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
@@ -174,6 +176,19 @@ def test_commands_know_the_address_of_a_trial_also_after_it_has_stopped(tmp_path
     assert invited.stdout.startswith(f"http://localhost:{port}/desk/invitation#")
     assert key.startswith(f"127.0.0.1:{port}/disclosures+")
     assert compared.returncode == 0, compared.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.embedded
+def test_the_recipient_of_a_trial_is_listed_and_where_there_is_none_that_is_said(tmp_path: Path) -> None:
+    none = guidance("keys", "list", "--data-dir", tmp_path / "data")
+    recipient = create_identity(tmp_path / "data" / DEVELOPMENT_IDENTITY, at=A_TUESDAY)
+    trial = guidance("keys", "list", "--data-dir", tmp_path / "data")
+
+    assert (none.returncode, none.stdout) == (0, "")
+    assert "GUIDANCE_SEAL_TO is not set" in none.stderr
+    assert trial.stdout.split()[1] == recipient
+    assert "This is a trial" in trial.stderr
 
 
 @for_each("left", ["http://127.0.0.1:1", "rubbish", "http://127.0.0.1:8000/path", "javascript:alert(1)", "", "\xff"])

@@ -15,7 +15,7 @@ from app.db.database import open_database
 from app.db.schema import migrate_schema
 from app.errors import ClockInDoubt
 from app.http.context import AppContext
-from app.main import create_app, utc_now
+from app.main import create_app, rehearse_start, utc_now
 from app.models.form import SMALLEST_EXAMPLE
 from app.models.record import KnownTimeRow
 from app.services.doctor import Condition, examine
@@ -151,7 +151,8 @@ def test_the_doctor_says_it_and_a_command_goes_on_when_somebody_has_looked(
     purge = ("desk", "purge", "--data-dir", settings.data_dir)
 
     def of_clock() -> str:
-        found = {each.check: each for each in examine(settings, at=utc_now(), is_quick=True)}
+        examined = examine(settings, at=utc_now(), rehearse_start=rehearse_start, is_quick=True)
+        found = {each.check: each for each in examined}
         return found["clock"].condition
 
     before = of_clock()

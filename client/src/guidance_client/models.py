@@ -645,6 +645,8 @@ class Health(TypedDict):
     status: str
     checks: dict[str, str]
     warnings: NotRequired[dict[str, str]]
+    version: NotRequired[str]
+    commit: NotRequired[str | None]
 
 
 class Hold(TypedDict):
