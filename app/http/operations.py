@@ -39,9 +39,9 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     none = dict.fromkeys(itertools.product(receivers, UNDELIVERED), 0)
     yield gauge("guidance_deliveries", words, none | count_deliveries(session), "webhook", "state")
     number, size = measure_saved(session)
-    if number >= SMALLEST_SHOWN:
-        yield gauge("guidance_saved_forms", "Forms that are saved to be finished later; not shown under five.", number)
-        yield gauge("guidance_saved_forms_bytes", "Bytes of the saved forms; not shown under five forms.", size)
+    saved, measured = ({(): number}, {(): size}) if number >= SMALLEST_SHOWN else ({}, {})
+    yield gauge("guidance_saved_forms", "Forms that are saved to be finished later; not shown under five.", saved)
+    yield gauge("guidance_saved_forms_bytes", "Bytes of the saved forms; not shown under five forms.", measured)
     words = "Whether the thread of a background worker runs, in the process that answers."
     yield gauge("guidance_worker_alive", words, {name: each.is_alive for name, each in workers.items()}, "worker")
     words = "Seconds since a background worker last showed that it works, in the process that answers."
