@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from anyio import CapacityLimiter, to_thread
 from limits import RateLimitItem, parse
@@ -28,6 +29,7 @@ RETRY_SECONDS = 5.0
 THREADS = 10
 SHORTEST_SECRET = 32
 SET_CLOCK_SECONDS = 60.0
+ONE_DAY = dt.timedelta(days=1)
 UNKNOWN_ADDRESS = "unknown"
 """The address of a caller whose proxy forwards something that is not an address."""
 SHORT_ADDITION_BYTES = 4096
@@ -92,6 +94,7 @@ class Limiter:
         self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(open_store(store))
         self._threads = CapacityLimiter(THREADS)
         self._unavailable_until = -math.inf
+        self._marking = Lock()
         self._day: dt.date | None = None
         self._key_of_day = b""
 
@@ -120,11 +123,13 @@ class Limiter:
 
         A mark is so short that thousands of callers fit it, so that it tells none even to whoever has the secret.
         """
-        if day != self._day:
-            drawn = secrets.token_bytes(SHORTEST_SECRET)
-            shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
-            self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
-        return burst_mark(day, hmac.digest(self._key_of_day, caller.encode(), "sha256"))
+        with self._marking:
+            if self._day is None or day not in (self._day, self._day - ONE_DAY):
+                drawn = secrets.token_bytes(SHORTEST_SECRET)
+                shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
+                self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
+            day, key = self._day, self._key_of_day  # a request that began before midnight is of today
+        return burst_mark(day, hmac.digest(key, caller.encode(), "sha256"))
 
     @property
     def _own(self) -> FixedWindowRateLimiter:

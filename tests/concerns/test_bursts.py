@@ -3,7 +3,9 @@
 import datetime as dt
 import ipaddress
 import re
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +21,7 @@ from app.models.clients import Scope
 from app.models.concerns import ConcernRow
 from app.models.people import Role
 from app.models.record import DisclosureRow
-from app.services.limits import make_limiter
+from app.services.limits import ONE_DAY, make_limiter
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -185,6 +187,20 @@ def test_a_mark_fits_thousands_of_addresses_and_nodes_with_one_secret_make_the_s
     before = alone.mark(A_SCHOOL, day)
     alone.mark(A_SCHOOL, day + dt.timedelta(days=1))
     assert alone.mark(A_SCHOOL, day)[11:] != before[11:]  # the key of the day was thrown away
+
+
+def test_the_first_marks_of_a_day_that_are_made_at_once_are_the_same_and_none_goes_back_to_the_day_before() -> None:
+    limiter, days = make_limiter("memory://", None), [A_TUESDAY.date() + number * ONE_DAY for number in range(200)]
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            made = [set(pool.map(limiter.mark, [A_SCHOOL] * 16, [day] * 16)) for day in days]
+    finally:
+        sys.setswitchinterval(usual)
+
+    assert [len(marks) for marks in made] == [1] * len(days)
+    assert {limiter.mark(A_SCHOOL, days[-2])} == made[-1]
 
 
 def test_the_desk_filters_a_burst_and_acknowledges_it_together_with_an_act_in_the_chain_of_each(
