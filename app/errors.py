@@ -183,10 +183,15 @@ class RateLimited(Problem, slug="too-often", status=429, title="Too many request
 
 
 class TooManyTries(RateLimited):
-    """Too many wrong status tokens came for one concern. After `seconds` they are read again."""
+    """A wrong code came, after too many others for the same concern or form. The right one is never refused."""
+
+    message_is_told = True
 
     def __init__(self, seconds: int) -> None:
-        super().__init__()
+        super().__init__(
+            "Too many wrong codes came for this, and this one is wrong too. The right code is read at any time. Whoever "
+            "is worried about a child need not wait: telephone."
+        )
         self.headers = {"Retry-After": str(seconds)}
 
 

@@ -86,6 +86,9 @@ ERROR_TEXTS = {
         ),
     ),
 }
+WRONG_CODES = to_translate(
+    "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
+)
 
 
 class PageRoute(GuidanceRoute):
@@ -127,11 +130,12 @@ class PageRoute(GuidanceRoute):
         kind = problem_type_of(error)
         if kind is InternalError:
             log_defect(request, error)
-        reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
-        page = error_page(Site.of(request), kind.status, message=reason)
         if isinstance(error, TooManyTries):
+            page = error_page(Site.of(request), kind.status, message=gettext(WRONG_CODES))
             page.headers.update(error.headers)
-        return page
+            return page
+        reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
+        return error_page(Site.of(request), kind.status, message=reason)
 
 
 def own_origin(request: Request) -> str:

@@ -108,15 +108,15 @@ class Limiter:
                 self._note(failure)
         return _count(self._own, policy, key)
 
-    def count_here(self, policy: Policy, caller: str, *, adds: bool = True) -> Count:
-        """Count one more in this thread, which may wait for the store. Without `adds`, return the count as it is."""
-        key, count = self._key(policy, caller), partial(_count, adds=adds)
+    def count_here(self, policy: Policy, caller: str) -> Count:
+        """Count one more in this thread, which may wait for the store."""
+        key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
-                return count(self._shared, policy, key)
+                return _count(self._shared, policy, key)
             except StorageError as failure:
                 self._note(failure)
-        return count(self._own, policy, key)
+        return _count(self._own, policy, key)
 
     def mark(self, caller: str, day: dt.date) -> str:
         """Return the mark of that caller on that day. Without a shared secret the key of the day is drawn anew.
@@ -193,8 +193,8 @@ def network_key(host: str | None) -> str | None:
     return str(address)
 
 
-def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, *, adds: bool = True) -> Count:
-    is_within = limiter.hit(policy.item, key) if adds else limiter.test(policy.item, key)
+def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
+    is_within = limiter.hit(policy.item, key)
     window = limiter.get_window_stats(policy.item, key)
     seconds = max(1, math.ceil(window.reset_time - time.time()))
     return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within)
@@ -249,7 +249,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class CodeTries:
-    """Counts wrong status tokens by reference, whether or not that concern exists, and never right ones."""
+    """Counts wrong codes by what they are for, whether or not it exists. A right code is never counted or refused."""
 
     limiter: Limiter
     policy: Policy
@@ -258,7 +258,8 @@ class CodeTries:
     def guard(self, typed_reference: str) -> Iterator[None]:
         """Count a wrong try where the block raises `NoSuchConcern`.
 
-        Raises `TooManyTries` before the block runs, once too many were wrong. Runs in a worker thread.
+        Raises `TooManyTries` in its place, once too many were wrong: so whoever tries wrong codes keeps nobody from
+        their concern, and learns no more than before. Runs in a worker thread.
         """
         reference = find_reference(typed_reference)
         if reference is None:  # no concern has it, so no code opens it
@@ -270,11 +271,10 @@ class CodeTries:
     @contextmanager
     def guard_name(self, name: str) -> Iterator[None]:
         """Do the same for anything else that has a code, and count by `name`."""
-        count = self.limiter.count_here(self.policy, name, adds=False)
-        if count.is_over:
-            raise TooManyTries(count.seconds)
         try:
             yield
         except (NoSuchConcern, NoSuchDraft):
-            self.limiter.count_here(self.policy, name)
+            count = self.limiter.count_here(self.policy, name)
+            if count.is_over:
+                raise TooManyTries(count.seconds) from None
             raise
