@@ -308,6 +308,7 @@ class Settings(BaseModel):
     receipt_key_file: Path | None = None
     retired_receipt_keys: Paths = ()
     webhook_key_file: Path | None = None
+    access_key_file: Path | None = None
     backup_folder: Path | None = None
     retention_acknowledged_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
     retention_closed_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)

@@ -189,8 +189,8 @@ class TooManyTries(RateLimited):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
-            "Too many wrong codes came for this, and this one is wrong too. The right code is read at any time. Whoever "
-            "is worried about a child need not wait: telephone."
+            "Too many wrong codes came for this, and this one is wrong too. The right code is read at any time. "
+            "Whoever is worried about a child need not wait: telephone."
         )
         self.headers = {"Retry-After": str(seconds)}
 
@@ -376,6 +376,13 @@ class TokenInvalid(Problem, slug="token-unknown", status=401, title="The token i
 
     meaning = "The bearer token is not one that this service knows, or no longer."
     headers: Mapping[str, str] = {"WWW-Authenticate": f'{CHALLENGE} error="invalid_token"'}
+
+
+class RowNotOurs(TokenInvalid):
+    """A row that lets somebody in was not written by this service, so it lets nobody in."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"a row of {table} was not written by this service: run guidance verify")
 
 
 class ScopeMissing(Problem, slug="scope-missing", status=403, title="Not allowed"):

@@ -66,6 +66,7 @@ from app.routers import (
     record,
     renditions,
 )
+from app.services.access import open_access_keys, require_access_keys
 from app.services.checkpoints import Checkpoints, NoteSigner, origin_at
 from app.services.clients import Authenticator
 from app.services.concerns import EditionResolver, Submissions
@@ -93,7 +94,8 @@ if TYPE_CHECKING:
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
     """Read the keys and the reference data, and build the context. Raises `SetupError` and `SeedFileError`."""
-    engine = open_database(settings.data_dir, settings.database_address)
+    engine, metrics = open_database(settings.data_dir, settings.database_address), Metrics()
+    open_access_keys(settings, engine).on_refused = metrics.record_refused_row
     recipients, identity_file = settings.seal_to, settings.seal_identity_file
     if not recipients:
         recipients = (load_development_recipient(settings.data_dir, at=clock()),)
@@ -102,7 +104,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
+    response_cache = ResponseCache(settings.shelf_megabytes, allows_host)
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
     receipts = ReceiptBuilder(signer, WorkingDays(), reference_data, settings.come_back_days)
@@ -311,6 +313,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
     except DBAPIError:
         raise SetupError("the database does not answer, or cannot be written") from None
     check_start(settings, context.engine)
+    require_access_keys(context.engine, is_used=context.desk_sign_in.openid is not None)
     writer.start()
     ending.callback(writer.stop)
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())

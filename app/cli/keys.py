@@ -1,4 +1,4 @@
-"""`guidance keys`: the keys that concerns are sealed to, and those of the secrets of webhooks."""
+"""`guidance keys`: the keys that concerns are sealed to, and those of webhooks and of who may come in."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from app.config import Settings
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.record import Remnants
+from app.services.access import drop_old_access_keys, open_access_keys, sign_again
 from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.record import Actor
 from app.services.resealing import ChangeOfKeys, reseal
@@ -18,7 +19,8 @@ from app.services.sealing import make_sealer, read_identities
 from app.services.webhooks import drop_old_keys, encrypt_again, open_webhook_keys
 
 keys = Commands(
-    help="Keys that concerns are sealed to, and that encrypt the secrets of webhooks.", no_args_is_help=True
+    help="Keys that concerns are sealed to, that encrypt the secrets of webhooks, and that sign who may come in.",
+    no_args_is_help=True,
 )
 
 
@@ -107,3 +109,37 @@ def keys_rotate_webhooks(
             drop_old_keys(writer, keys=webhook_keys)
     rest = "its only key" if finish else "its first key; the former keys still decrypt, until --finish"
     typer.echo(f"{webhook_keys.path}: {changed} webhooks are encrypted under {rest}")
+
+
+@keys.command("rotate-access")
+def keys_rotate_access(
+    settings: Settings,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Drop the former keys, when every node has the new one.")
+    ] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept",
+            help="Sign rows too that no key has signed, where the key is lost. First compare them with what you know: "
+            "guidance clients list, guidance desk people, guidance verify.",
+        ),
+    ] = False,
+) -> None:
+    """Make a new key for the rows of clients, people and sessions, and sign them again with it. Nobody notices.
+
+    Then copy the file to every node that has its own copy. Until then, other nodes refuse what is signed with it. A row
+    that no key has signed is named and left as it is: it lets nobody in, and the exit status is 1.
+    """
+    with open_writer(settings) as (engine, writer):
+        access_keys = open_access_keys(settings, engine)
+        access_keys.read()
+        done = sign_again(writer, keys=access_keys, with_new_key=not finish, accept=accept)
+        if finish:
+            drop_old_access_keys(writer, keys=access_keys)
+    rest = "its only key" if finish else "its first key; the former keys still count, until --finish"
+    typer.echo(f"{access_keys.path}: {done.count} rows are signed with {rest}")
+    for name in done.left:
+        typer.echo(f"{name}: not signed by any key, and left as it is", err=True)
+    if done.left:
+        raise typer.Exit(1)

@@ -25,6 +25,7 @@ from app.db.writer import Writer
 from app.errors import DatabaseUnreadable, SetupError
 from app.logs import set_up_logs
 from app.models.base import OnStep, format_utc, show_no_progress
+from app.services.access import open_access_keys
 from app.services.receipts import LONDON
 
 
@@ -113,6 +114,7 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
     """Yield the engine of the database, and dispose of it after the command. Raise `DatabaseUnreadable` if it fails."""
     set_up_logs("warning")
     engine = open_database(settings.data_dir, settings.database_address)
+    open_access_keys(settings, engine)
     try:
         yield engine
     except OperationalError:  # the connection was lost, or the file cannot be read

@@ -10,9 +10,10 @@ from app.config import Settings
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.people import Role
+from app.services.access import by_operator
 from app.services.acts import unassign_all
 from app.services.inbox import remove_views
-from app.services.people import by_operator, count_passkeys, find_last_use, invite, leave, list_people
+from app.services.people import count_passkeys, find_last_use, invite, leave, list_people
 from app.services.sign_in import INVITATION, relying_party
 
 NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]

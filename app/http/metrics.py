@@ -122,6 +122,12 @@ class Metrics:
             Counted.TEST_REFUSED: tests.labels(Counted.TEST_REFUSED.value),
             Counted.MARKED: Counter("guidance_marked_concerns", words, registry=self.registry),
         }
+        self._refused_rows = Counter(
+            "guidance_rows_refused",
+            "Rows that were to let somebody in, and that this service did not write.",
+            ["table"],
+            registry=self.registry,
+        )
         self._bound: dict[Series, Bound] = {}
 
     def record(self, answered: Sequence[Answered]) -> None:
@@ -150,6 +156,10 @@ class Metrics:
     def count_concern(self, counted: Counted) -> None:
         """Count one concern of that kind."""
         self._concerns[counted].inc()
+
+    def record_refused_row(self, table: str) -> None:
+        """Count a row that was to let somebody in, and that this service did not write."""
+        self._refused_rows.labels(table).inc()
 
     def record_flush(self, acts: int, seconds: float) -> None:
         """Count one flush of the writer."""

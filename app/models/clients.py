@@ -2,10 +2,12 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import ClassVar
 
 from sqlalchemy import JSON, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from app.models.access import AccessRow
 from app.models.base import UtcDateTimeType
 
 
@@ -22,7 +24,7 @@ class Scope(StrEnum):
     METRICS = "metrics:read"
 
 
-class ClientRow(SQLModel, table=True):
+class ClientRow(AccessRow, table=True):
     """A client, and the person that acts with its keys, if there is one. A `test` client may send tests alone."""
 
     __tablename__ = "clients"
@@ -34,11 +36,17 @@ class ClientRow(SQLModel, table=True):
     person: str | None = None
     test: bool = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the client was revoked."""
+        return self.revoked_at is not None
 
-class ClientKeyRow(SQLModel, table=True):
+
+class ClientKeyRow(AccessRow, table=True):
     """A client's key. It was shown once; only the SHA-256 is stored, which is enough for a key of 256 random bits."""
 
     __tablename__ = "client_keys"
+    unsigned: ClassVar[frozenset[str]] = AccessRow.unsigned | {"last_used_at"}
 
     key_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
     client: str = Field(foreign_key="clients.name")

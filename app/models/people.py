@@ -11,11 +11,12 @@ from sqlalchemy import BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.errors import CodedValueError, FaultCode
+from app.models.access import AccessRow
 from app.models.base import UtcDateTimeType
 from app.models.clients import Scope
 
 
-class PersonRow(SQLModel, table=True):
+class PersonRow(AccessRow, table=True):
     """A person who was invited, or who signed in by a provider. The name is the one on the record."""
 
     __tablename__ = "people"
@@ -29,8 +30,13 @@ class PersonRow(SQLModel, table=True):
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     left_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the person left."""
+        return self.left_at is not None
 
-class InvitationRow(SQLModel, table=True):
+
+class InvitationRow(AccessRow, table=True):
     """A link for one use that registers a passkey. Only the SHA-256 of its token is stored."""
 
     __tablename__ = "invitations"
@@ -49,7 +55,7 @@ class ChallengeRow(SQLModel, table=True):
     expires_at: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 
-class PasskeyRow(SQLModel, table=True):
+class PasskeyRow(AccessRow, table=True):
     """A passkey: the public key with which a person's device signs challenges."""
 
     __tablename__ = "passkeys"
@@ -61,7 +67,7 @@ class PasskeyRow(SQLModel, table=True):
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 
-class SessionRow(SQLModel, table=True):
+class SessionRow(AccessRow, table=True):
     """A session of a person. Only the SHA-256 of its token is stored; what ended is deleted."""
 
     __tablename__ = "desk_sessions"
@@ -100,6 +106,10 @@ PersonName = Annotated[
 
 
 # Roles of the desk: names for sets of scopes.
+
+
+NO_ROLE = "no role"
+"""In place of the role of a person from whom a provider took it."""
 
 
 class Role(StrEnum):

@@ -55,6 +55,9 @@ class DeskAct(StrEnum):
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     LEFT = "left"
+    CLIENT_ADDED = "client_added"
+    KEY_ADDED = "key_added"
+    CLIENT_REVOKED = "client_revoked"
 
 
 class DisclosureRow(SQLModel, table=True):

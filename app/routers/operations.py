@@ -20,6 +20,7 @@ from app.http.responses import Responses, conditional_response
 from app.models.base import format_utc
 from app.models.code_lists import Health
 from app.models.links import API_CATALOG
+from app.services.access import access_keys_of
 from app.services.concerns import count_recent_tests
 
 router = GuidanceRouter(dependencies=[PUBLIC])
@@ -112,6 +113,9 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
         response.status_code = UNAVAILABLE
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
     warnings |= dict.fromkeys(context.outside.failing, "fails")
+    keys = access_keys_of(context.engine)
+    if keys is not None and keys.has_refused:
+        warnings["access-rows"] = "refused"
     if is_forwarded_by_stranger(request.scope):
         warnings["proxy"] = "not trusted"
     if checks["database"] == HEALTHY and _has_recent_tests(context):

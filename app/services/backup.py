@@ -22,6 +22,7 @@ from app.errors import BackupRefused, SchemaAltered, SchemaUnknown
 from app.models.base import OnStep, show_no_progress
 from app.models.concerns import ConcernRow
 from app.models.editions import EditionRow
+from app.services.access import ACCESS_KEY
 from app.services.editions import IS_EDITION
 from app.services.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.verification import find_faults, verify_editions
@@ -111,6 +112,7 @@ def keys_outside_backups(settings: Settings) -> list[Path]:
         settings.receipt_key_file or settings.data_dir / RECEIPT_KEY,
         *settings.retired_receipt_keys,
         open_webhook_keys(settings).path,
+        settings.access_key_file or settings.data_dir / ACCESS_KEY,
         settings.seal_identity_file,
         settings.data_dir / DEVELOPMENT_IDENTITY,
         settings.limits_secret_file,

@@ -21,6 +21,8 @@ from app.logs import Log
 from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.people import MAX_NAME_LENGTH, is_recordable
+from app.models.record import DeskAct
+from app.services.access import added_detail, by_operator, key_detail, record_person, require_ours
 
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -83,8 +85,14 @@ def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list
     """Revoke the clients that act for the person. Return the names of all that do, revoked before or now."""
     clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
     for client in clients:
-        client.revoked_at = client.revoked_at or at
+        _revoke(session, client, at)
     return [client.name for client in clients]
+
+
+def _revoke(session: Session, client: ClientRow, at: dt.datetime) -> None:
+    if client.revoked_at is None:
+        client.revoked_at = at
+        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(at), client.name)
 
 
 class Provider(Protocol):
@@ -148,9 +156,10 @@ class Authenticator:
         with Session(self.engine) as session:
             key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
             found = session.exec(key_of_client.where(ClientKeyRow.key_sha256 == key_sha256)).one_or_none()
-        if found is None or not hmac.compare_digest(found[0].key_sha256, key_sha256):
-            raise TokenInvalid("no client has that key")
-        key, client = found
+            if found is None or not hmac.compare_digest(found[0].key_sha256, key_sha256):
+                raise TokenInvalid("no client has that key")
+            key, client = found
+            require_ours(session, key, client)
         if client.revoked_at is not None:
             raise TokenInvalid("the client was revoked")
         if not key.is_valid(at):
@@ -184,12 +193,15 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
         raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
 
     def write(session: Session) -> None:
-        session.add(ClientRow(name=client.name, scopes=granted, added_at=at, person=client.person, test=client.test))
+        row = ClientRow(name=client.name, scopes=granted, added_at=at, person=client.person, test=client.test)
+        session.add(row)
         try:
             session.flush()
         except IntegrityError:
             raise ClientExists from None
-        session.add(ClientKeyRow(key_sha256=token_digest(key), client=client.name, added_at=at, expires_at=expires_at))
+        first = ClientKeyRow(key_sha256=token_digest(key), client=client.name, added_at=at, expires_at=expires_at)
+        session.add(first)
+        record_person(session, DeskAct.CLIENT_ADDED, by_operator(at), added_detail(row, first))
 
     writer.run(write)
     return key
@@ -210,12 +222,15 @@ def rotate_key(
         if client is None or client.revoked_at is not None:
             raise NoSuchClient("No client of that name may be given a key.")
         older = list_keys(session, name)
+        require_ours(session, client, *older)
         newest = older[-1]
         ends = expires_at or (newest.expires_at and at + (newest.expires_at - newest.added_at))
         for each in older:
             if each.is_valid(at + overlap):
                 each.expires_at = at + overlap
-        session.add(ClientKeyRow(key_sha256=token_digest(key), client=name, added_at=at, expires_at=ends))
+        row = ClientKeyRow(key_sha256=token_digest(key), client=name, added_at=at, expires_at=ends)
+        session.add(row)
+        record_person(session, DeskAct.KEY_ADDED, by_operator(at), key_detail(row, older_end=at + overlap))
         return ends
 
     return key, writer.run(write)
@@ -227,4 +242,4 @@ def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient
-    client.revoked_at = client.revoked_at or at
+    _revoke(session, client, at)

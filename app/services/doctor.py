@@ -33,6 +33,7 @@ from app.db.schema import find_schema_faults, is_behind
 from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileError, SetupError
 from app.models.events import EMAIL, DeliveryState
 from app.models.record import DisclosureRow
+from app.services.access import open_access_keys, require_access_keys
 from app.services.backup import drill_restore
 from app.services.clients import list_clients
 from app.services.concerns import count_recent_tests
@@ -718,6 +719,21 @@ def check_chains(patient: Patient) -> Verdict:
     return fine("every chain of disclosures verifies")
 
 
+def check_access(patient: Patient) -> Verdict:
+    """Check that nobody may come in but those whom this service let in."""
+    open_access_keys(patient.settings, patient.engine)
+    try:
+        keys = require_access_keys(patient.engine, is_used=patient.settings.openid_client_id is not None)
+    except SetupError as refusal:
+        return fault(str(refusal), "put the access key back from its store")
+    broken = _broken(patient, Invariant.ACCESS)
+    if broken:
+        return fault(f"{len(broken)} rows let nobody in, or should not: {broken[0]}", "keep the files; guidance verify")
+    if not keys.keys:
+        return fine("nobody may come in yet")
+    return fine("every client, person and session is one that this service let in")
+
+
 def check_removed_recipients(patient: Patient) -> Verdict:
     """Check that no text is sealed to a recipient that GUIDANCE_SEAL_TO no longer has."""
     if not patient.settings.seal_to:
@@ -850,6 +866,7 @@ ALL_CHECKS = (
     Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
     Check("test-concerns", check_test_concerns, "docs/how-to/integrate.md#try-without-harm", needs_database=True),
     Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True),
+    Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True),
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
     Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),

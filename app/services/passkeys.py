@@ -29,8 +29,9 @@ from app.db.writer import Writer
 from app.errors import TokenInvalid
 from app.models.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow
 from app.models.record import DeskAct
+from app.services.access import fingerprint, fingerprint_of_passkey, record_person
 from app.services.clients import token_digest
-from app.services.people import BY_PASSKEY, RelyingParty, find_with_person, record_person
+from app.services.people import BY_PASSKEY, RelyingParty, find_with_person
 from app.services.record import Actor
 
 CHALLENGE_BYTES = 32
@@ -149,20 +150,20 @@ def _store_passkey(
 ) -> str:
     invitation, person = _get_invitation(session, token, at)
     session.delete(invitation)
-    session.add(
-        PasskeyRow(
-            credential_id=verified.credential_id,
-            person=person.name,
-            public_key=verified.credential_public_key,
-            sign_count=verified.sign_count,
-            added_at=at,
-        )
+    passkey = PasskeyRow(
+        credential_id=verified.credential_id,
+        person=person.name,
+        public_key=verified.credential_public_key,
+        sign_count=verified.sign_count,
+        added_at=at,
     )
+    session.add(passkey)
     try:
         session.flush()
     except IntegrityError:
         raise TokenInvalid("that passkey is registered") from None
-    record_person(session, DeskAct.PASSKEY_ADDED, Actor(f"{BY_PASSKEY}/{person.name}", address, at))
+    detail = f"passkey {fingerprint_of_passkey(passkey)} by link {fingerprint(invitation.token_sha256)}"
+    record_person(session, DeskAct.PASSKEY_ADDED, Actor(f"{BY_PASSKEY}/{person.name}", address, at), detail)
     return person.name
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 import hmac
 import secrets
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Engine, delete
@@ -13,10 +12,11 @@ from sqlmodel import Session, col, func, select
 from app.db.writer import Writer, write_operation
 from app.errors import NoSuchPerson, SetupError, TokenInvalid
 from app.models.clients import Scope
-from app.models.people import SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
-from app.models.record import PEOPLE, DeskAct
+from app.models.people import NO_ROLE, SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
+from app.models.record import DeskAct
+from app.services.access import by_operator, fingerprint, record_person, require_ours
 from app.services.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
-from app.services.record import Actor, record_disclosure
+from app.services.record import Actor
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,6 @@ class RelyingParty:
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
 """What the record names before a person who signed in with a passkey. No client has such a name."""
-by_operator = partial(Actor, "operator", "command line")
-"""Who invites people, and who says that they left."""
 NOTED_AFTER = dt.timedelta(minutes=1)
 """A use is written once a minute, so that a page that is read costs no write."""
 
@@ -64,9 +62,12 @@ def find_last_use(session: Session, name: str) -> dt.datetime | None:
 def find_with_person(
     session: Session, table: type[OfPerson], condition: ColumnElement[bool]
 ) -> tuple[OfPerson, PersonRow] | None:
-    """Return the row that fulfils the condition, also if it has expired, and its person."""
+    """Return the row that fulfils the condition, also if it has expired, and its person. Raises `RowNotOurs`."""
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
-    return session.exec(statement).one_or_none()
+    found = session.exec(statement).one_or_none()
+    if found is not None:
+        require_ours(session, *found)
+    return found
 
 
 def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
@@ -83,13 +84,17 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         former = person.role if person is not None and person.left_at is None else None
         if person is None:
             person = PersonRow(name=name, role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at)
+        elif person.left_at is None:
+            require_ours(session, person)
         if person.provider is not None and person.left_at is None:
             raise SetupError("that person signs in by the OpenID provider, which says their role")
         person.role, person.left_at, person.provider = role.value, None, None
         session.add(person)
         session.flush()
-        session.add(InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at))
-        record_person(session, DeskAct.INVITED, by_operator(at), f"{name} as {role}")
+        link = InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at)
+        session.add(link)
+        detail = f"{name} as {role}; link {fingerprint(link.token_sha256)}"
+        record_person(session, DeskAct.INVITED, by_operator(at), detail)
         if former is not None:
             _record_role(session, name, former, role, by_operator(at))
 
@@ -122,22 +127,19 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
     Return None where the person left, or where somebody of that name has passkeys or another provider.
     """
     person = session.get(PersonRow, name)
-    former = person.role if person is not None else "no role"
+    former = person.role if person is not None else NO_ROLE
     if person is None:
         person = PersonRow(
             name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=actor.at
         )
     elif person.left_at is not None or person.provider != provider:
         return None
+    else:
+        require_ours(session, person)
     person.role = role.value
     session.add(person)
     _record_role(session, name, former, role, actor)
     return person
-
-
-def record_person(session: Session, act: DeskAct, actor: Actor, detail: str = "") -> None:
-    """Record who was let in, who signed in or out, and who left, in a chain of its own."""
-    record_disclosure(session, PEOPLE, act, actor, detail)
 
 
 def _record_role(session: Session, name: str, former: str, role: Role, actor: Actor) -> None:
@@ -168,11 +170,12 @@ class DeskSessions:
             found = session.get(PersonRow, person)
             if found is None or found.left_at is not None:
                 raise TokenInvalid("the person has left")
+            require_ours(session, found)
             row = SessionRow(
                 token_sha256=token_digest(token), person=person, client=client, started_at=at, last_used_at=at
             )
             session.add(row)
-            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at))
+            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_words(row))
 
         self.writer.run(write)
         return token
@@ -200,7 +203,7 @@ class DeskSessions:
             found = session.get(SessionRow, token_digest(token))
             if found is not None:
                 session.delete(found)
-                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at))
+                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_words(found))
 
         self.writer.run(write)
 
@@ -211,6 +214,10 @@ class DeskSessions:
                 row.last_used_at = max(row.last_used_at, at)
 
         self.writer.run(write)
+
+
+def _session_words(row: SessionRow) -> str:
+    return f"session {fingerprint(row.token_sha256)}"
 
 
 def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:

@@ -37,6 +37,7 @@ from app.models.record_details import (
     recorded_hand_overs,
     replay,
 )
+from app.services.access import verify_access
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.deadlines import find_unannounced
 from app.services.editions import AnyKey, digest_of_stored, every_publication, named
@@ -106,6 +107,7 @@ def find_faults(
         yield about, fault
     for reference, fault in verify_concerns(engine, part(after=rows)):
         yield f"concern {reference}", fault
+    yield from verify_access(engine)
     yield from verify_checkpoints(engine, checkpoints)
 
 
@@ -375,6 +377,8 @@ class Invariant(StrEnum):
     """The clock agrees with the time that was last known."""
     CHAINS = "chains"
     """Every chain of disclosures verifies, and so does the order of all acts."""
+    ACCESS = "access"
+    """Nobody may come in but those whom the record of people lets in, by rows that this service wrote."""
 
 
 class Invariants:
@@ -410,6 +414,8 @@ class Invariants:
         now, last = self._clock(), self.checked_at.get(invariant.value)
         if invariant in (Invariant.OVERDUE_EVENTS, Invariant.CLOCK):
             return True
+        if invariant is Invariant.ACCESS:
+            return last is None or now - last >= HOUR
         if invariant is Invariant.RECIPIENTS:
             return bool(self._recipients) and (last is None or now - last >= HOUR)
         night = dt.datetime.combine(now.date(), NIGHT)
@@ -422,6 +428,8 @@ def find_broken(
     """Return what breaks the invariant. `recipients` are the fingerprints that concerns are sealed to now."""
     if invariant is Invariant.CHAINS:
         return [f"{about}: {fault}" for about, fault in verify_record(engine, lambda _done, _total: beat())]
+    if invariant is Invariant.ACCESS:
+        return [f"{about}: {fault}" for about, fault in verify_access(engine, lambda _done, _total: beat())]
     with Session(engine) as session:
         if invariant is Invariant.OVERDUE_EVENTS:
             return find_unannounced(session, before=at - OVERDUE_GRACE)

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import datetime as dt
-import hashlib
 import ipaddress
 import json
 import random
@@ -20,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -47,14 +45,13 @@ from app.models.base import SLUG_PATTERN, format_utc
 from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.models.links import GUIDES
 from app.services.events import event_id, new_message_id, notice_data
-from app.services.keys import write_key_file
+from app.services.keys import FileKey, KeyFile
 from app.services.workers import Job, JobsWorker, backoff_seconds
 
 HTTPS = "https"
 WEBHOOK_KEY = "webhook-key.txt"
 FORMAT_VERSION = "v1"
-WEBHOOK_KEY_BYTES, NONCE_BYTES = 32, 12
-EXPLANATION = "# Secrets of webhooks are encrypted under the first key. The others still decrypt.\n"
+NONCE_BYTES = 12
 SECRET_BYTES = 32
 MAX_SECRETS = 2
 REMOVED = "removed"
@@ -143,38 +140,14 @@ def _resolve_host(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddres
     return [getattr(address, "ipv4_mapped", None) or address for address in addresses]
 
 
-class WebhookKey(NamedTuple):
-    """A key of AES-256-GCM, and the id that an encrypted secret names it by."""
+class WebhookKeys(KeyFile):
+    """The keys under which secrets are encrypted (AES-256-GCM). The name of the webhook is authenticated.
 
-    id: str
-    value: bytes
-
-
-class WebhookKeys:
-    """The keys of one file, one to a line: the first encrypts, all decrypt. The name of the webhook is authenticated.
-
-    A file that is not configured is made when the first secret is encrypted. So it is by `add`.
+    A file that is not configured is made when the first secret is encrypted.
     """
 
-    def __init__(self, path: Path, *, is_configured: bool) -> None:
-        self.path = path
-        self._is_configured = is_configured
-        self._keys: list[WebhookKey] = []
-
-    def load(self) -> None:
-        """Read the file again. Raises `SetupError` if it has no keys, or is configured and absent."""
-        self._keys = self._read()
-        if not self._keys and (self._is_configured or self.path.exists()):
-            raise SetupError(f"{self.path} has no key (guidance keys rotate-webhooks makes one)")
-
-    def add(self) -> None:
-        """Write a new key in the first line of the file. One process at a time may do so."""
-        self._write([_new_key(), *self._read()], replace=True)
-
-    def drop_old(self) -> None:
-        """Leave only the newest key in the file. One process at a time may do so."""
-        if keys := self._read():
-            self._write(keys[:1], replace=True)
+    purpose = "the secrets of webhooks are encrypted under"
+    command = "guidance keys rotate-webhooks"
 
     def encrypt(self, webhook: str, secret: str) -> str:
         """Encrypt a secret of that webhook under the newest key."""
@@ -217,50 +190,24 @@ class WebhookKeys:
 
     def _find(self, key_id: str) -> bytes | None:
         """Return the key of that id. A new one may have been written to the file since it was read."""
-        if key_id not in dict(self._keys):
-            self._keys = self._read()
-        return dict(self._keys).get(key_id)
+        if key_id not in dict(self.keys):
+            self.read()
+        return dict(self.keys).get(key_id)
 
-    def _newest(self) -> WebhookKey:
-        if not self._keys:
-            self._keys = self._read()
-        if not self._keys and not self._is_configured:
-            with suppress(FileExistsError):  # another process was first: its key is used
-                self._write([_new_key()], replace=False)
-            self._keys = self._read()
-        if not self._keys:
+    def _newest(self) -> FileKey:
+        if not self.keys:
+            self.read()
+        if not self.keys and not self.is_configured:
+            self.make()
+        if not self.keys:
             self.load()
-        return self._keys[0]
-
-    def _read(self) -> list[WebhookKey]:
-        try:
-            lines = self.path.read_text(encoding="ascii").splitlines()
-            return [_key_of(base64.urlsafe_b64decode(line)) for line in lines if line.strip() and line[0] != "#"]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError):
-            raise SetupError(f"{self.path} cannot be read as keys of webhooks") from None
-
-    def _write(self, keys: list[WebhookKey], *, replace: bool) -> None:
-        lines = [base64.urlsafe_b64encode(key.value).decode() for key in keys]
-        write_key_file(self.path, (EXPLANATION + "\n".join(lines) + "\n").encode(), replace=replace)
-        self._keys = keys
+        return self.keys[0]
 
 
 def open_webhook_keys(settings: Settings) -> WebhookKeys:
     """Return the keys that the settings name: the configured file, else one in the data folder."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
-
-
-def _new_key() -> WebhookKey:
-    return _key_of(secrets.token_bytes(WEBHOOK_KEY_BYTES))
-
-
-def _key_of(value: bytes) -> WebhookKey:
-    if len(value) != WEBHOOK_KEY_BYTES:
-        raise ValueError
-    return WebhookKey(hashlib.sha256(value).hexdigest()[:8], value)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def operator_site(folder: Path) -> Iterator[OperatorSite]:
         provider = stack.enter_context(people_provider())
         address = server.address("guidance").replace("//postgres:", "//guidance:invented", 1)
         settings = _settings(folder, address, f"redis://127.0.0.1:{counter}", https) | _openid(provider)
-        for command in (["migrate"], ["keys", "rotate-webhooks"]):
+        for command in (["migrate"], ["keys", "rotate-webhooks"], ["keys", "rotate-access"]):
             ended = guidance_process(*command, DATA_DIR=str(folder / "first"), **settings)
             assert ended.returncode == 0, ended.stderr
         values: dict[str, Any] = {name.lower(): value for name, value in settings.items()}

@@ -437,7 +437,7 @@ def test_what_people_are_let_in_to_do_and_when_they_come_and_go_is_on_the_record
         by_the_operator("left", JO),
     ]
     shown = desk.get("/disclosures?chain=people").json()["disclosures"]
-    assert [each["act"] for each in shown] == [act for act, *_ in acts_of_people(service)]
+    assert [each["act"] for each in shown] == ["client_added", *(act for act, *_ in acts_of_people(service))]
     assert list(find_faults(context_of_service(service).engine)) == []
 
 
