@@ -328,6 +328,7 @@ class Settings(BaseModel):
 
     # who may do what
     anonymous_concerns: bool = True
+    two_people_publish: bool = False
     openid_issuer: Annotated[OneLine | None, Part.OPENID] = None
     openid_audience: OneLine | None = None
     openid_jwks_url: Annotated[SafeAddress | None, Part.OPENID] = None

@@ -378,6 +378,10 @@ class TokenInvalid(Problem, slug="token-unknown", status=401, title="The token i
     headers: Mapping[str, str] = {"WWW-Authenticate": f'{CHALLENGE} error="invalid_token"'}
 
 
+class SessionUnconfirmed(TokenInvalid):
+    """The provider is to be asked again who the person is, and their role. The session has not ended otherwise."""
+
+
 class RowNotOurs(TokenInvalid):
     """A row that lets somebody in was not written by this service, so it lets nobody in."""
 
@@ -463,7 +467,34 @@ class DraftChanged(Problem, slug="draft-changed", status=412, title="The draft w
 
 
 class SecondPersonNeeded(Problem, slug="second-person-needed", status=403, title="Another person must publish it"):
-    """The caller wrote words of this draft. A client or person that wrote none of it must publish it."""
+    """The caller wrote words of this draft. A client or person that wrote none of it must publish it.
+
+    Where the council decided that two people publish, nothing is published but drafts of people.
+    """
+
+
+class NobodyPublishesAlone(SecondPersonNeeded):
+    """The council decided that two people publish, and this would be published by one."""
+
+    message_is_told = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The council decided that two people publish. Write the words as a draft; a person who wrote none of it "
+            "publishes it."
+        )
+
+
+class HandUnknown(SecondPersonNeeded):
+    """The council decided that two people publish, and a client that names no person has a hand in this draft."""
+
+    message_is_told = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The council decided that two people publish, and a client that names no person wrote words of this draft, "
+            "or is to publish it. Give that client a person, or write the words as a person."
+        )
 
 
 class FollowsAnotherEdition(

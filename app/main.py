@@ -214,6 +214,7 @@ ROUTERS = (
     raise_concern.router,
     concern_status.router,
     sign_in.router,
+    sign_in.visitors_router,
     inbox_pages.router,
     record_pages.router,
     concern.router,

@@ -64,6 +64,7 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
                 context.reference_data,
                 NewEdition(made_up_guide(place), content.model_copy(update={"title": title})),
                 at=context.clock(),
+                two_people=False,
             )
 
         for begin in range(0, number, A_BATCH):

@@ -172,10 +172,11 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
             if head.number == draft.key.number:
                 continue
             new = NewEdition(head.guide, content, head.number)
-            publish_edition(writer, reference_data, new, at=head.published_at)
+            publish_edition(writer, reference_data, new, at=head.published_at, two_people=False)
             if head.withdrawn_at is not None:
                 withdraw_published(writer, head.key, reason=head.reason or "", at=head.withdrawn_at)
-        publish_edition(writer, reference_data, NewEdition(draft.key.guide, draft.file.content), at=at)
+        new = NewEdition(draft.key.guide, draft.file.content)
+        publish_edition(writer, reference_data, new, at=at, two_people=False)
     return draft
 
 
@@ -225,7 +226,10 @@ def publish_files(
                     checked = check_file(path, reference_data, session, today=utc_now().date())
                 require_agreed(path, checked.digest, digest or [], command="guidance approve")
                 file, precondition = checked.file, None if new else _known_guide(path, checked.key.guide)
-            published = publish_file(writer, reference_data, file, at=utc_now(), precondition=precondition)
+            two_people = settings.two_people_publish
+            published = publish_file(
+                writer, reference_data, file, at=utc_now(), two_people=two_people, precondition=precondition
+            )
             results.append(published)
             if not as_json:
                 _echo_published(published)
@@ -318,7 +322,8 @@ def publish_renditions(settings: Settings, paths: RenditionPaths, digest: Agreed
             file = read_rendition_file(path)
             if not is_in_seed(settings, path, RENDITIONS):
                 require_agreed(path, file.digest, digest or [], command="guidance rendition approve")
-            _echo_published(publish_rendition_file(writer, file, at=utc_now()))
+            two_people = settings.two_people_publish
+            _echo_published(publish_rendition_file(writer, file, at=utc_now(), two_people=two_people))
 
 
 @rendition.command("withdraw")

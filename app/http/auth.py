@@ -181,8 +181,9 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
     context, token = context_of(request), read_cookie(request, SESSION_COOKIE)
     if token is None:
         raise TokenMissing
+    find = partial(context.desk_sign_in.sessions.find, token, at=now, may_ask=is_navigation(request))
     try:
-        principal = await run_in_threadpool(context.desk_sign_in.sessions.find, token, at=now)
+        principal = await run_in_threadpool(find)
     except TokenInvalid as refusal:
         log.info("session_refused", reason=str(refusal), request_id=request.state.request_id)
         raise
@@ -190,6 +191,12 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
     return Visitor(Actor(principal.name_on_record, address, now), principal.person or "", principal.scopes)
+
+
+def is_navigation(request: Request) -> bool:
+    """Return whether the browser opens a page, and can be led elsewhere and back."""
+    mode = request.headers.get("sec-fetch-mode", "navigate" if "text/html" in request.headers.get("accept", "") else "")
+    return request.method == "GET" and mode == "navigate"
 
 
 def cookie_name(settings: Settings, name: str) -> str:

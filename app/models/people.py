@@ -77,6 +77,8 @@ class SessionRow(AccessRow, table=True):
     client: str
     """What the record names before the person: how they signed in."""
     started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    confirmed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    """When the provider last said who the person is, and their role; with a passkey, when the session was started."""
     last_used_at: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 

@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Depends, Request, Response, Security
 from fastapi.responses import RedirectResponse
 
 from app import errors
-from app.http.auth import Visitor, VisitorDep
+from app.http.auth import Visitor, VisitorDep, is_navigation
 from app.http.context import context_of
 from app.models.clients import Scope
 from app.pages.error_pages import PageRoute, log_defect, own_origin, problem_type_of
 from app.pages.page import Site
 from app.services.record import Actor
-from app.services.sign_in import SIGN_IN
+from app.services.sign_in import PATH, PROVIDER_SIGN_IN, SIGN_IN
 
 DESK_CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -62,6 +63,8 @@ AuditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
 EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
 
 SEE_OTHER = 303
+LONGEST_WAY_BACK = 2000
+"""The longest path and query of a page to which the way to a provider leads back."""
 AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
 SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")
@@ -102,6 +105,10 @@ TEXTS: Texts = SHOWN_AGAIN | {
         "Somebody saved it after you opened the page. Nothing was done. Look at it again, and then do it.",
     ),
     errors.SecondPersonNeeded: ("Another person must publish it", "You wrote words of this draft."),
+    errors.HandUnknown: (
+        "Another person must publish it",
+        "Two people publish here, and a program that names no person wrote words of it. Write them as a person.",
+    ),
     errors.FollowsAnotherEdition: (
         "Another edition was published",
         "The draft was compared with an older one. Nothing was done. Look at the changes again, and then publish.",
@@ -135,8 +142,14 @@ class DeskRoute(PageRoute):
     def page_for(self, request: Request, error: Exception) -> Response:
         """Return the page for an error. Without a session, lead to the sign-in; after a post, say that it was not done.
 
+        Where the provider is to be asked again, lead there and back to the page, by itself.
+
         The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
         """
+        if isinstance(error, errors.SessionUnconfirmed) and is_navigation(request):
+            page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
+            return lead_to(f"{PROVIDER_SIGN_IN}?{urlencode({'page': way_back})}")
         if isinstance(error, errors.TokenMissing | errors.TokenInvalid):
             is_post = request.method == "POST"
             return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN) if is_post else lead_to(SIGN_IN)

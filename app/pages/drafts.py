@@ -606,9 +606,12 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
     follows = int(posted.one("follows")) if PLACE.fullmatch(posted.one("follows")) else None
-    writer, reference_data = editing.context.writer, editing.context.reference_data
+    context = editing.context
+    two_people = context.settings.two_people_publish
     try:
-        published = publish_draft(writer, reference_data, editing.act(posted), follows=follows)
+        published = publish_draft(
+            context.writer, context.reference_data, editing.act(posted), follows=follows, two_people=two_people
+        )
     except InvalidEdition:
         return lead_to(f"{editing.path}#to-do")
     return editing.page("desk_edit_published.html", key=published.key, digest=published.digest)

@@ -1,5 +1,7 @@
 """Signing in to the desk by a passkey, an invitation or an OpenID provider, and signing out."""
 
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
@@ -11,12 +13,22 @@ from app.http.auth import PUBLIC, SESSION_COOKIE, caller_address, read_cookie, s
 from app.http.negotiation import JSON
 from app.http.params import UNKNOWN_IGNORED, GuidanceRouter
 from app.logs import Log
-from app.pages.desk import DeskRoute, DeskSite, lead_to
+from app.pages.desk import LONGEST_WAY_BACK, DeskRoute, DeskSite, VisitDep, lead_to
 from app.pages.form_answers import SubmittedFormDep
 from app.services.clients import Principal, draw_token
-from app.services.people import welcome
+from app.services.people import take_role, welcome
 from app.services.record import Actor
-from app.services.sign_in import FINISH, INVITATION, PATH, PROVIDER_SIGN_IN, RETURN, SIGN_IN, OpenIdSignIn
+from app.services.sign_in import (
+    FINISH,
+    GUIDES_PATH,
+    INVITATION,
+    PATH,
+    PROVIDER_SIGN_IN,
+    RETURN,
+    SIGN_IN,
+    OpenIdSignIn,
+    SignedIn,
+)
 
 if TYPE_CHECKING:
     from app.services.passkeys import Passkeys
@@ -156,6 +168,8 @@ def read_blank_page(arrival: ArrivalDep) -> Response:
 
 WAY_COOKIE = "desk-way"
 CHARACTERS_OF_STATE = 12
+OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
+"""The pages that a way may lead back to."""
 SECONDS_FOR_THE_WAY = 600
 NOT_LET_IN = (
     "You are not let in",
@@ -165,11 +179,15 @@ AnswerOfProvider = Annotated[str, Query(max_length=4000)]
 
 
 @router.get(PROVIDER_SIGN_IN)
-def go_to_provider(arrival: ArrivalDep) -> Response:
-    """Lead the browser to the provider, with a secret for the way."""
+def go_to_provider(arrival: ArrivalDep, page: Annotated[str, Query(max_length=LONGEST_WAY_BACK)] = "") -> Response:
+    """Lead the browser to the provider, with a secret for the way.
+
+    With a page of these, the provider is only asked whether it still knows the person, and the way leads to that page.
+    """
     openid, secret = arrival.get_openid(), draw_token()
-    response, way = lead_to(openid.address(secret)), _way_cookie(openid.state(secret))
-    set_cookie(response, arrival.context.settings, way, secret, seconds=SECONDS_FOR_THE_WAY)
+    response, way = lead_to(openid.address(secret, asks_nobody=page != "")), _way_cookie(openid.state(secret))
+    value = f"{secret}.{urlsafe_b64encode(page.encode()).decode()}" if page else secret
+    set_cookie(response, arrival.context.settings, way, value, seconds=SECONDS_FOR_THE_WAY)
     return response
 
 
@@ -190,35 +208,77 @@ def finish_sign_in(
 ) -> Response:
     """Begin a session for the person that the provider names, end the one that the browser had, lead to the inbox.
 
-    A way that is over, as after the browser's Back, leads there too where the browser has a session.
+    A way that is over, as after the browser's Back, leads there too where the browser has a session. A way on which the
+    provider asked nobody leads back to its page or, where the provider does not know the person, to the sign-in.
     """
-    context, address, now, former = arrival.context, arrival.address, arrival.now, arrival.former
+    context, former = arrival.context, arrival.former
     openid, way = arrival.get_openid(), _way_cookie(state)
-    secret = read_cookie(arrival.request, way)
+    secret, page = _way_of(read_cookie(arrival.request, way))
     if secret is None and former is not None:
         return lead_to(PATH)
+    response: Response
     try:
-        if secret is None or not code:
-            raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
-        found = openid.finish(secret, code=code, state=state, issuer=iss)
-        issuer, name = openid.provider.issuer, Principal(openid.client, frozenset(), found.person).name_on_record
-        actor = Actor(name, address, now)
-        if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor) is None:
-            raise TokenInvalid("the person has left, or has passkeys")
-        token = context.desk_sign_in.sessions.start(
-            found.person, client=openid.client, address=address, at=now, former=former
-        )
+        if page is not None and not code:
+            response = lead_to(SIGN_IN)
+        else:
+            if secret is None or not code:
+                raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
+            found = openid.finish(secret, code=code, state=state, issuer=iss)
+            token = _let_in(arrival, openid, found, goes_on=page is not None)
+            response = lead_to(page or PATH)
+            set_cookie(response, context.settings, SESSION_COOKIE, token)
     except TokenInvalid as refusal:
         arrival.log_refusal(refusal)
         heading, message = NOT_LET_IN
         response = arrival.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
-    else:
-        response = lead_to(PATH)
-        set_cookie(response, context.settings, SESSION_COOKIE, token)
     set_cookie(response, context.settings, way, "")
     return response
+
+
+def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
+    """Return the token of a session of the person. Without a role, every one of theirs ends. Raises `TokenInvalid`."""
+    writer, issuer = arrival.context.writer, openid.provider.issuer
+    name = Principal(openid.client, frozenset(), found.person).name_on_record
+    actor = Actor(name, arrival.address, arrival.now)
+    if found.role is None:
+        take_role(writer, found.person, provider=issuer, actor=actor)
+        raise TokenInvalid("the provider gives no role at the desk")
+    if welcome(writer, found.person, role=found.role, provider=issuer, actor=actor) is None:
+        raise TokenInvalid("the person has left, or has passkeys")
+    return arrival.context.desk_sign_in.sessions.start(
+        found.person,
+        client=openid.client,
+        address=arrival.address,
+        at=arrival.now,
+        former=arrival.former,
+        goes_on=goes_on,
+    )
+
+
+def _way_of(cookie: str | None) -> tuple[str | None, str | None]:
+    """Return the secret of a way, and the page of ours that it leads back to, if any."""
+    secret, dot, encoded = (cookie or "").partition(".")
+    if not dot:
+        return cookie, None
+    try:
+        page = urlsafe_b64decode(encoded).decode()
+    except ValueError:
+        page = ""
+    return secret, page if OWN_PAGE.fullmatch(page) else PATH
 
 
 def _way_cookie(state: str) -> str:
     """Return the name of the cookie of a way, so that one in another tab does not end it."""
     return f"{WAY_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
+
+
+visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
+
+
+@visitors_router.post(f"{PATH}/sign-out/everywhere")
+def sign_out_everywhere(visit: VisitDep) -> Response:
+    """End every session of the person, on whatever device, and lead to the sign-in."""
+    visit.context.desk_sign_in.sessions.end_every(visit.visitor.name, visit.actor)
+    response = lead_to(SIGN_IN)
+    set_cookie(response, visit.context.settings, SESSION_COOKIE, "")
+    return response

@@ -20,7 +20,7 @@ from app.errors import (
     ValidationFailed,
 )
 from app.http.auth import EditorDep, PublisherDep
-from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, WriterDep
+from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
 from app.http.params import GuidanceRouter, GuideName, JSONRoute
 from app.http.problems import (
     BODY_PROBLEMS,
@@ -229,6 +229,7 @@ def publish_guide_draft(
     response: Response,
     reference_data: ReferenceDataDep,
     writer: WriterDep,
+    settings: SettingsDep,
     act: PublisherActDep,
     publication: DraftPublication,
 ) -> Any:
@@ -238,7 +239,8 @@ def publish_guide_draft(
     it follows, or that the guide is new. A draft with faults is refused with all of them; the pointers are into its
     content.
     """
-    published = publish_draft(writer, reference_data, act, follows=publication.follows)
+    two_people = settings.two_people_publish
+    published = publish_draft(writer, reference_data, act, follows=publication.follows, two_people=two_people)
     response.headers["Location"] = edition_path(*published.key)
     return present_published(published)
 

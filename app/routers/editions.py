@@ -21,6 +21,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionMissing,
     Problem,
+    SecondPersonNeeded,
     ServiceUnavailable,
 )
 from app.http.auth import PUBLIC, require_client
@@ -358,7 +359,9 @@ IfMatch = Annotated[
     response_model=PublishedResponse,
     summary="Publish an edition",
     status_code=201,
-    responses=problem_responses(NotFound, PreconditionFailed, PreconditionMissing, *BODY_PROBLEMS)
+    responses=problem_responses(
+        NotFound, PreconditionFailed, PreconditionMissing, SecondPersonNeeded, *CREDENTIAL_PROBLEMS, *BODY_PROBLEMS
+    )
     | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
 )
 def post_edition(
@@ -374,9 +377,14 @@ def post_edition(
 
     `If-Match` guards against two editors who both follow the same edition: the second is refused with 412. Sending
     the current edition's words again answers 200 and changes nothing, so that a retry is safe.
+
+    Where the council decided that two people publish, this is refused (403 `second-person-needed`): write a draft.
     """
     check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
-    published = publish_edition(context.writer, context.reference_data, new, at=now, precondition=check)
+    two_people = context.settings.two_people_publish
+    published = publish_edition(
+        context.writer, context.reference_data, new, at=now, two_people=two_people, precondition=check
+    )
     return _respond(response, published)
 
 
@@ -386,12 +394,15 @@ def post_edition(
     response_model=PublishedRenditionResponse,
     summary="Publish a rendition",
     status_code=201,
-    responses=problem_responses(NoSuchGuide, EditionAlreadyPublished, *BODY_PROBLEMS)
+    responses=problem_responses(
+        NoSuchGuide, EditionAlreadyPublished, SecondPersonNeeded, *CREDENTIAL_PROBLEMS, *BODY_PROBLEMS
+    )
     | {200: {"model": PublishedRenditionResponse, "description": "The newest rendition already has these words."}},
 )
 def post_rendition(
     response: Response,
     writer: WriterDep,
+    settings: SettingsDep,
     now: NowDep,
     guide: GuideName,
     content: Annotated[RenditionContent, Body(examples=[RENDITION_EXAMPLE])],
@@ -400,8 +411,11 @@ def post_rendition(
 
     Its ids are those of the edition: an unknown one is refused. `of.digest` makes sure that these words were rendered.
     Sending the newest rendition again answers 200 and changes nothing, so that a retry is safe.
+
+    Where the council decided that two people publish, this is refused (403 `second-person-needed`).
     """
-    return _respond(response, publish_rendition(writer, guide, content, at=now))
+    two_people = settings.two_people_publish
+    return _respond(response, publish_rendition(writer, guide, content, at=now, two_people=two_people))
 
 
 def _add_withdrawal(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from app.db.writer import write_operation
-from app.errors import FollowsAnotherEdition, NoSuchGuideDraft, SecondPersonNeeded
+from app.errors import FollowsAnotherEdition, HandUnknown, NoSuchGuideDraft, SecondPersonNeeded
 from app.models.editions import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.services.checking import check_draft
 from app.services.editions import find_history
@@ -120,14 +120,19 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) 
 
 
 @write_operation
-def publish_draft(session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None) -> Published:
+def publish_draft(
+    session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
+) -> Published:
     """Publish the draft as the guide's next edition, and end it. `follows` is the last edition, None for a new guide.
 
     Raises `NoSuchGuideDraft`, what the precondition raises, `SecondPersonNeeded`, `FollowsAnotherEdition`, and
-    `InvalidEdition` with every fault.
+    `InvalidEdition` with every fault. Where `two_people` must, a client that names no person has no hand in it.
     """
     draft = _known_draft(session, act)
-    if any(is_same_hand(act.by, each) for each in list_draft_writers(session, act.guide)):
+    writers = list_draft_writers(session, act.guide)
+    if two_people and not all(names_a_person(each) for each in (act.by, *writers)):
+        raise HandUnknown
+    if any(is_same_hand(act.by, each) for each in writers):
         raise SecondPersonNeeded
     checked = check_draft(session, draft, reference_data, today=act.at.date())
     content, digest = checked.require_sound()
@@ -140,10 +145,18 @@ def publish_draft(session: Session, reference_data: ReferenceData, act: DraftAct
 
 
 def is_same_hand(one: str, other: str) -> bool:
-    """Return whether two names on the record are of one person or, where one names no person, of one client."""
+    """Return whether two names on the record are of one person or, where one names no person, of one client.
+
+    A person has one name, by whichever client and at whichever issuer they come in: two who share a name count as one.
+    """
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
     return person == other_person if person and other_person else client == other_client
+
+
+def names_a_person(name: str) -> bool:
+    """Return whether a name on the record names a person beside the client."""
+    return "/" in name
 
 
 def _known_draft(session: Session, act: DraftAct) -> GuideDraftRow:

@@ -192,6 +192,12 @@ def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
+OLDEST_SECONDS = 86_400.0
+"""A token that was issued longer ago is refused, whatever end it gives itself."""
+OLDEST_SIGN_IN_SECONDS = 600.0
+"""An ID token is fetched as soon as the person comes back from the provider."""
+UNNAMED_CLIENT = "-"
+"""In place of the client, where a token names a person alone."""
 CLIENT_CLAIMS = ("azp", "appid", "client_id")
 SUBJECT = "sub"
 SCOPE_CLAIMS = ("scope", "scp", "roles")
@@ -224,8 +230,11 @@ class OpenIdProvider:
         """Return the client and the person. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
         return self._principal(self.read_claims(token))
 
-    def read_claims(self, token: str) -> Mapping[str, Any]:
-        """Return the claims of a token that the provider signed for this audience. Raises as `read_token` does."""
+    def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
+        """Return the claims of a token that the provider signed for this audience, not longer ago than that.
+
+        Raises as `read_token` does.
+        """
         try:
             header = jwt.get_unverified_header(token)  # without a valid header, the provider is not called
             if header.get("alg") not in ALGORITHMS:
@@ -243,6 +252,8 @@ class OpenIdProvider:
             )
         except jwt_errors.PyJWTError as refusal:
             raise TokenInvalid(_reason(refusal)) from None
+        if time.time() - int(claims["iat"]) > oldest_seconds + LEEWAY_SECONDS:
+            raise TokenInvalid("the token was issued too long ago")
         return claims
 
     def find_person(self, claims: Mapping[str, Any]) -> str | None:
@@ -251,13 +262,17 @@ class OpenIdProvider:
         return name if is_recordable(name) else None
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        """Return who the token is of: the client and, where it is another name, the person."""
-        client, person = _first(claims, (*CLIENT_CLAIMS, SUBJECT)), _first(claims, (self.person_claim, SUBJECT))
-        if client is None:
+        """Return who the token is of: the client, and the person who is the subject, unless it is the client itself.
+
+        A subject is a person also where the token names no client: so one person has one name, by whichever token.
+        """
+        client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
+        if client is None and person is None:
             raise TokenInvalid("the token names neither a client nor a subject")
         if not all(is_recordable(name) for name in (client, person) if name is not None):
             raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
-        return Principal(f"openid:{client}", self.scopes_in(claims), person if person != client else None)
+        name = UNNAMED_CLIENT if client is None else client
+        return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """Return the scopes that the token names, and those that the settings give to its names."""

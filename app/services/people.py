@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Engine, delete
 from sqlmodel import Session, col, func, select
 
 from app.db.writer import Writer, write_operation
-from app.errors import NoSuchPerson, SetupError, TokenInvalid
+from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
 from app.models.clients import Scope
 from app.models.people import NO_ROLE, SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
 from app.models.record import DeskAct
-from app.services.access import by_operator, fingerprint, record_person, require_ours
+from app.services.access import EVERY_SESSION, by_operator, fingerprint, record_person, require_ours
 from app.services.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
 from app.services.record import Actor
 
@@ -31,6 +31,10 @@ class RelyingParty:
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
 """What the record names before a person who signed in with a passkey. No client has such a name."""
+CONFIRMED_FOR = dt.timedelta(hours=1)
+"""For how long a session counts after the provider said who the person is, and their role."""
+ASKED_AFTER = dt.timedelta(minutes=45)
+"""After that the next page that is opened asks the provider again, so that nothing that is posted meets the end."""
 NOTED_AFTER = dt.timedelta(minutes=1)
 """A use is written once a minute, so that a page that is read costs no write."""
 
@@ -142,7 +146,17 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
     return person
 
 
-def _record_role(session: Session, name: str, former: str, role: Role, actor: Actor) -> None:
+@write_operation
+def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
+    """Take the role of a person to whom their provider gives none any more, and end every session of theirs."""
+    person = session.get(PersonRow, name)
+    if person is not None and not person.is_over and person.provider == provider:
+        _record_role(session, name, person.role, NO_ROLE, actor)
+        person.role = NO_ROLE
+        session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
+
+
+def _record_role(session: Session, name: str, former: str, role: str, actor: Actor) -> None:
     if former != role:
         record_person(session, DeskAct.ROLE_CHANGED, actor, f"{name} from {former} to {role}")
 
@@ -156,14 +170,29 @@ class DeskSessions:
     idle: dt.timedelta
     longest: dt.timedelta
 
-    def start(self, person: str, *, client: str, address: str, at: dt.datetime, former: str | None = None) -> str:
-        """Return the token of a new session, which is on the record. The one that the browser had, `former`, ends."""
+    def start(
+        self,
+        person: str,
+        *,
+        client: str,
+        address: str,
+        at: dt.datetime,
+        former: str | None = None,
+        goes_on: bool = False,
+    ) -> str:
+        """Return the token of a new session, which is on the record. The one that the browser had, `former`, ends.
+
+        Where the new one `goes_on` for the same person, it ends when the former one would have, in any case.
+        """
         token = draw_token()
 
         def write(session: Session) -> None:
             is_over = (col(SessionRow.last_used_at) <= at - self.idle) | (
                 col(SessionRow.started_at) <= at - self.longest
             )
+            before = session.get(SessionRow, token_digest(former)) if former is not None else None
+            is_same = before is not None and (before.person, before.client) == (person, client)
+            started_at = before.started_at if before is not None and is_same and goes_on else at
             if former is not None:
                 is_over |= col(SessionRow.token_sha256) == token_digest(former)
             session.connection().execute(delete(SessionRow).where(is_over))
@@ -172,7 +201,12 @@ class DeskSessions:
                 raise TokenInvalid("the person has left")
             require_ours(session, found)
             row = SessionRow(
-                token_sha256=token_digest(token), person=person, client=client, started_at=at, last_used_at=at
+                token_sha256=token_digest(token),
+                person=person,
+                client=client,
+                started_at=started_at,
+                confirmed_at=at,
+                last_used_at=at,
             )
             session.add(row)
             record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_words(row))
@@ -180,8 +214,12 @@ class DeskSessions:
         self.writer.run(write)
         return token
 
-    def find(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return who has the session, with the scopes of the role that they have now. Raises `TokenInvalid`."""
+    def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
+        """Return who has the session, with the scopes of the role that they have now. Raises `TokenInvalid`.
+
+        It is `SessionUnconfirmed` where the provider is to be asked again: after an hour, or somewhat sooner where the
+        browser can go there at once, which `may_ask` says.
+        """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:
             found = find_with_person(session, SessionRow, col(SessionRow.token_sha256) == token_sha256)
@@ -192,6 +230,10 @@ class DeskSessions:
             raise TokenInvalid("the person has left")
         if at >= min(row.last_used_at + self.idle, row.started_at + self.longest):
             raise TokenInvalid("the session has ended")
+        if person.role == NO_ROLE:
+            raise TokenInvalid("the provider gives the person no role")
+        if row.client != BY_PASSKEY and at >= row.confirmed_at + (ASKED_AFTER if may_ask else CONFIRMED_FOR):
+            raise SessionUnconfirmed("the provider is asked again")
         if at >= row.last_used_at + min(NOTED_AFTER, self.idle / 2):
             self._note_use(token_sha256, at)
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
@@ -204,6 +246,15 @@ class DeskSessions:
             if found is not None:
                 session.delete(found)
                 record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_words(found))
+
+        self.writer.run(write)
+
+    def end_every(self, person: str, actor: Actor) -> None:
+        """End every session of the person, who is the actor, wherever it is, and record it."""
+
+        def write(session: Session) -> None:
+            session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == person))
+            record_person(session, DeskAct.SIGNED_OUT, actor, EVERY_SESSION)
 
         self.writer.run(write)
 

@@ -17,6 +17,7 @@ from app.errors import (
     EditionOutOfOrder,
     InvalidEdition,
     InvalidRendition,
+    NobodyPublishesAlone,
     NoSuchGuide,
     SeedError,
     SeedFileError,
@@ -86,6 +87,12 @@ class Withdrawn:
     is_new: bool
 
 
+def refuse_alone(*, two_people: bool) -> None:
+    """Raise `NobodyPublishesAlone` where the council decided that two people publish."""
+    if two_people:
+        raise NobodyPublishesAlone
+
+
 @write_operation
 def publish_edition(
     session: Session,
@@ -93,14 +100,16 @@ def publish_edition(
     new: NewEdition,
     *,
     at: dt.datetime,
+    two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the content as the next edition of the guide.
+    """Publish the content as the next edition of the guide, alone. Raises `NobodyPublishesAlone` if `two_people` must.
 
     Nothing changes if the edition of that number (without a number: the current edition) already has the same content.
     Else raises the errors of the precondition, `InvalidEdition` if a code is not in its list, `EditionAlreadyPublished`
     if other content has the number, `EditionOutOfOrder` if the number is not the next.
     """
+    refuse_alone(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
     current = current_of(history)
     known = current if number is None else next((each for each in history if each.number == number), None)
@@ -145,13 +154,14 @@ def insert_next_edition(
 
 @write_operation
 def publish_rendition(
-    session: Session, guide: str, content: RenditionContent, *, at: dt.datetime
+    session: Session, guide: str, content: RenditionContent, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish the content as the guide's next rendition in its language.
+    """Publish the content as the guide's next rendition in its language. Raises `NobodyPublishesAlone`.
 
     Nothing changes if the newest one has the same content. Raises `NoSuchGuide`, and `InvalidRendition` with every
     fault.
     """
+    refuse_alone(two_people=two_people)
     history = require_sound(session, guide, content)
     digest, stored = digest_of(content), list_renditions(session, guide=guide, language=content.language)
     newest = stored[0] if stored else None
@@ -220,6 +230,7 @@ def publish_file(
     file: EditionFile,
     *,
     at: dt.datetime,
+    two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
     """Publish the edition that was read from a file, `.../<guide>/<number>.yaml`.
@@ -229,7 +240,9 @@ def publish_file(
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
         new = NewEdition(guide, file.content, number)
-        published = publish_edition(writer, reference_data, new, at=at, precondition=precondition)
+        published = publish_edition(
+            writer, reference_data, new, at=at, two_people=two_people, precondition=precondition
+        )
     if published.is_new:
         log.info("edition_published", guide=guide, edition=number, digest=published.digest)
     return published
@@ -243,6 +256,8 @@ def publish_seed(
     A guide that has any edition in the database is skipped: later ones come by `guidance publish` or over HTTP. The
     folder's renditions come with them where the database had no edition at all. Elsewhere somebody decides on words
     that no one there has seen: they wait for `guidance rendition publish`.
+
+    Who may put a file there decides what is published, also where two people publish all else.
     """
     with Session(engine) as session:
         is_empty = not every_publication(session)
@@ -251,7 +266,7 @@ def publish_seed(
             known = bool(find_history(session, guide=folder.name))
         if not known:
             for path in sorted(folder.glob("*.yaml"), key=lambda path: edition_place(path)[1]):
-                publish_file(writer, reference_data, read_edition_file(path), at=at)
+                publish_file(writer, reference_data, read_edition_file(path), at=at, two_people=False)
     if is_empty:
         _publish_seed_renditions(engine, writer, seed_dir, at=at)
 
@@ -262,10 +277,12 @@ def check_rendition_file(session: Session, file: RenditionFile) -> None:
         require_sound(session, file.guide, file.content)
 
 
-def publish_rendition_file(writer: Writer, file: RenditionFile, *, at: dt.datetime) -> PublishedRendition:
+def publish_rendition_file(
+    writer: Writer, file: RenditionFile, *, at: dt.datetime, two_people: bool
+) -> PublishedRendition:
     """Publish the file, which was read. Raise `SeedFileError` with every fault."""
     with refused_with_lines(file):
-        return publish_rendition(writer, file.guide, file.content, at=at)
+        return publish_rendition(writer, file.guide, file.content, at=at, two_people=two_people)
 
 
 def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
@@ -279,7 +296,7 @@ def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, 
         for file in ready:
             check_rendition_file(session, file)
     for file in ready:
-        published = publish_rendition_file(writer, file, at=at)
+        published = publish_rendition_file(writer, file, at=at, two_people=False)
         log.info("rendition_published", guide=file.guide, digest=published.digest)
 
 

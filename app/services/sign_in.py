@@ -20,7 +20,7 @@ from app.config import LOOPBACK_NAME, Settings, is_loopback
 from app.db.writer import Writer
 from app.errors import TokenInvalid
 from app.models.people import Role, role_with
-from app.services.openid import OpenIdProvider, address_in, discover, fetch_document
+from app.services.openid import OLDEST_SIGN_IN_SECONDS, OpenIdProvider, address_in, discover, fetch_document
 from app.services.people import BY_PASSKEY, DeskSessions, RelyingParty
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who the provider says signed in, and the role that it gives them."""
+    """Who the provider says signed in, and the role that it gives them, if any."""
 
     person: str
-    role: Role
+    role: Role | None
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,11 @@ class OpenIdSignIn:
         """Return the state of the way of a browser that holds the secret: the provider gives it back."""
         return _derive(secret, "state")
 
-    def address(self, secret: str) -> str:
-        """Return where the browser that holds the secret goes to sign in. Raises `ProviderUnavailable`."""
+    def address(self, secret: str, *, asks_nobody: bool = False) -> str:
+        """Return where the browser that holds the secret goes to sign in. Raises `ProviderUnavailable`.
+
+        Where it `asks_nobody`, the provider shows no page, and answers for whoever is signed in there.
+        """
         challenge = hashlib.sha256(_derive(secret, "verifier").encode()).digest()
         query = {
             "response_type": "code",
@@ -93,7 +96,7 @@ class OpenIdSignIn:
             "nonce": _derive(secret, "nonce"),
             "code_challenge": _encode(challenge),
             "code_challenge_method": "S256",
-        }
+        } | ({"prompt": "none"} if asks_nobody else {})
         address = self.endpoints.get("authorization_endpoint", "sign-in")
         return address + ("&" if urlsplit(address).query else "?") + urlencode(query)
 
@@ -106,15 +109,17 @@ class OpenIdSignIn:
             raise TokenInvalid("the state is not that of this browser")
         if issuer is not None and issuer != self.provider.issuer:
             raise TokenInvalid("the code is of another issuer")
-        claims = self.provider.read_claims(self._exchange(code, _derive(secret, "verifier")))
+        token = self._exchange(code, _derive(secret, "verifier"))
+        claims = self.provider.read_claims(token, oldest_seconds=OLDEST_SIGN_IN_SECONDS)
         if claims.get("nonce") != _derive(secret, "nonce"):
             raise TokenInvalid("the nonce is not that of this browser")
-        if claims.get("azp", self.provider.audience) != self.provider.audience:
-            raise TokenInvalid("the token is for another client")
-        person, role = self.provider.find_person(claims), role_with(self.provider.scopes_in(claims))
-        if person is None or role is None:
-            raise TokenInvalid("the provider gives no name for the record, or no role at the desk")
-        return SignedIn(person, role)
+        is_for_this_alone = claims["aud"] in (self.provider.audience, [self.provider.audience])
+        if claims.get("azp", self.provider.audience if is_for_this_alone else None) != self.provider.audience:
+            raise TokenInvalid("the token is for another client, or for several and does not say for which")
+        person = self.provider.find_person(claims)
+        if person is None:
+            raise TokenInvalid("the provider gives no name for the record")
+        return SignedIn(person, role_with(self.provider.scopes_in(claims)))
 
     def _exchange(self, code: str, verifier: str) -> str:
         """Return the ID token for the code."""

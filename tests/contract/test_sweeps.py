@@ -159,7 +159,9 @@ def default_of(field: FieldInfo) -> str | None:
     value = field.default
     if value is None or value == () or (isinstance(value, Path) and value.is_absolute()):
         return None
-    return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower() if value is True else value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 def test_the_reference_lists_every_setting_with_its_default() -> None:

@@ -1,5 +1,7 @@
 """Signing in to the desk by an OpenID provider: by code, with PKCE, state and nonce, and a role by group."""
 
+import datetime as dt
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +21,12 @@ from app.errors import TokenInvalid
 from app.http.auth import SESSION_COOKIE
 from app.main import create_app
 from app.models.people import PersonRow, Role
-from app.services.people import DeskSessions, leave
+from app.services.access import verify_access
+from app.services.people import DeskSessions, leave, list_workers
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.loops import for_each
 from tests.support.openid import CLIENT_ID, CLIENT_SECRET, STRANGER, PeopleProvider, people_provider, way_on
-from tests.support.people import JO, acts_of_people, context_of_service, invited
+from tests.support.people import JO, OWN_PAGE, acts_of_people, context_of_service, invited, sign_in_as
 from tests.support.proxies import free_port
 from tests.support.threaded import run_server
 
@@ -127,6 +131,9 @@ WRONG: dict[str, dict[str, Any]] = {
     "no nonce": {"nonce": None},
     "another client": {"aud": "another-client"},
     "a token that another client asked for": {"aud": [CLIENT_ID, "another"], "azp": "another"},
+    "several clients, and no word for which": {"aud": [CLIENT_ID, "another"]},
+    "issued a year ago": {"iat": 1_700_000_000},
+    "issued too long ago for a sign-in": {"iat": int(time.time()) - 700},
     "another issuer": {"iss": "https://login.another.example"},
     "a group without a role": {"groups": ["Cleaners"]},
     "no name for the record": {"sub": "a\nb"},
@@ -181,6 +188,143 @@ def test_the_role_is_that_of_the_last_sign_in(
         ("signed_in", *by_jo, ""),
     ]
     assert browser_of_jo.get("/desk/find?reference=x").status_code == 403
+
+
+NAVIGATES = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_a_sign_in_that_is_refused_ends_the_sessions_of_the_person_and_is_on_record_as_a_role_taken_away(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    provider.claims["groups"] = ["Duty Team", "Audit"]
+    sign_in(browser_of_jo)
+    assert browser_of_jo.get("/desk/record").status_code == 200
+    older = browser_of_jo.cookies[SESSION_COOKIE]
+    provider.claims["groups"] = []
+    other = TestClient(service, base_url="http://127.0.0.1:8000", follow_redirects=False)
+
+    assert [sign_in(other).status_code for _ in range(2)] == [401, 401]
+
+    assert browser_of_jo.cookies[SESSION_COOKIE] == older
+    assert [browser_of_jo.get(path).status_code for path in ("/desk", "/desk/record")] == [303, 303]
+    by_jo = (f"{ON_RECORD}/{JO}", "testclient")
+    assert acts_of_people(service)[-1] == ("role_changed", *by_jo, f"{JO} from lead to no role")
+    assert list(verify_access(context_of_service(service).engine)) == []
+    assert JO not in list_workers(Session(context_of_service(service).engine))
+
+
+def test_a_person_to_whom_the_provider_gives_a_role_again_comes_in_again(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    sign_in(browser_of_jo)
+    groups = provider.claims["groups"]
+    provider.claims["groups"] = []
+    sign_in(browser_of_jo)
+    provider.claims["groups"] = groups
+
+    assert sign_in(browser_of_jo).status_code == 303
+
+    assert browser_of_jo.get("/desk").status_code == 200
+    assert list(verify_access(context_of_service(service).engine)) == []
+
+
+def test_nobody_takes_the_role_of_a_person_who_does_not_sign_in_by_that_provider(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    sign_in_as(service, browser_of_jo, JO, Role.LEAD)
+    cookie = browser_of_jo.cookies[SESSION_COOKIE]
+    provider.claims["groups"] = []
+
+    assert sign_in(browser_of_jo).status_code == 401
+
+    browser_of_jo.cookies.set(SESSION_COOKIE, cookie)
+    assert browser_of_jo.get("/desk/record").status_code == 200
+
+
+def test_the_provider_is_asked_again_within_the_hour_and_the_page_is_there_again(
+    browser_of_jo: TestClient, service: FastAPI
+) -> None:
+    clock = context_of_service(service).clock
+    assert isinstance(clock, SettableClock)
+    sign_in(browser_of_jo)
+    former = browser_of_jo.cookies[SESSION_COOKIE]
+    pages = []
+    for _ in range(3):
+        clock.time += dt.timedelta(minutes=16)
+        pages.append(browser_of_jo.get("/desk?show=all", headers=NAVIGATES))
+
+    asked = pages[-1]
+    assert [page.status_code for page in pages] == [200, 200, 303]
+    assert asked.headers["Location"] == "/desk/sign-in/openid?page=%2Fdesk%3Fshow%3Dall"
+    there = browser_of_jo.get(asked.headers["Location"]).headers["Location"]
+    assert "prompt=none" in there
+    back = urlsplit(httpx.get(there, trust_env=False, timeout=30).headers["Location"])
+    end = finish(browser_of_jo, f"{back.path}?{back.query}")
+
+    assert (end.status_code, end.headers["Location"]) == (303, "/desk?show=all")
+    assert browser_of_jo.cookies[SESSION_COOKIE] != former
+    assert browser_of_jo.get("/desk?show=all", headers=NAVIGATES).status_code == 200
+
+
+def test_a_session_of_a_provider_ends_after_an_hour_where_nobody_confirms_it_and_one_by_passkey_does_not(
+    browser_of_jo: TestClient, service: FastAPI
+) -> None:
+    clock = context_of_service(service).clock
+    assert isinstance(clock, SettableClock)
+    sign_in(browser_of_jo)
+    by_passkey = TestClient(service, base_url="http://127.0.0.1:8000", follow_redirects=False)
+    sign_in_as(service, by_passkey, "Sam Example")
+    for _ in range(3):
+        clock.time += dt.timedelta(minutes=19)
+        assert [each.get("/desk").status_code for each in (browser_of_jo, by_passkey)] == [200, 200]
+    clock.time += dt.timedelta(minutes=3)
+
+    posted = browser_of_jo.post("/desk/views", headers=OWN_PAGE)
+
+    assert posted.status_code == 401
+    assert browser_of_jo.get("/desk").headers["Location"] == "/desk/sign-in"
+    assert by_passkey.get("/desk", headers=NAVIGATES).status_code == 200
+
+
+def test_where_the_provider_knows_nobody_any_more_the_way_leads_to_the_sign_in(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    clock = context_of_service(service).clock
+    assert isinstance(clock, SettableClock)
+    sign_in(browser_of_jo)
+    provider.knows_the_person = False
+
+    there = browser_of_jo.get("/desk/sign-in/openid?page=/desk").headers["Location"]
+    back = urlsplit(httpx.get(there, trust_env=False, timeout=30).headers["Location"])
+    end = finish(browser_of_jo, f"{back.path}?{back.query}")
+
+    assert (end.status_code, end.headers["Location"]) == (303, "/desk/sign-in")
+
+
+@for_each("page", ["https://attacker.example", "//attacker.example/desk", "/desk\r\nX: y", "/deskx", "/v1", "/desk é"])
+def test_a_way_leads_back_to_the_desk_s_own_pages_alone(browser_of_jo: TestClient, page: str) -> None:
+    there = browser_of_jo.get("/desk/sign-in/openid", params={"page": page}).headers["Location"]
+    back = urlsplit(httpx.get(there, trust_env=False, timeout=30).headers["Location"])
+
+    end = finish(browser_of_jo, f"{back.path}?{back.query}")
+
+    assert (end.status_code, end.headers["Location"]) == (303, "/desk")
+
+
+def test_a_session_that_goes_on_ends_when_the_first_one_would_have(browser_of_jo: TestClient, service: FastAPI) -> None:
+    sessions, start = context_of_service(service).desk_sign_in.sessions, A_TUESDAY
+    sign_in(browser_of_jo)
+    token = browser_of_jo.cookies[SESSION_COOKIE]
+    for hour in range(1, 13):
+        at = start + hour * dt.timedelta(minutes=55)
+        for minutes in (27, 54):
+            sessions.find(token, at=at - dt.timedelta(minutes=55 - minutes))
+        token = sessions.start(
+            JO, client="openid:api://the-desk", address="192.0.2.7", at=at, former=token, goes_on=True
+        )
+
+    with pytest.raises(TokenInvalid, match="the session has ended"):
+        sessions.find(token, at=start + dt.timedelta(hours=12))
 
 
 def test_a_person_who_left_is_not_let_in_by_the_provider(browser_of_jo: TestClient, service: FastAPI) -> None:

@@ -16,13 +16,23 @@ from app.errors import NoSuchPerson
 from app.http.auth import SESSION_COOKIE, set_cookie
 from app.models.clients import Scope
 from app.models.people import Role, SessionRow
+from app.services.access import verify_access
 from app.services.clients import NewClient, add_client
 from app.services.concerns import get_concern
 from app.services.people import leave
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
-from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, received, sign_in_as
+from tests.support.people import (
+    ADDRESS,
+    JO,
+    OWN_PAGE,
+    acts_of_people,
+    context_of_service,
+    invited,
+    received,
+    sign_in_as,
+)
 from tests.support.service import a_service
 
 pytestmark = pytest.mark.slow
@@ -196,6 +206,29 @@ def test_signing_out_ends_the_session_on_the_server_too(visitor: TestClient) -> 
     assert (response.status_code, response.headers["Location"]) == (303, "/desk/sign-in")
     visitor.cookies.set(SESSION_COOKIE, cookie)
     assert visitor.get("/desk").status_code == 303
+
+
+def test_signing_out_everywhere_ends_every_session_of_that_person_and_of_nobody_else(
+    service: FastAPI, visitor: TestClient
+) -> None:
+    cookies = {name: sign_in_as(service, visitor, name) for name in ("Sam Example", JO)}
+    cookies["former"] = sign_in_as(service, visitor, JO)
+    assert "Sign out everywhere" in visitor.get("/desk").text
+
+    from_elsewhere = visitor.post("/desk/sign-out/everywhere", headers=ELSEWHERE["another site"])
+    response = visitor.post("/desk/sign-out/everywhere", headers=OWN_PAGE)
+
+    assert (from_elsewhere.status_code, response.status_code) == (403, 303)
+    assert response.headers["Location"] == "/desk/sign-in"
+    statuses = {}
+    for name, cookie in cookies.items():
+        visitor.cookies.set(SESSION_COOKIE, cookie)
+        statuses[name] = visitor.get("/desk").status_code
+    assert statuses == {"Sam Example": 200, JO: 303, "former": 303}
+    assert acts_of_people(service)[-1] == ("signed_out", f"passkey:desk/{JO}", "testclient", "every session")
+    assert list(verify_access(context_of_service(service).engine)) == []
+    visitor.cookies.set(SESSION_COOKIE, cookies["former"])
+    assert visitor.post("/desk/sign-out/everywhere", headers=OWN_PAGE).status_code == 401
 
 
 def test_only_a_hash_of_the_session_is_stored(service: FastAPI, visitor: TestClient) -> None:

@@ -3,21 +3,32 @@
 import copy
 import datetime as dt
 import json
+import re
+import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from app.cli.commands import app as command
+from app.config import SEED_DIR, Settings
+from app.errors import NobodyPublishesAlone
 from app.http.context import AppContext
+from app.main import create_app
 from app.models.clients import Scope
 from app.models.comparison import changed_fields, changed_sections
 from app.models.edition_files import parse_written, read_partly
 from app.models.editions import EDITION_EXAMPLE, EditionContent, GuideDraftActRow
+from app.models.renditions import RENDITION_EXAMPLE
 from app.pages.drafts import (
     DETAILS,
     EDIT_PAGES,
@@ -30,9 +41,11 @@ from app.pages.drafts import (
     with_section,
 )
 from app.pages.form_answers import SubmittedForm
-from tests.support.clock import SettableClock
+from app.services.clients import NewClient, add_client
+from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, Writer, whole_draft, writer_of
 from tests.support.loops import for_each
+from tests.support.publishing import EXAMPLES
 
 UNREAD_WORDS = "Words that nobody may read yet"
 EDITORS_REQUESTS = (
@@ -391,3 +404,81 @@ def test_an_act_that_makes_no_sense_changes_nothing(act: str) -> None:
 
     assert do_act(content, act) == ""
     assert content == EDITION_EXAMPLE
+
+
+@pytest.fixture
+def two(settings: Settings, clock: SettableClock) -> Iterator[FastAPI]:
+    """A service of a council that decided that two people publish."""
+    service = create_app(settings.model_copy(update={"two_people_publish": True}), clock)
+    with TestClient(service):
+        yield service
+
+
+def test_where_two_people_publish_no_route_publishes_for_one_whatever_their_scopes(two: FastAPI) -> None:
+    context: AppContext = two.state.context
+    client = TestClient(two)
+    key = add_client(context.writer, NewClient("content-system", tuple(Scope), "Ann Example"), at=A_TUESDAY)
+    routes = [
+        (method, route.path or "") for route in iter_route_contexts(two.routes) for method in (route.methods or ())
+    ]
+    publishing = [(method, path) for method, path in routes if method != "GET" and path.startswith("/v1/guides/")]
+    alone = [(method, path) for method, path in publishing if "/draft" not in path and "/withdrawal" not in path]
+    bodies = {"editions": EDITION_EXAMPLE, "renditions": RENDITION_EXAMPLE}
+
+    answers = {
+        path: client.request(
+            method,
+            path.replace("{guide}", NEW_GUIDE),
+            json=bodies[path.rpartition("/")[2]],
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        for method, path in alone
+    }
+
+    assert sorted(answers) == ["/v1/guides/{guide}/editions", "/v1/guides/{guide}/renditions"]
+    for answer in answers.values():
+        assert (answer.status_code, answer.json()["type"]) == (403, "/v1/problems/second-person-needed")
+        assert "The council decided that two people publish" in answer.json()["detail"]
+
+
+def test_where_two_people_publish_no_command_publishes_for_one(tmp_path: Path) -> None:
+    path = tmp_path / NEW_GUIDE / "1.yaml"
+    path.parent.mkdir()
+    shutil.copy(EXAMPLES[0], path)
+    runner, folder = CliRunner(env={"GUIDANCE_TWO_PEOPLE_PUBLISH": "true"}), ["--data-dir", str(tmp_path / "data")]
+    digest = re.findall(r"sha256:[0-9a-f]{64}", runner.invoke(command, ["approve", str(path), *folder]).output)[0]
+    seeded = SEED_DIR / "renditions" / SEED_GUIDE / "cy.yaml"
+
+    ended = [
+        runner.invoke(command, ["publish", str(path), "--new", "--digest", digest, *folder]),
+        runner.invoke(command, ["publish", str(SEED_DIR / "guides" / SEED_GUIDE / "1.yaml"), *folder]),
+        runner.invoke(command, ["rendition", "publish", str(seeded), *folder]),
+    ]
+
+    assert [type(each.exception) for each in ended] == [NobodyPublishesAlone] * 3
+    published = CliRunner().invoke(command, ["publish", str(path), "--new", "--digest", digest, *folder])
+    assert published.exit_code == 0, published.output
+
+
+def test_where_two_people_publish_a_draft_needs_a_person_for_every_word_and_another_to_publish_it(
+    two: FastAPI,
+) -> None:
+    client = TestClient(two)
+    ann, ben = (writer_of(two, client, name, person=person) for name, person in PEOPLE)
+    system = writer_of(two, client, "content-system")
+    tag = ann.saved(whole_draft())
+
+    assert ann.publish(tag, None).status_code == 403
+    by_a_program = system.publish(tag, None)
+    tag = system.saved(whole_draft(title="Words of a program"))
+    of_a_program = ben.publish(tag, None)
+    ann.call("DELETE", tag=tag)
+    published = ben.publish(ann.saved(whole_draft()), None)
+
+    for refused in (by_a_program, of_a_program):
+        assert (refused.status_code, refused.json()["type"]) == (403, "/v1/problems/second-person-needed")
+        assert "a client that names no person" in refused.json()["detail"]
+    assert published.status_code == 201
+
+
+PEOPLE = (("ann", "Ann Example"), ("ben", "Ben Example"))

@@ -35,6 +35,7 @@ def with_examples(client: TestClient, service: FastAPI) -> TestClient:
             context.reference_data,
             NewEdition(edition_place(path)[0], read_edition_file(path).content),
             at=context.clock(),
+            two_people=False,
         )
     return client
 

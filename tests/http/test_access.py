@@ -95,7 +95,7 @@ def place(service: FastAPI, client: TestClient, database: RawConnection) -> Plac
     key = add_client(context.writer, NewClient("example-desk", scopes), at=A_TUESDAY, expires_at=A_TUESDAY + A_DAY)
     add_client(context.writer, NewClient("another-desk", (Scope.SUBMIT,)), at=A_TUESDAY)
     link = invited(service, JO)
-    registered = SimpleNamespace(
+    registered: Any = SimpleNamespace(
         credential_id=b"passkey of Jo", credential_public_key=b"public key of Jo", sign_count=1
     )
     context.writer.run(
@@ -104,7 +104,7 @@ def place(service: FastAPI, client: TestClient, database: RawConnection) -> Plac
             token=link,
             verified=registered,
             address=ADDRESS,
-            at=A_TUESDAY,  # type: ignore[arg-type]
+            at=A_TUESDAY,
         )
     )
     sign_in_as(service, client, JO, Role.READER)
@@ -143,8 +143,8 @@ def put_in_a_key_of_a_client(place: Place) -> Callable[[], bool]:
 
 def put_in_a_session(place: Place) -> Callable[[], bool]:
     place.database.execute(
-        "INSERT INTO desk_sessions (token_sha256, person, client, started_at, last_used_at, mac) "
-        "SELECT ?, 'Sam Example', client, started_at, last_used_at, mac FROM desk_sessions",
+        "INSERT INTO desk_sessions (token_sha256, person, client, started_at, confirmed_at, last_used_at, mac) "
+        "SELECT ?, 'Sam Example', client, started_at, confirmed_at, last_used_at, mac FROM desk_sessions",
         (digest(INVENTED),),
     )
     place.http.cookies.set(SESSION_COOKIE, INVENTED)

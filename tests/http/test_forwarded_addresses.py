@@ -55,7 +55,7 @@ def recorded(client: TestClient, *addresses: str) -> str:
     """The address on the record of a look at the record."""
     headers = forwarded(*addresses, **a_key(client, ClientScope.AUDIT))
     for _ in range(2):  # the first look is on the record that the second reads
-        answer = client.get("/v1/desk/disclosures", headers=headers)
+        answer = client.get("/v1/desk/disclosures?chain=audit", headers=headers)
     address: str = answer.json()["disclosures"][0]["address"]
     return address
 

@@ -106,7 +106,8 @@ def test_what_a_proxy_tells_is_believed_only_where_the_proxy_is_named(
     with TestClient(service, client=("127.0.0.1", 50_000)) as client:
         key = a_key(client, Scope.AUDIT)
         for _ in range(2):  # a look at the record is on the record too
-            told = client.get("/v1/desk/disclosures", headers=key | {"X-Forwarded-For": "203.0.113.5, 198.51.100.9"})
+            forwarded = {"X-Forwarded-For": "203.0.113.5, 198.51.100.9"}
+            told = client.get("/v1/desk/disclosures?chain=audit", headers=key | forwarded)
 
     assert told.json()["disclosures"][0]["address"] == recorded
 

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.support.openid import (
     FAR_AHEAD,
     ISSUER,
     KEYS,
+    LONG_AGO,
     PUBLISHED,
     RSA,
     SINCE_THEN,
@@ -91,6 +93,9 @@ REFUSED = {
     "expired": a_token(exp=SINCE_THEN),
     "never expires": a_token(exp=None),
     "no moment of issue": a_token(iat=None),
+    "issued a year ago": a_token(iat=LONG_AGO),
+    "issued more than a day ago": a_token(iat=int(time.time()) - 90_000),
+    "not issued yet": a_token(iat=FAR_AHEAD),
     "not valid yet": a_token(nbf=FAR_AHEAD),
     "nobody's": a_token(azp=None),
     "its head was changed": tampered(a_token(), part=0),

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from app.config import Settings, SettingsRefused, parse_settings
 from app.errors import SetupError
 from app.main import create_app
+from app.models.editions import EDITION_EXAMPLE
 from tests.support.loops import for_each
 from tests.support.openid import Guarded, a_token, guarded_by_a_provider, publish_with
 
@@ -40,10 +41,10 @@ def recorded(service: TestClient, **query: str) -> list[str]:
         ({}, "openid:desk-app/worker-42"),
         ({"sub": None}, "openid:desk-app"),
         ({"sub": "desk-app"}, "openid:desk-app"),
-        ({"azp": None}, "openid:worker-42"),
+        ({"azp": None}, "openid:-/worker-42"),
         ({"azp": None, "appid": "desk-app"}, "openid:desk-app/worker-42"),
         ({"oid": "0f8a-42"}, "openid:desk-app/0f8a-42"),
-        ({"azp": None, "oid": "0f8a-42"}, "openid:worker-42/0f8a-42"),
+        ({"azp": None, "oid": "0f8a-42"}, "openid:-/0f8a-42"),
         ({"azp": "https://desk.example/a%2F"}, "openid:https:%2F%2Fdesk.example%2Fa%252F/worker-42"),
         ({"azp": "desk-app/worker-42", "sub": None}, "openid:desk-app%2Fworker-42"),
         ({"sub": "Sian Ô Example"}, "openid:desk-app/Sian Ô Example"),
@@ -147,3 +148,24 @@ def test_a_scope_that_is_none_is_refused_at_the_start(tmp_path: Path, scopes: st
 def test_a_mapping_of_another_shape_is_refused(scopes: str) -> None:
     with pytest.raises(SettingsRefused, match="GUIDANCE_OPENID_SCOPES: "):
         parse_settings({"GUIDANCE_OPENID_SCOPES": scopes})
+
+
+@pytest.mark.parametrize("wrote", [{"azp": None}, {"azp": "another-app"}, {}])
+@pytest.mark.parametrize("publishes", [{"azp": None}, {"azp": "another-app"}, {}])
+def test_one_person_has_one_name_by_whichever_token_and_does_not_publish_their_own_words(
+    guarded: Guarded, wrote: dict[str, Any], publishes: dict[str, Any]
+) -> None:
+    client, _ = guarded
+    path = "/v1/guides/an-invented-guide/draft"
+    pat = {"azp": "edit-app", "sub": "Pat", "scope": "guidance:draft guidance:publish"}
+    saved = client.put(path, json=EDITION_EXAMPLE, headers=bearer(a_token(**pat | wrote)))
+    tag = {"If-Match": saved.headers["ETag"]}
+
+    def publish(**claims: Any) -> Any:
+        headers = bearer(a_token(**pat | publishes | claims)) | tag
+        return client.post(f"{path}/publication", json={"follows": None}, headers=headers)
+
+    alone, by_another = publish(), publish(sub="Ben")
+
+    assert (alone.status_code, alone.json()["type"]) == (403, "/v1/problems/second-person-needed")
+    assert by_another.status_code == 201

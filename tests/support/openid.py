@@ -33,7 +33,7 @@ LONG_AGO, SINCE_THEN, FAR_AHEAD = 1_700_000_000, 1_700_000_100, 4_102_444_800
 CLAIMS = {
     "iss": ISSUER,
     "aud": AUDIENCE,
-    "iat": LONG_AGO,
+    "iat": int(time.time()),
     "exp": FAR_AHEAD,
     "azp": "an-app",
     "scope": "guidance:publish",
@@ -139,13 +139,15 @@ class PeopleProvider:
         """Whether the person presses a button at the provider; else its answer comes at once."""
         self.fault = ""
         """The fault with which it answers every code."""
+        self.knows_the_person = True
+        """Whether it answers without a page for whoever is signed in there."""
         self.refusals: list[str] = []
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
-                document = provider.find_document(url.path)
+                document = None if "prompt=none" in url.query else provider.find_document(url.path)
                 if document is None:
                     self._lead_back(url.query)
                 else:
@@ -197,6 +199,9 @@ class PeopleProvider:
 
     def authorise(self, query: dict[str, str]) -> str:
         """Return where the browser goes after the person signed in: a provider adds words of its own."""
+        if query.get("prompt") == "none" and not self.knows_the_person:
+            told = {"error": "login_required", "state": query["state"], "iss": self.issuer}
+            return f"{query['redirect_uri']}?{urlencode(told)}"
         code = secrets.token_urlsafe(16)
         self.codes[code] = query
         answer = {"code": code, "state": query["state"], "iss": self.issuer, "session_state": "x"}

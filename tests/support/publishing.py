@@ -42,6 +42,7 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
         context.reference_data,
         NewEdition(guide, an_edition(**changes), number),
         at=context.clock(),
+        two_people=False,
     )
 
 
@@ -79,6 +80,7 @@ def publish_examples(service: FastAPI) -> None:
             context.reference_data,
             NewEdition(path.parent.name, read_edition_file(path).content),
             at=A_TUESDAY,
+            two_people=False,
         )
 
 

@@ -72,7 +72,7 @@ def publish_a_rendition(service: FastAPI, **changes: Any) -> PublishedRendition:
     """Publish that rendition."""
     context: AppContext = service.state.context
     content = RenditionContent.model_validate(a_rendition(**changes))
-    return publish_rendition(context.writer, SLUG, content, at=context.clock())
+    return publish_rendition(context.writer, SLUG, content, at=context.clock(), two_people=False)
 
 
 def withdraw_a_rendition(service: FastAPI, language: str, number: int, reason: str = "A word was wrong.") -> None:
