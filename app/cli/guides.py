@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine, open_writer
+from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine, open_writer, visible
 from app.cli.serve import listening_at
 from app.config import Settings
 from app.db.database import DATABASE_FILE
@@ -411,5 +411,5 @@ def import_document(
     written = write_draft(folder, slug, file_text(draft.content, remarks), number)
     typer.echo(f"{written}: a draft of {path.name}")
     for sentence in draft.not_placed:
-        typer.echo(f"Not placed: {sentence}")
+        typer.echo(visible(f"Not placed: {sentence}"))
     typer.echo(f"Then: guidance check {written}")

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -184,9 +185,27 @@ def paint(text: str, colour: str) -> str:
     return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
+NOT_PLAIN = re.compile(r"[^\t\n -~]")
+JOINERS = "\u200c\u200d"
+"""Invisible, and part of the spelling of some languages."""
+
+
+def visible(text: str) -> str:
+    """Return the text with control characters, and invisible ones that change its order, escaped as JSON does.
+
+    A terminal obeys control characters, and shows what follows an override in another order than it is written.
+    """
+    return NOT_PLAIN.sub(lambda found: _visible(found[0]), text)
+
+
+def _visible(char: str) -> str:
+    is_obeyed = unicodedata.category(char) in ("Cc", "Cf") and char not in JOINERS
+    return json.dumps(char)[1:-1] if is_obeyed else char
+
+
 def echo_json(document: Any) -> None:
     """Print the document as JSON."""
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    typer.echo(visible(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
 def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
@@ -195,7 +214,7 @@ def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
         echo_json(document)
         return
     for line in lines:
-        typer.echo(line)
+        typer.echo(visible(line))
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

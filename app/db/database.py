@@ -3,6 +3,7 @@
 Either has one writer at a time: SQLite by itself; on PostgreSQL a transaction that writes takes one lock as it begins.
 """
 
+import os
 import sqlite3
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,10 @@ PRAGMAS = (
     "temp_store=MEMORY",
     "trusted_schema=OFF",
 )
+
+PROBE = "SELECT count(*) FROM sqlite_master"
+PRIMARY_CODE = 0xFF
+DISK_REFUSES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so that no other program uses it
@@ -141,18 +146,59 @@ def is_in_transaction(connection: Connection) -> bool:
 def _open_sqlite(data_dir: Path) -> Engine:
     """Return an engine for the database in that folder, which is made if it is absent."""
     make_private_folder(data_dir)
-    create_private_file(data_dir / DATABASE_FILE)
-    engine = create_engine(f"sqlite:///{data_dir / DATABASE_FILE}", **POOL)
-    event.listen(engine, "connect", _prepare_sqlite)
+    path = data_dir / DATABASE_FILE
+    if not path.exists():
+        create_private_file(path)
+    engine = create_engine(f"sqlite:///{path}", creator=partial(_connect_sqlite, path), **POOL)
+    event.listen(engine, "checkin", _drop_reading)
     event.listen(engine, "after_cursor_execute", _require_inserted)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # `_begin_sqlite` below starts each transaction
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+class ReadingConnection(sqlite3.Connection):
+    """A connection for one use, that only reads: the disk is full or cannot be written."""
+
+
+def _connect_sqlite(path: Path) -> sqlite3.Connection:
+    """Connect to the database. Where the disk refuses the files that SQLite needs beside it, connect to read alone.
+
+    So guidance, and the numbers to call, are there on a full disk too. Each use tries again to write.
+    """
+    if not os.access(path, os.W_OK):  # SQLite itself would fall back to reading, for as long as the connection lives
+        return _connect_to_read(path)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)  # `_begin_sqlite` begins
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(PROBE)
+    except sqlite3.OperationalError as failure:
+        connection.close()
+        if failure.sqlite_errorcode & PRIMARY_CODE not in DISK_REFUSES or not path.stat().st_size:
+            raise
+        return _connect_to_read(path)
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Connect with the log (WAL) that is there; without one, to the file as it is, which nobody changes without it."""
+    log = Path(f"{path}-wal")
+    is_whole = not log.exists() or not log.stat().st_size
+    options = "mode=ro&immutable=1" if is_whole else "mode=ro"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{options}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=ReadingConnection,
+    )
+    connection.execute(PROBE)
+    return connection
+
+
+def _drop_reading(connection: Any, record: Any) -> None:
+    if isinstance(connection, ReadingConnection):
+        record.invalidate()
 
 
 def _begin_sqlite(connection: Connection) -> None:

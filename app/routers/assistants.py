@@ -103,7 +103,7 @@ def _check_origin(request: Request, public_url: str) -> None:
     """Raise `McpError` for the page of another origin, which a browser would let speak for the person at it."""
     origin = request.headers.get("origin")
     own = (request.headers.get("host"), urlsplit(public_url).netloc)
-    if origin is not None and urlsplit(origin).netloc not in own:
+    if origin is not None and origin.partition("://")[2] not in own:
         raise McpError(ErrorCode.INVALID_REQUEST, "A page of another origin may not send messages here.", status=403)
 
 

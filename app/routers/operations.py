@@ -1,6 +1,7 @@
 """Routes for operators: the catalogue of APIs, health, metrics and security.txt."""
 
 import json
+import os
 import shutil
 
 from fastapi import Request, Response
@@ -158,8 +159,11 @@ def _has_recent_tests(context: AppContext) -> bool:
 
 
 def _disk(context: AppContext) -> str:
+    folder = context.settings.data_dir
     try:
-        return HEALTHY if shutil.disk_usage(context.settings.data_dir).free >= MIN_FREE_BYTES else "full"
+        if not os.access(folder, os.W_OK):
+            return "read-only"
+        return HEALTHY if shutil.disk_usage(folder).free >= MIN_FREE_BYTES else "full"
     except OSError:
         return "no answer"
 

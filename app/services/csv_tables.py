@@ -1,10 +1,12 @@
 """A section as CSV (RFC 4180): one row for each item, and in each row the edition and the cautions.
 
-A cell that a spreadsheet would run as a formula gets an apostrophe before it. All other words are as published.
+A cell that a spreadsheet would run as a formula gets an apostrophe before it, also if blanks come first or its sign is
+a full-width one. All other words are as published.
 """
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -17,7 +19,7 @@ from app.services.guide_documents import ShownEdition, ShownRendition, address_t
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
 """What the rows of a rendition say beside: which cells are in the guide's own language, and what to show with all."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 Cells = dict[str, str]
 
@@ -56,7 +58,7 @@ def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of
     for key, digest, item, row_cautions, of_row in rows:
         texts = [caution.text for caution in row_cautions]
         cells = [key.guide, str(key.number), digest, *of_row, *_item_cells(model, item).values(), *texts]
-        safe = [f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in cells]
+        safe = [f"'{cell}" if FORMULA.match(cell) else cell for cell in cells]
         writer.writerow(safe + [""] * (columns - len(texts)))
     return sheet.getvalue().encode()
 

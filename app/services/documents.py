@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from docx import Document
 from docx.opc.exceptions import PackageNotFoundError
@@ -135,16 +136,39 @@ MAX_HEADING_WORDS = 14
 _ENDS = (".", ":", ";", ",")
 
 
+MAX_UNPACKED_BYTES = 100_000_000
+MAX_BLOCKS = 2_500
+"""A section has at most 500 items, so what is longer is no guide, and would take minutes."""
+TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs"
+NO_DOCUMENT = "this is not a Word document (.docx)"
+
+
 def word_blocks(path: Path) -> list[Block]:
-    """Return the blocks. Raise `SeedFileError` if it is no Word document."""
+    """Return the blocks, one more than `MAX_BLOCKS` at most. Raise `SeedFileError` if it is no Word document."""
     try:
-        document = Document(str(path))
-    except (PackageNotFoundError, BadZipFile, KeyError, ValueError):
-        raise SeedFileError(path, [SeedError(0, "this is not a Word document (.docx)")]) from None
+        _check_package(path)
+        return _word_blocks(path)
+    except (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError):  # lxml's is one
+        raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)]) from None
+
+
+def _check_package(path: Path) -> None:
+    """Raise `SeedFileError` for a package that unpacks to very much, or has entities: Word writes none."""
+    with ZipFile(path) as package:
+        if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
+            raise SeedFileError(path, [SeedError(0, TOO_LARGE)])
+        for name in package.namelist():
+            if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in package.read(name):
+                raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)])
+
+
+def _word_blocks(path: Path) -> list[Block]:
+    document = Document(str(path))
     links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
     styles = {style.style_id: style for style in document.styles}
     blocks = _blocks(document.element.body, styles, links)
-    return [block for block in (*blocks, *_margins(document.part)) if block.text]
+    with_words = (block for block in chain(blocks, _margins(document.part)) if block.text)
+    return list(islice(with_words, MAX_BLOCKS + 1))  # one too many, for whoever counts
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
@@ -207,7 +231,7 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
     bold = one_line(_bold_start(paragraph))
     targets = _targets(paragraph, links)
     if name == "Title" or name.startswith("Heading"):
-        level = 1 if name == "Title" else int(name.split()[-1]) if name.split()[-1].isdigit() else 2
+        level = 1 if name == "Title" else _number(name.split()[-1]) or 2
         return Block(BlockKind.HEADING, text, level=level, links=targets)
     if has_bullet or name.startswith("List") or paragraph.find(f".//{qn('w:numPr')}") is not None:
         return Block(BlockKind.ITEM, text, bold, _depth(paragraph, name), targets)
@@ -220,10 +244,13 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
 def _depth(paragraph: Any, style: str) -> int:
     """Return the depth of an entry of a list, from 1: that of its own numbering, or of a style like `List Bullet 2`."""
     level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
-    if level is not None and str(level.get(qn("w:val"))).isdigit():
-        return int(level.get(qn("w:val"))) + 1
-    last = style.rpartition(" ")[2]
-    return int(last) if last.isdigit() else 1
+    depth = _number(str(level.get(qn("w:val")))) if level is not None else None
+    return depth + 1 if depth is not None else _number(style.rpartition(" ")[2]) or 1
+
+
+def _number(text: str) -> int | None:
+    """Return the number of one or two digits, or None: `isdigit` is true of `²` too, which is no number to Python."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len("99") else None
 
 
 def _text(paragraph: Any) -> str:
@@ -251,7 +278,7 @@ def _own(paragraph: Any) -> Iterator[Any]:
 
 def _words(part: Any) -> str:
     if part.tag == qn("w:t"):
-        return part.text or ""
+        return "".join([part.text or "", *(child.tail or "" for child in part)])  # with what follows a remark
     if part.tag == qn("w:noBreakHyphen"):
         return "-"
     return " " if part.tag in SPACES else ""

@@ -18,7 +18,16 @@ from app.models.documents import END, HEADINGS, START, WORDS_DIGEST, shown_field
 from app.models.edition_files import place_items, propose_id
 from app.models.editions import EditionContent
 from app.models.sections import ITEM_LISTS, Introductions, Layout, Section
-from app.services.documents import Block, BlockKind, find_contact, markdown_blocks, one_line, word_blocks
+from app.services.documents import (
+    MAX_BLOCKS,
+    TOO_LONG,
+    Block,
+    BlockKind,
+    find_contact,
+    markdown_blocks,
+    one_line,
+    word_blocks,
+)
 from app.services.editions import EditionHead
 from app.services.guide_documents import ShownEdition
 from app.services.markdown import edition_markdown
@@ -121,6 +130,7 @@ class Placing:
         self._heading = "\n"
         self._before = ""
         """The name of the next responsibility, or the words before the next definition."""
+        self._ids: dict[str, set[str]] = {key: set() for key in ITEM_LISTS}
         self._above: list[Block] = []
         """The entries of a list above the one that is placed now, each deeper than the one before."""
 
@@ -187,7 +197,7 @@ class Placing:
             self._above.pop()
         items = self.draft[section]
         if self._above and items and items[-1]["text"] == _joined(self._above):
-            items.pop()
+            self._ids[section].discard(items.pop()["id"])
         self._above.append(block)
         self._append(section, {"text": _joined(self._above)})
 
@@ -231,9 +241,9 @@ class Placing:
 
     def _append(self, section: str, item: dict[str, Any]) -> None:
         items: list[dict[str, Any]] = self.draft[section]
-        taken = {each["id"] for each in items}
-        words = item.get("name") or item["text"]
-        items.append({"id": propose_id(words, taken)} | item | DEFAULTS.get(section, {}))
+        proposed = propose_id(item.get("name") or item["text"], self._ids[section])
+        self._ids[section].add(proposed)
+        items.append({"id": proposed} | item | DEFAULTS.get(section, {}))
 
 
 def _bold_beginning(block: Block) -> tuple[str, str]:
@@ -426,11 +436,14 @@ def _read_blocks(path: Path) -> list[Block]:
     if kind not in (_MARKDOWN, _WORD):
         raise SeedFileError(path, [SeedError(0, "it must be a Word document (.docx) or Markdown (.md)")])
     try:
-        return word_blocks(path) if kind == _WORD else markdown_blocks(path.read_text(encoding="utf-8"))
+        blocks = word_blocks(path) if kind == _WORD else markdown_blocks(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
     except UnicodeDecodeError:
         raise SeedFileError(path, [SeedError(0, "the file must be UTF-8")]) from None
+    if len(blocks) > MAX_BLOCKS:
+        raise SeedFileError(path, [SeedError(0, TOO_LONG)])
+    return blocks
 
 
 def draft_of(path: Path) -> GuideDraft:

@@ -36,16 +36,16 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
     """Return the recipient of the development identity in the data folder, which is made if it is absent."""
     path = data_dir / DEVELOPMENT_IDENTITY
-    try:
-        return create_identity(path, at=at)
-    except FileExistsError:
-        return str(read_identities(path).identities[0].to_public())
+    if not path.exists():  # a start with its keys writes nothing, since the disk may be full
+        with suppress(FileExistsError):
+            return create_identity(path, at=at)
+    return str(read_identities(path).identities[0].to_public())
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
     """Return the key that signs receipts: the configured one, else one in the data folder, made if it is absent."""
     path = configured or data_dir / RECEIPT_KEY
-    if configured is None:
+    if configured is None and not path.exists():
         with suppress(FileExistsError):
             write_key_file(path, Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, serialization.NoEncryption()))
     try:

@@ -125,10 +125,31 @@ class SsrfGuard:
             return
         if parsed.scheme != HTTPS:
             raise AddressNotAllowed("it must be https, unless it is on this machine")
-        if not address.is_global and parsed.host not in self.allowed_hosts:
+        if not is_public(address) and parsed.host not in self.allowed_hosts:
             raise AddressNotAllowed(
                 "it leads into a private network; allow its name in WEBHOOK_ALLOWED_HOSTS if it should"
             )
+
+
+NOT_PUBLIC = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "::/96",  # an IPv4 address in an IPv6 one: compatible
+        "::ffff:0:0:0/96",  # translated
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+        "fec0::/10",  # once site-local
+        "168.63.129.16/32",  # Azure's own services, seen from each of its machines
+    )
+)
+"""What counts as global, and may lead into a private network all the same."""
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Return whether the address is one host on the open internet, and holds no other address."""
+    return address.is_global and not address.is_multicast and not any(address in each for each in NOT_PUBLIC)
 
 
 def _resolve_host(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:

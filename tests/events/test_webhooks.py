@@ -36,6 +36,7 @@ from guidance_client import NotGenuine, check_notice
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.delivery import deliver_due
+from tests.support.loops import for_each
 from tests.support.publishing import a_key
 from tests.support.receiver import Notice, Receiver, Reply
 
@@ -306,3 +307,35 @@ def resolve(monkeypatch: pytest.MonkeyPatch, names: dict[str, str]) -> None:
         return real(names.get(host, host), *args, **kwargs)
 
     monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+
+
+INSIDE = [
+    "64:ff9b::a9fe:a9fe",  # NAT64
+    "64:ff9b:1::a00:5",
+    "2002:a00:5::1",  # 6to4
+    "2001:0:a00:5::1",  # Teredo
+    "::a00:5",  # compatible
+    "::ffff:0:a00:5",  # translated
+    "fec0::1",
+    "fc00::1",
+    "ff02::1",
+    "ff0e::1",
+    "224.0.0.1",
+    "239.255.255.250",
+    "168.63.129.16",
+    "100.100.100.200",
+    "255.255.255.255",
+]
+
+
+@for_each("inside", INSIDE)
+def test_an_address_that_holds_another_or_stands_for_many_is_refused(inside: str) -> None:
+    with pytest.raises(AddressNotAllowed):
+        SsrfGuard().resolve(f"https://{f'[{inside}]' if ':' in inside else inside}/notices")
+
+
+@for_each("outside", ["93.184.215.14", "[2606:2800:21f:cb07:6820:80da:af6b:8b2c]"])
+def test_an_address_on_the_open_internet_is_called(outside: str) -> None:
+    url, _ = SsrfGuard().resolve(f"https://{outside}/notices")
+
+    assert url.host == outside.strip("[]")

@@ -74,7 +74,10 @@ def test_commas_quotes_and_line_breaks_stay_as_published(client: TestClient, ser
     assert rows[0]["text"] == words
 
 
-@pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "beginning",
+    ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20", " =", "\u00a0=", " \u3000\uff1d"],
+)
 def test_a_cell_that_a_spreadsheet_would_run_has_an_apostrophe_before_it(
     client: TestClient, service: FastAPI, beginning: str
 ) -> None:

@@ -1,5 +1,7 @@
 """Drafts from documents: every sentence is placed, or listed as not placed, whatever the shape of the document."""
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,9 @@ from docx.oxml import parse_xml
 
 from app.config import SEED_DIR
 from app.errors import SeedFileError
+from app.services.documents import MAX_BLOCKS, MAX_UNPACKED_BYTES
 from app.services.importing import GuideDraft, draft_of
+from tests.support.loops import for_each
 from tests.support.publishing import SLUG, an_edition
 
 pytestmark = pytest.mark.any_database
@@ -205,3 +209,61 @@ def test_what_is_no_document_is_refused_in_a_sentence(tmp_path: Path, name: str,
 
     with pytest.raises(SeedFileError, match=reason):
         draft_of(tmp_path / name)
+
+
+PARAGRAPH = "<w:p><w:r><w:t>{}</w:t></w:r></w:p>"
+NUMBERING = '<w:pPr><w:numPr><w:ilvl w:val="{}"/><w:numId w:val="1"/></w:numPr></w:pPr>'
+ENTRY = f"<w:p>{NUMBERING}<w:r><w:t>Low mood</w:t></w:r></w:p>"
+LAUGHS = "".join(f'<!ENTITY {chr(98 + each)} "{f"&{chr(97 + each)};" * 10}">' for each in range(8))
+HOSTILE = {
+    "an entity": (PARAGRAPH.format("&a;"), '<!DOCTYPE w:document [<!ENTITY a "x">]>'),
+    "an entity in a file": (
+        PARAGRAPH.format("&a;"),
+        '<!DOCTYPE w:document [<!ENTITY a SYSTEM "file:///etc/hostname">]>',
+    ),
+    "entities in entities": (PARAGRAPH.format("&i;"), f'<!DOCTYPE w:document [<!ENTITY a "lol">{LAUGHS}]>'),
+    "great depth": ("<w:sdt>" * 3000 + PARAGRAPH.format("x") + "</w:sdt>" * 3000, ""),
+    "broken XML": ("<w:p>", ""),
+    "a long text": (PARAGRAPH.format("x" * 11_000_000), ""),
+    "a text that unpacks to very much": (PARAGRAPH.format("x" * (MAX_UNPACKED_BYTES + 1)), ""),
+    "very many paragraphs": (PARAGRAPH.format("A sign") * (MAX_BLOCKS + 1), ""),
+}
+
+
+def word_file(path: Path, body: str, before: str = "") -> Path:
+    """Write a Word document of those paragraphs."""
+    made = io.BytesIO()
+    Document().save(made)
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    words = f'<?xml version="1.0"?>{before}<w:document {space}><w:body>{body}</w:body></w:document>'
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        for name in source.namelist():
+            package.writestr(name, words if name == "word/document.xml" else source.read(name))
+    return path
+
+
+@pytest.mark.parametrize(("body", "before"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_document_is_refused_in_a_sentence(tmp_path: Path, body: str, before: str) -> None:
+    with pytest.raises(SeedFileError, match=r"not a Word document|too large|too long"):
+        draft_of(word_file(tmp_path / "guide.docx", PARAGRAPH.format("Bullying") + body, before))
+
+
+@for_each("level", ["\xb2", "\u0665", "-1", "1e9", "", "9" * 5000, "99"])
+def test_a_level_that_is_no_number_is_the_first(tmp_path: Path, level: str) -> None:
+    body = PARAGRAPH.format("Bullying") + PARAGRAPH.format("Signs to look for") + ENTRY.format(level)
+
+    assert "Low mood" in str(draft_of(word_file(tmp_path / "guide.docx", body)).content)
+
+
+def test_words_behind_a_remark_in_the_file_are_not_lost(tmp_path: Path) -> None:
+    body = PARAGRAPH.format("Bullying") + PARAGRAPH.format("Children <!-- a remark -->who are hurt")
+
+    assert "Children who are hurt" in str(draft_of(word_file(tmp_path / "guide.docx", body)).content)
+
+
+def test_markdown_that_is_far_too_long_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "guide.md"
+    path.write_text("# Bullying\n\n" + "- A sign\n" * (MAX_BLOCKS + 1), encoding="utf-8")
+
+    with pytest.raises(SeedFileError, match="too long"):
+        draft_of(path)

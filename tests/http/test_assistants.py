@@ -246,6 +246,11 @@ def test_a_page_of_another_origin_is_refused(client: TestClient) -> None:
     assert send(client, "ping", Origin="http://testserver").status_code == 200
 
 
+@for_each("origin", ["http://[evil", "null", "", "http://", "http://testserver@evil.example", "//testserver", "["])
+def test_an_origin_that_is_none_is_refused_and_no_error_of_the_server(client: TestClient, origin: str) -> None:
+    assert send(client, "ping", Origin=origin).status_code == 403
+
+
 @pytest.mark.any_database
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_there_is_no_session_and_no_stream(client: TestClient, method: str) -> None:

@@ -363,3 +363,62 @@ def test_a_full_disk_refuses_concerns_and_reads_go_on_and_room_is_used_again(tmp
     assert resumed.status_code == 201
     assert again.content == first.content
     assert (stands, told) == (len(kept), len(kept))
+
+
+def remount(disk: Path, mode: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+@pytest.mark.parametrize("why", ["full", "read-only"])
+def test_a_start_that_cannot_write_serves_guidance_and_says_whom_to_call(
+    tmp_path: Path, why: str, is_killed: bool
+) -> None:
+    with a_small_disk(tmp_path / "disk") as disk, ExitStack() as ending:
+        server = LiveServer(disk / "data", deliver="false")
+        server.log = tmp_path / "server.log"
+        server.start()
+        ending.callback(server.stop)
+        key = {"Authorization": f"Bearer {server.new_key(Scope.READ, Scope.WRITE, Scope.AUDIT)}"}
+        with server.client() as client:
+            told = client.post("/v1/concerns", json=A_CONCERN).json()
+        opened = f"/v1/desk/concerns/{told['reference']}"
+        if is_killed:
+            server.kill()
+        else:
+            server.stop()
+        ballast = fill(disk) if why == "full" else None
+        if why == "read-only":
+            remount(disk, "ro")
+
+        server.started_at = "/health/live"
+        server.start()
+        with server.client() as client:
+            reads = [client.get(each).status_code for each in (GUIDE, "/", "/v1/signposts", "/raise-a-concern")]
+            status = client.get(told["links"]["self"], headers={"Authorization": f"Bearer {told['status_token']}"})
+            refused = [client.post("/v1/concerns", json=A_CONCERN) for _ in range(30)][-1]  # the log may have room left
+            opens = [client.get(opened, headers=key).status_code for _ in range(30)]
+            readiness = client.get("/health/ready")
+            if ballast is not None:
+                ballast.unlink()
+            else:
+                remount(disk, "rw")
+            green = eventually(lambda: ready(server) == 200)
+            resumed = client.post("/v1/concerns", json=A_CONCERN)
+            read = client.get(opened, headers=key)
+            acts = client.get(f"/v1/desk/disclosures?chain={told['reference']}", headers=key).json()
+        log = server.log.read_text()
+
+    assert reads == [200] * 4
+    assert (status.status_code, status.json()["state"]) == (200, "received")
+    assert (refused.status_code, opens[-1]) == (503, 503)
+    assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
+    assert readiness.status_code == 503
+    assert (readiness.json()["checks"]["disk"], readiness.json()["checks"]["database"]) == (why, "ok")
+    assert readiness.json()["checks"]["concerns"] == "cannot be stored"
+    assert green
+    assert (resumed.status_code, read.status_code) == (201, 200)
+    assert [each["act"] for each in acts["disclosures"]].count("opened") == opens.count(
+        200
+    ) + 1  # no read without its row
+    assert "Traceback" not in log

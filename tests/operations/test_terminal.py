@@ -14,6 +14,7 @@ import pytest
 from typer.main import get_command
 
 from app.cli.commands import app
+from app.cli.options import echo_json, echo_result
 from app.config import SEED_DIR
 from tests.support.command import guidance
 from tests.support.live import environment_for
@@ -175,3 +176,21 @@ def test_a_file_that_is_refused_leaves_those_before_it_published_and_said_so(tmp
     assert finished.returncode == 1
     assert [each["edition"] for each in json.loads(finished.stdout)] == [1]
     assert finished.stderr
+
+
+HIDDEN = "".join(map(chr, [0x1B, 0x7F, 0x9B, 0xAD, 0x61C, 0x200B, 0x200E, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xE0041]))
+
+
+def test_what_a_terminal_would_obey_is_printed_as_its_number(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"narrative": f"Alex{HIDDEN}2J\nZo\u00eb \u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"}
+
+    echo_json(told)
+    as_json = capsys.readouterr().out
+    echo_result([told["narrative"]], {}, as_json=False)
+    line = capsys.readouterr().out
+
+    assert json.loads(as_json) == told
+    for printed in (as_json, line):
+        assert not set(HIDDEN) & set(printed)
+        assert "\\u009b" in printed
+        assert "Zo\u00eb \u0646\u0645\u06cc\u200c\u062e" in printed  # a joiner is part of the spelling

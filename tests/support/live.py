@@ -40,6 +40,8 @@ class LiveServer:
         self._environment = environment_for(data_dir, **settings)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.started_at = "/health/ready"
+        """What answers with success once it has started."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -71,10 +73,9 @@ class LiveServer:
             self.url = found[1]
         return bool(self.url)
 
-    @staticmethod
-    def _is_ready(url: str) -> bool:
+    def _is_ready(self, url: str) -> bool:
         try:
-            return httpx.get(f"{url}/health/ready", timeout=STARTING_SECONDS, trust_env=False).is_success
+            return httpx.get(f"{url}{self.started_at}", timeout=STARTING_SECONDS, trust_env=False).is_success
         except httpx.TransportError:
             return False
 
