@@ -12,7 +12,7 @@ from app.models.editions import EditionRow, GenerationRow, GuideDraftActRow, Wit
 from app.models.entries import ENTRY_SPECS, ENTRY_WAITS, EntryKind, EntryRow
 from app.models.events import DeliveryRow, EventReaderRow, EventRow
 from app.models.hand_overs import HandOverRow
-from app.models.record import ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.record import OUTBOX, ChainRow, CheckpointRow, DeskAct, DisclosureRow
 
 TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 
@@ -180,7 +180,8 @@ def _declare_rules_of_hand_overs() -> None:
 def _declare_rules_of_disclosures() -> None:
     """Declare that a chain of disclosures only grows."""
     _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
-    does_not_grow = "NEW.name <> OLD.name OR NEW.length <> OLD.length + 1"
+    grows_by_one = f"NEW.length = OLD.length + 1 OR (NEW.name = '{OUTBOX}' AND NEW.length > OLD.length)"
+    does_not_grow = f"NEW.name <> OLD.name OR NOT ({grows_by_one})"
     _refuse(ChainRow, "only_grow", "UPDATE", "a chain of disclosures grows by one", when=does_not_grow)
 
 
@@ -206,7 +207,10 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """Declare that a delivery keeps its event, and that nobody confirms fewer events than before."""
+    """Declare that a delivery stays and keeps its event, and that no number of the service ever goes back."""
+    _refuse_losing(DeliveryRow, "a delivery is never deleted")
+    _refuse_losing(GenerationRow, "the generation is never deleted")
+    _refuse(GenerationRow, "only_grow", "UPDATE", "the generation only grows", when="NEW.number < OLD.number")
     own = _changes(("event_id", "webhook", "message"))
     _refuse(DeliveryRow, "keep_their_event", "UPDATE", "a delivery keeps its event", when=own)
     happened = "OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)"  # a restored database may have fewer events

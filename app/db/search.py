@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Float, cast, column, func, literal_column, select, table
+from sqlalchemy import ColumnElement, Engine, Float, cast, column, func, literal_column, select, table
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -59,6 +60,24 @@ def declare_full_text_index() -> None:
         ),
     ):
         create_with_table(CatalogueRow, statement, dialect="postgresql")
+
+
+def find_full_text_faults(engine: Engine) -> list[str]:
+    """Return the full-text indexes that do not hold the words of the catalogue. PostgreSQL computes its own from them.
+
+    Nothing is changed, but SQLite admits the check to those alone who may write.
+    """
+    faults: list[str] = []
+    for name in (SQLITE.any_form, SQLITE.prefix) if engine.dialect.name == "sqlite" else ():
+        with engine.execution_options(writes=True).connect() as connection:
+            try:
+                connection.exec_driver_sql(f"INSERT INTO {name} ({name}, rank) VALUES ('integrity-check', 1)")  # noqa: S608  # nosec B608  # own names
+            except OperationalError:  # whoever may only read cannot ask
+                continue
+            except DatabaseError:
+                faults.append(name)
+            connection.rollback()
+    return faults
 
 
 def words_in(text: str) -> list[str]:

@@ -62,7 +62,11 @@ class DeliveryState(StrEnum):
 
 
 class EventRow(SQLModel, table=True):
-    """One event, written in the same transaction as the change that it reports."""
+    """One event, written in the same transaction as the change that it reports.
+
+    Events are numbered without a gap. `webhooks` names the receivers that it goes to. `sha256` covers all of it,
+    and the hash of the event before.
+    """
 
     __tablename__ = "events"
 
@@ -70,6 +74,8 @@ class EventRow(SQLModel, table=True):
     kind: str
     at: dt.datetime = Field(sa_type=UtcDateTimeType)
     data: dict[str, Any] = Field(sa_type=JSON)
+    webhooks: list[str] = Field(sa_type=JSON)
+    sha256: str
 
 
 EMAIL = "email"
@@ -123,6 +129,7 @@ class EventReaderRow(SQLModel, table=True):
 # Events on the wire: what a client pulls, and what is pushed to a webhook.
 
 
+A_REASON = "A telephone number was wrong."
 URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENCE)}"}
 
 
@@ -162,6 +169,7 @@ class EditionEventData(ResponseModel):
     guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = pydantic_Field(description="The edition's number.", examples=[1])
     digest: str | SkipJsonSchema[None] = _if_there("The digest of an edition that was published.", DIGEST)
+    reason: str | SkipJsonSchema[None] = _if_there("Why it was withdrawn, as every read of it says.", A_REASON)
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
     links: Links = pydantic_Field(examples=[{"edition": edition_path("child-sexual-exploitation", 1)}])
 
@@ -176,6 +184,7 @@ class RenditionEventData(ResponseModel):
     digest: str = pydantic_Field(description="Its digest.", examples=[A_DIGEST])
     edition: int = pydantic_Field(description="The number of the edition that it is of.", examples=[1])
     behind: bool = pydantic_Field(description="True if another edition was current at the time.", examples=[False])
+    reason: str | SkipJsonSchema[None] = _if_there("Why it was withdrawn, as every read of it says.", A_REASON)
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
     links: Links = pydantic_Field(examples=[{"rendition": rendition_path("child-sexual-exploitation", "cy", 1)}])
 

@@ -15,7 +15,10 @@ INBOX = "inbox"
 AUDIT = "audit"
 EVENTS = "events"
 PEOPLE = "people"
-WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE)
+WEBHOOKS = "webhooks"
+OUTBOX = "outbox"
+"""The chain of the events themselves: its rows are in their own table, and a checkpoint names its end."""
+WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, OUTBOX)
 """The chains that are not of one concern."""
 
 
@@ -44,6 +47,8 @@ class DeskAct(StrEnum):
     CHECKPOINT_SIGNED = "checkpoint_signed"
     SUMMARY_READ = "summary_read"
     EVENTS_READ = "events_read"
+    EVENTS_CONFIRMED = "events_confirmed"
+    WEBHOOK_CHANGED = "webhook_changed"
     MESSAGE_SENT = "message_sent"
     MESSAGE_READ = "message_read"
     HANDED_OVER = "handed_over"
@@ -138,7 +143,10 @@ class Remnants(StrEnum):
 class DisclosureEntry(ResponseModel):
     """One act on the record."""
 
-    chain: str = Field(description="A concern's reference, or `inbox` or `audit`.", examples=[EXAMPLE_REFERENCE])
+    chain: str = Field(
+        description="A concern's reference, or `inbox`, `audit`, `events`, `people` or `webhooks`.",
+        examples=[EXAMPLE_REFERENCE],
+    )
     number: int = Field(description="Its place in the chain, from 1.", examples=[1])
     at: UtcDateTime = Field(description="When.")
     client: str = Field(

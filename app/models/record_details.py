@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.models.base import canonical_json, format_utc
-from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace
+from app.models.concerns import StoredReceiptRow
+from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace, EntryRow
 from app.models.hand_overs import HandOverRow
 from app.models.receipts import ConcernState
 from app.models.record import DeskAct, DisclosureRow
@@ -44,8 +45,11 @@ SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OV
 SEAL_ENTRY = re.compile(
     rf"(?:(?P<kind>{'|'.join(ENTRY_SPECS)}) (?P<number>[1-9][0-9]*) )?"
     r"sha256:(?P<sealed>[0-9a-f]{64})(?: to (?P<recipients>[0-9a-f ]+))?"
+    r"(?:; entry sha256:(?P<entry>[0-9a-f]{64}))?"
     r"(?:; columns sha256:(?P<columns>[0-9a-f]{64}))?"
+    r"(?:; receipt sha256:(?P<receipt>[0-9a-f]{64}))?"
 )
+ACKNOWLEDGED_ADDITIONS = re.compile(r"with additions 1 to (?P<up_to>[0-9]+)|addition (?P<one>[0-9]+)")
 MESSAGES_READ = re.compile(r"messages? ([1-9][0-9 ]*)")
 
 
@@ -54,20 +58,23 @@ class SealEntry:
     """The detail of a disclosure about a sealed text: the concern's own, or that of an entry.
 
     A message has no recipients. `columns_sha256` is the digest of the concern's clear columns at that time, where they
-    are set by the act.
+    are set by the act; `entry_sha256` that of an entry's own; `receipt_sha256` that of the receipt for a retry.
     """
 
     added: EntryPlace | None
     sealed_sha256: str
     recipients: tuple[str, ...]
     columns_sha256: str | None = None
+    entry_sha256: str | None = None
+    receipt_sha256: str | None = None
 
     def __str__(self) -> str:
         """Return the detail, as it is in the record."""
         added = "" if self.added is None else f"{self.added} "
         recipients = f" to {' '.join(self.recipients)}" if self.recipients else ""
-        columns = "" if self.columns_sha256 is None else f"; columns sha256:{self.columns_sha256}"
-        return f"{added}sha256:{self.sealed_sha256}{recipients}{columns}"
+        digests = {"entry": self.entry_sha256, "columns": self.columns_sha256, "receipt": self.receipt_sha256}
+        others = "".join(f"; {name} sha256:{digest}" for name, digest in digests.items() if digest is not None)
+        return f"{added}sha256:{self.sealed_sha256}{recipients}{others}"
 
 
 def seal_entry(
@@ -75,11 +82,23 @@ def seal_entry(
     recipients: Sequence[str],
     *,
     added: EntryPlace | None = None,
+    row: EntryRow | None = None,
     columns: Mapping[str, Any] | None = None,
+    receipt: StoredReceiptRow | None = None,
 ) -> SealEntry:
-    """Return the entry of a sealed text; with the columns of the concern's row, if the act sets them."""
-    digest = None if columns is None else columns_sha256(columns)
-    return SealEntry(added, hashlib.sha256(sealed).hexdigest(), tuple(recipients), digest)
+    """Return the entry of a sealed text, with what came with it.
+
+    That is the row of a new entry, the columns of the concern's row if the act sets them, and the receipt that is
+    stored for a retry.
+    """
+    return SealEntry(
+        added,
+        hashlib.sha256(sealed).hexdigest(),
+        tuple(recipients),
+        None if columns is None else columns_sha256(columns),
+        None if row is None else entry_sha256(row),
+        None if receipt is None else receipt_sha256(receipt),
+    )
 
 
 def find_seal_entry(detail: str) -> SealEntry | None:
@@ -88,7 +107,20 @@ def find_seal_entry(detail: str) -> SealEntry | None:
     if found is None:
         return None
     added = None if found["kind"] is None else EntryPlace(EntryKind(found["kind"]), int(found["number"]))
-    return SealEntry(added, found["sealed"], tuple((found["recipients"] or "").split()), found["columns"])
+    digests = [found[name] for name in ("columns", "entry", "receipt")]
+    return SealEntry(added, found["sealed"], tuple((found["recipients"] or "").split()), *digests)
+
+
+def entry_sha256(row: EntryRow) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of the clear columns with which an entry comes."""
+    columns = {name: getattr(row, name) for name in ("reference", "kind", "number", "author", "immediate_danger")}
+    times = {name: at and format_utc(at) for name, at in (("at", row.received_at), ("due", row.acknowledge_by))}
+    return hashlib.sha256(canonical_json(columns | times)).hexdigest()
+
+
+def receipt_sha256(row: StoredReceiptRow) -> str:
+    """Return the SHA-256 of a receipt that is stored for a retry, with the digests by which it is found."""
+    return hashlib.sha256(b"".join((row.key_sha256, row.payload_mac, row.sealed_receipt))).hexdigest()
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:
@@ -157,11 +189,18 @@ class RecordedConcern:
     seals: dict[EntryPlace | None, SealEntry] = field(default_factory=dict)
     added: dict[EntryPlace | None, DisclosureRow] = field(default_factory=dict)
     """The act that added each entry."""
+    entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
+    """The digest of each entry's own columns."""
     columns_sha256: str | None = None
     held: bool = False
     closing_detail: str | None = None
     assigned_to: str = ""
     changed_at: dt.datetime | None = None
+    added_at: dt.datetime | None = None
+    receipts: set[str] = field(default_factory=set)
+    """The digest of each receipt that was stored for a retry."""
+    acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
+    """When each addition, by its number, was acknowledged."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
     """When each message, by its number, was first read."""
     answered_by: dict[int, int] = field(default_factory=dict)
@@ -185,10 +224,19 @@ class RecordedConcern:
             self.held = row.act == DeskAct.HELD
         elif row.act == DeskAct.CLOSED:
             self.closing_detail = row.detail
+        elif row.act == DeskAct.ACKNOWLEDGED:
+            self._apply_acknowledgement(row)
         elif row.act in ASSIGNING_ACTS:
             self.assigned_to = row.detail if row.act == DeskAct.ASSIGNED else ""
         elif row.act == DeskAct.MESSAGE_READ and (read := MESSAGES_READ.fullmatch(row.detail)):
             self.read_at |= {int(number): row.at for number in read[1].split()}
+
+    def _apply_acknowledgement(self, row: DisclosureRow) -> None:
+        named = ACKNOWLEDGED_ADDITIONS.fullmatch(row.detail)
+        if named is not None:
+            last = int(named["up_to"] or named["one"])
+            for number in range(last if named["one"] else 1, last + 1):
+                self.acknowledged.setdefault(number, row.at)
 
     def _apply_seal(self, row: DisclosureRow) -> None:
         entry = find_seal_entry(row.detail)
@@ -196,8 +244,11 @@ class RecordedConcern:
             return
         self.seals[entry.added] = entry
         self.columns_sha256 = entry.columns_sha256 or self.columns_sha256
+        self.receipts |= set() if entry.receipt_sha256 is None else {entry.receipt_sha256}
         if row.act in ADDING_ACTS:
-            self.added[entry.added] = row
+            self.added[entry.added], self.entries[entry.added] = row, entry.entry_sha256
+        if row.act == DeskAct.ADDED:
+            self.added_at = row.at
         if row.act == DeskAct.ADDED and entry.added is not None:  # it answers what was read and has no answer yet
             self.answered_by |= {each: entry.added.number for each in self.read_at if each not in self.answered_by}
 

@@ -76,7 +76,7 @@ async def read_events(
 
     The record of disclosures names the concerns that are shown.
     """
-    last_confirmed = await run_in_threadpool(_confirm, desk, follower.client, after)
+    last_confirmed = await run_in_threadpool(_confirm, desk, follower, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
     read = partial(_read, clock, desk, follower.actor, after=last_confirmed, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
@@ -90,13 +90,13 @@ def _response(event: EventRow) -> EventResponse:
     return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
 
 
-def _confirm(desk: Desk, client: str, after: str | None) -> int:
+def _confirm(desk: Desk, follower: Follower, after: str | None) -> int:
     """Confirm the events up to the cursor, and return the number of the last confirmed event."""
     if after is None:
         with Session(desk.engine) as session:
-            return confirmed_by(session, client=client)
+            return confirmed_by(session, client=follower.client)
     event_id = decode_key(after, otherwise=0, parameter="after")
-    confirm_events(desk.writer, client=client, event_id=event_id)
+    confirm_events(desk.writer, event_id=event_id, actor=follower.actor, client=follower.client)
     return event_id
 
 

@@ -1,6 +1,6 @@
 """Reads of items across guides, from the catalogue of all current items."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,13 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.db.search import search_for, words_in
+from app.db.tables import table_of
 from app.models.base import RequestModel
 from app.models.editions import CatalogueRow, EditionContent, EditionRow
 from app.models.guides import Item
 from app.models.items import Caution
 from app.models.sections import CAUTIONS, ITEM_LISTS, Section
-from app.services.editions import IS_EDITION, EditionKey, read_content
+from app.services.editions import IS_EDITION, EditionKey, current_of, find_history, read_content
 
 LISTED_SECTIONS = tuple(section.key for section in Section)
 
@@ -45,6 +46,22 @@ def index_guide(session: Session, guide: str, current: EditionKey | None) -> Non
     session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
         session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
+
+
+def find_index_faults(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield each guide whose entries are not those of its current edition, and the fault."""
+    columns = [each for each in table_of(CatalogueRow).c if each.name != "id"]
+    heads = session.exec(select(EditionRow.guide).where(IS_EDITION, col(EditionRow.number) == 1))
+    for guide in sorted(heads):
+        current = current_of(find_history(session, guide=guide))
+        expected = [] if current is None else _rows(current.key, read_content(session, current.key))
+        found = session.execute(select_columns(*columns).where(col(CatalogueRow.guide) == guide)).mappings()
+        if sorted(map(repr, map(dict, found))) != sorted(map(repr, map(_in_order, expected))):
+            yield f"search of {guide}", "its entries are not those of the current edition"
+
+
+def _in_order(row: dict[str, object]) -> dict[str, object]:
+    return {column.name: row[column.name] for column in table_of(CatalogueRow).c if column.name != "id"}
 
 
 def list_entries(

@@ -24,8 +24,8 @@ from app.db.writer import Writer
 from app.errors import CheckpointNotGenuine, SetupError
 from app.models.events import EventKind
 from app.models.record import AUDIT, CheckpointRow, DeskAct, DisclosureRow
-from app.services.events import append_event, checkpoint_payload
-from app.services.record import Actor, record_disclosure
+from app.services.events import append_event, checkpoint_payload, end_detail, find_end
+from app.services.record import Actor, by_itself, record_disclosure
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 LEAF, NODE = b"\x00", b"\x01"
@@ -141,8 +141,7 @@ class Checkpoints:
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
         """Record that the actor requests a checkpoint, and return one of the record up to that."""
-        request = partial(record_disclosure, chain=AUDIT, act=DeskAct.CHECKPOINT_SIGNED, actor=actor)
-        self.writer.run(request)
+        self.writer.run(partial(_record_signing, actor=actor))
         with Session(self.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
@@ -229,7 +228,13 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
     return since is not None and since + CHECKPOINT_INTERVAL <= at
 
 
+def _record_signing(session: Session, actor: Actor) -> None:
+    """Record where the events end, so that the checkpoint covers them too."""
+    record_disclosure(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, end_detail(find_end(session)))
+
+
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime) -> CheckpointRow:
+    _record_signing(session, by_itself(at))
     tree = _current_tree(session)
     row = CheckpointRow(
         at=at,

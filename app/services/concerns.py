@@ -408,9 +408,9 @@ class Submissions:
             message_key=derive_public_key(token, reference),
             burst=submitted.burst,
         )
-        detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row)))
-        disclosure = first_disclosure(reference, DeskAct.RECEIVED, by_reporter(at), detail)
         stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
+        detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt))
+        disclosure = first_disclosure(reference, DeskAct.RECEIVED, by_reporter(at), detail)
         return _Prepared(row, disclosure, stored_receipt, receipt.json)
 
 

@@ -270,14 +270,16 @@ def list_languages(session: Session) -> dict[str, list[str]]:
     return languages
 
 
+def key_of(guide: str, language: str, number: int) -> AnyKey:
+    """Return the key of an edition or, with a language, of a rendition."""
+    return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
+
+
 def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
     """Return every edition of every guide, then every rendition, withdrawn ones too, each with its digest."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
-    return [
-        (RenditionKey(guide, language, number) if language else EditionKey(guide, number), digest)
-        for guide, language, number, digest in rows
-    ]
+    return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
 
 
 def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:

@@ -45,7 +45,7 @@ from app.errors import (
     ValidationFailed,
 )
 from app.models.base import canonical_submission, format_utc
-from app.models.concerns import MORE_URGENT, Addition, ConcernRow
+from app.models.concerns import MORE_URGENT, Addition, ConcernRow, StoredReceiptRow
 from app.models.editions import EditionContent
 from app.models.entries import (
     ENTRY_SPECS,
@@ -198,12 +198,14 @@ def append_entry(
     concern: ConcernRow,
     entry: NewEntry,
     former: tuple[int, int],
+    receipt: StoredReceiptRow | None,
     columns: dict[str, Any] | None = None,
 ) -> EntryRow:
     """Record the entry, insert it under the next number, and return its row.
 
-    `former` is what `measure_entries` found. `columns` are those of the concern's row, if the act sets them. Raises
-    `ConcernErased`, or that the concern has as many entries of the kind, or as large ones, as it may have.
+    `former` is what `measure_entries` found, `receipt` what is stored for a retry. `columns` are those of the concern's
+    row, if the act sets them. Raises `ConcernErased`, or that the concern has as many entries of the kind, or as large
+    ones, as it may have.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -212,7 +214,7 @@ def append_entry(
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
-    detail = str(seal_entry(entry.sealed, entry.recipients, added=row.place, columns=columns))
+    detail = str(seal_entry(entry.sealed, entry.recipients, added=row.place, row=row, columns=columns, receipt=receipt))
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, detail)
     else:
@@ -230,10 +232,10 @@ def _store(
     former = measure_entries(session, entry.kind, reference)
     row = entry.numbered(reference, former[0] + 1)
     presented = present_entry(row, now=entry.actor.at).model_dump_json().encode()
-    request.store(session, reference, presented)
+    receipt = request.store(session, reference, presented)
     if faults:
         raise ValidationFailed(list(faults))
-    append_entry(session, concern, entry, former)
+    append_entry(session, concern, entry, former, receipt)
     return presented
 
 
@@ -600,11 +602,11 @@ class FollowUps:
 @write_operation
 def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
-    request.store(session, reference, receipt)
+    stored = request.store(session, reference, receipt)
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed it
     danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
     former = measure_entries(session, EntryKind.ADDITION, reference)
-    number = append_entry(session, concern, entry, former, dict(concern) | {"immediate_danger": danger}).number
+    number = append_entry(session, concern, entry, former, stored, dict(concern) | {"immediate_danger": danger}).number
     concern.added_at, concern.immediate_danger = at, danger
     count_waiting(session, concern)
     read = (*_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))

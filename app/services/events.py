@@ -1,31 +1,36 @@
 """Events: appended with their deliveries, and read by pull. They hold references, times and links, and no words."""
 
 import datetime as dt
+import hashlib
 import json
+import re
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
 from app.db.tables import table_of
 from app.db.writer import Writer, write_operation
-from app.errors import CursorAhead, RowNotStored
-from app.models.base import format_utc
+from app.errors import CursorAhead
+from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow, NewConcern
 from app.models.events import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendition_path
-from app.models.record import EVENTS, CheckpointRow, DeskAct
+from app.models.record import EVENTS, OUTBOX, ChainRow, CheckpointRow, DeskAct
 from app.models.renditions import RenditionContent
 from app.services.editions import EditionKey, RenditionKey
-from app.services.record import Actor, record_disclosure
+from app.services.record import FIRST_PREVIOUS_SHA256, Actor, record_disclosure
 
 # Executed with every concern: built once.
 _NEW_EVENT = insert(table_of(EventRow))
-_NEW_EVENT_NUMBERED = _NEW_EVENT.returning(table_of(EventRow).c.id, sort_by_parameter_order=True)
+_END = select_columns(table_of(ChainRow).c.length, table_of(ChainRow).c.head_sha256).where(
+    table_of(ChainRow).c.name == OUTBOX
+)
+_NEW_END = update(table_of(ChainRow)).where(table_of(ChainRow).c.name == OUTBOX)
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
@@ -42,32 +47,65 @@ def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: di
 
 
 def append_events(session: Session, kind: EventKind, events: Sequence[tuple[dt.datetime, dict[str, Any]]]) -> None:
-    """Write the events of that kind, each a time and a payload, with their deliveries."""
+    """Write the events of that kind, each a time and a payload, with their deliveries, at the end of the chain."""
     connection = session.connection()
-    rows = [{"kind": kind.value, "at": at, "data": data} for at, data in events]
-    webhooks = [name for name, kinds in connection.execute(_ACTIVE_WEBHOOKS) if kind in kinds]
-    if not webhooks:
-        connection.execute(_NEW_EVENT, rows)
-        return
-    numbers = connection.execute(_NEW_EVENT_NUMBERED, rows).scalars().all()
-    if len(numbers) < len(rows):
-        raise RowNotStored
+    webhooks = sorted(name for name, kinds in connection.execute(_ACTIVE_WEBHOOKS) if kind in kinds)
+    end = find_end(session)
+    last, sha256 = end or (0, FIRST_PREVIOUS_SHA256)
+    rows: list[dict[str, Any]] = []
+    for number, (at, data) in enumerate(events, start=last + 1):
+        row = {"id": number, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
+        sha256 = event_sha256(row, sha256)
+        rows.append(row | {"sha256": sha256})
+    connection.execute(_NEW_EVENT, rows)
+    if end is None:
+        connection.execute(
+            insert(table_of(ChainRow)), {"name": OUTBOX, "length": last + len(rows), "head_sha256": sha256}
+        )
+    else:
+        connection.execute(_NEW_END.values(length=last + len(rows), head_sha256=sha256))
     deliveries = [
         {
-            "event_id": number,
+            "event_id": row["id"],
             "webhook": name,
             "message": new_message_id(),
             "state": DeliveryState.PENDING.value,
             "attempts": 0,
-            "due": at,
+            "due": row["at"],
         }
-        for number, (at, _) in zip(numbers, events, strict=True)
+        for row in rows
         for name in webhooks
     ]
-    connection.execute(insert(table_of(DeliveryRow)), deliveries)
+    if deliveries:
+        connection.execute(insert(table_of(DeliveryRow)), deliveries)
+
+
+def find_end(session: Session) -> tuple[int, str] | None:
+    """Return the number and the hash of the last event, as the chain of events says; None before the first."""
+    found = session.connection().execute(_END).one_or_none()
+    return None if found is None else (found.length, found.head_sha256)
+
+
+def event_sha256(event: Mapping[str, Any], previous_sha256: str) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of an event's columns, and of the hash before it."""
+    columns = {name: event[name] for name in ("id", "kind", "data", "webhooks")}
+    whole = columns | {"at": format_utc(event["at"]), "previous_sha256": previous_sha256}
+    return hashlib.sha256(canonical_json(whole)).hexdigest()
+
+
+def end_detail(end: tuple[int, str] | None) -> str:
+    """Return how the record names the end of the chain of events, where a checkpoint is signed."""
+    return "no events" if end is None else f"events 1 to {end[0]} sha256:{end[1]}"
+
+
+def read_end(detail: str) -> tuple[int, str] | None:
+    """Return the number and the hash that such a detail names, if it does."""
+    found = END_DETAIL.fullmatch(detail)
+    return None if found is None else (int(found[1]), found[2])
 
 
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
+END_DETAIL = re.compile(r"events 1 to ([1-9][0-9]*) sha256:([0-9a-f]{64})")
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
 
 
@@ -114,16 +152,20 @@ def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
     return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
 
 
-def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:
-    """Return the payload of an event about an edition."""
-    payload = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
+def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
+    """Return the payload of an event about an edition: with its digest if it was published, with why if withdrawn."""
+    own = {"digest": digest, "reason": reason}
+    payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
     return payload | {"links": {"edition": edition_path(*key)}}
 
 
-def rendition_payload(key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool) -> dict[str, Any]:
+def rendition_payload(
+    key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
+) -> dict[str, Any]:
     """Return the payload of an event about a rendition: which it is, of which edition, and no word of it."""
     edition = content.of.edition
-    return {
+    why = {} if reason is None else {"reason": reason}
+    return why | {
         "guide": key.guide,
         "language": key.language,
         "number": key.number,
@@ -169,7 +211,7 @@ def confirmed_by(session: Session, *, client: str) -> int:
 
 
 @write_operation
-def confirm_events(session: Session, *, client: str, event_id: int) -> None:
+def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
     """Record that the client has every event up to that one. The number never decreases, unless no event has it.
 
     Raises `CursorAhead` if there is no such event yet.
@@ -178,10 +220,24 @@ def confirm_events(session: Session, *, client: str, event_id: int) -> None:
     if event_id > last:
         raise CursorAhead
     reader = session.get(EventReaderRow, client)
+    if event_id <= (0 if reader is None else reader.confirmed) <= last:
+        return
+    record_disclosure(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, confirmed_detail(client, event_id))
     if reader is None:
         session.add(EventReaderRow(client=client, confirmed=event_id))
-    elif reader.confirmed < event_id or reader.confirmed > last:
+    else:
         reader.confirmed = event_id
+
+
+def confirmed_detail(client: str, event_id: int) -> str:
+    """Return how the record says that the client has every event up to that one."""
+    return f"{event_id} by {client}"
+
+
+def read_confirmed(detail: str) -> tuple[str, int]:
+    """Return the client and the number that such a detail names."""
+    number, _, client = detail.partition(" by ")
+    return client, int(number)
 
 
 def find_last_event(session: Session) -> int:

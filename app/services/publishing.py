@@ -195,12 +195,12 @@ def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.dat
     insert_withdrawal(session, key, reason=reason, at=at)
     if isinstance(found, StoredRendition):
         behind = is_of_former_edition(history, found.edition)
-        payload = rendition_payload(found.key, found.content, digest=found.digest, behind=behind)
+        payload = rendition_payload(found.key, found.content, digest=found.digest, behind=behind, reason=reason)
         append_event(session, EventKind.RENDITION_WITHDRAWN, at=at, data=payload)
     else:
         current = current_of([other for other in history if other != found])
         index_guide(session, found.guide, current.key if current is not None else None)
-        append_event(session, EventKind.EDITION_WITHDRAWN, at=at, data=edition_payload(found.key))
+        append_event(session, EventKind.EDITION_WITHDRAWN, at=at, data=edition_payload(found.key, reason=reason))
     return Withdrawn(at, is_new=True)
 
 

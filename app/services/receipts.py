@@ -123,9 +123,11 @@ class Retryable:
             sealed_receipt=self.keys.encrypt(receipt),
         )
 
-    def store(self, session: Session, reference: str, receipt: bytes) -> None:
-        """Store the receipt for a retry. Raises `AlreadyStored` if this is one."""
-        insert_stored_receipts(session, [self.encrypt(reference, receipt)])
+    def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
+        """Store the receipt for a retry, and return its row, if there is one. Raises `AlreadyStored` if this is one."""
+        row = self.encrypt(reference, receipt)
+        insert_stored_receipts(session, [row])
+        return row
 
     def once(self, engine: Engine, reference: str, store: Callable[[], bytes]) -> IdempotentResult:
         """Return the receipt that `store` makes or, if this is a retry, that of the first request."""

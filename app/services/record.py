@@ -83,6 +83,8 @@ class Actor:
 REPORTER = "reporter"
 """No network address and no name of a reporter is stored."""
 by_reporter = partial(Actor, REPORTER, "not recorded")
+by_itself = partial(Actor, "service", "this machine")
+"""What the service does without anybody."""
 
 
 def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, detail: str = "") -> DisclosureRow:

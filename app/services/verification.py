@@ -6,9 +6,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,29 +21,45 @@ from sqlmodel import Session, SQLModel, col, select
 
 from app.db.backup import find_file_faults
 from app.db.schema import find_schema_faults, newest_revision, read_schema_version
+from app.db.search import find_full_text_faults
 from app.db.tables import table_of
 from app.errors import SchemaBehind, SetupError
 from app.logs import Log
 from app.models.base import OnStep, show_no_progress, steps_of_part
-from app.models.concerns import ConcernRow
+from app.models.concerns import MORE_URGENT, ConcernRow, StoredReceiptRow
+from app.models.editions import EditionRow, GenerationRow, WithdrawalRow
 from app.models.entries import EntryKind, EntryPlace, EntryRow
+from app.models.events import DeliveryRow, EventKind, EventReaderRow, EventRow
 from app.models.hand_overs import HandOverRow
-from app.models.record import WITHOUT_A_CONCERN, ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.record import AUDIT, EVENTS, OUTBOX, WITHOUT_A_CONCERN, ChainRow, CheckpointRow, DeskAct, DisclosureRow
 from app.models.record_details import (
     RecordedConcern,
     SealEntry,
     acts_of_hand_overs,
     closing_detail,
     columns_sha256,
+    entry_sha256,
+    receipt_sha256,
     recorded_hand_overs,
     replay,
 )
 from app.services.access import verify_access
+from app.services.catalogue import find_index_faults
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.deadlines import find_unannounced
-from app.services.editions import AnyKey, digest_of_stored, every_publication, named
+from app.services.editions import (
+    AnyKey,
+    EditionKey,
+    RenditionKey,
+    digest_of_stored,
+    every_publication,
+    key_of,
+    named,
+)
+from app.services.events import event_sha256, events_after, find_end, read_confirmed, read_end
 from app.services.record import FIRST_PREVIOUS_SHA256, find_clock_fault, hash_of
 from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
+from app.services.webhooks import find_changed_webhooks
 
 NOTHING_YET = "there is nothing to verify: the database is empty until the first start"
 STEP_ROWS = 1000
@@ -58,7 +75,7 @@ _ALL_IN_ORDER = select_columns(
 _CHAINS, _ROWS = table_of(ChainRow).c, table_of(DisclosureRow).c
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
-_WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE))
+_WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE), _CHAINS.name != OUTBOX)
 """The chains whose last row is not the one that their end names."""
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 
@@ -108,6 +125,7 @@ def find_faults(
     for reference, fault in verify_concerns(engine, part(after=rows)):
         yield f"concern {reference}", fault
     yield from verify_access(engine)
+    yield from verify_events(engine)
     yield from verify_checkpoints(engine, checkpoints)
 
 
@@ -135,12 +153,13 @@ def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 
 @dataclass(frozen=True)
 class _Concern:
-    """What is read of one concern: its row, its chain, and what it got later, in order."""
+    """What is read of one concern: its row, its chain, what it got later, in order, and the receipts for retries."""
 
     row: ConcernRow
     chain: list[DisclosureRow]
     entries: list[EntryRow]
     hand_overs: list[HandOverRow]
+    receipts: list[StoredReceiptRow]
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
@@ -153,8 +172,8 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
                 after = each.row.reference
                 for fault in _faults_of(each):
                     yield after, fault
-                done += 1
-                on_step(done, total)
+            done += len(page)
+            on_step(done, total)
             session.expunge_all()  # the sealed texts
         for reference in _without_a_concern(session):
             yield reference, "it has disclosures, and no row"
@@ -183,7 +202,12 @@ def _read_page(session: Session, after: str) -> list[_Concern]:
     chains = of_each(DisclosureRow, "chain", "number")
     entries = of_each(EntryRow, "reference", "kind", "number")
     hand_overs = of_each(HandOverRow, "reference", "number")
-    return [_Concern(row, chains[row.reference], entries[row.reference], hand_overs[row.reference]) for row in concerns]
+    receipts = of_each(StoredReceiptRow, "reference")
+    return [
+        _Concern(row, chains[name], entries[name], hand_overs[name], receipts[name])
+        for row in concerns
+        for name in [row.reference]
+    ]
 
 
 def _without_a_concern(session: Session) -> list[str]:
@@ -200,7 +224,160 @@ def _faults_of(each: _Concern) -> Iterator[str]:
     elif recorded.columns_sha256 != columns_sha256(dict(each.row)):
         yield "its row was altered since it was received"
     yield from _faults_in_texts(each, recorded)
+    yield from _faults_in_waiting(each, recorded)
     yield from _faults_in_hand_overs(each)
+    if recorded.receipts - set(map(receipt_sha256, each.receipts)):
+        yield "a receipt that was stored for a retry is missing, or was altered"
+
+
+@dataclass
+class _Said:
+    """What the events say of other tables: what was published and withdrawn, signed, and announced as due."""
+
+    published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
+    withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
+    checkpoints: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    announced: set[tuple[str, str, int | None]] = field(default_factory=set)
+
+    def apply(self, event: EventRow) -> None:
+        """Take the next event into account."""
+        data, kind = event.data, event.kind
+        if kind in (EventKind.EDITION_PUBLISHED, EventKind.RENDITION_PUBLISHED):
+            self.published[_key_in(data)] = (data["edition"], data["digest"], event.at)
+        elif kind in (EventKind.EDITION_WITHDRAWN, EventKind.RENDITION_WITHDRAWN):
+            self.withdrawn[_key_in(data)] = (data["reason"], event.at)
+        elif kind == EventKind.AUDIT_CHECKPOINT:
+            self.checkpoints[len(self.checkpoints) + 1] = (
+                data["size"],
+                data["root_sha256"],
+                data["checkpoint"],
+                event.at,
+            )
+        elif kind in ANNOUNCING:
+            self.announced.add((kind, data["reference"], data.get("addition")))
+
+
+ANNOUNCING = {
+    EventKind.CONCERN_OVERDUE: table_of(ConcernRow).c.overdue_told,
+    EventKind.CONCERN_DUE_SOON: table_of(ConcernRow).c.due_soon_announced,
+    EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
+    EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,
+}
+"""The column that says that such an event was appended, which then is not appended again."""
+
+
+def _key_in(data: dict[str, Any]) -> AnyKey:
+    if "language" in data:
+        return RenditionKey(data["guide"], data["language"], data["number"])
+    return EditionKey(data["guide"], data["edition"])
+
+
+def verify_events(engine: Engine, beat: Callable[[], None] = lambda: None) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the chain of events, and with all that the events and the record say of other tables.
+
+    Those are deliveries, publications and withdrawals, the generation, search, webhooks, and readers of events.
+    """
+    with Session(engine) as session:
+        said = _Said()
+        try:
+            yield from _faults_in_events(session, said, beat)
+        except (ValueError, TypeError):
+            yield "events", "one of them cannot be read any more"
+        yield from _faults_in_publications(session, said)
+        yield from _faults_in_announcements(session, said)
+        yield from _faults_in_readers(session)
+        yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session))
+        yield from find_index_faults(session)
+    yield from ((f"search index {name}", "it does not hold the words") for name in find_full_text_faults(engine))
+
+
+def _faults_in_events(session: Session, said: _Said, beat: Callable[[], None]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with each event in its order, and apply those that are whole."""
+    signed = dict(_signed_ends(session))
+    number, sha256 = 0, FIRST_PREVIOUS_SHA256
+    while page := events_after(session, after=number, limit=STEP_ROWS):
+        first, last = page[0].id or 0, page[-1].id or 0
+        sent = select(DeliveryRow.event_id, DeliveryRow.webhook).where(col(DeliveryRow.event_id).between(first, last))
+        deliveries = set(session.exec(sent))
+        for event in page:
+            about, own = f"event {event.id}", event.id or 0
+            if own != number + 1:
+                yield "events", f"there is none between {number} and {own}"
+            if event.sha256 != event_sha256(dict(event), sha256) and own == number + 1:
+                yield about, "it was altered"
+            else:
+                said.apply(event)
+            if {(own, webhook) for webhook in event.webhooks} - deliveries:
+                yield about, "a delivery of it is missing"
+            number, sha256 = own, event.sha256
+            if signed.pop(number, sha256) != sha256:
+                yield about, "it, or one before it, is not the one that the record names"
+        session.expunge_all()
+        beat()
+    if (find_end(session) or (0, FIRST_PREVIOUS_SHA256)) != (number, sha256):
+        yield "events", f"the last one is {number}, and that is not where they should end"
+    yield from (("events", f"the record names {each} of them, and there are {number}") for each in signed)
+
+
+def _signed_ends(session: Session) -> Iterator[tuple[int, str]]:
+    """Yield the number and the hash of each event that the record names as the last one at its time."""
+    signings = select(DisclosureRow.detail).where(
+        DisclosureRow.chain == AUDIT, DisclosureRow.act == DeskAct.CHECKPOINT_SIGNED.value
+    )
+    yield from (end for end in map(read_end, session.exec(signings)) if end is not None)
+
+
+def _faults_in_publications(session: Session, said: _Said) -> Iterator[tuple[str, str]]:
+    names = ("guide", "language", "number", "edition", "digest", "published_at")
+    editions = session.execute(select_columns(*(table_of(EditionRow).c[name] for name in names)))
+    published = {key_of(guide, language, number): tuple(row) for guide, language, number, *row in editions}
+    withdrawals = session.exec(select(WithdrawalRow)).all()
+    withdrawn = {key_of(row.guide, row.language, row.number): (row.reason, row.withdrawn_at) for row in withdrawals}
+    checkpoints = {
+        row.number: (row.size, row.root_sha256, row.note, row.at) for row in session.exec(select(CheckpointRow))
+    }
+    compared: list[tuple[str, dict[Any, Any], dict[Any, Any]]] = [
+        ("publication of", published, said.published),
+        ("withdrawal of", withdrawn, said.withdrawn),
+        ("checkpoint", checkpoints, said.checkpoints),
+    ]
+    for what, there, recorded in compared:
+        for key in sorted(there.keys() | recorded.keys(), key=str):
+            if there.get(key) != recorded.get(key):
+                name = key if isinstance(key, int) else named(key)
+                yield f"{what} {name}", _difference(key in there, key in recorded)
+    generation = session.exec(select(GenerationRow.number)).one_or_none()
+    if generation != len(published) + len(withdrawn):
+        yield "generation", f"it is {generation}, and {len(published) + len(withdrawn)} things happened"
+
+
+def _difference(is_there: bool, is_recorded: bool) -> str:
+    if is_there and is_recorded:
+        return "it is not the one that its event names"
+    return "no event names it" if is_there else "an event names it, and it is not there"
+
+
+def _faults_in_announcements(session: Session, said: _Said) -> Iterator[tuple[str, str]]:
+    for kind, told in ANNOUNCING.items():
+        table = told.table
+        number = table.c.number if table is table_of(EntryRow) else literal_column("NULL")
+        for reference, own in session.execute(select_columns(table.c.reference, number).where(told)):
+            if (kind, reference, own) not in said.announced:
+                yield f"concern {reference}", f"its row says that {kind} was sent, and there is no such event"
+
+
+def _faults_in_readers(session: Session) -> Iterator[tuple[str, str]]:
+    confirmations = select(DisclosureRow.detail).where(
+        DisclosureRow.chain == EVENTS, DisclosureRow.act == DeskAct.EVENTS_CONFIRMED.value
+    )
+    recorded = dict(map(read_confirmed, session.exec(confirmations.order_by(col(DisclosureRow.number)))))
+    there = {row.client: row.confirmed for row in session.exec(select(EventReaderRow))}
+    for client in sorted(there.keys() | recorded.keys()):
+        if there.get(client) != recorded.get(client):
+            yield (
+                f"reader {client}",
+                f"it confirmed {recorded.get(client)} events, and its row says {there.get(client)}",
+            )
 
 
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
@@ -315,8 +492,34 @@ def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]
         act = recorded.added.get(text)
         if act is not None and (row.received_at, getattr(row, "author", act.client)) != (act.at, act.client):
             yield f"{text} was not received then, or not from that author"
-        if isinstance(row, EntryRow) and not _is_read_as_recorded(row, recorded):
-            yield f"{text} was not read or answered as its row says"
+        if isinstance(row, EntryRow):
+            yield from _faults_in_entry(row, recorded)
+
+
+def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
+    if row.place in recorded.entries and recorded.entries[row.place] != entry_sha256(row):
+        yield f"{row.place} was altered since it came"
+    if not _is_read_as_recorded(row, recorded):
+        yield f"{row.place} was not read or answered as its row says"
+    acknowledged = recorded.acknowledged.get(row.number) if row.kind == EntryKind.ADDITION else None
+    if row.acknowledged_at != acknowledged:
+        yield f"its disclosures and {row.place} differ about when that was acknowledged"
+
+
+def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
+    """Yield what is wrong with the columns by which the inbox is ordered."""
+    additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
+    waiting = [row for row in additions if row.sealed is not None]
+    dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]
+    expected = (
+        len(waiting),
+        min((row.acknowledge_by for row in waiting if row.acknowledge_by is not None), default=None),
+        max(dangers, key=MORE_URGENT.index, default=None),
+    )
+    if (each.row.additions_waiting, each.row.addition_acknowledge_by, each.row.addition_danger) != expected:
+        yield "its row does not say what waits of its additions"
+    if each.row.added_at != recorded.added_at:
+        yield "its row and its disclosures differ about when something was last added"
 
 
 def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
@@ -376,7 +579,7 @@ class Invariant(StrEnum):
     CLOCK = "clock"
     """The clock agrees with the time that was last known."""
     CHAINS = "chains"
-    """Every chain of disclosures verifies, and so does the order of all acts."""
+    """Every chain of disclosures verifies, and so do the order of all acts, the events, and the tables beside them."""
     ACCESS = "access"
     """Nobody may come in but those whom the record of people lets in, by rows that this service wrote."""
 
@@ -427,7 +630,12 @@ def find_broken(
 ) -> list[str]:
     """Return what breaks the invariant. `recipients` are the fingerprints that concerns are sealed to now."""
     if invariant is Invariant.CHAINS:
-        return [f"{about}: {fault}" for about, fault in verify_record(engine, lambda _done, _total: beat())]
+
+        def step(_done: int, _total: int) -> None:
+            beat()
+
+        faults = chain(verify_record(engine, step), verify_concerns(engine, step), verify_events(engine, beat))
+        return [f"{about}: {fault}" for about, fault in faults]
     if invariant is Invariant.ACCESS:
         return [f"{about}: {fault}" for about, fault in verify_access(engine, lambda _done, _total: beat())]
     with Session(engine) as session:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import datetime as dt
+import hashlib
 import ipaddress
 import json
 import random
@@ -13,7 +14,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -41,11 +42,14 @@ from app.errors import (
     WebhookSecretUnreadable,
 )
 from app.logs import Log
-from app.models.base import SLUG_PATTERN, format_utc
+from app.models.base import SLUG_PATTERN, canonical_json, format_utc
 from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.models.links import GUIDES
+from app.models.record import WEBHOOKS, DeskAct, DisclosureRow
 from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import FileKey, KeyFile
+from app.services.people import by_operator
+from app.services.record import Actor, by_itself, record_disclosure
 from app.services.workers import Job, JobsWorker, backoff_seconds
 
 HTTPS = "https"
@@ -71,6 +75,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
         session.flush()
     except IntegrityError:
         raise WebhookExists from None
+    _record(session, webhook, by_operator(webhook.added_at))
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
@@ -90,6 +95,30 @@ def refuse_mailbox(name: str) -> None:
 def list_webhooks(session: Session) -> list[WebhookRow]:
     """Return every receiver by name, with those that are disabled or removed."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
+
+
+def _record(session: Session, webhook: WebhookRow, actor: Actor) -> None:
+    """Record how the webhook is from now on: where it leads, and what goes there."""
+    record_disclosure(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_detail(webhook))
+
+
+def webhook_detail(webhook: WebhookRow) -> str:
+    """Return how the record names a webhook as it is: its name, whether it is on, and the SHA-256 of its columns."""
+    columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
+    times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
+    state = "on" if webhook.disabled_at is None else "off"
+    return f"{webhook.name} {state} sha256:{hashlib.sha256(canonical_json(columns | times)).hexdigest()}"
+
+
+def find_changed_webhooks(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield the name of each webhook that is not as the record says, and the fault."""
+    chain = select(DisclosureRow).where(DisclosureRow.chain == WEBHOOKS).order_by(col(DisclosureRow.number))
+    recorded = {row.detail.partition(" ")[0]: row.detail for row in session.exec(chain)}
+    for webhook in list_webhooks(session):
+        said = recorded.pop(webhook.name, None)
+        if webhook.name != EMAIL and said != webhook_detail(webhook):  # the settings name the mailbox
+            yield webhook.name, "nobody added it" if said is None else "it is not as it was recorded"
+    yield from ((name, "it is gone") for name in recorded)
 
 
 def cancel_deliveries(session: Session, name: str) -> None:
@@ -288,6 +317,7 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.disabled_at, webhook.disabled_because = at, REMOVED
+    _record(session, webhook, by_operator(at))
     cancel_deliveries(session, name)
 
 
@@ -411,6 +441,7 @@ def _record_attempt(
     webhook = session.get(WebhookRow, claimed.webhook)
     if answer == GONE and webhook is not None and webhook.disabled_at is None:
         webhook.disabled_at, webhook.disabled_because = at, "it answered 410 Gone"
+        _record(session, webhook, by_itself(at))
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:

@@ -154,7 +154,7 @@ def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut
     event = json.loads(notice.body)
     key = context.checkpoints.signer.verifier_key
     assert event["type"] == "audit.checkpoint"
-    assert event["data"]["checkpoint"].split("\n")[1] == "1"
+    assert event["data"]["checkpoint"].split("\n")[1] == "3"  # the concern, the receiver, and the signing itself
     assert reference not in notice.body.decode()
     options = ["verify", "--data-dir", str(settings.data_dir), "--checkpoint", str(stored), "--key", key]
     assert CliRunner().invoke(app, options).exit_code == 0

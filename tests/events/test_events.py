@@ -233,7 +233,8 @@ def test_each_read_that_shows_concerns_is_on_the_record_with_their_references(
     record = desk.get("/disclosures?chain=events").json()["disclosures"]
 
     assert [(row["client"], row["act"], row["detail"]) for row in record] == [
-        ("case-system", "events_read", " ".join(shown))
+        ("case-system", "events_read", " ".join(shown)),
+        ("case-system", "events_confirmed", f"{len(OF_THE_SEED) + 2} by case-system"),
     ]
 
 

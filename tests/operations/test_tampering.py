@@ -16,13 +16,17 @@ from app.cli.commands import app
 from app.config import Settings
 from app.db.database import open_database
 from app.main import create_app
+from app.models.clients import Scope
 from app.models.record import DisclosureRow
 from app.services.record import hash_of
-from app.services.verification import Invariant, find_broken, verify_record
+from app.services.verification import Invariant, find_broken
+from app.services.webhooks import insert_webhook
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import RawConnection, address_for, copy_database, drop_triggers, raw_connection
+from tests.support.delivery import a_receiver
 from tests.support.desk import Desk, desk_of
 from tests.support.load import A_CONCERN
+from tests.support.publishing import a_key, publish_next, withdraw
 
 pytestmark = pytest.mark.slow
 
@@ -99,10 +103,15 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     clock = SettableClock()
     today, yesterday = folder / "today", folder / "yesterday"
     references: dict[str, str] = {}
-    with TestClient(create_app(Settings(data_dir=today, deliver=False), clock)) as http:
+    service = create_app(Settings(data_dir=today, deliver=False), clock)
+    with TestClient(service) as http:
+        service.state.context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+        publish_next(service, change_note="The second.")
+        publish_next(service, change_note="The third.")
+        withdraw(service, 3)
         for role in ROLES:
             receipt = submit(http, immediate_danger="yes", concern={"narrative": f"Alex Example, {role}."})
-            add(http, receipt, "First.")
+            add(http, receipt, "First.", immediate_danger="yes")
             add(http, receipt, "Second.")
             references[role] = receipt["reference"]
     copy_database(today, yesterday)
@@ -113,6 +122,10 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
         for role, reference in references.items():
             work(desk, role, reference)
             desk.get(f"/concerns/{reference}")
+        follower = a_key(http, Scope.EVENTS, name="case-system")
+        shown = http.get("/v1/events?limit=5", headers=follower).json()
+        assert http.get(f"/v1/events?after={shown['next_cursor']}", headers=follower).status_code == 200
+    checkpoint_of(today, folder / "first.txt")
     return History(today, yesterday, checkpoint_of(today, folder / "checkpoint.txt"), references)
 
 
@@ -127,11 +140,6 @@ def tampered(history: History, tmp_path: Path) -> Iterator[Tampering]:
 def verify(data_dir: Path, *options: str | Path) -> tuple[int, str]:
     ended = CliRunner().invoke(app, ["verify", "--data-dir", str(data_dir), *map(str, options)])
     return ended.exit_code, ended.stdout
-
-
-def is_found_as_a_whole(data_dir: Path) -> bool:
-    engine = open_database(data_dir, address_for(data_dir))
-    return any(verify_record(engine))
 
 
 def is_found_while_serving(data_dir: Path) -> bool:
@@ -228,6 +236,46 @@ def addition(role: str, assignments: str, **values: Any) -> Callable[[Tampering]
     return sql(f"UPDATE entries SET {assignments} WHERE {which}", **values)  # noqa: S608  # own names
 
 
+def of_events(role: str, tampering: Tampering) -> str:
+    return f"CAST(data AS TEXT) LIKE '%{tampering.references[role]}%'"
+
+
+def forget_events(tampering: Tampering, which: str) -> None:
+    """Delete events, and what waits to be sent of them."""
+    ids = f"SELECT id FROM events WHERE {which}"  # noqa: S608  # own names
+    tampering.run(f"DELETE FROM deliveries WHERE event_id IN ({ids})")  # noqa: S608  # as above
+    tampering.run(f"DELETE FROM events WHERE {which}")  # noqa: S608  # as above
+
+
+def forget_last_events(tampering: Tampering) -> None:
+    """Delete the last two events, and put the end of their chain where the others end."""
+    ((last,),) = tampering.rows("SELECT max(id) FROM events")
+    forget_events(tampering, f"id > {last - 2}")
+    tampering.run(
+        "UPDATE chains SET length = :last, head_sha256 = (SELECT sha256 FROM events WHERE id = :last) "
+        "WHERE name = 'outbox'",
+        last=last - 2,
+    )
+
+
+PUT_IN_AN_EDITION = (
+    "INSERT INTO editions (guide, language, number, edition, published_at, digest, details, words) "
+    "SELECT guide, language, 4, 4, published_at, digest, details, words FROM editions "
+    "WHERE number = 2 AND language = ''"
+)
+PUT_IN_A_WITHDRAWAL = (
+    "INSERT INTO withdrawals (guide, language, number, withdrawn_at, reason) "
+    "SELECT guide, language, number, published_at, 'Call 0900 000000 instead.' FROM editions "
+    "WHERE number = 2 AND language = ''"
+)
+PUT_IN_AN_EVENT = (
+    "INSERT INTO events (id, kind, at, data, webhooks, sha256) "
+    "SELECT id + 1, kind, at, data, webhooks, sha256 FROM events ORDER BY id DESC LIMIT 1"
+)
+PUT_IN_A_WEBHOOK = (
+    "INSERT INTO webhooks (name, url, kinds, secrets, added_at) "
+    "SELECT 'invented', 'https://invented.example/', kinds, secrets, added_at FROM webhooks"
+)
 OTHERS = '["0000000000000000"]'
 TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     "an unread text is exchanged for another": (
@@ -345,7 +393,167 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         sql("UPDATE checkpoints SET root_sha256 = :root", root="0" * 64),
         "checkpoint 1: the first",
     ),
+    "the note of a stored checkpoint is altered": (
+        sql("UPDATE checkpoints SET note = 'another' WHERE number = 1"),
+        "checkpoint 1: it is not the one that its event names",
+    ),
+    "a stored checkpoint is deleted": (
+        sql("DELETE FROM checkpoints WHERE number = 1"),
+        "checkpoint 1: an event names it, and it is not there",
+    ),
+    "an addition may wait for years": (
+        addition("held", "acknowledge_by = :at", at="2030-01-01 09:30:00.000000"),
+        "addition 1 was altered since it came",
+    ),
+    "the danger of an addition is played down": (
+        addition("held", "immediate_danger = 'no'"),
+        "addition 1 was altered since it came",
+    ),
+    "an addition has another author": (addition("held", "author = 'nobody'"), "not from that author"),
+    "an addition is acknowledged by nobody": (
+        addition("held", "acknowledged_at = :at", at="2026-11-25 09:30:00.000000"),
+        "differ about when that was acknowledged",
+    ),
+    "an addition waits for nobody": (
+        concern("held", "additions_waiting = 0, addition_acknowledge_by = NULL, addition_danger = NULL"),
+        "its row does not say what waits of its additions",
+    ),
+    "the time of the last addition is altered": (
+        concern("held", "added_at = :at", at="2026-11-23 09:30:00.000000"),
+        "differ about when something was last added",
+    ),
+    "nobody is told that a concern is overdue": (
+        concern("received", "overdue_told = true"),
+        "its row says that concern.overdue was sent",
+    ),
+    "nobody is told that an addition is due": (
+        addition("held", "overdue_announced = true, due_soon_announced = true"),
+        "its row says that concern.addition_overdue was sent",
+    ),
+    "the kind of an event is altered": (
+        sql("UPDATE events SET kind = 'concern.closed' WHERE kind = 'concern.acknowledged'"),
+        "it was altered",
+    ),
+    "the data of an event are altered": (
+        sql("UPDATE events SET data = '{{}}' WHERE kind = 'concern.acknowledged'"),
+        "it was altered",
+    ),
+    "the time of an event is altered": (
+        sql("UPDATE events SET at = :at WHERE kind = 'concern.closed'", at="2026-11-23 09:30:00.000000"),
+        "it was altered",
+    ),
+    "the receivers of an event are altered": (
+        sql("UPDATE events SET webhooks = '[]' WHERE kind = 'concern.received'"),
+        "it was altered",
+    ),
+    "an event is deleted": (
+        lambda each: forget_events(each, "kind = 'concern.closed'"),
+        "events: there is none between",
+    ),
+    "all events of a concern are deleted": (
+        lambda each: forget_events(each, of_events("received", each)),
+        "events: there is none between",
+    ),
+    "the last event is deleted": (
+        lambda each: forget_events(each, "id = (SELECT max(id) FROM events)"),
+        "that is not where they should end",
+    ),
+    "the last events are deleted, and the rest made whole": (
+        forget_last_events,
+        "events: the record names",
+    ),
+    "an event is put in": (sql(PUT_IN_AN_EVENT), "it was altered"),
+    "the receipts for retries are deleted": (
+        sql("DELETE FROM kept_receipts"),
+        "a receipt that was stored for a retry is missing",
+    ),
+    "a receipt for a retry is altered": (
+        sql("UPDATE kept_receipts SET sealed_receipt = :forged WHERE reference = {received}", forged=FORGED),
+        "a receipt that was stored for a retry is missing, or was altered",
+    ),
+    "an edition is put in": (sql(PUT_IN_AN_EDITION), "publication of"),
+    "an edition is published earlier": (
+        sql("UPDATE editions SET published_at = :at WHERE number = 2", at="2020-11-23 09:30:00.000000"),
+        "publication of",
+    ),
+    "a rendition is deleted": (
+        sql("DELETE FROM editions WHERE language = 'cy'"),
+        "an event names it, and it is not there",
+    ),
+    "a withdrawal is put in": (sql(PUT_IN_A_WITHDRAWAL), "no event names it"),
+    "the reason of a withdrawal is altered": (
+        sql("UPDATE withdrawals SET reason = 'Call 0900 000000 instead.'"),
+        "withdrawal of",
+    ),
+    "a withdrawal is taken back": (sql("DELETE FROM withdrawals"), "an event names it, and it is not there"),
+    "a webhook leads elsewhere": (
+        sql("UPDATE webhooks SET url = 'https://invented.example/'"),
+        "webhook receiver: it is not as it was recorded",
+    ),
+    "a webhook gets fewer events": (
+        sql("UPDATE webhooks SET kinds = '[]'"),
+        "webhook receiver: it is not as it was recorded",
+    ),
+    "a webhook is removed": (sql("DELETE FROM webhooks"), "webhook receiver: it is gone"),
+    "deliveries are removed": (sql("DELETE FROM deliveries"), "a delivery of it is missing"),
+    "a reader of events has confirmed more": (
+        sql("UPDATE event_readers SET confirmed = 999999"),
+        "reader case-system: it confirmed 5 events, and its row says 999999",
+    ),
+    "a reader of events is gone": (sql("DELETE FROM event_readers"), "reader case-system"),
+    "the generation is set back": (sql("UPDATE generation SET number = 0"), "generation: it is 0"),
+    "search is emptied": (sql("DELETE FROM catalogue"), "its entries are not those of the current edition"),
+    "an item cannot be found": (
+        sql("UPDATE catalogue SET words = 'nothing'"),
+        "its entries are not those of the current edition",
+    ),
 }
+FOUND_BY_A_CHECKPOINT_ALONE = {
+    "a concern is deleted with its chain",
+    "a disclosure is altered and its chain made whole",
+    "an opening is taken from the record, which is made whole",
+    "the order of all chains is altered",
+}
+"""What agrees with itself: the check beside the service has no checkpoint from elsewhere."""
+
+REFUSED = "refused"
+BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
+    "a webhook leads elsewhere": (
+        "UPDATE webhooks SET url = 'https://invented.example/'",
+        "it is not as it was recorded",
+    ),
+    "a webhook is switched off": ("UPDATE webhooks SET disabled_at = added_at", "it is not as it was recorded"),
+    "a webhook is removed": ("DELETE FROM webhooks", "webhook receiver: it is gone"),
+    "a webhook is put in": (PUT_IN_A_WEBHOOK, "webhook invented: nobody added it"),
+    "deliveries are removed": ("DELETE FROM deliveries", REFUSED),
+    "a delivery is of another event": ("UPDATE deliveries SET event_id = 1", REFUSED),
+    "an event is put in": (PUT_IN_AN_EVENT, "it was altered"),
+    "an event is deleted": ("DELETE FROM events", REFUSED),
+    "a reader of events has confirmed more": (
+        "UPDATE event_readers SET confirmed = 999999",
+        "it confirmed 5 events, and its row says 999999",
+    ),
+    "a reader of events is gone": ("DELETE FROM event_readers", "reader case-system"),
+    "an edition is put in": (PUT_IN_AN_EDITION, "no event names it"),
+    "a withdrawal is put in": (PUT_IN_A_WITHDRAWAL, "no event names it"),
+    "the generation is set back": ("UPDATE generation SET number = 0", REFUSED),
+    "the generation goes on": ("UPDATE generation SET number = number + 1", "generation: it is"),
+    "search is emptied": ("DELETE FROM catalogue", "its entries are not those of the current edition"),
+    "nobody is told that a concern is overdue": (
+        "UPDATE concerns SET overdue_told = true WHERE state = 'received'",
+        "its row says that concern.overdue was sent",
+    ),
+    "an addition waits for nobody": (
+        "UPDATE concerns SET additions_waiting = 0, addition_acknowledge_by = NULL, addition_danger = NULL",
+        "its row does not say what waits of its additions",
+    ),
+    "the danger of an addition is played down": (
+        "UPDATE entries SET immediate_danger = 'no' WHERE kind = 'addition'",
+        REFUSED,
+    ),
+    "receipts for retries are deleted": ("DELETE FROM kept_receipts", REFUSED),
+}
+"""What somebody does who can write rows and leaves the rules: the database refuses it, or `verify` finds it."""
 
 
 def test_a_copy_that_nobody_touched_has_no_fault_and_agrees_with_the_checkpoint(
@@ -369,7 +577,39 @@ def test_what_somebody_did_to_a_copy_of_the_database_is_found(
 
     assert code == 1
     assert any(each in said for each in fault.split("|")), said
-    assert is_found_while_serving(tmp_path / "data") is is_found_as_a_whole(tmp_path / "data")
+    assert is_found_while_serving(tmp_path / "data") is (name not in FOUND_BY_A_CHECKPOINT_ALONE)
+
+
+@pytest.mark.parametrize("name", BY_ROWS_ALONE)
+def test_what_somebody_did_by_rows_alone_is_refused_or_found(history: History, tmp_path: Path, name: str) -> None:
+    statement, fault = BY_ROWS_ALONE[name]
+    copy_database(history.today, tmp_path / "data")
+
+    with raw_connection(tmp_path / "data") as database:
+        try:
+            database.execute(statement)
+        except Exception:  # the drivers' errors have no common class
+            said = REFUSED
+        else:
+            _, said = verify(tmp_path / "data")
+
+    assert fault in said
+
+
+@pytest.mark.embedded
+def test_an_emptied_full_text_index_is_found(history: History, tmp_path: Path) -> None:
+    copy_database(history.today, tmp_path / "data")
+    with raw_connection(tmp_path / "data") as database:
+        database.execute("INSERT INTO catalogue_forms (catalogue_forms) VALUES ('delete-all')")
+
+    code, said = verify(tmp_path / "data")
+
+    assert (code, "search index catalogue_forms: it does not hold the words" in said) == (1, True), said
+
+
+def test_the_tables_have_as_many_changes_as_they_promise() -> None:
+    assert len(TAMPERINGS) >= 48
+    assert len(BY_ROWS_ALONE) >= 19
 
 
 def test_a_database_that_was_rolled_back_to_yesterday_is_found_by_the_checkpoint_of_today(

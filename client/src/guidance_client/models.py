@@ -383,6 +383,7 @@ class EditionEventData(TypedDict):
     guide: str
     edition: int
     digest: NotRequired[str]
+    reason: NotRequired[str]
     urls: NotRequired[dict[str, str]]
     links: dict[str, str]
 
@@ -2391,6 +2392,7 @@ class RenditionEventData(TypedDict):
     digest: str
     edition: int
     behind: bool
+    reason: NotRequired[str]
     urls: NotRequired[dict[str, str]]
     links: dict[str, str]
 
