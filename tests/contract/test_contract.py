@@ -50,6 +50,7 @@ SECOND = 2  # the edition that alone is withdrawn, so that there is always a cur
 # good data is a defect: of the schema, which promised too much, or of the service.
 BEYOND_ANY_SCHEMA = [
     r"A test needs a test key, .*",
+    r"Nothing was stored: with a test key, a concern must say `\"test\": true`\. .*",
     r"A simulated outcome needs a test key\.",
     # ids, codes, numbers and cursors are right or wrong by what is kept here
     r"This is not a code of the list [a-z-]+\. GET /v1/code-lists/[a-z-]+ gives the codes\.",
@@ -62,6 +63,7 @@ BEYOND_ANY_SCHEMA = [
     r"Send If-Match with the ETag of the guide's current edition, .*",
     r"The ETag in If-Match is not that of the guide's current edition\. .*",
     r"The concern has no addition of that number\.",
+    r"No concern of this burst has that reference\.",
     r"There is no fraction and no number of so many digits in a guide\.",
     r"Send If-Match with the ETag of the draft as it was read, .*",
     r"The ETag in If-Match is not that of the draft as it is now\. .*",
