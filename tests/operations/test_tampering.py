@@ -552,6 +552,10 @@ BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
         REFUSED,
     ),
     "receipts for retries are deleted": ("DELETE FROM kept_receipts", REFUSED),
+    "a client may do more": (
+        "UPDATE clients SET scopes = '[\"audit:read\"]' WHERE name = 'case-system'",
+        "case-system",
+    ),
 }
 """What somebody does who can write rows and leaves the rules: the database refuses it, or `verify` finds it."""
 
