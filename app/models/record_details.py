@@ -49,7 +49,9 @@ SEAL_ENTRY = re.compile(
     r"(?:; columns sha256:(?P<columns>[0-9a-f]{64}))?"
     r"(?:; receipt sha256:(?P<receipt>[0-9a-f]{64}))?"
 )
-ACKNOWLEDGED_ADDITIONS = re.compile(r"with additions 1 to (?P<up_to>[0-9]+)|addition (?P<one>[0-9]+)")
+ACKNOWLEDGED_ADDITIONS = re.compile(
+    r"with additions 1 to (?P<up_to>[0-9]+)(?:; together, [0-9]+ of [0-9A-Z-]+)?|addition (?P<one>[0-9]+)"
+)
 MESSAGES_READ = re.compile(r"messages? ([1-9][0-9 ]*)")
 
 
