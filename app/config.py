@@ -344,6 +344,8 @@ class Settings(BaseModel):
 
     # how the service reaches people and programs
     come_back_days: Whole = Field(2, ge=1, le=20)
+    acknowledge_danger_minutes: Whole = Field(60, ge=1, le=1440)
+    acknowledge_not_sure_minutes: Whole = Field(240, ge=1, le=1440)
     due_soon_minutes: Whole = Field(240, ge=1, le=1440)
     smtp_host: Annotated[OneLine | None, Part.EMAIL] = None
     smtp_port: Whole = Field(587, ge=1, le=LAST_PORT)

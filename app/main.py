@@ -38,6 +38,7 @@ from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document
 from app.http.problems import add_problem_handlers
 from app.logs import Log
+from app.models.concerns import ImmediateDanger
 from app.pages import acts as acts_pages
 from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
 from app.pages import drafts as drafts_pages
@@ -72,6 +73,7 @@ from app.services.clients import Authenticator
 from app.services.concerns import EditionResolver, Submissions
 from app.services.editions import Contents, find_history
 from app.services.entries import FollowUps
+from app.services.hours import DutyHours, WorkingDays
 from app.services.jobs import ConcernTrial, Housekeeping
 from app.services.keys import DEVELOPMENT_IDENTITY, load_development_recipient, load_receipt_key, load_retired_keys
 from app.services.limits import CodeTries, Sources, make_limiter, make_policy
@@ -79,7 +81,7 @@ from app.services.mail import EmailSender
 from app.services.openid import open_provider
 from app.services.outside import Outside
 from app.services.publishing import publish_seed
-from app.services.receipts import ReceiptBuilder, WorkingDays, make_receipt_signer
+from app.services.receipts import ReceiptBuilder, make_receipt_signer
 from app.services.reference_data import EmergencyContacts, read_reference_data
 from app.services.saved_forms import Drafts
 from app.services.sealing import Unsealer, make_sealer, read_identities
@@ -104,10 +106,15 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    response_cache = ResponseCache(settings.shelf_megabytes, allows_host)
+    response_cache = ResponseCache(settings.shelf_megabytes, allows_host, clock)
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
-    receipts = ReceiptBuilder(signer, WorkingDays(), reference_data, settings.come_back_days)
+    duty_hours = DutyHours(WorkingDays(), reference_data.signposts, settings.duty_hours)
+    clocks = {
+        ImmediateDanger.YES.value: dt.timedelta(minutes=settings.acknowledge_danger_minutes),
+        ImmediateDanger.NOT_SURE.value: dt.timedelta(minutes=settings.acknowledge_not_sure_minutes),
+    }
+    receipts = ReceiptBuilder(signer, duty_hours, reference_data, settings.come_back_days, clocks)
 
     def invalidate_caches() -> None:
         resolver.invalidate()

@@ -129,12 +129,19 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
         entry["reference"],
         f"{entry['state']}, overdue" if entry["overdue"] else entry["state"],
         entry["addition_danger"] if entry["addition_danger"] == "yes" else entry["immediate_danger"],
-        entry["addition_acknowledge_by"] or entry["acknowledge_by"],
+        _due_of(entry),
         f"{waiting} waiting" if waiting else "",
         entry["assigned_to"] or "",
         entry["guide"],
         entry["burst"] or "",
     )
+
+
+def _due_of(entry: dict[str, Any]) -> str:
+    """Return the earliest time by which something must be acknowledged; if nothing waits, that of the concern."""
+    own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
+    dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
+    return min(dues)
 
 
 @desk.command("save-view")

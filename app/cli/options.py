@@ -27,7 +27,7 @@ from app.errors import DatabaseUnreadable, SetupError
 from app.logs import set_up_logs
 from app.models.base import OnStep, format_utc, show_no_progress
 from app.services.access import open_access_keys
-from app.services.receipts import LONDON
+from app.services.hours import LONDON
 
 
 def _folder(text: str) -> Path:

@@ -1,16 +1,19 @@
 """The response cache: finished responses of public reads, in memory, before the framework.
 
 A public read depends on nothing but what is published. So every response that a shared cache may store is stored here
-as bytes, until an edition is published or withdrawn, which clears the cache.
+as bytes, until an edition is published or withdrawn, which clears the cache. A response that depends on the clock says
+until when it holds (`Expires`).
 """
 
 import asyncio
+import datetime as dt
 import gzip
 import re
 from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Set
-from functools import lru_cache
+from email.utils import parsedate_to_datetime
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -73,13 +76,15 @@ class EncodedResponse:
 
 
 class CachedResponse:
-    """A response in every encoding, with the route that made it, for the log."""
+    """A response in every encoding, with the route that made it, for the log, and until when it holds, if that ends."""
 
-    __slots__ = ("gzipped", "plain", "route", "size")
+    __slots__ = ("gzipped", "holds_until", "plain", "route", "size")
 
     def __init__(self, route: Any, headers: RawHeaders, body: bytes) -> None:
         self.route = route
         self.size = 2 * len(body) + ENTRY_OVERHEAD_BYTES
+        expires = Headers(raw=headers).get("expires")
+        self.holds_until = parsedate_to_datetime(expires) if expires is not None else None
         self.gzipped: EncodedResponse | None = None
         if len(body) >= MIN_GZIP_BYTES:
             varied = MutableHeaders(raw=headers)
@@ -107,6 +112,7 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
     return EncodedResponse(headers.raw, body)
 
 
+UTC_NOW = partial(dt.datetime.now, dt.UTC)
 MEGABYTE = 1_000_000
 MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
@@ -123,20 +129,25 @@ languages preferred to English, at a path with answers in several.
 
 
 class CacheStore:
-    """A store of limited size, in bytes. It drops the least recently used entries first."""
+    """A store of limited size, in bytes. It drops the least recently used entries first, and those that do not hold."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, clock: Callable[[], dt.datetime] = UTC_NOW) -> None:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
         """Responses that are being made. The result is None if a response turns out not to be cacheable."""
         self._max_bytes = max_bytes
+        self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
 
     def find(self, key: CacheKey) -> CachedResponse | None:
         """Return the entry, or None if there is none."""
         entry = self._entries.get(key)
-        if entry is not None:
-            self._entries.move_to_end(key)
+        if entry is None:
+            return None
+        if entry.holds_until is not None and self._clock() >= entry.holds_until:
+            self.used_bytes -= self._entries.pop(key).size
+            return None
+        self._entries.move_to_end(key)
         return entry
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
@@ -173,14 +184,20 @@ class ResponseCache:
     megabytes nothing is stored, and every response is made anew.
     """
 
-    def __init__(self, megabytes: int, allows_host: Callable[[bytes | None], bool] = lambda _: True) -> None:
+    def __init__(
+        self,
+        megabytes: int,
+        allows_host: Callable[[bytes | None], bool] = lambda _: True,
+        clock: Callable[[], dt.datetime] = UTC_NOW,
+    ) -> None:
         self._max_bytes = megabytes * MEGABYTE
         self._allows_host = allows_host
-        self.store = CacheStore(self._max_bytes)
+        self._clock = clock
+        self.store = CacheStore(self._max_bytes, clock)
 
     def clear(self) -> None:
         """Drop every entry."""
-        self.store = CacheStore(self._max_bytes)
+        self.store = CacheStore(self._max_bytes, self._clock)
 
     def parse(self, scope: Scope) -> CacheRequest | None:
         """Return the request as the cache sees it, or None if the framework must answer.

@@ -1,7 +1,9 @@
 """Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 where the client has them."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
+from email.utils import format_datetime
 from typing import Any
 
 from fastapi import Request, Response
@@ -15,6 +17,8 @@ Responses = dict[int | str, dict[str, Any]]
 CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
 CACHE_CHECKED = "public, no-cache"
 """For an answer that must say at once that it is out of date: a cache asks before each use whether it still holds."""
+REUSED_FOR = dt.timedelta(seconds=660)
+"""How long a cache may go on giving an answer with `CACHE_CURRENT`, while the service works."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 
 LINK_TYPES = {
@@ -77,6 +81,22 @@ def conditional_response(
     if matches_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
+
+
+def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
+    """Return the caching headers of an answer that holds until a moment which the clock alone brings, if there is one.
+
+    `Expires` ends its time in the response cache. It ends so early that no cache which got the answer from there gives
+    it after the moment; shortly before the moment, a cache asks each time.
+    """
+    if changes_at is None:
+        return {"Cache-Control": caching}
+    is_near = changes_at - now <= REUSED_FOR
+    until = changes_at if is_near else changes_at - REUSED_FOR
+    return {
+        "Cache-Control": CACHE_CHECKED if is_near else caching,
+        "Expires": format_datetime(until.astimezone(dt.UTC), usegmt=True),
+    }
 
 
 def json_bytes(body: BaseModel) -> bytes:

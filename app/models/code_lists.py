@@ -6,8 +6,8 @@ from pydantic import Field, field_validator
 
 from app.config import VERSION
 from app.errors import CodedValueError, FaultCode
-from app.models.base import FullDate, RequestModel, ResponseModel, Slug, Text, WebAddress
-from app.models.contacts import ContactKind, Phone, Reachable
+from app.models.base import MAX_ITEMS, FullDate, RequestModel, ResponseModel, Slug, Text, WebAddress
+from app.models.contacts import ContactKind, OpeningHours, Phone, Reachable
 from app.models.items import ItemId
 from app.models.links import Links
 
@@ -124,6 +124,13 @@ class Signpost(Reachable):
         default=None,
         description="When to use it, or when it is reached.",
         examples=["When somebody is in immediate danger"],
+    )
+    opening_hours: tuple[OpeningHours, ...] = Field(
+        default=(),
+        max_length=MAX_ITEMS,
+        description="When it is reached, as data. A local one that is there while the duty team is closed is also "
+        "reached all day on a bank holiday.",
+        examples=[[]],
     )
     scope: SignpostScope = Field(description="Whether it serves the nation or the council's area.")
     source: Text = Field(

@@ -788,8 +788,9 @@ class AdditionReceipt(Help, ConcernIdentity):
     added_at: UtcDateTime = Field(description="When this service kept the addition.")
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
-        description="When to expect an acknowledgement of the addition at the latest: one working day on, like that of "
-        "the concern. If none has come, call the duty team.",
+        description="When to expect an acknowledgement of the addition at the latest: one working day on, or within "
+        "minutes or hours where it says that a child is or may be in immediate danger, like that of the concern. If "
+        "none has come, call the duty team.",
     )
 
 
@@ -835,7 +836,11 @@ DANGER_RANK = (
     "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
 )
-DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE COALESCE(addition_acknowledge_by, acknowledge_by) END"
+DUE = (
+    "CASE WHEN addition_acknowledge_by IS NULL THEN acknowledge_by"
+    " WHEN state = 'received' AND acknowledge_by < addition_acknowledge_by THEN acknowledge_by"
+    " ELSE addition_acknowledge_by END"
+)
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """The order of the inbox. `danger` is from 0 to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst")

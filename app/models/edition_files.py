@@ -255,6 +255,9 @@ DEAD_FORMS = {
 """Forms of address that lead nowhere any more, or not safely, each with its sentence."""
 
 
+WITHOUT_HOURS = "it has a number and no `opening_hours`: no page can say when it answers, or who answers now instead"
+
+
 def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
     """Yield each warning about the words themselves, with its place."""
     yield from _about_review(content, today)
@@ -264,6 +267,8 @@ def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
             yield at, "nobody has checked it: call or look it up, and write the day in `verified_on`"
         elif today - contact.verified_on > CHECKED_FOR:
             yield (*at, "verified_on"), "it was last checked more than a year ago"
+        if contact.phones and not contact.opening_hours:
+            yield at, WITHOUT_HOURS
         written = " ".join(filter(None, (contact.url, contact.email, contact.name)))
         yield from ((at, reason) for form, reason in DEAD_FORMS.items() if re.search(form, written))
     for index, definition in enumerate(content.definitions):

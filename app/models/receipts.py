@@ -43,7 +43,8 @@ class EditionPin(ResponseModel):
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
         description="When to expect an acknowledgement by a social worker at the latest: one working day on, by "
-        "England's calendar. If none has come, call the duty team.",
+        "England's calendar; where a child is or may be in immediate danger, within the minutes or hours that the "
+        "council set, by day and night. In danger call, and do not wait for it. If none has come, call the duty team.",
     )
     guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide that the concern is about.")
     edition: int = Field(examples=[1], description="The edition that it is pinned to.")

@@ -18,8 +18,10 @@ from app.age.keys import recipient_of
 from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter
+from app.models.acts import Outcome
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
+from app.models.receipts import ConcernState
 from app.models.record import DisclosureRow
 from app.pages.desk import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
 from app.pages.error_pages import problem_type_of
@@ -34,18 +36,26 @@ from app.services.entries import Desk
 from app.services.inbox import reference_of
 from app.services.pdf import pdf_available
 from app.services.people import list_workers
-from app.services.record import Actor, list_meanwhile
+from app.services.record import Actor, list_last_acts, list_meanwhile
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 
 _T = TypeVar("_T")
 
+STILL_WAITS = (
+    "Something added waits",
+    "Nobody has acknowledged it, and the concern was not closed. Read it first, or close the concern all the same.",
+)
 REPEATED = ("You did this a moment ago", "It was not done twice. Do it again only if you mean to.")
 NO_SUCH_WORKER = "choose one of the people who may act here, or nobody"
 ONLY_SEALED = "this service takes your words only sealed: write them where your browser or your own machine does that"
 NO_SUCH_BODY = "choose one of the bodies"
 ANOTHER_KEY = "the file was sealed to another key than the one that is set up for this body"
 DIGITS_OF_SEEN = 9
+DONE = "done"
+"""Where a concern's page says what was just done."""
+MOST_AT_ONCE = 20
+"""So many others may act at the same moment, and what a person just did is still found."""
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 
@@ -77,6 +87,18 @@ class Attempt(Visit):
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
+    def something_added_waits(self, form: "ActForm") -> bool:
+        """Return whether the form closes a concern that is acknowledged itself: only what was added then waits."""
+        with Session(self.context.engine) as session:
+            concern = find_concern(session, self.reference)
+        return form.act.body is ClosingForm and concern is not None and concern.state != ConcernState.RECEIVED
+
+    def number_of_own_act(self) -> int:
+        """Return the number of the last act of this person in the chain of the concern: the one that was just done."""
+        with Session(self.context.engine) as session:
+            last = list_last_acts(session, self.reference, limit=MOST_AT_ONCE)
+        return next((each.number for each in last if each.client == self.visitor.actor.client), 0)
+
     def list_meanwhile(self) -> list[DisclosureRow]:
         """Return what happened since the page of the form."""
         if self.seen is None:
@@ -103,6 +125,16 @@ class ExportForm(RequestModel):
     """Whether an export has the notes of the desk too."""
 
     notes: bool = False
+
+
+class ClosingForm(Outcome):
+    """The outcome of a concern, and whether to close it although something that was added waits."""
+
+    anyway: bool = False
+
+
+def _close(desk: Desk, reference: str, wanted: ClosingForm, actor: Actor) -> None:
+    acts.close(desk, reference, wanted, actor, unless_waiting=not wanted.anyway)
 
 
 def _assign(desk: Desk, reference: str, wanted: AssignmentForm, actor: Actor) -> None:
@@ -153,7 +185,7 @@ def read_body(attempt: Attempt) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class ActForm:
-    """The form of an act, and the macro that draws it. The person is led back to the section `anchor` of the concern.
+    """The form of an act, and the macro that draws it. The person is led back to the concern, which says what was done.
 
     `read` reads the fields of the body, where they are not just what was typed. `show` does the act where it has a page
     of its own, which it returns.
@@ -161,21 +193,20 @@ class ActForm:
 
     act: Act[Any]
     form: str
-    anchor: str = "acts"
     read: Callable[[Attempt], dict[str, object]] | None = None
     show: Callable[[Attempt, Any], Response] | None = None
 
 
 FORMS = (
     ActForm(acts.ACKNOWLEDGE, "acknowledgement"),
-    ActForm(acts.CLOSE, "outcome"),
+    ActForm(Act(acts.CLOSE.step, ClosingForm, _close), "outcome"),
     ActForm(acts.HOLD, "hold"),
     ActForm(acts.ERASE, "erasure"),
     ActForm(Act("assignment", AssignmentForm, _assign), "assignment"),
     ActForm(Act("export", ExportForm, _export), "export", show=_export),
-    ActForm(acts.WRITE_NOTE, "note", "notes", read_words),
-    ActForm(acts.ASK, "question", "questions", read_words),
-    ActForm(acts.HAND_OVER, "hand_over", "hand-overs", read_body, _show_hand_over),
+    ActForm(acts.WRITE_NOTE, "note", read_words),
+    ActForm(acts.ASK, "question", read_words),
+    ActForm(acts.HAND_OVER, "hand_over", read_body, _show_hand_over),
 )
 
 
@@ -201,11 +232,11 @@ def confirm_on_page(
     def confirm(desk: Desk, reference: str, wanted: HandOverReceipt, actor: Actor) -> None:
         hand_overs.confirm_hand_over(desk.writer, reference, number, wanted, actor)
 
-    return carry_out(attempt, ActForm(Act("receipt", HandOverReceipt, confirm), "receipt", "hand-overs"))
+    return carry_out(attempt, ActForm(Act("receipt", HandOverReceipt, confirm), "receipt"))
 
 
 def carry_out(attempt: Attempt, form: ActForm) -> Response:
-    """Do it, and return the page that the act itself gives, or lead back to what others did meanwhile.
+    """Do it, and return the page that the act itself gives, or lead back to the concern, which says what was done.
 
     A reload does not do the act again. What is refused is a page with the form as it was filled in.
     """
@@ -217,8 +248,8 @@ def carry_out(attempt: Attempt, form: ActForm) -> Response:
     except tuple(SHOWN_AGAIN) as refusal:
         return _show_again(attempt, form, refusal)
     own = attempt.visitor.actor.client
-    query = f"?seen={attempt.seen}" if any(each.client != own for each in attempt.list_meanwhile()) else ""
-    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}{query}#{form.anchor}")
+    query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.number_of_own_act()}#{DONE}")
 
 
 def parse(model: type[BaseModel], fields: dict[str, object]) -> BaseModel:
@@ -240,9 +271,14 @@ def _show_again(attempt: Attempt, form: ActForm, refusal: errors.GuidanceError) 
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
     if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
         heading, message = REPEATED
+    is_closing = isinstance(refusal, errors.NotAcknowledged) and attempt.something_added_waits(form)
+    if is_closing:
+        heading, message = STILL_WAITS
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     if isinstance(refusal, errors.IdempotencyKeyReused):
         del typed["key"]
+    if is_closing:
+        typed["anyway"] = "yes"
     found = refusal.faults if isinstance(refusal, errors.ValidationFailed) else ()
     faults = {str(fault.at[0]): fault.detail for fault in found if fault.at}
     return attempt.page(

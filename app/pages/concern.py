@@ -23,7 +23,7 @@ from app.models.record import DeskAct
 from app.pages.acts import desk_forms
 from app.pages.desk import AS_FILE, DeskRoute, ReaderVisitDep, Visit
 from app.pages.form_answers import AnsweredSection
-from app.pages.inbox import CONCERN_PAGES, ConcernReferenceInPath, time_left_for
+from app.pages.inbox import CONCERN_PAGES, ConcernReferenceInPath, lines_of
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.pages.record import act_lines
 from app.pages.referral import layout_of, sections_of
@@ -169,21 +169,26 @@ def read_concern_page(
     visit: ReaderVisitDep,
     reference: ConcernReferenceInPath,
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
+    done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
     """Return the concern. Each view is one disclosure, with the person's name.
 
-    `seen` is the last act that the person saw before their own: what others did since is at the top of the page.
+    `seen` is the last act that the person saw before their own: what others did since is at the top of the page. `done`
+    is the number of their own act, which is said first.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed)
     entry, recorded = entry_of(shown.opening.concern, now=visit.now), shown.opening
+    work = read_desk_work(visit, recorded, seen_before=seen)
+    own = (line for line in work["acts"] if line.act.number == done and line.act.client == visit.actor.client)
     return visit.page(
         "desk_concern.html",
         concern=entry,
         shown=shown,
-        work=read_desk_work(visit, recorded, seen_before=seen),
+        work=work,
+        done=next(own, None),
         forms=desk_forms(visit, parsed, recorded.seen),
-        left=time_left_for(entry, visit.now),
+        line=lines_of(visit, [entry])[0],
         aloud=spoken(parsed),
         layout=layout_of(visit.context, entry.guide, entry.edition) if shown.sealed is not None else None,
         printed_at=visit.now,

@@ -13,7 +13,7 @@ from app import errors
 from app.http.auth import PUBLIC, caller_address
 from app.http.params import GuidanceRouter
 from app.http.problems import NO_STORE
-from app.models.concerns import Addition, AdditionReceipt
+from app.models.concerns import Addition, AdditionReceipt, ImmediateDanger
 from app.models.contacts import Reachable
 from app.models.entries import ReceivedMessage
 from app.models.receipts import ConcernStatus, MessageStatus
@@ -21,9 +21,9 @@ from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import date_and_time, page_words, spoken
+from app.pages.text_format import date_and_time, deadline, page_words, spoken
 from app.services.editions import EditionKey
-from app.services.guide_documents import option_text, out_of_hours
+from app.services.guide_documents import option_text
 from app.services.limits import network_key
 from app.services.receipts import check_receipt
 
@@ -70,7 +70,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     try:
         added = _add(site, posted)
         place = SubmittedForm({name: [posted.one(name)] for name in ("reference", "code")})  # the next has its own key
-        return _status_page(site, place, added=added)
+        return _status_page(site, place, added=added, in_danger=posted.one("immediate_danger") == ImmediateDanger.YES)
     except errors.NoSuchConcern:
         return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
     except (ValidationError, errors.InvalidConcern):
@@ -118,6 +118,7 @@ def _status_page(
     *,
     faults: dict[str, str] | None = None,
     added: AdditionReceipt | None = None,
+    in_danger: bool = False,
     status: int = 200,
 ) -> Response:
     """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`."""
@@ -135,6 +136,7 @@ def _status_page(
         narrative=posted.one("narrative"),
         immediate_danger=posted.one("immediate_danger"),
         added=added,
+        added_in_danger=in_danger,
         reference_aloud=spoken(concern.reference),
         outcome=gettext(outcomes.get(concern.outcome or "", "")) or None,
         messages=_messages_of(site, concern, code),
@@ -194,8 +196,8 @@ def _receipt_lines(site: Site, concern: ConcernStatus, signed: str, code: str) -
     yield f"Code:      {code}"
     yield f"Sent:      {date_and_time(concern.received_at)}"
     if not concern.test:
-        yield f"Reply by:  {date_and_time(concern.acknowledge_by)}"
-        yield f"Come back: {date_and_time(concern.come_back_by or concern.acknowledge_by)}"
+        yield from _paragraph(f"A social worker should read it by {deadline(concern.acknowledge_by)}.")
+        yield from _paragraph(f"Check for messages by {deadline(concern.come_back_by or concern.acknowledge_by)}.")
     yield from _paragraph(f"Guide:     {title}, edition {concern.edition}", hanging=" " * 11)
     yield from ("", "WHAT HAPPENS NEXT", "")
     for step in concern.next_steps:
@@ -203,7 +205,7 @@ def _receipt_lines(site: Site, concern: ConcernStatus, signed: str, code: str) -
     yield from ("", "WHO TO CALL", "")
     signposts = site.context.reference_data.signposts
     numbers: list[Reachable] = [each for each in signposts if each.emergency]
-    numbers += [*(each for each in concern.contacts if each.phones), *out_of_hours(signposts)]
+    numbers += [each.contact for each in site.teams(concern.contacts).all]
     for contact in numbers:
         phones = " or ".join(phone.display + option_text(phone) for phone in contact.phones)
         yield from _paragraph(f"- {contact.name}: {phones}", hanging="  ")

@@ -18,7 +18,7 @@ from app.pages.desk import AS_FILE, Visit
 from app.pages.form_answers import AnsweredSection
 from app.pages.record import act_lines
 from app.pages.referral import sections_of
-from app.pages.text_format import code_label, date_and_time, person
+from app.pages.text_format import code_label, date_and_time, deadline, person
 from app.services import exports
 from app.services.editions import EditionKey
 from app.services.entries import read_sealed
@@ -59,7 +59,8 @@ def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[t
     yield "Immediate danger", code_label(concern["immediate_danger"])
     for name, label in DATES.items():
         if concern[name] is not None:
-            yield label, _in_words(concern[name])
+            in_words = deadline if name == "acknowledge_by" else date_and_time
+            yield label, in_words(dt.datetime.fromisoformat(concern[name]))
     if concern["closed_at"] is not None:
         outcomes = {code.code: code.label for code in reference_data.get_code_list("outcome").codes}
         yield "Closed", f"{_in_words(concern['closed_at'])}: {outcomes.get(concern['outcome'], concern['outcome'])}"

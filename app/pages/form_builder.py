@@ -8,7 +8,7 @@ from typing import Any
 from app.config import SEED_DIR
 from app.http.problems import FAULTS
 from app.models.code_lists import CALL_999_FIRST
-from app.models.concerns import Concern
+from app.models.concerns import Concern, ImmediateDanger
 from app.models.edition_files import read_edition_file
 from app.models.editions import EditionContent
 from app.models.sections import Section
@@ -16,6 +16,7 @@ from app.pages.form_layout import (
     ABOUT_A_CHILD,
     ABOUT_YOURSELF,
     AS_IN_MODELS,
+    DANGER,
     ENTRY_NAMES,
     OMITTED_FIELDS,
     Asking,
@@ -165,7 +166,10 @@ class FormBuilder:
             hint=self._hint(field),
             choices=tuple(
                 replace(
-                    choice, opens=" ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers)
+                    choice,
+                    opens="1"
+                    if (field.path, choice.value) == (DANGER, ImmediateDanger.YES)
+                    else " ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers),
                 )
                 for choice in choices
             ),
@@ -175,6 +179,7 @@ class FormBuilder:
             part=gettext(part_of(field.path, asking)),
             input_type=asking.autofill[0],
             autocomplete=asking.autofill[1],
+            calls_for_help=field.path == DANGER,
             follow_up_groups=tuple(tuple(group) for group in groups.values()),
         )
 

@@ -54,6 +54,8 @@ class Question:
     input_type: str = "text"
     autocomplete: str = ""
     """What a browser may fill in (WCAG 2.2, 1.3.5). It is set for the reporter's own details alone."""
+    calls_for_help: bool = False
+    """Whether one of its answers says that a child is in danger: what helps then comes before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
     """The questions that depend on its answer. All of one group are opened by the same choices."""
 
@@ -220,6 +222,8 @@ MORE_ABOUT_WORK = "More about your work"
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], "child"))
+DANGER = "immediate_danger"
+"""The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave it empty if you do not know the full date."

@@ -17,6 +17,7 @@ from app.errors import InvalidCursor, InvalidQuery, ValidationFailed
 from app.http.params import Cursor, GuidanceRouter
 from app.models.acts import BurstAcknowledgement
 from app.models.base import SLUG_PATTERN
+from app.models.concerns import MORE_URGENT, ImmediateDanger
 from app.models.figures import FiguresOfDay
 from app.models.inbox import NO_BURST, InboxEntry, InboxOrder, SavedViewRow, ViewFilters
 from app.models.receipts import BURST, ConcernState, find_reference
@@ -25,6 +26,7 @@ from app.pages.form_answers import SubmittedFormDep, faults_of
 from app.services.acts import acknowledge_together
 from app.services.cursors import NOT_OURS, decode_position, encode_position
 from app.services.editions import list_current
+from app.services.entries import WaitingAdditions, find_waiting
 from app.services.figures import read_figures
 from app.services.inbox import (
     InboxQuery,
@@ -108,11 +110,45 @@ def span_in_words(span: dt.timedelta) -> str:
     return " ".join(words) or "less than a minute"
 
 
-def time_left_for(entry: InboxEntry, now: dt.datetime) -> str | None:
-    """Return it for the concern, or for something added to it that is due earlier; None if nothing waits."""
-    own = entry.acknowledge_by if entry.state is ConcernState.RECEIVED else None
-    dues = [due for due in (own, entry.addition_acknowledge_by) if due is not None]
-    return time_left(min(dues), now) if dues else None
+@dataclass(frozen=True)
+class InboxLine:
+    """A concern in the inbox, with what the page says of it: its time, who reported it, and what was added."""
+
+    entry: InboxEntry
+    now: dt.datetime
+    added: WaitingAdditions | None
+    source: str | None = None
+    """The label of its referral source. Who the reporter is otherwise is sealed."""
+
+    @property
+    def danger(self) -> str:
+        """The most urgent answer about immediate danger, of the concern and of what waits of its additions."""
+        return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=MORE_URGENT.index)
+
+    @property
+    def time(self) -> str | None:
+        """How long is left; where a child is or may be in danger, how long it has waited. None if nothing waits."""
+        is_own = self.entry.state is ConcernState.RECEIVED
+        dues = [due for due in (is_own and self.entry.acknowledge_by, self.entry.addition_acknowledge_by) if due]
+        if not dues:
+            return None
+        left = time_left(min(dues), self.now)
+        since = self.entry.received_at if is_own or self.added is None else self.added.since
+        if self.danger == ImmediateDanger.NO:
+            return left
+        waiting = f"waiting {span_in_words(self.now - since)}"
+        return f"{waiting}, {left}" if self.entry.overdue else waiting
+
+
+def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
+    """Return the lines of the inbox for these concerns."""
+    with Session(visit.context.engine) as session:
+        added = find_waiting(session, [each.reference for each in entries if each.additions_waiting])
+    sources = {code.code: code.label for code in visit.context.reference_data.get_code_list("referral-source").codes}
+    return [
+        InboxLine(each, visit.now, added.get(each.reference), sources.get(each.referral_source or ""))
+        for each in entries
+    ]
 
 
 CONCERN_PAGES = f"{PATH}/concerns"
@@ -345,14 +381,14 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
     rows = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE)
     page, next_page = rows[:PAGE_SIZE], None
     entries = [inbox_entry(row._asdict(), now=now) for row in page]
-    shown = [(entry, time_left_for(entry, now)) for entry in entries]
+    lines = lines_of(visit, entries)
     if len(rows) > PAGE_SIZE:
         place_of_next = {"cursor": encode_position(position_of(page[-1], query)), "until": until}
         next_page = f"{PATH}?{chosen.query}&{urlencode(place_of_next)}"
     return visit.page(
         "desk_inbox.html",
         status=status,
-        entries=shown,
+        lines=lines,
         chosen=chosen,
         choices=[
             (f"{PATH}?show={each.value}", each.label, chosen == Chosen(each, each.same_as or ViewFilters()))
@@ -361,7 +397,7 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
         views=[(view.name.replace("-", " "), _address(view), view.name) for view in views],
         people=[(f"{PERSON}{name}", name) for name in people],
         guides=[(each.guide, each.title) for each in guides],
-        together=[] if chosen.view.burst in (None, NO_BURST) else [entry for entry, left in shown if left],
+        together=[] if chosen.view.burst in (None, NO_BURST) else [line.entry for line in lines if line.time],
         is_first=look.cursor is None,
         next_page=next_page,
         until=until,

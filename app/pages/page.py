@@ -1,6 +1,7 @@
 """Rendering and sending of pages: one template environment and one Content-Security-Policy for all."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,8 @@ from fastapi import Depends, Request, Response
 
 from app.config import Settings
 from app.http.context import AppContext, context_of
-from app.http.responses import CACHE_CURRENT, conditional_response
+from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
+from app.models.contacts import Contact
 from app.pages.languages import (
     LANGUAGES,
     current_language,
@@ -27,6 +29,7 @@ from app.pages.text_format import (
     contact_label,
     date_and_time,
     day,
+    deadline,
     host,
     inline_markdown,
     option,
@@ -34,8 +37,9 @@ from app.pages.text_format import (
     person,
     spoken,
 )
-from app.services.guide_documents import address_text, citation_text, hours_text, out_of_hours
+from app.services.guide_documents import address_text, citation_text
 from app.services.guides import split_at_words
+from app.services.hours import DutyHours, Teams, hours_text
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
@@ -64,6 +68,7 @@ def page_templates() -> jinja2.Environment:
         "or_english": or_english,
         "day": day,
         "date_and_time": date_and_time,
+        "deadline": deadline,
         "inline_markdown": inline_markdown,
         "page_words": page_words,
         "spoken": spoken,
@@ -113,7 +118,7 @@ class Site:
             "script_words": script_words(),
             "emergencies": [each for each in signposts if each.emergency],
             "signposts": [each for each in signposts if not each.emergency],
-            "out_of_hours": out_of_hours(signposts),
+            "teams": self.teams,
             "emergency_contacts": context.emergency_contacts.current,
             "faults": {},
         }
@@ -125,9 +130,29 @@ class Site:
         return self._with_headers(response)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
-        """Return a page of guidance, which may be cached for a minute like the API response that it shows."""
-        page = self.html(template, **values).encode()
-        return self._with_headers(conditional_response(self.request, page, media_type=HTML, caching=caching, links={}))
+        """Return a page of guidance, which may be cached for a minute like the API response that it shows.
+
+        If it says who answers now, it holds until that may change.
+        """
+        changes: list[dt.datetime | None] = []
+
+        def teams(contacts: Iterable[Contact]) -> Teams:
+            changes.append(self._duty_hours.next_change(contacts, self.now))
+            return self.teams(contacts)
+
+        page = self.html(template, teams=teams, **values).encode()
+        headers = caching_until(min(filter(None, changes), default=None), self.now, caching)
+        return self._with_headers(
+            conditional_response(self.request, page, media_type=HTML, links={}, more_headers=headers)
+        )
+
+    def teams(self, contacts: Iterable[Contact]) -> Teams:
+        """Return who answers these numbers, and those out of hours: first who answers now."""
+        return self._duty_hours.teams(contacts, self.now)
+
+    @property
+    def _duty_hours(self) -> DutyHours:
+        return self.context.submissions.receipts.duty_hours
 
     def _with_headers(self, response: Response) -> Response:
         response.headers["Content-Security-Policy"] = content_security_policy(self.context.settings)

@@ -41,7 +41,15 @@ from app.pages.form_answers import (
     value_at,
 )
 from app.pages.form_builder import FormBuilder
-from app.pages.form_layout import ABOUT_A_CHILD, ABOUT_YOURSELF, WITHOUT_A_GUIDE, ConcernForm, FormSection, FormVariant
+from app.pages.form_layout import (
+    ABOUT_A_CHILD,
+    ABOUT_YOURSELF,
+    DANGER,
+    WITHOUT_A_GUIDE,
+    ConcernForm,
+    FormSection,
+    FormVariant,
+)
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.text_format import spoken
@@ -51,6 +59,7 @@ from app.services.limits import network_key
 from app.services.receipts import derive_idempotency_keys
 from app.services.saved_forms import group_of
 
+NARRATIVE = "concern.narrative"
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -92,6 +101,11 @@ class Draft:
             del entries[int(number)]
         return self
 
+    def urgent(self) -> "Draft":
+        """Return the draft as it is sent in danger: who has not said who they are need not say it."""
+        self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
+        return self
+
     def without_answer(self, name: str) -> "Draft":
         """Return the draft without the answer of that name."""
         parent, _, own_name = name.rpartition(".")
@@ -125,9 +139,15 @@ class Draft:
             form=form,
             key=self.key,
             can_be_saved=self.can_be_saved,
-            immediate_danger=self.answers.get("immediate_danger"),
+            **self.about_danger,
             **values,
         )
+
+    @property
+    def about_danger(self) -> dict[str, Any]:
+        """What the pages show of danger: the answer, and whether a child gave it."""
+        is_child = value_at(self.answers, "reporter.kind") == ReporterKind.CHILD or bool(self.variant.fixed_answers)
+        return {"immediate_danger": self.answers.get(DANGER), "is_child": is_child}
 
     def form_page(
         self,
@@ -154,6 +174,20 @@ class Draft:
             open_sections=open_sections,
             focus="" if messages else focus,
             value=lambda name: value_at(self.answers, name),
+        )
+
+    def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
+        """Return what helps in danger, with the one question without whose answer nothing can be sent."""
+        form = self.form()
+        messages = named_faults(form, faults or [])
+        hidden = [(name, value) for name, value in hidden_fields(form, self.answers) if name != NARRATIVE]
+        return self.page(
+            "send_now.html",
+            form,
+            status=errors.ValidationFailed.status if messages else 200,
+            faults=messages,
+            question=next(each for section in form for each in section.questions if each.name == NARRATIVE),
+            hidden_fields=hidden,
         )
 
     def check_page(self, *, fault: str | None = None, status: int = 200) -> Response:
@@ -196,7 +230,7 @@ def empty_draft(site: Site, session: Session, path: str, number: str = "") -> Dr
 
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
-SEND, SAVE = "send", "save"
+SEND, SAVE, NOW, SEND_NOW = "send", "save", "now", "send-now"
 ALREADY_SENT = to_translate(
     "You have already sent this form with different answers, and we have that concern. To send these answers as "
     "another concern, press ‘Send’ again."
@@ -252,6 +286,11 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
         return rearranged
     if action == SAVE and draft.variant.can_be_saved:
         return save_draft(draft)
+    if action in (NOW, SEND_NOW):
+        if not value_at(draft.answers, NARRATIVE):
+            missing = FieldError(("concern", "narrative"), "", FaultCode.REQUIRED)
+            return draft.sentence_page(faults=[missing] if action == SEND_NOW else None)
+        draft = draft.urgent()
     try:
         concern = Concern.model_validate(draft.fields())
         draft.site.context.submissions.check(concern, for_tests=submitter.for_tests, at=draft.site.now)
@@ -260,7 +299,7 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
         return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.site.context, draft.fields(), faults)])
     except errors.InvalidConcern as error:
         return draft.form_page(faults=list(error.faults))
-    return _send(draft, concern, submitter) if action == SEND else draft.check_page()
+    return _send(draft, concern, submitter) if action in (SEND, NOW, SEND_NOW) else draft.check_page()
 
 
 def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
@@ -308,6 +347,7 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         receipt=receipt,
         reference_aloud=spoken(receipt.reference),
         head=draft.head,
+        **draft.about_danger,
     )
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from app.models.contacts import Phone
 from app.pages.languages import current_language, gettext, to_translate
-from app.services.receipts import LONDON
+from app.services.hours import LONDON, deadline_of
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "
@@ -76,6 +76,13 @@ def date_and_time(moment: dt.datetime) -> str:
     local = moment.astimezone(LONDON)
     weekday = format_date(local, "EEEE", locale=_locale())
     return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
+
+
+def deadline(moment: dt.datetime) -> str:
+    """Return a deadline: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026`."""
+    last_day, time = deadline_of(moment)
+    words = f"{format_date(last_day, 'EEEE', locale=_locale())} {day(last_day)}"
+    return gettext("the end of {}").format(words) if time is None else f"{words} {gettext('at')} {time:%H:%M}"
 
 
 def page_words(sentence: str) -> str:

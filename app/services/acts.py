@@ -115,18 +115,19 @@ def acknowledge_together(
     return concerns
 
 
-def close(desk: Desk, reference: str, wanted: Outcome, actor: Actor) -> InboxEntry:
+def close(desk: Desk, reference: str, wanted: Outcome, actor: Actor, *, unless_waiting: bool = False) -> InboxEntry:
     """Close the concern with its outcome.
 
     Raises `ValidationFailed` for an unknown outcome, `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another.
+    `NotAcknowledged` too where something added waits, `unless_waiting`.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
-    return entry_of(_close(desk.writer, reference, wanted, actor), now=actor.at)
+    return entry_of(_close(desk.writer, reference, wanted, actor, unless_waiting=unless_waiting), now=actor.at)
 
 
 @write_operation
-def _close(session: Session, reference: str, wanted: Outcome, actor: Actor) -> ConcernRow:
+def _close(session: Session, reference: str, wanted: Outcome, actor: Actor, *, unless_waiting: bool) -> ConcernRow:
     outcome, shared = wanted.outcome, wanted.shared_with_reporter
     concern = get_concern(session, reference)
     was_closed = concern.state == ConcernState.CLOSED
@@ -135,6 +136,8 @@ def _close(session: Session, reference: str, wanted: Outcome, actor: Actor) -> C
     if was_closed and concern.outcome != outcome:
         raise OutcomeGiven
     record_change(session, concern, DeskAct.CLOSED, actor, closing_detail(outcome, shared=shared))
+    if unless_waiting and concern.additions_waiting:  # after what the actor has not seen, which says more
+        raise NotAcknowledged
     concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or actor.at
     concern.outcome, concern.outcome_shared = outcome, shared
     if not was_closed:

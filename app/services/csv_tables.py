@@ -14,7 +14,8 @@ from app.models.base import RequestModel
 from app.models.items import Caution, DefinitionSource, Identified
 from app.models.sections import Section
 from app.services.editions import EditionKey
-from app.services.guide_documents import ShownEdition, ShownRendition, address_text, hours_text, phone_text
+from app.services.guide_documents import ShownEdition, ShownRendition, address_text, phone_text
+from app.services.hours import hours_text
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")

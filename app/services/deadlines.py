@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, and_, literal_column
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
@@ -21,6 +21,7 @@ from app.services.events import announce
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
 """Together with `WAITS` the condition of the index, word for word: otherwise SQLite does not use it."""
+NONE = dt.timedelta()
 CLOCKS_DIFFER = dt.timedelta(hours=1)
 """An event may be older than what it announces by so much, where nodes have other clocks."""
 _ADDITION_WAITS = (
@@ -52,31 +53,37 @@ _DUE_SOON = _Announcement(
 @write_operation
 def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> int:
     """Append an event, once, for each concern and addition that is overdue. Return how many were announced."""
-    return _announce(session, _OVERDUE, lambda due: col(due) < now, at=now, limit=limit)
+    return _announce(session, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
 @write_operation
-def append_due_soon_events(session: Session, *, now: dt.datetime, within: dt.timedelta, limit: int) -> int:
+def append_due_soon_events(
+    session: Session, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
+) -> int:
     """Append an event, once, for each concern and addition that waits and is due within that time. Return the number.
 
-    What is overdue already has an event of its own.
+    What is overdue already has an event of its own. What came just now has one too: where danger gives it less than
+    `within`, this event follows only after `quiet`.
     """
-    return _announce(session, _DUE_SOON, lambda due: col(due).between(now, now + within), at=now, limit=limit)
+
+    def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
+        return and_(col(due).between(now, now + within), col(received) <= now - quiet)
+
+    return _announce(session, _DUE_SOON, is_due_soon, at=now, limit=limit)
 
 
 def _announce(
     session: Session,
     wanted: _Announcement,
-    is_due: Callable[[Any], ColumnElement[bool]],
+    is_due: Callable[[Any, Any], ColumnElement[bool]],
     *,
     at: dt.datetime,
     limit: int,
 ) -> int:
     """Announce what waits and is due so, the longest first, unless its column says that it was announced."""
     untold = col(getattr(ConcernRow, wanted.concern_told)).is_(False)
-    waiting = (
-        select(ConcernRow).options(WITHOUT_SEALED).where(WAITS, IS_REAL, is_due(ConcernRow.acknowledge_by), untold)
-    )
+    due = is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
+    waiting = select(ConcernRow).options(WITHOUT_SEALED).where(WAITS, IS_REAL, due, untold)
     concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
     for concern in concerns:
         announce(session, wanted.of_concern, concern, at=at)
@@ -85,7 +92,7 @@ def _announce(
     added = (
         select(EntryRow)
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
-        .where(*_ADDITION_WAITS, is_due(EntryRow.acknowledge_by), untold)
+        .where(*_ADDITION_WAITS, is_due(EntryRow.acknowledge_by, EntryRow.received_at), untold)
         .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
         .order_by(col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number))
     )

@@ -39,10 +39,10 @@ from app.services.clients import list_clients
 from app.services.concerns import count_recent_tests
 from app.services.editions import CurrentEdition, list_current, read_content
 from app.services.entries import count_additions
+from app.services.hours import WorkingDays, read_hours
 from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
 from app.services.outside import LATE, knock, knock_at_receiver
-from app.services.receipts import WorkingDays
 from app.services.record import find_clock_fault
 from app.services.reference_data import read_reference_data
 from app.services.sealing import make_sealer, read_identities
@@ -274,6 +274,11 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
         yield warn(
             f"the contact for weaknesses ends on {settings.security_expires:%Y-%m-%d}",
             "check the contact, and set GUIDANCE_SECURITY_EXPIRES anew",
+        )
+    if settings.duty_hours is not None and not read_hours(settings.duty_hours):
+        yield warn(
+            "GUIDANCE_DUTY_HOURS names no days and times that can be read: pages cannot put first who answers now",
+            "write it as in: Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm",
         )
     if not patient.is_embedded and settings.limits_store.startswith("memory:"):
         yield warn("each process counts requests for itself", "set GUIDANCE_LIMITS_STORE to a store that all share")

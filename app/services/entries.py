@@ -8,9 +8,9 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -479,6 +479,30 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
     concern.addition_danger = None if danger is None else MORE_URGENT[danger]
 
 
+class WaitingAdditions(NamedTuple):
+    """Since when additions to a concern wait, and whether one of them answers a message."""
+
+    since: dt.datetime
+    has_answer: bool
+
+
+def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
+    """Return what waits of the additions to these concerns, by reference. Only metadata is read."""
+    message = _TABLE.alias("message").c
+    is_answer = exists().where(
+        message.reference == _ENTRIES.reference,
+        message.kind == EntryKind.MESSAGE.value,
+        message.answered_by == _ENTRIES.number,
+    )
+    waiting = (
+        select(_ENTRIES.reference, func.min(_ENTRIES.received_at), func.max(case((is_answer, 1), else_=0)))
+        .where(_ENTRIES.reference.in_(references), _ENTRIES.kind == EntryKind.ADDITION.value, _WAITS)
+        .group_by(_ENTRIES.reference)
+    )
+    found = session.connection().execute(waiting)
+    return {reference: WaitingAdditions(since, bool(answers)) for reference, since, answers in found}
+
+
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
     """Count the additions that wait, of all concerns but tests, and those that are overdue."""
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
@@ -530,7 +554,7 @@ class FollowUps:
         faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
         if faults:
             raise InvalidConcern(faults)
-        response = self.receipts.build_addition_receipt(row, content.contacts, at=at)
+        response = self.receipts.build_addition_receipt(row, addition.immediate_danger, content.contacts, at=at)
         receipt = response.model_dump_json().encode()
         entry = NewEntry(
             EntryKind.ADDITION,

@@ -18,7 +18,7 @@ from app.db.writer import Writer
 from app.models.concerns import ConcernRow
 from app.models.figures import FiguresOfDay
 from app.models.record import AUDIT, INBOX, DeskAct
-from app.services.receipts import LONDON
+from app.services.hours import LONDON
 from app.services.record import Actor, record_disclosure
 
 MICROSECOND = dt.timedelta(microseconds=1)

@@ -11,9 +11,8 @@ from sqlmodel import Session
 
 from app.errors import NoSuchItem
 from app.models.base import format_utc
-from app.models.code_lists import Signpost, SignpostScope
 from app.models.comparison import moved_items
-from app.models.contacts import Contact, OpeningHours, Phone, PostalAddress, Weekday
+from app.models.contacts import Contact, Phone, PostalAddress
 from app.models.editions import EditionContent, Publisher, PublisherKind
 from app.models.guides import (
     SECTION_RESPONSES,
@@ -50,6 +49,7 @@ from app.services.editions import (
     require_current,
     status_of,
 )
+from app.services.hours import hours_text
 from app.services.publishing import Publication
 from app.services.renditions import (
     ReadContent,
@@ -61,11 +61,6 @@ from app.services.renditions import (
     rendition_facts,
     rendition_links,
 )
-
-
-def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
-    """Return the council's own contacts that answer when its duty team is closed: local, with a number."""
-    return [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones and not each.emergency]
 
 
 def phone_text(phone: Phone) -> str:
@@ -84,16 +79,6 @@ def citation_text(source: DefinitionSource) -> str:
     return source.citation or f"{source.publisher}, {source.published}. {source.title}"
 
 
-WEEK = tuple(Weekday)
-RUN = 3
-"""So many days in a row are written as the first and the last of them."""
-
-
-def hours_text(hours: Sequence[OpeningHours]) -> str:
-    """Return all hours: `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
-    return "; ".join(f"{_days(each)}, {each.opens} to {each.closes}" for each in hours)
-
-
 def address_text(address: PostalAddress) -> str:
     """Return the address: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
     return ", ".join((*address.lines, address.town, address.postcode))
@@ -108,14 +93,6 @@ def more_ways(contact: Contact) -> list[str]:
         "open {}": hours_text(contact.opening_hours),
     }
     return [words.format(value) for words, value in ways.items() if value]
-
-
-def _days(hours: OpeningHours) -> str:
-    places = sorted({WEEK.index(day) for day in hours.days})
-    names = [WEEK[place].value.capitalize() for place in places]
-    if len(names) >= RUN and places[-1] - places[0] == len(places) - 1:
-        return f"{names[0]} to {names[-1]}"
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
 MARK = "(en-GB)"

@@ -76,7 +76,9 @@ class TeamJobs:
 
     def _note_due_soon(self, _beat: Beat) -> bool:
         within = dt.timedelta(minutes=self.settings.due_soon_minutes)
-        return append_due_soon_events(self.writer, now=self.clock(), within=within, limit=BATCH_SIZE) >= BATCH_SIZE
+        quiet = dt.timedelta(minutes=self.settings.acknowledge_danger_minutes) / 2
+        noted = append_due_soon_events(self.writer, now=self.clock(), within=within, quiet=quiet, limit=BATCH_SIZE)
+        return noted >= BATCH_SIZE
 
 
 @dataclass

@@ -179,9 +179,9 @@ def _is_resting(session: Session, now: dt.datetime) -> bool:
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
-    """Count the concerns that came, or got an addition, with the word that a child is in immediate danger."""
-    raised = {each.data["reference"] for each in events if each.kind == EventKind.CONCERN_RECEIVED}
-    added = {(each.data["reference"], each.data["addition"]) for each in events if each.kind == EventKind.CONCERN_ADDED}
+    """Count the concerns and additions of which there is news, and which say that a child is in immediate danger."""
+    raised = {each.data["reference"] for each in events if "addition" not in each.data}
+    added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
         col(ConcernRow.reference).in_(raised), ConcernRow.immediate_danger == "yes"
     )

@@ -28,8 +28,8 @@ from app.services.guide_documents import (
     citation_text,
     more_ways,
     option_text,
-    out_of_hours,
 )
+from app.services.hours import hours_text, out_of_hours
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
 """The relative luminance on which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
@@ -83,7 +83,7 @@ def edition_pdf(
         raise PdfUnavailable
     page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
     address = settings.public_url + page
-    words = _document(shown, signposts, address) | _style(settings)
+    words = _document(shown, signposts, address, settings.duty_hours) | _style(settings)
     document = json.dumps(words | {"form": form.value}, ensure_ascii=False)
     pdf = _compile(document, address, int(head.published_at.timestamp()), form)
     if pdf is None:
@@ -136,13 +136,15 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
     return pdf
 
 
-def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str) -> Document:
+def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
     """Return what the template needs. Words of a rendition that are marked are `{"own": words}`.
 
-    The first number to call is that of the guide's own contacts, in its own words.
+    The first number to call is that of the guide's own contacts, in its own words. Its hours are those that the council
+    set, or the contact's own; empty where nobody gave any.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call
+    first_contact = next((each for each in contacts if each.phones), contacts[0])
 
     def text(value: Any, *pointer: str | int) -> Any:
         return {"own": value} if value and rendition is not None and rendition.is_marked(*pointer) else value
@@ -173,7 +175,8 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str) 
         "source": f"{content.source.title}, {content.source.publisher}" if content.source else "",
         "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
         "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
-        "first_contact": _contact(next((each for each in contacts if each.phones), contacts[0])),
+        "first_contact": _contact(first_contact),
+        "hours": hours or hours_text(first_contact.opening_hours),
         "out_of_hours": [_contact(each) for each in out_of_hours(signposts)],
         "front": [section(each) for each in PRINTED_FRONT],
         "back": [section(each) for each in PRINTED_BACK],
@@ -205,7 +208,6 @@ def _style(settings: Settings) -> dict[str, Any]:
         "text_on_colour": text_colour_on(settings.council_colour),
         "logo": str(logo.resolve()) if logo else None,
         "logo_sha256": hashlib.sha256(logo.read_bytes()).hexdigest() if logo else None,
-        "hours": settings.duty_hours or "",
     }
 
 

@@ -13,11 +13,8 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import jwt
 import orjson
@@ -36,7 +33,7 @@ from app.errors import AlreadyStored, IdempotencyKeyReused, ReceiptNotGenuine
 from app.models import links
 from app.models.base import format_utc
 from app.models.code_lists import CALL_999_FIRST, Signpost
-from app.models.concerns import FORM_VERSION, AdditionReceipt, ConcernRow, StoredReceiptRow
+from app.models.concerns import FORM_VERSION, AdditionReceipt, ConcernRow, ImmediateDanger, StoredReceiptRow
 from app.models.contacts import Contact
 from app.models.editions import EditionContent
 from app.models.entries import MessageEntry
@@ -50,10 +47,8 @@ from app.models.receipts import (
     new_status_token,
 )
 from app.services.editions import MAX_CACHED_EDITIONS, EditionKey
+from app.services.hours import DutyHours, Team, WorkingDays, deadline_in_words, deadline_of
 from app.services.reference_data import ReferenceData
-
-if TYPE_CHECKING:
-    from holidays import HolidayBase
 
 NONCE_LENGTH = 12
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
@@ -247,59 +242,6 @@ def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-# Working days: those of England, without weekends and bank holidays, in London's local time.
-
-
-LONDON = ZoneInfo("Europe/London")
-
-
-class WorkingDays:
-    """England's working days. The `holidays` package computes them, offline."""
-
-    @cached_property
-    def calendar(self) -> "HolidayBase":
-        """England's bank holidays and weekends."""
-        calendar: HolidayBase = _read_country("united_kingdom").UnitedKingdom(subdiv="ENG")
-        return calendar
-
-    def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """Return when an acknowledgement is due: one working day after the moment, in UTC."""
-        return self.after(moment, days=1)
-
-    def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
-        """Return the time so many working days after the moment, in UTC.
-
-        That is the same time of day on the last of those days; or, if the moment is not on a working day, the end
-        (midnight) of that day. 'Working Together to Safeguard Children' requires an acknowledgement within
-        one working day of the receipt of a referral.
-        """
-        local = moment.astimezone(LONDON)
-        is_working_day, following = self._look_up(local.date(), days)
-        if is_working_day:
-            due = dt.datetime.combine(following, local.time(), tzinfo=LONDON)
-        else:
-            due = dt.datetime.combine(following + dt.timedelta(days=1), dt.time.min, tzinfo=LONDON)
-        return due.astimezone(dt.UTC)
-
-    @lru_cache(maxsize=8)  # noqa: B019  # one instance for each process, and few days
-    def _look_up(self, day: dt.date, days: int) -> tuple[bool, dt.date]:
-        """Return whether the day is a working day, and the working day that comes so many later."""
-        return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, days)
-
-
-def _read_country(name: str) -> Any:
-    """Return the module of one country of `holidays`. Its package would read every country: 0.2 s and 12 MB."""
-    import holidays  # noqa: PLC0415  # 4 MB, and needed by what takes concerns alone
-
-    path = Path(holidays.__path__[0]) / "countries" / f"{name}.py"
-    spec = spec_from_file_location(f"holidays_of_{name}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(name)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 # Receipts: the responses for a reporter when a concern is stored, is checked, or its status is read.
 
 
@@ -343,19 +285,33 @@ class PinnedEdition(NamedTuple):
 
 @dataclass(frozen=True)
 class ReceiptBuilder:
-    """Builds receipts and statuses, with next steps in plain sentences."""
+    """Builds receipts and statuses, with next steps in plain sentences.
+
+    `clocks` has the time for an acknowledgement by what a reporter says about danger; else it is one working day.
+    """
 
     signer: ReceiptSigner
-    working_days: WorkingDays
+    duty_hours: DutyHours
     reference_data: ReferenceData
     come_back_days: int = 2
+    clocks: Mapping[str, dt.timedelta] = field(default_factory=dict)
     _members: dict[EditionKey, _EditionMembers] = field(default_factory=dict)
 
-    def build_check_response(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
+    @property
+    def working_days(self) -> WorkingDays:
+        """The calendar."""
+        return self.duty_hours.working_days
+
+    def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
+        """Return when an acknowledgement of what came at that time is due. Danger never gives it more time."""
+        due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
+        return due if clock is None else min(due, at + clock)
+
+    def build_check_response(self, pinned: PinnedEdition, danger: str, *, at: dt.datetime) -> CheckResponse:
         """Return the response to a check, which stores nothing."""
-        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
+        key, contacts, due = pinned.key, pinned.content.contacts, self.acknowledge_by(danger, at=at)
         return CheckResponse(
-            next_steps=(CALL_999_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
+            next_steps=(CALL_999_FIRST, NOTHING_STORED, self._next_step(due, contacts, at, danger=danger)),
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
             guide_named=pinned.guide_named,
             come_back_by=self.working_days.after(at, days=self.come_back_days),
@@ -363,14 +319,14 @@ class ReceiptBuilder:
         )
 
     def build_receipt(
-        self, pinned: PinnedEdition, submission: bytes, *, test: bool = False, at: dt.datetime
+        self, pinned: PinnedEdition, submission: bytes, danger: str, *, test: bool = False, at: dt.datetime
     ) -> NewReceipt:
         """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON.
 
         That of a test says so, in its next steps and in what is signed.
         """
         reference, status_token = new_reference(), new_status_token()
-        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
+        key, contacts, due = pinned.key, pinned.content.contacts, self.acknowledge_by(danger, at=at)
         pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
         claims = {
             "jti": reference,
@@ -381,8 +337,8 @@ class ReceiptBuilder:
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
         } | ({"test": True} if test else {})
         back = self.working_days.after(at, days=self.come_back_days)
-        expected = (TEST,) if test else (CONCERN_STORED, _next_step(due, contacts, at))
-        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(back.astimezone(LONDON).date()))
+        expected = (TEST,) if test else (CONCERN_STORED, self._next_step(due, contacts, at, danger=danger))
+        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(deadline_of(back)[0]))
         members = self._members_of(pinned)
         receipt = {  # in the order of the fields of `Receipt`
             "reference": reference,
@@ -426,9 +382,10 @@ class ReceiptBuilder:
     ) -> ConcernStatus:
         """Return the status of the concern, of what was added to it, and of messages to its reporter."""
         pinned = EditionKey(row.guide, row.edition)
-        expected = [_next_step(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
-        if row.addition_acknowledge_by is not None:
-            expected.append(_next_step(row.addition_acknowledge_by, contacts, at, what=WHAT_WAS_ADDED))
+        waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
+        expected = [self._next_step(row.acknowledge_by, contacts, at, danger=danger)] if waits else []
+        if (due := row.addition_acknowledge_by) is not None:
+            expected.append(self._next_step(due, contacts, at, danger=row.addition_danger, what=WHAT_WAS_ADDED))
         if any(message.read_at is None for message in messages):
             expected.append(MESSAGE_WAITS)
         if row.test:
@@ -461,11 +418,12 @@ class ReceiptBuilder:
         )
 
     def build_addition_receipt(
-        self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime
+        self, row: ConcernRow, danger: str | None, contacts: Sequence[Contact], *, at: dt.datetime
     ) -> AdditionReceipt:
-        """Return the receipt of an addition to the concern."""
-        due = self.working_days.one_working_day_after(at)
-        expected = (TEST,) if row.test else (ADDITION_STORED, _next_step(due, contacts, at, what=WHAT_WAS_ADDED))
+        """Return the receipt of an addition to the concern, which says that about danger."""
+        due = self.acknowledge_by(danger, at=at)
+        step = self._next_step(due, contacts, at, danger=danger, what=WHAT_WAS_ADDED)
+        expected = (TEST,) if row.test else (ADDITION_STORED, step)
         return AdditionReceipt(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -478,6 +436,25 @@ class ReceiptBuilder:
             contacts=tuple(contacts),
             links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
         )
+
+    def _next_step(
+        self,
+        due: dt.datetime,
+        contacts: Sequence[Contact],
+        at: dt.datetime,
+        *,
+        danger: str | None,
+        what: str = "it",
+    ) -> str:
+        """Return by when to expect an acknowledgement, and whom to call: at once in danger, and where none came."""
+        when, is_late = deadline_in_words(due.replace(second=0, microsecond=0)), at > due
+        if danger == ImmediateDanger.YES and not is_late:
+            call = _call(self.duty_hours.teams(contacts, at).all)
+            return f"Do not wait for an answer. After 999, {call} A social worker should acknowledge {what} by {when}."
+        if is_late:
+            call = _call(self.duty_hours.teams(contacts, at).all)
+            return f"A social worker should have acknowledged {what} by {when}. Please {call}"
+        return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
 
     def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
         return {
@@ -503,28 +480,20 @@ def _links(pinned: EditionKey) -> links.Links:
 
 
 @lru_cache(maxsize=64)
-def _in_words(minute: dt.datetime) -> str:
-    local = minute.astimezone(LONDON)
-    return local.strftime(f"%A {local.day} %B %Y at %H:%M")
-
-
-def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime, *, what: str = "it") -> str:
-    when = _in_words(due.replace(second=0, microsecond=0))
-    if at > due:
-        return f"A social worker should have acknowledged {what} by {when}. Please {_number_to_call(contacts)}"
-    return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
-
-
-@lru_cache(maxsize=64)
 def _come_back(by: dt.date) -> str:
     day = by.strftime(f"%A {by.day} %B %Y")
     return f"Please come back with both by {day}: the duty team may have left a question for you."
 
 
 def _number_to_call(contacts: Sequence[Contact]) -> str:
-    first = next((contact for contact in contacts if contact.phones), None)
-    if first is None:
+    """Return the guide's own number, for a time that nobody knows yet."""
+    return _call([Team(each, "", None) for each in contacts if each.phones])
+
+
+def _call(teams: Sequence[Team]) -> str:
+    if not teams:
         return "use the guide's contacts below."
+    first = teams[0].contact
     numbers = " or ".join(phone.display for phone in first.phones)
     option = f" (option {first.phones[0].option})" if first.phones[0].option else ""
     return f"call the {first.name} on {numbers}{option}."

@@ -29,7 +29,7 @@ export class DeskPage {
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
     if (faults.every((fault) => fault !== null)) throw faults[0];
     showOtherWays(false);
-    document.querySelector(".words")?.focus();
+    if (document.activeElement?.id !== "done") document.querySelector(".words")?.focus(); // what was just done is said first
   }
 
   #hideWords() {

@@ -70,7 +70,7 @@ export function stayOnPage(keyring, onPage) {
     shown = pageOf(location.href);
     document.title = page.title;
     document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
-    document.querySelector("main").focus();
+    (document.getElementById("done") ?? document.querySelector("main")).focus();
     window.scrollTo(0, 0);
     document.getElementById(hash.slice(1))?.scrollIntoView();
     onPage();

@@ -70,13 +70,13 @@ def test_an_addition_has_a_working_day_of_its_own_which_reporter_and_desk_see(
     receipt = raised("closed")
     clock.time = A_FRIDAY
 
-    answer = add(client, receipt, danger="not_sure").json()
+    answer = add(client, receipt, danger="no").json()
 
     entry, status = entry_of(desk, receipt), status_of(client, receipt)
     assert answer["acknowledge_by"] == entry["addition_acknowledge_by"] == THE_MONDAY
     assert "Monday 30 November 2026 at 16:00" in answer["next_steps"][-1]
     assert (entry["state"], entry["acknowledge_by"]) == ("closed", "2026-11-25T09:30:00Z")
-    assert (entry["additions_waiting"], entry["addition_danger"], entry["overdue"]) == (1, "not_sure", False)
+    assert (entry["additions_waiting"], entry["addition_danger"], entry["overdue"]) == (1, "no", False)
     assert status["additions"] == [
         {"number": 1, "added_at": "2026-11-27T16:00:00Z", "acknowledge_by": THE_MONDAY, "acknowledged_at": None}
     ]
@@ -124,7 +124,7 @@ def test_each_addition_has_its_events_once_and_they_hold_its_number_and_no_word(
         (f"concern.{kind}", number)
         for kind, number in itertools.product(("added", "addition_overdue", "addition_acknowledged"), (1, 2))
     ]
-    assert of_additions[0]["data"]["addition_acknowledge_by"] == "2026-11-25T09:30:00Z"
+    assert of_additions[0]["data"]["addition_acknowledge_by"] == "2026-11-24T10:30:00Z"
     assert of_additions[0]["data"]["links"]["addition"] == f"/v1/desk/concerns/{receipt['reference']}/additions/1"
     assert "danger" not in str(events)
 

@@ -23,7 +23,7 @@ from app.pages.inbox import span_in_words, time_left
 from app.pages.page import page_templates
 from app.pages.referral import leaves_of
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add
+from tests.support.concerns import Concern, add, token_of
 from tests.support.desk import acts_on
 from tests.support.loops import for_each
 from tests.support.people import JO, OWN_PAGE, received, sign_in_as
@@ -31,6 +31,7 @@ from tests.support.service import a_service
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
+A_MINUTE = dt.timedelta(minutes=1)
 SAM = "Sam Example"
 REFERENCE = re.compile(r"/desk/concerns/([0-9A-Z-]{14})\"")
 WORDS = "Alex Example was collected from school by an adult whom staff do not know."
@@ -219,6 +220,67 @@ def test_the_clock_of_the_inbox_is_in_words(jo: TestClient, a_concern: Concern) 
     received(jo, a_concern)
 
     assert re.search(r"Not acknowledged\s*: <strong>[^<]* left</strong>", jo.get("/desk").text)
+
+
+def test_in_danger_the_clock_counts_up_and_says_when_it_is_late(
+    service: FastAPI, jo: TestClient, clock: SettableClock, a_concern: Concern
+) -> None:
+    reference = received(jo, a_concern, immediate_danger="yes")
+    unsure = received(jo, a_concern, immediate_danger="not_sure")
+
+    clock.time += 21 * A_MINUTE
+    assert [time_of(jo, each) for each in (reference, unsure)] == [("waiting 21 minutes", False)] * 2
+    clock.time += 44 * A_MINUTE
+    sign_in_as(service, jo, JO, Role.LEAD)
+    assert time_of(jo, reference) == ("waiting 1 hour 5 minutes, late by 5 minutes", True)
+    assert time_of(jo, unsure) == ("waiting 1 hour 5 minutes", False)
+
+
+def test_danger_that_was_added_counts_from_when_it_was_added(
+    service: FastAPI, jo: TestClient, clock: SettableClock, a_concern: Concern
+) -> None:
+    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+    reference = receipt["reference"]
+    press(jo, reference, "acknowledgement")
+    clock.time += 600 * A_MINUTE
+    sign_in_as(service, jo, JO, Role.LEAD)
+
+    add(jo, receipt, danger="yes")
+    clock.time += 7 * A_MINUTE
+
+    assert time_of(jo, reference) == ("waiting 7 minutes", False)
+
+
+def time_of(jo: TestClient, reference: str) -> tuple[str, bool]:
+    """Return the time that the inbox shows of the concern, and whether it is late. Its own page says the same."""
+    row = jo.get("/desk").text.partition(f'/desk/concerns/{reference}"')[2].partition("</li>")[0]
+    ((late, words),) = re.findall(r": <strong( class=\"late\")?>([^<]*)</strong>", row)
+    assert f">{words}</strong>" in jo.get(f"/desk/concerns/{reference}").text
+    return words, bool(late)
+
+
+def test_a_row_says_who_reported_where_that_is_not_sealed_and_that_an_answer_waits(
+    jo: TestClient, a_concern: Concern
+) -> None:
+    reporter = {"kind": "professional", "source_code": "2A", "name": "Robin Example", "role": "Form tutor"}
+    receipt = jo.post("/v1/concerns", json=a_concern(reporter=reporter)).json()
+    reference = receipt["reference"]
+    press(jo, reference, "acknowledgement")
+    press(jo, reference, "messages", text="Which school?")
+    jo.get(receipt["links"]["messages"], headers=token_of(receipt))
+    before = jo.get("/desk").text
+
+    add(jo, receipt, "Canary: Example School.")
+
+    after, other = jo.get("/desk").text, received(jo, a_concern)
+    assert "from: Schools" in before
+    assert "An answer waits" not in before
+    assert "An answer waits" in after
+    for secret in ("Canary", "Robin", "tutor", "professional"):
+        assert secret not in after
+    assert "from:" not in jo.get("/desk").text.partition(f'/desk/concerns/{other}"')[2].partition("</li>")[0]
+    press(jo, reference, "acknowledgement", up_to_addition="1")
+    assert "An answer waits" not in jo.get("/desk").text
 
 
 @for_each(

@@ -87,6 +87,8 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
 def acknowledge_note_and_ask(page: Page) -> None:
     """Acknowledge, write a note and send a question, which the desk cannot read again."""
     Keyboard(page).press("button", "Acknowledge")
+    expect(page.get_by_role("status")).to_have_text("Done: acknowledged")
+    expect(page.get_by_role("status")).to_be_focused()
     expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
     Keyboard(page).write("New note", NOTE)
     Keyboard(page).press("button", "Add the note")
@@ -134,7 +136,7 @@ def hand_over(page: Page, neighbour: pyrage.x25519.Identity) -> None:
     Keyboard(page).press("link", "Back to the concern")
     Keyboard(page).write("Receipt that the body sent back", "Received by Example Council.")
     Keyboard(page).press("button", "Store the receipt")
-    expect(page.get_by_text("Receipt of the other body stored")).to_be_visible()
+    expect(page.get_by_text("Receipt of the other body stored", exact=True)).to_be_visible()
 
 
 def close_and_print(page: Page) -> None:

@@ -59,11 +59,13 @@ def receipt(jo: TestClient, a_concern: Concern) -> dict[str, Any]:
 def test_a_note_is_shown_as_typed_to_the_desk_alone_within_the_one_disclosure_of_the_page(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
-    answer = press(jo, reference, "notes", text=NOTE, seen=look(jo, reference))
+    seen = look(jo, reference)
+    answer = press(jo, reference, "notes", text=NOTE, seen=seen)
 
     page = jo.get(answer.headers["Location"])
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"/desk/concerns/{reference}#notes")
+    done = int(seen) + 1
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/desk/concerns/{reference}?done={done}#done")
     assert "Spoke to &lt;the&gt; school.\nCall again on Monday." in page.text
     assert f"Note 1 by {JO}" in text_of(page)
     assert acts_on(service, reference)[-1] == (DeskAct.OPENED, WHO, "opened here, notes 1 to 1")
@@ -106,6 +108,70 @@ def test_a_question_goes_to_the_reporter_alone_and_the_page_says_when_it_was_rea
     assert "Read Tuesday 24 November 2026 at 09:30 . No answer yet" in text_of(read).replace("9:30.", "9:30 .")
     assert "Answered by addition 1" in text_of(answered)
     assert 'href="#addition-1"' in answered.text
+
+
+def test_every_act_is_said_to_be_done_first_on_the_page_that_follows_and_to_nobody_else(
+    service: FastAPI, jo: TestClient, reference: str
+) -> None:
+    acts: list[tuple[str, dict[str, str], str]] = [
+        ("assignment", {"person": JO}, f"assigned to {JO}"),
+        ("acknowledgement", {}, "acknowledged"),
+        ("notes", {"text": NOTE}, "note written"),
+        ("messages", {"text": QUESTION}, "question sent to the reporter"),
+        ("hold", {"held": "yes", "reason": "Court."}, "held"),
+        ("hold", {"held": "no", "reason": "Over."}, "released"),
+        ("outcome", {"outcome": "early_help"}, "closed"),
+        ("erasure", {"reason": "Wrong council."}, "erased"),
+    ]
+
+    for act, fields, done in acts:
+        answer = press(jo, reference, act, seen=look(jo, reference), **fields)
+        page = jo.get(answer.headers["Location"])
+        said = re.findall(r'<main[^>]*>\s*<p class="panel" id="done" role="status" tabindex="-1">(.*?)</p>', page.text)
+        assert said == [f"Done: <strong>{done}</strong>"], act
+        assert answer.headers["Location"].endswith("#done")
+    assert 'id="done"' not in jo.get(f"/desk/concerns/{reference}").text
+    for another in ("1", "99999"):
+        assert 'id="done"' not in jo.get(f"/desk/concerns/{reference}?done={another}").text
+    other = TestClient(service)
+    sign_in_as(service, other, SAM, Role.LEAD)
+    assert 'id="done"' not in other.get(answer.headers["Location"]).text
+
+
+def test_closing_while_something_added_waits_says_so_first_and_asks_again(
+    service: FastAPI, jo: TestClient, receipt: dict[str, Any], reference: str
+) -> None:
+    press(jo, reference, "acknowledgement", seen=look(jo, reference))
+    press(jo, reference, "messages", text=QUESTION, seen=look(jo, reference))
+    read_messages(jo, receipt)
+    add(jo, receipt, "He is here.", danger="yes")
+    outcome = {"outcome": "early_help", "shared_with_reporter": "yes"}
+
+    before = text_of(jo.get(f"/desk/concerns/{reference}"))
+    refused = press(jo, reference, "outcome", seen=look(jo, reference), **outcome)
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', refused.text))
+    done = press(jo, reference, "outcome", **fields, **outcome)
+
+    assert "1 addition waits that nobody has acknowledged, with an answer to a question" in before
+    assert "One says that a child is in immediate danger" in before
+    assert before.index("1 addition waits that nobody") < before.index("Close the concern")
+    assert refused.status_code == 409
+    assert "Something added waits" in refused.text
+    assert re.search(r'value="early_help" required checked', refused.text)
+    assert "Close the concern all the same" in refused.text
+    assert done.status_code == 303
+    acts = [act for act, _, _ in acts_on(service, reference)]
+    assert acts.count(DeskAct.CLOSED) == 1
+
+
+def test_without_anything_that_waits_a_concern_is_closed_by_one_press(jo: TestClient, reference: str) -> None:
+    press(jo, reference, "acknowledgement", seen=look(jo, reference))
+
+    page = jo.get(f"/desk/concerns/{reference}").text
+    closed = press(jo, reference, "outcome", seen=look(jo, reference), outcome="early_help")
+
+    assert "nobody has acknowledged" not in page
+    assert closed.status_code == 303
 
 
 def test_a_concern_is_assigned_to_me_to_another_of_the_register_and_to_nobody(

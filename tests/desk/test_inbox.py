@@ -135,7 +135,7 @@ def test_what_waits_comes_first_then_danger_then_the_longest_overdue(
     answer = desk.get("/concerns")
 
     assert references(answer) == [early_yes, later_yes, unsure, early_no, later_no, seen, seen_no]
-    assert [entry["overdue"] for entry in answer.json()["concerns"]] == [False] * 3 + [True] + [False] * 3
+    assert [entry["overdue"] for entry in answer.json()["concerns"]] == [True] * 4 + [False] * 3
 
 
 def test_among_those_due_at_the_same_moment_of_a_weekend_the_oldest_comes_first_and_none_is_lost(

@@ -119,4 +119,5 @@ def test_the_form_of_a_page_of_additions_says_what_was_seen(
     answer = press(client, reference, "acknowledgement", up_to_addition="1", seen=seen)
 
     assert int(seen) == len(acts_on(service, reference)) - 2
-    assert answer.headers["Location"] == f"/desk/concerns/{reference}?seen={seen}#acts"
+    own = len(acts_on(service, reference))
+    assert answer.headers["Location"] == f"/desk/concerns/{reference}?seen={seen}&done={own}#done"

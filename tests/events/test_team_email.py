@@ -155,6 +155,34 @@ def test_before_the_clock_runs_out_there_is_one_event_and_one_email_and_none_for
     assert waiting["reference"] not in mail.emails[1].as_string()
 
 
+def test_what_says_danger_and_is_overdue_says_so_in_the_subject_again(
+    service: FastAPI, desk: Desk, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    client = desk.http
+    raise_concerns(client, a_concern, "yes")
+    (other,) = raise_concerns(client, a_concern, "no")
+    worker(mail.port)()
+
+    for minutes in (31, 30):
+        clock.time += dt.timedelta(minutes=minutes)
+        context = service.state.context
+        jobs = TeamJobs(context.settings, context.engine, context.writer, clock)
+        JobsWorker("clock", jobs.on_time()).run_once()
+        worker(mail.port)()
+    add(client, other, danger="yes")
+    worker(mail.port)()
+    clock.time += dt.timedelta(minutes=61)
+    JobsWorker("clock", jobs.on_time()).run_once()
+    worker(mail.port)()
+
+    assert {email["Subject"] for email in mail.emails} == {"Immediate danger: look at the desk now (One Minute Guide)"}
+    texts = [email.get_content() for email in mail.emails]
+    assert "1 concern is due for its acknowledgement soon." in texts[1]
+    assert "1 concern is overdue." in texts[2]
+    assert "1 addition is overdue." in texts[-1]
+    assert all("Concerns that say so: 1." in text for text in texts)
+
+
 @pytest.mark.parametrize("reply", ["451 try later", "554 refused"])
 def test_a_server_that_refuses_is_tried_again_later_and_the_email_is_sent_once(
     client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock, reply: str

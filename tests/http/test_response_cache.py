@@ -1,9 +1,11 @@
 """The response cache: the same answers as without it, whatever is published between two reads, and no private one."""
 
 import asyncio
+import datetime as dt
 import gzip
 import re
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from app.http.middleware import RequestLogMiddleware
 from app.main import create_app
 from app.models.clients import Scope
 from app.services import workers
+from app.services.hours import DutyHours
 from app.services.workers import STALE_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
@@ -453,6 +456,41 @@ def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_coun
 
     assert len(room) == MAX_CACHED_RESPONSES
     assert room.used_bytes == MAX_CACHED_RESPONSES * a_kept(0).size
+
+
+@pytest.mark.parametrize("path", ["/", "/cy/", "/guides/child-sexual-exploitation"])
+def test_a_page_that_says_who_answers_now_is_stored_and_never_shown_after_that_has_changed(
+    client: TestClient, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    made: list[dt.datetime] = []
+    monkeypatch.setattr(DutyHours, "next_change", noting(DutyHours.next_change, made))
+    opens = dt.datetime(2026, 11, 25, 8, 30, tzinfo=dt.UTC)
+
+    for minutes in range(-120, 20):
+        clock.time = opens + dt.timedelta(minutes=minutes, seconds=1)
+        answer = client.get(path)
+        night, day = (answer.text.partition('class="call"')[2].index(team) for team in ("01454 615165", "01225 396312"))
+        assert (night < day) == (clock.time < opens), clock.time
+        known = re.match(r"public, max-age=(\d+), stale-while-revalidate=(\d+)", answer.headers["Cache-Control"])
+        reused = sum(map(int, known.groups())) if known else 0
+        assert known or answer.headers["Cache-Control"] == "public, no-cache"
+        assert clock.time >= opens or clock.time + dt.timedelta(seconds=reused) <= opens, clock.time
+
+    assert [at - opens for at in made] == [
+        dt.timedelta(hours=-2, seconds=1),
+        dt.timedelta(minutes=-11, seconds=1),
+        dt.timedelta(seconds=1),
+    ]
+
+
+def noting(function: Callable[..., Any], made: list[dt.datetime]) -> Callable[..., Any]:
+    """Return the function, which also notes for which time it was called."""
+
+    def note(self: Any, contacts: Any, at: dt.datetime) -> Any:
+        made.append(at)
+        return function(self, contacts, at)
+
+    return note
 
 
 def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(client: TestClient) -> None:

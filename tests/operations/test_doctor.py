@@ -32,9 +32,9 @@ from app.models.form import SMALLEST_EXAMPLE
 from app.services import doctor
 from app.services.clients import NewClient, add_client
 from app.services.doctor import ALL_CHECKS, Condition, PublicAnswer, Validity, call_public_address, exit_status
+from app.services.hours import WorkingDays
 from app.services.mail import claim_email
 from app.services.outside import KNOCKS, settings_of
-from app.services.receipts import WorkingDays
 from tests.support.command import guidance
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer, environment_for
@@ -278,6 +278,7 @@ def a_test_key_in_use(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
 EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (values(allowed_hosts="*"), "settings", WARNING),
     (values(log_level="debug"), "settings", WARNING),
+    (values(duty_hours="In office hours"), "settings", WARNING),
     (without("security_contact", "security_expires"), "settings", WARNING),
     (values(security_expires="2020-01-01T00:00:00Z"), "settings", WARNING),
     (without("trusted_proxies"), "proxy", WARNING),

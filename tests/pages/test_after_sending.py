@@ -48,7 +48,13 @@ def test_the_receipt_to_keep_is_read_by_people_first_and_by_programs_last(
     assert lines[3] == f"Code:      {receipt['status_token']}"
     assert lines[-1] == receipt["receipt"]
     words = " ".join(kept.text.split())
-    order = ["Reply by: Wednesday 25 November 2026 at 09:30", "WHAT HAPPENS NEXT", "999", "WHO TO CALL"]
+    order = [
+        "A social worker should read it by Wednesday 25 November 2026 at 09:30.",
+        "Check for messages by Thursday 26 November 2026 at 09:30.",
+        "WHAT HAPPENS NEXT",
+        "999",
+        "WHO TO CALL",
+    ]
     order += ["01225 396312 (option 1)", "01454 615165", receipt["receipt"]]
     places = [words.index(part) for part in order]
     assert places == sorted(places)

@@ -54,7 +54,7 @@ def test_one_step_is_shown_at_a_time_and_says_which_it_is(page: Page) -> None:
 
     for number, title in enumerate(STEPS, 1):
         expect(page.locator("[data-step]:visible")).to_have_count(1)
-        expect(page.locator("[data-step]:visible h2")).to_have_text(f"Step {number} of 5: {title}")
+        expect(page.locator("[data-step]:visible h2").first).to_have_text(f"Step {number} of 5: {title}")
         if number > 1:
             heading(page, title)
             expect(page).to_have_title(re.compile(f"^Step {number} of 5: "))

@@ -1,4 +1,5 @@
-// The form works without this script, as one page. It does three things more:
+// The form works without this script, as one page. It does four things more:
+// - Where somebody says that a child is in danger, what helps has the focus, before any further question.
 // - One step is shown at a time. Nothing is sent between steps: every answer stays in the one form.
 // - The browser's Back and Forward go from step to step. An entry of the history holds a number and nothing else.
 // - Leaving asks first, if there are answers that were not sent, or a code that was not copied, printed or saved.
@@ -9,6 +10,9 @@
   let asksFirst = false;
   let isSent = false;
   let isReturning = false;
+  let byArrow = false; // the last answer was reached with an arrow key, on the way to another one
+  let helpIsSeen = false;
+  let isCalling = false; // a browser may take a number to call for a page to leave for
 
   const stepsOf = (main) => [...main.querySelectorAll("[data-step]")];
   const stepAround = (element) => stepsOf(form).indexOf(element?.closest("[data-step]"));
@@ -46,7 +50,18 @@
     window.scrollTo({ top: 0, behavior: "instant" });
   }
 
+  // Return whether what helps in danger took the focus. It does so once for each time that danger is said.
+  function showHelp() {
+    const help = current()?.querySelector("[data-step]:not([hidden]) [data-danger]");
+    if (!help?.getClientRects().length || helpIsSeen) return false;
+    helpIsSeen = true;
+    help.scrollIntoView({ block: "start", behavior: "instant" });
+    help.querySelector("h2").focus({ preventScroll: true });
+    return true;
+  }
+
   function goOn(number) {
+    if (showHelp()) return;
     record(number);
     show(number);
   }
@@ -93,6 +108,7 @@
     else form.querySelector("[data-check]").click(); // the answers may have changed since
   });
   document.addEventListener("click", (event) => {
+    isCalling = event.target.closest("a[href^='tel:']") !== null;
     if (event.target.closest("[data-continue]")) goOn(views[place] + 1);
     if (event.target.closest("[data-back]")) history.back();
     if (event.target.closest("[data-print], [data-copy], [data-file] button") && isSent) asksFirst = false;
@@ -116,8 +132,21 @@
     const state = event.target.closest("[data-part]")?.querySelector("[data-state]");
     if (state) state.textContent = JSON.parse(document.body.dataset.words).Started ?? "Started";
   });
+  document.addEventListener("keydown", (event) => {
+    byArrow = event.key.startsWith("Arrow");
+  });
+  document.addEventListener("pointerdown", () => {
+    byArrow = false;
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.name !== "immediate_danger") return;
+    helpIsSeen = false;
+    if (!byArrow) showHelp();
+  });
   window.addEventListener("beforeunload", (event) => {
-    if (asksFirst && !document.documentElement.hidden) event.preventDefault();
+    const asks = !isCalling;
+    isCalling = false;
+    if (asks && asksFirst && !document.documentElement.hidden) event.preventDefault();
   });
   if (stepsOf(form).length) {
     arrange(0);

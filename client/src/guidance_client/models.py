@@ -2550,6 +2550,7 @@ class Signpost(TypedDict):
     phones: NotRequired[list[Phone]]
     url: NotRequired[str | None]
     when: NotRequired[str | None]
+    opening_hours: NotRequired[list[OpeningHours]]
     scope: SignpostScope
     source: str
     verified_on: NotRequired[str | None]

@@ -1,0 +1,151 @@
+"""Danger in a real browser, on a phone, with and without scripts: 999 is there at once, and four presses send."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Locator, Page, ViewportSize, expect
+
+from tests.support.browsing import Keyboard, accessibility_violations
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+PHONE = ViewportSize(width=360, height=740)
+HELP = {"/raise-a-concern": "A child is in danger: call now", "/worried-about-yourself": "You are in danger: call now"}
+TO_FORM = {"/raise-a-concern": "Raise a concern", "/worried-about-yourself": "Use the form for young people"}
+YES = {"/raise-a-concern": "Yes", "/worried-about-yourself": "No, I am in danger now"}
+SENTENCE = "Canary: he is at the door."
+
+
+@pytest.fixture(params=["with scripts", "without"])
+def scripts(request: pytest.FixtureRequest) -> bool:
+    return str(request.param) == "with scripts"
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(browser: Browser, url: str, request: pytest.FixtureRequest, scripts: bool) -> Iterator[Page]:
+    context = browser.new_context(base_url=url, viewport=PHONE, color_scheme=request.param, has_touch=True)
+    if not scripts:  # those of the pages: axe needs its own
+        context.route("**/looks/*.js", lambda route: route.abort())
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def scripted(browser: Browser, url: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=url, viewport=PHONE)
+    page = context.new_page()
+    page.goto("/raise-a-concern")
+    yield page
+    context.close()
+
+
+def choice(page: Page, danger: str) -> Locator:
+    """Return the answer about danger."""
+    return page.locator(f"[name='immediate_danger'][value='{danger}']")
+
+
+def expect_help(page: Page, heading: str) -> None:
+    """Expect what helps in danger, with the number to press on the screen as it is, and without a fault of axe."""
+    expect(page.locator(".alarm:visible")).to_have_count(1)
+    expect(page.locator(".alarm:visible h2")).to_have_text(heading)
+    expect(page.locator(".alarm:visible a[href='tel:999']")).to_be_in_viewport()
+    page.evaluate("window.scrollTo(0, 0)")  # what is half beneath the bar is too small for axe
+    assert accessibility_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("form", HELP)
+def test_from_home_to_sent_takes_four_presses_and_999_is_one_press_away_on_each_page(
+    page: Page, scripts: bool, form: str
+) -> None:
+    presses = []
+
+    def press(role: str, name: str) -> None:
+        presses.append(name)
+        page.get_by_role(role, name=name, exact=True).locator("visible=true").first.tap()  # type: ignore[arg-type]  # a role
+
+    page.goto("/")
+    expect(page.locator("a[href='tel:999']").first).to_be_in_viewport()
+    press("link", TO_FORM[form])
+    expect(page).to_have_url(re.compile(re.escape(form)))
+    expect(page.locator("a[href='tel:999']").first).to_be_in_viewport()
+    presses.append(YES[form])
+    page.get_by_label(YES[form], exact=True).first.tap()
+    if scripts:
+        expect(page.locator(".alarm:visible h2")).to_be_focused()
+    else:
+        page.locator(".alarm:visible").scroll_into_view_if_needed()
+    expect_help(page, HELP[form])
+    press("button", "Send what you have now")
+    expect(page.locator("h1")).to_have_text("Send what you have now")
+    expect_help(page, HELP[form])
+    page.locator("textarea").fill(SENTENCE)
+    press("button", "Send")
+
+    expect(page.locator("h1")).to_have_text("We have your concern")
+    expect_help(page, HELP[form])
+    assert len(presses) <= 4
+
+
+def test_without_answering_more_the_check_page_begins_with_help(page: Page, scripts: bool) -> None:
+    page.goto("/worried-about-yourself")
+    page.get_by_label("No, I am in danger now").check()
+    if scripts:
+        page.locator("[data-continue]:visible").tap()
+    page.locator("[name='concern.narrative']").fill(SENTENCE)
+    if scripts:
+        page.locator("[data-continue]:visible").tap()
+    page.locator("[data-check]").first.tap()
+
+    expect(page.locator("h1")).to_have_text("Check your answers")
+    expect_help(page, "You are in danger: call now")
+    if scripts:
+        expect(page.locator(".alarm h2")).to_be_focused()
+    page.get_by_role("button", name="Send now").tap()
+    expect(page.locator("h1")).to_have_text("We have your concern")
+
+
+def test_with_the_keyboard_an_answer_on_the_way_takes_no_focus_and_continue_shows_the_help_before_the_next_step(
+    scripted: Page,
+) -> None:
+    choice(scripted, "no").focus()
+    scripted.keyboard.press("Space")
+    scripted.keyboard.press("ArrowUp")
+
+    expect(choice(scripted, "yes")).to_be_checked()
+    expect(choice(scripted, "yes")).to_be_focused()
+    expect(scripted.locator(".alarm:visible")).to_have_count(1)
+    Keyboard(scripted).press("button", "Continue")
+    expect(scripted.locator(".alarm h2")).to_be_focused()
+    expect(scripted.locator("[data-step]:visible h2").first).to_contain_text("Step 1 of 5")
+    Keyboard(scripted).press("button", "Continue")
+    expect(scripted.locator("[data-step]:visible h2").first).to_contain_text("Step 2 of 5")
+
+
+def test_the_help_goes_where_the_answer_is_taken_back_and_comes_again_with_it(scripted: Page) -> None:
+    choice(scripted, "yes").click()
+    expect(scripted.locator(".alarm h2")).to_be_focused()
+
+    choice(scripted, "no").click()
+    expect(scripted.locator(".alarm:visible")).to_have_count(0)
+    choice(scripted, "yes").click()
+
+    expect(scripted.locator(".alarm h2")).to_be_focused()
+
+
+def test_pressing_999_asks_no_question_about_what_was_not_sent(scripted: Page) -> None:
+    questions: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        questions.append(dialog.type)
+        dialog.dismiss()
+
+    scripted.on("dialog", note)
+    choice(scripted, "yes").click()
+
+    for number in scripted.locator("a[href='tel:999']:visible").all():
+        number.click()
+
+    expect(scripted.locator(".alarm h2")).to_be_visible()
+    assert questions == []
