@@ -53,7 +53,7 @@ PUBLISHED: list[dict[str, Any]] = [
 class Provider:
     """A provider on this machine: it publishes its keys, counts how often each path is read, and can be away."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.reads: list[str] = []
         self.answer = (200, json.dumps({"keys": PUBLISHED}).encode())
         self.pause = Event()
@@ -75,7 +75,7 @@ class Provider:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}/tenant"
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/keys"
         self.configuration: dict[str, Any] = {"issuer": self.issuer, "jwks_uri": self.url}

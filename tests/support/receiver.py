@@ -34,7 +34,7 @@ class Reply:
 class Receiver:
     """A server on a free port of this machine."""
 
-    def __init__(self, reply: Callable[[int], Reply] = lambda _: Reply()) -> None:
+    def __init__(self, reply: Callable[[int], Reply] = lambda _: Reply(), *, port: int = 0) -> None:
         self.notices: list[Notice] = []
         self.reply = reply
         self._lock = threading.Lock()
@@ -59,7 +59,7 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 """Log nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/notices"
