@@ -104,11 +104,9 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
     addition = Addition.model_validate(words)
     network, size = network_key(caller_address(site.request)), len(addition.model_dump_json(exclude_unset=True))
     with site.context.code_tries.guard(reference):
-        site.context.follow_ups.find(reference, code)
+        concern = site.context.follow_ups.find(reference, code)
         site.context.submissions.sources.admit_addition(network, size)
-        result = site.context.follow_ups.add(
-            addition, typed_reference=reference, status_token=code, idempotency_key=key, at=site.now
-        )
+        result = site.context.follow_ups.add(concern, addition, idempotency_key=key, at=site.now)
     return AdditionReceipt.model_validate_json(result.receipt)
 
 

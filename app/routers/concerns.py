@@ -182,13 +182,7 @@ def add_more(
     expect_one_key_at_most(request)
     network, size = network_key(caller_address(request)), len(addition.model_dump_json(exclude_unset=True))
     with asked.code_tries.guard(asked.reference):
-        asked.follow_ups.find(asked.reference, asked.status_token)
+        concern = asked.follow_ups.find(asked.reference, asked.status_token)
         context_of(request).submissions.sources.admit_addition(network, size)
-        result = asked.follow_ups.add(
-            addition,
-            typed_reference=asked.reference,
-            status_token=asked.status_token,
-            idempotency_key=idempotency_key,
-            at=asked.now,
-        )
+        result = asked.follow_ups.add(concern, addition, idempotency_key=idempotency_key, at=asked.now)
     return created_response(result, concern_path(result.reference))

@@ -533,19 +533,13 @@ class FollowUps:
         return self.receipts.build_status(row, additions, messages, self._content_of(row).contacts, at=at)
 
     def add(
-        self,
-        addition: Addition,
-        *,
-        typed_reference: str,
-        status_token: str,
-        idempotency_key: str | None,
-        at: dt.datetime,
+        self, row: ConcernRow, addition: Addition, *, idempotency_key: str | None, at: dt.datetime
     ) -> IdempotentResult:
-        """Store the addition, sealed, and return its receipt after it is on the disk. It never lowers the urgency.
+        """Store what is added to that concern, sealed, and return its receipt after it is on the disk.
 
-        Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
+        It never lowers the urgency. Raises `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or
+        `StoreBusy`.
         """
-        row = self.find(typed_reference, status_token)
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
         request = Retryable(canonical_submission(addition), keys)
         if row.erased_at is not None:
