@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery, ValidationFailed
@@ -252,19 +252,21 @@ def _people_of(who: str) -> dict[str, object]:
     return {"mine": False, "unassigned": False, "assigned_to": name}
 
 
-async def read_chosen(
-    *,
-    show: Choice = Choice.ALL,
-    state: str = "",
-    overdue: str = "",
-    danger: str = "",
-    guide: str = "",
-    burst: str = "",
-    who: str = "",
-) -> Chosen:
+class TypedFilters(BaseModel):
+    """The query of the page: which list is shown, and the filters as they were typed."""
+
+    show: Choice = Choice.ALL
+    state: str = ""
+    overdue: str = ""
+    danger: str = ""
+    guide: str = ""
+    burst: str = ""
+    who: str = ""
+
+
+async def read_chosen(typed: Annotated[TypedFilters, Query()]) -> Chosen:
     """Return what the query of the page says. Raises `InvalidQuery`."""
-    fields = {"state": state, "overdue": overdue, "danger": danger, "guide": guide, "burst": burst, "who": who}
-    return choose(show, fields)
+    return choose(typed.show, typed.model_dump(exclude={"show"}))
 
 
 ChosenDep = Annotated[Chosen, Depends(read_chosen)]
