@@ -25,6 +25,7 @@ from app.services.limits import ONE_DAY, make_limiter
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
+from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import FORM, Desk, desk_of, worker_of
 from tests.support.people import OWN_PAGE, sign_in_as
 from tests.support.publishing import a_key
@@ -309,6 +310,12 @@ def test_only_what_came_in_the_burst_is_acknowledged_with_it_and_all_of_it_or_no
         assert desk.post("/bursts/nonsense/acknowledgement", {"references": [marked]}).status_code == 404
         assert desk.get("/concerns?burst=nonsense").status_code == 400
         assert reader.post(path, {"references": [marked]}).status_code == 403
+        with raw_connection(settings.data_dir) as database:
+            fail_writes(database, "INSERT", "disclosures")
+        assert desk.post(path, {"references": [marked]}).status_code == 503
+        with Session(service.state.context.engine) as session:
+            states = session.exec(select(ConcernRow.state)).all()
+        assert states == ["received"] * 3  # an act that cannot be recorded does not happen
 
 
 def test_within_one_due_time_the_inbox_is_in_the_order_of_receipt(

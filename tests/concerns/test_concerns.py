@@ -32,6 +32,7 @@ RECEIPT_KEYS = [
     "reference",
     "state",
     "received_at",
+    "test",
     "acknowledge_by",
     "guide",
     "edition",
