@@ -133,7 +133,7 @@ class InboxFilter(RequestModel):
     assigned_to: PersonName | None = Field(
         default=None, description="Only those of this person.", examples=["Robin Example"]
     )
-    burst: Annotated[str, StringConstraints(pattern=BURST_OR_NONE)] | None = Field(
+    burst: Annotated[str, StringConstraints(pattern=BURST_OR_NONE, max_length=40)] | None = Field(
         default=None,
         description="Only those that came in this burst; `none`: only those that came in no burst.",
         examples=["none"],

@@ -124,7 +124,7 @@ def test_a_concern_without_indicators_is_told_the_same_as_one_with_many(client: 
 
     with_many, with_none = (
         client.post("/v1/concerns", json=told).json()
-        for told in (many, SMALLEST_EXAMPLE | {"immediate_danger": "no", "guide": SLUG})
+        for told in (many, SMALLEST_EXAMPLE | {"immediate_danger": danger, "guide": SLUG})
     )
 
     own = {"reference", "status_token", "receipt", "links"}

@@ -124,6 +124,6 @@ def test_a_trailer_neither_opens_the_desk_nor_changes_the_address_on_the_record(
     [record] = exchange(proxy, request("/v1/desk/disclosures", Connection="close", Authorization=credential))
 
     assert statuses([answer]) == [401 if is_in_trailer else 200]
-    addresses = {each["address"] for each in body_of(record)["disclosures"]}
+    addresses = {each["address"] for each in body_of(record)["disclosures"] if each["client"] != "operator"}
     assert addresses <= {CALLER}
     assert bool(addresses) != is_in_trailer
