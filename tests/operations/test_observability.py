@@ -230,12 +230,14 @@ def check_everything(service: FastAPI, clock: SettableClock) -> None:
 
 
 def test_invariants_that_hold_are_shown_as_such(client: TestClient, service: FastAPI, clock: SettableClock) -> None:
-    client.post(CONCERNS, json=SMALLEST_EXAMPLE)
+    not_due_before_tomorrow = {"immediate_danger": "no"}
+    client.post(CONCERNS, json=SMALLEST_EXAMPLE | not_due_before_tomorrow)
 
     check_everything(service, clock)
 
-    assert samples(client, "guidance_invariant_broken") == {"overdue-events": 0, "clock": 0, "chains": 0}
-    assert set(samples(client, "guidance_invariant_checked_timestamp_seconds")) == {"overdue-events", "clock", "chains"}
+    everything = {"overdue-events": 0, "clock": 0, "chains": 0, "access": 0}
+    assert samples(client, "guidance_invariant_broken") == everything
+    assert samples(client, "guidance_invariant_checked_timestamp_seconds").keys() == everything.keys()
     assert client.get("/health/ready").json()["warnings"] == {}
 
 
@@ -283,7 +285,7 @@ def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_
 
     with TestClient(sealing_to(first, second)) as client:
         client.post(CONCERNS, json=SMALLEST_EXAMPLE)
-    everything = {"overdue-events": 0, "recipients": 0, "clock": 0}
+    everything = {"overdue-events": 0, "recipients": 0, "clock": 0, "access": 0}
 
     assert broken(sealing_to(first, second)) == (everything, {})
     assert broken(sealing_to(first, second, third)) == (everything, {})

@@ -16,7 +16,7 @@ from app.services.keys import create_identity
 from app.services.verification import NOTHING_YET
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.databases import raw_connection
+from tests.support.databases import empty_database_of, raw_connection
 from tests.support.prepared import copy_prepared
 from tests.support.publishing import SLUG
 from tests.support.revisions import FOLLOWING, NEWEST, WORKS, add_revision
@@ -106,6 +106,8 @@ def test_verify_speaks_of_the_older_schema_before_it_reads_anything(behind: Path
 
 
 def test_verify_says_of_an_empty_database_that_there_is_nothing_in_it(tmp_path: Path) -> None:
+    empty_database_of(tmp_path / "empty")
+
     ended = guidance("verify", "--data-dir", tmp_path / "empty")
 
     assert ended.returncode == 1

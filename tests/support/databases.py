@@ -156,6 +156,14 @@ def address_for(data_dir: Path) -> str | None:
     return postgresql().address(postgresql().database_of(data_dir))
 
 
+def empty_database_of(data_dir: Path) -> None:
+    """Leave nothing in the folder's database, as before the first start. On SQLite it is not there before."""
+    if on_postgresql():
+        with raw_connection(data_dir) as database:
+            database.execute("DROP SCHEMA public CASCADE")
+            database.execute("CREATE SCHEMA public")
+
+
 def drop_database_of(data_dir: Path) -> None:
     """Drop the folder's database from the server, if the tests use one."""
     if on_postgresql():
