@@ -146,7 +146,8 @@ def test_every_step_is_on_the_record_and_verify_finds_what_was_altered(
 
     assert untouched == []
     assert [each["act"] for each in chain] == ["received", "message_sent", "message_sent", "message_read", "added"]
-    assert [len(each) for each in faults] == [1, 2, 2, 3]
+    assert [len(each) for each in faults] == [1, 2, 2, 4]
+    assert ["message 1 was altered since it came" in each for each in faults] == [False, False, False, True]
     assert "message 2 is missing" in [fault for _, fault in find_faults(engine)]
 
 

@@ -14,9 +14,11 @@ from app.age.files import SEED_BYTES, seal_by_seed
 from app.cli import desk_client
 from app.cli.desk_client import DeskClient
 from app.config import Settings
+from app.main import create_app
 from app.models.record import DeskAct
+from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
-from tests.support.desk import KEY, Desk, acts_on, press
+from tests.support.desk import KEY, Desk, acts_on, desk_of, press
 from tests.support.loops import for_each
 from tests.support.openapi import operations
 from tests.support.people import JO, sign_in_as
@@ -42,6 +44,8 @@ REPEATABLE: dict[str, dict[str, Any]] = {
     "erasure": {"reason": "Requested in writing."},
 }
 """What can be done again: it only says the same once more on the record, or is refused."""
+OF_A_BURST = "/v1/desk/bursts/{burst}/acknowledgement"
+"""What can be done again, and then leaves no further act."""
 
 
 @pytest.fixture
@@ -141,7 +145,29 @@ def test_every_post_of_the_desk_has_an_idempotency_key_or_can_be_sent_again(
     assert keyed == set(WITH_KEY)
     numbered = {path.replace("/1/", "/{number}/") for path in REPEATABLE}
     assert {each.path.removeprefix(base) for each in of_concerns} == keyed | numbered
-    assert [each.path for each in posts if each.path.startswith("/v1/desk/") and each not in of_concerns] == []
+    assert [each.path for each in posts if each.path.startswith("/v1/desk/") and each not in of_concerns] == [
+        OF_A_BURST
+    ]
+
+
+def test_concerns_of_a_burst_that_are_acknowledged_again_get_the_same_answer_and_no_further_act(
+    settings: Settings, a_concern: Concern
+) -> None:
+    service = create_app(settings.model_copy(update={"limit_unmarked": "1/day"}), lambda: A_TUESDAY)
+    with TestClient(service, client=("192.0.2.7", 50_000)) as client:
+        desk = desk_of(service, client)
+        _, *marked = (client.post("/v1/concerns", json=a_concern()).json() for _ in range(3))
+        add(client, marked[0], "Alex Example came home.")
+        entries = {each["reference"]: each for each in desk.get("/concerns").json()["concerns"]}
+        (burst,) = {entries[each["reference"]]["burst"] for each in marked}
+        seen = {"references": [each["reference"] for each in marked], "additions_until": A_TUESDAY.isoformat()}
+
+        first, again = (desk.post(OF_A_BURST.removeprefix("/v1/desk").format(burst=burst), seen) for _ in range(2))
+
+        assert [each.status_code for each in (first, again)] == [200, 200]
+        assert again.json() == first.json()
+        assert [each["additions_waiting"] for each in again.json()["concerns"]] == [0, 0]
+        assert [acts_of(service, each).count(DeskAct.ACKNOWLEDGED) for each in marked] == [1, 1]
 
 
 @pytest.mark.any_database

@@ -163,6 +163,7 @@ def test_an_event_says_that_a_rendition_is_published_behind_and_withdrawn(client
         "digest": polish["digest"],
         "edition": 1,
         "behind": True,
+        "reason": "A word was wrong.",
         "links": {"rendition": f"{RENDITIONS}/pl/1", "edition": f"{GUIDE}/editions/1"},
     }
 

@@ -16,6 +16,7 @@ from app.main import create_app, rehearse_start, utc_now
 from app.models.events import EventKind, WebhookRow
 from app.models.form import SMALLEST_EXAMPLE
 from app.services import doctor
+from app.services.access import ACCESS_KEY, AccessKeys
 from app.services.backup import back_up, backup_path
 from app.services.doctor import Condition, Finding, PublicAnswer, examine
 from app.services.webhooks import insert_webhook, open_webhook_keys
@@ -74,11 +75,16 @@ def make_set_up(folder: Path) -> SetUp:
     work_a_day(made)
     (folder / "backups").mkdir()
     if address_for(made.data_dir) is None:
-        back_up(made.data_dir, backup_path(folder / "backups", at=utc_now()), replace=False)
+        an_hour_ago = utc_now() - dt.timedelta(hours=1)  # in its own second a test could make none beside it
+        back_up(made.data_dir, backup_path(folder / "backups", at=an_hour_ago), replace=False)
     else:
         receipt_key, webhook_key = made.data_dir / "receipt-key.pem", made.data_dir / "webhook-key.txt"
         made.values |= {"receipt_key_file": receipt_key, "webhook_key_file": webhook_key}
+        made.values |= {"access_key_file": made.data_dir / ACCESS_KEY}
         open_webhook_keys(made.settings).add()
+        access_key = AccessKeys(made.data_dir / ACCESS_KEY, is_configured=True)
+        if not access_key.path.exists():
+            access_key.add()
         (folder / "backups" / "guidance.dump").write_bytes(b"as pg_dump wrote it")
     return made
 
