@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Response, expect
+from playwright.sync_api import Browser, Locator, Page, Response, Route, expect
 
 from app.models.people import Role
 from app.pages.drafts import DETAILS, EDIT_PAGES
 from tests.support.browsing import accessibility_violations, page_faults
 from tests.support.drafts import Running, page_of, press, press_and_arrive
 from tests.support.publishing import SLUG
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -181,6 +182,30 @@ def test_every_page_of_an_editor_is_without_fault_and_in_reach_of_the_keyboard(
         found["preview"] = page_faults(page, walks=True)
 
         assert {path: faults for path, faults in found.items() if faults} == {}
+    finally:
+        running.stop()
+
+
+def test_what_is_typed_before_the_script_arrives_is_saved_too(browser: Browser, tmp_path: Path) -> None:
+    running = Running(tmp_path / "data")
+    held: list[Route] = []
+    try:
+        page = page_of(browser, running, "Ann Example", Role.EDITOR)
+        page.goto("/edit")
+        page.locator(f'form[action="/edit/{SLUG}/begin"] button').press("Enter")
+        page.wait_for_url(f"**/edit/{SLUG}")
+        page.route("**/edit.js*", lambda route: held.append(route))  # noqa: PLW0108  # it marks what it is given
+        page.goto(f"/edit/{SLUG}/sections/{DETAILS}", wait_until="commit")
+        page.get_by_label("What this edition changes").fill("A made-up change.")
+        wait_until(lambda: page.evaluate("true") and held != [])
+        with page.expect_response(is_post) as saved:
+            held[0].continue_()
+
+        assert saved.value.ok
+        expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
+        page.unroute("**/edit.js*")
+        page.reload()
+        expect(page.get_by_label("What this edition changes")).to_have_value("A made-up change.")
     finally:
         running.stop()
 

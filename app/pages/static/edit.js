@@ -84,4 +84,11 @@
   window.addEventListener("beforeunload", (event) => { if (typed !== saved) event.preventDefault(); });
   // A page from the browser's memory may be older than what is saved: its tag would be refused, so load it again.
   window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });
+
+  // Return whether the field holds something else than the page came with: it may have been typed before this script arrived.
+  function isTyped(field) {
+    if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((each) => each.defaultSelected));
+    return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  }
+  if ([...form.querySelectorAll("input, select, textarea")].some(isTyped)) form.dispatchEvent(new Event("input"));
 })();
