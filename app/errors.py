@@ -181,6 +181,11 @@ class RateLimited(Problem, slug="too-often", status=429, title="Too many request
     Whoever is worried about a child need not wait: telephone.
     """
 
+    def __init__(self, seconds: int | None = None, message: str | None = None) -> None:
+        super().__init__(*([] if message is None else [message]))
+        if seconds is not None:
+            self.headers = {"Retry-After": str(seconds)}
+
 
 class TooManyTries(RateLimited):
     """A wrong code came, after too many others for the same concern or form. The right one is never refused."""
@@ -189,18 +194,14 @@ class TooManyTries(RateLimited):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
+            seconds,
             "Too many wrong codes came for this, and this one is wrong too. The right code is read at any time. "
-            "Whoever is worried about a child need not wait: telephone."
+            "Whoever is worried about a child need not wait: telephone.",
         )
-        self.headers = {"Retry-After": str(seconds)}
 
 
 class TooManyConcerns(RateLimited):
-    """Too many concerns came without a key from one network. After `seconds` they are taken again."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__()
-        self.headers = {"Retry-After": str(seconds)}
+    """Too many concerns came without a key from one network. After so many seconds they are taken again."""
 
 
 class TooManySavedForms(RateLimited):

@@ -138,6 +138,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     unmarked, most = settings.limit_unmarked, settings.limit_anonymous
     sources = Sources(limiter, make_policy("unmarked", unmarked), make_policy("anonymous", most))
     submissions = Submissions(engine, writer, resolver, sealer, receipts, sources, metrics.count_concern)
+    code_tries = CodeTries(limiter, make_policy("code-tries", settings.limit_code_tries))
     provider = open_provider(settings)
     return AppContext(
         settings=settings,
@@ -152,9 +153,9 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         concern_trial=ConcernTrial(submissions, clock),
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
         outside=Outside(settings, engine, clock),
-        code_tries=CodeTries(limiter, make_policy("code-tries", settings.limit_code_tries)),
+        code_tries=code_tries,
         drafts=Drafts(engine, writer),
-        follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
+        follow_ups=FollowUps(engine, writer, contents, sealer, receipts, sources, code_tries),
         emergency_contacts=EmergencyContacts(engine, settings.default_guide),
         authenticator=Authenticator(engine, provider),
         desk_sign_in=open_desk_sign_in(settings, engine, writer, provider),

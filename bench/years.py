@@ -3,7 +3,6 @@
 import datetime as dt
 import hashlib
 import random
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -21,7 +20,7 @@ from app.models.events import EventKind
 from app.models.receipts import new_reference
 from app.models.record import ChainRow, DeskAct, DisclosureRow
 from app.models.record_details import closing_detail, seal_entry
-from app.services.events import append_events
+from app.services.events import Event, append_events
 from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from bench.content import Progress, receive, running_context
 
@@ -41,7 +40,7 @@ class _Concern:
 
     columns: dict[str, Any]
     chain: list[DisclosureRow] = field(default_factory=list)
-    events: list[tuple[EventKind, tuple[dt.datetime, dict[str, Any]]]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def record(self, act: DeskAct, at: dt.datetime, *, by: str, address: str, detail: str = "") -> None:
         """Append the act to the chain."""
@@ -64,7 +63,7 @@ class _Concern:
     def announce(self, kind: EventKind, at: dt.datetime) -> None:
         """Write an event, unless it is a test."""
         if not self.columns["test"]:
-            self.events.append((kind, (at, {"reference": self.columns["reference"]})))
+            self.events.append((kind, at, {"reference": self.columns["reference"]}))
 
 
 def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database_url: str | None = None) -> None:
@@ -139,9 +138,6 @@ def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]")
             for last in (each.chain[-1] for each in concerns)
         ],
     }
-    events: defaultdict[EventKind, list[tuple[dt.datetime, dict[str, Any]]]] = defaultdict(list)
-    for kind, event in (told for each in concerns for told in each.events):
-        events[kind].append(event)
     with for_writing(engine).connect() as connection:
         if engine.dialect.name == "sqlite":
             driver: Any = connection.connection.driver_connection
@@ -151,5 +147,4 @@ def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]")
             for row, values in rows.items():
                 connection.execute(insert(table_of(row)), values)
             with Session(connection) as session:
-                for kind, told in events.items():
-                    append_events(session, kind, told)
+                append_events(session, [told for each in concerns for told in each.events])

@@ -11,7 +11,7 @@ from app.config import Settings
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.record import Remnants
-from app.services.access import drop_old_access_keys, open_access_keys, sign_again
+from app.services.access import drop_old_access_keys, need_access_keys, sign_again
 from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.record import Actor
 from app.services.resealing import ChangeOfKeys, reseal
@@ -132,8 +132,7 @@ def keys_rotate_access(
     that no key has signed is named and left as it is: it lets nobody in, and the exit status is 1.
     """
     with open_writer(settings) as (engine, writer):
-        access_keys = open_access_keys(settings, engine)
-        access_keys.read()
+        access_keys = need_access_keys(engine)
         done = sign_again(writer, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:
             drop_old_access_keys(writer, keys=access_keys)

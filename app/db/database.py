@@ -88,9 +88,11 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
     return create_engine(f"sqlite:///{path}", creator=connect, hide_parameters=True, poolclass=NullPool)
 
 
-def open_sqlite_to_read(path: Path) -> sqlite3.Connection:
+def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
     """Open the database, which must exist, so that nothing can be written to it."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    address = f"{path.absolute().as_uri()}?{options}"
+    connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)
+    return connection
 
 
 def _open_postgresql(url: str) -> Engine:
@@ -185,13 +187,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size
     options = "mode=ro&immutable=1" if is_whole else "mode=ro"
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{options}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        factory=ReadingConnection,
-    )
+    connection = open_sqlite_to_read(path, options, check_same_thread=False, factory=ReadingConnection)
     connection.execute(PROBE)
     return connection
 

@@ -198,6 +198,7 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 has_begun = True
+                connection.info.pop(GENERATION_RAISED, None)  # of a transaction that was rolled back
                 outcomes = _run_apart(connection, batch) if apart else _run(connection, batch)
                 has_raised = connection.info.pop(GENERATION_RAISED, False)
                 started = time.perf_counter()

@@ -205,7 +205,7 @@ def _unknown_ids_of_addition(request: Request, context: AppContext, body: Mappin
     reference = request.path_params["reference"]
     _, token = get_authorization_scheme_param(request.headers.get("Authorization"))
     # A wrong token gets the answer to the body alone, and counts as a try.
-    with suppress(NoSuchConcern, TooManyTries, *NO_STORE), context.code_tries.guard(reference):
+    with suppress(NoSuchConcern, TooManyTries, *NO_STORE):
         return context.follow_ups.unknown_ids_in(body, typed_reference=reference, status_token=token)
     return []
 

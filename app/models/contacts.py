@@ -81,6 +81,11 @@ class Phone(RequestModel):
         default=None, max_length=20, description="What to press when the call is answered.", examples=["1"]
     )
 
+    @property
+    def option_text(self) -> str:
+        """The key to press when the call is answered, to print after the number: ` (option 1)`, or nothing."""
+        return f" (option {self.option})" if self.option else ""
+
 
 WAYS = {
     ContactKind.TELEPHONE: ("phones", "a telephone {} needs at least one number in `phones`"),

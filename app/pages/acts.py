@@ -22,7 +22,7 @@ from app.models.acts import Outcome
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.receipts import ConcernState
-from app.models.record import DisclosureRow
+from app.models.record import DeskAct, DisclosureRow
 from app.pages.desk import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
 from app.pages.error_pages import problem_type_of
 from app.pages.exports import export_response
@@ -58,6 +58,7 @@ MOST_AT_ONCE = 20
 """So many others may act at the same moment, and what a person just did is still found."""
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
+LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,14 @@ class Attempt(Visit):
         return form.act.body is ClosingForm and concern is not None and concern.state != ConcernState.RECEIVED
 
     def number_of_own_act(self) -> int:
-        """Return the number of the last act of this person in the chain of the concern: the one that was just done."""
+        """Return the number of the last act of this person in the chain of the concern, but for what they looked at.
+
+        It is the one that was just done, or, for a form that was sent twice, the one that it did.
+        """
         with Session(self.context.engine) as session:
             last = list_last_acts(session, self.reference, limit=MOST_AT_ONCE)
-        return next((each.number for each in last if each.client == self.visitor.actor.client), 0)
+        own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in LOOKING)
+        return next(own, 0)
 
     def list_meanwhile(self) -> list[DisclosureRow]:
         """Return what happened since the page of the form."""

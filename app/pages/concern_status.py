@@ -10,7 +10,7 @@ from fastapi import Path, Response
 from pydantic import ValidationError
 
 from app import errors
-from app.http.auth import PUBLIC, caller_address
+from app.http.auth import PUBLIC, caller_network
 from app.http.params import GuidanceRouter
 from app.http.problems import NO_STORE
 from app.models.concerns import Addition, AdditionReceipt, ImmediateDanger
@@ -23,8 +23,6 @@ from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.text_format import date_and_time, deadline, page_words, spoken
 from app.services.editions import EditionKey
-from app.services.guide_documents import option_text
-from app.services.limits import network_key
 from app.services.receipts import check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -102,11 +100,9 @@ def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
     key, danger = posted.one("key") or str(uuid.uuid4()), posted.one("immediate_danger")
     words = {"concern": {"narrative": posted.one("narrative")}} | ({"immediate_danger": danger} if danger else {})
     addition = Addition.model_validate(words)
-    network, size = network_key(caller_address(site.request)), len(addition.model_dump_json(exclude_unset=True))
-    with site.context.code_tries.guard(reference):
-        concern = site.context.follow_ups.find(reference, code)
-        site.context.submissions.sources.admit_addition(network, size)
-        result = site.context.follow_ups.add(concern, addition, idempotency_key=key, at=site.now)
+    network = caller_network(site.request)
+    concern = site.context.follow_ups.find(reference, code)
+    result = site.context.follow_ups.add(concern, addition, network=network, idempotency_key=key, at=site.now)
     return AdditionReceipt.model_validate_json(result.receipt)
 
 
@@ -122,8 +118,7 @@ def _status_page(
     """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`."""
     code = posted.one("code").strip()
     reference = posted.one("reference").strip()
-    with site.context.code_tries.guard(reference):
-        concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=site.now)
+    concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=site.now)
     outcomes = {each.code: each.label for each in site.context.reference_data.get_code_list("outcome").codes}
     return site.page(
         "concern_status.html",
@@ -177,8 +172,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
         reference, received_at = claims["jti"], dt.datetime.fromisoformat(claims["received_at"])
-        with site.context.code_tries.guard(reference):
-            concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
+        concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
     except (errors.ReceiptNotGenuine, errors.NoSuchConcern, KeyError):
         raise errors.NotFound from None
     text = "\n".join(_receipt_lines(site, concern, signed, code)) + "\n"
@@ -205,7 +199,7 @@ def _receipt_lines(site: Site, concern: ConcernStatus, signed: str, code: str) -
     numbers: list[Reachable] = [each for each in signposts if each.emergency]
     numbers += [each.contact for each in site.teams(concern.contacts).all]
     for contact in numbers:
-        phones = " or ".join(phone.display + option_text(phone) for phone in contact.phones)
+        phones = " or ".join(phone.display + phone.option_text for phone in contact.phones)
         yield from _paragraph(f"- {contact.name}: {phones}", hanging="  ")
     yield from _paragraph("- When you call, give the reference.", hanging="  ")
     yield from ("", "THE SIGNED RECEIPT", "")

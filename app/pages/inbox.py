@@ -160,8 +160,6 @@ PAGE_SIZE = 50
 MOST_GUIDES = 200
 MAX_VIEW_NAME = 80
 ME, NOBODY, PERSON = "me", "nobody", "person:"
-FIELDS = ("state", "overdue", "danger", "guide", "burst", "who")
-"""The fields of the form with which filters are put together."""
 TRUE_OR_FALSE = {"true": True, "false": False}
 
 
@@ -342,7 +340,7 @@ def acknowledge_burst_on_page(
 @router.post("/views")
 def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
     """Save the filters of the form under the name that was typed, in place of those that had it, and show them."""
-    chosen = choose(Choice.ALL, {each: posted.one(each) for each in FIELDS})
+    chosen = choose(Choice.ALL, {each: posted.one(each) for each in TypedFilters.model_fields if each != "show"})
     name = name_of_view(posted.one("name"))
     try:
         if not name:

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
-from app.http.auth import SubmitterDep, caller_address, network_to_count, require_submitter
+from app.http.auth import SubmitterDep, caller_network, network_to_count, require_submitter
 from app.http.cache import accepts_gzip
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
@@ -55,7 +55,6 @@ from app.pages.page import Site, SiteDep
 from app.pages.text_format import spoken
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
-from app.services.limits import network_key
 from app.services.receipts import derive_idempotency_keys
 from app.services.saved_forms import group_of
 
@@ -371,7 +370,7 @@ def save_draft(draft: Draft) -> Response:
     fields: dict[str, list[str]] = {"key": [draft.key], "edition": [str(draft.head.number)]}
     for name, value in hidden_fields(draft.form(), draft.answers):
         fields.setdefault(name, []).append(value)
-    context, network = draft.site.context, network_key(caller_address(draft.site.request))
+    context, network = draft.site.context, caller_network(draft.site.request)
     source = context.submissions.sources.mark(network, day=draft.site.now.date())
     try:
         saved = context.drafts.save(draft.path, fields, source=source, at=draft.site.now)

@@ -17,7 +17,7 @@ from app.errors import (
     TokenMissing,
     TooManyAdditions,
 )
-from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_address, network_to_count
+from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_network, network_to_count
 from app.http.context import ContextDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
 from app.http.params import (
     GuidanceRouter,
@@ -37,7 +37,6 @@ from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE, ConcernFormResponse,
 from app.models.links import CONCERNS, concern_path
 from app.models.receipts import CheckResponse, ConcernStatus, Receipt
 from app.services.entries import FollowUps
-from app.services.limits import CodeTries, network_key
 from app.services.receipts import derive_idempotency_keys
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
@@ -123,7 +122,6 @@ async def raise_concern(
 class Following:
     """A request of a reporter who follows a concern: what they typed, and what tells whether it is right."""
 
-    code_tries: CodeTries
     follow_ups: FollowUps
     status_token: str
     now: dt.datetime
@@ -133,7 +131,7 @@ class Following:
 async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
     """Return the request of the holder of a status token."""
     context = context_of(request)
-    return Following(context.code_tries, context.follow_ups, status_token, context.clock(), reference)
+    return Following(context.follow_ups, status_token, context.clock(), reference)
 
 
 FollowingDep = Annotated[Following, Depends(follow)]
@@ -143,8 +141,7 @@ FollowingDep = Annotated[Following, Depends(follow)]
 def read_concern_status(asked: FollowingDep) -> ConcernStatus:
     """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
     token, reference = asked.status_token, asked.reference
-    with asked.code_tries.guard(reference):
-        return asked.follow_ups.read_status(typed_reference=reference, status_token=token, at=asked.now)
+    return asked.follow_ups.read_status(typed_reference=reference, status_token=token, at=asked.now)
 
 
 @router.get(
@@ -158,8 +155,7 @@ def read_messages(asked: FollowingDep) -> ReceivedMessages:
     The team sees when a message was first read, and nothing else about the reader.
     """
     token, reference = asked.status_token, asked.reference
-    with asked.code_tries.guard(reference):
-        return asked.follow_ups.open_messages(typed_reference=reference, status_token=token, at=asked.now)
+    return asked.follow_ups.open_messages(typed_reference=reference, status_token=token, at=asked.now)
 
 
 @router.post(
@@ -180,9 +176,7 @@ def add_more(
     Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
     """
     expect_one_key_at_most(request)
-    network, size = network_key(caller_address(request)), len(addition.model_dump_json(exclude_unset=True))
-    with asked.code_tries.guard(asked.reference):
-        concern = asked.follow_ups.find(asked.reference, asked.status_token)
-        context_of(request).submissions.sources.admit_addition(network, size)
-        result = asked.follow_ups.add(concern, addition, idempotency_key=idempotency_key, at=asked.now)
+    network = caller_network(request)
+    concern = asked.follow_ups.find(asked.reference, asked.status_token)
+    result = asked.follow_ups.add(concern, addition, network=network, idempotency_key=idempotency_key, at=asked.now)
     return created_response(result, concern_path(result.reference))

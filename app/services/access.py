@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import hmac
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -80,15 +81,23 @@ class AccessKeys(KeyFile):
 
     def sign(self, row: AccessRow) -> bytes:
         """Return the MAC of the row, under the newest key."""
-        return _mac(self.keys[0].value, row, _columns(row))
+        return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
         """Return whether the MAC of the row, or of these columns of it, is right. There may be a new key."""
-        stated = columns or _columns(row)
-        if self._has_signed(row, stated):
+        if self.has_signed_so_far(row, columns):
             return True
         self.read()
-        return self._has_signed(row, stated)
+        return self.has_signed_so_far(row, columns)
+
+    def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
+        """Return whether the MAC of the row, or of these columns of it, is right by a key that was read already."""
+        stated = columns or _columns(row)
+        try:
+            signed = _signed_text(row, stated)
+            return any(hmac.compare_digest(_mac(key.value, signed), stated["mac"]) for key in self.keys)
+        except (ValueError, TypeError):  # somebody put there what no row of ours has
+            return False
 
     def is_newest(self, row: AccessRow) -> bool:
         """Return whether the MAC of the row is under the newest key."""
@@ -102,17 +111,15 @@ class AccessKeys(KeyFile):
         self.on_refused(table)
         raise RowNotOurs(table)
 
-    def _has_signed(self, row: AccessRow, columns: Mapping[str, Any]) -> bool:
-        try:
-            return any(hmac.compare_digest(_mac(key.value, row, columns), columns["mac"]) for key in self.keys)
-        except (ValueError, TypeError):  # somebody put there what no row of ours has
-            return False
+
+def _mac(key: bytes, signed: bytes) -> bytes:
+    return hmac.digest(key, signed, "sha256")
 
 
-def _mac(key: bytes, row: AccessRow, columns: Mapping[str, Any]) -> bytes:
-    """Return HMAC-SHA-256 of the table's name and the canonical JSON (RFC 8785) of the columns that are signed."""
+def _signed_text(row: AccessRow, columns: Mapping[str, Any]) -> bytes:
+    """Return the table's name and the canonical JSON (RFC 8785) of the columns that are signed."""
     signed = {name: _plain(value) for name, value in columns.items() if name not in row.unsigned}
-    return hmac.digest(key, f"{row.__tablename__}\n".encode() + canonical_json(signed), "sha256")
+    return f"{row.__tablename__}\n".encode() + canonical_json(signed)
 
 
 def _columns(row: AccessRow) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
     `is_used` says that rows will come by themselves, since people sign in by a provider. Nothing is written.
     """
-    keys = _keys_of(engine)
+    keys = need_access_keys(engine)
     keys.load()
     with Session(engine) as session:
         rows, unreadable = _every_row(session)
@@ -153,20 +160,21 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
         raise SetupError(LOST.format(path=keys.path))
     if not keys.keys and is_used and not keys.may_be_made:
         raise SetupError(NEEDED)
-    if rows and not any(keys.has_signed(row) for row in rows):
+    if rows and not any(map(keys.has_signed_so_far, rows)):
         raise SetupError(OF_ANOTHER.format(path=keys.path))
     return keys
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
     """Raise `RowNotOurs`, and the alarm, for a row that was not signed with a key of this machine."""
-    keys = _keys_of(session.get_bind())
+    keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
             keys.refuse(row)
 
 
-def _keys_of(bind: Engine | Connection) -> AccessKeys:
+def need_access_keys(bind: Engine | Connection) -> AccessKeys:
+    """Return the keys with which rows of the engine are signed. Raises `SetupError` if it was opened without them."""
     keys = access_keys_of(bind)
     if keys is None:
         raise SetupError("the database was opened without the access key")
@@ -194,7 +202,7 @@ def _every_row(session: Session) -> tuple[list[AccessRow], list[str]]:
 
 
 def _sign_new(_mapper: Any, connection: Connection, row: AccessRow) -> None:
-    keys = _keys_of(connection)
+    keys = need_access_keys(connection)
     keys.require(connection)
     row.mac = keys.sign(row)
 
@@ -204,7 +212,7 @@ def _sign_changed(_mapper: Any, connection: Connection, row: AccessRow) -> None:
 
     A row that lets nobody in any more is signed in any case: so whatever was put there can be taken back.
     """
-    keys = _keys_of(connection)
+    keys = need_access_keys(connection)
     keys.require(connection)
     state = inspect(row)
     before = {name: _before(state, name) for name in _columns(row)}
@@ -239,9 +247,14 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
     """
     if with_new_key:
         keys.add()
+    else:
+        keys.read()
+    rows, _ = _every_row(session)
+    if rows and not keys.keys:
+        raise SetupError(LOST.format(path=keys.path))
     count, left = 0, []
-    for row in _every_row(session)[0]:
-        if not accept and not keys.has_signed(row):
+    for row in rows:
+        if not accept and not keys.has_signed_so_far(row):
             left.append(name_of(row))
             continue
         table = table_of(type(row))
@@ -255,7 +268,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
     """Drop every key but the newest from the file. Raises `SetupError` if a row still needs another."""
     keys.read()
-    if any(keys.has_signed(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
+    if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
         raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
     keys.drop_old()
 
@@ -339,8 +352,8 @@ class RecordedAccess:
     people: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """The role of each person, and whether a provider gave it. Those who left are not among them."""
     left: set[str] = field(default_factory=set)
-    held: dict[str, str] = field(default_factory=dict)
-    """Who has each passkey, link and session, by fingerprint."""
+    held: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The fingerprints of the passkeys, links and sessions of each person."""
     sessions: set[str] = field(default_factory=set)
     """Which of these are sessions."""
 
@@ -372,40 +385,47 @@ class RecordedAccess:
         """Let a person in, in that role, who has a link from now on."""
         self.people[found["name"]] = (found["role"], False)
         self.left.discard(found["name"])
-        self.held[found["link"]] = found["name"]
+        self.held[found["name"]].add(found["link"])
 
     def add_passkey(self, found: re.Match[str], person: str) -> None:
-        """Exchange a link for a passkey."""
-        self.held.pop(found["link"], None)
-        self.held[found["passkey"]] = person
+        """Exchange a link of the person for a passkey."""
+        self.held[person].discard(found["link"])
+        self.held[person].add(found["passkey"])
 
     def change_role(self, found: re.Match[str], person: str) -> None:
         """Give a person another role. A provider does so as the person signs in; without a role, sessions end."""
         self.people[found["name"]] = (found["role"], bool(person))
         if found["role"] == NO_ROLE:
-            self._end_of(found["name"], self.sessions)
+            self._end_sessions(found["name"])
 
     def sign_in(self, found: re.Match[str], person: str) -> None:
         """Begin a session."""
-        self.held[found["session"]] = person
+        self.held[person].add(found["session"])
         self.sessions.add(found["session"])
 
     def sign_out(self, found: re.Match[str], person: str) -> None:
         """End a session, or every one of the person."""
-        self._end_of(person, self.sessions if found["session"] is None else {found["session"]})
+        if found["session"] is None:
+            self._end_sessions(person)
+        else:
+            self.held[person].discard(found["session"])
+            self.sessions.discard(found["session"])
 
     def leave(self, found: re.Match[str], _person: str) -> None:
         """End everything of a person."""
         self.people.pop(found["name"], None)
         self.left.add(found["name"])
-        self._end_of(found["name"], set(self.held))
+        self._end_sessions(found["name"])
+        self.held.pop(found["name"], None)
 
     def _add_key(self, found: re.Match[str]) -> None:
         ends = None if found["ends"] == NEVER else dt.datetime.fromisoformat(found["ends"])
         self.keys[found["key"]] = (found["client"], ends)
 
-    def _end_of(self, person: str, ended: Collection[str]) -> None:
-        self.held = {each: who for each, who in self.held.items() if who != person or each not in ended}
+    def _end_sessions(self, person: str) -> None:
+        ended = self.held[person] & self.sessions  # as long as the shorter of both
+        self.held[person] -= ended
+        self.sessions -= ended
 
     def agrees_with(self, row: AccessRow) -> bool:
         """Return whether the row is as the acts left it."""
@@ -419,9 +439,9 @@ class RecordedAccess:
                 recorded_role = self.people.get(row.name)
                 return row.name in self.left if row.is_over else recorded_role == (row.role, row.provider is not None)
             case PasskeyRow():
-                return self.held.get(fingerprint_of_passkey(row)) == row.person
+                return fingerprint_of_passkey(row) in self.held.get(row.person, ())
             case InvitationRow() | SessionRow():
-                return self.held.get(fingerprint(row.token_sha256)) == row.person
+                return fingerprint(row.token_sha256) in self.held.get(row.person, ())
         return False
 
 
@@ -457,8 +477,10 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
         rows, unreadable = _every_row(session)
     for table in unreadable:
         yield table, "it has a row that cannot be read"
+    if keys is not None and not all(map(keys.has_signed_so_far, rows)):
+        keys.read()  # there may be a new key
     for row in rows:
-        if keys is not None and not keys.has_signed(row):
+        if keys is not None and not keys.has_signed_so_far(row):
             yield (
                 name_of(row),
                 "no key of this machine signed it: somebody else wrote or altered it, and it lets nobody in",

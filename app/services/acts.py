@@ -93,17 +93,14 @@ def acknowledge_together(
     found = [find_concern(session, find_reference(typed) or "") for typed in wanted.references]
     concerns = [concern for concern in found if concern is not None and concern.burst == burst]
     if len(concerns) < len(found):
-        raise ValidationFailed(
-            [
-                FieldError(("references", place), NOT_OF_THE_BURST)
-                for place, concern in enumerate(found)
-                if concern not in concerns
-            ]
-        )
+        strangers = (place for place, each in enumerate(found) if each is None or each.burst != burst)
+        raise ValidationFailed([FieldError(("references", place), NOT_OF_THE_BURST) for place in strangers])
     until = wanted.additions_until
     seen = {
-        concern.reference: 0 if until is None else last_waiting_addition(session, concern.reference, until=until)
-        for concern in concerns
+        each.reference: last_waiting_addition(session, each.reference, until=until)
+        if until is not None and each.additions_waiting
+        else 0
+        for each in concerns
     }
     waiting = {
         concern.reference: concern

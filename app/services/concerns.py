@@ -417,7 +417,6 @@ class Submissions:
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
     insert_concerns(session, [each.concern for each in prepared])
     insert_first_disclosures(session, [each.disclosure for each in prepared])
-    events = [(each.concern.received_at, concern_payload(each.concern)) for each in prepared if not each.concern.test]
-    if events:
-        append_events(session, EventKind.CONCERN_RECEIVED, events)
+    real = [each.concern for each in prepared if not each.concern.test]
+    append_events(session, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
     insert_stored_receipts(session, [each.stored_receipt for each in prepared])

@@ -16,7 +16,7 @@ from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind, EventRow
 from app.models.receipts import ConcernState
 from app.services.concerns import WITHOUT_SEALED, get_concern
-from app.services.events import announce
+from app.services.events import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
@@ -85,8 +85,9 @@ def _announce(
     due = is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
     waiting = select(ConcernRow).options(WITHOUT_SEALED).where(WAITS, IS_REAL, due, untold)
     concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
+    events = []
     for concern in concerns:
-        announce(session, wanted.of_concern, concern, at=at)
+        events += events_about(wanted.of_concern, concern, at=at)
         setattr(concern, wanted.concern_told, True)
     untold = col(getattr(EntryRow, wanted.addition_told)).is_(False)
     added = (
@@ -99,8 +100,9 @@ def _announce(
     additions = session.exec(added.limit(limit)).all()
     for addition in additions:
         concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
-        announce(session, wanted.of_addition, concern, at=at, addition=own)
+        events += events_about(wanted.of_addition, concern, at=at, addition=own)
         setattr(addition, wanted.addition_told, True)
+    append_events(session, events)
     return len(concerns) + len(additions)
 
 

@@ -42,7 +42,7 @@ from app.services.entries import count_additions
 from app.services.hours import WorkingDays, read_hours
 from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
-from app.services.outside import LATE, knock, knock_at_receiver
+from app.services.outside import LATE, knock, knock_at_receiver, open_client
 from app.services.record import find_clock_fault
 from app.services.reference_data import read_reference_data
 from app.services.sealing import make_sealer, read_identities
@@ -56,7 +56,6 @@ from app.services.webhooks import (
     open_webhook_keys,
 )
 
-CALL_SECONDS = 5.0
 LOOK_AT_PART = "see that it runs, that this machine reaches it, and that the setting is right"
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 READINESS = "/health/ready"
@@ -123,7 +122,7 @@ def call_public_address(url: str) -> PublicAnswer:
     """Call readiness there. No proxy of the environment is used; the certificates that this machine trusts are."""
     try:
         with (
-            httpx.Client(trust_env=False, timeout=CALL_SECONDS, verify=ssl.create_default_context()) as client,
+            open_client() as client,
             client.stream("GET", f"{url}{READINESS}") as response,
         ):
             certificate = _validity_of_certificate(response)
@@ -655,10 +654,9 @@ def check_contacts(patient: Patient) -> Verdict:
 
 def check_reviews(patient: Patient) -> Verdict:
     """Check that no current edition is past its review, or will be soon."""
-    with Session(patient.engine) as session:
-        details = {each.guide: each.details for each in list_current(session)}
     soon = patient.at.date() + REVIEW_SOON
-    dated = sorted((each.review_by, guide) for guide, each in details.items() if each.review_by is not None)
+    reviews = ((each.details.review_by, each.guide) for each in patient.current_editions)
+    dated = sorted((day, guide) for day, guide in reviews if day is not None)
     due = [f"{guide} on {day}" for day, guide in dated if day <= soon]
     if due:
         return warn(f"a review is due of {_few(due)}", "review the guide, and publish the next edition")
@@ -707,8 +705,9 @@ def check_test_concerns(patient: Patient) -> Verdict:
     """Check that no test concern came in the last day: nobody at the desk sees one, so no live system may send any."""
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)
-        clients = [each.name for each, _ in list_clients(session) if each.test and each.revoked_at is None]
     if tests:
+        with Session(patient.engine) as session:
+            clients = [each.name for each, _ in list_clients(session) if each.test and each.revoked_at is None]
         return warn(
             f"{tests} test concerns came in the last day, which nobody at the desk sees; test keys: {_few(clients)}",
             "make sure that no live system has a test key (guidance clients list --json has their last use)",

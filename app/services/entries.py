@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -41,6 +42,7 @@ from app.errors import (
     NoSuchItem,
     NotAcknowledged,
     SealedTextMisplaced,
+    TooManyConcerns,
     UnsealingUnavailable,
     ValidationFailed,
 )
@@ -70,7 +72,8 @@ from app.models.record import DeskAct
 from app.models.record_details import read_detail, seal_entry
 from app.services.concerns import detail_in, find_concern, get_concern, get_unerased, unknown_ids
 from app.services.editions import Contents, EditionKey
-from app.services.events import announce
+from app.services.events import append_events, events_about
+from app.services.limits import CodeTries, Sources
 from app.services.receipts import (
     IdempotencyKeys,
     IdempotentResult,
@@ -285,12 +288,12 @@ def send_message(
     A retry with the same idempotency key sends no second message. Raises `NoSuchConcern`,
     `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
     """
-    with Session(desk.engine) as session:
-        concern = get_concern(session, reference)
     if message.sealed is not None:
         sealed = base64.b64decode(message.sealed)
     else:
-        sealed = seal_message(message.text or "", reference, recipient_of(concern.message_key), at=actor.at)
+        with Session(desk.engine) as session:
+            recipient = recipient_of(get_concern(session, reference).message_key)
+        sealed = seal_message(message.text or "", reference, recipient, at=actor.at)
     entry, request = NewEntry(EntryKind.MESSAGE, actor, sealed), Retryable(canonical_submission(message), keys)
     return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request))
 
@@ -466,8 +469,10 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
     changed = update(_TABLE).where(*named).values(acknowledged_at=at)
     found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
     count_waiting(session, concern)
-    for number, due in sorted(found):
-        announce(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, concern, at=at, addition=(number, due))
+    events = []
+    for addition in sorted((number, due) for number, due in found):
+        events += events_about(EventKind.CONCERN_ADDITION_ACKNOWLEDGED, concern, at=at, addition=addition)
+    append_events(session, events)
 
 
 def count_waiting(session: Session, concern: ConcernRow) -> None:
@@ -488,6 +493,8 @@ class WaitingAdditions(NamedTuple):
 
 def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
     """Return what waits of the additions to these concerns, by reference. Only metadata is read."""
+    if not references:
+        return {}
     message = _TABLE.alias("message").c
     is_answer = exists().where(
         message.reference == _ENTRIES.reference,
@@ -523,6 +530,8 @@ class FollowUps:
     contents: Contents
     sealer: Sealer
     receipts: ReceiptBuilder
+    sources: Sources
+    code_tries: CodeTries
 
     def read_status(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ConcernStatus:
         """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
@@ -533,12 +542,18 @@ class FollowUps:
         return self.receipts.build_status(row, additions, messages, self._content_of(row).contacts, at=at)
 
     def add(
-        self, row: ConcernRow, addition: Addition, *, idempotency_key: str | None, at: dt.datetime
+        self,
+        row: ConcernRow,
+        addition: Addition,
+        *,
+        network: str | None,
+        idempotency_key: str | None,
+        at: dt.datetime,
     ) -> IdempotentResult:
         """Store what is added to that concern, sealed, and return its receipt after it is on the disk.
 
-        It never lowers the urgency. Raises `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or
-        `StoreBusy`.
+        It never lowers the urgency. `network` is counted, as with a concern. Raises `TooManyConcerns`, `ConcernErased`,
+        `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
         """
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
         request = Retryable(canonical_submission(addition), keys)
@@ -548,6 +563,12 @@ class FollowUps:
         faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
         if faults:
             raise InvalidConcern(faults)
+        try:
+            self.sources.admit_addition(network, len(addition.model_dump_json(exclude_unset=True)))
+        except TooManyConcerns:
+            with suppress(IdempotencyKeyReused):  # it may have been taken, and stored, before
+                return request.replay(self.engine)
+            raise
         response = self.receipts.build_addition_receipt(row, addition.immediate_danger, content.contacts, at=at)
         receipt = response.model_dump_json().encode()
         entry = NewEntry(
@@ -597,14 +618,18 @@ class FollowUps:
         return [] if row.erased_at is not None else unknown_ids(detail_in(body), self._content_of(row))
 
     def find(self, typed_reference: str, status_token: str) -> ConcernRow:
-        """Return the concern's row. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
-        with Session(self.engine) as session:
-            row = find_concern(session, find_reference(typed_reference) or "")
-        expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
-        given = hashlib.sha256(standard_token(status_token).encode()).digest()
-        if not hmac.compare_digest(given, expected) or row is None:
-            raise NoSuchConcern
-        return row
+        """Return the concern's row. A wrong token counts as a try.
+
+        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, and `TooManyTries` after too many.
+        """
+        with self.code_tries.guard(typed_reference):
+            with Session(self.engine) as session:
+                row = find_concern(session, find_reference(typed_reference) or "")
+            expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
+            given = hashlib.sha256(standard_token(status_token).encode()).digest()
+            if not hmac.compare_digest(given, expected) or row is None:
+                raise NoSuchConcern
+            return row
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
         """Return the receipt of what was added before the erasure. Anything else can no longer be added."""
@@ -629,10 +654,12 @@ def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, 
     count_waiting(session, concern)
     read = (*_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))
     answered = update(_TABLE).where(*read).values(answered_by=number).returning(_ENTRIES.number)
+    events = []
     for message in sorted(session.connection().execute(answered).scalars()):
-        answer = (number, None)
-        announce(session, EventKind.CONCERN_MESSAGE_ANSWERED, concern, at=at, message=message, addition=answer)
-    announce(session, EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
+        kind, answer = EventKind.CONCERN_MESSAGE_ANSWERED, (number, None)
+        events += events_about(kind, concern, at=at, message=message, addition=answer)
+    events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
+    append_events(session, events)
 
 
 @write_operation
@@ -644,8 +671,10 @@ def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> Non
     record_disclosure(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), detail)
     read = update(_TABLE).where(*_of(EntryKind.MESSAGE, reference), _ENTRIES.number.in_(numbers))
     session.connection().execute(read.values(read_at=at))
+    events = []
     for number in numbers:
-        announce(session, EventKind.CONCERN_MESSAGE_READ, concern, at=at, message=number)
+        events += events_about(EventKind.CONCERN_MESSAGE_READ, concern, at=at, message=number)
+    append_events(session, events)
 
 
 def _unread(session: Session, reference: str) -> Sequence[int]:

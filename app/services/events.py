@@ -30,10 +30,15 @@ _NEW_EVENT = insert(table_of(EventRow))
 _END = select_columns(table_of(ChainRow).c.length, table_of(ChainRow).c.head_sha256).where(
     table_of(ChainRow).c.name == OUTBOX
 )
+_FIRST_END = insert(table_of(ChainRow))
 _NEW_END = update(table_of(ChainRow)).where(table_of(ChainRow).c.name == OUTBOX)
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
+
+
+Event = tuple[EventKind, dt.datetime, dict[str, Any]]
+"""The kind of an event, its time and its payload."""
 
 
 def new_message_id() -> str:
@@ -43,27 +48,29 @@ def new_message_id() -> str:
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
     """Write the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
-    append_events(session, kind, [(at, data)])
+    append_events(session, [(kind, at, data)])
 
 
-def append_events(session: Session, kind: EventKind, events: Sequence[tuple[dt.datetime, dict[str, Any]]]) -> None:
-    """Write the events of that kind, each a time and a payload, with their deliveries, at the end of the chain."""
+def append_events(session: Session, events: Sequence[Event]) -> None:
+    """Write the events, if there are any, with their deliveries, at the end of the chain."""
+    if not events:
+        return
     connection = session.connection()
-    webhooks = sorted(name for name, kinds in connection.execute(_ACTIVE_WEBHOOKS) if kind in kinds)
+    active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
     end = find_end(session)
     last, sha256 = end or (0, FIRST_PREVIOUS_SHA256)
     rows: list[dict[str, Any]] = []
-    for number, (at, data) in enumerate(events, start=last + 1):
+    for number, (kind, at, data) in enumerate(events, start=last + 1):
+        webhooks = [name for name, kinds in active if kind in kinds]
         row = {"id": number, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
         sha256 = event_sha256(row, sha256)
         rows.append(row | {"sha256": sha256})
     connection.execute(_NEW_EVENT, rows)
+    new_end = {"length": last + len(rows), "head_sha256": sha256}
     if end is None:
-        connection.execute(
-            insert(table_of(ChainRow)), {"name": OUTBOX, "length": last + len(rows), "head_sha256": sha256}
-        )
+        connection.execute(_FIRST_END, {"name": OUTBOX, **new_end})
     else:
-        connection.execute(_NEW_END.values(length=last + len(rows), head_sha256=sha256))
+        connection.execute(_NEW_END, new_end)
     deliveries = [
         {
             "event_id": row["id"],
@@ -74,7 +81,7 @@ def append_events(session: Session, kind: EventKind, events: Sequence[tuple[dt.d
             "due": row["at"],
         }
         for row in rows
-        for name in webhooks
+        for name in row["webhooks"]
     ]
     if deliveries:
         connection.execute(insert(table_of(DeliveryRow)), deliveries)
@@ -120,21 +127,25 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
 
 
-def announce(
-    session: Session,
+def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
+    """Append an event about the concern, unless it is a test."""
+    append_events(session, events_about(kind, concern, at=at))
+
+
+def events_about(
     kind: EventKind,
     concern: ConcernRow,
     *,
     at: dt.datetime,
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
-) -> None:
-    """Append an event about the concern, unless it is a test; of a message or an addition it names the number.
+) -> list[Event]:
+    """Return the event about the concern, or none if it is a test; of a message or an addition it names the number.
 
     An addition has its own `acknowledge_by` too, where the event is about that.
     """
     if concern.test:
-        return
+        return []
     payload = concern_payload(concern)
     if message is not None:
         payload["message"] = message
@@ -143,7 +154,7 @@ def announce(
         payload["addition"], due = addition
         payload |= {} if due is None else {"addition_acknowledge_by": format_utc(due)}
         payload["links"]["addition"] = desk_concern_path(concern.reference, "additions", addition[0])
-    append_event(session, kind, at=at, data=payload)
+    return [(kind, at, payload)]
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:

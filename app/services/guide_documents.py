@@ -69,11 +69,6 @@ def phone_text(phone: Phone) -> str:
     return number if phone.option is None else f"{number}, option {phone.option}"
 
 
-def option_text(phone: Phone) -> str:
-    """Return the key to press when the call is answered, to print after the number: ` (option 1)`, or nothing."""
-    return f" (option {phone.option})" if phone.option else ""
-
-
 def citation_text(source: DefinitionSource) -> str:
     """Return the citation as printed, or one made of publisher, date and title."""
     return source.citation or f"{source.publisher}, {source.published}. {source.title}"

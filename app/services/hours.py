@@ -134,7 +134,8 @@ def read_hours(words: str) -> tuple[OpeningHours, ...]:
         if entry is None or between is None:
             return ()
         opens, closes = _clock_time(*entry.groups()[1:4]), _clock_time(*entry.groups()[4:])
-        if opens is None or closes is None or opens >= (closes := END_OF_DAY if closes == "00:00" else closes):
+        closes = END_OF_DAY if closes == "00:00" else closes
+        if opens is None or closes is None or opens >= closes:
             return ()
         found.append(OpeningHours(days=tuple(_named_days(entry[1])), opens=opens, closes=closes))
         place = between.end()
@@ -143,11 +144,10 @@ def read_hours(words: str) -> tuple[OpeningHours, ...]:
 
 def _named_days(words: str) -> Iterator[Weekday]:
     """Yield the days that are named, and those between two that are joined by `to`."""
-    named = [(found.start(), found[0][:3].lower()) for found in re.finditer(_DAY, words, re.IGNORECASE)]
-    former = None
-    for start, short in named:
-        place = next(number for number, day in enumerate(WEEK) if day.value.startswith(short))
-        is_range = former is not None and re.search(rf"{_TO} ?$", words[:start], re.IGNORECASE)
+    shorts, former = [day.value[:3] for day in WEEK], None
+    for found in re.finditer(_DAY, words, re.IGNORECASE):
+        place = shorts.index(found[0][:3].lower())
+        is_range = former is not None and re.search(rf"{_TO} ?$", words[: found.start()], re.IGNORECASE)
         first = former + 1 if former is not None and is_range else place
         yield from (WEEK[number % len(WEEK)] for number in range(first, place + (1 if first <= place else 8)))
         former = place
@@ -245,13 +245,15 @@ class DutyHours:
 
     def _is_open(self, hours: Sequence[OpeningHours], at: dt.datetime) -> bool:
         local = at.astimezone(LONDON)
-        if self.working_days.is_bank_holiday(local.date()):
-            return any(each.opens == "00:00" and each.closes == END_OF_DAY for each in hours)
-        return are_open(hours, local)
+        if not are_open(hours, local):
+            return False
+        today = [each for each in hours if WEEK[local.weekday()] in each.days]
+        is_all_day = any(each.opens == "00:00" and each.closes == END_OF_DAY for each in today)
+        return is_all_day or not self.working_days.is_bank_holiday(local.date())
 
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
         """Return whether a team answers that is there for the time when the duty team is closed."""
         if not team.opening_hours:
             return None if duty_is_open is None else not duty_is_open
         local = at.astimezone(LONDON)
-        return self.working_days.is_bank_holiday(local.date()) or are_open(team.opening_hours, local)
+        return are_open(team.opening_hours, local) or self.working_days.is_bank_holiday(local.date())

@@ -253,13 +253,10 @@ def _is_late(row: Mapping[str, Any], now: dt.datetime) -> bool:
 
 
 def _links_of(row: Mapping[str, Any]) -> Links:
-    reference, steps = (
-        row["reference"],
-        ("additions", "acknowledgement", "outcome", "assignment", "notes", "hold", "erasure"),
-    )
+    reference = row["reference"]
     return {
         "self": desk_concern_path(reference),
-        **{step: desk_concern_path(reference, step) for step in steps},
+        **{step: desk_concern_path(reference, step) for step in LINKED_STEPS},
         "disclosures": disclosures_path(reference),
         "edition": edition_path(row["guide"], row["edition"]),
     }

@@ -20,7 +20,15 @@ from app.services.checkpoints import Checkpoints
 from app.services.clients import KeyUses
 from app.services.concerns import Submissions
 from app.services.deadlines import append_due_soon_events, append_overdue_events
-from app.services.mail import EmailSender, build_email, claim_email, is_email_due, record_email, unsubscribe_email
+from app.services.mail import (
+    EmailSender,
+    build_email,
+    claim_email,
+    find_mailbox,
+    is_email_due,
+    record_email,
+    unsubscribe_email,
+)
 from app.services.outside import Outside
 from app.services.record import has_remnants, purge_remnants
 from app.services.retention import RetentionPeriods, erase_due_concerns
@@ -53,10 +61,16 @@ class TeamJobs:
     def email_workers(self) -> Iterator[JobsWorker]:
         """Yield the thread that sends emails, if there is a mail server. Without one, no event waits for it."""
         if self.settings.smtp_host is None:
-            if waiting := unsubscribe_email(self.writer, now=self.clock()):
-                log.warning("emails_switched_off", count=waiting)
+            self._switch_emails_off()
         else:
             yield JobsWorker("email", [Job("email", 1.0, partial(self.send_email, EmailSender(self.settings)))])
+
+    def _switch_emails_off(self) -> None:
+        """Let no event wait for the mailbox. A start that has nothing to switch off writes nothing."""
+        with Session(self.engine) as session:
+            is_off = find_mailbox(session) is None
+        if not is_off and (waiting := unsubscribe_email(self.writer, now=self.clock())):
+            log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
         """Send one email, if there is something to say. Of several processes one sends it."""

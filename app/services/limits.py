@@ -100,13 +100,9 @@ class Limiter:
 
     async def count(self, policy: Policy, caller: str) -> Count:
         """Count one more request of that caller."""
-        key = self._key(policy, caller)
-        if self._shared is not None and not self._is_unavailable:
-            try:
-                return await to_thread.run_sync(partial(self._count_shared, policy, key), limiter=self._threads)
-            except StorageError as failure:
-                self._note(failure)
-        return _count(self._own, policy, key)
+        if self._shared is None or self._is_unavailable:
+            return self.count_here(policy, caller)
+        return await to_thread.run_sync(partial(self.count_here, policy, caller), limiter=self._threads)
 
     def count_here(self, policy: Policy, caller: str) -> Count:
         """Count one more in this thread, which may wait for the store."""
@@ -151,11 +147,6 @@ class Limiter:
         if not self._is_unavailable:  # log once for all concurrent requests
             self._unavailable_until = self._clock() + RETRY_SECONDS
             log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
-
-    def _count_shared(self, policy: Policy, key: str) -> Count:
-        if self._shared is None or self._is_unavailable:  # it became unavailable while this request waited for a thread
-            raise StorageError(TimeoutError())
-        return _count(self._shared, policy, key)
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:

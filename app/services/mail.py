@@ -126,16 +126,20 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
         session.exec(tried.values(last_answer=failure, due=again))
 
 
+def find_mailbox(session: Session) -> WebhookRow | None:
+    """Return the mailbox, if events go to it. It only reads."""
+    mailbox = session.get(WebhookRow, EMAIL)
+    return mailbox if mailbox is not None and mailbox.disabled_at is None else None
+
+
 @write_operation
 def unsubscribe_email(session: Session, *, now: dt.datetime) -> int:
     """Where emails are switched off, let no event wait for the mailbox. Return how many did."""
-    mailbox = session.get(WebhookRow, EMAIL)
-    if mailbox is None or mailbox.disabled_at is not None:
+    mailbox = find_mailbox(session)
+    if mailbox is None:
         return 0
-    waiting = len(session.exec(_waiting()).all())
     mailbox.disabled_at, mailbox.disabled_because = now, REMOVED
-    cancel_deliveries(session, EMAIL)
-    return waiting
+    return cancel_deliveries(session, EMAIL)
 
 
 def _is_subscribed(mailbox: WebhookRow | None) -> bool:

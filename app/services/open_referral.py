@@ -41,7 +41,7 @@ from app.models.open_referral import (
     TaxonomyTerm,
     VirtualLocation,
 )
-from app.services.editions import EditionHead, list_current, read_content
+from app.services.editions import Contents, EditionHead, list_current
 from app.services.guide_documents import address_text
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
@@ -194,9 +194,11 @@ class Guide:
         return publisher.gss_code or publisher.urn or propose_id(publisher.name)
 
 
-def read_directory(session: Session, signposts: Sequence[Signpost], *, public_url: str) -> Directory:
+def read_directory(
+    session: Session, contents: Contents, signposts: Sequence[Signpost], *, public_url: str
+) -> Directory:
     """Return the directory: first the contacts of all current guides, then the signposts, in the given order."""
-    guides = [Guide(head, read_content(session, head.key)) for head in list_current(session)]
+    guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),
         name="Harms to children",

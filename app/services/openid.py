@@ -75,13 +75,11 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
 
 
 def discover_jwks_url(issuer: str) -> str:
-    """Return the address of the issuer's keys, from its own configuration (OpenID Connect Discovery 1.0, 4.3)."""
-    return find_jwks_url(discover(issuer), issuer)
+    """Return the address of the issuer's keys, from its own configuration (OpenID Connect Discovery 1.0, 4.3).
 
-
-def find_jwks_url(document: Mapping[str, Any], issuer: str) -> str:
-    """Return the address of the keys in that configuration of the issuer. Raises `ProviderUnavailable`."""
-    return address_in(document, "jwks_uri", "keys", issuer=issuer)
+    Raises `ProviderUnavailable`.
+    """
+    return address_in(discover(issuer), "jwks_uri", "keys", issuer=issuer)
 
 
 def discover(issuer: str) -> dict[str, Any]:

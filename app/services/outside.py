@@ -17,7 +17,7 @@ from app.logs import Log
 from app.models.events import EMAIL
 from app.services.limits import OWN_MEMORY, open_store
 from app.services.mail import EmailSender
-from app.services.openid import discover, fetch_document, find_jwks_url, parse_keys
+from app.services.openid import discover, discover_jwks_url, fetch_document, parse_keys
 from app.services.webhooks import SsrfGuard, list_webhooks, oldest_waiting
 from app.services.workers import call_in_time
 
@@ -27,6 +27,8 @@ LATE = dt.timedelta(minutes=2)
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
+EVENTS_LATE = "late"
+"""What is wrong with a receiver whose events wait for too long."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 
 log = Log(__name__)
@@ -41,10 +43,10 @@ def _knock_at_provider(settings: Settings, name: str) -> str | None:
     issuer, keys = settings.openid_issuer or "", settings.openid_jwks_url
     if name == "openid_jwks_url":
         parse_keys(fetch_document(keys or ""))
-    elif keys is None or settings.openid_client_id is not None:
-        document = discover(issuer)
-        if keys is None:
-            parse_keys(fetch_document(find_jwks_url(document, issuer)))
+    elif keys is None:
+        parse_keys(fetch_document(discover_jwks_url(issuer)))
+    elif settings.openid_client_id is not None:
+        discover(issuer)
     return None
 
 
@@ -78,10 +80,15 @@ WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
 """What a serving process knocks at, again and again."""
 
 
+def open_client() -> httpx.Client:
+    """Return a client that uses no proxy of the environment, and trusts the certificates that this machine trusts."""
+    return httpx.Client(trust_env=False, timeout=KNOCK_SECONDS, verify=ssl.create_default_context())
+
+
 def _refusal(method: str, url: str, refusals: range) -> str | None:
     """Call the address, and return what is wrong with the answer, if anything is."""
     with (
-        httpx.Client(trust_env=False, timeout=KNOCK_SECONDS, verify=ssl.create_default_context()) as client,
+        open_client() as client,
         client.stream(method, url, headers=PROTOBUF if method == "POST" else None) as response,
     ):
         return f"it answers {response.status_code}" if response.status_code in refusals else None
@@ -166,6 +173,7 @@ class Outside:
                 oldest = oldest_waiting(session)
                 names = [each.name for each in list_webhooks(session) if each.disabled_at is None]
         except SQLAlchemyError:
-            return [(name, failure) for name, failure in self.failures.items() if name == WEBHOOKS]
+            known = ((name, self.failures[name]) for name in (EMAIL, WEBHOOKS) if name in self.failures)
+            return [(name, failure if failure == EVENTS_LATE else None) for name, failure in known]
         late = {name for name, at in oldest.items() if self._clock() - at > LATE}
-        return [(EMAIL if name == EMAIL else WEBHOOKS, "late" if name in late else None) for name in names]
+        return [(EMAIL if name == EMAIL else WEBHOOKS, EVENTS_LATE if name in late else None) for name in names]

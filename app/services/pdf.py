@@ -27,7 +27,6 @@ from app.services.guide_documents import (
     ShownRendition,
     citation_text,
     more_ways,
-    option_text,
 )
 from app.services.hours import hours_text, out_of_hours
 
@@ -224,7 +223,7 @@ def _definition(definition: Definition) -> dict[str, str]:
 
 def _contact(contact: Contact | Signpost) -> dict[str, Any]:
     phones = [
-        {"number": phone.number, "display": phone.display, "option": option_text(phone)} for phone in contact.phones
+        {"number": phone.number, "display": phone.display, "option": phone.option_text} for phone in contact.phones
     ]
     more = more_ways(contact) if isinstance(contact, Contact) else []
     return {"name": contact.name, "phones": phones, "url": contact.url or "", "more": more}

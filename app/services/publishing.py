@@ -45,7 +45,7 @@ from app.services.editions import (
     insert_withdrawal,
     list_renditions,
 )
-from app.services.events import append_event, edition_payload, rendition_payload
+from app.services.events import Event, append_event, append_events, edition_payload, rendition_payload
 from app.services.reference_data import ReferenceData
 from app.services.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
@@ -144,11 +144,12 @@ def insert_next_edition(
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
     index_guide(session, key.guide, key)
-    append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
+    events: list[Event] = [(EventKind.EDITION_PUBLISHED, at, edition_payload(key, digest=digest))]
     for each in current_renditions(history, list_renditions(session, guide=guide)):
         if not is_of_former_edition(history, each.edition):
             data = rendition_payload(each.key, each.content, digest=each.digest, behind=True)
-            append_event(session, EventKind.RENDITION_BEHIND, at=at, data=data)
+            events.append((EventKind.RENDITION_BEHIND, at, data))
+    append_events(session, events)
     return Published(key, digest, at, is_new=True)
 
 
@@ -260,14 +261,12 @@ def publish_seed(
     Who may put a file there decides what is published, also where two people publish all else.
     """
     with Session(engine) as session:
-        is_empty = not every_publication(session)
+        published = {key.guide for key, _ in every_publication(session)}
     for folder in sorted(path for path in (seed_dir / "guides").glob("*") if path.is_dir()):
-        with Session(engine) as session:
-            known = bool(find_history(session, guide=folder.name))
-        if not known:
+        if folder.name not in published:
             for path in sorted(folder.glob("*.yaml"), key=lambda path: edition_place(path)[1]):
                 publish_file(writer, reference_data, read_edition_file(path), at=at, two_people=False)
-    if is_empty:
+    if not published:
         _publish_seed_renditions(engine, writer, seed_dir, at=at)
 
 

@@ -495,5 +495,4 @@ def _call(teams: Sequence[Team]) -> str:
         return "use the guide's contacts below."
     first = teams[0].contact
     numbers = " or ".join(phone.display for phone in first.phones)
-    option = f" (option {first.phones[0].option})" if first.phones[0].option else ""
-    return f"call the {first.name} on {numbers}{option}."
+    return f"call the {first.name} on {numbers}{first.phones[0].option_text}."

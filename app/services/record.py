@@ -217,10 +217,9 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
     return f"the clock is {days:.1f} days {side} the time that was last known, {known_at:%Y-%m-%d %H:%M} UTC"
 
 
-def require_clock(engine: Engine, *, at: dt.datetime) -> None:
+def require_clock(session: Session, *, at: dt.datetime) -> None:
     """Raise `ClockInDoubt` if the clock disagrees with the time that was last known."""
-    with Session(engine) as session:
-        fault = find_clock_fault(session, at=at)
+    fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
 
@@ -228,9 +227,8 @@ def require_clock(engine: Engine, *, at: dt.datetime) -> None:
 @write_operation
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
     """Note that it is that time. Raises `ClockInDoubt` if the clock disagrees, unless a person has checked it."""
-    fault = None if is_checked else find_clock_fault(session, at=at)
-    if fault is not None:
-        raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
+    if not is_checked:
+        require_clock(session, at=at)
     session.merge(KnownTimeRow(id=1, at=at))
 
 

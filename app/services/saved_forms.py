@@ -83,7 +83,8 @@ class Drafts:
 
         Raises `ClockInDoubt`: what a wrong clock would erase can be opened when it is right again.
         """
-        require_clock(self.engine, at=at)
+        with Session(self.engine) as session:
+            require_clock(session, at=at)
         erased = _erase(self.writer, at)
         if erased:
             purge_remnants(self.engine)

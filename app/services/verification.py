@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -137,15 +137,15 @@ def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     """
     with Session(engine) as session, _as_stored(session.connection()) as connection:
         broken: set[str] = set()
-        for chain, fault in _faults_in_chains(connection, on_step):
-            broken.add(chain)
-            yield f"disclosures of {chain}", fault
+        for about, fault in _faults_in_chains(connection, on_step):
+            broken.add(about)
+            yield f"disclosures of {about}", fault
         ends = [
             *((name, "its end is missing") for (name,) in connection.execute(_WITHOUT_END)),
             *((name, f"it should end at row {end}, and does not") for name, end in connection.execute(_WRONG_ENDS)),
         ]
-        for chain, fault in sorted((str(name), fault) for name, fault in ends if name not in broken):
-            yield f"disclosures of {chain}", fault
+        for about, fault in sorted((str(name), fault) for name, fault in ends if name not in broken):
+            yield f"disclosures of {about}", fault
         count, last = connection.execute(select_columns(func.count(), func.max(_ROWS.position))).one()
         if count and count != last:
             yield "record", f"it has {count} rows, and the last has the position {last}"
@@ -272,7 +272,7 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
     return EditionKey(data["guide"], data["edition"])
 
 
-def verify_events(engine: Engine, beat: Callable[[], None] = lambda: None) -> Iterator[tuple[str, str]]:
+def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the chain of events, and with all that the events and the record say of other tables.
 
     Those are deliveries, publications and withdrawals, the generation, search, webhooks, and readers of events.
@@ -280,7 +280,7 @@ def verify_events(engine: Engine, beat: Callable[[], None] = lambda: None) -> It
     with Session(engine) as session:
         said = _Said()
         try:
-            yield from _faults_in_events(session, said, beat)
+            yield from _faults_in_events(session, said, on_step)
         except (ValueError, TypeError):
             yield "events", "one of them cannot be read any more"
         yield from _faults_in_publications(session, said)
@@ -291,7 +291,7 @@ def verify_events(engine: Engine, beat: Callable[[], None] = lambda: None) -> It
     yield from ((f"search index {name}", "it does not hold the words") for name in find_full_text_faults(engine))
 
 
-def _faults_in_events(session: Session, said: _Said, beat: Callable[[], None]) -> Iterator[tuple[str, str]]:
+def _faults_in_events(session: Session, said: _Said, on_step: OnStep) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with each event in its order, and apply those that are whole."""
     signed = dict(_signed_ends(session))
     number, sha256 = 0, FIRST_PREVIOUS_SHA256
@@ -313,7 +313,7 @@ def _faults_in_events(session: Session, said: _Said, beat: Callable[[], None]) -
             if signed.pop(number, sha256) != sha256:
                 yield about, "it, or one before it, is not the one that the record names"
         session.expunge_all()
-        beat()
+        on_step(number, 0)
     if (find_end(session) or (0, FIRST_PREVIOUS_SHA256)) != (number, sha256):
         yield "events", f"the last one is {number}, and that is not where they should end"
     yield from (("events", f"the record names {each} of them, and there are {number}") for each in signed)
@@ -407,14 +407,14 @@ def _roots_at(session: Session, sizes: set[int]) -> tuple[dict[int, str], int]:
 
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
     """Yield the first fault of each chain whose rows do not follow one another, or were altered."""
-    chain, number, sha256, is_broken = None, 0, FIRST_PREVIOUS_SHA256, False
+    name, number, sha256, is_broken = None, 0, FIRST_PREVIOUS_SHA256, False
     with connection.execute(_ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS)) as rows:
         for done, stored in enumerate(rows):
             if done % STEP_ROWS == 0:
                 on_step(done, 0)
             row = DisclosureRow(**stored._mapping)
-            if row.chain != chain:
-                chain, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
+            if row.chain != name:
+                name, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
             fault = None if is_broken else _fault_in(row, number, sha256)
             if fault is not None:
                 is_broken = True
@@ -629,33 +629,36 @@ def find_broken(
     engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
 ) -> list[str]:
     """Return what breaks the invariant. `recipients` are the fingerprints that concerns are sealed to now."""
-    if invariant is Invariant.CHAINS:
 
-        def step(_done: int, _total: int) -> None:
-            beat()
+    def on_step(_done: int, _total: int) -> None:
+        beat()
 
-        faults = chain(verify_record(engine, step), verify_concerns(engine, step), verify_events(engine, beat))
-        return [f"{about}: {fault}" for about, fault in faults]
-    if invariant is Invariant.ACCESS:
-        return [f"{about}: {fault}" for about, fault in verify_access(engine, lambda _done, _total: beat())]
     with Session(engine) as session:
-        if invariant is Invariant.OVERDUE_EVENTS:
-            return find_unannounced(session, before=at - OVERDUE_GRACE)
-        if invariant is Invariant.CLOCK:
-            fault = find_clock_fault(session, at=at)
-            return [] if fault is None else [fault]
-        return _sealed_to_others(session, set(recipients), beat)
+        checks: Mapping[Invariant, Callable[[], Iterable[str]]] = {
+            Invariant.OVERDUE_EVENTS: lambda: find_unannounced(session, before=at - OVERDUE_GRACE),
+            Invariant.RECIPIENTS: lambda: _sealed_to_others(session, set(recipients), on_step),
+            Invariant.CLOCK: lambda: filter(None, [find_clock_fault(session, at=at)]),
+            Invariant.CHAINS: lambda: _lines(
+                verify_record(engine, on_step), verify_concerns(engine, on_step), verify_events(engine, on_step)
+            ),
+            Invariant.ACCESS: lambda: _lines(verify_access(engine, on_step)),
+        }
+        return list(checks[invariant]())
 
 
-def _sealed_to_others(session: Session, recipients: set[str], beat: Beat) -> list[str]:
-    found: list[str] = []
+def _lines(*faults: Iterator[tuple[str, str]]) -> Iterator[str]:
+    return (f"{about}: {fault}" for about, fault in chain.from_iterable(faults))
+
+
+def _sealed_to_others(session: Session, recipients: set[str], on_step: OnStep) -> Iterator[str]:
+    done = 0
     for kind in SEALED_KINDS:
         after: SealedPlace | None = None
         while texts := list_sealed_of(session, kind, after=after, limit=TEXTS_AT_ONCE):
-            found += [str(text) for text in texts if not set(text.recipients) <= recipients]
+            yield from (str(text) for text in texts if not set(text.recipients) <= recipients)
             after = texts[-1]
-            beat()
-    return found
+            done += len(texts)
+            on_step(done, 0)
 
 
 def _pause(beat: Beat) -> None:

@@ -112,8 +112,8 @@ def webhook_detail(webhook: WebhookRow) -> str:
 
 def find_changed_webhooks(session: Session) -> Iterator[tuple[str, str]]:
     """Yield the name of each webhook that is not as the record says, and the fault."""
-    chain = select(DisclosureRow).where(DisclosureRow.chain == WEBHOOKS).order_by(col(DisclosureRow.number))
-    recorded = {row.detail.partition(" ")[0]: row.detail for row in session.exec(chain)}
+    details = select(DisclosureRow.detail).where(DisclosureRow.chain == WEBHOOKS).order_by(col(DisclosureRow.number))
+    recorded = {detail.partition(" ")[0]: detail for detail in session.exec(details)}
     for webhook in list_webhooks(session):
         said = recorded.pop(webhook.name, None)
         if webhook.name != EMAIL and said != webhook_detail(webhook):  # the settings name the mailbox
@@ -121,13 +121,13 @@ def find_changed_webhooks(session: Session) -> Iterator[tuple[str, str]]:
     yield from ((name, "it is gone") for name in recorded)
 
 
-def cancel_deliveries(session: Session, name: str) -> None:
-    """Send nothing any more of what waits for that receiver, or was given up."""
-    session.exec(
+def cancel_deliveries(session: Session, name: str) -> int:
+    """Send nothing any more of what waits for that receiver, or was given up. Return how many there were."""
+    return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))
         .values(state=DeliveryState.CANCELLED.value)
-    )
+    ).rowcount
 
 
 @dataclass(frozen=True)

@@ -128,11 +128,16 @@ def test_long_additions_are_bounded_and_a_few_words_are_always_taken(settings: S
         receipt = call(A_SCHOOL).post(CONCERNS, json=a_concern()).json()
         token = {"Authorization": f"Bearer {receipt['status_token']}"}
 
-        def add(host: str, words: str) -> Any:
+        def add(host: str, words: str, **headers: str) -> Any:
             body = {"immediate_danger": "yes", "concern": {"narrative": words}}
-            return call(host).post(f"{receipt['links']['self']}/additions", json=body, headers=token)
+            return call(host).post(f"{receipt['links']['self']}/additions", json=body, headers=token | headers)
 
-        assert [add(A_SCHOOL, "An invented account. " * 400).status_code for _ in range(3)] == [201, 201, 429]
+        once = {"Idempotency-Key": "an-addition"}
+        taken = add(A_SCHOOL, "An invented account. " * 400, **once)
+        assert [add(A_SCHOOL, "An invented account. " * 400).status_code for _ in range(2)] == [201, 429]
+        retried = add(A_SCHOOL, "An invented account. " * 400, **once)
+        assert (retried.status_code, retried.content) == (201, taken.content)
+        assert add(A_SCHOOL, "Another account. " * 400, **once).status_code == 429
         refused = add(A_SCHOOL, "An invented account. " * 400)
         assert refused.json()["signposts"][0]["phones"]
         assert 1 <= int(refused.headers["Retry-After"]) <= 3600

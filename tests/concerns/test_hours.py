@@ -109,6 +109,14 @@ def test_the_team_that_answers_now_is_first(when: str, first: str) -> None:
     assert first_at(when, duty_hours(OFFICE)) == first
 
 
+def test_on_a_bank_holiday_a_team_that_is_open_all_day_at_weekends_alone_is_closed() -> None:
+    weekends_too = duty_hours("Monday to Friday 09:00 to 17:00, Saturday to Sunday 00:00 to 00:00")
+
+    assert first_at("2026-12-28 02:00", weekends_too) == "Night Team"
+    assert first_at("2026-12-28 11:00", weekends_too) == "Night Team"
+    assert first_at("2026-12-26 11:00", weekends_too) == "Duty and Assessment Team"
+
+
 def test_hours_are_those_of_the_setting_of_the_contact_or_of_those_who_answer_at_night() -> None:
     duty, *others = an_edition().contacts
     open_at_weekends = {"days": ["saturday"], "opens": "00:00", "closes": "24:00"}

@@ -446,6 +446,30 @@ def test_emails_that_are_switched_off_and_on_again_tell_of_the_last_hour_and_of_
     assert [email.get_content().split()[0] for email in mail.emails] == ["1", "3"]
 
 
+def test_a_start_without_a_mail_server_writes_only_to_switch_the_mailbox_off(
+    client: TestClient, service: FastAPI, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/health/ready").is_success
+    context: AppContext = service.state.context
+    jobs = TeamJobs(context.settings, context.engine, context.writer, clock)
+    run, written = context.writer.run, list[Any]()
+
+    def count(operation: Any) -> Any:
+        written.append(operation)
+        return run(operation)
+
+    def writes() -> int:
+        written.clear()
+        assert list(jobs.email_workers()) == []
+        return len(written)
+
+    monkeypatch.setattr(context.writer, "run", count)
+    never = writes()
+    claim_email(context.writer, now=clock.time)
+
+    assert (never, writes(), writes()) == (0, 1, 0)
+
+
 def test_the_mailbox_is_a_receiver_among_others_which_only_the_settings_change(
     client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:

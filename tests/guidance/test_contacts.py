@@ -9,7 +9,7 @@ from app.models.code_lists import Signpost, SignpostScope
 from app.models.contacts import Contact, Phone
 from app.models.edition_files import DEAD_FORMS, find_warnings
 from app.models.items import DefinitionSource
-from app.services.guide_documents import citation_text, option_text, phone_text
+from app.services.guide_documents import citation_text, phone_text
 from tests.support.clock import A_TUESDAY
 from tests.support.loops import for_each
 from tests.support.publishing import an_edition
@@ -50,7 +50,7 @@ def test_a_number_is_written_as_printed_as_dialled_and_with_its_option(
 ) -> None:
     phone = Phone(number="+441225396312", display=number, option=option)
 
-    assert (phone_text(phone), option_text(phone)) == (whole, pressed)
+    assert (phone_text(phone), phone.option_text) == (whole, pressed)
 
 
 @pytest.mark.parametrize(

@@ -398,6 +398,17 @@ def test_without_its_key_the_service_does_not_start_and_says_how_it_does_again(p
         pass
 
 
+def test_rows_are_not_signed_again_without_any_key(place: Place) -> None:
+    settings = place.context.settings
+    (settings.data_dir / ACCESS_KEY).unlink()
+
+    refused = rotate(settings, "--finish", "--accept")
+
+    assert isinstance(refused.exception, SetupError)
+    assert "access-key.txt is not there: its key signed the clients and people" in str(refused.exception)
+    assert not (settings.data_dir / ACCESS_KEY).exists()
+
+
 def test_a_key_that_is_configured_and_absent_stops_the_start(settings: Settings, tmp_path: Path) -> None:
     configured = settings.model_copy(update={"access_key_file": tmp_path / "access.txt"})
 

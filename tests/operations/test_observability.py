@@ -20,6 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pyrage import x25519
 from ruamel.yaml import YAML
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -28,6 +30,8 @@ from app.http.context import AppContext
 from app.main import create_app
 from app.models.events import DeliveryState
 from app.models.form import SMALLEST_EXAMPLE
+from app.services import outside
+from app.services.mail import claim_email
 from app.services.record import Actor, note_time
 from app.services.resealing import ChangeOfKeys, reseal
 from app.services.sealing import Unsealer, make_sealer
@@ -38,6 +42,7 @@ from tests.support.databases import drop_triggers, raw_connection
 from tests.support.delivery import a_receiver
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
+from tests.support.log_lines import Lines
 from tests.support.publishing import GUIDE
 from tests.support.waiting import LONG_ENOUGH, pause, wait_until
 
@@ -219,6 +224,28 @@ def test_a_receiver_for_which_nothing_waits_has_zeros_and_so_has_each_part_outsi
     assert 'guidance_deliveries{state="dead",webhook="receiver"} 0.0' in lines
     assert 'guidance_outbox_age_seconds{webhook="receiver"} 0.0' in lines
     assert 'guidance_outside_failing{part="webhooks"} 0.0' in lines
+
+
+def test_what_is_late_stays_so_while_the_database_does_not_answer(
+    service: FastAPI, client: TestClient, clock: SettableClock, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context: AppContext = service.state.context
+    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+    claim_email(context.writer, now=clock.time)  # so that events go to the mailbox
+    client.post(CONCERNS, json=SMALLEST_EXAMPLE)
+    clock.time += dt.timedelta(minutes=10)
+    context.outside.look(lambda: None)
+    before = dict(context.outside.failures)
+    lines()
+
+    def fail(_session: Session) -> None:
+        raise OperationalError("SELECT", {}, Exception())
+
+    monkeypatch.setattr(outside, "oldest_waiting", fail)
+    context.outside.look(lambda: None)
+
+    assert before == {"email": "late", "webhooks": "late"} == context.outside.failures
+    assert lines() == []
 
 
 def check_everything(service: FastAPI, clock: SettableClock) -> None:

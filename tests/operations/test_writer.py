@@ -410,6 +410,25 @@ def test_what_fails_after_a_commit_ends_no_thread_and_writes_nothing_twice(desk:
     assert "Canary" not in str(logged)
 
 
+def test_a_publication_that_was_rolled_back_clears_no_cache_at_the_next_commit(desk: Desk) -> None:
+    cleared: list[bool] = []
+
+    def refused(session: Session) -> None:
+        session.connection().info[writer.GENERATION_RAISED] = True
+        raise NoSuchGuide
+
+    desk.writer = Writer(
+        desk.engine, queue_size=100, wait_seconds=LONG_ENOUGH, on_generation_raised=lambda: cleared.append(True)
+    )
+    desk.writer.start()
+    with pytest.raises(NoSuchGuide):
+        desk.writer.run(refused)
+
+    assert desk.writer.run(keep("one")) == "one"
+
+    assert cleared == []
+
+
 def test_a_stop_waits_for_a_stuck_write_no_longer_than_a_caller_does(desk: Desk) -> None:
     released = threading.Event()
     stuck = desk.a_writer(wait_seconds=0.1)
