@@ -323,6 +323,7 @@ class Settings(BaseModel):
     duty_hours: OneLine | None = Field(None, max_length=120)
     accessibility_contact: Annotated[Contacts, Part.PAGES] = ()
     privacy_contact: Annotated[Contacts, Part.PAGES] = ()
+    data_complaints_contact: Annotated[Contacts, Part.PAGES] = ()
     privacy_notice_url: Annotated[SafeAddress | None, Part.PAGES] = None
     exit_url: Annotated[ExitUrl, Part.PAGES] = "https://www.bbc.co.uk/weather"
 
@@ -386,6 +387,11 @@ class Settings(BaseModel):
     def is_https(self) -> bool:
         """True if callers reach this service by https."""
         return self.public_url.startswith("https:")
+
+    @property
+    def is_trial(self) -> bool:
+        """True without recipients: concerns are sealed to a key beside the database, so none may be real."""
+        return not self.seal_to
 
     @property
     def database_address(self) -> str | None:

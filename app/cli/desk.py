@@ -503,7 +503,7 @@ def _fetch_code_lists(service: DeskClient) -> ReferenceData:
     lists = [
         CodeList.model_validate({key: each[key] for key in CodeList.model_fields if key in each}) for each in answers
     ]
-    return ReferenceData({each.name: each for each in lists}, ())
+    return ReferenceData({each.name: each for each in lists}, (), ())
 
 
 def _require_new(path: Path) -> None:

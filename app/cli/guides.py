@@ -21,6 +21,7 @@ from app.db.schema import is_behind
 from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
 from app.main import utc_now
 from app.models.edition_files import RenditionFile, file_text, propose_id, read_edition_file, read_rendition_file
+from app.models.legal_statements import LegalStatement
 from app.server.run import run_server
 from app.services.checking import CheckedFile, check_file, meant_folder, read_published, write_draft, write_new_file
 from app.services.editions import (
@@ -367,14 +368,18 @@ def due(
 ) -> None:
     """List the guides that are due for review: first those without a day, then by their days.
 
-    Each is listed with the team that looks after it.
+    Each is listed with the team that looks after it. After them, the statements about the law to compare with it.
     """
-    today = utc_now().date()
+    today, within = utc_now().date(), dt.timedelta(days=days)
+    statements = [
+        each for each in read_reference_data(settings.seed_dir).statements if each.is_due(today, within=within)
+    ]
     with open_published(settings) as session:
         reviews = list_reviews(session) if session is not None else []
-    due_now = [each for each in reviews if each.is_due(today, within=dt.timedelta(days=days))]
+    due_now = [each for each in reviews if each.is_due(today, within=within)]
     lines = ["\t".join(_words(each, today)) for each in due_now]
-    echo_result(lines, [_describe(each) for each in due_now], as_json=as_json)
+    lines += ["\t".join(_words_of_statement(each, today)) for each in statements]
+    echo_result(lines, [*map(_describe, due_now), *map(_describe_statement, statements)], as_json=as_json)
     if not (due_now or as_json):
         typer.echo(f"No guide is due for review within {days} days.", err=True)
 
@@ -382,6 +387,18 @@ def due(
 def _describe(edition: CurrentEdition) -> dict[str, str | int | None]:
     details = edition.details.model_dump(mode="json", include={"review_by", "owner"})
     return {"guide": edition.guide, "edition": edition.number, **details}
+
+
+def _describe_statement(statement: LegalStatement) -> dict[str, str | int | None]:
+    described = statement.model_dump(mode="json", include={"verified_on", "recheck_by"})
+    return {"statement": statement.id, **described, "source": statement.source.title}
+
+
+def _words_of_statement(statement: LegalStatement, today: dt.date) -> tuple[str, ...]:
+    state = f"{'overdue since' if statement.recheck_by < today else 'compare by'} {statement.recheck_by}"
+    if statement.verified_on is None:
+        state = "never compared"
+    return f"statement {statement.id}", statement.source.version, state, statement.source.title
 
 
 def _words(edition: CurrentEdition, today: dt.date) -> tuple[str, ...]:

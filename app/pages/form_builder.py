@@ -246,6 +246,7 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
     yield from (section.entry.heading for section in Section)
     yield from (code.label for code in reference_data.get_code_list("outcome").codes)
+    yield from (each.sentence for each in reference_data.statements if each.sentence)
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF):
         yield from (variant.title, *variant.steps.values())

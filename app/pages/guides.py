@@ -31,6 +31,7 @@ from app.models.comparison import (
 )
 from app.models.editions import EditionContent
 from app.models.languages import direction_of, own_name_of
+from app.models.legal_statements import OnPages
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.models.renditions import RenderedWords, RenditionForm
 from app.models.sections import ITEM_LISTS, ON_PAGES, Section
@@ -207,6 +208,18 @@ FORM_LABELS = {
     RenditionForm.AUDIO: to_translate("Listen to the guide"),
 }
 
+WANTED_FORMS = {
+    RenditionForm.EASY_READ: (
+        to_translate("No guide has an Easy Read version yet."),
+        to_translate("Some guides have no Easy Read version yet."),
+    ),
+    RenditionForm.BSL_VIDEO: (
+        to_translate("No guide has a version in British Sign Language yet."),
+        to_translate("Some guides have no version in British Sign Language yet."),
+    ),
+}
+"""What the accessibility statement says where no guide has a form, and where some have not."""
+
 
 def rendition_links(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
     """Return a link to the page of each rendition, with the page's own words in that language where there are any.
@@ -249,14 +262,32 @@ def read_covering_your_tracks(site: SiteDep) -> Response:
 
 
 @router.get("/accessibility")
-def read_accessibility_statement(site: SiteDep) -> Response:
-    """Return the statement that the accessibility regulations of 2018 demand of a council."""
-    return site.cached_page("accessibility.html", version=VERSION)
+def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
+    """Return the statement that the law demands of a council, with the forms in which guides are published."""
+    guides = list_guides(session, site.context.reference_data)
+    forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
+    for guide in guides:
+        found = current_renditions(get_history(session, guide=guide.guide), list_renditions(session, guide=guide.guide))
+        for rendition, link in zip(found, rendition_links(found), strict=True):
+            forms.setdefault(rendition.content.form, []).append(link | {"title": guide.title, "guide": guide.guide})
+    lacking = [
+        none_has if not forms.get(form) else not_all_have
+        for form, (none_has, not_all_have) in WANTED_FORMS.items()
+        if len({each["guide"] for each in forms.get(form, ())}) < len(guides)
+    ]
+    return site.cached_page(
+        "accessibility.html",
+        version=VERSION,
+        tested_on=site.context.reference_data.law[OnPages.ACCESSIBILITY_LEVEL].verified_on,
+        forms=[(FORM_LABELS[form], forms[form]) for form in RenditionForm if form in forms],
+        lacking=lacking,
+        pdf_available=pdf_available(),
+    )
 
 
 @router.get("/privacy")
 def read_privacy_notice(site: SiteDep) -> Response:
-    """Return what article 13 of the UK GDPR demands: what happens to what people send here."""
+    """Return the privacy notice: what happens to what people send here."""
     return site.cached_page("privacy.html")
 
 

@@ -116,6 +116,7 @@ class Site:
             "languages": LANGUAGES,
             "here": current_path(),
             "script_words": script_words(),
+            "says": self.says,
             "emergencies": [each for each in signposts if each.emergency],
             "signposts": [each for each in signposts if not each.emergency],
             "teams": self.teams,
@@ -123,6 +124,10 @@ class Site:
             "faults": {},
         }
         return localised_links(page_templates().get_template(template).render(defaults | values))
+
+    def says(self, statement: str) -> str:
+        """Return the sentence of that legal statement, in the language of the page."""
+        return or_english(self.context.reference_data.law[statement].sentence or "")
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page that neither the browser nor any cache may store."""

@@ -86,6 +86,8 @@ EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into i
 """What makes a backup of the embedded database, and of one of PostgreSQL."""
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
+NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
+"""Settings without which the privacy notice or the accessibility statement says less than it must."""
 MOST_NAMES = 3
 FEWEST_HOLIDAYS = 8
 STUCK_AFTER = dt.timedelta(hours=1)
@@ -663,6 +665,29 @@ def check_reviews(patient: Patient) -> Verdict:
     return fine(f"no review is due of {len(patient.current_editions)} guides within 30 days")
 
 
+def check_statements(patient: Patient) -> Iterator[Verdict]:
+    """Check that the statements name whom to write to, and that what they say of the law was compared with it."""
+    missing = [name for name in NAMED_BY_STATEMENTS if name not in patient.settings.model_fields_set]
+    if missing and not patient.settings.is_trial:
+        names = ", ".join(f"GUIDANCE_{name.upper()}" for name in missing)
+        yield fault(
+            f"the privacy notice or the accessibility statement lacks what the law demands: {names} not set",
+            f"set {names} (contacts: mailto:, https:// or tel:)",
+        )
+    try:
+        statements = read_reference_data(patient.settings.seed_dir).statements
+    except SeedFileError as refusal:
+        yield fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
+        return
+    due = [each.id for each in statements if each.is_due(patient.at.date(), within=REVIEW_SOON)]
+    if due:
+        yield warn(
+            f"{len(due)} of {len(statements)} statements about the law are to be compared with it: {_few(due)}",
+            "compare each with its source (guidance due), and set verified_on and recheck_by in legal-statements.yaml",
+        )
+    yield fine(f"all {len(statements)} statements about the law were compared with it")
+
+
 def check_holidays(patient: Patient) -> Verdict:
     """Check that the bank holidays of this year and of the next are known, since deadlines count working days."""
     calendar, year = WorkingDays().calendar, patient.at.year
@@ -865,6 +890,7 @@ ALL_CHECKS = (
     Check("restore", check_restore, f"{BACKUPS}#drill", is_long=True),
     Check("contacts", check_contacts, CONVENTIONS, needs_database=True),
     Check("reviews", check_reviews, CONVENTIONS, needs_database=True),
+    Check("statements", check_statements, f"{PAGES}#statements-about-the-law"),
     Check("holidays", check_holidays, "docs/decisions/0008-acknowledge-by.md"),
     Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
     Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),

@@ -1,4 +1,4 @@
-"""The code lists and signposts of the seed folder, and the contacts to name when the database does not answer."""
+"""The code lists, signposts and legal statements of the seed folder, and the contacts to name without the database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from app.logs import Log
 from app.models.code_lists import CodeList, Signpost, SignpostList
 from app.models.contacts import Contact
 from app.models.fields import coded_values
+from app.models.legal_statements import LegalStatement, LegalStatementList
 from app.models.seed_files import read_seed_file
 from app.services.editions import default_guide, get_current, read_content
 
@@ -42,10 +43,11 @@ class EmergencyContacts:
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The code lists by name, and the signposts, 999 first."""
+    """The code lists by name, the signposts, 999 first, and what pages say of the law."""
 
     code_lists: dict[str, CodeList]
     signposts: tuple[Signpost, ...]
+    statements: tuple[LegalStatement, ...]
 
     def get_code_list(self, name: str) -> CodeList:
         """Return the list of that name; raises `NoSuchCodeList`."""
@@ -71,6 +73,11 @@ class ReferenceData:
         ]
 
     @cached_property
+    def law(self) -> dict[str, LegalStatement]:
+        """The legal statements by their ids."""
+        return {each.id: each for each in self.statements}
+
+    @cached_property
     def _codes(self) -> dict[str, frozenset[str]]:
         return {name: frozenset(code.code for code in found.codes) for name, found in self.code_lists.items()}
 
@@ -79,4 +86,5 @@ def read_reference_data(seed_dir: Path) -> ReferenceData:
     """Read and check the files; raises `SeedFileError` with file, line and reason."""
     lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
     signposts = read_seed_file(seed_dir / "signposts.yaml", SignpostList).signposts
-    return ReferenceData(code_lists={found.name: found for found in lists}, signposts=signposts)
+    statements = read_seed_file(seed_dir / "legal-statements.yaml", LegalStatementList).statements
+    return ReferenceData(code_lists={found.name: found for found in lists}, signposts=signposts, statements=statements)

@@ -239,7 +239,7 @@ def test_nothing_of_a_concern_stands_in_a_feed(client: TestClient, a_concern: Co
 def test_feeds_of_a_service_without_guides_are_valid_too(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     seed.mkdir()
-    for name in ("signposts.yaml", "code-lists"):
+    for name in ("signposts.yaml", "legal-statements.yaml", "code-lists"):
         (seed / name).symlink_to(Settings().seed_dir / name)
     empty = a_service(data_dir=tmp_path / "empty", seed_dir=seed)
 

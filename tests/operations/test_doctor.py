@@ -178,6 +178,16 @@ def unreadable_signposts(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     (set_up.folder / "seed" / "signposts.yaml").write_text("signposts: none\n")
 
 
+def statement_never_compared(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    path = set_up.folder / "seed" / "legal-statements.yaml"
+    path.write_text(path.read_text().replace(f"    verified_on: {utc_now().date()}", "    verified_on: null", 1))
+
+
+def statement_due_again(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    path = set_up.folder / "seed" / "legal-statements.yaml"
+    path.write_text(re.sub("recheck_by: .*", f"recheck_by: {utc_now().date() + 29 * DAYS}", path.read_text(), count=1))
+
+
 def review_due(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "REVIEW_SOON", dt.timedelta(days=366))
 
@@ -331,6 +341,12 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (contact_checked_long_ago, "contacts", WARNING),
     (unreadable_signposts, "contacts", FAULT),
     (review_due, "reviews", WARNING),
+    (statement_never_compared, "statements", WARNING),
+    (statement_due_again, "statements", WARNING),
+    (without("council_name"), "statements", FAULT),
+    (without("accessibility_contact"), "statements", FAULT),
+    (without("privacy_contact"), "statements", FAULT),
+    (without("data_complaints_contact"), "statements", FAULT),
     (no_holidays, "holidays", FAULT),
     (no_holidays_of_next_year, "holidays", FAULT),
     (removed_recipient, "removed-recipients", FAULT),

@@ -33,6 +33,11 @@ def data_dir(client: TestClient, service: FastAPI, monkeypatch: pytest.MonkeyPat
 
 
 def due(data_dir: Path, *options: str) -> list[str]:
+    """Return the lines of the guides."""
+    return [line for line in due_lines(data_dir, *options) if not line.startswith("statement ")]
+
+
+def due_lines(data_dir: Path, *options: str) -> list[str]:
     result = CliRunner().invoke(app, ["due", *options, "--data-dir", str(data_dir)])
     assert result.exit_code == 0
     return (result.stdout or result.stderr).splitlines()
@@ -53,11 +58,27 @@ def test_the_notice_is_as_long_as_it_is_said(data_dir: Path) -> None:
 
 
 def test_programs_get_days_and_owners_as_data(data_dir: Path) -> None:
-    (first, second, *_) = json.loads("\n".join(due(data_dir, "--json")))
+    (first, second, *_, last) = json.loads("\n".join(due(data_dir, "--json")))
 
     assert first == {"guide": SLUG, "edition": 1, "review_by": None, "owner": None}
     assert second["review_by"] == (TODAY - dt.timedelta(days=1)).isoformat()
 
+    assert last.keys() == {"statement", "verified_on", "recheck_by", "source"}
+
+
+def test_after_the_guides_come_the_statements_about_the_law_that_nobody_compared(data_dir: Path) -> None:
+    lines = due_lines(data_dir)
+
+    first = next(line for line in lines if line.startswith("statement "))
+    assert first.split("\t")[0::2] == ["statement duty-to-children", "never compared"]
+    assert not any("accessibility-level" in line for line in lines)
+    assert "compare by 2027-11-25" in next(
+        line for line in due_lines(data_dir, "--within", "400") if "accessibility-level" in line
+    )
+
 
 def test_where_nothing_is_published_nothing_is_due(tmp_path: Path) -> None:
-    assert due(tmp_path / "none") == ["No guide is due for review within 60 days."]
+    lines = due_lines(tmp_path / "none")
+
+    assert lines
+    assert all(line.startswith("statement ") for line in lines)

@@ -128,7 +128,7 @@ def test_renditions_of_the_seed_wait_in_a_database_that_has_editions_until_someb
 ) -> None:
     without = tmp_path / "seed"
     without.mkdir()
-    for name in ("code-lists", "guides", "signposts.yaml"):
+    for name in ("code-lists", "guides", "signposts.yaml", "legal-statements.yaml"):
         (without / name).symlink_to(SEED_DIR / name)
     data_dir = tmp_path / "data"
     path = f"/v1/guides/{SLUG}/renditions"

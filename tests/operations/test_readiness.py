@@ -136,7 +136,7 @@ def test_many_requests_cost_one_trial_and_a_refused_concern_costs_another(
 def test_a_service_without_a_guide_is_ready_to_get_one(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     seed.mkdir()
-    for name in ("signposts.yaml", "code-lists"):
+    for name in ("signposts.yaml", "legal-statements.yaml", "code-lists"):
         (seed / name).symlink_to(Settings().seed_dir / name)
     (seed / "guides").mkdir()
 

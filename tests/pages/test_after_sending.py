@@ -184,7 +184,7 @@ def test_the_statements_name_the_councils_contacts_and_what_it_has_set(settings:
 
 def test_without_contacts_the_statements_say_that_none_is_set(client: TestClient) -> None:
     for path in ("/accessibility", "/privacy"):
-        assert "No contact for this alone has been entered" in client.get(path).text
+        assert "No contact for this has been set up here yet." in client.get(path).text
 
 
 def test_the_number_of_the_duty_team_is_first_on_the_home_page_with_its_hours_and_who_answers_outside_them(

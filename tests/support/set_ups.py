@@ -1,6 +1,7 @@
 """Set-ups for the doctor: a healthy one, as an operator runs it, which a test then breaks in one place."""
 
 import datetime as dt
+import re
 import shutil
 import socket
 from dataclasses import dataclass
@@ -67,6 +68,10 @@ def make_set_up(folder: Path) -> SetUp:
             "seal_to": ",".join(recipients),
             "public_url": "https://guidance.council.example",
             "trusted_proxies": "192.0.2.1",
+            "council_name": "Example Council",
+            "accessibility_contact": "mailto:access@council.example",
+            "privacy_contact": "mailto:privacy@council.example",
+            "data_complaints_contact": "mailto:complaints@council.example",
             "security_contact": "mailto:security@council.example",
             "security_expires": f"{utc_now() + dt.timedelta(days=300):%Y-%m-%dT%H:%M:%SZ}",
             "deliver": "false",
@@ -103,11 +108,12 @@ def reachable(monkeypatch: Any, answer: PublicAnswer = READY) -> None:
 
 
 def checked_seed(folder: Path) -> Path:
-    """Return a copy of the seed whose contacts a person has checked, and whose review is far away."""
+    """Return a copy of the seed whose contacts and statements a person has checked, and whose review is far away."""
     shutil.copytree(SEED_DIR, folder)
     today = utc_now().date()
-    for path in (folder / "signposts.yaml", *folder.glob("guides/*/*.yaml")):
+    for path in (folder / "signposts.yaml", folder / "legal-statements.yaml", *folder.glob("guides/*/*.yaml")):
         text = path.read_text().replace("verified_on: null", f"verified_on: {today}")
+        text = re.sub("recheck_by: .*", f"recheck_by: {today + dt.timedelta(days=365)}", text)
         path.write_text(text.replace("review_by: null", f"review_by: {today + dt.timedelta(days=365)}"))
     return folder
 
