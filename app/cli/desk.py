@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from inspect import Parameter, Signature, isclass, signature
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -227,6 +228,12 @@ FIELDS_OF_ACTS = {
     ],
     "outcome": Annotated[str, typer.Argument(help="What came of it: a code of the list `outcome`, or its words.")],
     "shared_with_reporter": Annotated[bool, typer.Option("--shared", help="Let the reporter's status say it.")],
+    "message": Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--message-file", help="File with a last message to the reporter; `-` is the standard input. Sealed here."
+        ),
+    ],
     "reason": Reason,
 }
 """How the command line takes each field of the body of an act."""
@@ -243,7 +250,10 @@ def _command_of(act: Act[Any], words: str, own: Mapping[str, Any]) -> Callable[.
     def command(service: DeskClient, reference: str, **body: Any) -> Answer:
         if "outcome" in body:
             body["outcome"] = _find_outcome(service, body["outcome"])
-        entry = service.call("POST", f"{desk_concern_path(reference)}/{act.step}", body={**own, **body})
+        if (file := body.pop("message", None)) is not None:
+            body["message"] = _seal_message(service, reference, file.read())
+        send = service.send_once if act.once else partial(service.call, "POST")
+        entry = send(f"{desk_concern_path(reference)}/{act.step}", body={**own, **body})
         held = ", on hold" if entry["held"] else ""
         outcome = f", {entry['outcome']}" if entry["outcome"] else ""
         erased = ", erased" if entry["erased_at"] else ""
@@ -351,13 +361,18 @@ def desk_ask(
 
     The words come from a file or the standard input: every user of this machine can read a command line.
     """
-    text, path = message_file.read().strip(), desk_concern_path(reference, "messages")
+    message = _seal_message(service, reference, message_file.read())
+    sent = service.send_once(desk_concern_path(reference, "messages"), message)
+    return Answer(sent, [f"{reference}: message {sent['number']} sent"])
+
+
+def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
+    """Return the message to the reporter, sealed on this machine."""
+    text = typed.strip()
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
         raise typer.BadParameter(f"a message has between 1 and {MAX_MESSAGE_LENGTH} characters")
-    recipient = service.call("GET", path)["recipient"]
-    sealed = base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()
-    sent = service.send_once(path, {"sealed": sealed})
-    return Answer(sent, [f"{reference}: message {sent['number']} sent"])
+    recipient = service.call("GET", desk_concern_path(reference, "messages"))["recipient"]
+    return {"sealed": base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()}
 
 
 def _find_outcome(service: DeskClient, typed: str) -> str:

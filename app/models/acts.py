@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Text, UtcDateTime
-from app.models.entries import OpenedAddition
+from app.models.entries import Message, OpenedAddition
 from app.models.inbox import InboxEntry, Moment
 from app.models.links import Links, desk_concern_path
 from app.models.people import PersonName
@@ -112,6 +112,12 @@ class Outcome(RequestModel):
     )
     shared_with_reporter: bool = Field(
         default=False, description="Whether the reporter's status may tell it.", examples=[False]
+    )
+    message: Message | None = Field(
+        default=None,
+        description="A last word to the reporter, sealed and sent like every message. With an idempotency key a retry "
+        "sends it once.",
+        examples=[None, {"text": "Thank you. We have spoken with the family, and will visit them again."}],
     )
 
 

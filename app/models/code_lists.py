@@ -38,6 +38,11 @@ class Code(RequestModel):
         description="A remark by this project on the code.",
         examples=[None, "For example adults’ social care."],
     )
+    for_reporter: Text | None = Field(
+        default=None,
+        description="Of an outcome: what it means for the person who raised the concern, in a plain sentence.",
+        examples=[None, "A worker will offer the family help. You do not need to do anything."],
+    )
     historic: bool = Field(
         default=False, description="True where the publisher no longer uses the code.", examples=[False]
     )

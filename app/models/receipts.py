@@ -58,6 +58,12 @@ class Progress(ResponseModel):
     outcome: str | None = Field(
         description="What came of it, where the team shares that: a code of the list `outcome`.", examples=[None]
     )
+    outcome_text: str | None = Field(
+        default=None,
+        description="What the end means for the reporter, in plain sentences; null until the concern is closed. If the "
+        "team shares the outcome, it is the sentence of that code.",
+        examples=[None],
+    )
 
 
 class Proof(ResponseModel):
@@ -137,6 +143,11 @@ class MessageStatus(ResponseModel):
     number: int = Field(description="Its place, from 1.", examples=[1])
     sent_at: UtcDateTime = Field(description="When the team sent it.")
     read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
+    answered_at: UtcDateTime | None = Field(
+        default=None,
+        description="When the reporter first added something after reading it; null until then.",
+        examples=[None],
+    )
 
 
 class ConcernStatus(Help, ComeBack, Progress, EditionPin, ConcernIdentity):

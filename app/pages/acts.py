@@ -36,6 +36,7 @@ from app.services.entries import Desk
 from app.services.inbox import reference_of
 from app.services.pdf import pdf_available
 from app.services.people import list_workers
+from app.services.receipts import IdempotencyKeys
 from app.services.record import Actor, list_last_acts, list_meanwhile
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
@@ -138,8 +139,8 @@ class ClosingForm(Outcome):
     anyway: bool = False
 
 
-def _close(desk: Desk, reference: str, wanted: ClosingForm, actor: Actor) -> None:
-    acts.close(desk, reference, wanted, actor, unless_waiting=not wanted.anyway)
+def _close(desk: Desk, reference: str, wanted: ClosingForm, actor: Actor, keys: IdempotencyKeys | None) -> None:
+    acts.close(desk, reference, wanted, actor, keys, unless_waiting=not wanted.anyway)
 
 
 def _assign(desk: Desk, reference: str, wanted: AssignmentForm, actor: Actor) -> None:
@@ -173,6 +174,13 @@ def read_words(attempt: Attempt) -> dict[str, object]:
     return {"text": attempt.posted.one("text").strip()}
 
 
+def read_closing(attempt: Attempt) -> dict[str, object]:
+    """Return the outcome and, if somebody wrote one, the message to the reporter. Raises as `read_words` does."""
+    typed = attempt.typed(ClosingForm)
+    has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
+    return typed | ({"message": read_words(attempt)} if has_words else {})
+
+
 def read_body(attempt: Attempt) -> dict[str, object]:
     """Return the body that was chosen with its key, and what else is recorded of a hand-over.
 
@@ -204,7 +212,7 @@ class ActForm:
 
 FORMS = (
     ActForm(acts.ACKNOWLEDGE, "acknowledgement"),
-    ActForm(Act(acts.CLOSE.step, ClosingForm, _close), "outcome"),
+    ActForm(Act(acts.CLOSE.step, ClosingForm, _close, acts.CLOSE.once), "outcome", read_closing),
     ActForm(acts.HOLD, "hold"),
     ActForm(acts.ERASE, "erasure"),
     ActForm(Act("assignment", AssignmentForm, _assign), "assignment"),
@@ -285,7 +293,7 @@ def _show_again(attempt: Attempt, form: ActForm, refusal: errors.GuidanceError) 
     if is_closing:
         typed["anyway"] = "yes"
     found = refusal.faults if isinstance(refusal, errors.ValidationFailed) else ()
-    faults = {str(fault.at[0]): fault.detail for fault in found if fault.at}
+    faults = {str(fault.at[fault.at[0] == "message"]): fault.detail for fault in found if fault.at}
     return attempt.page(
         "desk_again.html",
         status=problem_type_of(refusal).status,

@@ -4,7 +4,8 @@ import datetime as dt
 import textwrap
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from operator import itemgetter
+from typing import Annotated, NamedTuple
 
 from fastapi import Path, Response
 from pydantic import ValidationError
@@ -16,14 +17,14 @@ from app.http.problems import NO_STORE
 from app.models.concerns import Addition, AdditionReceipt, ImmediateDanger
 from app.models.contacts import Reachable
 from app.models.entries import ReceivedMessage
-from app.models.receipts import ConcernStatus, MessageStatus
+from app.models.receipts import AdditionStatus, ConcernStatus, MessageStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.text_format import date_and_time, deadline, page_words, spoken
 from app.services.editions import EditionKey
-from app.services.receipts import check_receipt
+from app.services.receipts import CLOSED_TEXT, check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 RECEIPT_WIDTH = 76
@@ -119,7 +120,6 @@ def _status_page(
     code = posted.one("code").strip()
     reference = posted.one("reference").strip()
     concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=site.now)
-    outcomes = {each.code: each.label for each in site.context.reference_data.get_code_list("outcome").codes}
     return site.page(
         "concern_status.html",
         status=status,
@@ -131,8 +131,8 @@ def _status_page(
         added=added,
         added_in_danger=in_danger,
         reference_aloud=spoken(concern.reference),
-        outcome=gettext(outcomes.get(concern.outcome or "", "")) or None,
-        messages=_messages_of(site, concern, code),
+        closed_text=CLOSED_TEXT,
+        talk=_talk_of(concern, _messages_of(site, concern, code)),
         faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )
 
@@ -160,6 +160,23 @@ def _messages_of(site: Site, concern: ConcernStatus, code: str) -> Sequence[Rece
     except (errors.StoreBusy, *NO_STORE):
         return concern.messages
     return opened.messages
+
+
+class Turn(NamedTuple):
+    """One turn of what was written to and fro: a message of the duty team, or something that the reporter added."""
+
+    message: ReceivedMessage | MessageStatus | None
+    addition: AdditionStatus | None
+    is_answer: bool = False
+    """Whether it is the first that was added after a message was read."""
+
+
+def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[Turn]:
+    """Return what was written to and fro, the oldest first."""
+    answers = {each.answered_at for each in messages}
+    turns = [(each.sent_at, Turn(each, None)) for each in messages]
+    turns += [(each.added_at, Turn(None, each, each.added_at in answers)) for each in concern.additions]
+    return [turn for _, turn in sorted(turns, key=itemgetter(0))]
 
 
 @router.post("/receipt")

@@ -32,7 +32,7 @@ from app.pages.form_layout import (
 )
 from app.pages.languages import gettext
 from app.pages.text_format import code_label, page_words
-from app.services.receipts import ADDITION_STORED, CONCERN_STORED, HOW_TO_FOLLOW, TEST
+from app.services.receipts import ADDITION_STORED, CLOSED_TEXT, CONCERN_STORED, HOW_TO_FOLLOW, NEW_WORRY, TEST
 from app.services.reference_data import ReferenceData, read_reference_data
 
 MAX_RADIO_CHOICES = 7
@@ -226,7 +226,12 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
 """What the models can find in an answer to the form, beside what the form says in its own words."""
-FROM_BELOW = (CALL_999_FIRST, *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST)))
+FROM_BELOW = (
+    CALL_999_FIRST,
+    *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST)),
+    CLOSED_TEXT,
+    NEW_WORRY,
+)
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
@@ -245,8 +250,8 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from FROM_BELOW
     yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
     yield from (section.entry.heading for section in Section)
-    yield from (code.label for code in reference_data.get_code_list("outcome").codes)
     yield from (each.sentence for each in reference_data.statements if each.sentence)
+    yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF):
         yield from (variant.title, *variant.steps.values())

@@ -12,17 +12,27 @@ from app.age.keys import AGE_MEDIA_TYPE
 from app.errors import (
     AssignmentChanged,
     ConcernErased,
+    IdempotencyKeyReused,
     NoSuchConcern,
     NotAcknowledged,
     OnHold,
     OutcomeGiven,
     SealedTextMisplaced,
+    SeveralIdempotencyKeys,
+    TooManyMessages,
     UnsealingUnavailable,
 )
 from app.http.auth import require_actor
 from app.http.context import context_of
 from app.http.negotiation import JSON, quality
-from app.http.params import ConcernReference, GuidanceRouter, JSONRoute, created_response, expect_one_key_at_most
+from app.http.params import (
+    ConcernReference,
+    GuidanceRouter,
+    IdempotencyKey,
+    JSONRoute,
+    created_response,
+    expect_one_key_at_most,
+)
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, matches_etag, sealed_file
 from app.models.acts import (
@@ -80,9 +90,9 @@ class DeskRequest:
         """The reference in its standard spelling. Raises `NoSuchConcern`."""
         return reference_of(self.typed)
 
-    def do(self, act: Act[_T], wanted: BaseModel) -> _T:
+    def do(self, act: Act[_T], wanted: BaseModel, key: str | None = None) -> _T:
         """Do it, and return what the act returns."""
-        return act.perform(self.desk, self.reference, wanted, self.actor)
+        return act.perform(self.desk, self.reference, wanted, self.actor, key)
 
     def do_once(self, act: Act[IdempotentResult], wanted: BaseModel, request: Request, key: str | None) -> Response:
         """Do it, unless it was done with that idempotency key, and answer 201. Raises `SeveralIdempotencyKeys`."""
@@ -148,11 +158,24 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
     "/outcome",
     operation_id="close_concern",
     summary="Close a concern",
-    responses=problem_responses(NoSuchConcern, NotAcknowledged, OutcomeGiven, *BODY_PROBLEMS),
+    responses=problem_responses(
+        NoSuchConcern,
+        NotAcknowledged,
+        OutcomeGiven,
+        ConcernErased,
+        TooManyMessages,
+        SeveralIdempotencyKeys,
+        IdempotencyKeyReused,
+        *BODY_PROBLEMS,
+    ),
 )
-def close(asked: WorkingDep, outcome: Outcome) -> InboxEntry:
-    """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
-    return asked.do(acts.CLOSE, outcome)
+def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key: IdempotencyKey = None) -> InboxEntry:
+    """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared.
+
+    A `message` goes to the reporter in the same transaction: both are stored, or neither.
+    """
+    expect_one_key_at_most(request)
+    return asked.do(acts.CLOSE, outcome, idempotency_key)
 
 
 @router.post(

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from app.db.writer import Writer, write_operation
 from app.errors import (
+    AlreadyStored,
     AssignmentChanged,
     ConcernErased,
     FieldError,
@@ -20,7 +21,7 @@ from app.errors import (
     ValidationFailed,
 )
 from app.models.acts import Acknowledgement, BurstAcknowledgement, ErasedConcern, Erasure, Hold, OpenedConcern, Outcome
-from app.models.base import format_utc
+from app.models.base import canonical_submission, format_utc
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryRow, Message, NewNote
 from app.models.events import EventKind
@@ -36,22 +37,25 @@ from app.services.entries import (
     GIVEN,
     Desk,
     EntryPage,
+    NewEntry,
     PagePlace,
     acknowledge_up_to,
     last_page_of,
     last_waiting_addition,
     measure_entries,
+    new_message,
     open_entries,
     opens_all,
     page_of,
     read_sealed,
     send_message,
+    store_entry,
     write_note,
 )
 from app.services.events import announce
 from app.services.hand_overs import hand_over
 from app.services.inbox import concern_fields, entry_of
-from app.services.receipts import derive_idempotency_keys
+from app.services.receipts import IdempotencyKeys, Retryable, derive_idempotency_keys
 from app.services.record import Actor, purge_remnants, record_change, record_disclosure
 
 _T = TypeVar("_T")
@@ -112,19 +116,46 @@ def acknowledge_together(
     return concerns
 
 
-def close(desk: Desk, reference: str, wanted: Outcome, actor: Actor, *, unless_waiting: bool = False) -> InboxEntry:
-    """Close the concern with its outcome.
+def close(
+    desk: Desk,
+    reference: str,
+    wanted: Outcome,
+    actor: Actor,
+    keys: IdempotencyKeys | None = None,
+    *,
+    unless_waiting: bool = False,
+) -> InboxEntry:
+    """Close the concern with its outcome and, if there is one, a message to the reporter, in one transaction.
 
-    Raises `ValidationFailed` for an unknown outcome, `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another.
-    `NotAcknowledged` too where something added waits, `unless_waiting`.
+    A retry with the same idempotency key sends no second message. Raises `ValidationFailed` for an unknown outcome,
+    `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another. `NotAcknowledged` too where something added
+    waits, `unless_waiting`; with a message, as `send_message` does.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
-    return entry_of(_close(desk.writer, reference, wanted, actor, unless_waiting=unless_waiting), now=actor.at)
+    request = Retryable(canonical_submission(wanted), keys)
+    entry = None if wanted.message is None else new_message(desk, reference, wanted.message, actor)
+    message = None if entry is None else (entry, request)
+    try:
+        return entry_of(
+            _close(desk.writer, reference, wanted, actor, message, unless_waiting=unless_waiting), now=actor.at
+        )
+    except AlreadyStored:
+        request.replay(desk.engine)  # raises if it was another outcome, or another message
+        with Session(desk.engine) as session:
+            return entry_of(get_concern(session, reference), now=actor.at)
 
 
 @write_operation
-def _close(session: Session, reference: str, wanted: Outcome, actor: Actor, *, unless_waiting: bool) -> ConcernRow:
+def _close(
+    session: Session,
+    reference: str,
+    wanted: Outcome,
+    actor: Actor,
+    message: tuple[NewEntry, Retryable] | None,
+    *,
+    unless_waiting: bool,
+) -> ConcernRow:
     outcome, shared = wanted.outcome, wanted.shared_with_reporter
     concern = get_concern(session, reference)
     was_closed = concern.state == ConcernState.CLOSED
@@ -132,6 +163,9 @@ def _close(session: Session, reference: str, wanted: Outcome, actor: Actor, *, u
         raise NotAcknowledged
     if was_closed and concern.outcome != outcome:
         raise OutcomeGiven
+    if message is not None:
+        store_entry(session, concern, *message)
+        actor = replace(actor, seen=None)  # it has seen what came before, and now its own message too
     record_change(session, concern, DeskAct.CLOSED, actor, closing_detail(outcome, shared=shared))
     if unless_waiting and concern.additions_waiting:  # after what the actor has not seen, which says more
         raise NotAcknowledged
@@ -225,6 +259,7 @@ CLOSE = Act(
     "outcome",
     Outcome,
     close,
+    once="closing of",
     commands={"close": ("Close a concern with its outcome. An outcome that is not known lists those that are.", {})},
 )
 HOLD = Act(

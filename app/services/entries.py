@@ -231,7 +231,14 @@ def _store(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
     """Insert the entry, and return it (JSON) without its words. A retry is found before anything is refused."""
-    concern = get_concern(session, reference)
+    return store_entry(session, get_concern(session, reference), entry, request, faults)
+
+
+def store_entry(
+    session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
+) -> bytes:
+    """Do that in the caller's transaction. Raises `AlreadyStored` for a retry."""
+    reference = concern.reference
     former = measure_entries(session, entry.kind, reference)
     row = entry.numbered(reference, former[0] + 1)
     presented = present_entry(row, now=entry.actor.at).model_dump_json().encode()
@@ -288,14 +295,17 @@ def send_message(
     A retry with the same idempotency key sends no second message. Raises `NoSuchConcern`,
     `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
     """
-    if message.sealed is not None:
-        sealed = base64.b64decode(message.sealed)
-    else:
-        with Session(desk.engine) as session:
-            recipient = recipient_of(get_concern(session, reference).message_key)
-        sealed = seal_message(message.text or "", reference, recipient, at=actor.at)
-    entry, request = NewEntry(EntryKind.MESSAGE, actor, sealed), Retryable(canonical_submission(message), keys)
+    entry, request = new_message(desk, reference, message, actor), Retryable(canonical_submission(message), keys)
     return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request))
+
+
+def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
+    """Return the message as it is stored, sealed to the reporter's code. Raises `NoSuchConcern`."""
+    if message.sealed is not None:
+        return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
+    with Session(desk.engine) as session:
+        recipient = recipient_of(get_concern(session, reference).message_key)
+    return NewEntry(EntryKind.MESSAGE, actor, seal_message(message.text or "", reference, recipient, at=actor.at))
 
 
 @write_operation
@@ -599,12 +609,15 @@ class FollowUps:
         with Session(self.engine) as session:
             messages = select(_TABLE).where(*_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
             rows = _rows(session, messages)
+            added = list_entries(session, EntryKind.ADDITION, reference)
+        added_at = {row.number: row.received_at for row in added}
         identity = token_identity(status_token, reference)
         opened = (
             ReceivedMessage(
                 number=row.number,
                 sent_at=row.received_at,
                 read_at=row.read_at,
+                answered_at=added_at.get(row.answered_by or 0),
                 message=find_message(row.sealed, identity, reference),
             )
             for row in rows

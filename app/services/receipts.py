@@ -253,6 +253,8 @@ NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send
 ADDITION_STORED = "We have what you added to your concern."
 TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
 WHAT_WAS_ADDED = "what you added"
+CLOSED_TEXT = "We have finished with this concern. We may not be able to tell you more."
+NEW_WORRY = "If something new worries you, add it to this concern. Somebody will read it."
 MESSAGE_WAITS = "The duty team has left a message for you. Please read it, and answer by adding to your concern."
 HOW_TO_FOLLOW = "Keep the reference and the status token. With both you can check what is happening."
 
@@ -388,8 +390,11 @@ class ReceiptBuilder:
             expected.append(self._next_step(due, contacts, at, danger=row.addition_danger, what=WHAT_WAS_ADDED))
         if any(message.read_at is None for message in messages):
             expected.append(MESSAGE_WAITS)
+        if row.state == ConcernState.CLOSED:
+            expected.append(NEW_WORRY)
         if row.test:
             expected = [TEST]
+        added_at = {addition.number: addition.received_at for addition in additions}
         return ConcernStatus(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -398,6 +403,7 @@ class ReceiptBuilder:
             acknowledged_at=row.acknowledged_at,
             closed_at=row.closed_at,
             outcome=row.outcome if row.outcome_shared else None,
+            outcome_text=self._outcome_text(row),
             additions=tuple(
                 AdditionStatus(
                     number=addition.number,
@@ -408,7 +414,12 @@ class ReceiptBuilder:
                 for addition in additions
             ),
             messages=tuple(
-                MessageStatus(number=message.number, sent_at=message.sent_at, read_at=message.read_at)
+                MessageStatus(
+                    number=message.number,
+                    sent_at=message.sent_at,
+                    read_at=message.read_at,
+                    answered_at=added_at.get(message.answered_by or 0),
+                )
                 for message in messages
             ),
             come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
@@ -455,6 +466,14 @@ class ReceiptBuilder:
             call = _call(self.duty_hours.teams(contacts, at).all)
             return f"A social worker should have acknowledged {what} by {when}. Please {call}"
         return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
+
+    def _outcome_text(self, row: ConcernRow) -> str | None:
+        """Return what the end of the concern means for its reporter; None while it is open."""
+        if row.state != ConcernState.CLOSED:
+            return None
+        codes = self.reference_data.get_code_list("outcome").codes if row.outcome_shared else ()
+        sentences = (each.for_reporter or each.label for each in codes if each.code == row.outcome)
+        return next(sentences, CLOSED_TEXT)
 
     def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
         return {

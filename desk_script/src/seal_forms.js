@@ -6,7 +6,7 @@ import { element } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
 
 const FORMS = "form[data-seal]";
-const LONGEST = { note: 10_000, question: 4_000 }; // characters, as the service counts them
+const LONGEST = { note: 10_000, question: 4_000, closing: 4_000 }; // characters, as the service counts them
 
 export class SealForms {
   #post;
@@ -25,6 +25,7 @@ export class SealForms {
   take() {
     for (const form of document.querySelectorAll(FORMS)) {
       form.querySelector("button").disabled = false;
+      form.elements.text.disabled = false;
       for (const advice of form.querySelectorAll("[data-not-sealed]")) advice.hidden = true;
     }
   }
@@ -45,7 +46,8 @@ export class SealForms {
       const words = form.elements.text.value.trim();
       const fields = new FormData(form);
       fields.delete("text");
-      fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
+      const isLeftOut = words === "" && !form.elements.text.required;
+      if (!isLeftOut) fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
       const isTaken = await this.#post(form.action, new URLSearchParams(fields), true);
       if (isTaken) this.#last = null;
       else giveBack(kind, words);

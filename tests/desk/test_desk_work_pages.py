@@ -242,8 +242,13 @@ def test_where_the_service_reads_nothing_words_are_taken_only_sealed_and_a_hand_
         page = client.get(f"/desk/concerns/{reference}")
         notes = client.get(f"/desk/concerns/{reference}/notes")
         refused = press(client, reference, "hand-over", body=BODY, reason="Because.", seen=look(client, reference))
+        press(client, reference, "acknowledgement", seen=look(client, reference))
+        closing = {"outcome": "early_help", "seen": look(client, reference)}
+        in_clear.append(press(client, reference, "outcome", text=NOTE, **closing))
+        without_words = press(client, reference, "outcome", text=" ", **closing)
 
-    assert [(each.status_code, html.escape(NOTE) in each.text) for each in in_clear] == [(422, True)] * 2
+    assert [(each.status_code, html.escape(NOTE) in each.text) for each in in_clear] == [(422, True)] * 3
+    assert without_words.status_code == 303, "a concern is closed without a message where nothing can seal one"
     assert DeskAct.NOTED not in acts
     assert page.text.count("<button disabled>") == page.text.count("data-not-sealed") == 2  # without a script
     assert (written.status_code, refused.status_code) == (303, 406)
@@ -259,9 +264,26 @@ WRONG = {
     "a note of spaces": ("notes", {"text": "  \n "}),
     "a note that is too long": ("notes", {"text": "x" * 10_001}),
     "a question without words": ("messages", {"text": " "}),
+    "a closing message that is too long": ("outcome", {"text": "x" * 4_001, "outcome": "early_help"}),
     "a hand-over without a reason": ("hand-over", {"body": BODY, "reason": " "}),
     "a receipt without words": ("hand-over/1/receipt", {"receipt": "", "number": "1"}),
 }
+
+
+def test_the_form_that_closes_a_concern_sends_a_last_message_once_however_often_it_is_pressed(
+    service: FastAPI, jo: TestClient, reference: str
+) -> None:
+    press(jo, reference, "acknowledgement", seen=look(jo, reference))
+    fields = {"outcome": "early_help", "shared_with_reporter": "yes", "text": NOTE, "key": "a-key"}
+    fields["seen"] = look(jo, reference)
+
+    closed, again = (press(jo, reference, "outcome", **fields) for _ in range(2))
+
+    done = jo.get(closed.headers["Location"])
+    assert (closed.status_code, again.status_code) == (303, 303)
+    assert [act for act, _, _ in acts_on(service, reference)].count(DeskAct.MESSAGE_SENT) == 1
+    assert "Done: closed" in text_of(done)
+    assert NOTE not in done.text
 
 
 def test_what_cannot_be_taken_is_shown_again_with_what_is_wrong_and_nothing_is_done(

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.config import Settings
 from app.models.clients import Scope
 from app.models.entries import ENTRY_SPECS, EntryKind
 from app.services.keys import DEVELOPMENT_IDENTITY
+from app.services.receipts import CLOSED_TEXT, NEW_WORRY
 from app.services.sealing import read_identities, seal_message, token_identity
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -28,6 +30,7 @@ from tests.support.publishing import a_key
 
 pytestmark = pytest.mark.slow
 
+ANSWER_BY_ADDING = "Answer by adding to your concern"
 QUESTION = "Canary: which school does Alex Example go to?"
 
 Receipt = dict[str, Any]
@@ -57,7 +60,9 @@ def test_a_message_is_read_with_the_status_token_and_the_status_says_that_it_is_
     after = status_of(client, receipt)
     assert (answer.status_code, answer.json()["number"]) == (201, 1)
     assert QUESTION not in answer.text + str(before)
-    assert before["messages"] == [{"number": 1, "sent_at": "2026-11-24T09:30:00Z", "read_at": None}]
+    assert before["messages"] == [
+        {"number": 1, "sent_at": "2026-11-24T09:30:00Z", "read_at": None, "answered_at": None}
+    ]
     assert "The duty team has left a message for you" in before["next_steps"][-1]
     assert (message["message"], message["read_at"]) == (QUESTION, "2026-11-24T11:30:00Z")
     assert "has left a message" not in str(after["next_steps"])
@@ -260,10 +265,111 @@ def test_the_page_of_the_status_shows_the_message_and_the_answer_is_an_addition(
     wrong = client.post("/concerns", data=entered | {"code": "7K3M-9QXT-2W8R-VB5N"})
     client.post("/concerns/additions", data=entered | {"narrative": "Example School."})
 
-    assert "A message from the duty team" in page.text
+    assert "The duty team wrote" in page.text
     assert "Which &lt;school&gt;\ndoes Alex go to?" in page.text
-    assert (wrong.status_code, "duty team</h2>" in wrong.text) == (404, False)
+    assert (wrong.status_code, "duty team wrote" in wrong.text) == (404, False)
     assert sent(desk, receipt)["messages"][0]["answered_by"] == 1
+
+
+def test_what_was_asked_and_answered_reads_as_a_conversation_in_its_order_without_the_reporter_s_own_words(
+    client: TestClient, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
+) -> None:
+    entered = {"reference": receipt["reference"], "code": receipt["status_token"]}
+    add(client, receipt, "Canary before the question.")
+    clock.time = A_TUESDAY + dt.timedelta(minutes=10)
+    ask("Which school?")
+    clock.time = A_TUESDAY + dt.timedelta(minutes=20)
+    asked = client.post("/concerns", data=entered).text
+    add(client, receipt, "Canary Example School.")
+    clock.time = A_TUESDAY + dt.timedelta(minutes=30)
+    ask("Thank you.")
+
+    answered = client.post("/concerns", data=entered).text
+
+    assert ANSWER_BY_ADDING in asked
+    said = ["You added something", "Which school?", "You answered this on", "09:50", "You answered<", "Thank you."]
+    places = [answered.index(each) for each in said]
+    assert places == sorted(places)
+    assert answered.count(ANSWER_BY_ADDING) == 1, "it is asked only for what has no answer yet"
+    assert "Canary" not in answered
+    assert [each["answered_at"] for each in read_messages(client, receipt)] == ["2026-11-24T09:50:00Z", None]
+
+
+CLOSING = "Canary: thank you. We will visit the family again."
+
+
+@pytest.mark.any_database
+def test_a_closing_message_is_sealed_sent_with_the_outcome_and_only_together_with_it(
+    client: TestClient, desk: Desk, service: FastAPI, receipt: Receipt, settings: Settings
+) -> None:
+    reference = receipt["reference"]
+    too_early = desk.act(reference, "outcome", outcome="early_help", message={"text": CLOSING})
+    desk.act(reference, "acknowledgement")
+
+    closed = desk.act(reference, "outcome", outcome="early_help", message={"text": CLOSING})
+
+    chain = desk.get(f"/disclosures?chain={reference}").json()["disclosures"]
+    assert (too_early.status_code, closed.status_code, closed.json()["state"]) == (409, 200, "closed")
+    assert [each["act"] for each in chain] == ["received", "acknowledged", "message_sent", "closed"]
+    assert [each["message"] for each in read_messages(client, receipt)] == [CLOSING]
+    assert [path for path, content in files_of(settings.data_dir).items() if b"Canary" in content] == []
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+def test_a_retry_of_closing_sends_one_message_and_another_outcome_sends_none(
+    client: TestClient, desk: Desk, receipt: Receipt
+) -> None:
+    path = f"/v1/desk/concerns/{receipt['reference']}/outcome"
+    desk.act(receipt["reference"], "acknowledgement")
+
+    def close(key: str, **changes: Any) -> Any:
+        body = {"outcome": "early_help", "message": {"text": CLOSING}} | changes
+        return client.post(path, json=body, headers=desk.headers | {"Idempotency-Key": key})
+
+    answers = [close("a-key"), close("a-key"), close("a-key", message={"text": "Other."}), close("b", outcome="other")]
+
+    assert [each.status_code for each in answers] == [200, 200, 422, 409]
+    assert answers[1].json() == answers[0].json()
+    assert len(read_messages(client, receipt)) == 1
+
+
+@pytest.mark.parametrize("message", [{}, {"text": ""}, {"text": "x" * 4001}, {"sealed": "%"}, {"words": "Canary"}])
+def test_a_closing_message_that_cannot_be_is_refused_with_its_place_and_closes_nothing(
+    client: TestClient, desk: Desk, receipt: Receipt, message: dict[str, str]
+) -> None:
+    desk.act(receipt["reference"], "acknowledgement")
+
+    refused = desk.act(receipt["reference"], "outcome", outcome="early_help", message=message)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"].startswith("#/message")
+    assert "Canary" not in refused.text
+    assert status_of(client, receipt)["state"] == "acknowledged"
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_way_of_a_concern_ends_in_words_for_its_reporter(
+    client: TestClient, desk: Desk, service: FastAPI, a_concern: Concern, shared: bool
+) -> None:
+    for code in service.state.context.reference_data.get_code_list("outcome").codes:
+        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        desk.act(receipt["reference"], "acknowledgement")
+        before = status_of(client, receipt)
+        desk.act(receipt["reference"], "outcome", outcome=code.code, shared_with_reporter=shared)
+
+        status = status_of(client, receipt)
+        page = client.post("/concerns", data={"reference": receipt["reference"], "code": receipt["status_token"]}).text
+        welsh = client.post(
+            "/cy/concerns", data={"reference": receipt["reference"], "code": receipt["status_token"]}
+        ).text
+
+        assert before["outcome_text"] is None
+        assert code.for_reporter is not None, "every code has a sentence for the reporter"
+        assert status["outcome_text"] == (code.for_reporter if shared else CLOSED_TEXT)
+        assert status["next_steps"][-1] == NEW_WORRY
+        assert (code.for_reporter in page, CLOSED_TEXT in page) == (shared, True)
+        assert code.label not in page
+        assert not {code.for_reporter, CLOSED_TEXT, NEW_WORRY} & set(re.findall(r"(?<=>)[^<]+(?=<)", welsh))
 
 
 def test_where_the_reading_cannot_be_recorded_the_page_shows_the_rest(
@@ -299,10 +405,15 @@ def test_the_worker_s_command_seals_the_words_on_its_own_machine(
 
         run = guidance(*command, words, DESK_KEY=worker)
         empty = guidance(*command, "/dev/null", DESK_KEY=worker)
+        address = ("--url", live.url)
+        guidance("desk", "acknowledge", receipt["reference"], *address, DESK_KEY=worker)
+        closing = ("desk", "close", receipt["reference"], "early help", *address)
+        closed = guidance(*closing, "--message-file", words, DESK_KEY=worker)
 
         assert (run.returncode, run.stdout) == (0, f"{receipt['reference']}: message 1 sent\n")
         assert (empty.returncode, "between 1 and 4000" in empty.stderr) == (2, True)
-        assert [each["message"] for each in read_messages(http, receipt)] == [QUESTION]
+        assert (closed.returncode, closed.stdout) == (0, f"{receipt['reference']}: closed, early_help\n")
+        assert [each["message"] for each in read_messages(http, receipt)] == [QUESTION, QUESTION]
     live.stop()
     assert [path for path, content in files_of(live.data_dir).items() if b"Canary" in content] == []
     assert b"Canary" not in live.log.read_bytes()

@@ -26,7 +26,7 @@ from tests.support.unsealing import need_script
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WORDS = f"{CANARY} rang twice."
-NOTE, QUESTION = "New note", "Question to the reporter"
+NOTE, QUESTION, CLOSING = "New note", "Question to the reporter", "Message to the reporter"
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +93,29 @@ def test_the_page_seals_them_without_any_identity_and_opens_the_note_with_one(
     keys.write(NOTE, f"{CANARY} again.")
     keys.press("button", "Add the note")
     expect(page.locator("p.as-typed", has_text=f"{CANARY} again.")).to_be_visible()
+    keys.press("button", "Acknowledge")
+    page.get_by_label("Early help").check()
+    keys.write(CLOSING, f"{CANARY} thank you.")
+    keys.press("button", "Close the concern")
+    expect(page.locator("#done")).to_contain_text("closed")
 
     sealed = [each for each in bodies if "sealed=" in each]
-    assert len(sealed) == 3
+    assert len(sealed) == 4
     assert [each for each in bodies if CANARY in each or "text=" in each] == []
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
-        assert [each["message"] for each in read_messages(http, receipt)] == [WORDS]
+        assert [each["message"] for each in read_messages(http, receipt)] == [WORDS, f"{CANARY} thank you."]
+
+
+def test_a_concern_is_closed_without_a_message_where_nobody_wrote_one(page: Page) -> None:
+    keys, bodies = Keyboard(page), list[str]()
+    page.on("request", lambda request: bodies.append(request.post_data or ""))
+
+    keys.press("button", "Acknowledge")
+    page.get_by_label("Early help").check()
+    keys.press("button", "Close the concern")
+    expect(page.locator("#done")).to_contain_text("closed")
+
+    assert [each for each in bodies if "sealed=" in each or "text=" in each] == []
 
 
 def test_what_is_not_taken_is_still_on_the_page_and_is_sent_by_another_press(page: Page, service: FastAPI) -> None:

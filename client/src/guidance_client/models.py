@@ -171,6 +171,7 @@ class Code(TypedDict):
     code: str
     label: str
     note: NotRequired[str | None]
+    for_reporter: NotRequired[str | None]
     historic: NotRequired[bool]
     lgsl_code: NotRequired[int | None]
     assessment_factors: NotRequired[list[str]]
@@ -873,6 +874,7 @@ class MessageStatus(TypedDict):
     number: int
     sent_at: str
     read_at: str | None
+    answered_at: NotRequired[str | None]
 
 
 class MessagesResponse(TypedDict):
@@ -1019,6 +1021,7 @@ class Outcome(TypedDict):
 
     outcome: str
     shared_with_reporter: NotRequired[bool]
+    message: NotRequired[Message | None]
 
 
 ParentsInformed: TypeAlias = Literal['yes', 'no', 'not_safe', 'not_known']
@@ -1165,6 +1168,7 @@ class ReceivedMessage(TypedDict):
     number: int
     sent_at: str
     read_at: str | None
+    answered_at: NotRequired[str | None]
     message: str | None
 
 
@@ -3132,6 +3136,7 @@ class ConcernStatus(TypedDict):
     acknowledged_at: str | None
     closed_at: str | None
     outcome: str | None
+    outcome_text: NotRequired[str | None]
     come_back_by: NotRequired[str | None]
     signposts: list[Signpost]
     next_steps: list[str]
