@@ -351,7 +351,7 @@ class NoSuchGuideDraft(NotFound, slug="no-such-draft", status=404, title="No suc
 
 
 class NoSuchDraft(NotFound):
-    """No saved form has that code, or it was opened, or its time is over."""
+    """No saved form has that code, or it was sent, or saved again, or its time is over."""
 
 
 class PdfUnavailable(Problem, slug="not-printed-here", status=404, title="There is no PDF here"):

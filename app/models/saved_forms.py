@@ -11,7 +11,7 @@ from app.models.base import UtcDateTimeType
 class DraftRow(SQLModel, table=True):
     """One form as it was filled in, encrypted under a key that its code gives. The code is not stored.
 
-    `opened_by_sha256` is of the page that opened it: no other page opens it again. `source` is the mark of the network
+    `opened_by_sha256` is of the page that opened it last. `source` is the mark of the network
     that saved it, which tells no address, and is empty for this machine itself. `size` is that of `sealed`, in bytes.
     """
 

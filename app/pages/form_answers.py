@@ -201,6 +201,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
 NOT_A_DATE = to_translate("must be a real date, for example 24 11 2026. If you do not know it, leave it empty")
 KNOWN_SO_FAR, NOTHING_KNOWN = to_translate("Known so far"), to_translate("Nothing")
 NOT_A_CHOICE = to_translate("choose one of the answers.")
+TOO_MANY_LETTERS = to_translate("use at most %(limit)s letters. You have written %(count)s.")
 OF_CHOICES = (FaultCode.NOT_LISTED, FaultCode.UNKNOWN_CODE, FaultCode.UNKNOWN_ITEM)
 Faults = dict[str, str]
 
@@ -230,14 +231,14 @@ def faults_of(error: ValidationError) -> list[FieldError]:
     ]
 
 
-def named_faults(form: ConcernForm, faults: Sequence[FieldError]) -> Faults:
+def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
     """Return one message for each question with an error, in the order of the form; `""` is for all other errors."""
     questions = {question.name: question for section in form for question in section.questions}
     entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
     messages: Faults = {}
     for fault in faults:
         name = _nearest_question(fault.at, questions)
-        message = _message(fault, questions[name], _entry_title(name, entries)) if name else _detail(fault)
+        message = _message(fault, questions[name], _entry_title(name, entries), answers) if name else _detail(fault)
         messages.setdefault(name, message)
     return {name: messages[name] for name in (*questions, "") if name in messages}
 
@@ -302,11 +303,15 @@ def _entry_title(name: str, titles: dict[str, str]) -> str:
     return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
 
 
-def _message(fault: FieldError, question: Question, entry: str) -> str:
+def _message(fault: FieldError, question: Question, entry: str, answers: Answers) -> str:
     if fault.code is FaultCode.REQUIRED:
         return question.if_missing or f"{entry}{question.label}: " + gettext("write an answer.")
     if question.kind is QuestionKind.DATE:
         return f"{entry}{question.label} {gettext(NOT_A_DATE)}."
+    answer = value_at(answers, question.name)
+    if fault.code is FaultCode.TOO_LONG and isinstance(answer, str):
+        letters = {"limit": f"{question.max_letters:,}", "count": f"{len(answer):,}"}
+        return f"{entry}{question.label}: " + gettext(TOO_MANY_LETTERS) % letters
     detail = gettext(NOT_A_CHOICE) if fault.code in OF_CHOICES else _detail(fault, goes_on=True)
     return Markup("{}{}: {}").format(entry, question.label, detail)
 

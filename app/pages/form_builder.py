@@ -38,6 +38,7 @@ from app.services.reference_data import ReferenceData, read_reference_data
 MAX_RADIO_CHOICES = 7
 MAX_SHORT_LENGTH = 100
 MAX_LINE_LENGTH = 300
+OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 
 
@@ -176,6 +177,7 @@ class FormBuilder:
             is_required=field.is_required,
             if_missing=gettext(asking.missing),
             is_number=field.value_schema.get("type") == "integer",
+            max_letters=field.value_schema.get("maxLength", 0) if kind in OF_TEXT else 0,
             part=gettext(part_of(field.path, asking)),
             input_type=asking.autofill[0],
             autocomplete=asking.autofill[1],

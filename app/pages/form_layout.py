@@ -49,6 +49,8 @@ class Question:
     if_missing: str = ""
     """What to do where it is required and has no answer."""
     is_number: bool = False
+    max_letters: int = 0
+    """How long its text may be; 0 where it is no text."""
     part: str = ""
     """The title of the optional part in which it is folded away, or an empty string."""
     input_type: str = "text"

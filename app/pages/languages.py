@@ -114,6 +114,12 @@ SCRIPT_SENTENCES = (
     to_translate("Copied."),
     to_translate("It could not be copied. Please write it down."),
     to_translate("Started"),
+    to_translate("Error:"),
+    to_translate("There is a problem"),
+    to_translate("You have 1 letter left."),
+    to_translate("You have {number} letters left."),
+    to_translate("You have 1 letter too many."),
+    to_translate("You have {number} letters too many."),
 )
 """What the scripts say."""
 

@@ -8,6 +8,7 @@ import gzip
 import re
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -74,6 +75,8 @@ class Draft:
     names_guide: bool = True
     """Whether the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
+    opening: str = ""
+    """Where the form was saved and is finished now: the mark of that opening, with which what was saved ends."""
 
     def form(self, extra_entry: str = "") -> ConcernForm:
         """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
@@ -85,7 +88,8 @@ class Draft:
         """Return the draft with the answers and the key of a posted form."""
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts), posted)
-        return replace(self, key=key if KEY.fullmatch(key) else self.key, answers=answers)
+        opening = posted.one("opening")
+        return replace(self, key=key if KEY.fullmatch(key) else self.key, answers=answers, opening=opening)
 
     @property
     def can_be_saved(self) -> bool:
@@ -136,11 +140,16 @@ class Draft:
             steps={step: gettext(title) for step, title in self.variant.steps.items()},
             content=self.site.context.contents(self.head.key),
             form=form,
-            key=self.key,
+            own_fields=self._own_fields(),
             can_be_saved=self.can_be_saved,
             **self.about_danger,
             **values,
         )
+
+    def _own_fields(self) -> list[tuple[str, str]]:
+        """Return the fields of the form that are no answers."""
+        own = [("key", self.key), ("edition", str(self.head.number)), ("opening", self.opening)]
+        return [(name, value) for name, value in own if value]
 
     @property
     def about_danger(self) -> dict[str, Any]:
@@ -158,7 +167,7 @@ class Draft:
     ) -> Response:
         """Return the form with the answers so far, and an error beside each question that has one, with that status."""
         form = self.form(extra_entry)
-        messages = named_faults(form, faults or [])
+        messages = named_faults(form, faults or [], self.answers)
         open_sections = {
             section.id
             for section in form
@@ -178,7 +187,7 @@ class Draft:
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
         """Return what helps in danger, with the one question without whose answer nothing can be sent."""
         form = self.form()
-        messages = named_faults(form, faults or [])
+        messages = named_faults(form, faults or [], self.answers)
         hidden = [(name, value) for name, value in hidden_fields(form, self.answers) if name != NARRATIVE]
         return self.page(
             "send_now.html",
@@ -339,6 +348,8 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         return refused
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return draft.check_page(fault=NOT_STORED, status=errors.ServiceUnavailable.status)
+    with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
+        draft.site.context.drafts.end(draft.opening, at=draft.site.now)
     receipt = Receipt.model_validate_json(result.receipt)
     return draft.site.page(
         "receipt.html",
@@ -350,7 +361,9 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
     )
 
 
-NO_DRAFT = to_translate("No saved form has this code. It may have been opened before, or it is more than 24 hours old.")
+NO_DRAFT = to_translate(
+    "No saved form has this code. You may have sent the form or saved it again, or it is more than 24 hours old."
+)
 NOT_FOR_THE_YOUNG = to_translate(
     "We do not save this for a young person, because someone else could find the code. You can send what you have now, "
     "or call."
@@ -373,7 +386,7 @@ def save_draft(draft: Draft) -> Response:
     context, network = draft.site.context, caller_network(draft.site.request)
     source = context.submissions.sources.mark(network, day=draft.site.now.date())
     try:
-        saved = context.drafts.save(draft.path, fields, source=source, at=draft.site.now)
+        saved = context.drafts.save(draft.path, fields, source=source, opening=draft.opening, at=draft.site.now)
     except (errors.TooManySavedForms, errors.SavedFormsFull) as refusal:
         return draft.form_page(faults=[FieldError((), TOO_MANY_SAVED, FaultCode.INVALID)], status=refusal.status)
     except (errors.StoreBusy, *NO_STORE):
@@ -395,16 +408,16 @@ def open_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> 
     code = posted.one("code").strip()
     try:
         with site.context.code_tries.guard_name(f"draft {group_of(code)}"):
-            path, fields = site.context.drafts.open(code, page=posted.one("page"), at=site.now)
+            opened = site.context.drafts.open(code, page=posted.one("page"), at=site.now)
     except errors.NoSuchDraft:
         return _code_form(site, posted, fault=NO_DRAFT)
-    saved = SubmittedForm(fields)
-    draft = empty_draft(site, session, path, saved.one("edition"))
-    return draft.with_answers(saved).form_page()
+    saved = SubmittedForm(opened.fields)
+    draft = empty_draft(site, session, opened.path, saved.one("edition"))
+    return replace(draft.with_answers(saved), opening=opened.opening).form_page()
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """Return the form for the code. Its `page` lets it open the same draft again, and no other page."""
+    """Return the form for the code. Its `page` says which page has the draft: the newest that opened it."""
     return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,

@@ -6,6 +6,7 @@ HKDF (RFC 5869) derives from the code the id under which the draft is found, and
 
 import datetime as dt
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Engine, delete, func, or_, update
+from sqlalchemy import ColumnElement, Engine, delete, func, update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer, write_operation
@@ -26,13 +27,12 @@ from app.services.receipts import NONCE_LENGTH
 from app.services.record import purge_remnants, require_clock
 
 LIFETIME = dt.timedelta(hours=24)
-OPENED_LIFETIME = dt.timedelta(minutes=10)
-"""How long the page that opened a draft may open it again: an answer to a telephone can be lost on its way."""
 SHARE = 20
 """How many forms of one network may be saved at the same time."""
 MAX_BYTES = 256_000_000
 """How large all saved forms together may be."""
 BLOCK = 4096
+OPENING = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -46,16 +46,32 @@ class SavedDraft:
 
 
 @dataclass(frozen=True)
+class OpenedDraft:
+    """A draft as it was saved: the path and the fields of its form, and the mark of this opening.
+
+    The mark tells neither the code nor the key. The form has it, so that the draft ends with it.
+    """
+
+    path: str
+    fields: dict[str, list[str]]
+    opening: str
+
+
+@dataclass(frozen=True)
 class Drafts:
-    """Saves drafts, opens each of them once, and erases them."""
+    """Saves drafts, opens them, and erases them: each lives until it is sent, saved again, or a day old.
+
+    The newest page that opened a draft has it. An older one can still send, and does not end it by saving.
+    """
 
     engine: Engine
     writer: Writer
 
-    def save(self, path: str, fields: Fields, *, source: str = "", at: dt.datetime) -> SavedDraft:
+    def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedDraft:
         """Store the fields of the form at that path, for the source of that mark, if it has one.
 
-        Raises `TooManySavedForms` where the source has its share, `SavedFormsFull`, or `StoreBusy`.
+        The draft of the opening ends with it, if no newer page has opened that draft. Raises `TooManySavedForms` where
+        the source has its share, `SavedFormsFull`, or `StoreBusy`.
         """
         code, expires_at = new_status_token(), at + LIFETIME
         draft_id, key = _derive(code)
@@ -64,19 +80,24 @@ class Drafts:
         padded = text.ljust(-(-len(text) // BLOCK) * BLOCK)
         sealed = nonce + AESGCM(key).encrypt(nonce, padded, draft_id)
         columns = {"draft_id": draft_id, "sealed": sealed, "size": len(sealed), "source": source}
-        _insert(self.writer, columns | {"expires_at": expires_at}, at)
+        _insert(self.writer, columns | {"expires_at": expires_at}, _of_opening(opening, newest_only=True), at)
         return SavedDraft(code, expires_at)
 
-    def open(self, typed_code: str, *, page: str, at: dt.datetime) -> tuple[str, dict[str, list[str]]]:
-        """Return path and fields of the draft, to the first `page` that opens it. Raises `NoSuchDraft`."""
+    def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedDraft:
+        """Return the draft to that `page`, which has it from now on. Raises `NoSuchDraft`."""
         draft_id, key = _derive(standard_token(typed_code))
-        page_sha256 = hashlib.sha256(page.encode()).digest()
-        sealed = _claim(self.writer, draft_id, page_sha256, at)
+        sealed = _claim(self.writer, draft_id, _page_mark(page), at)
         if sealed is None:
             raise NoSuchDraft
         text = AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], draft_id)
         draft: dict[str, Any] = orjson.loads(text)
-        return draft["path"], draft["fields"]
+        return OpenedDraft(draft["path"], draft["fields"], f"{draft_id.hex()}.{_page_mark(page).hex()}")
+
+    def end(self, opening: str, *, at: dt.datetime) -> None:
+        """End the draft of the opening, whose form was sent. It is erased with those whose time is over."""
+        ended = _of_opening(opening)
+        if ended is not None:
+            _end(self.writer, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
         """Erase every draft whose time is over, and what is left of it in the files. Return how many there were.
@@ -107,8 +128,25 @@ def _derive(code: str) -> tuple[bytes, bytes]:
     return derived[:32], derived[32:]
 
 
+def _page_mark(page: str) -> bytes:
+    return hashlib.sha256(page.encode()).digest()
+
+
+def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
+    """Return what finds the draft of an opening; None where the text is the mark of none."""
+    if not OPENING.fullmatch(opening):
+        return None
+    draft_id, page_sha256 = map(bytes.fromhex, opening.split("."))
+    found = col(DraftRow.draft_id) == draft_id
+    return found & (col(DraftRow.opened_by_sha256) == page_sha256) if newest_only else found
+
+
 @write_operation
-def _insert(session: Session, columns: Mapping[str, Any], at: dt.datetime) -> None:
+def _insert(
+    session: Session, columns: Mapping[str, Any], replaced: ColumnElement[bool] | None, at: dt.datetime
+) -> None:
+    if replaced is not None:
+        _expire(session, replaced, at)
     own = select(func.count()).where(col(DraftRow.source) == columns["source"], col(DraftRow.expires_at) > at)
     if columns["source"] and session.exec(own).one() >= SHARE:
         raise TooManySavedForms
@@ -118,23 +156,24 @@ def _insert(session: Session, columns: Mapping[str, Any], at: dt.datetime) -> No
 
 
 @write_operation
+def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
+    _expire(session, ended, at)
+
+
+def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
+    session.connection().execute(update(DraftRow).where(ended, col(DraftRow.expires_at) > at).values(expires_at=at))
+
+
+@write_operation
 def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    """Return the encrypted draft to the first page that opens it, and to that page alone for a while; else None."""
-    until, its_own = at + OPENED_LIFETIME, col(DraftRow.draft_id) == draft_id
+    """Return the encrypted draft, and note which page has it from now on."""
     claimed = (
         update(DraftRow)
-        .where(
-            its_own,
-            col(DraftRow.expires_at) > at,
-            or_(col(DraftRow.opened_by_sha256).is_(None), col(DraftRow.opened_by_sha256) == page_sha256),
-        )
+        .where(col(DraftRow.draft_id) == draft_id, col(DraftRow.expires_at) > at)
         .values(opened_by_sha256=page_sha256)
         .returning(col(DraftRow.sealed))
     )
     sealed: bytes | None = session.connection().execute(claimed).scalar_one_or_none()
-    if sealed is not None:
-        soon = update(DraftRow).where(its_own, col(DraftRow.expires_at) > until).values(expires_at=until)
-        session.connection().execute(soon)
     return sealed
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsing import accessibility_violations, go_to_last_step
+from tests.support.browsing import accessibility_violations, check_unanswered
 from tests.support.journeys import HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -61,8 +61,7 @@ def states(page: Page, person: str) -> Iterator[str]:
     yield from views(page, start, answers)
     yield "receipt"
     page.goto(start)
-    go_to_last_step(page)
-    page.locator("[data-check]").click()
+    check_unanswered(page)
     expect(page.locator("[role=alert]").first).to_be_visible()
     yield "faults"
 

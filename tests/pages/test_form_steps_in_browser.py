@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, ex
 from tests.support.browsing import (
     NEUTRAL_PAGE,
     accessibility_violations,
+    check_unanswered,
+    go_on,
     go_to_last_step,
     reach,
     serve_neutral_page,
@@ -60,7 +62,7 @@ def test_one_step_is_shown_at_a_time_and_says_which_it_is(page: Page) -> None:
             expect(page).to_have_title(re.compile(f"^Step {number} of 5: "))
             assert page.evaluate("scrollY") == 0
         if number < len(STEPS):
-            page.locator("[data-continue]:visible").click()
+            go_on(page)
 
     expect(page.get_by_role("button", name="Check your answers").first).to_be_visible()
 
@@ -97,21 +99,21 @@ def test_back_goes_a_step_back_with_every_answer_and_forward_comes_again(page: P
 
 def test_the_back_button_of_the_page_goes_a_step_back(page: Page) -> None:
     page.goto(FORM)
-    page.locator("[data-continue]:visible").click()
+    go_on(page)
     page.locator("[name='concern.narrative']").fill(NARRATIVE)
 
     page.locator("[data-back]:visible").click()
 
     heading(page, STEPS[0])
-    page.locator("[data-continue]:visible").click()
+    go_on(page)
     assert page.locator("[name='concern.narrative']").input_value() == NARRATIVE
 
 
 def test_answers_changed_after_an_error_are_kept_by_back(page: Page) -> None:
     page.goto(FORM)
-    page.locator("[name='immediate_danger'][value='no']").check()
-    reach(page, "[name='reporter.kind'][value='professional']").check()
+    fill_in(page)
     go_to_last_step(page)
+    page.locator("[name='concern.narrative']").evaluate("(field) => { field.value = ''; }")
     page.locator("[data-check]").click()
     expect(page.locator(".problem")).to_be_focused()
     page.locator("[name='concern.narrative']").fill(NARRATIVE)
@@ -122,6 +124,122 @@ def test_answers_changed_after_an_error_are_kept_by_back(page: Page) -> None:
     expect(page.locator(".problem")).to_be_hidden()
     check(page)
     expect(page.get_by_text(NARRATIVE)).to_be_visible()
+
+
+MISSING = {
+    FORM: {
+        "immediate_danger": "Select yes if a child is in immediate danger.",
+        "concern.narrative": "Write what you are worried about. One sentence is enough.",
+        "reporter.kind": "Select who you are.",
+    },
+    "/worried-about-yourself": {
+        "immediate_danger": "Select whether you are safe now.",
+        "concern.narrative": "Write what has happened. One sentence is enough.",
+    },
+}
+
+
+@pytest.mark.parametrize("path", MISSING)
+@pytest.mark.parametrize("language", ["", "/cy"])
+def test_continue_says_what_a_step_needs_in_the_servers_words_and_sends_nothing(
+    page: Page, path: str, language: str
+) -> None:
+    page.goto(language + path)
+    check_unanswered(page)
+    expect(page.locator(".problem")).to_be_focused()
+    by_server = {name: page.locator(f".problem a[href='#{name}']").inner_text() for name in MISSING[path]}
+    faults_by_server = {
+        name: page.locator(f".question:has([id='{name}']) .fault").first.text_content() for name in MISSING[path]
+    }
+    title_by_server = page.title()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(language + path)
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.method))
+
+    for number, (name, words) in enumerate(MISSING[path].items()):
+        field = page.locator(f"[id='{name}']")
+        while not field.is_visible():
+            go_on(page)
+        page.locator("[data-continue]:visible").click()
+
+        expect(page.locator(".problem")).to_be_focused()
+        expect(page.locator(".problem a")).to_have_text([by_server[name]])
+        assert by_server[name] == words or language
+        assert page.locator(".fault:visible").text_content() == faults_by_server[name]
+        expect(field).to_have_attribute("aria-invalid", "true")
+        assert page.title().split()[0] == title_by_server.split()[0]
+        assert page.evaluate("scrollY") == 0
+        assert accessibility_violations(page) == []
+        page.locator(".problem a").click()
+        expect(field).to_be_focused()
+        go_on(page)
+        expect(page.locator(".problem")).to_have_count(0)
+        expect(page.locator("[data-step]:visible h2").first).to_contain_text(f"{number + 2}" if number < 2 else "5")
+        assert page.title().split()[0] != title_by_server.split()[0]
+    assert set(posts) <= {"GET"}
+
+
+def test_enter_in_a_field_says_it_too_and_what_the_server_found_elsewhere_stays(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    page.locator("[name='concern.narrative']").evaluate("(field) => { field.value = ' '; }")
+    page.locator("[name='children.0.estimated_age']").evaluate("(field) => { field.value = 'ten'; }")
+    check_unanswered(page)
+    expect(page.locator(".problem a")).to_have_count(2)
+    expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 2 of 5")
+
+    page.locator("[data-continue]:visible").click()
+
+    expect(page.locator(".problem")).to_be_focused()
+    expect(page.locator(".problem a")).to_have_count(2)
+    page.locator("[name='concern.narrative']").fill(NARRATIVE)
+    page.locator("[data-continue]:visible").click()
+    expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 3 of 5")
+    expect(page.locator(".problem:visible a")).to_have_text(["Age: use a whole number here."])
+    page.locator("[name='children.0.estimated_age']").fill("10")
+    page.locator("[name='children.0.family_name']").press("Enter")
+    page.locator("[name='reporter.kind']:checked").evaluate("(field) => { field.checked = false; }")
+    expect(page.locator("[data-step]:visible h2").first).to_contain_text("Step 4 of 5")
+    page.locator("[data-continue]:visible").click()
+    expect(page.locator(".problem")).to_be_focused()
+    expect(page.locator(".problem a", has_text="Select who you are.")).to_be_visible()
+
+
+def test_near_its_limit_a_text_says_how_many_letters_are_left_beside_it_and_aloud(page: Page) -> None:
+    page.goto(FORM)
+    words = reach(page, "[name='informed_and_basis.childs_own_words']")
+    question = page.locator(".question:has([name='informed_and_basis.childs_own_words'])")
+    count = question.locator("[data-count]")
+    expect(question.locator(".limit")).to_be_hidden()
+
+    words.fill("x" * 3000)
+    expect(count).to_be_hidden()
+    words.fill("😀" * 4880)
+    expect(count).to_have_text("You have 120 letters left.")
+    expect(page.locator("[role=status].vh", has_text="You have 120 letters left.")).to_have_count(1)
+    assert accessibility_violations(page) == []
+    words.press("End")
+    words.press("x")
+    expect(count).to_have_text("You have 119 letters left.")
+    words.fill("x" * 4999)
+    expect(count).to_have_text("You have 1 letter left.")
+    words.fill("x" * 5002)
+    expect(count).to_have_text("You have 2 letters too many.")
+    go_to_last_step(page)
+    page.locator("[data-check]").click()
+    expect(page.locator(".problem")).to_be_focused()
+
+    expect(page.locator(".problem a")).to_have_text(
+        ["What has the child said?: use at most 5,000 letters. You have written 5,002."]
+    )
+
+
+def test_without_scripts_the_hint_says_the_limit(scriptless: Page) -> None:
+    scriptless.goto(FORM)
+
+    expect(scriptless.locator(".question:has([name='concern.narrative']) .limit")).to_have_text("Up to 50,000 letters.")
+    expect(scriptless.locator(".question:has([name='children.0.given_names']) .limit")).to_have_count(0)
 
 
 def leaving_questions(page: Page) -> list[str]:
@@ -206,8 +324,7 @@ ERRORS = ("immediate_danger", "concern.narrative", "reporter.kind")
 @for_each("name", ERRORS)
 def test_an_error_link_puts_the_question_with_its_label_hint_and_error_in_view(page: Page, name: str) -> None:
     page.goto(FORM)
-    go_to_last_step(page)
-    page.locator("[data-check]").click()
+    check_unanswered(page)
     expect(page.locator(".problem")).to_be_focused()
 
     page.locator(f".problem a[href='#{name}']").click()
@@ -309,10 +426,9 @@ def test_while_it_is_sent_the_page_says_so(page: Page) -> None:
 def test_a_page_that_comes_is_at_its_place_at_once(page: Page) -> None:
     page.emulate_media(reduced_motion="no-preference")
     page.goto(FORM)
-    go_to_last_step(page)
     page.evaluate("window.scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
 
-    page.locator("[data-check]").click()
+    check_unanswered(page)
 
     expect(page.locator(".problem")).to_be_focused()
     assert page.evaluate("scrollY") == 0
@@ -331,8 +447,8 @@ def test_a_label_stands_above_its_field_and_an_error_is_marked_from_the_top_of_i
     label, field = (
         page.locator(f".question:has([id='children.0.ethnicity']) {part}").bounding_box() for part in ("b", "select")
     )
-    go_to_last_step(page)
-    page.locator("[data-check]").click()
+    check_unanswered(page)
+    expect(page.locator(".problem")).to_be_focused()
     wrong = page.locator(".wrong:visible")
     legend = wrong.locator("legend")
 
@@ -366,7 +482,7 @@ def test_no_step_has_a_barrier_or_is_wider_than_a_phone_with_large_text(
         page.evaluate("document.documentElement.style.fontSize = ''")
         if not page.locator("[data-continue]:visible").count():
             break
-        page.locator("[data-continue]:visible").click()
+        go_on(page)
 
     assert faults == []
     context.close()

@@ -224,9 +224,9 @@ def test_a_fault_without_translation_is_marked_as_english_and_no_other() -> None
         FieldError((), unknown),
     ]
 
-    english = named_faults(form, faults)
+    english = named_faults(form, faults, {})
     with languages.speaking(OTHERS[0]):
-        other = named_faults(form, faults)
+        other = named_faults(form, faults, {})
 
     mark = '<span lang="en">{}</span>'
     assert other["concern.narrative"].endswith(f": {mark.format('nobody has translated this.')}")

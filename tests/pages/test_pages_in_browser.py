@@ -18,6 +18,7 @@ from tests.support.browsing import (
     NEUTRAL_PAGE,
     accessibility_violations,
     browser_with_profile,
+    check_unanswered,
     go_to_last_step,
     places_in_profile,
     press,
@@ -213,6 +214,7 @@ def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: 
     either.get_by_label("Your name").fill("Robin Example")
     reach(either, "#known summary").click()
     either.locator("[name='concern.latest_event:month']").fill("13")
+    either.locator("[name='concern.narrative']").evaluate("(field) => { field.value = ''; }")
     check(either)
 
     expect(either).to_have_title("Error: Raise a concern - Example Council")
@@ -349,8 +351,9 @@ def states(page: Page) -> Iterator[str]:
         page.goto(path)
         yield path
     page.goto(FORM)
-    reach(page, "[name='children.0.estimated_age']").fill("about ten")
-    check(page)
+    page.locator("[name='children.0.estimated_age']").evaluate("(field) => { field.value = 'about ten'; }")
+    check_unanswered(page)
+    expect(page.locator(".problem")).to_be_focused()
     yield "errors"
     fill_in(page)
     yield "you"

@@ -54,6 +54,11 @@ def test_a_form_is_saved_at_any_step_and_finished_later(browser: Browser, url: s
     expect(page.locator("[data-step]:visible")).to_have_count(1 if has_scripts else 5)
     expect(reach(page, "[name='concern.narrative']")).to_have_value(CANARY)
     reach(page, "[name='reporter.kind'][value='professional']").check()
+    page = context.new_page()  # the telephone closed the first one
+    page.on("dialog", lambda dialog: dialog.accept())
+    resume(page, code)
+    expect(reach(page, "[name='concern.narrative']")).to_have_value(CANARY)
+    reach(page, "[name='reporter.kind'][value='professional']").check()
     check(page)
     expect(page.get_by_role("button", name="Save and finish later")).to_be_visible()
     send(page)

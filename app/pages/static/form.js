@@ -1,4 +1,5 @@
-// The form works without this script, as one page. It does four things more:
+// The form works without this script, as one page. It does five things more:
+// - `Continue` says what the step still needs, in the words that the server gives with each question.
 // - Where somebody says that a child is in danger, what helps has the focus, before any further question.
 // - One step is shown at a time. Nothing is sent between steps: every answer stays in the one form.
 // - The browser's Back and Forward go from step to step. An entry of the history holds a number and nothing else.
@@ -17,6 +18,14 @@
   const stepsOf = (main) => [...main.querySelectorAll("[data-step]")];
   const stepAround = (element) => stepsOf(form).indexOf(element?.closest("[data-step]"));
   const current = () => document.querySelector("main");
+  const words = JSON.parse(document.body.dataset.words);
+  const say = (sentence) => words[sentence] ?? sentence;
+  const nameIn = (question) => question.querySelector("[id]").id;
+  const linkTo = (question) => form.querySelector(`.problem a[href='#${nameIn(question)}']`);
+  const isAnswered = (question) =>
+    [...question.querySelectorAll("input, textarea, select")].some((field) =>
+      /^(radio|checkbox)$/.test(field.type) ? field.checked : field.value.trim(),
+    );
 
   function arrange(number) {
     stepsOf(form).forEach((step, index) => {
@@ -60,8 +69,66 @@
     return true;
   }
 
+  function problemBox() {
+    const shown = form.querySelector(".problem:not([data-alert])");
+    if (shown) return shown;
+    const box = document.createElement("div");
+    const heading = document.createElement("h2");
+    box.className = "problem";
+    box.tabIndex = -1;
+    box.setAttribute("role", "alert");
+    box.setAttribute("aria-labelledby", "problem");
+    heading.id = "problem";
+    heading.textContent = say("There is a problem");
+    box.append(heading, document.createElement("ul"));
+    form.querySelector("h1").before(box);
+    return box;
+  }
+
+  function unmark(question) {
+    question.classList.remove("wrong");
+    question.querySelector(".fault:not([data-count])")?.remove();
+    question.querySelector("[aria-invalid]")?.removeAttribute("aria-invalid");
+    linkTo(question)?.parentElement.remove();
+  }
+
+  // As the server marks it (`question_label` and `error_summary`).
+  function mark(question) {
+    const error = document.createElement("span");
+    const fault = document.createElement("span");
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    error.className = "vh";
+    error.textContent = `${say("Error:")} `;
+    fault.className = "fault";
+    fault.append(error, question.dataset.missing);
+    question.classList.add("wrong");
+    [...question.querySelector("legend, label").querySelectorAll("b, .hint, small")].at(-1).after(fault);
+    question.querySelector("[id]").setAttribute("aria-invalid", "true");
+    link.href = `#${nameIn(question)}`;
+    link.textContent = question.dataset.missing;
+    item.append(link);
+    problemBox().querySelector("ul").append(item);
+  }
+
+  // Return whether the step lacks an answer that it needs, and say so there. Everything else is for the server to judge.
+  function lacksAnswer(step) {
+    const needed = [...step.querySelectorAll("[data-missing]")];
+    const missing = needed.filter((question) => !isAnswered(question));
+    needed.forEach(unmark);
+    missing.forEach(mark);
+    const box = form.querySelector(".problem:not([data-alert])");
+    if (box && !box.querySelector("li")) box.remove();
+    if (!missing.length) return false;
+    box.hidden = false;
+    if (!document.title.startsWith(say("Error:"))) document.title = `${say("Error:")} ${document.title}`;
+    window.scrollTo({ top: 0, behavior: "instant" });
+    box.focus({ preventScroll: true });
+    return true;
+  }
+
   function goOn(number) {
-    if (showHelp()) return;
+    if (lacksAnswer(stepsOf(form)[views[place]]) || showHelp()) return;
     record(number);
     show(number);
   }
@@ -130,7 +197,7 @@
     // The browser may offer what it knows of the reporter. What is typed here it may not remember.
     if (event.target.autocomplete) event.target.autocomplete = "off";
     const state = event.target.closest("[data-part]")?.querySelector("[data-state]");
-    if (state) state.textContent = JSON.parse(document.body.dataset.words).Started ?? "Started";
+    if (state) state.textContent = say("Started");
   });
   document.addEventListener("keydown", (event) => {
     byArrow = event.key.startsWith("Arrow");

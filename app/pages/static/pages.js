@@ -1,21 +1,26 @@
-// The pages work without this script. It does five things more:
+// The pages work without this script. It does six things more:
 // - The exit button, or Shift three times, replaces this page in the history by a neutral one.
 // - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content.
 // - A link to a question, and what a new page asks to look at, comes into view with its label, and has the focus.
 // - A choice is taken back without asking the server.
+// - Where a text comes near its limit, it says how many letters are left: beside the field, and aloud when typing pauses.
 // - A page that the browser restores from memory is loaded again, empty.
 (() => {
   const root = document.documentElement;
   const exit = document.querySelector("[data-exit]");
   const exitStatus = document.querySelector("[data-exit-status]");
   const progress = document.createElement("p");
+  const lettersAloud = document.createElement("p");
   const windowMs = 5000;
   const exitMs = 300;
   const firstError = 400;
+  const pauseMs = 1000;
+  const nearLimit = 0.75;
   const words = JSON.parse(document.body.dataset.words);
   const say = (sentence) => words[sentence] ?? sentence;
   let presses = [];
   let onlyShift = false;
+  let pause = 0;
 
   // The steps of a form are entries of the history. Leaving goes back over them, so that none is left behind.
   function leave() {
@@ -98,6 +103,29 @@
     showPage(html, response.status);
   }
 
+  // Letters as the server counts them: an emoji is one.
+  function countLetters(field) {
+    const limit = Number(field.dataset.limit);
+    const left = limit - [...field.value].length;
+    const number = Math.abs(left);
+    const kind = left < 0 ? "too many" : "left";
+    const sentence = say(number === 1 ? `You have 1 letter ${kind}.` : `You have {number} letters ${kind}.`);
+    const question = field.closest(".question");
+    let count = question.querySelector("[data-count]");
+    if (!count) {
+      count = document.createElement("p");
+      count.dataset.count = "";
+      question.append(count);
+    }
+    const isNear = left < limit * (1 - nearLimit);
+    count.textContent = isNear ? sentence.replace("{number}", number.toLocaleString("en-GB")) : "";
+    count.className = left < 0 ? "fault" : "hint";
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      lettersAloud.textContent = count.textContent;
+    }, pauseMs);
+  }
+
   function clearChoice(button) {
     const choices = [...button.closest("fieldset").querySelectorAll("input")];
     for (const choice of choices) choice.checked = false;
@@ -138,6 +166,9 @@
     exitStatus.textContent = say(left > 0 ? `Shift: press ${left} more ${times} to exit.` : "Leaving.");
     if (left <= 0) leave();
   });
+  document.addEventListener("input", (event) => {
+    if (event.target.dataset.limit) countLetters(event.target);
+  });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[data-file]")) return;
     event.preventDefault();
@@ -154,6 +185,9 @@
   });
   progress.className = "sending";
   progress.setAttribute("role", "status");
-  document.body.append(progress);
+  lettersAloud.className = "vh";
+  lettersAloud.setAttribute("role", "status");
+  document.body.append(progress, lettersAloud);
+  root.classList.add("counts-letters");
   showPrintButtons();
 })();
