@@ -158,7 +158,7 @@ def _split_list(value: Any) -> Any:
         return value
     words = tuple(value.replace(",", " ").split())
     if not words:
-        raise ValueError("is an empty list: give it a value, or remove it")
+        raise ValueError("must not be an empty list: set a value or remove it")
     return words
 
 
@@ -210,18 +210,16 @@ BrowserOrigins = Annotated[
     WordList,
     _must(
         _is_browser_origin,
-        "each must be an origin as browsers send it, such as https://www.council.example: in lower case, without a "
-        "path or the default port. Neither `*` nor `null` is allowed",
+        "each must be an origin as browsers send it, such as https://www.council.example: lower case, without path or "
+        "default port, and not `*` or `null`",
     ),
 ]
-HostNames = Annotated[
-    WordList, _must(_matches(HOST), "each must be the name of a host, without a scheme, a port or a path")
-]
+HostNames = Annotated[WordList, _must(_matches(HOST), "each must be a host name, without scheme, port or path")]
 HostPatterns = Annotated[
     WordList,
     _must(
         _matches(rf"\*|(?:\*\.)?{HOST}"),
-        "each must be the name of a host, `*.` and a name, or `*`, without a scheme, a port or a path",
+        "each must be a host name, `*.` and a name, or `*`, without scheme, port or path",
     ),
 ]
 Proxies = Annotated[
@@ -257,7 +255,7 @@ PublicUrl = Annotated[
     str,
     _must(
         lambda url: _is_origin(url.lower()),
-        "must be a scheme and a host such as https://guidance.council.example, alone",
+        "must be only a scheme and host, such as https://guidance.council.example",
     ),
 ]
 SafeAddress = Annotated[str, _must(is_safe_address, "must be an https address, or http on this machine only")]
@@ -403,7 +401,7 @@ class Settings(BaseModel):
     def _refuse_empty(cls, value: Any) -> Any:
         if isinstance(value, str):
             if not value.strip():
-                raise ValueError("is empty: give it a value, or remove it")
+                raise ValueError("must not be empty: set a value or remove it")
             if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in value):
                 raise ValueError("has a control character")
         return value
@@ -496,7 +494,7 @@ def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
     if given.get("smtp_username") and given.get("smtp_security") == "none":
-        yield f"{PREFIX}SMTP_PASSWORD_FILE would be sent in clear: {PREFIX}SMTP_SECURITY must not be none"
+        yield f"{PREFIX}SMTP_PASSWORD_FILE would be sent unencrypted: {PREFIX}SMTP_SECURITY must not be none"
     issuer = given.get("openid_issuer")
     if issuer and not given.get("openid_jwks_url") and not is_safe_address(issuer):
         yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_JWKS_URL is not set"
@@ -521,13 +519,13 @@ def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
         with file.open(encoding="utf-8-sig") as stream:
             lines = list(parse_stream(stream))
     except (OSError, ValueError):
-        faults.append(f"{file}: it cannot be read as a text file")
+        faults.append(f"{file}: not a readable text file")
         return
     for line in lines:
         if line.error or (line.key is not None and line.value is None):
-            faults.append(f"{file}, line {line.original.line}: it must be NAME=value")
+            faults.append(f"{file}, line {line.original.line}: must be NAME=value")
         elif line.key is not None and not line.key.upper().startswith(PREFIX):
-            faults.append(f"{file}, line {line.original.line}: the name of a setting starts with {PREFIX}")
+            faults.append(f"{file}, line {line.original.line}: setting names start with {PREFIX}")
         elif line.key is not None and line.value is not None:
             yield line.key.upper().removeprefix(PREFIX).lower(), line.value
 
@@ -537,7 +535,7 @@ def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, s
     collected: dict[str, str] = {}
     for name, value in pairs:
         if name in collected:
-            faults.append(f"{PREFIX}{name.upper()}: it is given twice")
+            faults.append(f"{PREFIX}{name.upper()}: set twice")
         collected[name] = value
     return collected
 
@@ -547,13 +545,13 @@ def _sentence(fault: ErrorDetails) -> str:
     name, message = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1)
-        message = "there is no such setting" + (f". Did you mean {PREFIX}{near[0].upper()}?" if near else "")
+        message = "unknown setting" + (f". Did you mean {PREFIX}{near[0].upper()}?" if near else "")
     return f"{PREFIX}{name.upper()}: {message}"
 
 
 NAME = "One Minute Guide"
 VERSION = version("one-minute-guide")
 DESCRIPTION = (
-    "A council's safeguarding guidance as versioned, structured data, and structured concerns about children taken in "
-    "confidence."
+    "A council's safeguarding guides as versioned, structured data, and confidential reporting of concerns about "
+    "children."
 )

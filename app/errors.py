@@ -1,6 +1,6 @@
-"""The errors of the domain, each in a sentence. One that callers of the API are told carries its problem (RFC 9457).
+"""The errors of the domain. Those reported to API callers carry their problem details (RFC 9457).
 
-The command line prints the docstring of an error that was raised without a message.
+The command line prints the docstring of an error raised without a message.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,31 +26,31 @@ class CodeWithMeaning(StrEnum):
 
 
 class FaultCode(CodeWithMeaning):
-    """The kinds of faults: a closed list for this version, and each code keeps its meaning."""
+    """The codes of validation errors: a closed list for this version. A code never changes its meaning."""
 
-    REQUIRED = "required", "The member or parameter must be there."
-    BLANK = "blank", "The text is empty, or has spaces alone."
-    UNKNOWN_FIELD = "unknown-field", "No member of this name is known here. It may be misspelt."
-    UNKNOWN_PARAMETER = "unknown-parameter", "No query parameter of this name is known here. It may be misspelt."
-    REPEATED_PARAMETER = "repeated-parameter", "The query parameter is there more than once."
-    WRONG_TYPE = "wrong-type", "The value is of another JSON type than is needed."
-    WRONG_FORM = "wrong-form", "The value is not written in the form that is needed."
-    NOT_A_DATE = "not-a-date", "The value is no date, or not the full date that is needed."
-    NOT_AN_ADDRESS = "not-an-address", "The value is no http or https address."
-    NOT_LISTED = "not-listed", "The value is none of the few that the document lists."
-    UNKNOWN_CODE = "unknown-code", "The value is no code of its code list."
-    UNKNOWN_GUIDE = "unknown-guide", "No guide has this name."
-    UNKNOWN_EDITION = "unknown-edition", "The guide has no edition of this number."
-    UNKNOWN_ITEM = "unknown-item", "The edition has no item of this id."
-    TOO_LONG = "too-long", "The text has more characters than are allowed."
-    TOO_FEW = "too-few", "The list has fewer entries than are needed."
-    TOO_MANY = "too-many", "The list has more entries than are allowed."
-    TOO_SMALL = "too-small", "The number is lower than is allowed."
-    TOO_LARGE = "too-large", "The number is higher than is allowed."
-    DUPLICATE_ID = "duplicate-id", "The same id is there twice in one list."
-    OUT_OF_ORDER = "out-of-order", "The positions do not run 1, 2, 3 in the order of the list."
-    NOT_REACHABLE = "not-reachable", "A contact has neither the number nor the address that its kind needs."
-    INVALID = "invalid", "Something else is wrong; the detail says what."
+    REQUIRED = "required", "A required member or parameter is missing."
+    BLANK = "blank", "The text is empty or contains only spaces."
+    UNKNOWN_FIELD = "unknown-field", "Unknown member. Check its spelling."
+    UNKNOWN_PARAMETER = "unknown-parameter", "Unknown query parameter. Check its spelling."
+    REPEATED_PARAMETER = "repeated-parameter", "The query parameter is repeated."
+    WRONG_TYPE = "wrong-type", "The value has the wrong JSON type."
+    WRONG_FORM = "wrong-form", "The value has the wrong format."
+    NOT_A_DATE = "not-a-date", "The value is not a full, valid date."
+    NOT_AN_ADDRESS = "not-an-address", "The value is not an http or https address."
+    NOT_LISTED = "not-listed", "The value is not one of the allowed values."
+    UNKNOWN_CODE = "unknown-code", "The value is not in its code list."
+    UNKNOWN_GUIDE = "unknown-guide", "There is no guide with this name."
+    UNKNOWN_EDITION = "unknown-edition", "The guide has no edition with this number."
+    UNKNOWN_ITEM = "unknown-item", "The edition has no item with this id."
+    TOO_LONG = "too-long", "The text is longer than the limit."
+    TOO_FEW = "too-few", "The list has too few entries."
+    TOO_MANY = "too-many", "The list has too many entries."
+    TOO_SMALL = "too-small", "The number is below the minimum."
+    TOO_LARGE = "too-large", "The number is above the maximum."
+    DUPLICATE_ID = "duplicate-id", "An id occurs twice in one list."
+    OUT_OF_ORDER = "out-of-order", "Positions must run 1, 2, 3 in the order of the list."
+    NOT_REACHABLE = "not-reachable", "A contact lacks the phone number or address that its kind requires."
+    INVALID = "invalid", "Another error. See `detail`."
 
 
 class CodedValueError(ValueError):
@@ -66,7 +66,7 @@ Source = Literal["body", "query", "path", "header", "cookie"]
 
 @dataclass(frozen=True)
 class FieldError:
-    """One fault in what was sent: its place, a sentence that a form can show beside the field, and its code.
+    """One validation error: its place, a sentence that a form can show beside the field, and its code.
 
     `at` is the place within the body. For another part of the request, `source` says which, and `parameter` names it.
     `template` is the sentence, with a name in braces for each of `values`: so it can be translated.
@@ -95,11 +95,11 @@ CHALLENGE = "Bearer"
 
 
 class GuidanceError(Exception):
-    """The base of every error that this service raises on purpose. Its message never repeats what was sent."""
+    """Base of all errors raised on purpose. The message never repeats what was sent."""
 
 
 class Problem(GuidanceError):
-    """An error that callers of the API are told. `meaning` is the docstring of the class where it gives no other.
+    """An error reported to API callers. `meaning` defaults to the docstring of the class.
 
     A class without a slug of its own is the same problem to callers as the class that it is derived from.
     """
@@ -144,41 +144,41 @@ def _derived_from(kind: type[Problem]) -> Iterator[type[Problem]]:
 
 
 class BadRequest(Problem, slug="bad-request", status=400, title="Bad request"):
-    """The request cannot be read as it stands. The detail says which part."""
+    """The request is invalid. See `detail`."""
 
 
-class UnreadableBody(Problem, slug="unreadable-body", status=400, title="The body cannot be read"):
-    """The body must be one JSON object (RFC 8259) in UTF-8."""
+class UnreadableBody(Problem, slug="unreadable-body", status=400, title="Unreadable body"):
+    """The body must be a single JSON object (RFC 8259) in UTF-8."""
 
 
-class UnknownHost(Problem, slug="unknown-host", status=400, title="Not a name of this service"):
-    """The Host header names another host. Its operator names the hosts of this service in GUIDANCE_ALLOWED_HOSTS."""
+class UnknownHost(Problem, slug="unknown-host", status=400, title="Unknown host"):
+    """The Host header does not match this service. The operator sets its host names in GUIDANCE_ALLOWED_HOSTS."""
 
 
-class OriginNotAllowed(Problem, slug="origin-refused", status=400, title="Not for this origin"):
-    """Pages of this origin may not send this request. The operator names origins in GUIDANCE_ALLOWED_ORIGINS."""
+class OriginNotAllowed(Problem, slug="origin-refused", status=400, title="Origin not allowed"):
+    """Web pages from this origin may not send this request. The operator sets origins in GUIDANCE_ALLOWED_ORIGINS."""
 
 
 class MethodNotAllowed(Problem, slug="method-not-allowed", status=405, title="Method not allowed"):
-    """The Allow header lists the methods of this path."""
+    """This path does not support the method. The Allow header lists those it does."""
 
 
-class RequestTimeout(Problem, slug="too-slow", status=408, title="The body did not arrive in time"):
-    """Send the request again, or telephone."""
+class RequestTimeout(Problem, slug="too-slow", status=408, title="Request timed out"):
+    """Request timed out. Send the request again, or phone."""
 
 
-class ContentTooLarge(Problem, slug="too-large", status=413, title="The body is too large"):
-    """A body may have 1,000,000 bytes and 10,000 values. Send less, or telephone."""
+class ContentTooLarge(Problem, slug="too-large", status=413, title="Body too large"):
+    """The limit is 1,000,000 bytes and 10,000 values. Send less, or phone."""
 
 
-class UnsupportedMediaType(Problem, slug="not-json", status=415, title="The body is not JSON"):
+class UnsupportedMediaType(Problem, slug="not-json", status=415, title="Unsupported media type"):
     """Send `Content-Type: application/json`."""
 
 
 class RateLimited(Problem, slug="too-often", status=429, title="Too many requests"):
-    """Too many requests came from this caller. Try again after Retry-After seconds, with the same Idempotency-Key.
+    """Too many requests from this caller. Retry after Retry-After seconds, with the same Idempotency-Key.
 
-    Whoever is worried about a child need not wait: telephone.
+    If you are worried about a child, do not wait: phone.
     """
 
     def __init__(self, seconds: int | None = None, message: str | None = None) -> None:
@@ -188,45 +188,45 @@ class RateLimited(Problem, slug="too-often", status=429, title="Too many request
 
 
 class TooManyTries(RateLimited):
-    """A wrong code came, after too many others for the same concern or form. The right one is never refused."""
+    """A wrong code, after too many others for the same concern or form. The right code is never refused."""
 
     message_is_told = True
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
             seconds,
-            "Too many wrong codes came for this, and this one is wrong too. The right code is read at any time. "
-            "Whoever is worried about a child need not wait: telephone.",
+            "This code is wrong, and too many wrong codes have been tried. The right code still works. "
+            "If you are worried about a child, do not wait: phone.",
         )
 
 
 class TooManyConcerns(RateLimited):
-    """Too many concerns came without a key from one network. After so many seconds they are taken again."""
+    """One network sent too many concerns without a key. It can send more after `seconds`."""
 
 
 class TooManySavedForms(RateLimited):
-    """One network has saved as many forms as its share."""
+    """One network has used up its share of saved forms."""
 
 
-class InternalError(Problem, slug="internal-error", status=500, title="Something went wrong here"):
-    """It is logged under the id in `instance`."""
+class InternalError(Problem, slug="internal-error", status=500, title="Internal error"):
+    """An unexpected error. Give the operator the id in `instance`: the log has the cause."""
 
 
-class ServiceUnavailable(Problem, slug="busy", status=503, title="Not available just now"):
-    """The request could not be completed in time.
+class ServiceUnavailable(Problem, slug="busy", status=503, title="Temporarily unavailable"):
+    """The service could not complete the request in time.
 
-    Try again after Retry-After seconds, with the same Idempotency-Key.
+    Retry after Retry-After seconds, with the same Idempotency-Key.
     """
 
     headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 class StoreBusy(ServiceUnavailable):
-    """The write was not confirmed in time. It may not be stored, and the caller should try again."""
+    """The write was not confirmed in time. It may not be stored; the caller should retry."""
 
 
 class SavedFormsFull(ServiceUnavailable):
-    """All saved forms together have as many bytes as they may."""
+    """Saved forms have used all the space they may take."""
 
 
 class ReferenceTaken(ServiceUnavailable):
@@ -234,14 +234,14 @@ class ReferenceTaken(ServiceUnavailable):
 
 
 class RowNotStored(ServiceUnavailable):
-    """The database took a row and did not store it: another program added a rule to it."""
+    """The database accepted a row without storing it: another program added a rule."""
 
 
 # Faults in what was sent
 
 
-class ValidationFailed(Problem, slug="not-accepted", status=422, title="Not accepted as it stands"):
-    """Some fields have faults. `errors` tells each, with its place."""
+class ValidationFailed(Problem, slug="not-accepted", status=422, title="Validation failed"):
+    """Some fields are invalid. See `errors`."""
 
     def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__(f"{len(faults)} fault(s)")
@@ -249,19 +249,19 @@ class ValidationFailed(Problem, slug="not-accepted", status=422, title="Not acce
 
 
 class InvalidEdition(ValidationFailed):
-    """The content of an edition has faults."""
+    """The content of an edition is invalid."""
 
 
 class InvalidRendition(ValidationFailed):
-    """The content of a rendition has faults."""
+    """The content of a rendition is invalid."""
 
 
 class InvalidConcern(ValidationFailed):
-    """A concern has faults. The response still gives the numbers to call."""
+    """A concern is invalid. The response still gives the numbers to call."""
 
 
-class InvalidQuery(ValidationFailed, slug="invalid-query", status=400, title="A query parameter cannot be used"):
-    """The value of a query parameter is not of its kind."""
+class InvalidQuery(ValidationFailed, slug="invalid-query", status=400, title="Invalid query parameter"):
+    """A query parameter has an invalid value."""
 
     @property
     def detail(self) -> str | None:
@@ -269,158 +269,158 @@ class InvalidQuery(ValidationFailed, slug="invalid-query", status=400, title="A 
         return self.faults[0].detail
 
 
-class UnknownQuery(InvalidQuery, slug="unknown-query", status=400, title="The query cannot be used"):
-    """A query parameter is unknown. Unknown ones are refused, so that a misspelt filter never returns everything."""
+class UnknownQuery(InvalidQuery, slug="unknown-query", status=400, title="Unknown query parameter"):
+    """Unknown query parameters are rejected, so that a misspelt filter does not return unfiltered results."""
 
 
-class RepeatedQuery(InvalidQuery, slug="repeated-query", status=400, title="A query parameter twice"):
-    """A query parameter is given more than once. Give it once."""
+class RepeatedQuery(InvalidQuery, slug="repeated-query", status=400, title="Repeated query parameter"):
+    """A query parameter is repeated. Send it once."""
 
 
-class InvalidCursor(InvalidQuery, slug="invalid-cursor", status=400, title="The cursor cannot be used"):
-    """The cursor is not one that this service gave. Begin again."""
+class InvalidCursor(InvalidQuery, slug="invalid-cursor", status=400, title="Invalid cursor"):
+    """This service did not issue that cursor. Start again without one."""
 
     def __init__(self, detail: str, *, parameter: str = "cursor") -> None:
         super().__init__([FieldError((), detail, FaultCode.WRONG_FORM, "query", parameter)])
 
 
-class InvalidMoment(InvalidQuery, slug="invalid-moment", status=400, title="The time cannot be used"):
-    """`as_of` is a day or a moment (RFC 3339), and Accept-Datetime a date as HTTP writes it."""
+class InvalidMoment(InvalidQuery, slug="invalid-moment", status=400, title="Invalid time"):
+    """`as_of` must be a date or a time (RFC 3339), and Accept-Datetime an HTTP date."""
 
 
-class SeveralIdempotencyKeys(Problem, slug="two-keys", status=400, title="Two idempotency keys"):
-    """Send one Idempotency-Key header, and one value in it."""
+class SeveralIdempotencyKeys(Problem, slug="two-keys", status=400, title="Several idempotency keys"):
+    """Send a single Idempotency-Key header with a single value."""
 
 
-class IdempotencyKeyReused(Problem, slug="key-reused", status=422, title="Idempotency key used before"):
-    """This Idempotency-Key was used for other words. Use a new key for new words."""
+class IdempotencyKeyReused(Problem, slug="key-reused", status=422, title="Idempotency key already used"):
+    """This Idempotency-Key was used for different content. Use a new key for new content."""
 
 
 class AlreadyStored(IdempotencyKeyReused):
-    """The idempotency key was used before, and the first request has the receipt."""
+    """The idempotency key was used before; the first request has the receipt."""
 
 
 # What is not there
 
 
 class NotFound(Problem, slug="not-found", status=404, title="Not found"):
-    """Nothing answers to this path. GET /v1 lists what there is."""
+    """There is nothing at this path. GET /v1 lists the resources."""
 
 
 class NoSuchGuide(NotFound, slug="no-such-guide", status=404, title="No such guide"):
-    """No guide has that name."""
+    """There is no guide with this name."""
 
-    meaning = "No guide has that name. GET /v1/guides lists them."
+    meaning = "There is no guide with this name. GET /v1/guides lists the guides."
 
 
 class NoSuchEdition(NotFound, slug="no-such-edition", status=404, title="No such edition"):
-    """The guide exists; that edition does not."""
+    """The guide exists, but not that edition."""
 
-    meaning = "The guide has no edition of that number. Its history lists them."
+    meaning = "The guide has no edition with this number. Its version history lists its editions."
 
 
 class NoSuchRendition(NotFound, slug="no-such-rendition", status=404, title="No such rendition"):
-    """The guide exists; it has no such rendition."""
+    """The guide exists, but not that rendition."""
 
     meaning = (
-        "The guide has no rendition in this language, or none of this number. Its list of renditions has those that "
-        "exist."
+        "The guide has no rendition in this language, or with this number. GET /v1/guides/{guide}/renditions lists "
+        "its renditions."
     )
 
 
 class NoSuchItem(NotFound, slug="no-such-item", status=404, title="No such item"):
-    """The list exists; that item is not in it. A message says which list, where it is not an edition's."""
+    """The list exists, but not that item. The message names the list if it is not part of an edition."""
 
-    meaning = "Nothing is listed there by that id, number or name. `detail` says in which list."
+    meaning = "The list has no entry with this id, number or name. See `detail` for the list."
     message_is_told = True
 
 
 class NoSuchCodeList(NotFound, slug="no-such-code-list", status=404, title="No such code list"):
-    """GET /v1/code-lists lists them."""
+    """There is no code list with this name. GET /v1/code-lists lists the code lists."""
 
 
 class NoSuchConcern(NotFound, slug="no-such-concern", status=404, title="No such concern"):
-    """No concern has that reference and status token; at the desk, which needs no token, a message says so."""
+    """No concern matches the reference and status token. Desk requests, which need no token, set a message."""
 
-    meaning = "No concern answers to this reference and status token together. Check both for a slip."
+    meaning = "No concern matches this reference and status token. Check both for mistakes."
     message_is_told = True
 
 
 class NoSuchGuideDraft(NotFound, slug="no-such-draft", status=404, title="No such draft"):
-    """The guide has no draft. It was published or removed, or never begun."""
+    """The guide has no draft: it was published, deleted or never started."""
 
 
 class NoSuchDraft(NotFound):
     """No saved form has that code, or it was sent, or saved again, or its time is over."""
 
 
-class PdfUnavailable(Problem, slug="not-printed-here", status=404, title="There is no PDF here"):
-    """The service was installed without the programs that make PDFs."""
+class PdfUnavailable(Problem, slug="not-printed-here", status=404, title="PDF not available"):
+    """The service was installed without PDF support."""
 
     meaning = (
-        "This service was installed without the extra `print`, which makes PDFs, or its font does not have the letters "
-        "of this language. The guide is there in its other forms."
+        "This service was installed without the extra `print`, which makes PDFs, or its font lacks the letters of "
+        "this language. Use another format."
     )
 
 
 # Who may do what
 
 
-class TokenMissing(Problem, slug="token-needed", status=401, title="A token is needed"):
-    """Send `Authorization: Bearer` with a token that this service gave."""
+class TokenMissing(Problem, slug="token-needed", status=401, title="Token required"):
+    """Send `Authorization: Bearer` with a token issued by this service."""
 
     headers: Mapping[str, str] = {"WWW-Authenticate": CHALLENGE}
 
 
-class TokenInvalid(Problem, slug="token-unknown", status=401, title="The token is not known"):
-    """The bearer token is unknown, or is no longer valid. The message is the reason, for the log alone."""
+class TokenInvalid(Problem, slug="token-unknown", status=401, title="Invalid token"):
+    """The bearer token is invalid. The message gives the reason, for the log only."""
 
-    meaning = "The bearer token is not one that this service knows, or no longer."
+    meaning = "The bearer token is invalid, expired or revoked."
     headers: Mapping[str, str] = {"WWW-Authenticate": f'{CHALLENGE} error="invalid_token"'}
 
 
 class SessionUnconfirmed(TokenInvalid):
-    """The provider is to be asked again who the person is, and their role. The session has not ended otherwise."""
+    """The session needs the provider to confirm the person and role again. It is otherwise valid."""
 
 
 class RowNotOurs(TokenInvalid):
-    """A row that lets somebody in was not written by this service, so it lets nobody in."""
+    """A row that grants access was not written by this service, so it is ignored."""
 
     def __init__(self, table: str) -> None:
         super().__init__(f"a row of {table} was not written by this service: run guidance verify")
 
 
-class ScopeMissing(Problem, slug="scope-missing", status=403, title="Not allowed"):
-    """The caller is known, and lacks the scope that this route needs."""
+class ScopeMissing(Problem, slug="scope-missing", status=403, title="Missing scope"):
+    """The caller is authenticated but lacks the scope that this route requires."""
 
     def __init__(self, scope: str) -> None:
         super().__init__(scope)
         self.headers = {"WWW-Authenticate": f'{CHALLENGE} error="insufficient_scope", scope="{scope}"'}
 
 
-class ProviderUnavailable(Problem, slug="provider-away", status=503, title="Tokens cannot be checked just now"):
-    """The identity provider does not answer. Try again soon."""
+class ProviderUnavailable(Problem, slug="provider-away", status=503, title="Identity provider unavailable"):
+    """Tokens cannot be checked, because the identity provider is not responding. Try again soon."""
 
     headers = ServiceUnavailable.headers
 
 
 class ClientExists(GuidanceError):
-    """There is already a client of that name."""
+    """A client with this name already exists."""
 
 
 class NoSuchClient(GuidanceError):
-    """No client has that name."""
+    """There is no client with this name."""
 
 
 class NoSuchPerson(GuidanceError):
-    """No person at the desk has that name."""
+    """There is no person with this name at the desk."""
 
 
 # Editions, renditions and drafts of guides
 
 
 class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edition withdrawn"):
-    """The edition was withdrawn. The detail gives the reason."""
+    """The edition was withdrawn. `detail` gives the reason."""
 
     message_is_told = True
 
@@ -430,248 +430,249 @@ class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edi
 
 
 class RenditionWithdrawn(Problem, slug="rendition-withdrawn", status=410, title="Rendition withdrawn"):
-    """The rendition, or the edition that it is of, was withdrawn. The detail gives the reason."""
+    """The rendition or its edition was withdrawn. `detail` gives the reason."""
 
     message_is_told = True
 
 
 class EditionAlreadyPublished(Problem, slug="already-published", status=409, title="Already published"):
-    """That number already has other content, and a published edition never changes."""
+    """The number already has different content, and published editions never change."""
 
-    meaning = "Other words stand under that number. A published edition never changes: a correction is the next number."
+    meaning = (
+        "This edition is already published with different content. Published editions never change: publish a "
+        "correction as the next edition."
+    )
 
 
 class EditionOutOfOrder(Problem, slug="out-of-order", status=409, title="Out of order"):
-    """Editions are numbered 1, 2, 3 without a gap."""
+    """Editions must be numbered 1, 2, 3 without gaps."""
 
 
-class PreconditionMissing(Problem, slug="precondition-missing", status=428, title="Say which edition this follows"):
-    """Send If-Match with the ETag of the guide's current edition, so that two editors cannot overwrite each other."""
+class PreconditionMissing(Problem, slug="precondition-missing", status=428, title="Edition precondition required"):
+    """Send If-Match with the ETag of the current edition, so that two editors cannot overwrite each other."""
 
 
-class PreconditionFailed(Problem, slug="precondition-failed", status=412, title="Another edition was published"):
-    """The ETag in If-Match is not that of the guide's current edition. Read it again, and publish on top of it."""
+class PreconditionFailed(Problem, slug="precondition-failed", status=412, title="Edition out of date"):
+    """The ETag in If-Match does not match the current edition. Fetch the current edition and publish on top of it."""
 
 
 class AlreadyWithdrawn(Problem, slug="already-withdrawn", status=409, title="Already withdrawn"):
-    """The edition is already withdrawn, with another reason."""
+    """The edition is already withdrawn with a different reason."""
 
-    meaning = "The edition was withdrawn before, with another reason."
-
-
-class DraftNotNamed(Problem, slug="draft-not-named", status=428, title="Say which draft this follows"):
-    """Send If-Match with the ETag of the draft as it was read, so that two editors cannot overwrite each other."""
+    meaning = "The edition is already withdrawn with a different reason."
 
 
-class DraftChanged(Problem, slug="draft-changed", status=412, title="The draft was changed"):
-    """The ETag in If-Match is not that of the draft as it is now. Nothing was changed. Read the draft again."""
+class DraftNotNamed(Problem, slug="draft-not-named", status=428, title="Draft precondition required"):
+    """Send If-Match with the ETag of the draft you read, so that two editors cannot overwrite each other."""
 
 
-class SecondPersonNeeded(Problem, slug="second-person-needed", status=403, title="Another person must publish it"):
-    """The caller wrote words of this draft. A client or person that wrote none of it must publish it.
+class DraftChanged(Problem, slug="draft-changed", status=412, title="Draft out of date"):
+    """The ETag in If-Match does not match the draft. Your change was not saved. Fetch the draft again."""
 
-    Where the council decided that two people publish, nothing is published but drafts of people.
+
+class SecondPersonNeeded(Problem, slug="second-person-needed", status=403, title="Second person required"):
+    """The caller wrote part of this draft. A client or person who wrote none of it must publish it.
+
+    If the council requires two people, only drafts written by people can be published.
     """
 
 
 class NobodyPublishesAlone(SecondPersonNeeded):
-    """The council decided that two people publish, and this would be published by one."""
+    """The council requires two people to publish, and this request involves one."""
 
     message_is_told = True
 
     def __init__(self) -> None:
         super().__init__(
-            "The council decided that two people publish. Write the words as a draft; a person who wrote none of it "
-            "publishes it."
+            "The council requires two people to publish. Save the text as a draft, for someone who wrote none of it "
+            "to publish."
         )
 
 
 class HandUnknown(SecondPersonNeeded):
-    """The council decided that two people publish, and a client that names no person has a hand in this draft."""
+    """The council requires two people to publish, and a client without a person worked on this draft."""
 
     message_is_told = True
 
     def __init__(self) -> None:
         super().__init__(
-            "The council decided that two people publish, and a client that names no person wrote words of this draft, "
-            "or is to publish it. Give that client a person, or write the words as a person."
+            "The council requires two people to publish, and a client without a person wrote or would publish this "
+            "draft. Add a person to the client, or write the draft as a person."
         )
 
 
-class FollowsAnotherEdition(
-    Problem, slug="follows-another-edition", status=409, title="The last edition is another one"
-):
-    """`follows` is not the number of the guide's last edition, or is null although the guide has editions.
+class FollowsAnotherEdition(Problem, slug="follows-another-edition", status=409, title="Draft follows another edition"):
+    """`follows` must be the number of the last edition, or null for the first.
 
-    Read the draft's changes, and say which edition it follows.
+    Read the draft's changes, then set `follows`.
     """
 
 
 # Concerns, and the desk's work
 
 
-class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="It cannot be opened here"):
-    """This service holds no identity that opens this concern.
+class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="Cannot decrypt here"):
+    """This service holds no identity that can decrypt this concern.
 
-    Ask for `application/age`, and open the file yourself.
+    Request `application/age` and decrypt the file yourself.
     """
 
 
-class SealedTextMisplaced(Problem, slug="sealed-text-misplaced", status=500, title="This concern is damaged"):
-    """The sealed text that is stored here belongs to another concern, so nothing of it is shown.
+class SealedTextMisplaced(Problem, slug="sealed-text-misplaced", status=500, title="Damaged concern"):
+    """The sealed text stored for this concern belongs to another, so it is not shown.
 
-    The operator finds what was changed with `guidance verify`.
+    The operator can find the change with `guidance verify`.
     """
 
 
 class ConcernErased(Problem, slug="concern-erased", status=410, title="Erased"):
-    """The words of this concern were erased. Its dates remain in the inbox."""
+    """The text of this concern has been erased. Its dates are kept in the inbox."""
 
 
 class NotAcknowledged(Problem, slug="not-acknowledged", status=409, title="Not acknowledged yet"):
-    """Nobody has acknowledged this concern, or something that was added to it. That comes first."""
+    """Acknowledge this concern and its additions first."""
 
 
-class TooManyAdditions(Problem, slug="too-many-additions", status=429, title="No more can be added to this concern"):
-    """A concern takes 200 additions, and 20,000,000 bytes of them.
+class TooManyAdditions(Problem, slug="too-many-additions", status=429, title="Too many additions"):
+    """A concern can have 200 additions, 20,000,000 bytes in total.
 
-    This one was not stored: telephone, and give the reference.
+    This addition was not stored: phone, and give the reference.
     """
 
 
 class TooManyMessages(Problem, slug="too-many-messages", status=429, title="Too many messages"):
-    """The reporter of a concern is sent 100 messages at most. This one was not stored."""
+    """A reporter can be sent 100 messages. This message was not stored."""
 
 
-class TooManyNotes(Problem, slug="too-many-notes", status=409, title="No more notes about this concern"):
-    """A concern takes 500 notes, and 5,000,000 bytes of them. This one was not stored."""
+class TooManyNotes(Problem, slug="too-many-notes", status=409, title="Too many notes"):
+    """A concern can have 500 notes, 5,000,000 bytes in total. This note was not stored."""
 
 
-class AssignmentChanged(Problem, slug="assignment-changed", status=412, title="Somebody assigned it meanwhile"):
-    """The ETag in If-Match is not that of the assignment as it is now. Nothing was changed.
+class AssignmentChanged(Problem, slug="assignment-changed", status=412, title="Assignment changed"):
+    """The ETag in If-Match does not match the assignment. Your change was not made.
 
-    The attempt is on record.
+    The attempt is recorded.
     """
 
     message_is_told = True
 
 
 class ChangedMeanwhile(AssignmentChanged):
-    """Since the person was shown the concern, something happened that they should see before they decide."""
+    """Someone changed the concern after this person opened it."""
 
 
 class OnHold(Problem, slug="on-hold", status=409, title="On hold"):
-    """This concern is on hold, and is not erased until the hold is lifted."""
+    """This concern is on hold. It cannot be erased until the hold is released."""
 
 
 class OutcomeGiven(Problem, slug="outcome-given", status=409, title="Already closed"):
-    """This concern was closed with another outcome."""
+    """This concern is already closed with a different outcome."""
 
 
-class CursorAhead(Problem, slug="cursor-ahead", status=409, title="The cursor is after the last event"):
-    """No event has this cursor yet. The database may have been restored from a backup.
+class CursorAhead(Problem, slug="cursor-ahead", status=409, title="Cursor ahead of the last event"):
+    """There is no event with this cursor yet. The database may have been restored from a backup.
 
-    Call without `after`: the page then begins after the last event that this client confirmed.
+    Call without `after` to continue after the last event that this client confirmed.
     """
 
 
 class DeskRequestFailed(GuidanceError):
-    """The service did not do what was requested of it."""
+    """The service refused the request."""
 
 
 class DeskUnreachable(DeskRequestFailed):
-    """The service gave no answer, so it is not known whether it did what was sent."""
+    """The service did not respond. The request may or may not have been carried out."""
 
 
 class KeysNotKnown(GuidanceError):
-    """The service names a key to seal to that nobody named to this program."""
+    """The service offers a recipient key that this program was not told to trust."""
 
 
 # Proofs, exports and webhooks
 
 
 class ReceiptNotGenuine(GuidanceError):
-    """The receipt was not signed with any of those keys, or was changed later."""
+    """The receipt was not signed with any of those keys, or has been changed."""
 
 
 class CheckpointNotGenuine(GuidanceError):
-    """The checkpoint was not signed with any of those keys, or was changed later."""
+    """The checkpoint was not signed with any of those keys, or has been changed."""
 
 
 class ExportNotGenuine(GuidanceError):
-    """The export was not signed by that service, or was changed later."""
+    """The export was not signed by that service, or has been changed."""
 
 
 class NotExportable(GuidanceError):
-    """A public read failed or was incomplete, so the export would have a gap."""
+    """A public read failed or was incomplete, so the export would be incomplete."""
 
 
 class AddressNotAllowed(GuidanceError):
-    """Webhooks may not call that address."""
+    """Webhooks may not be sent to that address."""
 
 
 class WebhookExists(GuidanceError):
-    """There is already a webhook of that name."""
+    """A webhook with this name already exists."""
 
 
 class NoSuchWebhook(GuidanceError):
-    """No webhook has that name."""
+    """There is no webhook with this name."""
 
 
 class WebhookSecretUnreadable(GuidanceError):
-    """The secret of the webhook cannot be decrypted with the keys here (GUIDANCE_WEBHOOK_KEY_FILE)."""
+    """The webhook's secret cannot be decrypted with the keys in GUIDANCE_WEBHOOK_KEY_FILE."""
 
 
 # The database, settings and seed files
 
 
 class ClockInDoubt(GuidanceError):
-    """The clock of this machine and the time that was last known are more than a day apart, so nothing is erased."""
+    """The system clock differs from the last known time by more than a day, so nothing is erased."""
 
 
 class BackupRefused(GuidanceError):
-    """The backup cannot be made or restored at present."""
+    """The backup cannot be made or restored now."""
 
 
 class DatabaseUnreadable(GuidanceError):
-    """The database does not answer, or the rest of it cannot be read."""
+    """The database is not responding or cannot be read completely."""
 
 
 class SchemaBehind(GuidanceError):
-    """The database has an older schema than this program needs: run `guidance migrate` on one node."""
+    """The database schema is out of date: run `guidance migrate` on one node."""
 
 
 class SchemaUnknown(GuidanceError):
-    """The database has a schema that this program does not know: a newer version or another program made it."""
+    """The database schema is unknown: a newer version or another program made it."""
 
 
 class SchemaAltered(GuidanceError):
-    """A table, an index or a rule of the database is not as this program declares it, so the database is not used."""
+    """A table, index or rule differs from the schema that this program declares, so the database is not used."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__(
-            "The database is not as this program made it, and is not used: "
+            "The database schema was changed outside this program, so it is not used: "
             f"{'; '.join(faults[:MAX_FAULTS])}{f'; and {len(faults) - MAX_FAULTS} more' * (len(faults) > MAX_FAULTS)}. "
             "`guidance verify` lists every fault. Restore a backup, or find out who changed it."
         )
 
 
 class SetupError(GuidanceError):
-    """A setting or a key file is missing or wrong; the service will not start with it."""
+    """A setting or key file is missing or wrong, so the service cannot start."""
 
 
 @dataclass(frozen=True, order=True)
 class SeedError:
-    """One fault in a seed file: its line from 1 (0 where it has none) and a sentence with the location."""
+    """One error in a seed file: its line from 1 (0 if it has none) and a sentence with the location."""
 
     line: int
     reason: str
 
 
 class SeedFileError(GuidanceError):
-    """A seed file cannot be used. Its message has a line for each fault; `line` and `reason` are those of the first.
+    """A seed file is invalid. Its message has a line for each error; `line` and `reason` are those of the first.
 
-    `warnings` are what is rarely meant in what can be read of it.
+    `warnings` list likely mistakes in the parts that can be read.
     """
 
     def __init__(self, path: Path, faults: Sequence[SeedError], warnings: Sequence[SeedError] = ()) -> None:

@@ -25,11 +25,11 @@ from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.people import SCOPES_OF, Role
 from app.services.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
 
-clients = Commands(help="Clients: systems that may use the API, and what each may do.", no_args_is_help=True)
+clients = Commands(help="Clients: systems that can use the API, and their scopes.", no_args_is_help=True)
 
 Expires = Annotated[
     str | None,
-    typer.Option(help="When the key ends: after a date such as 2027-03-31 (in London), or a time such as 90d or 12h."),
+    typer.Option(help="Expiry: a date such as 2027-03-31 (London), or a period such as 90d or 12h."),
 ]
 
 
@@ -38,24 +38,23 @@ class Added:
     """The options of a client to add."""
 
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")]
-    scope: Annotated[
-        list[Scope] | None, typer.Option("--scope", help="What the client may do. Repeat the option for each scope.")
-    ] = None
-    role: Annotated[
-        Role | None, typer.Option("--role", help="What the person does at the desk: the scopes of that role.")
-    ] = None
+    scope: Annotated[list[Scope] | None, typer.Option("--scope", help="A scope. Repeat the option for each scope.")] = (
+        None
+    )
+    role: Annotated[Role | None, typer.Option("--role", help="A role, which stands for its scopes.")] = None
     test: Annotated[
         bool,
-        typer.Option("--test", help="A test key: it may submit tests alone, which are erased in a day."),
+        typer.Option("--test", help="A test key: can only submit tests, which are erased after a day."),
     ] = False
     person: Annotated[
-        str | None, typer.Option(help="The one person that has the key. The record shows the name after the client's.")
+        str | None,
+        typer.Option(help="The only person who holds the key. The audit log shows the name after the client's."),
     ] = None
 
 
 @clients.command("add")
 def clients_add(settings: Settings, added: Added, expires: Expires = None) -> None:
-    """Add a client and print its key. The key is shown only once and is not stored."""
+    """Add a client and print its key. The key is shown once and not stored."""
     now = utc_now()
     expires_at = parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
@@ -69,9 +68,9 @@ def clients_add(settings: Settings, added: Added, expires: Expires = None) -> No
 
 @clients.command("list")
 def clients_list(settings: Settings, as_json: AsJson = False) -> None:
-    """List the clients, revoked ones too, with the end of their keys and when each was last used.
+    """List all clients, including revoked ones, with key expiry and last use.
 
-    A use can take a minute to appear, and is written once in five minutes.
+    Last use can be up to five minutes late.
     """
     now = utc_now()
     with open_writer(settings) as (engine, _), Session(engine) as session:
@@ -84,27 +83,25 @@ def clients_list(settings: Settings, as_json: AsJson = False) -> None:
 def clients_rotate(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="The client's name.")],
-    overlap: Annotated[
-        str, typer.Option(help="For how long the older key stays valid beside the new one: 7d, 12h, or 0d.")
-    ] = "7d",
+    overlap: Annotated[str, typer.Option(help="How long the old key stays valid: 7d, 12h or 0d.")] = "7d",
     expires: Expires = None,
 ) -> None:
-    """Print another key for the client. The older one ends by itself after the overlap.
+    """Print a new key for the client. The old key expires after the overlap.
 
-    Without `--expires` the new key is valid for as long as the older one was to be.
+    Without `--expires` the new key expires when the old one would have.
     """
     now = utc_now()
     kept, expires_at = parse_duration(overlap), parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
         key, ends = rotate_key(writer, name=name, overlap=kept, expires_at=expires_at, at=now)
     typer.echo(key)
-    typer.echo(f"{name}: older keys end at {format_moment(now + kept)} at the latest", err=True)
+    typer.echo(f"{name}: old keys expire at {format_moment(now + kept)} at the latest", err=True)
     _say_end(name, ends)
 
 
 @clients.command("revoke")
 def clients_revoke(settings: Settings, name: Annotated[str, typer.Argument(help="The client's name.")]) -> None:
-    """Revoke a client: its keys are refused from now on."""
+    """Revoke a client and its keys."""
     with open_writer(settings) as (_, writer):
         revoke_client(writer, name, at=utc_now())
     typer.echo(f"{name}: revoked")
@@ -113,7 +110,7 @@ def clients_revoke(settings: Settings, name: Annotated[str, typer.Argument(help=
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
     """Say when the key ends, on standard error: standard output has the key alone."""
     if expires_at is not None:
-        typer.echo(f"{name}: the new key ends at {format_moment(expires_at)}", err=True)
+        typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:

@@ -31,15 +31,13 @@ def print_version(is_given: bool) -> None:
 
 VersionOption = Annotated[
     bool,
-    typer.Option(
-        "--version", callback=print_version, is_eager=True, help="Print the version, and the commit it was built from."
-    ),
+    typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and commit, and exit."),
 ]
 
 
 @app.callback()
 def describe(_version: VersionOption = False) -> None:
-    """Serve a council's safeguarding guidance as versioned data, and take concerns in confidence."""
+    """Serve a council's safeguarding guides as versioned data, and receive concerns in confidence."""
 
 
 app.add_typer(keys, name="keys")

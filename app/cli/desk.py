@@ -62,11 +62,11 @@ MAX_MESSAGE_LENGTH = 4000
 JWKS_PATH = "/.well-known/jwks.json"
 WORDS = {"true": True, "false": False}
 
-Reason = Annotated[str, typer.Option(help="Why, for the record of disclosures. Name nobody here.")]
-Identity = Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)]
+Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
+Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
 
 desk = DeskCommands(
-    help="For the duty team: list, open, assign and close concerns, and erase them when their retention ends.",
+    help="For the duty team: list, open, assign, close and erase concerns.",
     no_args_is_help=True,
 )
 
@@ -101,16 +101,16 @@ def desk_list(
     service: DeskClient,
     *,
     query: dict[str, Any],
-    view: Annotated[str | None, typer.Option(help="With the filters of a view that you saved.")] = None,
-    limit: Annotated[int, typer.Option(help="The most concerns to list.", min=1, max=200)] = 50,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    view: Annotated[str | None, typer.Option(help="Use the filters of a saved view.")] = None,
+    limit: Annotated[int, typer.Option(help="Maximum number of concerns.", min=1, max=200)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="`next_cursor` of the previous page.")] = None,
 ) -> Answer:
-    """List a page of the inbox, without words: what waits for an acknowledgement comes first."""
+    """List a page of the inbox, without content: unacknowledged concerns first."""
     query |= {"limit": limit} | ({"cursor": cursor} if cursor else {})
     if view is not None:
         query = _filters_of(service, view) | query
     answer = service.call("GET", DESK_CONCERNS, query=query)
-    more = f"There are more: --cursor {answer['next_cursor']}" if answer["next_cursor"] else ""
+    more = f"Next page: --cursor {answer['next_cursor']}" if answer["next_cursor"] else ""
     return Answer(answer, table([COLUMN_HEADINGS, *map(_line_of, answer["concerns"])]), more)
 
 
@@ -120,7 +120,7 @@ def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
         each["name"]: each["filters"] for each in service.call("GET", DESK_VIEWS)["views"]
     }
     if view not in found:
-        raise typer.BadParameter(f"no view has that name. Yours are: {', '.join(found) or 'none'}")
+        raise typer.BadParameter(f"there is no view with that name. Your views: {', '.join(found) or 'none'}")
     return found[view]
 
 
@@ -154,7 +154,7 @@ def desk_save_view(
         list[str], typer.Argument(help="Filters of the inbox, such as danger=yes mine=true.", metavar="FILTER=VALUE")
     ],
 ) -> Answer:
-    """Save filters of the inbox under a name, for `list --view`. They are stored on the server, for you alone."""
+    """Save inbox filters under a name, for `list --view`. Stored on the server; only you can see them."""
     pairs = [each.partition("=") for each in filters]
     body = {filter_name: WORDS.get(value, value) for filter_name, _, value in pairs}
     saved = service.call("PUT", f"{DESK_VIEWS}/{name}", body=body)
@@ -163,7 +163,7 @@ def desk_save_view(
 
 @desk.command("summary")
 def desk_summary(service: DeskClient) -> Answer:
-    """Count the work: what waits, is acknowledged, closed and overdue."""
+    """Count waiting, acknowledged, closed and overdue concerns."""
     answer = service.call("GET", "/v1/desk/summary")
     return Answer(answer, table([(name.replace("_", " "), str(count)) for name, count in answer.items()]))
 
@@ -176,7 +176,7 @@ def desk_statistics(
     key_file: KeyFileOption = None,
     out: Annotated[Path | None, typer.Option(help="Write the CSV to this file.")] = None,
 ) -> None:
-    """Print the statistics as CSV. Counts under five are hidden. The key needs the scope `audit:read`."""
+    """Print statistics as CSV. Counts under five are hidden. Requires the scope `audit:read`."""
     with connect(url, key, key_file) as service:
         sheet = service.fetch(STATISTICS, "text/csv").content
     if out is None:
@@ -187,7 +187,7 @@ def desk_statistics(
 
 @desk.command("open")
 def desk_open(service: DeskClient, *, reference: Reference, identity: Identity) -> Answer:
-    """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions and the desk's notes."""
+    """Fetch a sealed concern, decrypt it on this computer, and print it as JSON with additions and notes."""
     opened, added = open_whole(service, reference, read_identities(identity), with_notes=True)
     return Answer(opened | added)
 
@@ -224,10 +224,11 @@ def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]
 
 FIELDS_OF_ACTS = {
     "up_to_addition": Annotated[
-        int, typer.Option("--up-to", help="The last addition that you have seen; later ones go on waiting.", min=0)
+        int,
+        typer.Option("--up-to", help="The last addition you have read. Later additions stay unacknowledged.", min=0),
     ],
-    "outcome": Annotated[str, typer.Argument(help="What came of it: a code of the list `outcome`, or its words.")],
-    "shared_with_reporter": Annotated[bool, typer.Option("--shared", help="Let the reporter's status say it.")],
+    "outcome": Annotated[str, typer.Argument(help="A code or label of the list `outcome`.")],
+    "shared_with_reporter": Annotated[bool, typer.Option("--shared", help="Let the reporter see the outcome.")],
     "message": Annotated[
         typer.FileText | None,
         typer.Option(
@@ -282,14 +283,16 @@ declare_act(ACKNOWLEDGE, "acknowledge")
 def desk_acknowledge_burst(
     service: DeskClient,
     *,
-    burst: Annotated[str, typer.Argument(help="The burst, as the inbox names it.", metavar="BURST")],
+    burst: Annotated[str, typer.Argument(help="Id of the burst, as in the inbox.", metavar="BURST")],
     references: Annotated[
         list[Any],
-        typer.Argument(parser=parse_reference, help="Every concern that you have seen.", metavar="REFERENCE..."),
+        typer.Argument(parser=parse_reference, help="Every concern you have read.", metavar="REFERENCE..."),
     ],
-    until: Annotated[str | None, typer.Option(help="Additions that came until then too: a time in UTC.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Also acknowledge additions received up to this time (UTC).")
+    ] = None,
 ) -> Answer:
-    """Acknowledge concerns of one burst together. Each gets an entry of its own in the record."""
+    """Acknowledge the concerns of a burst. Each gets its own audit log entry."""
     body = {"references": references, "additions_until": until}
     answer = service.call("POST", f"{DESK_BURSTS}/{burst}/acknowledgement", body=body)
     return Answer(answer, [f"{entry['reference']}: {entry['state']}" for entry in answer["concerns"]])
@@ -301,13 +304,13 @@ def desk_assign(
     *,
     reference: Reference,
     person: Annotated[
-        str | None, typer.Argument(help="The person, as the record names people. Without it: yourself.")
+        str | None, typer.Argument(help="The person, as named in the audit log. Defaults to yourself.")
     ] = None,
-    nobody: Annotated[bool, typer.Option("--nobody", help="Assign it to nobody.")] = False,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Remove the assignment.")] = False,
 ) -> Answer:
-    """Assign a concern to a person, to yourself or to nobody, and say who had it before."""
+    """Assign a concern to a person, to yourself or to nobody, and print the previous assignment."""
     if nobody and person is not None:
-        raise typer.BadParameter("name a person, or use --nobody, and not both")
+        raise typer.BadParameter("name a person or use --nobody, not both")
     body = None if person is None else {"person": person}
     answer = service.call("DELETE" if nobody else "PUT", desk_concern_path(reference, "assignment"), body=body)
     before = answer["replaced"]
@@ -321,30 +324,28 @@ def desk_note(
     service: DeskClient,
     *,
     reference: Reference,
-    file: Annotated[
-        typer.FileText, typer.Option(help="File with the words; `-`, the default, is the standard input.")
-    ] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
+    file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
     seal_to: Annotated[
         str | None,
         typer.Option(
-            help="The age recipients that a note may be sealed to, as the person who leads the desk gave them, "
-            "separated by commas or spaces. A service that names another gets no note.",
+            help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
+            "service offers another, the note is not sent.",
             envvar="GUIDANCE_SEAL_TO",
         ),
     ] = None,
 ) -> Answer:
-    """Write a note about a concern, for the desk alone. It is sealed on this machine, to the keys of the service.
+    """Add a note that only the desk can read. It is encrypted on this computer.
 
-    The words come from a file or the standard input: every user of this machine can read a command line.
+    Pass the text in a file or on standard input: other users of this computer can see command lines.
     """
     text = file.read().strip()
     given = re.findall(r"[^\s,]+", seal_to or "")
     known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
     if not 0 < len(text) <= MAX_NOTE_LENGTH:
-        raise typer.BadParameter(f"a note has between 1 and {MAX_NOTE_LENGTH} characters")
+        raise typer.BadParameter(f"a note must have 1 to {MAX_NOTE_LENGTH} characters")
     recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
     if known and not known.issuperset(recipients):
-        raise KeysNotKnown("The service names a key that is not in --seal-to. Nothing was sent.")
+        raise KeysNotKnown("The service offers a key that is not in --seal-to. The note was not sent.")
     sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
     answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
     return Answer(answer, [f"{reference}: note {answer['number']}"])
@@ -355,11 +356,11 @@ def desk_ask(
     service: DeskClient,
     *,
     reference: Reference,
-    message_file: Annotated[typer.FileText, typer.Option(help="File with the words; `-` is the standard input.")],
+    message_file: Annotated[typer.FileText, typer.Option(help="File with the text. `-` is standard input.")],
 ) -> Answer:
-    """Send the reporter a message. It is sealed on this machine, so that the service never has the words.
+    """Send the reporter a message. It is encrypted on this computer, so the service never has the text.
 
-    The words come from a file or the standard input: every user of this machine can read a command line.
+    Pass the text in a file or on standard input: other users of this computer can see command lines.
     """
     message = _seal_message(service, reference, message_file.read())
     sent = service.send_once(desk_concern_path(reference, "messages"), message)
@@ -370,7 +371,7 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
     """Return the message to the reporter, sealed on this machine."""
     text = typed.strip()
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
-        raise typer.BadParameter(f"a message has between 1 and {MAX_MESSAGE_LENGTH} characters")
+        raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
     recipient = service.call("GET", desk_concern_path(reference, "messages"))["recipient"]
     return {"sealed": base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()}
 
@@ -384,7 +385,7 @@ def _find_outcome(service: DeskClient, typed: str) -> str:
     found = known.get(_plain(typed))
     if found is None:
         lines = "\n".join(f"  {code}  {label}" for code, label in codes.items())
-        raise typer.BadParameter(f"no outcome has that code. The outcomes are:\n{lines}")
+        raise typer.BadParameter(f"unknown outcome. Use one of:\n{lines}")
     return found
 
 
@@ -401,9 +402,9 @@ declare_act(ERASE, "erase")
 class Receiver:
     """The options that name the body that a concern goes to, and why."""
 
-    to: Annotated[str, typer.Option(help="The body's age recipient. Compare it with the body by telephone.")]
-    body: Annotated[str, typer.Option(help="The body's name.")]
-    reason: Annotated[str, typer.Option(help="Why, for the record. Name nobody here.")]
+    to: Annotated[str, typer.Option(help="The organisation's age recipient. Confirm it by phone.")]
+    body: Annotated[str, typer.Option(help="Name of the organisation.")]
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 
 
 @desk.command("hand-over")
@@ -412,17 +413,17 @@ def desk_hand_over(
     *,
     reference: Reference,
     receiver: Receiver,
-    out: Annotated[Path, typer.Option(help="Where to write the file for the body. It must not exist.")],
+    out: Annotated[Path, typer.Option(help="Output file for the organisation. Must not exist.")],
     identity: Annotated[
         Path | None,
         typer.Option(
-            help="Your age identity; it stays on this machine. Without it the service opens the concern.", exists=True
+            help="Your age identity. It stays on this computer. Without it the service opens the concern.", exists=True
         ),
     ] = None,
 ) -> Answer:
-    """Seal a concern and its additions to another body, and record it. The body opens the file with plain `age`.
+    """Encrypt a concern for another organisation and record the hand-over. They decrypt the file with plain `age`.
 
-    The record comes first, then the file. Our signed receipt is written beside it, with the ending .receipt.
+    Includes its additions. Recorded before the file is written. Our signed receipt is written beside it, as .receipt.
     """
     _require_new(out)
     body, reason = receiver.body, receiver.reason
@@ -448,10 +449,12 @@ def desk_confirm(
     service: DeskClient,
     *,
     reference: Reference,
-    number: Annotated[int, typer.Argument(help="The number of the hand-over.", min=1)],
-    receipt: Annotated[typer.FileText, typer.Argument(metavar="FILE", help="The receipt; `-` is the standard input.")],
+    number: Annotated[int, typer.Argument(help="Number of the hand-over.", min=1)],
+    receipt: Annotated[
+        typer.FileText, typer.Argument(metavar="FILE", help="File with the receipt. `-` is standard input.")
+    ],
 ) -> Answer:
-    """Store the receipt that another body sent back for a hand-over."""
+    """Store the receipt that the other organisation sent back."""
     path = desk_concern_path(reference, "hand-over", number, "receipt")
     entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
     return Answer(entry, [f"{reference}: hand-over {number} confirmed"])
@@ -463,14 +466,14 @@ def desk_export(
     *,
     reference: Reference,
     identity: Identity,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the PDF. It must not exist.")],
-    with_notes: Annotated[bool, typer.Option("--with-notes", help="Put the desk's notes in it too.")] = False,
-    council: Annotated[str, typer.Option(help="The council's name, for the top of the page.")] = "The duty team",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output file for the PDF. Must not exist.")],
+    with_notes: Annotated[bool, typer.Option("--with-notes", help="Include the desk's notes.")] = False,
+    council: Annotated[str, typer.Option(help="Name of the council, for the page header.")] = "The duty team",
 ) -> Answer:
-    """Write one concern with its additions, history and receipts as one PDF that can be proved, with JSON inside.
+    """Write a concern with additions, history and receipts as a signed PDF, with JSON inside.
 
-    The words are opened on this machine. The service records the export under your name and signs the file's digest.
-    `guidance export verify` checks the file offline.
+    Decrypts on this computer. The service records the export under your name and signs the file's digest.
+    Verify the file offline with `guidance export verify`.
     """
     _require_new(out)
     if not pdf_available():
@@ -523,24 +526,24 @@ def _fetch_code_lists(service: DeskClient) -> ReferenceData:
 
 def _require_new(path: Path) -> None:
     if path.exists():
-        raise typer.BadParameter("that file exists already; it is left as it is")
+        raise typer.BadParameter("the file exists; choose another name")
 
 
 ClockChecked = Annotated[
     bool,
     typer.Option(
         "--clock-checked",
-        help="You have checked the date of this machine: erase, although it is far from the time last known.",
+        help="Confirm that the date of this computer is right, although it is far from the last known time.",
     ),
 ]
 
 
 @desk.command("purge")
 def desk_purge(settings: Settings, clock_checked: ClockChecked = False, as_json: AsJson = False) -> None:
-    """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased.
+    """Erase the text of concerns whose retention has ended. Unacknowledged concerns are never erased.
 
-    Nothing is erased while the clock of this machine and the time that was last known are more than a day apart, as
-    after a wrong date or a long pause. Check the date, then say so with --clock-checked: the service then erases again.
+    Nothing is erased if the system clock and the last known time differ by more than a day, for example after a
+    wrong date or a long stop. Check the date, then use --clock-checked to allow erasure again.
     """
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     with open_writer(settings) as (engine, writer):

@@ -26,22 +26,20 @@ Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GU
 KeyOption = Annotated[
     str | None,
     typer.Option(
-        help="Your client key. On the command line every user of this machine can read it (`ps`): set the "
-        "environment variable, or use --key-file.",
+        help="Your client key. Other users of this computer can see command lines (`ps`): use the environment variable "
+        "or --key-file.",
         envvar="GUIDANCE_DESK_KEY",
     ),
 ]
-KeyFileOption = Annotated[
-    typer.FileText | None, typer.Option(help="File with your client key; `-` is the standard input.")
-]
-AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON.")]
+KeyFileOption = Annotated[typer.FileText | None, typer.Option(help="File with your client key. `-` is standard input.")]
+AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response as JSON.")]
 
 
 def parse_reference(typed: str) -> str:
     """Return the reference in its standard form, as an argument of a command. Raises `typer.BadParameter`."""
     reference = find_reference(typed)
     if reference is None:
-        raise typer.BadParameter("that is not a reference: check it for a mistake")
+        raise typer.BadParameter("not a valid reference: check it for mistakes")
     return reference
 
 
@@ -107,7 +105,7 @@ class DeskClient:
         try:
             return self.http.request(method, path, params=query, headers=headers, **sent)
         except httpx.HTTPError:
-            raise DeskUnreachable("The service does not answer at that address.") from None
+            raise DeskUnreachable("The service is not responding at that address.") from None
 
 
 @contextmanager
@@ -115,7 +113,7 @@ def connect(url: str, key: str | None, key_file: typer.FileText | None) -> Itera
     """Yield what calls the service at that address, with the key of the file or the key itself."""
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:
-        raise typer.BadParameter("a client key is needed: GUIDANCE_DESK_KEY, --key-file or --key")
+        raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")
     headers = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as http:
         yield DeskClient(http)
@@ -169,4 +167,4 @@ def _failure(response: httpx.Response) -> DeskRequestFailed:
         detail = " ".join([str(problem.get("detail", "")), *faults])
     except (ValueError, AttributeError, KeyError, TypeError):
         detail = ""
-    return DeskRequestFailed(f"The service answered {response.status_code}. {detail}".strip())
+    return DeskRequestFailed(f"The service returned {response.status_code}. {detail}".strip())

@@ -22,9 +22,9 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced.
+    """Write every public read into DIR as static files, for any web server or CDN. Replaces an earlier export.
 
-    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to the address at which the files will be served.
+    Feeds contain absolute URLs: set GUIDANCE_PUBLIC_URL to the address where the files will be served.
     """
     settings = settings.model_copy(update={"deliver": False})  # it only reads
     with open_engine(settings) as engine:  # a start of the service would migrate
@@ -33,33 +33,32 @@ def export(
     try:
         exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
     except FileExistsError:
-        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
+        raise typer.BadParameter("the folder has other files; choose an empty folder") from None
     except OSError as failure:
-        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
+        raise typer.BadParameter(f"cannot write to the folder: {failure.strerror}") from None
     for path in exported.left_out:
-        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
+        typer.echo(f"Left out: {path} (more than one page; files have no pages)", err=True)
     document = {"folder": str(folder), "answers": exported.answers, "left_out": list(exported.left_out)}
-    echo_result([f"{exported.answers} answers written to {folder}"], document, as_json=as_json)
+    echo_result([f"{exported.answers} files written to {folder}"], document, as_json=as_json)
 
 
 def export_verify(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The PDF that guidance desk export wrote.", exists=True)],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A PDF from guidance desk export.", exists=True)],
     jwks: Annotated[
         Path | None, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)
     ] = None,
     key: Annotated[
         list[str] | None,
-        typer.Option(help="The thumbprint (kid) of a published key, in place of --jwks. Once for each key."),
+        typer.Option(help="Thumbprint (kid) of a published key, instead of --jwks. Repeat for each key."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the words, the history and the receipts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the text, history and receipts.")] = False,
 ) -> None:
-    """Check that nothing in an export was altered, exchanged or left out. It needs no network and no identity.
+    """Verify that nothing in an export was changed, swapped or left out. Works offline, without an identity.
 
-    Each word is compared with what was sealed, each sealed text with the history, and the history and the file with
-    what the service signed.
+    Compares the text with what was sealed, sealed texts with the history, and both with the service's signature.
     """
     if (jwks is None) == (not key):
-        raise typer.BadParameter("name the published keys: --jwks FILE, or --key for each key that you trust")
+        raise typer.BadParameter("give the published keys: --jwks FILE, or --key for each trusted key")
     file = read_export_file(path.read_bytes())
     try:
         keys = pinned_keys(file.document, key or []) if jwks is None else json.loads(jwks.read_text(encoding="utf-8"))
@@ -75,7 +74,7 @@ def export_verify(
         return
     statement, notes = file.document["statement"], "with" if file.document["notes_included"] else "without"
     typer.echo(
-        f"{file.document['reference']}: whole and unaltered, exported {statement['at']} by {statement['by']}, with "
+        f"{file.document['reference']}: complete and unchanged, exported {statement['at']} by {statement['by']}, with "
         f"{statement['additions']} additions, {notes} the desk's notes, and {len(statement['history'])} acts"
     )
 
@@ -93,6 +92,6 @@ class ExportGroup(TyperGroup):
         return list(super().parse_args(ctx, args))
 
 
-exports = Commands(cls=ExportGroup, help="Write every public read into a folder, or check the export of a concern.")
+exports = Commands(cls=ExportGroup, help="Write every public read into a folder, or verify the export of a concern.")
 exports.command(SITE)(export)
 exports.command("verify")(export_verify)

@@ -69,13 +69,13 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 
 
 NOT_AGREED = (
-    "nothing is published, since nobody has agreed on these words yet. `{command} FILE` prints their digest; "
-    "publish them with `--digest` and that digest"
+    "not published: nobody has approved this content yet. `{command} FILE` prints its digest; publish with `--digest` "
+    "and that digest"
 )
-OTHER_WORDS = "nothing is published: the file has other words than those that were agreed on. Its digest is now {}"
+OTHER_WORDS = "not published: the content differs from what was approved. Its digest is now {}"
 
 AgreedDigests = Annotated[
-    list[str] | None, typer.Option("--digest", help="What `approve` printed for the file. Repeat it for several files.")
+    list[str] | None, typer.Option("--digest", help="The digest printed by `approve`. Repeat for several files.")
 ]
 
 
@@ -96,15 +96,13 @@ EditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<
 
 def new(
     settings: Settings,
-    slug: Annotated[str, typer.Argument(metavar="GUIDE", help="Its name in addresses: lower-case words with hyphens.")],
-    folder: Annotated[Path, typer.Option(help="Where the guide's own folder is made.")] = Path(),
+    slug: Annotated[str, typer.Argument(metavar="GUIDE", help="Name in URLs: lower-case words with hyphens.")],
+    folder: Annotated[Path, typer.Option(help="Folder in which the guide's folder is created.")] = Path(),
 ) -> None:
-    """Write a file to fill in: a skeleton for a new guide, or the current words of a published one."""
+    """Write a file to edit: a template for a new guide, or the current content of a published one."""
     with open_published(settings) as session:
         path, is_new = write_new_file(folder, slug, session, today=utc_now().date())
-    typer.echo(
-        f"{path}: {'a new guide, to fill in' if is_new else 'the next edition, with the words of the current one'}"
-    )
+    typer.echo(f"{path}: {'a new guide to fill in' if is_new else 'the next edition, with the current content'}")
     typer.echo(f"Then: guidance check {path}")
 
 
@@ -112,7 +110,7 @@ def check(
     settings: Settings,
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
 ) -> None:
-    """List every fault and every warning in the files, each with its line. The exit status is 1 if there is a fault."""
+    """List every error and warning in the files, with line numbers. Exit status 1 if there is an error."""
     reference_data, today = read_reference_data(settings.seed_dir), utc_now().date()
     with open_published(settings) as session:
 
@@ -133,7 +131,7 @@ def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> N
             typer.echo(str(refusal))
             list_warnings(path, refusal.warnings)
         else:
-            typer.echo(f"{path}: no faults")
+            typer.echo(f"{path}: no errors")
     if faulty:
         raise typer.Exit(1)
 
@@ -143,9 +141,9 @@ def preview(
     path: EditionPath,
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8001,
 ) -> None:
-    """Serve a trial on this machine alone that has the file as an edition: its page, PDFs and changes.
+    """Preview the file as an edition, on this computer only: its page, PDFs and changes.
 
-    It has a folder of its own, which goes with it, and with all that was sent to it.
+    Uses a temporary folder, which is deleted at the end with everything sent to it.
     """
     reference_data = read_reference_data(settings.seed_dir)
     with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(port):
@@ -182,15 +180,15 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
 
 
 def approve(settings: Settings, path: EditionPath) -> None:
-    """Check the file, and print the digest of its words: what those who answer for the guide agree on."""
+    """Check the file and print the digest of its content, for the people responsible to approve."""
     with open_published(settings) as session:
         checked = check_file(path, read_reference_data(settings.seed_dir), session, today=utc_now().date())
     list_warnings(path, checked.warnings)
     typer.echo(f"{checked.key.guide}, edition {checked.key.number}: {checked.digest}")
     option = " --new" if checked.is_new_guide else ""
-    typer.echo(f"To publish these words: guidance publish {path} --digest {checked.digest}{option}", err=True)
+    typer.echo(f"To publish: guidance publish {path} --digest {checked.digest}{option}", err=True)
     if checked.is_new_guide is None and checked.key.number == 1:
-        typer.echo("Add `--new` too, if the guide is new where you publish it.", err=True)
+        typer.echo("Add `--new` if the guide is not published there yet.", err=True)
 
 
 def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
@@ -200,8 +198,8 @@ def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
 
 
 NOT_NAMED_NEW = (
-    "nothing is published: there is no guide `{}` yet. If it is a new guide, add `--new`. If not, put the file into "
-    "the folder of its guide.{}"
+    "not published: there is no guide `{}` yet. For a new guide, add `--new`. Otherwise move the file to the folder "
+    "of its guide.{}"
 )
 
 
@@ -212,9 +210,9 @@ def publish_files(
     new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish editions from files. To publish the same words again changes nothing.
+    """Publish editions from files. Publishing the same content again changes nothing.
 
-    Other words under a number that is published are refused. Files in the seed folder need neither option.
+    Different content for a published number is refused. Files in the seed folder need neither option.
     """
     reference_data = read_reference_data(settings.seed_dir)
     results: list[Published] = []
@@ -237,7 +235,7 @@ def publish_files(
 
 
 def _echo_published(published: Publication[Any]) -> None:
-    state = "published" if published.is_new else "already published, nothing changed"
+    state = "published" if published.is_new else "already published; nothing changed"
     typer.echo(f"{named(published.key)}: {state} ({published.digest})")
 
 
@@ -245,19 +243,19 @@ def withdraw_number(
     settings: Settings,
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
-    reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the edition returns it.")],
+    reason: Annotated[str, typer.Option(help="A sentence for readers, returned by every read of the edition.")],
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw an edition: its words stay on record, and readers get the reason and the edition before it."""
+    """Withdraw an edition. Its content is kept; readers get the reason and the previous edition."""
     _withdraw(settings, EditionKey(guide, number), reason, as_json=as_json)
 
 
 def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = False) -> None:
     if not reason.strip():
-        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
+        raise typer.BadParameter("give a reason, in a sentence for readers", param_hint="--reason")
     with open_writer(settings) as (_, writer):
         withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
-    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
+    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason; nothing changed"
     document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
     echo_result([f"{named(key)}: {state}"], document, as_json=as_json)
 
@@ -290,7 +288,7 @@ def _known_guide(path: Path, guide: str) -> Precondition:
 
 
 rendition = Commands(
-    help="Check, agree on, publish and withdraw renditions: a guide in other languages and forms.", no_args_is_help=True
+    help="Check, approve, publish and withdraw renditions: guides in other languages and formats.", no_args_is_help=True
 )
 RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
 RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
@@ -298,23 +296,23 @@ RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".
 
 @rendition.command("check")
 def check_renditions(settings: Settings, paths: RenditionPaths) -> None:
-    """List every fault in the files against their editions, each with its line. Exit status 1 if there is a fault."""
+    """List every error in the files, compared with their editions, with line numbers. Exit status 1 if there is one."""
     with _open_editions(settings) as session:
         _check_each(paths, partial(_check, session))
 
 
 @rendition.command("approve")
 def approve_rendition(settings: Settings, path: RenditionPath) -> None:
-    """Check the file, and print the digest of its words: what those who answer for them agree on."""
+    """Check the file and print the digest of its content, for the people responsible to approve."""
     with _open_editions(settings) as session:
         file = _check(session, path)
     typer.echo(f"{file.guide}, rendition {file.content.language}: {file.digest}")
-    typer.echo(f"To publish these words: guidance rendition publish {path} --digest {file.digest}", err=True)
+    typer.echo(f"To publish: guidance rendition publish {path} --digest {file.digest}", err=True)
 
 
 @rendition.command("publish")
 def publish_renditions(settings: Settings, paths: RenditionPaths, digest: AgreedDigests = None) -> None:
-    """Publish renditions from files. The same words again change nothing; other words are the next number.
+    """Publish renditions from files. The same content changes nothing; different content gets the next number.
 
     Files in the seed folder need no digest.
     """
@@ -333,9 +331,9 @@ def withdraw_published_rendition(
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="The language, such as cy.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The rendition's number.", min=1)],
-    reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the rendition returns it.")],
+    reason: Annotated[str, typer.Option(help="A sentence for readers, returned by every read of the rendition.")],
 ) -> None:
-    """Withdraw a rendition: its words stay on record, and readers get the reason."""
+    """Withdraw a rendition. Its content is kept; readers get the reason."""
     _withdraw(settings, RenditionKey(guide, language, number), reason)
 
 
@@ -344,7 +342,7 @@ def _open_editions(settings: Settings) -> Iterator[Session]:
     """Open what is published. Raise `SetupError` where there is nothing."""
     with open_published(settings) as session:
         if session is None:
-            raise SetupError("there is no database here, so there is no edition to compare the file with")
+            raise SetupError("there is no database, so there is no edition to compare the file with")
         yield session
 
 
@@ -353,22 +351,22 @@ def _check(session: Session, path: Path) -> RenditionFile:
     file = read_rendition_file(path)
     check_rendition_file(session, file)
     if file.content.is_unchecked:
-        typer.echo(f"{path}: a machine made it and nobody has checked it: every answer will say so", err=True)
+        typer.echo(f"{path}: an unchecked machine translation: every response will say so", err=True)
     if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
-        typer.echo(f"{path}: a later edition is current, so every answer will say that it is behind", err=True)
+        typer.echo(f"{path}: a later edition is current: every response will say that this is behind", err=True)
     return file
 
 
 def due(
     settings: Settings,
     days: Annotated[
-        int, typer.Option("--within", help="Also list what is due within so many days.", min=0)
+        int, typer.Option("--within", help="Also list reviews due within this many days.", min=0)
     ] = NOTICE.days,
     as_json: AsJson = False,
 ) -> None:
-    """List the guides that are due for review: first those without a day, then by their days.
+    """List guides due for review: first those without a review date, then by date.
 
-    Each is listed with the team that looks after it. After them, the statements about the law to compare with it.
+    Shows the team responsible for each guide. After them, the statements about the law to compare with it.
     """
     today, within = utc_now().date(), dt.timedelta(days=days)
     statements = [
@@ -408,16 +406,18 @@ def _words(edition: CurrentEdition, today: dt.date) -> tuple[str, ...]:
 
 
 LIBRARIES = ("docx", "markdown_it")
-REMARKS = "A draft, made from {name}. Read it beside the document: every sentence is here, or in these remarks."
+REMARKS = "A draft made from {name}. Compare it with the document: every sentence is here or in these comments."
 
 
 def import_document(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A Word document (.docx) or Markdown (.md).")],
-    guide: Annotated[str | None, typer.Argument(metavar="GUIDE", help="Its name; without it, from the title.")] = None,
-    folder: Annotated[Path, typer.Option(help="Where the guide's own folder is made.")] = Path(),
+    guide: Annotated[
+        str | None, typer.Argument(metavar="GUIDE", help="Name in URLs. Default: made from the title.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Folder in which the guide's folder is created.")] = Path(),
     number: Annotated[int, typer.Option(help="The number of the edition.", min=1)] = 1,
 ) -> None:
-    """Make a draft from a document. What has no place in it is listed, here and at the top of the draft."""
+    """Make a draft from a document. Text that does not fit is listed here and at the top of the draft."""
     if not all(map(find_spec, LIBRARIES)):
         raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
     from app.services.importing import draft_of  # noqa: PLC0415  # an extra

@@ -14,16 +14,14 @@ probe = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @probe.command()
 def health(
-    url: Annotated[str, typer.Option(help="Where the service listens: scheme, host and port.")] = (
+    url: Annotated[str, typer.Option(help="Address of the service: scheme, host and port.")] = (
         "http://127.0.0.1:8000"
     ),
-    live: Annotated[bool, typer.Option("--live", help="Ask whether the process answers, not whether it can serve.")] = (
-        False
-    ),
-    seconds: Annotated[float, typer.Option(help="Longest wait for the answer, in seconds.", min=0.1)] = 4.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Check only that the process responds.")] = (False),
+    seconds: Annotated[float, typer.Option(help="Timeout in seconds.", min=0.1)] = 4.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the response as JSON.")] = False,
 ) -> None:
-    """Ask a running service whether it is ready, and print what is not. The exit status is 0 if it is, else 1."""
+    """Check that a running service is ready, and print failing checks. Exit status 0 if ready, otherwise 1."""
     status, answer = _call(url, "/health/live" if live else "/health/ready", seconds)
     checks: dict[str, str] = answer.get("checks", {})
     if as_json:
@@ -40,7 +38,7 @@ def _call(url: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
     """Return the status and the answer. Without one, the status is 0. No proxy of the environment is used."""
     target = urlsplit(url)
     if target.scheme not in ("http", "https") or not target.hostname:
-        raise typer.BadParameter("it must be an address such as http://127.0.0.1:8000")
+        raise typer.BadParameter("must be an address such as http://127.0.0.1:8000")
     kind = HTTPSConnection if target.scheme == "https" else HTTPConnection
     try:
         with closing(kind(target.hostname, target.port, timeout=seconds)) as connection:
@@ -48,5 +46,5 @@ def _call(url: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
             response = connection.getresponse()
             answer = json.loads(response.read())
     except (OSError, HTTPException, ValueError) as failure:
-        return 0, {"status": f"no answer ({type(failure).__name__})", "checks": {}}
+        return 0, {"status": f"no response ({type(failure).__name__})", "checks": {}}
     return response.status, answer if isinstance(answer, dict) and "status" in answer else {"status": "no answer"}

@@ -19,41 +19,41 @@ from app.services.sealing import make_sealer, read_identities
 from app.services.webhooks import drop_old_keys, encrypt_again, open_webhook_keys
 
 keys = Commands(
-    help="Keys that concerns are sealed to, that encrypt the secrets of webhooks, and that sign who may come in.",
+    help="Keys that encrypt concerns and webhook secrets, and that sign access rows.",
     no_args_is_help=True,
 )
 
 
 @keys.command("new")
 def keys_new(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the identity. The file must not exist.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Output file for the identity. Must not exist.")],
 ) -> None:
-    """Make an age identity in FILE (readable by its owner alone) and print its recipient, for GUIDANCE_SEAL_TO.
+    """Create an age identity in FILE (readable only by its owner) and print its recipient, for GUIDANCE_SEAL_TO.
 
-    Do not put the identity on the server. Only the people who open concerns need it.
+    Do not store the identity on the server. Only the people who read concerns need it.
     """
     try:
         recipient = create_identity(path, at=utc_now())
     except FileExistsError:
-        raise typer.BadParameter("that file exists already; it is left as it is") from None
+        raise typer.BadParameter("the file exists; choose another name") from None
     except OSError as failure:
-        raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
+        raise typer.BadParameter(f"cannot write the file: {failure.strerror}") from None
     typer.echo(recipient)
 
 
 @keys.command("list")
 def keys_list(settings: Settings, as_json: AsJson = False) -> None:
-    """List the recipients that new concerns are sealed to, each with its fingerprint (shown at the desk).
+    """List the recipients that new concerns are encrypted to, with their fingerprints (shown at the desk).
 
-    A trial has one, of the development identity in its data folder.
+    A trial has one, for the development identity in its data folder.
     """
     own = settings.data_dir / DEVELOPMENT_IDENTITY
     recipients = settings.seal_to
     if not recipients and own.is_file():
         recipients = tuple(str(each.to_public()) for each in read_identities(own).identities)
-        typer.echo(f"This is a trial: concerns are sealed to the development identity in {own}.", err=True)
+        typer.echo(f"This is a trial: concerns are encrypted to the development identity in {own}.", err=True)
     elif not recipients:
-        typer.echo("GUIDANCE_SEAL_TO is not set, and no trial was started here: there is no recipient.", err=True)
+        typer.echo("There are no recipients: GUIDANCE_SEAL_TO is not set, and there is no trial here.", err=True)
     listed = [{"fingerprint": fingerprint_of(each), "recipient": each} for each in recipients]
     echo_result([f"{each['fingerprint']}\t{each['recipient']}" for each in listed], listed, as_json=as_json)
 
@@ -61,15 +61,15 @@ def keys_list(settings: Settings, as_json: AsJson = False) -> None:
 @keys.command("reseal")
 def keys_reseal(
     settings: Settings,
-    identity: Annotated[Path, typer.Option(help="An identity that opens the concerns.", exists=True)],
+    identity: Annotated[Path, typer.Option(help="An identity that can decrypt the concerns.", exists=True)],
 ) -> None:
-    """Seal every concern again, to the recipients of GUIDANCE_SEAL_TO. Run it where the identity is.
+    """Re-encrypt every concern to the recipients of GUIDANCE_SEAL_TO. Run it on the computer with the identity.
 
-    To retire a key: in GUIDANCE_SEAL_TO add the new recipient and remove the old one, then run this once. A text that
-    cannot be opened is named and left as it is, and the exit status is 1.
+    To retire a key, replace its recipient in GUIDANCE_SEAL_TO, then run this once. Texts that cannot be decrypted
+    are listed and left unchanged, with exit status 1.
     """
     if not settings.seal_to:
-        raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
+        raise SetupError("set GUIDANCE_SEAL_TO to the recipients of concerns")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
     with open_writer(settings) as (engine, writer), progress("Sealing anew") as show:
         resealed = reseal(
@@ -79,11 +79,11 @@ def keys_reseal(
             actor=Actor("key-holder", "command line", utc_now()),
             on_step=show,
         )
-    typer.echo(f"{resealed.count} sealed anew")
+    typer.echo(f"{resealed.count} re-encrypted")
     for text in resealed.unopened:
-        typer.echo(f"{text}: not opened by this identity, and left as it is", err=True)
+        typer.echo(f"{text}: not encrypted to this identity; left unchanged", err=True)
     for text in resealed.misplaced:
-        typer.echo(f"{text}: the text belongs to another concern, and is left as it is: run guidance verify", err=True)
+        typer.echo(f"{text}: the text belongs to another concern; left unchanged. Run guidance verify", err=True)
     if resealed.remnants is Remnants.PENDING:
         typer.echo(REMAINS, err=True)
     if resealed.unopened or resealed.misplaced:
@@ -95,19 +95,21 @@ def keys_rotate_webhooks(
     settings: Settings,
     finish: Annotated[
         bool,
-        typer.Option("--finish", help="Drop the former keys: every node has the new one, and old backups are gone."),
+        typer.Option(
+            "--finish", help="Remove former keys, once every node has the new key and old backups are deleted."
+        ),
     ] = False,
 ) -> None:
-    """Make a new key for the secrets of webhooks, and encrypt them again under it. Receivers notice nothing.
+    """Create a new key for webhook secrets and re-encrypt them. Receivers are not affected.
 
-    Then copy the file to every node that has its own copy. Until then, other nodes do not deliver.
+    Then copy the file to every node with its own copy. Until then, other nodes cannot deliver.
     """
     webhook_keys = open_webhook_keys(settings)
     with open_writer(settings) as (_, writer):
         changed = encrypt_again(writer, keys=webhook_keys, with_new_key=not finish)
         if finish:
             drop_old_keys(writer, keys=webhook_keys)
-    rest = "its only key" if finish else "its first key; the former keys still decrypt, until --finish"
+    rest = "its only key" if finish else "the new key; former keys still decrypt until --finish"
     typer.echo(f"{webhook_keys.path}: {changed} webhooks are encrypted under {rest}")
 
 
@@ -115,30 +117,30 @@ def keys_rotate_webhooks(
 def keys_rotate_access(
     settings: Settings,
     finish: Annotated[
-        bool, typer.Option("--finish", help="Drop the former keys, when every node has the new one.")
+        bool, typer.Option("--finish", help="Remove former keys, once every node has the new key.")
     ] = False,
     accept: Annotated[
         bool,
         typer.Option(
             "--accept",
-            help="Sign rows too that no key has signed, where the key is lost. First compare them with what you know: "
+            help="Also sign rows that no key has signed, if the key is lost. First compare them with what you know: "
             "guidance clients list, guidance desk people, guidance verify.",
         ),
     ] = False,
 ) -> None:
-    """Make a new key for the rows of clients, people and sessions, and sign them again with it. Nobody notices.
+    """Create a new key for the rows of clients, people and sessions, and sign them again. Users are not affected.
 
-    Then copy the file to every node that has its own copy. Until then, other nodes refuse what is signed with it. A row
-    that no key has signed is named and left as it is: it lets nobody in, and the exit status is 1.
+    Then copy the file to every node with its own copy. Until then, other nodes refuse the new signatures. Rows not
+    signed by any key are listed and left unchanged: they grant no access, and the exit status is 1.
     """
     with open_writer(settings) as (engine, writer):
         access_keys = need_access_keys(engine)
         done = sign_again(writer, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:
             drop_old_access_keys(writer, keys=access_keys)
-    rest = "its only key" if finish else "its first key; the former keys still count, until --finish"
+    rest = "its only key" if finish else "the new key; former keys stay valid until --finish"
     typer.echo(f"{access_keys.path}: {done.count} rows are signed with {rest}")
     for name in done.left:
-        typer.echo(f"{name}: not signed by any key, and left as it is", err=True)
+        typer.echo(f"{name}: not signed by any key; left unchanged", err=True)
     if done.left:
         raise typer.Exit(1)

@@ -41,7 +41,7 @@ from app.services.checkpoints import Checkpoint
 from app.services.doctor import Condition, Finding, examine, exit_status, refused_settings
 from app.services.verification import find_faults, verify_database, verify_editions
 
-NO_PLACE = "name a FILE or a folder, or set GUIDANCE_BACKUP_FOLDER"
+NO_PLACE = "give a FILE or a folder, or set GUIDANCE_BACKUP_FOLDER"
 
 
 def backup(
@@ -51,23 +51,23 @@ def backup(
         Path | None,
         typer.Argument(
             metavar="[FILE]",
-            help="Where to write the copy, readable by its owner alone; in a folder it gets the time as its name. "
-            "Without FILE: in GUIDANCE_BACKUP_FOLDER.",
+            help="Output file, readable only by its owner; a folder gets a file named by time. Default: "
+            "GUIDANCE_BACKUP_FOLDER.",
         ),
     ] = None,
     keep: Annotated[
         int | None,
-        typer.Option(min=1, help="Afterwards remove all but the newest so many that were named by their time."),
+        typer.Option(min=1, help="Keep this many of the newest backups named by time, and remove older ones."),
     ] = None,
     test: Annotated[
-        bool, typer.Option("--test", help="Restore the copy into an empty folder, open it, and remove that folder.")
+        bool, typer.Option("--test", help="Test the copy by restoring it into a temporary folder.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the database, also while the service runs, and verify the copy. It holds no keys.
+    """Back up the database and verify the copy. Works while the service runs. Keys are not included.
 
-    With PostgreSQL use pg_dump instead.
+    For PostgreSQL use pg_dump.
     """
     _require_embedded(settings)
     target = _target_of(path or settings.backup_folder)
@@ -79,9 +79,9 @@ def backup(
         drilled = drill_restore(target, at=utc_now()) if test else None
         removed = remove_old_backups(target, keep=keep) if keep is not None else ()
     except FileExistsError:
-        raise typer.BadParameter("that file exists already; it is left as it is (--force replaces it)") from None
+        raise typer.BadParameter("the file exists; use --force to replace it") from None
     except OSError as failure:
-        raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
+        raise typer.BadParameter(f"cannot write the file: {failure.strerror}") from None
     lines = [*([_drill_line(target, drilled)] if drilled is not None else []), *(f"{old}: removed" for old in removed)]
     document = {
         "file": str(target),
@@ -98,14 +98,14 @@ def restore(
     settings: Settings,
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", exists=True, dir_okay=False)],
     force: Annotated[
-        bool, typer.Option("--force", help="Replace a database that is there; it is renamed, not deleted.")
+        bool, typer.Option("--force", help="Replace an existing database, which is renamed, not deleted.")
     ] = False,
     test: Annotated[
-        bool, typer.Option("--test", help="Restore into an empty folder, which is removed. The database stays.")
+        bool, typer.Option("--test", help="Test by restoring into a temporary folder. The database is not changed.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a backup and put it in place of the database. Stop the service first. Its keys do not change."""
+    """Verify a backup and restore it over the database. Stop the service first. Keys are not changed."""
     _require_embedded(settings)
     try:
         if test:
@@ -116,12 +116,12 @@ def restore(
         with progress("Restoring") as show:
             verified, former = restore_backup(path, settings.data_dir, replace=force, at=utc_now(), on_step=show)
     except FileExistsError:
-        raise typer.BadParameter("a database is there already; it is left as it is (--force renames it)") from None
+        raise typer.BadParameter("a database exists; use --force to rename it and restore") from None
     except OSError as failure:
-        raise typer.BadParameter(f"the folder cannot be written: {failure.strerror}") from None
+        raise typer.BadParameter(f"cannot write to the folder: {failure.strerror}") from None
     lines = [f"{settings.data_dir}: {_counts(verified)}, verified"]
     if former is not None:
-        lines.append(f"The former database is now {former}")
+        lines.append(f"Old database renamed to {former}")
     document = {
         "folder": str(settings.data_dir),
         **asdict(verified),
@@ -144,18 +144,18 @@ def _counts(verified: Verified) -> str:
 
 def _drill_line(path: Path, drilled: Drilled) -> str:
     found = _counts(drilled.verified)
-    return f"{path}: restored in {drilled.seconds:.1f} s into a folder that is removed again: {found}, as at a start"
+    return f"{path}: restored in {drilled.seconds:.1f} s into a temporary folder: {found}, as at a start"
 
 
 def _require_embedded(settings: Settings) -> None:
     if settings.database_url is not None:
-        raise BackupRefused("the database is one of PostgreSQL: copy it with pg_dump, and put it back with pg_restore")
+        raise BackupRefused("the database is PostgreSQL: use pg_dump and pg_restore")
 
 
 def _list_missing_keys(settings: Settings) -> None:
     files = "".join(f"\n  {path}" for path in keys_outside_backups(settings))
     typer.echo(
-        "A backup holds no keys, and sealed concerns cannot be opened without them. Store these in another safe place: "
+        "Backups contain no keys, and concerns cannot be decrypted without them. Store these in another safe place: "
         f"the identities of every recipient in GUIDANCE_SEAL_TO{', and these files:' + files if files else '.'}",
         err=True,
     )
@@ -165,18 +165,18 @@ def verify(
     settings: Settings,
     checkpoint: Annotated[
         list[Path] | None,
-        typer.Option(help="A checkpoint that somebody else stored. Repeat the option for each.", exists=True),
+        typer.Option(help="A checkpoint stored elsewhere. Repeat the option for each.", exists=True),
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option(help="The key of the checkpoints (`guidance audit key`). Without it: the keys on this machine."),
+        typer.Option(help="Key of the checkpoints (`guidance audit key`). Default: the keys on this computer."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the pages, the rules, every digest and every hash, and compare rows with their disclosures.
+    """Verify the database: pages, schema rules, digests and hash chains, and every row against the audit log.
 
-    The exit status is 1 if one is wrong. With checkpoints it also finds a database that was rolled back, and a record
-    that was rewritten as a whole.
+    Exit status 1 if there is an error. With checkpoints it also detects a database that was rolled back or an audit
+    log that was rewritten.
     """
     checkpoints = read_checkpoints(checkpoint or (), settings, key)
     lines: list[tuple[str, str | None]] = []
@@ -189,7 +189,7 @@ def verify(
         told = [f"{name}: {fault or 'as published'}" for name, fault in lines]
         echo_result(told, [{"name": name, "fault": fault} for name, fault in lines], as_json=as_json)
     for name, each in checkpoints if not as_json else ():
-        typer.echo(f"{name}: compared with the first {each.size} disclosures")
+        typer.echo(f"{name}: matches the first {each.size} entries")
     if any(fault is not None for _, fault in lines):
         raise typer.Exit(1)
 
@@ -205,10 +205,10 @@ def _verify(
 
 
 def migrate(settings: Settings, as_json: AsJson = False) -> None:
-    """Migrate the database to the schema of this program: completely, or not at all.
+    """Migrate the database to the schema of this version, in one transaction.
 
-    A node does not serve a shared database with an older schema. Stop the nodes, back up the database, run this once,
-    then start the nodes.
+    Nodes refuse to serve a shared database with an older schema. Stop the nodes, back up the database, run this
+    once, then start the nodes.
     """
     with open_engine(settings) as engine:
         before, now = migrate_schema(engine, settings.data_dir)
@@ -222,15 +222,15 @@ NAME_WIDTH = 18
 
 def doctor(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out what reads every row, and the restore of the newest backup.")
+        bool, typer.Option("--quick", help="Skip checks that read every row, and the restore of the newest backup.")
     ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """Check the whole set-up: a line for each check, with what to do and where to read. Nothing is changed.
+    """Check the whole installation: one line per check, with what to do and where to read. Changes nothing.
 
-    The exit status is 0 if all is fine, 1 if there are warnings, and 2 if there are faults.
+    Exit status 0 if all is well, 1 for warnings, 2 for errors.
     """
     set_up_logs("error")
     findings: list[Finding] = []

@@ -33,14 +33,14 @@ from app.services.hours import LONDON
 def _folder(text: str) -> Path:
     """Return the folder. An empty text, such as that of a variable that is not set, is none."""
     if not text.strip():
-        raise typer.BadParameter("it is empty: name a folder")
+        raise typer.BadParameter("must not be empty: name a folder")
     return Path(text)
 
 
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", help="Folder for the database and the keys [GUIDANCE_DATA_DIR].", parser=_folder, metavar="FOLDER"
+        "--data-dir", help="Folder for the database and keys [GUIDANCE_DATA_DIR].", parser=_folder, metavar="FOLDER"
     ),
 ]
 EnvFile = Annotated[
@@ -49,8 +49,8 @@ EnvFile = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 REMAINS = (
-    "Former texts are still in the log of the database, because somebody reads it. A running service tries again "
-    "until they are gone; without one, run this again."
+    "The database log still contains old text, because a reader is using it. A running service retries until it is "
+    "purged; otherwise run this again."
 )
 
 
@@ -149,7 +149,7 @@ def parse_duration(text: str) -> dt.timedelta:
     """Return the length of time in days (`7d`) or hours (`12h`)."""
     found = DURATION.fullmatch(text)
     if found is None:
-        raise typer.BadParameter("a length of time is a number of days or hours, such as 7d or 12h")
+        raise typer.BadParameter("a period is a number of days or hours, such as 7d or 12h")
     number = int(found[1])
     return dt.timedelta(days=number) if found[2] == "d" else dt.timedelta(hours=number)
 
@@ -158,7 +158,7 @@ def parse_end(text: str, now: dt.datetime) -> dt.datetime:
     """Return the end in UTC: that of a day in London, or a length of time from now. It is not in the past."""
     end = _end_of_day(text) if DATE.fullmatch(text) else now + parse_duration(text)
     if not now < end <= now + FURTHEST:
-        raise typer.BadParameter("that end is in the past, or more than ten years away")
+        raise typer.BadParameter("the expiry is in the past, or more than ten years away")
     return end
 
 
@@ -166,7 +166,7 @@ def _end_of_day(text: str) -> dt.datetime:
     try:
         following = dt.date.fromisoformat(text) + dt.timedelta(days=1)
     except (ValueError, OverflowError):
-        raise typer.BadParameter("there is no such day") from None
+        raise typer.BadParameter("there is no such date") from None
     return dt.datetime.combine(following, dt.time(), LONDON).astimezone(dt.UTC)
 
 

@@ -16,7 +16,7 @@ from app.services.inbox import remove_views
 from app.services.people import count_passkeys, find_last_use, invite, leave, list_people
 from app.services.sign_in import INVITATION, relying_party
 
-NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
+NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as shown in the audit log.")]
 
 
 def desk_invite(
@@ -25,14 +25,14 @@ def desk_invite(
     role: Annotated[
         Role,
         typer.Option(
-            help="What they may do. reader: read concerns. worker: act on them too. lead: read the record too. "
-            "auditor: read the record alone. editor: write guides, and see no concern. publisher: publish guides too."
+            help="reader (read concerns), worker (read and act), lead (worker, and the audit log), auditor (audit log "
+            "only), editor (write guides, no concerns) or publisher (write and publish guides)."
         ),
     ],
-    expires: Annotated[str, typer.Option(help="When the link ends: a date, or a time such as 2d or 4h.")] = "2d",
+    expires: Annotated[str, typer.Option(help="Expiry of the link: a date, or a period such as 2d or 4h.")] = "2d",
     as_json: AsJson = False,
 ) -> None:
-    """Print a link that makes a passkey, once. A person who is there already gets that role at once."""
+    """Print a single-use link to create a passkey. An existing person gets the new role immediately."""
     now = utc_now()
     ends = parse_end(expires, now)
     with open_writer(settings) as (_, writer):
@@ -44,7 +44,10 @@ def desk_invite(
 
 
 def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) -> None:
-    """End every session, passkey, invitation and client key of the person at once. Their work shows as unassigned."""
+    """Remove a person: end their sessions, and revoke passkeys, invitations and client keys.
+
+    Their concerns show as unassigned.
+    """
     now = utc_now()
     with open_writer(settings) as (_, writer):
         clients = leave(writer, name, at=now)
@@ -52,14 +55,14 @@ def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) 
         taken = unassign_all(writer, name, actor=by_operator(now))
     lines = [f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned"]
     if clients:
-        lines.append(f"{name}: no key of these clients is valid any more: {', '.join(clients)}")
+        lines.append(f"{name}: keys revoked for these clients: {', '.join(clients)}")
     echo_result(lines, {"name": name, "unassigned": taken, "clients": clients}, as_json=as_json)
 
 
 def desk_people(
     settings: Settings, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False
 ) -> None:
-    """List the people at the desk, those who left too."""
+    """List the people at the desk, including those removed."""
     with open_writer(settings) as (engine, _), Session(engine) as session:
         rows = [
             {

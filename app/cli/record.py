@@ -27,7 +27,7 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
         try:
             checkpoints.append((str(path), open_checkpoint(read_note(path), verifiers)))
         except CheckpointNotGenuine:
-            raise SetupError(f"{path} is no checkpoint that one of the keys has signed") from None
+            raise SetupError(f"{path} is not a checkpoint signed by one of the keys") from None
     return checkpoints
 
 
@@ -40,7 +40,7 @@ def read_note(path: Path) -> str:
         document: dict[str, Any] = json.loads(text)
         return str(document.get("data", document)["checkpoint"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise SetupError(f"{path} cannot be read as a checkpoint") from None
+        raise SetupError(f"{path} is not a valid checkpoint") from None
 
 
 def _own_verifiers(settings: Settings) -> list[Verifier]:
@@ -48,14 +48,14 @@ def _own_verifiers(settings: Settings) -> list[Verifier]:
     return [Verifier(key) for key in load_retired_keys([own, *settings.retired_receipt_keys])]
 
 
-audit = Commands(help="Checkpoints of the record of disclosures, for a second party.", no_args_is_help=True)
+audit = Commands(help="Checkpoints of the audit log, for independent auditors.", no_args_is_help=True)
 
 
 @audit.command("checkpoint")
 def audit_checkpoint(
-    settings: Settings, out: Annotated[Path | None, typer.Option(help="Write the checkpoint to this file too.")] = None
+    settings: Settings, out: Annotated[Path | None, typer.Option(help="Also write the checkpoint to this file.")] = None
 ) -> None:
-    """Sign how many disclosures there are, and their Merkle root: print it, and send it as `audit.checkpoint`."""
+    """Sign a checkpoint (number of entries and Merkle root), print it, and send it as `audit.checkpoint`."""
     with open_writer(settings) as (engine, writer):
         made = open_checkpoints(settings, engine, writer, _key_of(settings)).make(at=utc_now())
     typer.echo(made.note, nl=False)
@@ -64,12 +64,12 @@ def audit_checkpoint(
     try:
         out.write_text(made.note, encoding="utf-8")
     except OSError as failure:
-        raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
+        raise typer.BadParameter(f"cannot write the file: {failure.strerror}") from None
 
 
 @audit.command("key")
 def audit_key(settings: Settings) -> None:
-    """Print the public key of the checkpoints, for the second party: `guidance verify --key`, and other tools."""
+    """Print the public key for checkpoints, for auditors: `guidance verify --key` and other tools."""
     with open_writer(settings) as (engine, writer):
         typer.echo(open_checkpoints(settings, engine, writer, _key_of(settings)).signer.verifier_key)
 
@@ -87,18 +87,18 @@ def receipts_verify(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A receipt: the JWS alone, the text that the page saves, or the whole JSON response.",
+            help="A receipt: the JWS, the text file saved from the page, or the complete JSON response.",
             exists=True,
         ),
     ],
     jwks: Annotated[Path, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)],
     statement: Annotated[
-        bool, typer.Option("--statement", help="FILE is an auditor's statement of the end of a chain, not a receipt.")
+        bool, typer.Option("--statement", help="FILE is a signed end of a chain, not a receipt.")
     ] = False,
 ) -> None:
-    """Check the signature of the receipt with the published keys alone, and print its claims.
+    """Verify the signature of a receipt with the published keys, and print its claims.
 
-    Of a whole JSON response, the fields that are signed too must be the same. Its other fields are not signed.
+    In a complete JSON response, signed fields must match. Other fields are not signed.
     """
     text = path.read_text(encoding="utf-8").strip()
     kind, field = (STATEMENT, "statement") if statement else (RECEIPT, "receipt")

@@ -21,20 +21,22 @@ def serve(
     settings: Settings,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="Processes that serve together.", min=1, max=64)] = 1,
+    workers: Annotated[int, typer.Option(help="Number of worker processes.", min=1, max=64)] = 1,
     trial: Annotated[
         bool,
         typer.Option(
             "--trial",
-            help="Start without GUIDANCE_SEAL_TO although others can reach the service. Not for real concerns.",
+            help="Start without GUIDANCE_SEAL_TO although other computers can reach the service. Not for real "
+            "concerns.",
         ),
     ] = False,
 ) -> None:
-    """Start the service. The first start publishes the seed and makes development keys."""
+    """Start the service. The first start publishes the seed and creates development keys."""
     set_up_logs(settings.log_level)
     if check_recipients(settings, host=host, is_named_trial=trial):
         typer.echo(
-            f"This is a trial: concerns are sealed to a development identity in {settings.data_dir}. For real concerns "
+            f"This is a trial: concerns are encrypted to a development identity in {settings.data_dir}. For real "
+            f"concerns "
             "set GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`).",
             err=True,
         )
@@ -54,7 +56,7 @@ def listening_at(port: int) -> Iterator[None]:
         if failure.errno != errno.EADDRINUSE:
             raise
         raise SetupError(
-            f'Port {port} is taken by another program: choose another one by --port (make serve ARGS="--port 9000").'
+            f'Port {port} is in use by another program: choose another with --port (make serve ARGS="--port 9000").'
         ) from None
 
 

@@ -42,7 +42,7 @@ from app.services.webhooks import (
 )
 from app.services.workers import JobsWorker, stop_workers
 
-webhooks = Commands(help="Addresses that events are pushed to.", no_args_is_help=True)
+webhooks = Commands(help="Webhooks: push events to other systems.", no_args_is_help=True)
 
 WebhookName = Annotated[str, typer.Argument(help="The webhook's name.")]
 
@@ -52,11 +52,9 @@ def webhooks_add(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
     url: Annotated[str, typer.Argument(help="An https address.")],
-    event: Annotated[
-        list[EventKind], typer.Option("--event", help="A kind of event. Repeat the option for each kind.")
-    ],
+    event: Annotated[list[EventKind], typer.Option("--event", help="An event type. Repeat the option for each type.")],
 ) -> None:
-    """Add an address and print the secret that signs its events (Standard Webhooks). It is shown only once."""
+    """Add a webhook and print its signing secret (Standard Webhooks). The secret is shown once."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with _open_webhooks(settings) as (_, writer, keys):
         secret = add_webhook(writer, NewWebhook(name=name, url=url, kinds=event), guard=guard, keys=keys, at=utc_now())
@@ -65,7 +63,7 @@ def webhooks_add(
 
 @webhooks.command("list")
 def webhooks_list(settings: Settings, as_json: AsJson = False) -> None:
-    """List the addresses, each with the number of deliveries that wait and of those that failed for good."""
+    """List webhooks, with the number of pending deliveries and of those given up."""
     with open_writer(settings) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
         listed = [describe_webhook(webhook, counted) for webhook in list_webhooks(session)]
@@ -79,7 +77,7 @@ def webhooks_list(settings: Settings, as_json: AsJson = False) -> None:
 
 @webhooks.command("remove")
 def webhooks_remove(settings: Settings, name: WebhookName) -> None:
-    """Remove the address: no more events are sent to it, and its name can be used again."""
+    """Remove a webhook. Its name can be used again."""
     with open_writer(settings) as (_, writer):
         remove_webhook(writer, name, at=utc_now())
     typer.echo(f"{name}: removed")
@@ -90,21 +88,21 @@ def webhooks_rotate(
     settings: Settings,
     name: WebhookName,
     finish: Annotated[
-        bool, typer.Option("--finish", help="Drop the old secret: the receiver has the new one.")
+        bool, typer.Option("--finish", help="Remove the old secret, once the receiver has the new one.")
     ] = False,
 ) -> None:
-    """Print a new secret. Until `--finish`, each event has two signatures: one with each secret."""
+    """Print a new secret. Until `--finish`, each event is signed with both secrets."""
     with _open_webhooks(settings) as (_, writer, keys):
         if finish:
             drop_old_secret(writer, name)
-            typer.echo(f"{name}: only the newest secret signs")
+            typer.echo(f"{name}: only the newest secret is used")
         else:
             typer.echo(rotate_secret(writer, name, keys=keys))
 
 
 @webhooks.command("replay")
 def webhooks_replay(settings: Settings, name: WebhookName) -> None:
-    """Send again all events that could not be delivered to the address."""
+    """Resend all events whose delivery was given up."""
     with open_writer(settings) as (_, writer):
         requeued = replay_deliveries(writer, name, now=utc_now())
     typer.echo(f"{requeued} due again")
@@ -112,7 +110,7 @@ def webhooks_replay(settings: Settings, name: WebhookName) -> None:
 
 @webhooks.command("retry")
 def webhooks_retry(settings: Settings, name: WebhookName) -> None:
-    """Send what waits for its next attempt now, since the receiver works again. What failed for good needs `replay`."""
+    """Retry pending deliveries now. Use `replay` for deliveries that were given up."""
     with open_writer(settings) as (_, writer):
         hastened = retry_deliveries(writer, name, now=utc_now())
     typer.echo(f"{hastened} due now")
@@ -120,13 +118,13 @@ def webhooks_retry(settings: Settings, name: WebhookName) -> None:
 
 @webhooks.command("test")
 def webhooks_test(settings: Settings, name: WebhookName) -> None:
-    """Send a notice of the type `webhook.test`, signed like every notice. Exit status 1 if it is not accepted.
+    """Send a signed event of type `webhook.test`. Exit status 1 if it is not accepted.
 
-    With the name `email`, send an email to the duty team that says it is a test.
+    With the name `email`, send a test email to the duty team.
     """
     if name == EMAIL:
         if settings.smtp_host is None:
-            raise SetupError("GUIDANCE_SMTP_HOST is not set: no emails are sent")
+            raise SetupError("GUIDANCE_SMTP_HOST is not set, so no emails are sent")
         failure = EmailSender(settings).send(build_test_email(settings, at=utc_now()))
         result = SendResult(failure or HTTPStatus.OK.value)
     else:
@@ -152,12 +150,12 @@ def deliver(
     lease: Annotated[
         int,
         typer.Option(
-            help="Seconds after which another worker may take a delivery that this one claimed and did not finish.",
+            help="Seconds until another worker may take over an unfinished delivery.",
             min=1,
         ),
     ] = 60,
 ) -> None:
-    """Deliver events until stopped, in a process of its own. Several such processes may run at once."""
+    """Deliver events until stopped, in a separate process. Several can run at once."""
     with _open_webhooks(settings) as (engine, writer, _keys):
         dispatcher = build_dispatcher(settings, writer, utc_now, dt.timedelta(seconds=lease))
         delivery = DispatcherThread(dispatcher, grace_seconds=settings.drain_seconds)

@@ -36,7 +36,7 @@ _status_token = HTTPBearer(
 )
 _client_key = HTTPBearer(
     scheme_name="ClientKey",
-    description="A client's key (`guidance clients add`), or an access token of the configured OpenID provider.",
+    description="A client key (`guidance clients add`), or an access token from the configured OpenID provider.",
     auto_error=False,
 )
 

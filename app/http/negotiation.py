@@ -119,7 +119,7 @@ AS_PDF: Responses = {
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ByteOrderMark = Annotated[
     Literal["0", "1"],
-    Query(description="`1` puts a UTF-8 mark first, by which a spreadsheet knows the encoding.", examples=["1"]),
+    Query(description="`1` adds a UTF-8 byte order mark, so that spreadsheets recognise the encoding.", examples=["1"]),
 ]
 
 

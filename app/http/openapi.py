@@ -46,27 +46,26 @@ CLIENT_KEY = "ClientKey"
 OPENID = "OpenID"
 CONFIGURATION = "/.well-known/openid-configuration"
 DELIVERY_HEADERS = {
-    "webhook-id": ("The same on every attempt.", "msg_0123456789abcdef0123456789abcdef"),
-    "webhook-timestamp": ("When this attempt was made, in seconds since 1970.", "1795512600"),
+    "webhook-id": ("Message id, the same on every attempt.", "msg_0123456789abcdef0123456789abcdef"),
+    "webhook-timestamp": ("Time of this attempt, in seconds since 1970.", "1795512600"),
     "webhook-signature": (
-        "`v1,` and the HMAC-SHA256, in base64, of id, timestamp and body joined by dots; with two secrets, two.",
+        "`v1,` and the base64 HMAC-SHA256 of id, timestamp and body joined by dots; one for each of two secrets.",
         "v1,c2lnbmF0dXJl",
     ),
 }
 DELIVERY_RESPONSES = {
-    "204": {"description": "Received; any 2xx will do. Anything else is tried again."},
-    "410": {"description": "Gone: the webhook is switched off."},
+    "204": {"description": "Received. Any 2xx is accepted; otherwise the delivery is retried."},
+    "410": {"description": "Gone: the webhook is disabled."},
 }
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
-        "description": "The limit, where the caller is counted: requests (q) in seconds (w), "
-        "draft-ietf-httpapi-ratelimit-headers.",
+        "description": "The rate limit: requests (q) per number of seconds (w), draft-ietf-httpapi-ratelimit-headers.",
         "schema": {"type": "string"},
         "example": '"concerns";q=300;w=60',
     },
     FIELD: {
-        "description": "How the caller stands: what remains (r), and the seconds until it is whole again (t).",
+        "description": "Requests remaining (r), and seconds until the limit resets (t).",
         "schema": {"type": "string"},
         "example": '"concerns";r=299;t=60',
     },
@@ -79,30 +78,30 @@ NAMES_OF_RESPONSES = {"304": "not-modified"}
 UNDESCRIBED = "Successful Response"
 """What FastAPI says of an answer that no route describes."""
 TAGS = {
-    "Reference": "The index, signposts, code lists, kinds of problem, and the keys that receipts are checked with.",
-    "Guides": "The guides as they stand now.",
-    "Editions": "Numbered editions, which never change, and what changed between them.",
-    "Renditions": "Guides in other languages and forms: translations, easy read, large print, films and recordings.",
+    "Reference": "The index, signposts, code lists, problem types, and the keys that verify receipts.",
+    "Guides": "Current editions of the guides.",
+    "Editions": "Numbered editions, which never change, and the differences between them.",
+    "Renditions": "Guides in other languages and formats: translations, easy read, large print, films and recordings.",
     "Across guides": "Lists across every guide, and search.",
-    "Feeds": "What was published and withdrawn, for anything that follows it.",
-    "Publishing": "For the partnership: publishing and withdrawing editions and renditions.",
-    "Drafts": "For editors: guides that are being written, and their publication by a second person.",
-    "Concerns": "The form, the check, raising a concern, and following it.",
-    "Events": "What happened, for other systems, by pull: references, times and links.",
-    "Desk": "For the duty team: the inbox, opening a concern, and what is done about it.",
-    "Audit": "For auditors: who read or changed what, and when.",
-    "Open Referral UK": "The guides' contacts in the shape of the Open Referral UK standard.",
+    "Feeds": "Feeds of publications and withdrawals.",
+    "Publishing": "For publishers: publish and withdraw editions and renditions.",
+    "Drafts": "For editors: drafts, and their publication by a second person.",
+    "Concerns": "Get the form, check, raise and follow a concern.",
+    "Events": "Event feed for other systems (pull): references, times and links only.",
+    "Desk": "For the duty team: the inbox, and reading and handling concerns.",
+    "Audit": "For auditors: the audit log, and signed checkpoints.",
+    "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
     "Operations": "Health and metrics.",
 }
 GUIDANCE = """
 {description}
 
-**In immediate danger call 999.** This API never scores a child: it holds no level, count or ranking of indicators, and
-every answer with indicators or factors carries the cautions that belong to them.
+**In immediate danger call 999.** This API never scores a child: indicators have no levels, counts or ranks, and
+every response with indicators or factors includes their cautions.
 
-Reads are open to everyone and may be cached. Errors are problem details (RFC 9457). Keys are added to `/v1`, and never
-renamed or removed. A key is null only where its schema allows it: in `/v1` no other key becomes null, and no list with
-`minItems` becomes empty.
+Reads are open to everyone and may be cached. Errors are problem details (RFC 9457). `/v1` may get new keys;
+existing keys are never renamed or removed. Only keys whose schema allows null can become null, and lists with
+`minItems` are never empty.
 """
 
 
@@ -474,7 +473,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
     return {
         "tags": ["Events"],
         "summary": f"Receive {kind.value}",
-        "description": f"{kind.meaning} Signed as Standard Webhooks 1.0 says, and sent until it is received.",
+        "description": f"{kind.meaning} Signed according to Standard Webhooks 1.0, and retried until received.",
         "operationId": f"receive_{kind.value.replace('.', '_')}",
         "security": [],
         "parameters": [

@@ -59,11 +59,11 @@ IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
 Put it last in a parameter's annotations: bounds after it would be missing from the JSON Schema.
 """
 Limit = Annotated[
-    int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50]), IN_PLAIN_DIGITS
+    int, Query(ge=1, le=200, description="Maximum number of entries per page.", examples=[50]), IN_PLAIN_DIGITS
 ]
 Cursor = Annotated[
     str | None,
-    Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=["NTA"]),
+    Query(max_length=400, description="`next_cursor` of the previous page.", examples=["NTA"]),
 ]
 
 
@@ -170,7 +170,7 @@ AboutSubject = Annotated[
     Query(
         pattern=r"^[a-z0-9]+(?:_[a-z0-9]+)*$",
         max_length=MAX_CODE_LENGTH,
-        description="Only guides that are about this subject: a code of the list `subject`.",
+        description="Only guides about this subject: a code of the list `subject`.",
         examples=["child_sexual_exploitation"],
     ),
 ]
@@ -186,8 +186,8 @@ GuideCursor = Annotated[Cursor, Query(examples=[encode_key("child-sexual-exploit
 TypedReference = Annotated[
     str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[EXAMPLE_REFERENCE])
 ]
-AdditionNumber = Annotated[int, _number("The addition's place, from 1."), IN_PLAIN_DIGITS]
-NoteNumber = Annotated[int, _number("The note's place, from 1."), IN_PLAIN_DIGITS]
+AdditionNumber = Annotated[int, _number("Number of the addition, from 1."), IN_PLAIN_DIGITS]
+NoteNumber = Annotated[int, _number("Number of the note, from 1."), IN_PLAIN_DIGITS]
 ConcernReference = Annotated[
     str, Path(max_length=40, description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
 ]
@@ -198,8 +198,9 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r'^("[\x21\x23-\x7e]+"|[\x21\x23-\x7e]+)$',
-        description="A new random key, such as a UUID, for each concern (draft-ietf-httpapi-idempotency-key-header). A "
-        "retry with the same key and the same words gets the first receipt and makes no second concern.",
+        description="A new random key, such as a UUID, for each concern (draft-ietf-httpapi-idempotency-key-header). "
+        "A retry "
+        "with the same key and content returns the first receipt and creates no second concern.",
         examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
     ),
     AfterValidator(lambda key: key and key.strip('"')),  # a structured field has quotes
@@ -254,7 +255,7 @@ MAX_VALUES = 10_000
 TOO_MANY = f"A body may have {MAX_VALUES:,} values. Send less, or telephone."
 TOO_DEEP = f"The body is nested deeper than {MAX_NESTING} levels."
 CONTAINERS = {dict, list}
-NO_CHARACTER = "The body holds a NUL or half a character (a lone surrogate): neither can be kept."
+NO_CHARACTER = "The body contains a NUL character or a lone surrogate, which cannot be stored."
 NAME_TWICE = "A name stands twice in one object of the body, so one of its values would be lost."
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # after an even number of backslashes, `\u0000` is a NUL
 
@@ -322,7 +323,9 @@ def _error_of(body: bytes) -> InvalidBody:
     except UnicodeDecodeError:
         return InvalidBody(UnreadableBody, "The body is not UTF-8.")
     except json.JSONDecodeError as error:
-        return InvalidBody(UnreadableBody, f"The body is not JSON: see line {error.lineno}, column {error.colno}.")
+        return InvalidBody(
+            UnreadableBody, f"The body is not valid JSON: see line {error.lineno}, column {error.colno}."
+        )
     except RecursionError:
         return InvalidBody(UnreadableBody, TOO_DEEP)
     except ValueError:
@@ -371,7 +374,7 @@ def _check_shape(value: Any) -> None:
 SimulatedOutcomeQuery = Annotated[
     SimulatedOutcome,
     Query(
-        description="For a test: `busy` answers 503, `too_many` 429 and `refused` 422, and nothing is stored. Needs a "
+        description="For a test: `busy` returns 503, `too_many` 429 and `refused` 422. Nothing is stored. Requires a "
         "test key.",
         examples=["accepted"],
     ),

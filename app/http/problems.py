@@ -54,38 +54,38 @@ from app.models.problems import FieldProblem, ProblemDetails
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 FAULTS: dict[str, tuple[FaultCode, str]] = {
-    "missing": (FaultCode.REQUIRED, "This part is required."),
-    "extra_forbidden": (FaultCode.UNKNOWN_FIELD, "This field is not known here. Check its spelling."),
-    "string_type": (FaultCode.WRONG_TYPE, "Use text here."),
-    "string_too_short": (FaultCode.BLANK, "Write something here."),
-    "string_too_long": (FaultCode.TOO_LONG, "Use at most {max_length} characters here."),
-    "string_pattern_mismatch": (FaultCode.WRONG_FORM, "This is not in the form that is needed here."),
+    "missing": (FaultCode.REQUIRED, "This field is required."),
+    "extra_forbidden": (FaultCode.UNKNOWN_FIELD, "Unknown field. Check its spelling."),
+    "string_type": (FaultCode.WRONG_TYPE, "Enter text."),
+    "string_too_short": (FaultCode.BLANK, "Enter an answer."),
+    "string_too_long": (FaultCode.TOO_LONG, "Use {max_length} characters or fewer."),
+    "string_pattern_mismatch": (FaultCode.WRONG_FORM, "Enter this in the correct format."),
     "enum": (FaultCode.NOT_LISTED, "Use one of: {expected}."),
     "literal_error": (FaultCode.NOT_LISTED, "Use one of: {expected}."),
-    "bool_type": (FaultCode.WRONG_TYPE, "Use true or false here."),
-    "bool_parsing": (FaultCode.WRONG_TYPE, "Use true or false here."),
-    "int_type": (FaultCode.WRONG_TYPE, "Use a whole number here."),
-    "int_parsing": (FaultCode.WRONG_TYPE, "Use a whole number here."),
-    "int_parsing_size": (FaultCode.TOO_LARGE, "Use a smaller whole number here."),
-    "int_from_float": (FaultCode.WRONG_TYPE, "Use a whole number here."),
-    "greater_than_equal": (FaultCode.TOO_SMALL, "Use {ge} or more here."),
-    "less_than_equal": (FaultCode.TOO_LARGE, "Use {le} or less here."),
-    "too_short": (FaultCode.TOO_FEW, "Give at least {min_length} here."),
-    "too_long": (FaultCode.TOO_MANY, "Give at most {max_length} here."),
+    "bool_type": (FaultCode.WRONG_TYPE, "Use true or false."),
+    "bool_parsing": (FaultCode.WRONG_TYPE, "Use true or false."),
+    "int_type": (FaultCode.WRONG_TYPE, "Enter a whole number."),
+    "int_parsing": (FaultCode.WRONG_TYPE, "Enter a whole number."),
+    "int_parsing_size": (FaultCode.TOO_LARGE, "Enter a smaller whole number."),
+    "int_from_float": (FaultCode.WRONG_TYPE, "Enter a whole number."),
+    "greater_than_equal": (FaultCode.TOO_SMALL, "Enter {ge} or more."),
+    "less_than_equal": (FaultCode.TOO_LARGE, "Enter {le} or less."),
+    "too_short": (FaultCode.TOO_FEW, "Give at least {min_length}."),
+    "too_long": (FaultCode.TOO_MANY, "Give {max_length} at most."),
     "date_type": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
     "date_parsing": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
     "date_from_datetime_parsing": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
     "date_from_datetime_inexact": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24, without a time."),
-    "model_type": (FaultCode.WRONG_TYPE, "Use an object here."),
-    "model_attributes_type": (FaultCode.WRONG_TYPE, "Use an object here."),
-    "dict_type": (FaultCode.WRONG_TYPE, "Use an object here."),
-    "tuple_type": (FaultCode.WRONG_TYPE, "Use a list here."),
-    "list_type": (FaultCode.WRONG_TYPE, "Use a list here."),
-    "unknown_parameter": (FaultCode.UNKNOWN_PARAMETER, "A query parameter is unknown. {hint}"),
-    "nul_in_parameter": (FaultCode.INVALID, "A query parameter has a NUL character."),
-    "repeated_parameter": (FaultCode.REPEATED_PARAMETER, "It is given more than once."),
+    "model_type": (FaultCode.WRONG_TYPE, "Use a JSON object."),
+    "model_attributes_type": (FaultCode.WRONG_TYPE, "Use a JSON object."),
+    "dict_type": (FaultCode.WRONG_TYPE, "Use a JSON object."),
+    "tuple_type": (FaultCode.WRONG_TYPE, "Use a JSON array."),
+    "list_type": (FaultCode.WRONG_TYPE, "Use a JSON array."),
+    "unknown_parameter": (FaultCode.UNKNOWN_PARAMETER, "Unknown query parameter. {hint}"),
+    "nul_in_parameter": (FaultCode.INVALID, "A query parameter contains a NUL character."),
+    "repeated_parameter": (FaultCode.REPEATED_PARAMETER, "This parameter is repeated. Send it once."),
 }
-DEFAULT_FAULT = (FaultCode.INVALID, "This value cannot be used here.")
+DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 
 
 def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
@@ -93,7 +93,7 @@ def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
     at = tuple(error["loc"][root:])
     code, template, values = _fault(error)
     if code is FaultCode.UNKNOWN_FIELD and not FIELD_NAME.fullmatch(str(at[-1])):
-        return FieldError(at[:-1], "A field here is not known. Check the spelling of the names.", code)
+        return FieldError(at[:-1], "Unknown field here. Check the spelling of the names.", code)
     return FieldError(at, template, code, values=values)
 
 
@@ -258,13 +258,13 @@ def _example_of(problem: type[Problem]) -> dict[str, Any]:
         "detail": problem.meaning,
         "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
     }
-    errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative", "code": "required"}]
+    errors_example = [{"detail": "This field is required.", "pointer": "#/concern/narrative", "code": "required"}]
     return example | {"errors": errors_example} if problem.slug == ValidationFailed.slug else example
 
 
 RESPONSES_OF_ALL_ROUTES = problem_responses()
 RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
-NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
+NOT_MODIFIED: Responses = {304: {"description": "Not modified: the copy named by If-None-Match is current."}}
 RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
 """The responses that every cached public read can have."""
 
@@ -285,9 +285,7 @@ PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
     )
 }
 MAX_ERRORS = 100
-TOO_MANY_ERRORS = (
-    f"There are more faults than one answer lists: `errors` has the first {MAX_ERRORS}, each with its place."
-)
+TOO_MANY_ERRORS = f"Many fields are invalid. `errors` lists the first {MAX_ERRORS}."
 
 log = Log(__name__)
 

@@ -144,7 +144,7 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
 
 SEALED: Responses = {
     200: {
-        "description": "The concern, opened; or its sealed file, where this service holds no identity.",
+        "description": "The decrypted concern, or its sealed file if this service holds no identity.",
         "content": {
             AGE_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "age-encryption.org/v1"}
         },

@@ -14,65 +14,64 @@ from app.models.record import Remnants
 
 
 class Assignment(RequestModel):
-    """The person that works on the concern from now on."""
+    """The person the concern is assigned to."""
 
     person: PersonName
 
 
 class AssignmentState(ResponseModel):
-    """The person that a concern is assigned to, and the act that did it."""
+    """The person a concern is assigned to, and who assigned it."""
 
-    assigned_to: str | None = Field(description="The person; null for nobody.", examples=["Robin Example"])
-    at: UtcDateTime | None = Field(description="When it was assigned so; null where nobody ever assigned it.")
+    assigned_to: str | None = Field(description="The person; null if unassigned.", examples=["Robin Example"])
+    at: UtcDateTime | None = Field(description="When this assignment was made; null if there has never been one.")
     by: str | None = Field(
-        description="Who did it, as the record names them; null where nobody ever assigned it.",
+        description="Who made it, as named in the audit log; null if there has never been one.",
         examples=["example-desk/Sam Example"],
     )
 
 
 class AssignmentResponse(AssignmentState):
-    """The person that a concern is assigned to. The ETag of the response is that of this assignment."""
+    """The person a concern is assigned to. The ETag of the response identifies this assignment."""
 
     reference: str = Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
     replaced: AssignmentState | None = Field(
-        description="The assignment before this request, as another person may have made it meanwhile; null in the "
-        "answer to a read."
+        description="The assignment that this request replaced, possibly made by another person; null when reading."
     )
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "assignment")}])
 
 
 class ErasedConcern(InboxEntry):
-    """A concern whose words were erased, and whether their bytes are gone from the files of the database too."""
+    """An erased concern, and whether its bytes have also been purged from the database files."""
 
     remnants: Remnants = Field(
-        description="`none`: nothing is left. `pending`: somebody reads the database; the service tries again until "
-        "nothing is left. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it uses it again.",
+        description="`none`: no bytes remain. `pending`: a reader is using the database; the service retries until no "
+        "bytes "
+        "remain. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it reuses it.",
         examples=["none"],
     )
 
 
 class OpenedConcern(InboxEntry):
-    """A concern, opened."""
+    """A decrypted concern."""
 
     submission: dict[str, Any] = Field(
-        description="The concern, as it was sent.",
+        description="The concern, as sent.",
         examples=[{"immediate_danger": "no", "concern": {"narrative": "Alex Example was not at school."}}],
     )
     additions: tuple[OpenedAddition, ...] = Field(
-        description="What was added to it, in order: the first page. Where there is more, `links.next` is the path of "
-        "the second."
+        description="The first page of additions, in order. `links.next` is the path of the second page, if any."
     )
 
 
 class Acknowledgement(RequestModel):
-    """A social worker has seen the concern and decided the next step. Nothing needs to be sent with it."""
+    """Records that a social worker has read the concern and decided the next step. The body is optional."""
 
     up_to_addition: int = Field(
         default=0,
         ge=0,
         le=MAX_NUMBER,
-        description="The number of the last addition that was seen. It acknowledges that one and all before it. Later "
-        "additions go on waiting, and without this all of them do.",
+        description="Number of the last addition read. Acknowledges this addition and all earlier ones. If omitted, no "
+        "addition is acknowledged.",
         examples=[1],
     )
 
@@ -81,37 +80,38 @@ MAX_TOGETHER = 100
 
 
 class BurstAcknowledgement(RequestModel):
-    """A social worker has looked at these concerns of one burst, and decided the next step for all of them."""
+    """Records that a social worker has looked at these concerns of a burst, and decided the next step."""
 
     references: tuple[Annotated[str, StringConstraints(max_length=40)], ...] = Field(
         min_length=1,
         max_length=MAX_TOGETHER,
-        description="The concerns that were seen. What comes later in the same burst goes on waiting.",
+        description="The concerns that were read. Later concerns of the burst stay unacknowledged.",
         examples=[[EXAMPLE_REFERENCE]],
     )
     additions_until: Moment | None = Field(
         default=None,
-        description="Additions to them that came until then are acknowledged too: a `next_changed_since` of the inbox. "
-        "Without it none is.",
+        description="Also acknowledge their additions received up to this time: a `next_changed_since` of the inbox. "
+        "If "
+        "omitted, no addition is acknowledged.",
         examples=["2026-11-24T09:30:00Z"],
     )
 
 
 class BurstAcknowledged(ResponseModel):
-    """The concerns, each with an act in its own record."""
+    """The concerns, each recorded in its own audit log."""
 
     burst: str = Field(description="The burst.", examples=[EXAMPLE_BURST])
-    concerns: tuple[InboxEntry, ...] = Field(description="The concerns that were named, in that order.")
+    concerns: tuple[InboxEntry, ...] = Field(description="The concerns of the request, in the same order.")
 
 
 class Outcome(RequestModel):
-    """What came of the concern. It closes it."""
+    """The outcome, which closes the concern."""
 
     outcome: Annotated[str, FromCodeList("outcome")] = Field(
         max_length=60, description="A code of the list `outcome`.", examples=["assessment_required"]
     )
     shared_with_reporter: bool = Field(
-        default=False, description="Whether the reporter's status may tell it.", examples=[False]
+        default=False, description="Whether the reporter can see the outcome.", examples=[False]
     )
     message: Message | None = Field(
         default=None,
@@ -122,19 +122,19 @@ class Outcome(RequestModel):
 
 
 class Hold(RequestModel):
-    """A hold keeps a concern from being erased, or is lifted."""
+    """Places or releases a hold, which prevents erasure."""
 
     held: bool = Field(description="True to hold, false to release.", examples=[True])
     reason: Text = Field(
-        description="Why, for the record of disclosures. Name nobody here.",
+        description="Reason, for the audit log. Do not name anyone.",
         examples=["Court proceedings."],
     )
 
 
 class Erasure(RequestModel):
-    """The words of a concern are taken away for good. Its dates and its outcome stay, for statistics."""
+    """Permanently erases the text of a concern. Dates and outcome are kept for statistics."""
 
     reason: Text = Field(
-        description="Why, for the record of disclosures. Name nobody here.",
+        description="Reason, for the audit log. Do not name anyone.",
         examples=["Erasure was requested and granted."],
     )

@@ -51,7 +51,7 @@ class ResponseModel(BaseModel):
 Slug = Annotated[
     str,
     StringConstraints(pattern=SLUG_PATTERN, max_length=80),
-    Field(description="Lower-case words joined by hyphens; the same from edition to edition."),
+    Field(description="Lower-case words joined by hyphens. Stable across editions."),
 ]
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
@@ -94,7 +94,7 @@ WebAddress = Annotated[
     StringConstraints(max_length=2000),
     AfterValidator(_check_web_address),
     Field(
-        description="An http or https address, kept exactly as written.",
+        description="http or https URL, stored as written.",
         examples=["https://council.example/request-for-service"],
         json_schema_extra={"format": "uri"},
     ),

@@ -12,9 +12,9 @@ from app.models.sections import DOCUMENTED, Section
 
 
 class FoundItem(WithCautions):
-    """An item of a guide's current edition, of whichever section. The cautions are in each: guides differ."""
+    """An item of any section of a guide's current edition. Includes the cautions of its guide."""
 
-    section: Section = Field(description="The section that it stands in.", examples=["indicators"])
+    section: Section = Field(description="Section of the item.", examples=["indicators"])
     item: Item = Field(description="The item, word for word.")
     links: Links = Field(
         examples=[{"self": "/v1/guides/child-sexual-exploitation/indicators/missing-or-unexplained-absence"}]
@@ -24,7 +24,7 @@ class FoundItem(WithCautions):
 LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
 """The sections whose items are listed across guides."""
 
-NEXT = Field(description="Where the next page begins; null on the last.", examples=[None])
+NEXT = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 def _across_guides_response(section: Section) -> type[ResponseModel]:
@@ -47,7 +47,7 @@ ACROSS_GUIDES = {section: _across_guides_response(section) for section in LISTED
 
 
 class SearchResponse(ResponseModel):
-    """What was found, the best match of words first. The order says nothing of any child."""
+    """Search results, best text match first. The order says nothing about any child."""
 
-    results: tuple[FoundItem, ...] = Field(description="The items that hold every word of the query.")
+    results: tuple[FoundItem, ...] = Field(description="Items that contain every word of the query.")
     next_cursor: str | None = NEXT

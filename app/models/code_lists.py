@@ -17,25 +17,25 @@ MAX_CODE_LENGTH = 40
 
 
 class CodeListStatus(StrEnum):
-    """Whether a person has compared the list with its source."""
+    """Whether someone has checked the list against its source."""
 
     VERIFIED = "verified"
     UNVERIFIED = "unverified"
 
 
 class Code(RequestModel):
-    """One code and what it stands for."""
+    """A code with its label."""
 
     code: str = Field(
         pattern=r"^[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*$",
         max_length=MAX_CODE_LENGTH,
-        description="The code, as it is sent.",
+        description="The code, as sent.",
         examples=["2A"],
     )
-    label: Text = Field(description="What the code stands for, for people.", examples=["Schools"])
+    label: Text = Field(description="Human-readable label.", examples=["Schools"])
     note: Text | None = Field(
         default=None,
-        description="A remark by this project on the code.",
+        description="Note by this project about the code.",
         examples=[None, "For example adults’ social care."],
     )
     for_reporter: Text | None = Field(
@@ -44,16 +44,16 @@ class Code(RequestModel):
         examples=[None, "A worker will offer the family help. You do not need to do anything."],
     )
     historic: bool = Field(
-        default=False, description="True where the publisher no longer uses the code.", examples=[False]
+        default=False, description="True if the publisher no longer uses the code.", examples=[False]
     )
     lgsl_code: int | None = Field(
         default=None,
-        description="Of a subject: its code in the Local Government Service List, where that is known.",
+        description="For a subject: its code in the Local Government Service List, if known.",
         examples=[None, 35],
     )
     assessment_factors: tuple[str, ...] = Field(
         default=(),
-        description="Of a subject: the codes of the list `dfe-assessment-factors` that a guide to it is related to.",
+        description="For a subject: related codes of the list `dfe-assessment-factors`.",
         examples=[[], ["11A"]],
     )
 
@@ -65,18 +65,18 @@ class CodeListSource(RequestModel):
     publisher: Text = Field(description="Who publishes it.", examples=["Department for Education"])
     published: Text = Field(description="Its year or date, as text.", examples=["2026"])
     url: WebAddress | None = Field(
-        default=None, description="Its address, where known.", examples=[None, "https://publisher.example/code-sets"]
+        default=None, description="URL, if known.", examples=[None, "https://publisher.example/code-sets"]
     )
 
 
 class CodeList(RequestModel):
     """A named list of codes, in its publisher's order."""
 
-    name: Slug = Field(description="The name of the list under /v1/code-lists.", examples=["referral-source"])
-    title: Text = Field(description="What the list holds.", examples=["Source of a referral"])
+    name: Slug = Field(description="Name of the list, as in /v1/code-lists/{name}.", examples=["referral-source"])
+    title: Text = Field(description="Title of the list.", examples=["Source of a referral"])
     source: CodeListSource
     status: CodeListStatus = Field(
-        description="Whether a person has compared the list with its source.", examples=["unverified"]
+        description="Whether someone has checked the list against its source.", examples=["unverified"]
     )
     codes: tuple[Code, ...] = Field(min_length=1, description="The codes.")
 
@@ -94,28 +94,28 @@ CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
 
 
 class SignpostScope(StrEnum):
-    """Where a signpost serves."""
+    """Area of a signpost."""
 
     NATIONAL = "national"
     LOCAL = "local"
 
 
 class Signpost(Reachable):
-    """A national or local contact that the printed guide does not name."""
+    """A national or local contact that is not in a printed guide."""
 
     called = "signpost"
 
-    id: ItemId = Field(description="The same for as long as the signpost stands.", examples=["police-emergency"])
+    id: ItemId = Field(description="Stable id of the signpost.", examples=["police-emergency"])
     name: Text = Field(description="What it is called.", examples=["Police, in an emergency"])
     description: Text = Field(
-        description="What it is for, in a sentence for readers.",
+        description="Purpose, in a sentence for readers.",
         examples=["Call when a child or anybody else is in immediate danger."],
     )
-    audience: Text | None = Field(default=None, description="Whom it serves.", examples=["Everybody"])
-    kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
-    emergency: bool = Field(default=False, description="True where it is for immediate danger.", examples=[True])
+    audience: Text | None = Field(default=None, description="Who it is for.", examples=["Everybody"])
+    kind: ContactKind = Field(description="How to reach the contact.", examples=["telephone"])
+    emergency: bool = Field(default=False, description="True if it is for immediate danger.", examples=[True])
     without_speech: bool = Field(
-        default=False, description="True where it is for people who cannot speak on the phone.", examples=[False]
+        default=False, description="True if it is for people who cannot speak on the phone.", examples=[False]
     )
     phones: tuple[Phone, ...] = Field(
         default=(),
@@ -127,19 +127,19 @@ class Signpost(Reachable):
     )
     when: Text | None = Field(
         default=None,
-        description="When to use it, or when it is reached.",
+        description="When to use it, or its opening hours.",
         examples=["When somebody is in immediate danger"],
     )
     opening_hours: tuple[OpeningHours, ...] = Field(
         default=(),
         max_length=MAX_ITEMS,
-        description="When it is reached, as data. A local one that is there while the duty team is closed is also "
+        description="Opening hours, as data. A local one that is there while the duty team is closed is also "
         "reached all day on a bank holiday.",
         examples=[[]],
     )
-    scope: SignpostScope = Field(description="Whether it serves the nation or the council's area.")
+    scope: SignpostScope = Field(description="National, or local to the council's area.")
     source: Text = Field(
-        description="Where it was found.",
+        description="Source of the information.",
         examples=[
             "Named as the emergency number in the safeguarding procedures that were read for this service.",
             "nspcc.org.uk",
@@ -147,7 +147,7 @@ class Signpost(Reachable):
     )
     verified_on: FullDate | None = Field(
         default=None,
-        description="The day on which a person last checked it; null if nobody has.",
+        description="Date of the last check by a person; null if nobody has checked it.",
         examples=[None, "2026-11-24"],
     )
 
@@ -178,17 +178,17 @@ REFERENCE_LINKS = Field(examples=[{"self": "/v1"}])
 
 
 class ServiceIndex(ResponseModel):
-    """Where everything is."""
+    """Links to every resource."""
 
     name: str = Field(description="This service.", examples=["One Minute Guide"])
     version: str = Field(description="The version of the software.", examples=["0.1.0"])
-    commit: str | None = Field(description="The commit that it was built from, where that is known.", examples=[None])
-    description: str = Field(description="What it is for, in a sentence.", examples=["Safeguarding guidance as data."])
+    commit: str | None = Field(description="Commit of the build, if known.", examples=[None])
+    description: str = Field(description="Purpose, in one sentence.", examples=["Safeguarding guidance as data."])
     links: Links = REFERENCE_LINKS
 
 
 class SignpostsResponse(ResponseModel):
-    """Whom to call, outside any edition, 999 first."""
+    """Contacts outside editions, 999 first."""
 
     signposts: tuple[Signpost, ...] = Field(description="The signposts.")
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
@@ -199,7 +199,7 @@ class CodeListSummary(ResponseModel):
     """One code list, without its codes."""
 
     name: str = Field(description="The list's name in paths and in `x-code-list`.", examples=["sex"])
-    title: str = Field(description="What the list is.", examples=["Sex"])
+    title: str = Field(description="Title of the list.", examples=["Sex"])
     links: Links = Field(examples=[{"self": "/v1/code-lists/sex"}])
 
 
@@ -218,27 +218,28 @@ class CodeListResponse(CodeList):
 
 
 class Health(ResponseModel):
-    """Whether the service works, and what does not."""
+    """The health of the service, and failing checks."""
 
-    status: str = Field(description="`ok`, or `unavailable` where a check fails.", examples=["ok"])
+    status: str = Field(description="`ok`, or `unavailable` if a check fails.", examples=["ok"])
     checks: dict[str, str] = Field(
-        description="Each check: `ok`, or what is wrong, in a word.", examples=[{"database": "ok", "writer": "ok"}]
+        description="Result of each check: `ok`, or a short description of the problem.",
+        examples=[{"database": "ok", "writer": "ok"}],
     )
     warnings: dict[str, str] = Field(
         default_factory=dict,
-        description="What keeps nobody from being served, and needs a person at once, in a word.",
+        description="Problems that do not stop the service but need attention now, one code each.",
         examples=[{}],
     )
     version: str = Field(default=VERSION, description="The version of the program.", examples=["0.1.0"])
     commit: str | None = Field(
         default=None,
-        description="The commit that it was built from; null where that is not known.",
+        description="Commit of the build; null if unknown.",
         examples=["0123456789abcdef0123456789abcdef01234567"],
     )
 
 
 class JsonWebKeySet(ResponseModel):
-    """The public keys that receipts are checked with (RFC 7517)."""
+    """The public keys that verify signed receipts (RFC 7517)."""
 
     keys: tuple[dict[str, str], ...] = Field(
         description="The keys.",

@@ -16,7 +16,7 @@ from app.models.sections import ITEM_LISTS
 
 
 class WordChange(StrEnum):
-    """What happened to a run of words."""
+    """The kind of change to a run of words."""
 
     KEPT = "kept"
     REMOVED = "removed"
@@ -24,45 +24,45 @@ class WordChange(StrEnum):
 
 
 class WordRun(ResponseModel):
-    """A run of words, and what happened to it."""
+    """A run of words, with the kind of change."""
 
-    change: WordChange = Field(description="What happened to these words.", examples=["added"])
+    change: WordChange = Field(description="Kind of change.", examples=["added"])
     text: str = Field(description="The words.", examples=["or online"])
 
 
 class Reworded(ResponseModel):
-    """An item that stands in both editions, in other words."""
+    """An item of both editions whose text or fields changed."""
 
     id: str = Field(description="The item's id.", examples=["secrecy"])
     fields: tuple[str, ...] = Field(description="The fields that differ.", examples=[["text"]])
-    before: Item | Caution = Field(description="The item in the earlier edition.")
+    before: Item | Caution = Field(description="Item in the earlier edition.")
     after: Item | Caution = Field(description="The item in the later edition.")
     words: tuple[WordRun, ...] = Field(
-        description="The text of both, run by run; empty where the text is the same or the item has none."
+        description="Word-level differences of the text; empty if it is the same or absent."
     )
 
 
 class Moved(ResponseModel):
-    """An item that stands in another order among those that both editions have."""
+    """An item whose order changed among the items of both editions."""
 
     id: str = Field(description="The item's id.", examples=["secrecy"])
-    position_before: int = Field(description="Its place in the earlier edition.", examples=[2])
-    position_after: int = Field(description="Its place in the later edition.", examples=[5])
+    position_before: int = Field(description="Position in the earlier edition.", examples=[2])
+    position_after: int = Field(description="Position in the later edition.", examples=[5])
 
 
 class SectionChanges(ResponseModel):
-    """What changed in one section."""
+    """Changes in one section."""
 
-    added: tuple[Item | Caution, ...] = Field(description="Items that only the later edition has.")
-    removed: tuple[Item | Caution, ...] = Field(description="Items that only the earlier edition has.")
-    reworded: tuple[Reworded, ...] = Field(description="Items whose words, or other fields, differ.")
+    added: tuple[Item | Caution, ...] = Field(description="Items only in the later edition.")
+    removed: tuple[Item | Caution, ...] = Field(description="Items only in the earlier edition.")
+    reworded: tuple[Reworded, ...] = Field(description="Items whose text or other fields differ.")
     moved: tuple[Moved, ...] = Field(
-        description="The fewest items whose moving explains the new order; both, where two changed places."
+        description="The smallest set of moved items that explains the new order; both items if two swapped places."
     )
 
 
 class FieldChange(ResponseModel):
-    """A field of the edition itself that differs."""
+    """A changed field of the edition itself."""
 
     field: str = Field(description="The field.", examples=["title"])
     before: JsonValue = Field(description="Its value in the earlier edition.", examples=["A title"])
@@ -70,15 +70,15 @@ class FieldChange(ResponseModel):
 
 
 class ChangesResponse(WithCautions):
-    """What changed between two editions. `edition`, `digest` and `cautions` are those of the later request path."""
+    """Changes between two editions. `edition`, `digest` and `cautions` are those of the later, named in the path."""
 
-    since: int = Field(description="The number of the edition compared with.", examples=[1])
-    change_note: str = Field(description="What the edition's publisher says of it.", examples=["One indicator added."])
+    since: int = Field(description="Number of the earlier edition.", examples=[1])
+    change_note: str = Field(description="The publisher's note on the changes.", examples=["One indicator added."])
     sections: dict[str, SectionChanges] = Field(
-        description="Each section that changed, by its key; a section that is absent did not change.",
+        description="Changed sections by key. Absent sections did not change.",
         examples=[{"indicators": {"added": [], "removed": [], "reworded": [], "moved": []}}],
     )
-    fields: tuple[FieldChange, ...] = Field(description="Fields of the edition itself that changed.")
+    fields: tuple[FieldChange, ...] = Field(description="Changed fields of the edition itself.")
     links: Links = GUIDANCE_LINKS
 
 

@@ -158,16 +158,16 @@ class Child(ReporterInput):
 
 
 class Observation(ReporterInput):
-    """An item of the edition that the concern names, with what was seen of it.
+    """An item of the concern's edition, with what was seen.
 
-    Items are never counted, weighed or ranked: a concern with none takes the same route as one with many, and an item
-    that is not listed was not said to be absent. (Franklin, Brown and Brady, 2018, for the Centre of expertise on
-    child sexual abuse, found no checklist that had been validated for such use.)
+    Items are never counted, weighed or ranked: concerns with none and with many are handled in the same way, and an
+    item not listed does not count as absent. (Franklin, Brown and Brady, 2018, for the Centre of expertise on child
+    sexual abuse, found no checklist that had been validated for such use.)
     """
 
     id: Slug = Field(
         title="Item",
-        description="The `id` of the item in the edition that the concern names.",
+        description="`id` of the item in the edition of the concern.",
         examples=["missing-or-unexplained-absence"],
     )
     note: Note | None = optional_field(
@@ -188,9 +188,7 @@ class Observation(ReporterInput):
 def _check_ids_differ(items: tuple[Observation, ...]) -> tuple[Observation, ...]:
     ids = [item.id for item in items]
     if len(set(ids)) != len(ids):
-        raise CodedValueError(
-            FaultCode.DUPLICATE_ID, "the same `id` stands here twice; put all that was seen of it in one entry"
-        )
+        raise CodedValueError(FaultCode.DUPLICATE_ID, "this `id` occurs twice: combine the entries")
     return items
 
 
@@ -198,7 +196,7 @@ UniqueObservations = Annotated[tuple[Observation, ...], AfterValidator(_check_id
 
 
 class MissingEpisode(ReporterInput):
-    """A time when the child was missing, or away without an explanation, as far as it is known."""
+    """A time when the child was missing, or away without explanation."""
 
     started: PartialDate | None = optional_field(
         "When it began", "A date, a month or a year, such as 2026-11-24, 2026-11 or 2026.", "2026-11-13"
@@ -209,17 +207,17 @@ class MissingEpisode(ReporterInput):
         "2026-11-14",
     )
     reported_to_police: YesNo | None = optional_field(
-        "Was it reported to the police?", "Whether anybody told the police.", "not_known"
+        "Was it reported to the police?", "Whether anyone told the police.", "not_known"
     )
     described: Note | None = optional_field(
         "What is known about it",
-        "Which child, how long, where the child was found, what the child said about it.",
+        "Which child, for how long, where the child was found, and what the child said about it.",
         "Alex came to school tired the next day and did not say where the night was spent",
     )
 
 
 class PersonOfConcern(ReporterInput):
-    """Somebody who may be a risk to a child. A partial description is worth giving."""
+    """Someone who may be a risk to a child. A partial description helps."""
 
     name: Line | None = optional_field("Name", "As far as you know it.", "‘Max’")
     other_names: tuple[Line, ...] = optional_list(
@@ -236,7 +234,7 @@ class PersonOfConcern(ReporterInput):
     )
     phones_and_accounts: Line | None = optional_field(
         "Telephone numbers and online accounts",
-        "Any number or account that the person uses, in any form.",
+        "Any number or account the person uses.",
         "07700 900003",
     )
     described: Note | None = optional_field(
@@ -247,10 +245,10 @@ class PersonOfConcern(ReporterInput):
 
 
 class VehicleOfConcern(ReporterInput):
-    """A vehicle that may matter. A part of its registration is worth giving."""
+    """A vehicle that may matter. Even part of the registration helps."""
 
     registration: Brief | None = optional_field(
-        "Registration", "The registration number, or the part of it that you remember.", "ends EXA"
+        "Registration", "The registration number, or the part you remember.", "ends EXA"
     )
     described: Note | None = optional_field(
         "Description",
@@ -260,11 +258,11 @@ class VehicleOfConcern(ReporterInput):
 
 
 class PlaceOfConcern(ReporterInput):
-    """A place that may matter: where a child is taken, meets somebody or has been found."""
+    """A place that may matter: where a child is taken, meets someone or has been found."""
 
-    name: Line | None = optional_field("Name", "What the place is called.", "Example Park")
+    name: Line | None = optional_field("Name", "Name of the place.", "Example Park")
     address: Address | None = optional_field(
-        "Address", "Its address, as far as you know it.", {"text": "By the north gate, Exampleton"}
+        "Address", "Its address, as far as you know.", {"text": "By the north gate, Exampleton"}
     )
     described: Note | None = optional_field(
         "Description", "What happens there, when, and who is there.", "Alex is collected from here on Friday evenings"
@@ -284,7 +282,7 @@ Narrative = Annotated[str, StringConstraints(min_length=1, max_length=50_000), A
 
 
 class HowKnown(StrEnum):
-    """How the reporter came to know. None of these counts for more than another here."""
+    """How the reporter came to know. All answers count equally."""
 
     FIRST_HAND = "first_hand"
     TOLD_BY_CHILD = "told_by_child"
@@ -294,7 +292,7 @@ class HowKnown(StrEnum):
 
 
 class OnlineElement(ReporterInput):
-    """What happened online, or by telephone and messages."""
+    """What happened online, by phone or in messages."""
 
     involved: YesNo | None = optional_field(
         "Did any of it happen online?", "Whether the internet, an app, a game or messages played a part.", "yes"
@@ -366,7 +364,7 @@ class ConcernDetail(ReporterInput):
         max_length=30,
     )
     online: OnlineElement | None = optional_field(
-        "Online", "Anything that happened online, or by telephone and messages.", {"involved": "not_known"}
+        "Online", "Anything that happened online, by phone or in messages.", {"involved": "not_known"}
     )
     missing_now: YesNo | None = optional_field(
         "Is a child missing now?",
@@ -375,19 +373,19 @@ class ConcernDetail(ReporterInput):
     )
     missing_episodes: tuple[MissingEpisode, ...] = optional_list(
         "Times when a child was missing",
-        "Each time that you know of. An empty list means not answered.",
+        "Each time you know about. An empty list means not answered.",
         [{"started": "2026-11-13", "ended": "2026-11-14"}],
         max_length=20,
     )
     people_of_concern: tuple[PersonOfConcern, ...] = optional_list(
         "People of concern",
-        "Anybody who may be a risk to a child, however little you know about them.",
+        "Anyone who may be a risk to a child. Tell us even if you know very little about them.",
         [{"name": "‘Max’", "age_described": "Looks about 25"}],
         max_length=15,
     )
     vehicles_of_concern: tuple[VehicleOfConcern, ...] = optional_list(
         "Vehicles of concern",
-        "Any vehicle that may matter, however little you remember of it.",
+        "Any vehicle that may matter, even if you remember very little about it.",
         [{"registration": "ends EXA"}],
         max_length=10,
     )
@@ -401,7 +399,7 @@ class ConcernDetail(ReporterInput):
     )
     hoped_for: Account | None = optional_field(
         "What do you hope will happen?",
-        "What you hope will change for the child once you have raised this.",
+        "What you would like to change for the child.",
         "That somebody talks with Alex soon",
     )
 
@@ -410,16 +408,18 @@ class ConcernDetail(ReporterInput):
 
 
 class ParentOrCarer(ReporterInput):
-    """A parent of a child in the concern, or somebody who cares for one."""
+    """A parent of a child in the concern, or someone who cares for a child."""
 
     name: Line | None = optional_field("Name", "As far as you know it.", "Sam Example")
     date_of_birth: Day | None = optional_field("Date of birth", "The full date, if you know it.", "1984-05-06")
     age_described: Line | None = optional_field(
-        "Age in your own words", "What you know of their age, if you do not know the date of birth.", "In their forties"
+        "Age in your own words",
+        "What you know about their age, if you do not know the date of birth.",
+        "In their forties",
     )
     relationship_to_child: Line | None = optional_field(
         "Relationship to the child",
-        "How they are related; where there are several children, to which of them.",
+        "How they are related; if there are several children, to which of them.",
         "Mother of Alex",
     )
     parental_responsibility: YesNo | None = optional_field(
@@ -434,13 +434,13 @@ class ParentOrCarer(ReporterInput):
     phone: Line | None = optional_field("Telephone number", "In any form.", "07700 900001")
     communication_needs: Note | None = optional_field(
         "Communication needs",
-        "Language, interpreter, or anything else that helps a worker to talk with them.",
+        "Language, interpreter, or anything else that helps a worker talk with them.",
         "Speaks Polish; an interpreter helps",
     )
 
 
 class ConnectionToChild(StrEnum):
-    """How another person stands to the child or the household."""
+    """How another person is connected to the child or the household."""
 
     SIBLING = "sibling"
     HOUSEHOLD_MEMBER = "household_member"
@@ -451,7 +451,7 @@ class ConnectionToChild(StrEnum):
 
 
 class OtherPerson(ReporterInput):
-    """Somebody else in or around the household: a sibling, a regular visitor, an absent parent."""
+    """Someone else in or around the household: a brother or sister, a regular visitor, an absent parent."""
 
     name: Line | None = optional_field("Name", "As far as you know it.", "Charlie Example")
     connection: ConnectionToChild | None = optional_field(
@@ -459,7 +459,7 @@ class OtherPerson(ReporterInput):
     )
     relationship_to_child: Line | None = optional_field(
         "Relationship in your own words",
-        "How they are related; where there are several children, to which of them.",
+        "How they are related; if there are several children, to which of them.",
         "Older brother of Alex",
     )
     lives_with_child: YesNo | None = optional_field(
@@ -467,7 +467,7 @@ class OtherPerson(ReporterInput):
     )
     date_of_birth: Day | None = optional_field("Date of birth", "The full date, if you know it.", "2006-07-08")
     age_described: Line | None = optional_field(
-        "Age in your own words", "What you know of their age, if you do not know the date of birth.", "About 20"
+        "Age in your own words", "What you know about their age, if you do not know the date of birth.", "About 20"
     )
     address: Address | None = optional_field(
         "Address", "Where they live, if you know.", {"text": "2 Example Street, Exampleton"}
@@ -484,7 +484,7 @@ class OtherPerson(ReporterInput):
 
 
 class ReporterKind(StrEnum):
-    """Who raises the concern. A concern from any of them takes the same route."""
+    """Who raises the concern. All concerns are handled in the same way."""
 
     PROFESSIONAL = "professional"
     MEMBER_OF_PUBLIC = "member_of_public"
@@ -506,21 +506,21 @@ class Reporter(ReporterInput):
     )
     source_code: ReferralSourceCode | None = optional_field(
         "Referral source",
-        "The code from the list `referral-source`, where a system has it. People need not look for it.",
+        "Code from the list `referral-source`, if your system has it. People do not need to look this up.",
         "2A",
     )
-    name: Line | None = optional_field("Your name", "The name to ask for.", "Robin Example")
+    name: Line | None = optional_field("Your name", "Your name, or the name to ask for.", "Robin Example")
     role: Line | None = optional_field("Your role", "Your job or role, if any.", "Form tutor")
     organisation: Line | None = optional_field(
         "Your organisation", "Where you work or volunteer, if that is how you know the child.", "Example Academy"
     )
-    phone: Line | None = optional_field(
-        "Your telephone number", "A number to reach you on, in any form.", "01632 960001"
+    phone: Line | None = optional_field("Your telephone number", "A number we can reach you on.", "01632 960001")
+    email: Line | None = optional_field(
+        "Your email address", "An email address we can write to.", "robin@academy.example"
     )
-    email: Line | None = optional_field("Your email address", "An address to write to you at.", "robin@academy.example")
     safe_times_to_contact: Line | None = optional_field(
         "When and how is it safe to contact you?",
-        "Times and ways that are safe for you and for the child, and any that are not.",
+        "Times and ways that are safe for you and the child, and any that are not.",
         "Weekdays before 4 pm; please leave no message",
     )
     relationship_to_child: Line | None = optional_field(
@@ -528,17 +528,17 @@ class Reporter(ReporterInput):
     )
     anonymous_to_family: YesNo | None = optional_field(
         "Do you wish to stay anonymous from the family?",
-        "Whether you ask that the family is not told who raised the concern.",
+        "Whether you want us not to tell the family who raised the concern.",
         "yes",
     )
     safeguarding_lead_consulted: YesNo | None = optional_field(
         "Have you spoken to your designated safeguarding lead?",
-        "Only if your organisation has one. You may raise a concern without having done so.",
+        "Only if your organisation has one. You can raise a concern without doing this.",
         "yes",
     )
     safeguarding_lead_name: Line | None = optional_field(
-        "Name of the designated safeguarding lead",
-        "Who was consulted, and how to reach them.",
+        "Your designated safeguarding lead",
+        "Their name and how to contact them.",
         "Chris Example, 01632 960002",
     )
 
@@ -547,7 +547,7 @@ class Reporter(ReporterInput):
 
 
 class ParentsInformed(StrEnum):
-    """Whether parents or carers know of the concern. `not_safe`: they were not told because telling them is unsafe."""
+    """Whether parents or carers know about the concern. `not_safe`: telling them is unsafe."""
 
     YES = "yes"
     NO = "no"
@@ -565,7 +565,7 @@ class InformedAndBasis(ReporterInput):
 
     parents_informed: ParentsInformed | None = optional_field(
         "Have the parents or carers been told?",
-        "Answer not_safe if telling them could put a child or anybody else at risk.",
+        "Answer not_safe if telling them could put a child or anyone else at risk.",
         "not_safe",
     )
     reasons_parents_not_told: tuple[ReasonNotInformedCode, ...] = optional_list(
@@ -580,7 +580,7 @@ class InformedAndBasis(ReporterInput):
         "We are not sure who else would hear of it at home",
     )
     child_informed: YesNo | None = optional_field(
-        "Does the child know that you are raising this?", "Whether you or anybody else has told the child.", "yes"
+        "Does the child know that you are raising this?", "Whether you or anyone else has told the child.", "yes"
     )
     childs_own_words: Account | None = optional_field(
         "The child’s own words",
@@ -612,25 +612,25 @@ class InformedAndBasis(ReporterInput):
 class Agency(ReporterInput):
     """An organisation that is already involved with a child or the family."""
 
-    name: Line | None = optional_field("Organisation", "Which organisation or team it is.", "Example Youth Club")
-    worker: Line | None = optional_field("Worker", "Whom to ask for there.", "Ash Example, youth worker")
+    name: Line | None = optional_field("Organisation", "The organisation or team.", "Example Youth Club")
+    worker: Line | None = optional_field("Worker", "Who to ask for there.", "Ash Example, youth worker")
     phone: Line | None = optional_field("Telephone number", "In any form.", "01632 960003")
     email: Line | None = optional_field("Email address", "In any form.", "ash@youthclub.example")
     knows_of_concern: YesNo | None = optional_field(
-        "Do they know of this concern?", "Whether you or anybody else has told them.", "no"
+        "Do they know of this concern?", "Whether you or anyone else has told them.", "no"
     )
     involvement: Note | None = optional_field(
         "How are they involved?",
-        "What they do for the child or the family, and since when.",
+        "How they support the child or the family, and since when.",
         "Alex goes there on Tuesdays",
     )
 
 
 class RiskToWorkers(ReporterInput):
-    """Anything that a worker should know before a visit or a call."""
+    """Anything a worker should know before a visit or a call."""
 
     known_risk: YesNo | None = optional_field(
-        "Is there a risk to workers?", "Whether you know of any risk to somebody who visits or calls.", "not_known"
+        "Is there a risk to workers?", "Whether you know of any risk to someone who visits or calls.", "not_known"
     )
     described: Note | None = optional_field(
         "What the risk is",
@@ -639,7 +639,7 @@ class RiskToWorkers(ReporterInput):
     )
     safe_contact: Note | None = optional_field(
         "How to make contact safely",
-        "How, when and through whom to make contact so that nobody is put at risk.",
+        "How, when and through whom to make contact without putting anyone at risk.",
         "Ring the school first; do not ring the home number",
     )
 
@@ -647,14 +647,14 @@ class RiskToWorkers(ReporterInput):
 # The submission: a concern about one or more children.
 
 
-FORM_VERSION = 3
+FORM_VERSION = 4
 """The version of the form. It rises by one whenever its JSON Schema, that of `Concern`, changes in any way."""
 NO_QUESTION = "test"
 """The member of `Concern` that is not in the form: developers send it."""
 
 
 class ImmediateDanger(StrEnum):
-    """Whether a child is in immediate danger. Whatever the answer, the concern is taken; 999 comes first."""
+    """Whether a child is in immediate danger. Every answer is accepted; call 999 first."""
 
     YES = "yes"
     NO = "no"
@@ -662,10 +662,10 @@ class ImmediateDanger(StrEnum):
 
 
 class AlreadyTelephoned(ReporterInput):
-    """A call to the duty team or the police before this was written. Neither waits for the other."""
+    """A call to the duty team or the police before this was sent. You do not need to wait for one to do the other."""
 
     telephoned: YesNo | None = optional_field(
-        "Have you already telephoned?", "Whether you have telephoned the duty team or the police about this.", "yes"
+        "Have you already telephoned?", "Whether you have phoned the duty team or the police about this.", "yes"
     )
     when: Line | None = optional_field(
         "When did you telephone?", "The day and time, in your own words.", "24 November 2026, about 9.30 in the morning"
@@ -687,11 +687,12 @@ class Concern(ReporterInput):
 
     guide: Slug | None = optional_field(
         "Guide",
-        "The guide that it refers to. Left out, it is the one that has the items named below, else the default.",
+        "The guide the concern refers to. If omitted, the guide that has the items named below or, failing that, the "
+        "default guide.",
         "child-sexual-exploitation",
     )
     edition: Annotated[int, Field(strict=True, ge=1, le=MAX_NUMBER)] | None = optional_field(
-        "Edition", "The number of the edition that the reporter was shown; left out, the current one.", 1
+        "Edition", "Number of the edition shown to the reporter. Defaults to the current edition.", 1
     )
     immediate_danger: ImmediateDanger = Field(
         title="Is a child in immediate danger?",
@@ -699,7 +700,7 @@ class Concern(ReporterInput):
         examples=["no"],
     )
     police_informed: YesNo | None = optional_field(
-        "Have the police been told?", "Whether you or anybody else has told the police about this.", "not_known"
+        "Have the police been told?", "Whether you or anyone else has told the police about this.", "not_known"
     )
     police_reference: Line | None = optional_field(
         "Police reference", "The crime or incident number, if the police gave one.", "Log 000 of 24 November 2026"
@@ -711,25 +712,25 @@ class Concern(ReporterInput):
     )
     reporter: Reporter = Field(
         title="About you",
-        description="Who raises the concern. You need not give your name.",
+        description="Who is raising the concern. You do not have to give your name.",
         examples=[{"kind": "member_of_public"}],
     )
     children: tuple[Child, ...] = Field(
         min_length=1,
         max_length=30,
         title="The children",
-        description="Every child you are worried about. If you know nothing of a child, leave an empty entry.",
+        description="Every child you are worried about. If you know nothing about a child, send an empty entry.",
         examples=[[{"given_names": "Alex", "estimated_age": 14}], [{}]],
     )
     parents_and_carers: tuple[ParentOrCarer, ...] = optional_list(
         "Parents and carers",
-        "Parents of the children, and others who care for them.",
+        "Parents of the children, and other people who care for them.",
         [{"name": "Sam Example", "relationship_to_child": "Mother of Alex"}],
         max_length=20,
     )
     others: tuple[OtherPerson, ...] = optional_list(
         "Household and others",
-        "Siblings, regular visitors, absent parents and anybody else around the children.",
+        "Brothers and sisters, regular visitors, absent parents and anyone else around the children.",
         [{"name": "Charlie Example", "connection": "sibling"}],
         max_length=20,
     )
@@ -745,17 +746,17 @@ class Concern(ReporterInput):
     )
     agencies: tuple[Agency, ...] = optional_list(
         "Agencies already involved",
-        "Organisations that already work with a child or the family.",
+        "Organisations already working with a child or the family.",
         [{"name": "Example Youth Club", "knows_of_concern": "no"}],
         max_length=20,
     )
     risk_to_workers: RiskToWorkers | None = optional_field(
-        "Risk to workers", "Anything that a worker should know before a visit or a call.", {"known_risk": "not_known"}
+        "Risk to workers", "Anything a worker should know before a visit or a call.", {"known_risk": "not_known"}
     )
     test: Annotated[bool, Field(strict=True)] | None = optional_field(
         "Test",
-        "For developers: true if this is about no child. It needs a test key, and is refused without one. With a test "
-        "key it must be true: anything else is refused.",
+        "For developers: true for a test, which is not about a real child. Requires a test key; with a test key it "
+        "must be true.",
         False,
     )
 
@@ -770,7 +771,7 @@ ADDITION_EXAMPLE: dict[str, Any] = {
 
 
 class Addition(ReporterInput):
-    """More about a concern: only the narrative is required. It is sealed like the concern itself."""
+    """More about a concern, encrypted in the same way. Only the narrative is required."""
 
     immediate_danger: ImmediateDanger | None = optional_field(
         "Is a child in immediate danger now?",
@@ -783,14 +784,15 @@ class Addition(ReporterInput):
 
 
 class AdditionReceipt(Help, ConcernIdentity):
-    """The addition is kept: on the disk, sealed to the duty team."""
+    """The addition is stored on disk, encrypted for the duty team."""
 
-    added_at: UtcDateTime = Field(description="When this service kept the addition.")
+    added_at: UtcDateTime = Field(description="When the addition was stored.")
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
-        description="When to expect an acknowledgement of the addition at the latest: one working day on, or within "
-        "minutes or hours where it says that a child is or may be in immediate danger, like that of the concern. If "
-        "none has come, call the duty team.",
+        description="Latest time by which the addition should be acknowledged: within one working day, or within "
+        "minutes or "
+        "hours if it says that a child is or may be in immediate danger. If it has not been by then, call the "
+        "duty team.",
     )
 
 
@@ -798,7 +800,7 @@ class AdditionReceipt(Help, ConcernIdentity):
 
 
 class SimulatedOutcome(StrEnum):
-    """What a test requests to be answered."""
+    """The response requested by a test."""
 
     ACCEPTED = "accepted"
     BUSY = "busy"

@@ -16,7 +16,7 @@ Time = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]
 
 
 class PostalAddress(RequestModel):
-    """A place to visit or to write to."""
+    """A place to visit or write to."""
 
     lines: tuple[Text, ...] = Field(
         min_length=1, max_length=6, description="Building, street and district.", examples=[["1 Example Street"]]
@@ -43,7 +43,7 @@ class Weekday(StrEnum):
 
 
 class OpeningHours(RequestModel):
-    """Hours of one kind of day. What is open past midnight has an entry up to 24:00 and one from 00:00."""
+    """Opening hours on certain days. Hours past midnight are two entries: up to 24:00 and from 00:00."""
 
     days: tuple[Weekday, ...] = Field(
         min_length=1, max_length=7, description="The days.", examples=[["monday", "tuesday"]]
@@ -59,7 +59,7 @@ class OpeningHours(RequestModel):
 
 
 class ContactKind(StrEnum):
-    """How a contact is reached."""
+    """How to reach a contact."""
 
     TELEPHONE = "telephone"
     WEB = "web"
@@ -68,7 +68,7 @@ class ContactKind(StrEnum):
 
 
 class Phone(RequestModel):
-    """A telephone number."""
+    """A phone number."""
 
     number: str = Field(
         pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,5})$",
@@ -77,9 +77,7 @@ class Phone(RequestModel):
         examples=["+441225396312"],
     )
     display: str = Field(min_length=2, max_length=40, description="As printed.", examples=["01225 396312"])
-    option: str | None = Field(
-        default=None, max_length=20, description="What to press when the call is answered.", examples=["1"]
-    )
+    option: str | None = Field(default=None, max_length=20, description="Menu option to press.", examples=["1"])
 
     @property
     def option_text(self) -> str:
@@ -119,30 +117,30 @@ class Reachable(RequestModel):
 
 
 class Contact(Reachable):
-    """Whom to call, or where to write."""
+    """A contact to call or write to."""
 
     called = "contact"
 
     id: ItemId = Field(examples=["duty-and-assessment-team"])
     position: Position
     name: Text = Field(description="The name as printed.", examples=["Duty and Assessment Team"])
-    kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
+    kind: ContactKind = Field(description="How to reach the contact.", examples=["telephone"])
     phones: tuple[Phone, ...] = Field(default=(), max_length=MAX_ITEMS, description="Numbers, in the printed order.")
     url: WebAddress | None = Field(
         default=None, description="Address as printed.", examples=[None, "https://council.example/request-for-service"]
     )
     when: Text | None = Field(
         default=None,
-        description="When it is reached, where the guide says so.",
+        description="When to use the contact, if the guide says so.",
         examples=[None, "Outside office hours"],
     )
     verified_on: FullDate | None = Field(
         default=None,
-        description="The day on which a person last checked it; null if nobody has.",
+        description="Date of the last check by a person; null if nobody has checked it.",
         examples=[None, "2026-11-24"],
     )
     email: EmailAddress | None = Field(
-        default=None, description="Email address, where it has one.", examples=[None, "duty@council.example"]
+        default=None, description="Email address, if any.", examples=[None, "duty@council.example"]
     )
     text_relay: TextRelay | None = Field(
         default=None,
@@ -150,8 +148,8 @@ class Contact(Reachable):
         examples=[None, "18001 01632 960001"],
     )
     address: PostalAddress | None = Field(
-        default=None, description="Where to visit or write, where it has such a place.", examples=[None]
+        default=None, description="Address to visit or write to, if any.", examples=[None]
     )
     opening_hours: tuple[OpeningHours, ...] = Field(
-        default=(), max_length=MAX_ITEMS, description="When it is reached, as data.", examples=[[]]
+        default=(), max_length=MAX_ITEMS, description="Opening hours, as data.", examples=[[]]
     )

@@ -51,7 +51,7 @@ EDITION_EXAMPLE: dict[str, Any] = {
 
 
 class PublisherKind(StrEnum):
-    """What kind of body publishes the guide."""
+    """Kind of publisher."""
 
     COUNCIL = "council"
     PARTNERSHIP = "partnership"
@@ -60,22 +60,20 @@ class PublisherKind(StrEnum):
 
 
 class Publisher(RequestModel):
-    """The body that publishes the guide."""
+    """The organisation that publishes the guide."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: Text = Field(description="Name as printed.", examples=["Bath & North East Somerset Council"])
-    gss_code: GssCode | None = Field(
-        default=None, description="Of a council: the code of its area; null for another body."
-    )
+    gss_code: GssCode | None = Field(default=None, description="For a council: GSS code of its area; otherwise null.")
     kind: PublisherKind | None = Field(
-        default=None, description="What kind of body it is, where the guide says so.", examples=[None, "partnership"]
+        default=None, description="Kind of organisation, if the guide says so.", examples=[None, "partnership"]
     )
     urn: str | None = Field(
         default=None,
         pattern=r"^[0-9]{6}$",
         max_length=6,
-        description="Of a school: its unique reference number; null for another body.",
+        description="For a school: its unique reference number; otherwise null.",
         examples=[None, "999999"],
     )
 
@@ -89,7 +87,7 @@ class GuideSource(RequestModel):
     title: Text = Field(
         description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
     )
-    publisher: Text = Field(description="Who issued it.", examples=["Bath & North East Somerset Council"])
+    publisher: Text = Field(description="Publisher of the document.", examples=["Bath & North East Somerset Council"])
     document: Text = Field(
         description="File name of the document as received.",
         examples=["child-sexual-exploitation-one-minute-guide.txt"],
@@ -110,24 +108,22 @@ class EditionDetails(RequestModel):
     )
     publisher: Publisher
     change_note: Text = Field(
-        description="What this edition changes, in a sentence for readers.",
+        description="Changes in this edition, in a sentence for readers.",
         examples=["First edition, transcribed word for word from the printed guide."],
     )
-    review_by: FullDate | None = Field(
-        default=None, description="The day by which it should be reviewed.", examples=[None, "2027-11-24"]
-    )
+    review_by: FullDate | None = Field(default=None, description="Review date.", examples=[None, "2027-11-24"])
     owner: Text | None = Field(
         default=None,
-        description="The team or the post that looks after the guide.",
+        description="The team or post responsible for the guide.",
         examples=[None, "Exploitation Team, Example Council"],
     )
     applies_to: Text | None = Field(
         default=None,
-        description="Where or to what the guide applies, in words.",
+        description="The area or situation that the guide applies to, as text.",
         examples=[None, "Schools and colleges in Example"],
     )
     source: GuideSource | None = Field(
-        default=None, description="The document that it was transcribed from; null if it was never printed."
+        default=None, description="The document it was transcribed from; null if never printed."
     )
     related_codes: tuple[RelatedCode, ...] = Field(
         default=(),
@@ -138,15 +134,14 @@ class EditionDetails(RequestModel):
     subjects: tuple[Subject, ...] = Field(
         default=(),
         max_length=20,
-        description="What the guide is about: codes of the list `subject`. A guide with none has the subjects that its "
-        "related codes name.",
+        description="Subjects of the guide: codes of the list `subject`. If empty, they follow from its related codes.",
         examples=[[], ["neglect"]],
     )
     introductions: Introductions = Introductions()
 
 
 class EditionContent(EditionSections, EditionDetails):
-    """The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this."""
+    """The complete content of an edition, from `title` to `contacts`. The digest covers exactly these members."""
 
 
 SCHEMA_FILE = "guide.schema.json"

@@ -143,7 +143,7 @@ def age_file_within(max_bytes: int) -> Callable[[str], str]:
 
 def _check_words(text: str) -> str:
     if not text.strip():
-        raise CodedValueError(FaultCode.BLANK, "must have words")
+        raise CodedValueError(FaultCode.BLANK, "must contain text")
     return text
 
 
@@ -162,61 +162,63 @@ AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", m
 
 
 class AdditionEntry(ResponseModel):
-    """What the reporter added: its words, and its own acknowledgement."""
+    """An addition by the reporter, with its own acknowledgement."""
 
-    number: int = Field(description="Its place, from 1.", examples=[1])
-    received_at: UtcDateTime = Field(description="When it was kept.")
+    number: int = Field(description="Number, from 1.", examples=[1])
+    received_at: UtcDateTime = Field(description="When the addition was stored.")
     immediate_danger: str | None = Field(
-        description="What the reporter said with it: yes, no or not_sure; null for nothing.", examples=["no"]
+        description="The reporter's answer about immediate danger: yes, no or not_sure; null if not answered.",
+        examples=["no"],
     )
     acknowledge_by: UtcDateTime = Field(
-        description="When the reporter may expect its acknowledgement at the latest.", examples=["2026-11-25T09:30:00Z"]
+        description="Latest time by which the addition should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )
     acknowledged_at: UtcDateTime | None = Field(
-        description="When a social worker acknowledged it; null while it waits.", examples=[None]
+        description="When a social worker acknowledged the addition; null until then.", examples=[None]
     )
-    overdue: bool = Field(description="Whether it still waits after `acknowledge_by`.", examples=[False])
+    overdue: bool = Field(description="True if still unacknowledged after `acknowledge_by`.", examples=[False])
     addition: dict[str, Any] | None = Field(
-        description="The words, as they were sent; null where this service holds no identity.",
+        description="The addition as sent; null if this service holds no identity.",
         examples=[WORDS_OF_AN_ADDITION],
     )
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "additions", 1)}])
 
 
 class OpenedAddition(AdditionEntry):
-    """What the reporter added, opened."""
+    """A decrypted addition."""
 
-    addition: dict[str, Any] = Field(description="The words, as they were sent.", examples=[WORDS_OF_AN_ADDITION])
+    addition: dict[str, Any] = Field(description="The addition, as sent.", examples=[WORDS_OF_AN_ADDITION])
 
 
 class AdditionsResponse(ResponseModel):
-    """One page of what was added, in the order of arrival."""
+    """A page of additions, in order of arrival."""
 
     additions: tuple[AdditionEntry, ...] = Field(description="The additions.")
-    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 class AdditionAcknowledgement(RequestModel):
-    """A social worker has seen an addition and decided the next step. Nothing needs to be sent with it."""
+    """Records that a social worker has read an addition and decided the next step. The body is optional."""
 
 
 class NewNote(RequestModel):
-    """A note of the desk: its words, or a file that the worker's own machine sealed. It never changes."""
+    """A note, as text or as a file encrypted on the worker's computer. Notes cannot be edited."""
 
     text: NoteWords | None = Field(
         default=None,
-        description="The words. They are sealed here, like the concern.",
+        description="Text of the note. It is encrypted here, like the concern.",
         examples=[WORDS_OF_A_NOTE],
     )
     sealed: SealedNote | None = Field(
         default=None,
-        description="Instead of `text`: an age file sealed to every key of `GET /v1/desk/recipients`, in base64, so "
-        "that this service never has the words. Inside is JSON: `reference`, and `note` with its `text`.",
+        description="Instead of `text`: a base64 age file encrypted to every key of `GET /v1/desk/recipients`, so "
+        "that this "
+        "service never has the text. It contains JSON: `reference`, and `note` with `text`.",
         examples=[EXAMPLE_SEALED],
     )
     recipients: tuple[AgeRecipient, ...] | None = Field(
         default=None,
-        description="With `sealed`: the keys that it is sealed to, which must be those of this service.",
+        description="With `sealed`: the keys that the file is encrypted to. They must be those of this service.",
         max_length=MAX_RECIPIENTS,
         examples=[[RECIPIENT]],
     )
@@ -226,52 +228,53 @@ class NewNote(RequestModel):
         if (self.text is None) == (self.sealed is None):
             raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
         if (self.sealed is None) != (self.recipients is None):
-            raise CodedValueError(FaultCode.REQUIRED, "give `recipients` with `sealed`, and only then")
+            raise CodedValueError(FaultCode.REQUIRED, "give `recipients` if, and only if, you give `sealed`")
         return self
 
 
 class RecipientsResponse(ResponseModel):
-    """The keys that everything is sealed to."""
+    """The keys that everything is encrypted to."""
 
     recipients: tuple[str, ...] = Field(
-        description="The age recipients. Whatever is sealed for the desk is sealed to each of them.",
+        description="Age recipients. Everything for the desk is encrypted to each of them.",
         examples=[[RECIPIENT]],
     )
     links: Links = Field(examples=[{"self": "/v1/desk/recipients"}])
 
 
 class NoteEntry(ResponseModel):
-    """A note: who wrote it and when, and its words."""
+    """A note: its author, time and text."""
 
-    number: int = Field(description="Its place, from 1.", examples=[1])
+    number: int = Field(description="Number, from 1.", examples=[1])
     written_at: UtcDateTime = Field(description="When it was written.")
-    by: str = Field(description="Who wrote it, as the record names them.", examples=["example-desk/Robin Example"])
+    by: str = Field(description="Author, as named in the audit log.", examples=["example-desk/Robin Example"])
     text: str | None = Field(
-        description="The words; null where this service holds no identity, and in the answer to writing them.",
+        description="Text; null if this service holds no identity, and in the response to adding the note.",
         examples=[WORDS_OF_A_NOTE],
     )
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "notes", 1)}])
 
 
 class NotesResponse(ResponseModel):
-    """One page of notes, in the order in which they were written."""
+    """A page of notes, oldest first."""
 
     notes: tuple[NoteEntry, ...] = Field(description="The notes.")
-    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 class Message(RequestModel):
-    """A message to the reporter: its words, or a file that the worker's own machine sealed to `recipient`."""
+    """A message to the reporter, as text or as a file encrypted to `recipient` on the worker's computer."""
 
     text: Text | None = Field(
         default=None,
-        description="The words. They are sealed here, and this service cannot read them again.",
+        description="Text of the message. It is encrypted here, and this service cannot read it again.",
         examples=["Which school does Alex Example go to?"],
     )
     sealed: SealedMessage | None = Field(
         default=None,
-        description="Instead of `text`: an age file sealed to `recipient`, in base64, so that this service never has "
-        "the words. `guidance desk ask` sends this.",
+        description="Instead of `text`: a base64 age file encrypted to `recipient`, so that this service never has "
+        "the text. "
+        "`guidance desk ask` sends this.",
         examples=[EXAMPLE_SEALED],
     )
 
@@ -283,36 +286,36 @@ class Message(RequestModel):
 
 
 class MessageEntry(ResponseModel):
-    """A message that was sent, without its words."""
+    """A sent message, without its text."""
 
-    number: int = Field(description="Its place, from 1.", examples=[1])
+    number: int = Field(description="Number, from 1.", examples=[1])
     sent_at: UtcDateTime = Field(description="When it was stored.")
     read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
     answered_by: int | None = Field(
-        description="The number of the first addition after the reporter read it; null until there is one.",
+        description="Number of the first addition after the reporter read the message; null until there is one.",
         examples=[None],
     )
 
 
 class MessagesResponse(ResponseModel):
-    """What the desk sent to the reporter of a concern, in order, and the key that a further message is sealed to."""
+    """Messages to the reporter of a concern, in order, and the key that encrypts further messages."""
 
-    messages: tuple[MessageEntry, ...] = Field(description="The messages, without their words.")
-    recipient: str = Field(description="The age recipient of the reporter's code.", examples=[RECIPIENT])
+    messages: tuple[MessageEntry, ...] = Field(description="The messages, without their text.")
+    recipient: str = Field(description="Age recipient derived from the reporter's status token.", examples=[RECIPIENT])
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE, "messages")}])
 
 
 class ReceivedMessage(MessageStatus):
-    """A message from the duty team, opened with the status token."""
+    """A message from the duty team, decrypted with the status token."""
 
     message: str | None = Field(
-        description="The words; null where they cannot be read. Then telephone, and give the reference.",
+        description="Text of the message; null if it cannot be decrypted. Then phone, and give the reference.",
         examples=["Which school does Alex Example go to?"],
     )
 
 
 class ReceivedMessages(ResponseModel):
-    """The messages of the duty team to the reporter, in order. An answer is an addition to the concern."""
+    """Messages from the duty team to the reporter, in order. The reporter replies with an addition."""
 
     reference: str = Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
     messages: tuple[ReceivedMessage, ...] = Field(description="The messages.")

@@ -20,35 +20,35 @@ from app.models.renditions import A_DIGEST, RenditionForm
 class EventKind(CodeWithMeaning):
     """What happened."""
 
-    CONCERN_RECEIVED = "concern.received", "A concern is stored."
-    CONCERN_ADDED = "concern.added", "The reporter added something to a concern."
+    CONCERN_RECEIVED = "concern.received", "A concern was stored."
+    CONCERN_ADDED = "concern.added", "The reporter added to a concern."
     CONCERN_ADDITION_OVERDUE = (
         "concern.addition_overdue",
-        "Nobody acknowledged an addition by its `addition_acknowledge_by`.",
+        "An addition is unacknowledged after its `addition_acknowledge_by`.",
     )
-    CONCERN_ADDITION_ACKNOWLEDGED = "concern.addition_acknowledged", "A social worker has seen an addition."
-    CONCERN_MESSAGE_READ = "concern.message_read", "The reporter read a message of the desk for the first time."
+    CONCERN_ADDITION_ACKNOWLEDGED = "concern.addition_acknowledged", "A social worker acknowledged an addition."
+    CONCERN_MESSAGE_READ = "concern.message_read", "The reporter read a message from the desk for the first time."
     CONCERN_MESSAGE_ANSWERED = (
         "concern.message_answered",
-        "The reporter added something after reading a message of the desk.",
+        "The reporter added to the concern after reading a message from the desk.",
     )
-    CONCERN_DUE_SOON = "concern.due_soon", "The `acknowledge_by` of a concern that waits is near."
+    CONCERN_DUE_SOON = "concern.due_soon", "An unacknowledged concern is close to its `acknowledge_by`."
     CONCERN_ADDITION_DUE_SOON = (
         "concern.addition_due_soon",
-        "The `addition_acknowledge_by` of an addition that waits is near.",
+        "An unacknowledged addition is close to its `addition_acknowledge_by`.",
     )
-    CONCERN_OVERDUE = "concern.overdue", "Nobody acknowledged a concern by its `acknowledge_by`."
-    CONCERN_ACKNOWLEDGED = "concern.acknowledged", "A social worker has seen a concern."
-    CONCERN_CLOSED = "concern.closed", "A concern has an outcome."
-    EDITION_PUBLISHED = "edition.published", "A guide has a new edition."
-    EDITION_WITHDRAWN = "edition.withdrawn", "An edition is withdrawn."
+    CONCERN_OVERDUE = "concern.overdue", "A concern is unacknowledged after its `acknowledge_by`."
+    CONCERN_ACKNOWLEDGED = "concern.acknowledged", "A social worker acknowledged a concern."
+    CONCERN_CLOSED = "concern.closed", "A concern was closed with an outcome."
+    EDITION_PUBLISHED = "edition.published", "A new edition of a guide was published."
+    EDITION_WITHDRAWN = "edition.withdrawn", "An edition was withdrawn."
     RENDITION_PUBLISHED = (
         "rendition.published",
-        "An edition has a new rendition: it can be read in another language or form.",
+        "A rendition was published: an edition in another language or format.",
     )
-    RENDITION_BEHIND = "rendition.behind", "The guide has a later edition than the one that a rendition is of."
-    RENDITION_WITHDRAWN = "rendition.withdrawn", "A rendition is withdrawn."
-    AUDIT_CHECKPOINT = "audit.checkpoint", "The end of the record of disclosures is signed."
+    RENDITION_BEHIND = "rendition.behind", "A rendition is behind: its guide has a later edition."
+    RENDITION_WITHDRAWN = "rendition.withdrawn", "A rendition was withdrawn."
+    AUDIT_CHECKPOINT = "audit.checkpoint", "A checkpoint of the audit log was signed."
 
 
 class DeliveryState(StrEnum):
@@ -144,61 +144,63 @@ def _if_there(description: str, example: Any) -> Any:
 
 
 class ConcernEventData(ResponseModel):
-    """Which concern it is, and its times; never a word of it."""
+    """The concern's reference and times, never its content."""
 
     reference: str = pydantic_Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
     received_at: UtcDateTime = pydantic_Field(description="When it was stored.")
     acknowledge_by: UtcDateTime = pydantic_Field(
-        description="When its reporter may expect an acknowledgement at the latest.", examples=["2026-11-25T09:30:00Z"]
+        description="Latest time by which the concern should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )
     acknowledged_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was acknowledged.", "2026-11-24T10:00:00Z")
     closed_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was closed.", "2026-11-27T10:00:00Z")
-    added_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When its reporter last added.", "2026-11-24T18:00:00Z")
-    addition: int | SkipJsonSchema[None] = _if_there("The number of the addition that the event is about.", 1)
-    addition_acknowledge_by: UtcDateTime | SkipJsonSchema[None] = _if_there(
-        "When its reporter may expect an acknowledgement of the addition.", "2026-11-25T18:00:00Z"
+    added_at: UtcDateTime | SkipJsonSchema[None] = _if_there(
+        "When the reporter last added to the concern.", "2026-11-24T18:00:00Z"
     )
-    message: int | SkipJsonSchema[None] = _if_there("The number of the message that the event is about.", 1)
-    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
+    addition: int | SkipJsonSchema[None] = _if_there("Number of the addition.", 1)
+    addition_acknowledge_by: UtcDateTime | SkipJsonSchema[None] = _if_there(
+        "Latest time by which the addition should be acknowledged.", "2026-11-25T18:00:00Z"
+    )
+    message: int | SkipJsonSchema[None] = _if_there("Number of the message.", 1)
+    urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
     links: Links = pydantic_Field(examples=[{"concern": desk_concern_path(EXAMPLE_REFERENCE)}])
 
 
 class EditionEventData(ResponseModel):
-    """Which edition it is."""
+    """The edition of the event."""
 
     guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = pydantic_Field(description="The edition's number.", examples=[1])
-    digest: str | SkipJsonSchema[None] = _if_there("The digest of an edition that was published.", DIGEST)
-    reason: str | SkipJsonSchema[None] = _if_there("Why it was withdrawn, as every read of it says.", A_REASON)
-    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
+    digest: str | SkipJsonSchema[None] = _if_there("Digest of the published edition.", DIGEST)
+    reason: str | SkipJsonSchema[None] = _if_there("Reason for the withdrawal, as returned by reads.", A_REASON)
+    urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
     links: Links = pydantic_Field(examples=[{"edition": edition_path("child-sexual-exploitation", 1)}])
 
 
 class RenditionEventData(ResponseModel):
-    """Which rendition it is, and the edition that it is of."""
+    """The rendition of the event, and its edition."""
 
     guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
     language: str = pydantic_Field(description="The rendition's language (BCP 47).", examples=["cy"])
-    number: int = pydantic_Field(description="Its number, among those of the guide in this language.", examples=[1])
+    number: int = pydantic_Field(description="Number among the guide's renditions in this language.", examples=[1])
     form: RenditionForm = pydantic_Field(description="Its form.", examples=["translation"])
     digest: str = pydantic_Field(description="Its digest.", examples=[A_DIGEST])
-    edition: int = pydantic_Field(description="The number of the edition that it is of.", examples=[1])
-    behind: bool = pydantic_Field(description="True if another edition was current at the time.", examples=[False])
-    reason: str | SkipJsonSchema[None] = _if_there("Why it was withdrawn, as every read of it says.", A_REASON)
-    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
+    edition: int = pydantic_Field(description="Number of its edition.", examples=[1])
+    behind: bool = pydantic_Field(description="True if a later edition was current at the time.", examples=[False])
+    reason: str | SkipJsonSchema[None] = _if_there("Reason for the withdrawal, as returned by reads.", A_REASON)
+    urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
     links: Links = pydantic_Field(examples=[{"rendition": rendition_path("child-sexual-exploitation", "cy", 1)}])
 
 
 class CheckpointEventData(ResponseModel):
-    """Where the record of disclosures ended. Store it elsewhere: `guidance verify --checkpoint` compares."""
+    """A checkpoint of the audit log. Store it elsewhere, to compare with `guidance verify --checkpoint`."""
 
-    size: int = pydantic_Field(description="How many disclosures there were.", examples=[42])
-    root_sha256: str = pydantic_Field(description="The root of the tree over all of them.", examples=["0" * 64])
+    size: int = pydantic_Field(description="Number of audit log entries.", examples=[42])
+    root_sha256: str = pydantic_Field(description="Merkle root of all entries (RFC 6962).", examples=["0" * 64])
     checkpoint: str = pydantic_Field(
         description="The signed note (C2SP `tlog-checkpoint`).",
         examples=["guidance.example/disclosures\n42\nMDEyMw==\n\n— guidance.example/disclosures c2ln\n"],
     )
-    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
+    urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
     links: Links = pydantic_Field(examples=[{"checkpoint": CHECKPOINT}])
 
 
@@ -212,25 +214,26 @@ EVENT_DATA: dict[str, type[ResponseModel]] = {
 
 
 class EventResponse(ResponseModel):
-    """One thing that happened."""
+    """An event."""
 
     id: str = pydantic_Field(
-        description="The event's own id: the same by pull and by push, and on every repetition.",
+        description="Event id: the same by pull and push, and on every retry.",
         examples=["5f0c1e6b-6c0b-5f7e-8a39-8f6d2f2f4a55"],
     )
     type: EventKind = pydantic_Field(description="What happened.", examples=["concern.received"])
     timestamp: UtcDateTime = pydantic_Field(description="When.")
     data: dict[str, Any] = pydantic_Field(
-        description="Reference, times and links; never a word of a concern. The document's `webhooks` give the members "
-        "by type.",
+        description="Reference, times and links, never content of a concern. The members for each type are under "
+        "`webhooks` "
+        "in this document.",
         examples=[{"reference": EXAMPLE_REFERENCE, "links": {"concern": desk_concern_path(EXAMPLE_REFERENCE)}}],
     )
 
 
 class EventsResponse(ResponseModel):
-    """What happened since, in the order in which it was kept."""
+    """Events in the order in which they were stored."""
 
-    events: tuple[EventResponse, ...] = pydantic_Field(description="The events; empty where nothing new has happened.")
+    events: tuple[EventResponse, ...] = pydantic_Field(description="The events; empty if there are none.")
     next_cursor: str = pydantic_Field(
-        description="Send it as `after` once these events are safe with you: that confirms them.", examples=["MQ"]
+        description="Send as `after` once you have stored these events, to confirm them.", examples=["MQ"]
     )

@@ -14,35 +14,37 @@ NOT_SIGNED = {"overdue", "links"}
 
 
 class ExportStatement(ResponseModel):
-    """What this service knows of a concern in clear, with the history of it, signed."""
+    """The unencrypted data of a concern and its history, signed."""
 
-    concern: InboxEntry = Field(description="The concern without its words, at that time.")
-    additions: int = Field(description="How many additions it has.", examples=[1])
-    notes: int = Field(description="How many notes of the desk it has.", examples=[1])
-    history: tuple[DisclosureEntry, ...] = Field(description="Every row of the concern's chain, this request included.")
-    hand_overs: tuple[HandOverEntry, ...] = Field(description="Its hand-overs, with both receipts of each.")
-    by: str = Field(description="Who requested it, as the record names them.", examples=["example-desk"])
+    concern: InboxEntry = Field(description="The unencrypted data of the concern at that time.")
+    additions: int = Field(description="Number of additions.", examples=[1])
+    notes: int = Field(description="Number of notes.", examples=[1])
+    history: tuple[DisclosureEntry, ...] = Field(
+        description="Every audit log entry of the concern, including this request."
+    )
+    hand_overs: tuple[HandOverEntry, ...] = Field(description="Hand-overs, with both receipts of each.")
+    by: str = Field(description="Who requested it, as named in the audit log.", examples=["example-desk"])
     at: UtcDateTime = Field(description="When this was signed.")
     statement: str = Field(
-        description="The same, signed (JWS, EdDSA): the concern, both numbers, who, and the end of the history.",
+        description="Signature (JWS, EdDSA) over the concern, both numbers, the requester and the end of the history.",
         examples=[JWS],
     )
 
 
 class NewExport(RequestModel):
-    """A file that was made on the worker's machine, and is to be recorded and signed before it leaves."""
+    """A file made on the worker's computer, to be recorded and signed before it is sent."""
 
     file_sha256: Annotated[str, StringConstraints(pattern=SHA256, max_length=64)] = Field(
-        description="SHA-256 of the file, as it is before the signature is added.", examples=["0" * 64]
+        description="SHA-256 of the file without the signature.", examples=["0" * 64]
     )
-    notes: StrictBool = Field(description="Whether the desk's notes are in it.", examples=[False])
+    notes: StrictBool = Field(description="True if the export includes the desk's notes.", examples=[False])
 
 
 class ExportEntry(ResponseModel):
-    """An export on the record."""
+    """A recorded export."""
 
     at: UtcDateTime = Field(description="When it was recorded.")
-    by: str = Field(description="Who exported it, as the record names them.", examples=["example-desk"])
-    file_sha256: str = Field(description="SHA-256 of the file before the signature.", examples=["0" * 64])
-    notes: bool = Field(description="Whether the desk's notes are in it.", examples=[False])
-    signature: str = Field(description="The same, signed (JWS, EdDSA). It is added to the file.", examples=[JWS])
+    by: str = Field(description="Who exported it, as named in the audit log.", examples=["example-desk"])
+    file_sha256: str = Field(description="SHA-256 of the file without the signature.", examples=["0" * 64])
+    notes: bool = Field(description="True if the export includes the desk's notes.", examples=[False])
+    signature: str = Field(description="Signature (JWS, EdDSA), to be added to the file.", examples=[JWS])

@@ -20,27 +20,27 @@ class FeedAuthor(ResponseModel):
 
 
 class FeedRendition(ResponseModel):
-    """Which rendition an entry is about."""
+    """The rendition of an entry."""
 
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
-    number: int = Field(description="Its number, among those of the guide in this language.", examples=[1])
+    number: int = Field(description="Number among the guide's renditions in this language.", examples=[1])
     form: RenditionForm = Field(description="Its form.", examples=["translation"])
     digest: str = Field(description="Its own digest.", examples=[A_DIGEST])
 
 
 class FeedGuidance(ResponseModel):
-    """Which edition an entry tells of: this service's own extension of JSON Feed."""
+    """The edition of an entry: an extension of JSON Feed by this service."""
 
-    about: str = Field(description="What the members of this extension are.", examples=["https://example.org/docs"])
+    about: str = Field(description="Documentation of this extension.", examples=["https://example.org/docs"])
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[1])
-    happening: Happening = Field(description="What happened to it.", examples=["published"])
+    happening: Happening = Field(description="The kind of change.", examples=["published"])
     digest: str = Field(description="The edition's digest.", examples=[DIGEST])
     rendition: FeedRendition | None = Field(
-        default=None, description="The rendition; null where the entry is about the edition itself.", examples=[None]
+        default=None, description="The rendition; null if the entry is about the edition itself.", examples=[None]
     )
     api_url: str = Field(
-        description="The edition or rendition as data; after a withdrawal, the list of its guide.",
+        description="URL of the edition or rendition as data; after a withdrawal, of the guide's list.",
         examples=["https://guidance.example/v1/guides/child-sexual-exploitation/editions/1"],
     )
 
@@ -51,41 +51,41 @@ class FeedItem(ResponseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     id: str = Field(
-        description="The entry's own name: a version 5 UUID of guide, edition or rendition, digest and happening.",
+        description="Id of the entry: a version 5 UUID of guide, edition or rendition, digest and kind of change.",
         examples=["urn:uuid:9a9de7f6-2b7c-5d3c-9f4c-0d4ed1a4e9b0"],
     )
     url: str = Field(
-        description="The page of the edition or rendition; after a withdrawal, that of its guide.",
+        description="Web page of the edition or rendition; after a withdrawal, of the guide.",
         examples=["https://guidance.example/guides/child-sexual-exploitation/editions/1"],
     )
     title: str = Field(
-        description="What happened, to which edition, in a line.",
+        description="What happened to which edition, in one line.",
         examples=["Published: ‘One Minute Guide’ to Child Sexual Exploitation (CSE), edition 1"],
     )
     content_text: str = Field(
-        description="The change note, who checked a rendition, or the reason of the withdrawal.",
+        description="The change note, who checked a rendition, or the reason for the withdrawal.",
         examples=["First edition."],
     )
     date_published: UtcDateTime = Field(description="When it happened.")
-    date_modified: UtcDateTime = Field(description="The same moment: an entry never changes.")
+    date_modified: UtcDateTime = Field(description="Same as `date_published`: entries never change.")
     authors: tuple[FeedAuthor, ...] = Field(description="Who published the edition.")
     tags: tuple[str, ...] = Field(
-        description="What happened, the guide, and the language of a rendition.",
+        description="The kind of change, the guide, and the language of a rendition.",
         examples=[["published", "child-sexual-exploitation"]],
     )
-    guidance: FeedGuidance = Field(alias="_guidance", description="Which edition it is, for programs.")
+    guidance: FeedGuidance = Field(alias="_guidance", description="The edition, for programs.")
 
 
 class JsonFeed(ResponseModel):
-    """The latest editions and renditions published and withdrawn, the newest first."""
+    """The latest publications and withdrawals, most recent first."""
 
     version: Literal["https://jsonfeed.org/version/1.1"] = Field(
         default=JSON_FEED_VERSION, description="The version of JSON Feed.", examples=[JSON_FEED_VERSION]
     )
-    title: str = Field(description="What the feed is.", examples=["One Minute Guide: editions"])
+    title: str = Field(description="Title of the feed.", examples=["One Minute Guide: editions"])
     home_page_url: str = Field(description="This service.", examples=["https://guidance.example/"])
     feed_url: str = Field(description="This feed.", examples=["https://guidance.example/v1/feed.json"])
-    description: str = Field(description="What it holds.", examples=["Editions and renditions."])
+    description: str = Field(description="Content of the feed.", examples=["Editions and renditions."])
     language: str = Field(default="en-GB", description="The language of the texts.", examples=["en-GB"])
-    authors: tuple[FeedAuthor, ...] = Field(description="Who offers the feed.")
+    authors: tuple[FeedAuthor, ...] = Field(description="Provider of the feed.")
     items: tuple[FeedItem, ...] = Field(description="The entries, 50 at most.")

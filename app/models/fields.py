@@ -222,7 +222,7 @@ ReasonNotInformedCode = Annotated[str, FromCodeList("reason-parents-not-told"), 
 
 
 class YesNo(StrEnum):
-    """The answer to a question of fact. `not_known` is an answer of its own and is never read as `no`."""
+    """Answer to a question of fact. `not_known` is never treated as `no`."""
 
     YES = "yes"
     NO = "no"
@@ -252,7 +252,7 @@ def _check_partial_date(value: str) -> str:
         )  # the first month and day for those that are not known
     except ValueError:
         raise CodedValueError(
-            FaultCode.NOT_A_DATE, "must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it"
+            FaultCode.NOT_A_DATE, "must be a date such as 2026-11-24, 2026-11 or 2026; put other text beside it"
         ) from None
     return value
 
@@ -313,23 +313,23 @@ def optional_list(title: str, description: str, example: list[Any], *, max_lengt
 
 
 class Address(ReporterInput):
-    """An address as far as it is known. Nothing is checked against a directory and nothing is reformatted."""
+    """An address, as far as known. It is not checked against a directory or reformatted."""
 
     text: Line | None = optional_field(
-        "Address", "As much of the address as you know, in any layout.", "1 Example Street, Exampleton"
+        "Address", "As much of the address as you know, in any format.", "1 Example Street, Exampleton"
     )
-    postcode: Brief | None = optional_field("Postcode", "The postcode or part of it, in any form.", "XX1 1XX")
+    postcode: Brief | None = optional_field("Postcode", "The postcode, or part of it.", "XX1 1XX")
     uprn: Brief | None = optional_field(
         "Unique property reference number (UPRN)",
-        "The number of the property, where a system has it. People need not look for it.",
+        "Unique property reference number, if your system has it. People do not need to look this up.",
         "000000000000",
     )
 
 
 class Identifier(ReporterInput):
-    """A number that another body knows a person by, together with the name of the scheme."""
+    """A number that identifies a person in another organisation's records, with its scheme."""
 
     scheme: Brief | None = optional_field(
-        "Kind of number", "Which number it is, such as nhs-number or unique-pupil-number.", "nhs-number"
+        "Kind of number", "Scheme of the number, such as nhs-number or unique-pupil-number.", "nhs-number"
     )
     value: Brief | None = optional_field("Number", "The number itself, in any form.", "999 000 0000")

@@ -122,19 +122,21 @@ DIGEST_LENGTH = 12
 
 
 class ConcernFormResponse(ResponseModel):
-    """The form: its questions, how each is labelled, and which codes there are."""
+    """The questions of the form, their labels and their codes."""
 
     form_version: int = Field(
-        description="Raised whenever the schema changes; it stands in every receipt.", examples=[FORM_VERSION]
+        description="Increases whenever the schema changes. Part of every receipt.", examples=[FORM_VERSION]
     )
     schema_version: str = Field(
-        description="The version of `json_schema` as it is here: `form_version`, and a digest of the schema with its "
-        "codes. It changes whenever the schema does, and when a code list does.",
+        description="Version of this `json_schema`: `form_version` and a digest of the schema and its codes. Changes "
+        "whenever "
+        "the schema or a code list changes.",
         examples=[f"{FORM_VERSION}.0123456789ab"],
     )
     json_schema: dict[str, Any] = Field(
-        description="JSON Schema (2020-12) of a submission. `title` is a label, `description` a help text. "
-        "`x-code-list` names the code list of a coded field, and `enum` has its codes.",
+        description="JSON Schema (2020-12) of a submission. `title` is the label and `description` the help text. For "
+        "coded "
+        "fields, `x-code-list` names the code list and `enum` has its codes.",
         examples=[
             {
                 "$schema": JSON_SCHEMA,
@@ -144,7 +146,7 @@ class ConcernFormResponse(ResponseModel):
         ],
     )
     code_lists: tuple[CodeList, ...] = Field(description="Every code list, with labels.")
-    signposts: tuple[Signpost, ...] = Field(description="Whom to call, 999 first: show these above the form.")
+    signposts: tuple[Signpost, ...] = Field(description="Who to call, 999 first. Show these above the form.")
     links: Links = Field(examples=[{"submit": CONCERNS}])
 
 

@@ -19,10 +19,10 @@ GUIDANCE_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation"
 
 
 class EditionStatus(StrEnum):
-    """What an edition is to its guide.
+    """The status of an edition.
 
-    A numbered edition's own answer says `published`: its bytes never change, so they say nothing that a later edition
-    could change. The guide's current answer and its history say `current`, `superseded` or `withdrawn`.
+    A numbered edition returns `published`, because its bytes never change. The current edition and the list of
+    editions return `current`, `superseded` or `withdrawn`.
     """
 
     CURRENT = "current"
@@ -36,10 +36,11 @@ class WithDigest(ResponseModel):
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
-    status: EditionStatus = Field(description="What the edition is to its guide.", examples=["current"])
+    status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
     digest: str = Field(
-        description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): the members `title` to "
-        "`contacts`, without those that are null, an empty array or an empty object.",
+        description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): members `title` to "
+        "`contacts`, "
+        "excluding nulls, empty arrays and empty objects.",
         examples=[DIGEST],
     )
 
@@ -61,7 +62,7 @@ class EditionResponse(EditionContent, EditionHeader):
 class WithCautions(WithDigest):
     """The base of responses with guidance, which always has its cautions with it."""
 
-    cautions: tuple[Caution, ...] = Field(description="Read with every indicator and factor.")
+    cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
 
 
 def _section_response(section: Section) -> type[WithCautions]:
@@ -89,7 +90,7 @@ else:
 
 
 class ItemChange(StrEnum):
-    """What an edition did to an item, against the edition before it."""
+    """Change to an item compared with the previous edition."""
 
     ADDED = "added"
     REWORDED = "reworded"
@@ -98,14 +99,13 @@ class ItemChange(StrEnum):
 
 
 class ItemMention(ResponseModel):
-    """One edition in which the item stands."""
+    """An edition that contains the item."""
 
     edition: int = Field(description="The edition's number.", examples=[1])
-    status: EditionStatus = Field(description="What that edition is to its guide.", examples=["current"])
+    status: EditionStatus = Field(description="Status of that edition.", examples=["current"])
     published_at: UtcDateTime = Field(description="When that edition was published.")
     change: ItemChange = Field(
-        description="Whether the item came with this edition, was reworded or moved by it, or stands as it did in the "
-        "edition before.",
+        description="Whether this edition added, reworded, moved or kept the item.",
         examples=["added"],
     )
 
@@ -113,7 +113,7 @@ class ItemMention(ResponseModel):
 class NumberedItemResponse(WithCautions):
     """One item of a numbered edition, of whichever section."""
 
-    section: Section = Field(description="The section that it stands in.", examples=["indicators"])
+    section: Section = Field(description="Section of the item.", examples=["indicators"])
     item: Item = Field(description="The item.")
     links: Links = GUIDANCE_LINKS
 
@@ -121,10 +121,10 @@ class NumberedItemResponse(WithCautions):
 class ItemResponse(WithCautions):
     """One item of the current edition, of whichever section, with its history."""
 
-    section: Section = Field(description="The section that it stands in.", examples=["indicators"])
+    section: Section = Field(description="Section of the item.", examples=["indicators"])
     item: Item = Field(description="The item.")
     history: tuple[ItemMention, ...] = Field(
-        description="The editions in which the item stands, the newest first; withdrawn ones are named as such."
+        description="Editions that contain the item, most recent first, including withdrawn ones."
     )
     links: Links = GUIDANCE_LINKS
 
@@ -137,7 +137,7 @@ def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
     item = section.entry.item
     fields: dict[str, Any] = {
         "item": (item, Field(description="The item, word for word.")),
-        "section": (Section, Field(description="The section that it stands in.", examples=[section.value])),
+        "section": (Section, Field(description="Section of the item.", examples=[section.value])),
     }
     return create_model(
         base.__name__.replace("Item", item.__name__),
@@ -158,7 +158,7 @@ class GuideSubject(ResponseModel):
     code: str = Field(description="A code of the list `subject`.", examples=["child_sexual_exploitation"])
     label: str = Field(description="The subject for people.", examples=["Child sexual exploitation"])
     lgsl_code: int | None = Field(
-        description="Its code in the Local Government Service List, where that is known.", examples=[None, 35]
+        description="Code in the Local Government Service List, if known.", examples=[None, 35]
     )
 
 
@@ -174,68 +174,68 @@ class GuideSummary(ResponseModel):
     digest: str = Field(description="The current edition's digest.", examples=[DIGEST])
     subjects: tuple[GuideSubject, ...] = Field(description="What the guide is about.")
     languages: tuple[str, ...] = Field(
-        description="The languages to read it in (BCP 47), its own first. The others are renditions.",
+        description="Available languages (BCP 47), the guide's own first, then those of its renditions.",
         examples=[["en-GB", "cy", "en-GB-simple"]],
     )
     links: Links = GUIDANCE_LINKS
 
 
 class GuidesResponse(ResponseModel):
-    """Every guide that has a current edition, by name."""
+    """Every guide with a current edition, in order of name."""
 
     guides: tuple[GuideSummary, ...] = Field(description="The guides.")
-    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 class Withdrawal(ResponseModel):
     """The withdrawal of an edition."""
 
     withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
-    reason: str = Field(description="Why, in a sentence for readers.", examples=["A telephone number was wrong."])
+    reason: str = Field(description="Reason, in a sentence for readers.", examples=["A telephone number was wrong."])
 
 
 class EditionSummary(ResponseModel):
-    """One edition in the history of its guide."""
+    """An entry in the version history of a guide."""
 
     number: int = Field(description="The edition's number, from 1.", examples=[1])
-    status: EditionStatus = Field(description="What it is to its guide.", examples=["current"])
+    status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
     published_at: UtcDateTime = Field(description="When it was published.")
     change_note: str = Field(
         description="What it changed.", examples=["First edition, transcribed word for word from the printed guide."]
     )
     digest: str = Field(description="Its digest.", examples=[DIGEST])
-    withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
+    withdrawal: Withdrawal | None = Field(description="The withdrawal, if withdrawn.", examples=[None])
     links: Links = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/editions/1"}])
 
 
 class EditionsResponse(ResponseModel):
-    """The history of a guide, the newest edition first."""
+    """The editions of a guide, most recent first."""
 
     editions: tuple[EditionSummary, ...] = Field(description="The editions.")
-    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 class PublishedResponse(ResponseModel):
-    """The edition is published, and will never change."""
+    """The edition is published."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
-    edition: int = Field(description="The number that the edition was given.", examples=[2])
+    edition: int = Field(description="Number of the edition.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[DIGEST])
     published_at: UtcDateTime = Field(description="When it was published.")
     links: Links = GUIDANCE_LINKS
 
 
 class WithdrawalRequest(RequestModel):
-    """Why an edition is taken back."""
+    """The reason for a withdrawal."""
 
     reason: Text = Field(
-        description="A sentence for readers. Every read of the edition answers it.",
+        description="A sentence for readers, returned by every read of the edition.",
         examples=["A telephone number was wrong. Edition 3 corrects it."],
     )
 
 
 class WithdrawalResponse(ResponseModel):
-    """The edition is withdrawn: its words stay on record, and reads of it tell the reason."""
+    """The edition is withdrawn. Reads return the reason."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[2])

@@ -41,35 +41,36 @@ JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"
 
 
 class HandOver(RequestModel):
-    """To which body the concern goes, to which key, and why."""
+    """The receiving organisation, its key, and the reason."""
 
     recipient: Annotated[str, StringConstraints(max_length=100)] = Field(
-        description="The body's age recipient. Compare it with the body by telephone.", examples=[RECIPIENT]
+        description="The organisation's age recipient. Confirm it by phone.", examples=[RECIPIENT]
     )
-    body: Sentence = Field(description="The body's name.", examples=["Example Council"])
+    body: Sentence = Field(description="Name of the organisation.", examples=["Example Council"])
     reason: Sentence = Field(
-        description="Why, for the record of disclosures. Name nobody here.", examples=["The child lives there."]
+        description="Reason, for the audit log. Do not name anyone.", examples=["The child lives there."]
     )
     package_sha256: Annotated[str, StringConstraints(pattern=SHA256, max_length=64)] | None = Field(
         default=None,
-        description="SHA-256 of the file that was sealed to `recipient` on the worker's machine. Without it this "
-        "service makes the file, where it holds an identity.",
+        description="SHA-256 of the file encrypted to `recipient` on the worker's computer. If omitted, this service "
+        "makes "
+        "the file, if it holds an identity.",
         examples=["0" * 64],
     )
     additions: int = Field(
         default=0,
         ge=0,
         le=MAX_NUMBER,
-        description="How many additions are in that file. Where this service makes it, all are.",
+        description="Number of additions in the file. A file made by this service has all of them.",
         examples=[1],
     )
 
 
 class HandOverReceipt(RequestModel):
-    """What the other body sent back: its receipt."""
+    """The receipt that the other organisation sent back."""
 
     receipt: Text = Field(
-        description="The receipt: a JWS where the body uses this service, else its own words. Name nobody here.",
+        description="The receipt: a JWS if the organisation uses this service, otherwise text. Do not name anyone.",
         examples=[JWS],
     )
 
@@ -77,25 +78,24 @@ class HandOverReceipt(RequestModel):
 class HandOverEntry(ResponseModel):
     """One hand-over."""
 
-    number: int = Field(description="Its place, from 1.", examples=[1])
-    at: UtcDateTime = Field(description="When it was recorded, before the file left.")
+    number: int = Field(description="Number, from 1.", examples=[1])
+    at: UtcDateTime = Field(description="When the hand-over was recorded, before the file was sent.")
     body: str = Field(description="The body.", examples=["Example Council"])
     reason: str = Field(description="Why.", examples=["It lives there."])
-    recipient: str = Field(description="The age recipient that the file is sealed to.", examples=[RECIPIENT])
+    recipient: str = Field(description="Age recipient that the file is encrypted to.", examples=[RECIPIENT])
     package_sha256: str = Field(description="SHA-256 of the file.", examples=["0" * 64])
-    additions: int = Field(description="How many additions are in it.", examples=[1])
-    receipt: str = Field(
-        description="Our receipt: a JWS (EdDSA) of this entry, to be sent with the file.", examples=[JWS]
-    )
-    their_receipt: str | None = Field(description="The receipt of the body; null until it came.", examples=[None])
-    confirmed_at: UtcDateTime | None = Field(description="When it came.", examples=[None])
+    additions: int = Field(description="Number of additions in the file.", examples=[1])
+    receipt: str = Field(description="Our receipt for this entry (JWS, EdDSA), to send with the file.", examples=[JWS])
+    their_receipt: str | None = Field(description="The organisation's receipt; null until received.", examples=[None])
+    confirmed_at: UtcDateTime | None = Field(description="When it was received.", examples=[None])
 
 
 class HandedOver(HandOverEntry):
-    """A hand-over that was recorded just now."""
+    """The recorded hand-over."""
 
     package: str | None = Field(
-        description="The file for the body, in base64, where this service made it. It is not stored.", examples=[None]
+        description="The file for the organisation, in base64, if made by this service. It is not stored.",
+        examples=[None],
     )
 
 

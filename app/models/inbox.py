@@ -28,50 +28,52 @@ from app.models.receipts import BURST, EXAMPLE_REFERENCE, ConcernState, find_ref
 
 
 class InboxEntry(ResponseModel):
-    """One concern, as far as it is known without opening it."""
+    """The unencrypted data of a concern."""
 
     reference: str = Field(description="The reference.", examples=[EXAMPLE_REFERENCE])
-    state: ConcernState = Field(description="How far the team has come.", examples=["received"])
-    immediate_danger: str = Field(description="What the reporter said: yes, no or not_sure.", examples=["no"])
+    state: ConcernState = Field(description="State of the team's work.", examples=["received"])
+    immediate_danger: str = Field(description="The reporter's answer: yes, no or not_sure.", examples=["no"])
     overdue: bool = Field(
-        description="Whether it still waits after `acknowledge_by`, or something added to it after its own time.",
+        description="True if the concern or one of its additions is unacknowledged after its deadline.",
         examples=[False],
     )
-    received_at: UtcDateTime = Field(description="When it was kept.")
+    received_at: UtcDateTime = Field(description="When the addition was stored.")
     acknowledge_by: UtcDateTime = Field(
-        description="When the reporter may expect an acknowledgement at the latest.", examples=["2026-11-25T09:30:00Z"]
+        description="Latest time by which the concern should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )
     acknowledged_at: UtcDateTime | None = Field(description="When it was acknowledged.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
-    changed_at: UtcDateTime = Field(description="When anything about it last changed. Reading it changes nothing.")
+    changed_at: UtcDateTime = Field(description="When the concern last changed. Reads do not count.")
     assigned_to: str | None = Field(
-        description="The person that it is assigned to; null for nobody.", examples=["Robin Example"]
+        description="The person it is assigned to; null if unassigned.", examples=["Robin Example"]
     )
-    added_at: UtcDateTime | None = Field(description="When its reporter last added to it.", examples=[None])
-    additions_waiting: int = Field(description="How many additions nobody has acknowledged.", examples=[0])
+    added_at: UtcDateTime | None = Field(description="When the reporter last added to it.", examples=[None])
+    additions_waiting: int = Field(description="Number of unacknowledged additions.", examples=[0])
     addition_acknowledge_by: UtcDateTime | None = Field(
-        description="Of those, the earliest time for an acknowledgement; null where none waits.", examples=[None]
+        description="Earliest deadline of the unacknowledged additions; null if there are none.", examples=[None]
     )
     addition_danger: str | None = Field(
-        description="Of those, the most urgent answer about immediate danger: yes, not_sure or no.", examples=[None]
+        description="Most urgent answer about immediate danger in the unacknowledged additions: yes, not_sure or no.",
+        examples=[None],
     )
-    outcome: str | None = Field(description="Its outcome: a code of the list `outcome`.", examples=[None])
-    held: bool = Field(description="Whether a hold keeps it from being erased.", examples=[False])
+    outcome: str | None = Field(description="Outcome: a code of the list `outcome`.", examples=[None])
+    held: bool = Field(description="True if a hold prevents erasure.", examples=[False])
     test: bool = Field(
-        description="Whether it is a test: about no child, in no count and no event, and erased after a day.",
+        description="True for a test: not about a real child, not counted, without events, and erased after a day.",
         examples=[False],
     )
     burst: str | None = Field(
-        description="The mark of the many that came without a key from one source on one day; null for nearly all. "
-        "Another day has other marks, and no mark tells an address.",
+        description="Identifies many concerns sent without a key from one source on one day; null for most concerns. "
+        "Changes "
+        "daily, and does not reveal an address.",
         examples=[None],
     )
-    erased_at: UtcDateTime | None = Field(description="When its words were erased.", examples=[None])
+    erased_at: UtcDateTime | None = Field(description="When its text was erased.", examples=[None])
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
-    edition: int = Field(description="The edition that it is pinned to.", examples=[1])
+    edition: int = Field(description="The edition of the concern.", examples=[1])
     referral_source: str | None = Field(description="A code of the list `referral-source`.", examples=["2A"])
     recipients: tuple[str, ...] = Field(
-        description="Fingerprints of the keys that open it.", examples=[["0123456789abcdef"]]
+        description="Fingerprints of the keys that can decrypt it.", examples=[["0123456789abcdef"]]
     )
     links: Links = Field(examples=[{"self": desk_concern_path(EXAMPLE_REFERENCE)}])
 
@@ -79,26 +81,27 @@ class InboxEntry(ResponseModel):
 class InboxResponse(ResponseModel):
     """One page of the inbox."""
 
-    concerns: tuple[InboxEntry, ...] = Field(description="The concerns, in the order that the request names.")
+    concerns: tuple[InboxEntry, ...] = Field(description="The concerns, in the requested order.")
     next_changed_since: UtcDateTime = Field(
-        description="What to give as `changed_since` next time: a little before the page was read, since a change "
-        "of that moment may still be on its way to the disk."
+        description="Send as `changed_since` next time. Slightly earlier than the read, because changes at that "
+        "moment may "
+        "not be stored yet."
     )
-    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 class SummaryResponse(ResponseModel):
-    """How much work there is. Exact, and for the team alone."""
+    """Exact counts of the work, for the team only."""
 
-    received: int = Field(description="Concerns that wait for an acknowledgement.", examples=[3])
-    acknowledged: int = Field(description="Acknowledged and not yet closed.", examples=[5])
+    received: int = Field(description="Unacknowledged concerns.", examples=[3])
+    acknowledged: int = Field(description="Acknowledged concerns that are not closed.", examples=[5])
     closed: int = Field(description="Closed.", examples=[40])
     overdue: int = Field(
-        description="Concerns past `acknowledge_by` that nobody has acknowledged, or with an addition that is.",
+        description="Concerns unacknowledged after `acknowledge_by`, or with such an addition.",
         examples=[0],
     )
-    additions_waiting: int = Field(description="Additions that wait for an acknowledgement.", examples=[2])
-    additions_overdue: int = Field(description="Of those, the ones past their own `acknowledge_by`.", examples=[0])
+    additions_waiting: int = Field(description="Unacknowledged additions.", examples=[2])
+    additions_overdue: int = Field(description="Of those, the number past their own `acknowledge_by`.", examples=[0])
 
 
 # What the inbox is narrowed to, in one model for its query, its saved views, its form and its command.
@@ -110,7 +113,7 @@ MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\
 
 
 class InboxOrder(StrEnum):
-    """How the inbox is sorted: never by anything that indicators say."""
+    """Sort order of the inbox. Indicators play no part."""
 
     URGENT = "urgent"
     NEWEST = "newest"
@@ -122,24 +125,24 @@ class InboxFilter(RequestModel):
 
     state: ConcernState | None = Field(default=None, description="Only this state.", examples=["received"])
     overdue: bool | None = Field(
-        default=None, description="Only those that are overdue, or only the others.", examples=[True]
+        default=None, description="Only overdue concerns, or only those not overdue.", examples=[True]
     )
     danger: ImmediateDanger | None = Field(
         default=None, description="Only this answer about immediate danger.", examples=["yes"]
     )
     guide: Slug | None = Field(
-        default=None, description="Only those about this guide.", examples=["child-sexual-exploitation"]
+        default=None, description="Only concerns about this guide.", examples=["child-sexual-exploitation"]
     )
     assigned_to: PersonName | None = Field(
-        default=None, description="Only those of this person.", examples=["Robin Example"]
+        default=None, description="Only concerns assigned to this person.", examples=["Robin Example"]
     )
     burst: Annotated[str, StringConstraints(pattern=BURST_OR_NONE, max_length=40)] | None = Field(
         default=None,
-        description="Only those that came in this burst; `none`: only those that came in no burst.",
+        description="Only concerns of this burst; `none` for those in no burst.",
         examples=["none"],
     )
-    mine: bool = Field(default=False, description="Only those that are assigned to you.", examples=[True])
-    unassigned: bool = Field(default=False, description="Only those that are assigned to nobody.", examples=[True])
+    mine: bool = Field(default=False, description="Only concerns assigned to you.", examples=[True])
+    unassigned: bool = Field(default=False, description="Only unassigned concerns.", examples=[True])
 
     @field_validator("mine", "unassigned")
     @classmethod
@@ -158,7 +161,7 @@ def _parse_moment(text: object) -> dt.datetime:
             raise ValueError
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        raise CodedValueError(FaultCode.WRONG_FORM, "a moment is written like 2026-11-24T09:30:00Z") from None
+        raise CodedValueError(FaultCode.WRONG_FORM, "use a time such as 2026-11-24T09:30:00Z") from None
 
 
 Moment = Annotated[dt.datetime, BeforeValidator(_parse_moment), MOMENT_SCHEMA]
@@ -167,7 +170,7 @@ Moment = Annotated[dt.datetime, BeforeValidator(_parse_moment), MOMENT_SCHEMA]
 def _parse_start(text: str) -> str:
     start = find_reference_start(text)
     if start is None:
-        reason = "a reference starts with four characters of its alphabet or more"
+        reason = "give at least four valid characters of a reference"
         raise CodedValueError(FaultCode.WRONG_FORM, reason)
     return start
 
@@ -176,30 +179,31 @@ class InboxParameters(InboxFilter, extra="ignore"):
     """The query of a request for the inbox. The route itself refuses parameters that nobody knows."""
 
     changed_since: Moment | None = Field(
-        default=None, description="Only what changed then or later.", examples=["2026-11-24T09:30:00Z"]
+        default=None, description="Only concerns changed at or after this time.", examples=["2026-11-24T09:30:00Z"]
     )
     since_event: str | None = Field(
         default=None,
         max_length=100,
-        description="Only what changed at the time of that event or later: a `next_cursor` of `GET /v1/events`.",
+        description="Only concerns changed at or after the time of this event: a `next_cursor` of `GET /v1/events`.",
         examples=["MQ"],
     )
     reference: Annotated[str, Field(max_length=40), AfterValidator(_parse_start)] | None = Field(
         default=None,
-        description="Only references that start so, in any case and grouping: four characters or more.",
+        description="Only references starting with this, in any case and grouping: at least four characters.",
         examples=["4F7K"],
     )
     order: InboxOrder | None = Field(
         default=None,
-        description="What wants attention first, what came last, or what changed last. Without it: `changed` with "
-        "`changed_since` or `since_event`, else `urgent`.",
+        description="Sort order: most urgent, most recently received or most recently changed. Defaults to `changed` "
+        "with "
+        "`changed_since` or `since_event`, otherwise `urgent`.",
         examples=["urgent"],
     )
-    test: bool = Field(default=False, description="Only tests, which are never among the concerns.", examples=[False])
+    test: bool = Field(default=False, description="Only tests, which are otherwise not listed.", examples=[False])
 
 
 class ViewFilters(InboxFilter):
-    """Filters of the inbox, as its query parameters name them. What is absent, or null, is no filter."""
+    """Filters of the inbox, named like its query parameters. Absent or null means no filter."""
 
     @field_validator("overdue", "mine", "unassigned", mode="before")
     @classmethod
@@ -210,11 +214,11 @@ class ViewFilters(InboxFilter):
 
 
 class SavedView(ResponseModel):
-    """A view of the inbox that a person saved."""
+    """A saved view of the inbox."""
 
     name: Slug = Field(description="Its name.", examples=["urgent"])
     filters: dict[str, str | bool] = Field(description="Its filters.", examples=[{"danger": "yes", "mine": True}])
-    saved_at: UtcDateTime = Field(description="When it was saved last.")
+    saved_at: UtcDateTime = Field(description="When it was last saved.")
     links: Links = Field(
         description="Paths of this API, by relation; `concerns` is the inbox with these filters.",
         examples=[{"self": "/v1/desk/views/urgent", "concerns": "/v1/desk/concerns?danger=yes&mine=true"}],
@@ -224,7 +228,7 @@ class SavedView(ResponseModel):
 class SavedViewsResponse(ResponseModel):
     """The views of one person, by name."""
 
-    views: tuple[SavedView, ...] = Field(description="The views: 50 at most.")
+    views: tuple[SavedView, ...] = Field(description="Up to 50 views.")
 
 
 class SavedViewRow(SQLModel, table=True):

@@ -8,7 +8,7 @@ from pydantic import Field
 from app.models.base import MAX_ITEMS, FromCodeList, RequestModel, Slug, Text, WebAddress
 
 Position = Annotated[
-    int, Field(strict=True, ge=1, le=MAX_ITEMS, description="Place in the printed order, from 1.", examples=[1])
+    int, Field(strict=True, ge=1, le=MAX_ITEMS, description="Position in the printed order, from 1.", examples=[1])
 ]
 ItemId = Annotated[Slug, Field(examples=["missing-or-unexplained-absence"])]
 
@@ -37,16 +37,16 @@ class IndicatorKind(StrEnum):
 
 
 class RelatedCode(RequestModel):
-    """A link from guidance to a code of a published code list."""
+    """A link to a code of a published code list."""
 
     scheme: Literal["dfe-assessment-factors"] = Field(
-        description="The code list; its name under /v1/code-lists.", examples=["dfe-assessment-factors"]
+        description="Name of the code list, as in /v1/code-lists/{name}.", examples=["dfe-assessment-factors"]
     )
     code: Annotated[str, FromCodeList("dfe-assessment-factors")] = Field(
-        max_length=20, description="The code within that list.", examples=["10A"]
+        max_length=20, description="Code in that list.", examples=["10A"]
     )
     basis: Literal["project_inference", "source"] = Field(
-        description="Who made the link: `project_inference`, this project; `source`, the printed guide itself.",
+        description="Who made the link: `project_inference` (this project) or `source` (the printed guide).",
         examples=["project_inference"],
     )
 
@@ -57,11 +57,11 @@ def linked_to(code: str) -> list[Any]:
 
 
 class Caution(RequestModel):
-    """Words that must be read with any indicator or factor, and that travel with them in every answer."""
+    """A warning that must be read with any indicator or factor. Included in every response that contains them."""
 
     id: ItemId = Field(examples=["absence-of-indicators"])
     text: Text = Field(
-        description="The words as printed.",
+        description="Text as printed.",
         examples=[
             "Absence of any of the potential indicators of CSE does not mean that a child is not experiencing abuse "
             "and exploitation."
@@ -75,7 +75,7 @@ class Factor(RequestModel):
     id: ItemId = Field(examples=["prior-neglect-or-abuse"])
     position: Position
     text: Text = Field(
-        description="The words as printed.",
+        description="Text as printed.",
         examples=["having a prior experience of neglect, physical and/or sexual abuse"],
     )
     related_codes: tuple[RelatedCode, ...] = Field(
@@ -89,16 +89,16 @@ class Indicator(RequestModel):
     id: ItemId
     position: Position
     text: Text = Field(
-        description="The words as printed.",
+        description="Text as printed.",
         examples=[
             "Missing from home, care or school, running away, leaving home/care without explanation and/or "
             "persistently returning late; and/or unexplained absences from school, college or work."
         ],
     )
-    kind: IndicatorKind = Field(description="This project's reading of the printed words.")
+    kind: IndicatorKind = Field(description="This project's interpretation of the printed text.")
     note: Text | None = Field(
         default=None,
-        description="A remark by this project on what was printed.",
+        description="Note by this project about the printed text.",
         examples=[None, "Printed so: the bullet breaks off after ‘or’."],
     )
     related_codes: tuple[RelatedCode, ...] = Field(
@@ -111,20 +111,20 @@ class LinkedRisk(RequestModel):
 
     id: ItemId = Field(examples=["child-trafficking"])
     position: Position
-    text: Text = Field(description="The words as printed.", examples=["child trafficking"])
+    text: Text = Field(description="Text as printed.", examples=["child trafficking"])
     related_codes: tuple[RelatedCode, ...] = Field(
         default=(), max_length=MAX_ITEMS, description="Links to published code lists.", examples=linked_to("12A")
     )
 
 
 class Responsibility(RequestModel):
-    """What everybody who works with children needs to do."""
+    """What everyone who works with children needs to do."""
 
     id: ItemId = Field(examples=["early-support"])
     position: Position = Field(examples=[2])
     name: Text = Field(description="The heading as printed.", examples=["Early Support"])
     text: Text = Field(
-        description="The words as printed.",
+        description="Text as printed.",
         examples=["Provide timely and effective interventions with children and families."],
     )
 
@@ -141,12 +141,12 @@ class Limb(RequestModel):
 
     label: str = Field(min_length=1, max_length=8, description="The letter as printed.", examples=["a"])
     text: Text = Field(
-        description="The words of the limb.", examples=["in exchange for something the victim needs or wants"]
+        description="Text of the limb.", examples=["in exchange for something the victim needs or wants"]
     )
 
 
 class DefinitionSource(RequestModel):
-    """Where a definition was first published, cited as the guide prints it."""
+    """The source of a definition, cited as printed."""
 
     citation: Text | None = Field(
         default=None,
@@ -168,7 +168,7 @@ class DefinitionSource(RequestModel):
     publisher: Text = Field(description="Publisher as printed.", examples=["Department of Education"])
     published: Text = Field(description="Date as printed.", examples=["February 2017"])
     url: WebAddress = Field(
-        description="The printed address, with the scheme that a program needs.",
+        description="The printed address, with a URL scheme.",
         examples=["https://www.gov.uk/government/consultations/statutory-definition-of-child-sexual-exploitation"],
     )
 
@@ -180,11 +180,11 @@ class Definition(RequestModel):
     kind: DefinitionKind = Field(description="Whose definition it is.", examples=["statutory"])
     introduction: Text | None = Field(
         default=None,
-        description="The words printed before the definition.",
+        description="Text printed before the definition.",
         examples=["The definition of child sexual exploitation is as follows:"],
     )
     text: Text = Field(
-        description="The whole definition as printed, its limbs included.",
+        description="The complete definition as printed, including its limbs.",
         examples=[
             "Child sexual exploitation is a form of child sexual abuse. It occurs where an individual or group takes "
             "advantage of an imbalance of power to coerce, manipulate or deceive a child or young person under the age "
@@ -194,7 +194,5 @@ class Definition(RequestModel):
             "always involve physical contact; it can also occur through the use of technology."
         ],
     )
-    limbs: tuple[Limb, ...] = Field(
-        default=(), max_length=MAX_ITEMS, description="The lettered limbs, where it has any."
-    )
-    source: DefinitionSource | None = Field(default=None, description="Its source, where the guide names one.")
+    limbs: tuple[Limb, ...] = Field(default=(), max_length=MAX_ITEMS, description="The lettered limbs, if any.")
+    source: DefinitionSource | None = Field(default=None, description="Source, if the guide names one.")

@@ -32,7 +32,7 @@ class LegalSource(RequestModel):
     title: Text = Field(description="Its title, and the part of it.")
     publisher: Text = Field(description="Who publishes it.")
     version: Text = Field(description="Which text of it: the day it is in force from, or its edition.")
-    url: WebAddress | None = Field(default=None, description="Its address, where known.")
+    url: WebAddress | None = Field(default=None, description="URL, if known.")
 
 
 class LegalStatement(RequestModel):

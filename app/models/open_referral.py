@@ -51,20 +51,20 @@ class OmitsEmpty(ResponseModel):
 
 
 class TaxonomyTerm(OmitsEmpty):
-    """A subject that a guide has, or a risk that a guide says is often linked to its own."""
+    """The subject of a guide, or a risk that a guide links to its subject."""
 
     id: UUID = Field(description="The term.", examples=[A_TERM])
     name: str = Field(
-        description="The subject in words, or the risk as printed.", examples=["Child sexual exploitation"]
+        description="Label of the subject, or the risk as printed.", examples=["Child sexual exploitation"]
     )
     description: str = Field(
-        description="Which guide names it, and as what.",
+        description="The guide that names it, and how.",
         examples=["The subject of ‘One Minute Guide’ to Child Sexual Exploitation (CSE)."],
     )
     taxonomy: str = Field(description="The taxonomy's name.", examples=["Harms to children"])
     taxonomy_id: UUID = Field(description="The taxonomy.", examples=[A_TAXONOMY])
     term_uri: str = Field(
-        description="Where the guide tells of it.",
+        description="URL of the guide that names it.",
         examples=["http://127.0.0.1:8000/v1/guides/child-sexual-exploitation"],
         json_schema_extra=URI,
     )
@@ -76,62 +76,62 @@ class Taxonomy(OmitsEmpty):
     id: UUID = Field(description="The taxonomy.", examples=[A_TAXONOMY])
     name: str = Field(description="Its name.", examples=["Harms to children"])
     description: str = Field(
-        description="What its terms are.",
+        description="What its terms describe.",
         examples=["The subjects of the guides, and the risks that they say are often linked to them."],
     )
 
 
 class Attribute(OmitsEmpty):
-    """That a term has to do with a service."""
+    """Links a term to a service."""
 
     id: UUID = Field(description="The attribute.", examples=["17e0d3e2-8132-593e-8c52-143b30d9d96d"])
     link_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     link_type: Literal["subject", "linked_risk"] = Field(
-        description="What the term is to the guide that names the service.", examples=["subject"]
+        description="How the term relates to the guide that names the service.", examples=["subject"]
     )
     taxonomy_term_id: UUID = Field(description="The term.", examples=[A_TERM])
-    taxonomy_term: TaxonomyTerm = Field(description="The term, whole.", examples=[example_of(TaxonomyTerm)])
+    taxonomy_term: TaxonomyTerm = Field(description="The complete term.", examples=[example_of(TaxonomyTerm)])
 
 
 class OrganizationIdentifier(OmitsEmpty):
-    """A code by which others know the organization."""
+    """An identifier of the organization in another scheme."""
 
-    id: UUID = Field(description="The identifier's own id.", examples=["666f0c54-775b-5586-a72e-c2742d965abf"])
+    id: UUID = Field(description="Id of the identifier.", examples=["666f0c54-775b-5586-a72e-c2742d965abf"])
     organization_id: UUID = Field(description="The organization.", examples=[AN_ORGANIZATION])
     identifier_type: str = Field(
-        description="What kind of code it is.", examples=["Government Statistical Service code"]
+        description="Scheme of the identifier.", examples=["Government Statistical Service code"]
     )
     identifier: str = Field(description="The code.", examples=["E06000022"])
 
 
 class ListedOrganization(OmitsEmpty):
-    """Who answers, as it stands in lists."""
+    """An organization in a list."""
 
     id: UUID = Field(description="The organization.", examples=[AN_ORGANIZATION])
     name: str = Field(description="Its name, as printed.", examples=["Bath & North East Somerset Council"])
     description: str = Field(
-        description="What it is to the guides, or what it is for.",
+        description="Role in the guides, or purpose.",
         examples=["Publisher of ‘One Minute Guide’ to Child Sexual Exploitation (CSE)."],
     )
 
 
 class Organization(ListedOrganization):
-    """Who answers: the publisher of a guide, or the body that a signpost names."""
+    """An organization: the publisher of a guide, or one named in a signpost."""
 
     organization_identifiers: tuple[OrganizationIdentifier, ...] | Absent = Field(
-        default=None, description="Codes by which others know it.", examples=[[example_of(OrganizationIdentifier)]]
+        default=None,
+        description="Identifiers of the organization in other schemes.",
+        examples=[[example_of(OrganizationIdentifier)]],
     )
 
 
 class ServicePhone(OmitsEmpty):
     """A number to call."""
 
-    id: UUID = Field(description="The number's own id.", examples=["87f8462d-2a56-54ac-b0c2-11465da07b65"])
+    id: UUID = Field(description="Id of the number.", examples=["87f8462d-2a56-54ac-b0c2-11465da07b65"])
     contact_id: UUID = Field(description="The contact.", examples=[A_CONTACT])
     number: str = Field(description="E.164, or the bare digits of a short code.", examples=["+441225396312"])
-    description: str | Absent = Field(
-        default=None, description="What to press when the call is answered.", examples=["Option 1"]
-    )
+    description: str | Absent = Field(default=None, description="Menu option to press.", examples=["Option 1"])
 
 
 class ServiceContact(OmitsEmpty):
@@ -147,7 +147,7 @@ class ServiceContact(OmitsEmpty):
 
 
 class Schedule(OmitsEmpty):
-    """When a service is open, each week (RFC 5545)."""
+    """Weekly opening hours of a service (RFC 5545)."""
 
     id: UUID = Field(description="The schedule.", examples=["0a1f6d0e-6c07-5a5c-9a3d-7a1e5b6c2f10"])
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
@@ -158,13 +158,14 @@ class Schedule(OmitsEmpty):
 
 
 class VirtualLocation(OmitsEmpty):
-    """Where a service is reached: at no address."""
+    """A location without an address: by phone or online."""
 
     id: UUID = Field(description="The location.", examples=[A_LOCATION])
-    location_type: Literal["virtual"] = Field(description="That it is no place to go to.", examples=["virtual"])
+    location_type: Literal["virtual"] = Field(description="Not a physical place.", examples=["virtual"])
     name: str = Field(description="Its name.", examples=["Bath & North East Somerset Council, by telephone or online"])
     description: str = Field(
-        description="What that means.", examples=["Reached by telephone or online; no address is given to visit."]
+        description="Description of the location.",
+        examples=["Reached by telephone or online; no address is given to visit."],
     )
 
 
@@ -174,26 +175,26 @@ A_PLACE = "3f0c1a52-8d5e-5b0e-9c5d-2f6a7b1e4c90"
 class PlaceAddress(OmitsEmpty):
     """A postal address."""
 
-    id: UUID = Field(description="The address's own id.", examples=["b1d7a4f0-2c3e-5f61-8a97-6e5d4c3b2a19"])
+    id: UUID = Field(description="Id of the address.", examples=["b1d7a4f0-2c3e-5f61-8a97-6e5d4c3b2a19"])
     location_id: UUID = Field(description="The location.", examples=[A_PLACE])
     address_1: str = Field(description="Building, street and district.", examples=["1 Example Street"])
     city: str = Field(description="Town or city.", examples=["Exampleton"])
     state_province: str = Field(
-        description="The standard needs a county. A guide prints none, so the town is here again.",
+        description="County, which the standard requires. Guides print none, so this repeats the town.",
         examples=["Exampleton"],
     )
     postal_code: str = Field(description="Postcode.", examples=["ZZ99 9ZZ"])
     country: Literal["GB"] = Field(description="Country (ISO 3166-1).", examples=["GB"])
-    address_type: Literal["physical"] = Field(description="That it is a place.", examples=["physical"])
+    address_type: Literal["physical"] = Field(description="A physical place.", examples=["physical"])
 
 
 class PhysicalLocation(OmitsEmpty):
-    """A place to visit or to write to."""
+    """A place to visit or write to."""
 
     id: UUID = Field(description="The location.", examples=[A_PLACE])
-    location_type: Literal["physical"] = Field(description="That it is a place.", examples=["physical"])
+    location_type: Literal["physical"] = Field(description="A physical place.", examples=["physical"])
     name: str = Field(description="Its name.", examples=["Example Team"])
-    description: str = Field(description="What it is.", examples=["A place to visit or to write to."])
+    description: str = Field(description="What it is.", examples=["A place to visit or write to."])
     addresses: tuple[PlaceAddress, ...] = Field(description="Its address.", examples=[[example_of(PlaceAddress)]])
 
 
@@ -216,94 +217,95 @@ ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 
 
 class ApiDescription(OmitsEmpty):
-    """What this API speaks, and where that is described."""
+    """The standard that this API follows, and its documentation."""
 
-    version: Literal["HSDS-UK-3.0"] = Field(description="The standard and its version.", examples=["HSDS-UK-3.0"])
+    version: Literal["HSDS-UK-3.0"] = Field(description="The standard, with its version.", examples=["HSDS-UK-3.0"])
     profile: str = Field(
-        description="Where the profile is described.",
+        description="URL of the profile's documentation.",
         examples=["https://docs.openreferraluk.org/en/latest/"],
         json_schema_extra=URI,
     )
     openapi_url: str = Field(
-        description="The OpenAPI document of this stub alone, with paths that begin at the stub.",
+        description="OpenAPI document of this stub only, with paths relative to the stub.",
         examples=["http://127.0.0.1:8000/open-referral/v3/openapi.json"],
         json_schema_extra=URI,
     )
 
 
 class ServiceLocation(OmitsEmpty):
-    """That a service is reached at a location."""
+    """Links a service to a location."""
 
     id: UUID = Field(description="The link.", examples=[A_SERVICE_AT_LOCATION])
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     location_id: UUID = Field(description="The location.", examples=[A_LOCATION])
     location: VirtualLocation | PhysicalLocation = Field(
-        description="The location, whole.", examples=[example_of(VirtualLocation)]
+        description="The complete location.", examples=[example_of(VirtualLocation)]
     )
 
 
 class ListedService(OmitsEmpty):
-    """A service as it stands in lists."""
+    """A service in a list."""
 
-    id: UUID = Field(description="The service: the same from edition to edition.", examples=[A_SERVICE])
-    organization_id: UUID = Field(description="The organization that answers.", examples=[AN_ORGANIZATION])
+    id: UUID = Field(description="Id of the service, stable across editions.", examples=[A_SERVICE])
+    organization_id: UUID = Field(description="The organization that provides the service.", examples=[AN_ORGANIZATION])
     name: str = Field(description="The name as printed.", examples=[A_NAME])
     description: str = Field(
-        description="Where it is named, its numbers, and whether anybody has checked them.", examples=[A_DESCRIPTION]
+        description="The guide or signpost that names it, its numbers, and whether they have been checked.",
+        examples=[A_DESCRIPTION],
     )
     url: str | Absent = Field(default=None, description="Its web address.", examples=[A_FORM], json_schema_extra=URI)
-    status: ServiceStatus = Field(description="Whether it is there: a current edition names it.", examples=["active"])
+    status: ServiceStatus = Field(description="Active if named in a current edition.", examples=["active"])
     assured_date: dt.date | Absent = Field(
         default=None,
-        description="The day on which a person last checked the details; left out where nobody has.",
+        description="Date of the last check of the details by a person; absent if never checked.",
         examples=["2026-11-24"],
     )
     last_modified: Modified | Absent = Field(
         default=None,
-        description="When the edition that names it was published; left out for a signpost.",
+        description="When the edition that names it was published; absent for a signpost.",
         examples=["2026-11-24T09:30:00.000Z"],
         json_schema_extra={"format": "date-time"},
     )
     organization: ListedOrganization = Field(
-        description="The organization that answers.", examples=[example_of(ListedOrganization)]
+        description="The organization that provides the service.", examples=[example_of(ListedOrganization)]
     )
 
 
 class Service(ListedService):
-    """A service, whole."""
+    """A complete service."""
 
-    organization: Organization = Field(description="The organization, whole.", examples=[example_of(Organization)])
+    organization: Organization = Field(description="The complete organization.", examples=[example_of(Organization)])
     service_at_locations: tuple[ServiceLocation, ...] | Absent = Field(
-        default=None, description="Where it is reached.", examples=[[example_of(ServiceLocation)]]
+        default=None, description="Where the service is reached.", examples=[[example_of(ServiceLocation)]]
     )
     contacts: tuple[ServiceContact, ...] | Absent = Field(
-        default=None, description="Whom to ask for, with the numbers.", examples=[[example_of(ServiceContact)]]
+        default=None, description="Contacts, with their numbers.", examples=[[example_of(ServiceContact)]]
     )
     schedules: tuple[Schedule, ...] | Absent = Field(
         default=None, description="When it is open.", examples=[[example_of(Schedule)]]
     )
     attributes: tuple[Attribute, ...] | Absent = Field(
-        default=None, description="What it has to do with.", examples=[[example_of(Attribute)]]
+        default=None, description="Taxonomy terms of the service.", examples=[[example_of(Attribute)]]
     )
 
 
 class ListedServiceAtLocation(ServiceLocation):
-    """A service at its location as it stands in lists."""
+    """A service at its location, in a list."""
 
     service: ListedService = Field(description="The service.", examples=[example_of(ListedService)])
 
 
 class ServiceAtLocation(ServiceLocation):
-    """A service at its location, whole.
+    """A complete service at its location.
 
-    The profile declares this answer with the schema of a service, so what that requires stands here too.
+    The profile declares this response with the schema of a service, so it repeats the required members.
     """
 
-    organization_id: UUID = Field(description="The organization that answers.", examples=[AN_ORGANIZATION])
+    organization_id: UUID = Field(description="The organization that provides the service.", examples=[AN_ORGANIZATION])
     name: str = Field(description="The service's name.", examples=[A_NAME])
     status: ServiceStatus = Field(description="The service's status.", examples=["active"])
     service: Service = Field(
-        description="The service, without the locations that stand here.",
+        description="The service, without its locations.",
         examples=[{name: value for name, value in example_of(Service).items() if name != "service_at_locations"}],
     )
 
@@ -311,13 +313,13 @@ class ServiceAtLocation(ServiceLocation):
 class Page(OmitsEmpty):
     """One page of a list."""
 
-    total_items: int = Field(description="Entries on all pages.", examples=[14])
+    total_items: int = Field(description="Total number of entries.", examples=[14])
     total_pages: int = Field(description="Pages.", examples=[1])
-    page_number: int = Field(description="This page, from 1.", examples=[1])
+    page_number: int = Field(description="Number of this page, from 1.", examples=[1])
     size: int = Field(description="Entries on this page.", examples=[14])
-    first_page: bool = Field(description="Whether it is the first.", examples=[True])
-    last_page: bool = Field(description="Whether none follows.", examples=[True])
-    empty: bool = Field(description="Whether nothing is on it.", examples=[False])
+    first_page: bool = Field(description="True on the first page.", examples=[True])
+    last_page: bool = Field(description="True on the last page.", examples=[True])
+    empty: bool = Field(description="True if the page has no entries.", examples=[False])
 
 
 class ServicePage(Page):
@@ -337,7 +339,7 @@ class ServiceAtLocationPage(Page):
 class TaxonomyPage(Page):
     """Taxonomies."""
 
-    total_items: int = Field(description="Entries on all pages.", examples=[1])
+    total_items: int = Field(description="Total number of entries.", examples=[1])
     size: int = Field(description="Entries on this page.", examples=[1])
     contents: tuple[Taxonomy, ...] = Field(description="The taxonomies.", examples=[[example_of(Taxonomy)]])
 
@@ -345,6 +347,6 @@ class TaxonomyPage(Page):
 class TaxonomyTermPage(Page):
     """Terms."""
 
-    total_items: int = Field(description="Entries on all pages.", examples=[7])
+    total_items: int = Field(description="Total number of entries.", examples=[7])
     size: int = Field(description="Entries on this page.", examples=[7])
     contents: tuple[TaxonomyTerm, ...] = Field(description="The terms.", examples=[[example_of(TaxonomyTerm)]])

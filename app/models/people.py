@@ -95,7 +95,7 @@ def is_recordable(name: object) -> bool:
 
 def _check_name(name: str) -> str:
     if not is_recordable(name):
-        raise CodedValueError(FaultCode.WRONG_FORM, "must print, without spaces around it")
+        raise CodedValueError(FaultCode.WRONG_FORM, "must be printable text without leading or trailing spaces")
     return name
 
 
@@ -103,7 +103,7 @@ PersonName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH),
     AfterValidator(_check_name),
-    pydantic_Field(description="A person, as the record names people.", examples=["Robin Example"]),
+    pydantic_Field(description="The person's name, as in the audit log.", examples=["Robin Example"]),
 ]
 
 

@@ -10,51 +10,50 @@ from app.models.contacts import Contact
 
 
 class FieldProblem(ResponseModel):
-    """One thing wrong in what was sent."""
+    """One validation error."""
 
     detail: str = Field(
         description="A sentence that a form can show beside the field.", examples=["This part is required."]
     )
     pointer: str = Field(
-        description="Where it stands: a JSON Pointer (RFC 6901) into the body, as a URI fragment. `#` is the whole "
-        "request, for a fault outside the body.",
+        description="JSON Pointer (RFC 6901) into the body, as a URI fragment. `#` for an error outside the body.",
         examples=["#/concern/narrative"],
     )
     code: FaultCode = Field(
-        description="What is wrong, for programs; /v1/problems lists the codes.", examples=["required"]
+        description="Error code, for programs. /v1/problems lists the codes.", examples=["required"]
     )
     source: str | SkipJsonSchema[None] = Field(
         default=None,
-        description="The part of the request with the fault, if that is not the body: query, header or path.",
+        description="Part of the request with the error, if not the body: query, header or path.",
         examples=["query"],
         json_schema_extra=without_default,
     )
     parameter: str | SkipJsonSchema[None] = Field(
         default=None,
-        description="The name of the parameter or header with the fault.",
+        description="Name of the invalid parameter or header.",
         examples=["limit"],
         json_schema_extra=without_default,
     )
 
 
 class ProblemDetails(ResponseModel, title="Problem"):
-    """What went wrong. Nothing that was sent is repeated."""
+    """A problem. It never repeats what was sent."""
 
     type: str = Field(
-        description="Which kind of problem: a path of this API that explains it.", examples=["/v1/problems/not-found"]
+        description="Problem type: a path of this API that explains it.", examples=["/v1/problems/not-found"]
     )
-    title: str = Field(description="The kind of problem, in a few words.", examples=["Not found"])
+    title: str = Field(description="Short title of the problem type.", examples=["Not found"])
     status: int = Field(description="The HTTP status.", examples=[404])
     detail: str = Field(
         description="What went wrong, in a sentence.",
         examples=["Nothing answers to this path. GET /v1 lists what there is."],
     )
     instance: str = Field(
-        description="This one occurrence: a URN of the request's id, which stands in the log.",
+        description="This occurrence: a URN with the request id, which is also in the log.",
         examples=["urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11"],
     )
     errors: tuple[FieldProblem, ...] | None = Field(
-        default=None, description="Every fault of a field that was found.", json_schema_extra=without_default
+        default=None, description="Validation errors.", json_schema_extra=without_default
     )
     links: dict[str, str] | None = Field(
         default=None,
@@ -64,24 +63,24 @@ class ProblemDetails(ResponseModel, title="Problem"):
     )
     signposts: tuple[Signpost, ...] | None = Field(
         default=None,
-        description="Whom to call, 999 first. On every refusal of a concern.",
+        description="Who to call, 999 first. In every refusal of a concern.",
         json_schema_extra=without_default,
     )
     contacts: tuple[Contact, ...] | None = Field(
         default=None,
-        description="The guide's own contacts. On every refusal of a concern.",
+        description="The guide's own contacts. In every refusal of a concern.",
         json_schema_extra=without_default,
     )
 
 
 class ProblemTypeResponse(ResponseModel):
-    """One kind of problem that this API answers."""
+    """One type of problem that this API can return."""
 
-    type: str = Field(description="The `type` of such a problem.", examples=["/v1/problems/not-found"])
-    title: str = Field(description="In a few words.", examples=["Not found"])
+    type: str = Field(description="`type` of the problem.", examples=["/v1/problems/not-found"])
+    title: str = Field(description="Short title.", examples=["Not found"])
     status: int = Field(description="Its HTTP status.", examples=[404])
     meaning: str = Field(
-        description="What it means and what to do.",
+        description="Meaning, and what to do.",
         examples=["Nothing answers to this path. GET /v1 lists what there is."],
     )
 
@@ -90,11 +89,11 @@ class FaultCodeResponse(ResponseModel):
     """One code of an entry of `errors`."""
 
     code: FaultCode = Field(description="The code.", examples=["required"])
-    meaning: str = Field(description="What it means.", examples=["The member or parameter must be there."])
+    meaning: str = Field(description="What it means.", examples=["A required member or parameter is missing."])
 
 
 class ProblemTypesResponse(ResponseModel):
-    """Every kind of problem that this API answers, and every code of a fault."""
+    """Every type of problem that this API can return, and the codes of validation errors."""
 
     problems: tuple[ProblemTypeResponse, ...] = Field(description="The kinds.")
     codes: tuple[FaultCodeResponse, ...] = Field(description="The codes in the entries of `errors`.")

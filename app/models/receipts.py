@@ -13,7 +13,7 @@ from app.models.links import Links
 
 
 class ConcernState(StrEnum):
-    """How far the duty team has come."""
+    """State of the duty team's work."""
 
     RECEIVED = "received"
     ACKNOWLEDGED = "acknowledged"
@@ -21,18 +21,18 @@ class ConcernState(StrEnum):
 
 
 EXAMPLE_REFERENCE = "4F7K-926W-0X3R"
-READ_AT = "When the reporter first read it; null until then."
+READ_AT = "When the reporter first read the message; null until then."
 
 
 class ConcernIdentity(ResponseModel):
     """The reference, state and time of receipt of a concern."""
 
-    reference: str = Field(description="Short, and safe to read aloud.", examples=[EXAMPLE_REFERENCE])
-    state: ConcernState = Field(description="How far the duty team has come.", examples=["received"])
-    received_at: UtcDateTime = Field(description="When this service kept the concern.")
+    reference: str = Field(description="Short, and easy to read out on the phone.", examples=[EXAMPLE_REFERENCE])
+    state: ConcernState = Field(description="State of the duty team's work.", examples=["received"])
+    received_at: UtcDateTime = Field(description="When the concern was stored.")
     test: bool = Field(
         default=False,
-        description="Whether it is a test: no social worker acts on it, and it is erased after a day.",
+        description="True for a test: no social worker acts on it, and it is erased after a day.",
         examples=[False],
     )
 
@@ -42,12 +42,13 @@ class EditionPin(ResponseModel):
 
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
-        description="When to expect an acknowledgement by a social worker at the latest: one working day on, by "
-        "England's calendar; where a child is or may be in immediate danger, within the minutes or hours that the "
-        "council set, by day and night. In danger call, and do not wait for it. If none has come, call the duty team.",
+        description="Latest time by which a social worker should acknowledge the concern: within one working day in "
+        "England "
+        "or, if a child is or may be in immediate danger, within the minutes or hours set by the council, day and "
+        "night. In danger, call: do not wait. If it has not been acknowledged by then, call the duty team.",
     )
-    guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide that the concern is about.")
-    edition: int = Field(examples=[1], description="The edition that it is pinned to.")
+    guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide of the concern.")
+    edition: int = Field(examples=[1], description="The edition of the concern.")
 
 
 class Progress(ResponseModel):
@@ -56,7 +57,7 @@ class Progress(ResponseModel):
     acknowledged_at: UtcDateTime | None = Field(description="When a social worker acknowledged it.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
     outcome: str | None = Field(
-        description="What came of it, where the team shares that: a code of the list `outcome`.", examples=[None]
+        description="The outcome, if the team shares it: a code of the list `outcome`.", examples=[None]
     )
     outcome_text: str | None = Field(
         default=None,
@@ -70,14 +71,14 @@ class Proof(ResponseModel):
     """The status token and the signed receipt, which the reporter should store."""
 
     status_token: str = Field(
-        description="Opens the status of this concern. It is given here once, and again only to a retry with the same "
-        "idempotency key. Four groups of four letters and digits (Crockford base 32, 80 random bits), which can be "
-        "written down and read aloud: case, spaces and hyphens do not matter. Older ones, which are longer, go on "
-        "working.",
+        description="Gives access to the status of this concern. Returned only once, and to retries with the same "
+        "idempotency "
+        "key. Four groups of four letters and digits (Crockford base 32, 80 random bits), easy to write down and "
+        "read aloud: case, spaces and hyphens do not matter. Older, longer tokens still work.",
         examples=["7K3M-9QXT-2W8R-VB5N"],
     )
     receipt: str = Field(
-        description="A signed receipt (JWS, EdDSA) that can be checked offline with /.well-known/jwks.json.",
+        description="Signed receipt (JWS, EdDSA). Verify it offline with /.well-known/jwks.json.",
         examples=["eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"],
     )
 
@@ -86,10 +87,10 @@ class Help(ResponseModel):
     """The signposts, contacts and next steps in every response about an accepted concern."""
 
     signposts: tuple[Signpost, ...] = Field(
-        description="999 first, then other national and local contacts, which stand outside editions."
+        description="999 first, then other national and local contacts that belong to no edition."
     )
     next_steps: tuple[str, ...] = Field(
-        description="What happens next, in sentences to show to the reporter.",
+        description="What happens next, as sentences to show to the reporter.",
         examples=[["If a child is in immediate danger, call 999 now."]],
     )
     contacts: tuple[Contact, ...] = Field(description="The guide's own contacts, as printed.")
@@ -101,8 +102,9 @@ class GuideChoice(ResponseModel):
 
     guide_named: bool = Field(
         default=True,
-        description="Whether the concern named its guide. If not, `guide` is the one whose current edition has every "
-        "item that the concern names, or else the service's default guide.",
+        description="True if the concern named its guide. Otherwise `guide` is the one whose current edition has "
+        "every item "
+        "named in the concern or, failing that, the default guide.",
         examples=[True],
     )
 
@@ -113,35 +115,35 @@ class ComeBack(ResponseModel):
     come_back_by: UtcDateTime | None = Field(
         default=None,
         examples=["2026-11-26T09:30:00Z"],
-        description="When to look at the status again at the latest, with reference and status token: the duty team "
-        "may have left a question.",
+        description="Check the status by this time, with the reference and status token: the duty team may have sent "
+        "a message.",
     )
 
 
 class CheckResponse(Help, ComeBack, GuideChoice, EditionPin):
-    """The concern would be accepted as it stands. Nothing was kept."""
+    """The concern is valid. Nothing was stored."""
 
-    kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
+    kept: bool = Field(default=False, description="Always false: nothing is stored.", examples=[False])
 
 
 class AdditionStatus(ResponseModel):
-    """How far something that was added has come. It waits for an acknowledgement of its own."""
+    """The status of an addition, which is acknowledged separately."""
 
-    number: int = Field(description="Its place, from 1.", examples=[1])
-    added_at: UtcDateTime = Field(description="When this service kept it.")
+    number: int = Field(description="Number, from 1.", examples=[1])
+    added_at: UtcDateTime = Field(description="When it was stored.")
     acknowledge_by: UtcDateTime = Field(
-        examples=["2026-11-25T09:30:00Z"], description="When to expect its acknowledgement at the latest."
+        examples=["2026-11-25T09:30:00Z"], description="Latest time by which it should be acknowledged."
     )
     acknowledged_at: UtcDateTime | None = Field(
-        description="When a social worker acknowledged it; null while it waits.", examples=[None]
+        description="When a social worker acknowledged the addition; null until then.", examples=[None]
     )
 
 
 class MessageStatus(ResponseModel):
-    """A message from the duty team is there. Its words are at `links.messages`."""
+    """A message from the duty team. Its text is at `links.messages`."""
 
-    number: int = Field(description="Its place, from 1.", examples=[1])
-    sent_at: UtcDateTime = Field(description="When the team sent it.")
+    number: int = Field(description="Number, from 1.", examples=[1])
+    sent_at: UtcDateTime = Field(description="When the team sent the message.")
     read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
     answered_at: UtcDateTime | None = Field(
         default=None,
@@ -151,18 +153,18 @@ class MessageStatus(ResponseModel):
 
 
 class ConcernStatus(Help, ComeBack, Progress, EditionPin, ConcernIdentity):
-    """How far a concern has come."""
+    """The status of a concern."""
 
-    additions: tuple[AdditionStatus, ...] = Field(description="What was added to it, in the order of arrival.")
+    additions: tuple[AdditionStatus, ...] = Field(description="Additions, in order of arrival.")
     messages: tuple[MessageStatus, ...] = Field(
         default=(),
-        description="What the duty team sent to the reporter, without words, which are at `links.messages`.",
+        description="Messages from the duty team. Their text is at `links.messages`.",
         examples=[[]],
     )
 
 
 class Receipt(Help, ComeBack, GuideChoice, Proof, EditionPin, ConcernIdentity):
-    """The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement."""
+    """The concern is stored on disk, encrypted for the duty team. They have not acknowledged it yet."""
 
 
 # References of concerns: short, unguessable, easy to read aloud, with a check character that finds typing errors.

@@ -125,11 +125,11 @@ class KnownTimeRow(SQLModel, table=True):
 
 
 class Remnants(StrEnum):
-    """Whether the bytes of an erased or resealed text are gone from the files of the database.
+    """Whether bytes of an erased or resealed text remain in the database files.
 
-    `none`: SQLite has overwritten its pages and emptied its log. `pending`: somebody reads the database and so holds
-    its log; this service tries again until it is empty. `left_to_postgresql`: the space is free, and PostgreSQL
-    overwrites it when it uses it again; its own log (WAL) has the text until its retention ends.
+    `none`: SQLite has overwritten its pages and truncated its log. `pending`: a reader is using the log; the
+    service retries until it is empty. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it
+    reuses it; its write-ahead log keeps the text until its retention ends.
     """
 
     NONE = "none"
@@ -141,58 +141,58 @@ class Remnants(StrEnum):
 
 
 class DisclosureEntry(ResponseModel):
-    """One act on the record."""
+    """An audit log entry."""
 
     chain: str = Field(
         description="A concern's reference, or `inbox`, `audit`, `events`, `people` or `webhooks`.",
         examples=[EXAMPLE_REFERENCE],
     )
-    number: int = Field(description="Its place in the chain, from 1.", examples=[1])
+    number: int = Field(description="Position in the chain, from 1.", examples=[1])
     at: UtcDateTime = Field(description="When.")
     client: str = Field(
-        description="Who: the client and, after the first slash, the person that acted through it, if one is known. A "
-        "slash in the client's own name is written %2F.",
+        description="The client and, after the first slash, the person who used it, if known. A slash in the client's "
+        "name is "
+        "written %2F.",
         examples=["example-desk"],
     )
     act: DeskAct = Field(description="What.", examples=["opened"])
-    address: str = Field(description="From which network address.", examples=["192.0.2.10"])
-    detail: str = Field(description="More about the act; never a word of the concern.", examples=[""])
-    previous_sha256: str = Field(description="The hash of the row before.", examples=["0" * 64])
-    sha256: str = Field(description="The hash of this row.", examples=["0" * 64])
+    address: str = Field(description="Network address of the client.", examples=["192.0.2.10"])
+    detail: str = Field(description="Details of the action, never content of the concern.", examples=[""])
+    previous_sha256: str = Field(description="Hash of the previous entry.", examples=["0" * 64])
+    sha256: str = Field(description="Hash of this entry.", examples=["0" * 64])
 
 
 class DisclosuresResponse(ResponseModel):
-    """The record, the oldest first."""
+    """Audit log entries, oldest first."""
 
     disclosures: tuple[DisclosureEntry, ...] = Field(description="The rows.")
-    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
 class StatementResponse(ResponseModel):
-    """A signed statement of where a chain ends, for an auditor to keep elsewhere."""
+    """The signed end of a chain, for an auditor to store elsewhere."""
 
     chain: str = Field(description="The chain.", examples=[EXAMPLE_REFERENCE])
-    length: int = Field(description="How many rows it has.", examples=[3])
-    head_sha256: str = Field(description="The hash of its last row.", examples=["0" * 64])
+    length: int = Field(description="Number of entries.", examples=[3])
+    head_sha256: str = Field(description="Hash of the last entry.", examples=["0" * 64])
     at: UtcDateTime = Field(description="When this was signed.")
     statement: str = Field(
-        description="The same, signed (JWS, EdDSA), to be checked with /.well-known/jwks.json.",
+        description="Signed statement (JWS, EdDSA). Verify it with /.well-known/jwks.json.",
         examples=["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0RjdLIn0.c2lnbmF0dXJl"],
     )
 
 
 class CheckpointResponse(ResponseModel):
-    """A signed statement of where the record ends, over all chains, for an auditor to store elsewhere."""
+    """A signed checkpoint of the whole audit log, for an auditor to store elsewhere."""
 
-    size: int = Field(description="How many disclosures there are.", examples=[3])
-    root_sha256: str = Field(description="Their Merkle root (RFC 6962).", examples=["0" * 64])
+    size: int = Field(description="Number of audit log entries.", examples=[3])
+    root_sha256: str = Field(description="Merkle root of all entries (RFC 6962).", examples=["0" * 64])
     at: UtcDateTime = Field(description="When this was signed.")
     checkpoint: str = Field(
-        description="The same, signed: a checkpoint of the C2SP format `tlog-checkpoint`. Store it as it is.",
+        description="Signed checkpoint in C2SP `tlog-checkpoint` format. Store it unchanged.",
         examples=["council.example/disclosures\n3\nAAAA\n\n— council.example/disclosures AAAA\n"],
     )
     verifier_key: str = Field(
-        description="The public key that signed it, in the form of C2SP's `signed-note`. Compare it with the one that "
-        "you have.",
+        description="Public key of the signature, in C2SP `signed-note` format. Compare it with the key you trust.",
         examples=["council.example/disclosures+0a1b2c3d+AQAA"],
     )

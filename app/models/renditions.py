@@ -29,7 +29,7 @@ from app.models.sections import CAUTIONS, ITEM_LISTS, Introductions, SectionEntr
 
 
 class RenditionForm(StrEnum):
-    """The form of a rendition."""
+    """Format of a rendition."""
 
     TRANSLATION = "translation"
     EASY_READ = "easy_read"
@@ -51,25 +51,25 @@ class Maker(StrEnum):
 
 
 class RenderedEdition(RequestModel):
-    """The edition that a rendition is of."""
+    """The edition of a rendition."""
 
     edition: int = Field(ge=1, le=MAX_NUMBER, strict=True, description="The edition's number.", examples=[1])
     digest: str = Field(
         pattern=r"^sha256:[0-9a-f]{64}$",
         max_length=71,
-        description="The digest of that edition: other words would be another edition.",
+        description="Digest of that edition, which identifies its exact text.",
         examples=[DIGEST],
     )
 
 
 class RenditionLink(RequestModel):
-    """A document or a recording elsewhere, and what somebody gets from it who cannot see or hear it."""
+    """A linked document or recording, with a text alternative."""
 
     url: WebAddress
     title: Text = Field(description="Its title.", examples=["The guide in British Sign Language"])
     text_alternative: Text = Field(
-        description="What is in it: its length, who speaks or signs, and where the same words are to be read.",
-        examples=["A film of four minutes. The words of the guide are on this page."],
+        description="Text alternative: the length, who speaks or signs, and where to read the same content.",
+        examples=["A film of four minutes. Translation of the guide are on this page."],
     )
 
 
@@ -81,10 +81,12 @@ def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
 
 def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
     """Build the model of an item's words: its id, and each field that has words."""
-    fields: dict[str, Any] = {"id": (ItemId, Field(description="The id that the item has in the edition."))}
+    fields: dict[str, Any] = {"id": (ItemId, Field(description="Id of the item in the edition."))}
     for name in word_fields(entry.item):
         examples = entry.item.model_fields[name].examples
-        word = Field(default=None, description="The words; left out, they come in the guide's own.", examples=examples)
+        word = Field(
+            default=None, description="Translated text. If omitted, the guide's own text is used.", examples=examples
+        )
         fields[name] = (Text | None, word)
     if "limbs" in entry.item.model_fields:
         fields["limbs"] = (tuple[Limb, ...], Field(default=(), max_length=MAX_ITEMS, description="The lettered limbs."))
@@ -92,7 +94,7 @@ def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
         f"{entry.item.__name__}Words",
         __base__=RequestModel,
         __module__=__name__,
-        __doc__=f"The words of one of the {entry.title.lower()}.",
+        __doc__=f"The translation of one of the {entry.title.lower()}.",
         **fields,
     )
 
@@ -107,18 +109,22 @@ class RenditionDetails(RequestModel):
     language: LanguageTag = Field(examples=["cy"])
     form: RenditionForm = Field(description="Its form.", examples=["translation"])
     of: RenderedEdition
-    made_by: Maker = Field(description="Whether a person or a machine made it.", examples=["machine"])
+    made_by: Maker = Field(description="Made by a person or a machine.", examples=["machine"])
     tool: Text | None = Field(
-        default=None, description="The program that made it; needed for a machine.", examples=["A large language model"]
+        default=None,
+        description="Name of the program; required for a machine translation.",
+        examples=["A large language model"],
     )
     checked_by: Text | None = Field(
-        default=None, description="Who checked it; null if nobody has.", examples=[None, "Welsh Language Team"]
+        default=None,
+        description="Who checked the rendition; null if nobody has.",
+        examples=[None, "Welsh Language Team"],
     )
     checked_on: FullDate | None = Field(
-        default=None, description="The day on which it was checked; null if nobody has.", examples=[None, "2026-11-24"]
+        default=None, description="Date of the check; null if nobody has checked it.", examples=[None, "2026-11-24"]
     )
     link: RenditionLink | None = Field(
-        default=None, description="Of large print, a film or a recording: where it is.", examples=[None]
+        default=None, description="For large print, a film or a recording: its location.", examples=[None]
     )
 
     @property
@@ -128,17 +134,19 @@ class RenditionDetails(RequestModel):
 
 
 class RenditionWords(RequestModel):
-    """The words of the edition itself. What is left out comes in the guide's own words, and is marked."""
+    """Translation of the edition itself. What is left out comes in the guide's own words, and is marked."""
 
     title: Text | None = Field(default=None, description="The title.", examples=["Cam-fanteisio’n rhywiol ar blant"])
-    applies_to: Text | None = Field(default=None, description="Where or to what the guide applies.", examples=[None])
-    introductions: Introductions = Field(default=Introductions(), description="The words before the sections.")
+    applies_to: Text | None = Field(
+        default=None, description="The area or situation that the guide applies to.", examples=[None]
+    )
+    introductions: Introductions = Field(default=Introductions(), description="Text before the sections.")
 
 
 _sections: dict[str, Any] = {
     key: (
         tuple[words, ...],  # type: ignore[valid-type]  # a model that is made of the registry
-        Field(default=(), max_length=MAX_ITEMS, description=f"The words of the {ITEM_LISTS[key].title.lower()}."),
+        Field(default=(), max_length=MAX_ITEMS, description=f"Translation of the {ITEM_LISTS[key].title.lower()}."),
     )
     for key, words in ITEM_WORDS.items()
 }
@@ -152,7 +160,7 @@ else:
         "RenditionContent",
         __base__=(RenditionWords, RenditionDetails),
         __module__=__name__,
-        __doc__="The whole content of a rendition. Its digest is taken over exactly this.",
+        __doc__="The complete content of a rendition. The digest covers exactly these members.",
         **_sections,
     )
 
@@ -236,7 +244,7 @@ def _about_its_making(content: RenditionContent) -> Iterator[FieldError]:
     if content.made_by is Maker.MACHINE and content.tool is None:
         yield FieldError(("tool",), "Name the program that made it.", FaultCode.REQUIRED)
     if (content.checked_by is None) != (content.checked_on is None):
-        yield FieldError(("checked_on",), "Who checked it, and the day, go together.", FaultCode.REQUIRED)
+        yield FieldError(("checked_on",), "Give both `checked_by` and `checked_on`, or neither.", FaultCode.REQUIRED)
 
 
 def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
@@ -262,9 +270,9 @@ def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterat
         originals, seen = {item.id: item for item in getattr(edition, key)}, set[str]()
         for index, words in enumerate(getattr(content, key)):
             if words.id in seen:
-                yield FieldError((key, index, "id"), "This id is in the list twice.", FaultCode.DUPLICATE_ID)
+                yield FieldError((key, index, "id"), "This id occurs twice in the list.", FaultCode.DUPLICATE_ID)
             elif words.id not in originals:
-                yield FieldError((key, index, "id"), "The edition has no item of this id.", FaultCode.UNKNOWN_ITEM)
+                yield FieldError((key, index, "id"), "The edition has no item with this id.", FaultCode.UNKNOWN_ITEM)
             else:
                 yield from _in_item((key, index), words, originals[words.id])
             seen.add(words.id)
@@ -283,7 +291,7 @@ def _in_item(at: Location, words: Any, original: Any) -> Iterator[FieldError]:
 
 def _without_original(at: Location, words: str | None, original: str | None) -> Iterator[FieldError]:
     if words is not None and original is None:
-        yield FieldError(at, "The edition has no words here.", FaultCode.UNKNOWN_FIELD)
+        yield FieldError(at, "The edition has no text here.", FaultCode.UNKNOWN_FIELD)
 
 
 A_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
@@ -294,86 +302,87 @@ class RenditionSummary(ResponseModel):
     """A rendition without its words."""
 
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
-    dir: Direction = Field(description="The direction in which the language is written.", examples=["ltr"])
+    dir: Direction = Field(description="Writing direction.", examples=["ltr"])
     form: RenditionForm = Field(description="Its form.", examples=["translation"])
-    number: int = Field(description="Its number, from 1, among those of the guide in this language.", examples=[1])
+    number: int = Field(description="Number, from 1, among the guide's renditions in this language.", examples=[1])
     digest: str = Field(
-        description="`sha256:` and the SHA-256 of the rendition's own content as canonical JSON (RFC 8785), without "
-        "empty members, as a digest of an edition is made.",
+        description="`sha256:` and the SHA-256 of the rendition's content as canonical JSON (RFC 8785), without empty "
+        "members, like the digest of an edition.",
         examples=[A_DIGEST],
     )
     published_at: UtcDateTime = Field(description="When it was published.")
-    of: RenderedEdition = Field(description="The edition that it is of.")
-    made_by: Maker = Field(description="Whether a person or a machine made it.", examples=["machine"])
-    tool: str | None = Field(description="The program that made it.", examples=["A large language model"])
-    checked_by: str | None = Field(description="Who checked it; null if nobody has.", examples=[None])
-    checked_on: dt.date | None = Field(description="The day on which it was checked.", examples=[None])
+    of: RenderedEdition = Field(description="The rendered edition.")
+    made_by: Maker = Field(description="Made by a person or a machine.", examples=["machine"])
+    tool: str | None = Field(description="Name of the program.", examples=["A large language model"])
+    checked_by: str | None = Field(description="Who checked the rendition; null if nobody has.", examples=[None])
+    checked_on: dt.date | None = Field(description="Date of the check.", examples=[None])
     behind: bool = Field(
-        description="True if its edition is not the current one any more: the guide may say something else now.",
+        description="True if its edition is no longer current: the guide may have changed.",
         examples=[False],
     )
     notices: tuple[str, ...] = Field(
-        description="Sentences to show with the words: that a machine made them and nobody has checked them, or that "
-        "the guide has changed since.",
+        description="Sentences to show with the text: an unchecked machine translation, or a guide that has changed "
+        "since.",
         examples=[[]],
     )
     link: RenditionLink | None = Field(
-        description="Of large print, a film or a recording: where it is.", examples=[None]
+        description="For large print, a film or a recording: its location.", examples=[None]
     )
 
 
 class ListedRendition(RenditionSummary):
-    """A rendition in the list of its guide."""
+    """A rendition in a list."""
 
-    withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
+    withdrawal: Withdrawal | None = Field(description="The withdrawal, if withdrawn.", examples=[None])
     links: Links = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy/1"}])
 
 
 class RenditionsResponse(ResponseModel):
-    """The renditions of a guide or of one edition, by language, the newest first."""
+    """The renditions of a guide or of one edition, by language, most recent first."""
 
     renditions: tuple[ListedRendition, ...] = Field(description="The renditions.")
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
 
 
 class RenditionFacts(RenditionSummary):
-    """What the words of a response are, and which of them are not in its language."""
+    """Facts about a rendition, and its untranslated text."""
 
     in_guide_language: tuple[str, ...] = Field(
-        description="JSON Pointers (RFC 6901) to the words of this response that are in the guide's own language, "
-        "because the rendition does not have them. Names of bodies, sources and addresses are always as printed.",
+        description="JSON Pointers (RFC 6901) to untranslated text in this response, in the guide's own language. "
+        "Names of "
+        "organisations, sources and addresses are always as printed.",
         examples=[["/change_note"]],
     )
     unchecked_cautions: tuple[Caution, ...] = Field(
-        description="A machine's words for the cautions, which nobody has checked. Show them beside the cautions, and "
-        "never in their place.",
+        description="Unchecked machine translations of the cautions. Show them beside the cautions, never instead of "
+        "them.",
         examples=[[]],
     )
 
 
 class RenditionResponse(EditionResponse):
-    """An edition with its words in another language or form.
+    """An edition in another language or format.
 
-    The members are those of the edition, so a program that shows an edition can show a rendition. `digest` is the
-    edition's; the rendition's own is in `rendition`. Codes, numbers and addresses are always the edition's.
+    Has the members of an edition, so programs can show it like one. `digest` is that of the edition; the
+    rendition's own digest is in `rendition`. Codes, numbers and addresses are always those of the edition.
     """
 
-    rendition: RenditionFacts = Field(description="What the words are.")
+    rendition: RenditionFacts = Field(description="Facts about the rendition.")
 
 
 class PublishedRenditionResponse(ResponseModel):
-    """The rendition is published, and will never change."""
+    """The rendition is published."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
-    number: int = Field(description="The number that it was given.", examples=[2])
+    number: int = Field(description="Number of the rendition.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[A_DIGEST])
     published_at: UtcDateTime = Field(description="When it was published.")
     links: Links = RENDITION_LINKS
 
 
 class RenditionWithdrawalResponse(ResponseModel):
-    """The rendition is withdrawn: its words stay on record, and reads of it give the reason."""
+    """The rendition is withdrawn. Reads return the reason."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])

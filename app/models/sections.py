@@ -61,7 +61,7 @@ CAUTIONS = SectionEntry(path="cautions", item=items.Caution, title="Cautions", h
 
 
 class Section(StrEnum):
-    """The sections of an edition, as they stand in paths."""
+    """The sections of an edition, as in paths."""
 
     entry: SectionEntry
     key: str
@@ -102,21 +102,21 @@ class Section(StrEnum):
         item=items.LinkedRisk,
         title="Linked risks",
         heading="Linked risks",
-        description="Harms that are often linked, in the printed order.",
+        description="Harms often linked, in the printed order.",
     )
     RESPONSIBILITIES = SectionEntry(
         path="responsibilities",
         item=items.Responsibility,
         title="Responsibilities",
         heading="What to do",
-        description="What everybody needs to do.",
+        description="What everyone needs to do.",
     )
     CONTACTS = SectionEntry(
         path="contacts",
         item=Contact,
         title="Contacts",
         heading="Who to call",
-        description="Whom to call, in the printed order.",
+        description="Who to call, in the printed order.",
         layout=Layout.CONTACTS,
         searched=("name", "when"),
         across_guides=True,
@@ -163,7 +163,7 @@ PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not 
 
 
 class Introductions(RequestModel):
-    """The words that the guide prints before each list."""
+    """Text printed before each list."""
 
     factors: Text | None = Field(
         default=None,
@@ -202,7 +202,7 @@ class EditionSections(RequestModel):
     cautions: tuple[items.Caution, ...] = Field(
         default=(),
         max_length=MAX_ITEMS,
-        description="Read with every indicator and factor: a guide that has one of those has a caution.",
+        description="Warnings to read with every indicator and factor. Required if the guide has any.",
     )
     definitions: tuple[Definition, ...] = Field(default=(), max_length=MAX_ITEMS, description="What the harm is.")
     factors: tuple[items.Factor, ...] = Field(default=(), max_length=MAX_ITEMS, description="Vulnerability factors.")
@@ -210,10 +210,10 @@ class EditionSections(RequestModel):
         default=(), max_length=MAX_ITEMS, description="Indicators to consider."
     )
     linked_risks: tuple[items.LinkedRisk, ...] = Field(
-        default=(), max_length=MAX_ITEMS, description="Other harms that are often linked."
+        default=(), max_length=MAX_ITEMS, description="Other harms often linked to this one."
     )
     responsibilities: tuple[items.Responsibility, ...] = Field(
-        default=(), max_length=MAX_ITEMS, description="What everybody needs to do."
+        default=(), max_length=MAX_ITEMS, description="What everyone needs to do."
     )
     contacts: tuple[Contact, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="Whom to call.")
 

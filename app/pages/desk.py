@@ -104,9 +104,9 @@ TEXTS: Texts = SHOWN_AGAIN | {
         "The draft was changed",
         "Somebody saved it after you opened the page. Nothing was done. Look at it again, and then do it.",
     ),
-    errors.SecondPersonNeeded: ("Another person must publish it", "You wrote words of this draft."),
+    errors.SecondPersonNeeded: ("Someone else must publish this", "You wrote part of this draft."),
     errors.HandUnknown: (
-        "Another person must publish it",
+        "Someone else must publish this",
         "Two people publish here, and a program that names no person wrote words of it. Write them as a person.",
     ),
     errors.FollowsAnotherEdition: (
@@ -117,7 +117,7 @@ TEXTS: Texts = SHOWN_AGAIN | {
 OTHER_TEXTS = {
     400: ("This cannot be read", "Nothing was done. Go back, and try again."),
     404: ("Page not found", "There is no page here."),
-    503: ("Not available just now", "Nothing was done. Try again in a few seconds."),
+    503: ("Sorry, the service is not available", "Your action has not been carried out. Try again in a few seconds."),
 }
 DEFECT = ("Something went wrong", "Nothing was done. Try again, or tell the operator.")
 

@@ -795,7 +795,7 @@ PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type":
     responses=PREVIEW_EXAMPLE | problem_responses(NoSuchGuideDraft, ValidationFailed),
 )
 def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: GuideName) -> Response:
-    """Show the page as it would be, marked as a draft. A draft with faults has no page: the answer lists them."""
+    """Show the page as it would be published, marked as a draft. An invalid draft returns its errors instead."""
     return _preview(site, session, guide)
 
 

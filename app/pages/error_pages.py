@@ -79,7 +79,7 @@ ERROR_TEXTS = {
         ),
     ),
     503: (
-        to_translate("Not available just now"),
+        to_translate("Sorry, this is not available right now"),
         to_translate(
             "Please try again in a few seconds, or call. "
             "If you were sending a concern, send it again. However often you do that, we get it only once."

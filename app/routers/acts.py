@@ -66,7 +66,7 @@ AssignmentTag = Annotated[
     str | None,
     Header(
         max_length=1000,
-        description="The ETag of the assignment that the caller knows. Without it, the last request counts.",
+        description="ETag of the assignment you read. If omitted, the last request wins.",
         examples=['"assignment-3"'],
     ),
 ]
@@ -82,7 +82,7 @@ class DeskRequest:
 
     @property
     def now(self) -> dt.datetime:
-        """When it came."""
+        """When it was received."""
         return self.actor.at
 
     @property
@@ -119,12 +119,11 @@ WorkingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.WRITE]
     responses=SEALED | problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
 def open_concern(request: Request, asked: ReadingDep) -> Response:
-    """The concern with its words and what was added, where this service holds an identity; else the sealed file.
+    """The decrypted concern and its additions, if this service holds an identity; otherwise the sealed file.
 
-    Of what was added it has the first page. `links.next` is the path of the second, if there is one.
+    Contains the first page of additions. `links.next` is the path of the second, if there is one.
 
-    `Accept: application/age` asks for the sealed file in any case: a person with an identity opens it with
-    `guidance desk open`, or with the `age` program.
+    `Accept: application/age` always returns the sealed file. Decrypt it with `guidance desk open` or the `age` program.
     """
     desk, accept = asked.desk, request.headers.get("accept", "*/*")
     as_file = not desk.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
@@ -146,10 +145,10 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
 def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = None) -> InboxEntry:
-    """A social worker has seen it and decided the next step. To do so again changes nothing. It needs no body.
+    """Record that a social worker has read the concern and decided the next step. Idempotent; no request body needed.
 
-    What was added waits for an acknowledgement of its own: name the last addition that was seen in `up_to_addition`.
-    What came after it, and is not named, goes on waiting.
+    Additions are acknowledged separately: send the last addition read as `up_to_addition`. Later additions stay
+    unacknowledged.
     """
     return asked.do(acts.ACKNOWLEDGE, acknowledgement or Acknowledgement())
 
@@ -170,7 +169,7 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
     ),
 )
 def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key: IdempotencyKey = None) -> InboxEntry:
-    """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared.
+    """Close the concern with an outcome. The reporter sees the outcome only if it is shared.
 
     A `message` goes to the reporter in the same transaction: both are stored, or neither.
     """
@@ -185,51 +184,53 @@ def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
 def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
-    """A concern on hold is erased neither by retention nor on request."""
+    """A concern on hold cannot be erased, by retention or on request."""
     return asked.do(acts.HOLD, hold)
 
 
 @router.post(
     "/erasure",
     operation_id="erase_concern",
-    summary="Erase a concern's words",
+    summary="Erase a concern",
     responses=problem_responses(NoSuchConcern, NotAcknowledged, OnHold, ConcernErased, *BODY_PROBLEMS),
 )
 def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
-    """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased.
+    """Permanently erase the text of a concern. Refused while the concern is on hold.
 
-    Nor is a concern while something that was added to it waits for its acknowledgement.
+    The concern and all its additions must be acknowledged first.
     """
     return asked.do(acts.ERASE, erasure)
 
 
-@router.get("/assignment", summary="Read who works on it", responses=problem_responses(NoSuchConcern))
+@router.get("/assignment", summary="Get the assignment", responses=problem_responses(NoSuchConcern))
 def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
-    """The person that the concern is assigned to, since when, and who did it. The ETag is for `If-Match`."""
+    """The person the concern is assigned to, since when, and who assigned it. Send the ETag in `If-Match`."""
     reference = asked.reference
     return _assignment(response, reference, acts.read_assignment(asked.desk.writer, reference, asked.actor))
 
 
 @router.put(
     "/assignment",
-    summary="Assign it",
+    summary="Assign a concern",
     responses=problem_responses(NoSuchConcern, AssignmentChanged, *BODY_PROBLEMS),
 )
 def assign_concern(
     response: Response, asked: WorkingDep, assignment: Assignment | None = None, if_match: AssignmentTag = None
 ) -> AssignmentResponse:
-    """Assign the concern to a person; without a body, to yourself. `replaced` is the assignment before.
+    """Assign the concern to a person or, without a body, to yourself. `replaced` is the previous assignment.
 
-    Every request is on the record. Without `If-Match` the last one counts, and its answer shows the one before, which
-    another worker may have made a moment ago. With it, a request that rests on an older assignment changes nothing: 412
-    says who has the concern now.
+    Every request is recorded. Without `If-Match` the last request wins, and its response shows the assignment it
+    replaced. With `If-Match`, a request based on an older assignment returns 412, which names the person the
+    concern is assigned to.
     """
     return _assign(response, asked, asked.actor.person if assignment is None else assignment.person, if_match)
 
 
-@router.delete("/assignment", summary="Take it away", responses=problem_responses(NoSuchConcern, AssignmentChanged))
+@router.delete(
+    "/assignment", summary="Unassign a concern", responses=problem_responses(NoSuchConcern, AssignmentChanged)
+)
 def unassign_concern(response: Response, asked: WorkingDep, if_match: AssignmentTag = None) -> AssignmentResponse:
-    """Assign the concern to nobody. `If-Match` works as it does for `PUT`."""
+    """Remove the assignment. `If-Match` works as for `PUT`."""
     return _assign(response, asked, None, if_match)
 
 

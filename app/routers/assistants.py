@@ -190,7 +190,7 @@ def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
     if tool is None:
-        sentence = "There is no tool of this name. The method tools/list gives the tools."
+        sentence = "There is no tool with this name. The method tools/list lists the tools."
         raise McpError(ErrorCode.INVALID_PARAMS, sentence)
     found, fault = call_tool(tool, params.get("arguments") or {}, library)
     if found is None:

@@ -67,7 +67,7 @@ class Filters(RequestModel, extra="ignore"):
         None,
         min_length=1,
         max_length=200,
-        description="Only items that hold every one of these words, in any form of them.",
+        description="Only items that contain all of these words, in any inflection.",
         examples=["missing school"],
     )
     code: str | None = Field(
@@ -85,7 +85,7 @@ class SearchQuery(RequestModel, extra="ignore"):
     q: str = Field(
         min_length=1,
         max_length=200,
-        description="The words to look for. Every one must be there, in any form of it; the last may be a beginning.",
+        description="Search terms. All must occur, in any inflection; the last may be the start of a word.",
         examples=["missing school"],
     )
     guide: InGuide = None
@@ -131,7 +131,7 @@ def _add_list(section: Section) -> None:
         f"/v1/{section.value}{CSV.suffix}",
         name=f"list_{section.key}_as_csv",
         summary=f"List {title} across guides as CSV",
-        description=f"The {title} of every guide's current edition, one a row, each with its {context}, in one file.",
+        description=f"The {title} of every guide's current edition in one file, one per row, each with its {context}.",
         response_class=Response,
         responses=CSV.documented,
     )
@@ -158,7 +158,7 @@ def search(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
-    """Full text over every current edition. The words of the query are not logged."""
+    """Full-text search of every current edition. Queries are not logged."""
     filters = _wanted(session, context, Filters(**dict(wanted)), *Section)
     found, next_cursor = _page(session, filters, cursor, limit=limit)
     return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
@@ -213,12 +213,12 @@ CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in Fau
 
 @reference_router.get(
     "/v1",
-    summary="Find everything",
+    summary="Find your way around",
     response_model=ServiceIndex,
     responses=response_example(version=VERSION, description=DESCRIPTION),
 )
 def read_index(request: Request, settings: SettingsDep) -> Response:
-    """Links to everything below."""
+    """Links to every resource of this API."""
     links = {
         "self": "/v1",
         "guides": GUIDES,
@@ -245,7 +245,7 @@ def read_index(request: Request, settings: SettingsDep) -> Response:
 
 @reference_router.get(SIGNPOSTS, summary="List the signposts", response_model=SignpostsResponse)
 def list_signposts(request: Request, reference_data: ReferenceDataDep) -> Response:
-    """999 and the national and local contacts that stand outside editions."""
+    """999, and national and local contacts that belong to no edition."""
     response = SignpostsResponse(signposts=reference_data.signposts, links={"self": SIGNPOSTS})
     return public_response(request, response)
 
@@ -279,15 +279,15 @@ def read_code_list(
     return public_response(request, CodeListResponse(**dict(found), links=links))
 
 
-@reference_router.get(PROBLEMS, summary="List the kinds of problem", response_model=ProblemTypesResponse)
+@reference_router.get(PROBLEMS, summary="List the problem types", response_model=ProblemTypesResponse)
 def list_problems(request: Request) -> Response:
-    """Every kind of error that this API answers."""
+    """Every type of problem that this API can return."""
     return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values()), codes=CODES))
 
 
 @reference_router.get(
     PROBLEMS + "/{slug}",
-    summary="Read a kind of problem",
+    summary="Get a problem type",
     response_model=ProblemTypeResponse,
     responses=problem_responses(NotFound),
 )
@@ -295,13 +295,15 @@ def read_problem(
     request: Request,
     slug: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=80, description="The kind.", examples=["not-found"])],
 ) -> Response:
-    """What one kind of error means."""
+    """The meaning of one type of problem."""
     if slug not in KINDS:
         raise NotFound
     return public_response(request, KINDS[slug])
 
 
-@reference_router.get("/.well-known/jwks.json", summary="Read the keys of receipts", response_model=JsonWebKeySet)
+@reference_router.get(
+    "/.well-known/jwks.json", summary="Get the public keys for receipts", response_model=JsonWebKeySet
+)
 def read_receipt_keys(request: Request, signer: SignerDep) -> Response:
-    """The public keys that receipts are signed with, as a JSON Web Key Set."""
+    """The public keys that verify signed receipts, as a JSON Web Key Set."""
     return public_response(request, JsonWebKeySet(keys=signer.jwks))

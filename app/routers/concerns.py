@@ -58,13 +58,13 @@ Submission = Annotated[
 
 @router.get(
     "/form",
-    summary="Read the form",
+    summary="Get the form",
     response_model=ConcernFormResponse,
     responses=NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
 def read_concern_form(request: Request, reference_data: ReferenceDataDep) -> Response:
-    """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
+    """The form as JSON Schema, with labels, help texts and code lists, for front ends to render."""
     form = concern_form(tuple(reference_data.code_lists.values()), reference_data.signposts)
     return public_response(request, form)
 
@@ -78,7 +78,7 @@ def read_concern_form(request: Request, reference_data: ReferenceDataDep) -> Res
 def check_submission(
     submissions: SubmissionsDep, submission: Submission, submitter: SubmitterDep, now: NowDep
 ) -> CheckResponse:
-    """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
+    """Same validation and response as a submission, but nothing is stored. For developers and front ends."""
     return submissions.check(submission, for_tests=submitter.for_tests, at=now)
 
 
@@ -98,14 +98,14 @@ async def raise_concern(
     idempotency_key: IdempotencyKey = None,
     test_outcome: SimulatedOutcomeQuery = SimulatedOutcome.ACCEPTED,
 ) -> Response:
-    """Keep a concern, sealed to the duty team. 201 means that it is on the disk.
+    """Store a concern, encrypted for the duty team. 201 means that it has been flushed to disk.
 
-    **In immediate danger call 999.** Only `immediate_danger`, `reporter.kind`, `children` and `concern.narrative` are
-    required; a concern with little in it takes the same route as one with much.
+    **In immediate danger call 999.** Only `immediate_danger`, `reporter.kind`, `children` and `concern.narrative`
+    are required. Short and detailed concerns are handled in the same way.
 
-    A test has a test key (`guidance clients add --test`) and says `"test": true`: it is answered like the real thing,
-    or by `test_outcome`, seen by nobody who does not look for tests, and erased after a day. What has only one of the
-    two is refused (422), so that no real concern is lost as a test.
+    To send a test, use a test key (`guidance clients add --test`) and `"test": true`. A test gets the normal
+    response, or the one set by `test_outcome`; it is listed only with `test=true`, and erased after a day. Either
+    without the other is refused (422), so that no real concern is lost as a test.
     """
     expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:
@@ -139,20 +139,23 @@ FollowingDep = Annotated[Following, Depends(follow)]
 
 @router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TokenMissing, NoSuchConcern))
 def read_concern_status(asked: FollowingDep) -> ConcernStatus:
-    """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
+    """The status of a concern, for the holder of its status token.
+
+    A wrong reference and a wrong token return the same error.
+    """
     token, reference = asked.status_token, asked.reference
     return asked.follow_ups.read_status(typed_reference=reference, status_token=token, at=asked.now)
 
 
 @router.get(
     "/{reference}/messages",
-    summary="Read messages of the duty team",
+    summary="Read messages from the duty team",
     responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
 def read_messages(asked: FollowingDep) -> ReceivedMessages:
-    """What the duty team sent, for the holder of the status token, which opens it. The answer is an addition.
+    """Messages from the duty team, decrypted with the status token. To reply, post an addition.
 
-    The team sees when a message was first read, and nothing else about the reader.
+    The team sees when a message was first read, but nothing else about the reader.
     """
     token, reference = asked.status_token, asked.reference
     return asked.follow_ups.open_messages(typed_reference=reference, status_token=token, at=asked.now)
@@ -171,9 +174,9 @@ def add_more(
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """More from the reporter, sealed like the concern itself. The duty team sees additions in the order of arrival.
+    """More from the reporter, encrypted like the concern. The duty team sees additions in order of arrival.
 
-    Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
+    Each addition is acknowledged separately. A concern can have 200 additions, 20,000,000 bytes in total.
     """
     expect_one_key_at_most(request)
     network = caller_network(request)

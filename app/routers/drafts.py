@@ -69,7 +69,7 @@ DraftTag = Annotated[
     Header(
         alias="If-Match",
         max_length=1000,
-        description="The ETag of the draft that the caller read. Needed unless the guide has no draft.",
+        description="ETag of the draft you read. Required unless the guide has no draft.",
         examples=['"draft-3"'],
     ),
 ]
@@ -94,7 +94,7 @@ PublisherActDep = Annotated[DraftAct, Depends(ask_as_publisher)]
     summary="Save a draft",
     operation_id="save_draft",
     responses=problem_responses(NotFound, DraftChanged, DraftNotNamed, *BODY_PROBLEMS)
-    | {201: {"model": DraftResponse, "description": "The draft is begun."}},
+    | {201: {"model": DraftResponse, "description": "The draft is created."}},
 )
 def save_guide_draft(
     response: Response,
@@ -104,10 +104,10 @@ def save_guide_draft(
     content: Annotated[dict[str, JsonValue], Body(examples=[DRAFT_EXAMPLE])],
     if_match: DraftTag = None,
 ) -> DraftResponse:
-    """Save the words as the guide's draft, also where they are incomplete or have faults, and for a new guide.
+    """Save the draft of a new or existing guide. It may be incomplete or invalid.
 
-    The body has the members of an edition; positions may be left out. `If-Match` guards against two editors who both
-    change the same version: the second is refused with 412. The same words again change nothing, so a retry is safe.
+    The body has the members of an edition; positions are optional. `If-Match` prevents two editors from changing
+    the same version: the second gets 412. Retries are safe: sending the same content again changes nothing.
     """
     _require_storable(content)
     known: list[GuideDraftRow | None] = []
@@ -127,18 +127,18 @@ def save_guide_draft(
 
 @router.get("", summary="Read a draft", operation_id="read_draft", responses=problem_responses(NoSuchGuideDraft))
 def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide: GuideName) -> DraftResponse:
-    """The draft with its words, who wrote it, and its ETag for `If-Match`."""
+    """The content of the draft, its authors, and its ETag for `If-Match`."""
     return _present(get_guide_draft(session, guide), read_draft_record(session, guide), response)
 
 
 @router.delete(
     "",
-    summary="Remove a draft",
+    summary="Delete a draft",
     operation_id="remove_draft",
     responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed),
 )
 def remove_draft(session: SessionDep, writer: WriterDep, act: EditorActDep) -> DraftResponse:
-    """Remove the draft, and return it for the last time: its words are stored no more. Who wrote it stays on record."""
+    """Delete the draft and return it one last time. Its content is not kept; its authors stay in the audit log."""
     record = read_draft_record(session, act.guide)
     return _present(discard_draft(writer, act), record)
 
@@ -154,7 +154,7 @@ def read_draft_check(
     now: NowDep,
     guide: GuideName,
 ) -> DraftCheckResponse:
-    """Every fault and every warning in an editor's words, as `guidance check` says them."""
+    """Every error and warning in plain language, as `guidance check` reports them."""
     draft = get_guide_draft(session, guide)
     response.headers["ETag"] = _etag(draft)
     checked = check_draft(session, draft, reference_data, today=now.date())
@@ -178,7 +178,7 @@ def read_draft_check(
 def read_draft_changes(
     response: Response, session: SessionDep, contents: ContentsDep, _actor: EditorDep, guide: GuideName
 ) -> DraftChangesResponse:
-    """What the draft changes against the guide's current edition. Members with faults are listed, and not compared."""
+    """Changes of the draft since the current edition. Invalid members are listed but not compared."""
     draft = get_guide_draft(session, guide)
     head = get_current(session, guide=guide)
     current = contents(head.key, session)
@@ -197,14 +197,14 @@ def read_draft_changes(
 
 @router.post(
     "/offer",
-    summary="Offer a draft for publication",
+    summary="Submit a draft for publication",
     operation_id="offer_draft",
     responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed, ValidationFailed),
 )
 def offer_guide_draft(
     response: Response, session: SessionDep, reference_data: ReferenceDataDep, writer: WriterDep, act: EditorActDep
 ) -> DraftResponse:
-    """Say that the draft is ready for somebody else to publish. A change of its words takes that back."""
+    """Submit the draft for someone else to publish. Editing it cancels the request."""
     draft = offer_draft(writer, reference_data, act)
     return _present(draft, read_draft_record(session, act.guide), response)
 
@@ -233,11 +233,10 @@ def publish_guide_draft(
     act: PublisherActDep,
     publication: DraftPublication,
 ) -> Any:
-    """Publish the draft as the guide's next edition, and end the draft. The edition can never be altered.
+    """Publish the draft as the guide's next edition. Published editions never change.
 
-    The caller wrote no word of the draft since it was begun: another client or person did. `follows` says which edition
-    it follows, or that the guide is new. A draft with faults is refused with all of them; the pointers are into its
-    content.
+    The caller must not have written any of the draft. `follows` is the number of the last edition, or null for a
+    new guide. An invalid draft returns every error, with pointers into its content.
     """
     two_people = settings.two_people_publish
     published = publish_draft(writer, reference_data, act, follows=publication.follows, two_people=two_people)

@@ -127,7 +127,7 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
 def read_time_map(request: Request, session: SessionDep, settings: SettingsDep, guide: GuideName) -> Response:
-    """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
+    """The version history of the guide as a Memento TimeMap (RFC 7089) in link format (RFC 6690)."""
     content = time_map(get_history(session, guide=guide), settings.public_url)
     links = memento_links(settings.public_url, guide)
     return conditional_response(request, content, media_type=LINK_FORMAT, links=links)
@@ -136,14 +136,14 @@ def read_time_map(request: Request, session: SessionDep, settings: SettingsDep, 
 @editions_router.get(
     "/editions",
     tags=["Editions"],
-    summary="Read a guide's history",
+    summary="List a guide's editions",
     response_model=EditionsResponse,
     responses=problem_responses(NoSuchGuide),
 )
 def list_editions(
     request: Request, session: SessionDep, guide: GuideName, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
-    """Every edition, the newest first, withdrawn ones included."""
+    """Every edition, including withdrawn ones, most recent first."""
     history = get_history(session, guide=guide)
     before = decode_key(cursor, otherwise=MAX_NUMBER + 1)
     heads = [head for head in history if head.number < before]
@@ -167,7 +167,7 @@ def read_edition(
     guide: GuideName,
     number: EditionNumber,
 ) -> Response:
-    """Exactly that edition, whole. Its bytes never change."""
+    """The complete edition. Its bytes never change."""
     shown = find_edition(session, contents, guide, number)
     return public_response(
         request,
@@ -193,11 +193,13 @@ def read_changes(
     number: EditionNumber,
     since: Annotated[
         int | None,
-        Query(ge=1, le=MAX_NUMBER, description="The edition to compare with; the one before, if absent.", examples=[1]),
+        Query(
+            ge=1, le=MAX_NUMBER, description="Edition to compare with. Defaults to the previous edition.", examples=[1]
+        ),
         IN_PLAIN_DIGITS,
     ] = None,
 ) -> Response:
-    """What this edition added, removed, reworded and moved, section by section, since another."""
+    """Items that this edition added, removed, reworded and moved since an earlier edition, by section."""
     shown = find_edition(session, contents, guide, number)
     if since is None and number == 1:
         raise InvalidQuery([FieldError((), NONE_BEFORE, FaultCode.REQUIRED, "query", "since")])
@@ -232,8 +234,8 @@ SECTIONS = (
         CURRENT,
         "read_",
         "the current edition",
-        "The section, word for word, with the cautions that must be read with it.",
-        "The item, with the editions in which it stands and where its words changed.",
+        "The section word for word, with the cautions that must be read with it.",
+        "The item, the editions that contain it and those that changed its text.",
         ITEM_RESPONSES,
         {},
     ),
@@ -241,8 +243,8 @@ SECTIONS = (
         NUMBERED,
         "read_edition_",
         "a numbered edition",
-        "The section of exactly that edition, with the cautions that must be read with it.",
-        "The item of exactly that edition.",
+        "The section of that edition, with the cautions that must be read with it.",
+        "The item in that edition.",
         NUMBERED_ITEM_RESPONSES,
         AS_PUBLISHED,
     ),
@@ -341,13 +343,13 @@ publishing_router = GuidanceRouter(
     responses=problem_responses(ServiceUnavailable, *CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )
-TAKE_BACK = "Take {} back. Its words stay on record; every read of it answers 410 with the reason from now on."
-WITHDRAWN_ALREADY = "It was already withdrawn for this reason."
+TAKE_BACK = "Withdraw {}. Its content is kept, and reads return 410 with the reason."
+WITHDRAWN_ALREADY = "Already withdrawn for this reason."
 IfMatch = Annotated[
     str | None,
     Header(
         max_length=1000,
-        description="The ETag of `GET /v1/guides/{guide}` that this edition follows. Needed unless the guide is new.",
+        description="ETag of the current edition from `GET /v1/guides/{guide}`. Required unless the guide is new.",
         examples=['"0123456789abcdef0123456789abcdef"'],
     ),
 ]
@@ -362,7 +364,7 @@ IfMatch = Annotated[
     responses=problem_responses(
         NotFound, PreconditionFailed, PreconditionMissing, SecondPersonNeeded, *CREDENTIAL_PROBLEMS, *BODY_PROBLEMS
     )
-    | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
+    | {200: {"model": PublishedResponse, "description": "The current edition already has this content."}},
 )
 def post_edition(
     *,
@@ -373,12 +375,12 @@ def post_edition(
     content: Annotated[EditionContent, Body(examples=[EDITION_EXAMPLE])],
     if_match: IfMatch = None,
 ) -> Any:
-    """Publish the words as the guide's next edition. It can never be altered: a correction is the next number.
+    """Publish the next edition of a guide. Published editions never change: publish a correction as a new edition.
 
-    `If-Match` guards against two editors who both follow the same edition: the second is refused with 412. Sending
-    the current edition's words again answers 200 and changes nothing, so that a retry is safe.
+    `If-Match` prevents two editors from following the same edition: the second gets 412. Retries are safe: sending
+    the content of the current edition again returns 200 and changes nothing.
 
-    Where the council decided that two people publish, this is refused (403 `second-person-needed`): write a draft.
+    If the council requires two people to publish, this returns 403 `second-person-needed`: save a draft instead.
     """
     check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
     two_people = context.settings.two_people_publish
@@ -397,7 +399,7 @@ def post_edition(
     responses=problem_responses(
         NoSuchGuide, EditionAlreadyPublished, SecondPersonNeeded, *CREDENTIAL_PROBLEMS, *BODY_PROBLEMS
     )
-    | {200: {"model": PublishedRenditionResponse, "description": "The newest rendition already has these words."}},
+    | {200: {"model": PublishedRenditionResponse, "description": "The latest rendition already has this content."}},
 )
 def post_rendition(
     response: Response,
@@ -407,12 +409,12 @@ def post_rendition(
     guide: GuideName,
     content: Annotated[RenditionContent, Body(examples=[RENDITION_EXAMPLE])],
 ) -> Any:
-    """Publish the edition's words in another language or form. A correction is the next number.
+    """Publish an edition in another language or format. Publish a correction as the next number.
 
-    Its ids are those of the edition: an unknown one is refused. `of.digest` makes sure that these words were rendered.
-    Sending the newest rendition again answers 200 and changes nothing, so that a retry is safe.
+    Ids must exist in the edition. `of.digest` must be the digest of that edition. Retries are safe: sending the
+    latest rendition again returns 200 and changes nothing.
 
-    Where the council decided that two people publish, this is refused (403 `second-person-needed`).
+    If the council requires two people to publish, this returns 403 `second-person-needed`.
     """
     two_people = settings.two_people_publish
     return _respond(response, publish_rendition(writer, guide, content, at=now, two_people=two_people))

@@ -62,14 +62,14 @@ OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErase
 
 @router.get(
     ADDITIONS,
-    summary="Read what was added",
+    summary="List additions",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased),
 )
 def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> AdditionsResponse:
-    """What was added to the concern, a page at a time, in the order of arrival.
+    """The additions to the concern, in order of arrival, in pages.
 
-    With its words, where this service holds an identity; else without, and each has a sealed file of its own. A page
-    ends earlier than `limit` where its sealed texts have 1,000,000 bytes.
+    Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
+    shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
     additions, next_cursor = _read_page(asked, EntryKind.ADDITION, cursor, limit)
     return AdditionsResponse(additions=additions, next_cursor=next_cursor)
@@ -77,7 +77,7 @@ def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = No
 
 @router.get(
     ADDITIONS + "/{number}",
-    summary="Fetch what was added, sealed",
+    summary="Download a sealed addition",
     response_class=Response,
     responses=OF_ONE_FILE,
 )
@@ -88,20 +88,20 @@ def fetch_addition(asked: ReadingDep, number: AdditionNumber) -> Response:
 
 @router.post(
     ADDITIONS + "/{number}/acknowledgement",
-    summary="Acknowledge what was added",
+    summary="Acknowledge an addition",
     responses=problem_responses(NoSuchConcern, NoSuchItem, NotAcknowledged, *BODY_PROBLEMS),
 )
 def acknowledge_addition(
     asked: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
 ) -> InboxEntry:
-    """A social worker has seen this addition alone. Others go on waiting. To do so again changes nothing."""
+    """Record that a social worker has read this addition. Others stay unacknowledged. Idempotent."""
     concern = entries.acknowledge_addition(asked.desk.writer, asked.reference, number, asked.actor)
     return entry_of(concern, now=asked.now)
 
 
 @router.post(
     NOTES,
-    summary="Write a note",
+    summary="Add a note",
     operation_id="write_note",
     status_code=201,
     response_model=NoteEntry,
@@ -115,30 +115,30 @@ def add_note(
     note: Annotated[NewNote, Body(examples=[{"text": WORDS_OF_A_NOTE}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Write a note for the desk alone. It is sealed like the concern, and erased with it. 201: it is on the disk.
+    """Add a note that only the desk can read, encrypted like the concern and erased with it. 201: flushed to disk.
 
-    Seal it where it is typed, to every key of `GET /v1/desk/recipients`, and this service never has the words.
-    It never changes: what is wrong in one is put right in the next. The record has its digest and who wrote it.
+    Encrypt it on the client, to every key of `GET /v1/desk/recipients`, and this service never has the text. Notes
+    cannot be edited: correct one with another. The audit log has its digest and author.
     """
     return asked.do_once(acts.WRITE_NOTE, note, request, idempotency_key)
 
 
 @router.get(
     NOTES,
-    summary="Read the notes",
+    summary="List notes",
     responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
 )
 def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> NotesResponse:
-    """The desk's notes about the concern, a page at a time, the oldest first.
+    """The desk's notes about the concern, oldest first, in pages.
 
-    With their words, where this service holds an identity; else without, and each has a sealed file of its own. A page
-    ends earlier than `limit` where its sealed texts have 1,000,000 bytes.
+    Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
+    shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
     """
     notes, next_cursor = _read_page(asked, EntryKind.NOTE, cursor, limit)
     return NotesResponse(notes=notes, next_cursor=next_cursor)
 
 
-@router.get(NOTES + "/{number}", summary="Fetch a note, sealed", response_class=Response, responses=OF_ONE_FILE)
+@router.get(NOTES + "/{number}", summary="Download a sealed note", response_class=Response, responses=OF_ONE_FILE)
 def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
     """The sealed file of one note. The header `Notes` is the number of notes."""
     return _sealed_file(asked, EntryPlace(EntryKind.NOTE, number), f"-note-{number}", counted_as="Notes")
@@ -146,7 +146,7 @@ def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
 
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
 def list_messages(asked: ReadingDep) -> MessagesResponse:
-    """What was sent to the reporter: when, whether it was read, and which addition answers it. The words are sealed."""
+    """Messages to the reporter: when sent, whether read, and the addition that answers each. Their text is sealed."""
     return entries.read_sent_messages(asked.desk.writer, asked.reference, asked.actor)
 
 
@@ -165,16 +165,16 @@ def send_message(
     message: Annotated[Message, Body(examples=[{"text": "Which school does Alex Example go to?"}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """A question or a word to the reporter, which only the holder of the status token can read. 201: it is on the disk.
+    """Send a message that only the holder of the status token can read. 201 means that it has been flushed to disk.
 
-    The reporter sees that there is a message at the status of the concern, and answers by an addition.
+    The status of the concern shows that there is a message. The reporter replies with an addition.
     """
     return asked.do_once(acts.ASK, message, request, idempotency_key)
 
 
-@router.get(DESK_RECIPIENTS, summary="List the keys that notes are sealed to")
+@router.get(DESK_RECIPIENTS, summary="List the keys that notes are encrypted to")
 def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
-    """The age recipients of this service. Who knows them already finds here whether one was added or is gone."""
+    """The age recipients of this service. Compare them with those you know, to see whether one was added or removed."""
     recipients = tuple(map(str, desk.sealer.recipients))
     return RecipientsResponse(recipients=recipients, links={"self": DESK_RECIPIENTS})
 

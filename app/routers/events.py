@@ -60,21 +60,22 @@ async def read_events(
         str | None,
         Query(
             max_length=100,
-            description="The `next_cursor` of the page before: confirms every event up to it. Without it, the page "
-            "begins after the last event that this client confirmed.",
+            description="`next_cursor` of the previous page: confirms every event up to it. If omitted, the page "
+            "starts after "
+            "the last event this client confirmed.",
             examples=["MQ"],
         ),
     ] = None,
     wait: Annotated[
         int,
-        Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event, where there is none.", examples=[0]),
+        Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event if there is none.", examples=[0]),
         IN_PLAIN_DIGITS,
     ] = 0,
     limit: Limit = 50,
 ) -> EventsResponse:
-    """What happened since, for this client. What it has not confirmed is offered again.
+    """Events that this client has not confirmed yet. Unconfirmed events are returned again.
 
-    The record of disclosures names the concerns that are shown.
+    The audit log records which concerns were shown.
     """
     last_confirmed = await run_in_threadpool(_confirm, desk, follower, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS

@@ -16,11 +16,11 @@ router = GuidanceRouter(
 _REFUSED = (NoSuchConcern, ConcernErased)
 
 
-@router.get("/export-statement", summary="Sign what is known of a concern", responses=problem_responses(*_REFUSED))
+@router.get("/export-statement", summary="Sign a statement about a concern", responses=problem_responses(*_REFUSED))
 def read_export_statement(asked: WorkingDep) -> ExportStatement:
-    """The concern in clear and its whole history, signed. `guidance desk export` begins an export with it.
+    """The unencrypted data of the concern and its full history, signed. Exports start with it.
 
-    The history has the digest of every sealed text, so the words need not be known here to be proved.
+    The history has the digest of every sealed text, which proves the text without this service knowing it.
     """
     return exports.sign_statement(asked.desk, asked.reference, asked.actor)
 
@@ -33,6 +33,6 @@ def read_export_statement(asked: WorkingDep) -> ExportStatement:
     responses=problem_responses(*_REFUSED, *BODY_PROBLEMS),
 )
 def record_export(asked: WorkingDep, export: NewExport) -> ExportEntry:
-    """Record the file that was made on the worker's machine, before it leaves that machine, and sign its digest."""
+    """Record a file made on the worker's computer before it leaves, and sign its digest."""
     desk = asked.desk
     return exports.record_export(desk.writer, asked.reference, export, asked.actor, desk.signer)

@@ -84,8 +84,8 @@ _add_feed(
     "",
     lambda session, _now, url: [entry_of_event(each, url) for each in list_edition_events(session, MAX_FEED_ENTRIES)],
     words=(
-        "Follow the editions",
-        "The latest 50 editions and renditions published and withdrawn, the newest first",
+        "Follow editions",
+        "The latest 50 publications and withdrawals of editions and renditions, most recent first",
     ),
     example_id="2f1c6e0a-8f0e-5f0b-9a51-6a1f6f0d7c11",
     caching=CACHE_CURRENT,
@@ -95,8 +95,8 @@ _add_feed(
     "reviews_",
     lambda session, now, url: [entry_of_review(each, url) for each in list_due(session, now)],
     words=(
-        "Follow the reviews that are due",
-        "Every guide whose review is due within 60 days, is overdue or has no day",
+        "Follow reviews due",
+        "Guides with a review due within 60 days, overdue or not set",
     ),
     example_id="0c7e0a53-4f0a-5d7d-8f26-3f1b6d0a7e21",
     caching=FOR_AN_HOUR,

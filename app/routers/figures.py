@@ -23,18 +23,18 @@ from app.services.inbox import count_states
 router = GuidanceRouter(prefix="/v1/desk", responses=RESPONSES_OF_CLIENT_ROUTES)
 
 
-@router.get("/figures", tags=["Desk"], summary="Read the figures of days")
+@router.get("/figures", tags=["Desk"], summary="Get daily figures")
 def read_days(
     engine: EngineDep,
     writer: WriterDep,
     actor: ReaderDep,
     days: Annotated[
-        int, Query(ge=1, le=92, description="How many days, up to today.", examples=[14]), IN_PLAIN_DIGITS
+        int, Query(ge=1, le=92, description="Number of days, up to today.", examples=[14]), IN_PLAIN_DIGITS
     ] = 14,
 ) -> FiguresResponse:
-    """How many concerns came, were acknowledged and closed on each day, and waited and were overdue at its end.
+    """Concerns received, acknowledged and closed on each day, and waiting and overdue at its end.
 
-    Days are those of London. Additions are in the summary.
+    Days are in London time. Additions are counted in the summary.
     """
     return FiguresResponse(days=read_figures(engine, writer, days=days, actor=actor))
 
@@ -43,7 +43,7 @@ def read_days(
     "/metrics",
     tags=["Desk"],
     operation_id="read_desk_metrics",
-    summary="Read the metrics of the desk",
+    summary="Get the metrics of the desk",
     dependencies=[Security(require_client, scopes=[Scope.METRICS])],
     response_class=Response,
     responses={
@@ -54,9 +54,9 @@ def read_days(
     },
 )
 def read_exact_metrics(session: SessionDep, now: NowDep) -> Response:
-    """The concerns in each state, and additions, counted exactly, in the Prometheus text format.
+    """Exact counts of concerns by state and of additions, in the Prometheus text format.
 
-    `/metrics` is public, and leaves out numbers under five. No read of this is on the record: it shows no concern.
+    The public `/metrics` omits numbers under five. Reads are not recorded, because no concern is shown.
     """
     counts = count_states(session, now=now) | count_additions(session, now=now)
     headers = {"Content-Type": CONTENT_TYPE_LATEST}
@@ -86,14 +86,14 @@ AS_STATISTICS: Responses = {
 @router.get(
     "/statistics.csv",
     tags=["Audit"],
-    summary="Read statistics",
+    summary="Get statistics",
     response_class=Response,
     responses=AS_STATISTICS,
 )
 def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep) -> Response:
-    """Concerns by month (of receipt, in UTC) and by guide, state, immediate danger, referral source and outcome.
+    """Concerns by month of receipt (UTC), guide, state, immediate danger, referral source and outcome.
 
-    Counts under five are hidden, with as many others as are needed so that they cannot be computed. Tests are in none.
+    Counts under five are hidden, as are others from which they could be derived. Tests are not counted.
     """
     sheet = _csv_of(read_statistics(engine, writer, actor=actor))
     headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}

@@ -141,11 +141,11 @@ PAGES = (  # large print first: else `large-print` is taken for a number
             ),
             NUMBERED: (
                 "Read a numbered edition in large print",
-                "The whole edition in letters of 18 points, in one column. It is cached like the poster.",
+                "The complete edition in 18-point type, in one column. Cached like the poster.",
             ),
             RENDITION: (
                 "Read a guide in another language in large print",
-                "The same in letters of 18 points, in one column.",
+                "The rendition in 18-point type, in one column.",
             ),
         },
     ),
@@ -158,23 +158,21 @@ PAGES = (  # large print first: else `large-print` is taken for a number
         {
             CURRENT: (
                 "Read a guide's current edition as Markdown",
-                "The guide to read in a minute: the numbers to call first, and the cautions beside factors and "
-                "indicators.",
+                "A one-minute version: the numbers to call first, and the cautions beside factors and indicators.",
             ),
             NUMBERED: (
                 "Read a numbered edition as Markdown",
-                "Exactly that edition, to read in a minute.\n\nUnlike its other forms it may be stored for a minute "
-                "only: the numbers for an emergency are outside editions, and one that is put right must reach every "
-                "reader.",
+                "A one-minute version of exactly that edition.\n\nUnlike other formats it may be cached for one "
+                "minute only, so that corrected emergency numbers reach every reader.",
             ),
             RENDITION: (
                 "Read a guide in another language as Markdown",
-                "The newest rendition to read in a minute: 999 first, then what its words are. Missing words are "
-                "marked.",
+                "A one-minute version of the latest rendition: 999 first, then who translated it. Text not translated "
+                "is marked.",
             ),
             NUMBERED_RENDITION: (
                 "Read a numbered rendition as Markdown",
-                "Exactly that rendition, to read in a minute.",
+                "A one-minute version of exactly that rendition.",
             ),
         },
     ),
@@ -191,15 +189,15 @@ PAGES = (  # large print first: else `large-print` is taken for a number
             ),
             NUMBERED: (
                 "Read a numbered edition as a PDF to print",
-                "A poster for a wall: two sides of A4, tagged (PDF/UA-1), with a QR code that leads to the live "
-                "guide.\n\nOn the front is the number to call in the council's colour, what to look for and what to "
-                "do. The rest is on the back. The same words make the same bytes. Like the Markdown it may be stored "
-                "for a minute only, since the numbers for an emergency are outside editions.",
+                "A two-sided A4 poster, tagged for accessibility (PDF/UA-1), with a QR code for the current "
+                "guide.\n\nThe front has the number to call in the council's colour, what to look for and what to do. "
+                "The back has the rest. The same content gives the same bytes. Like the Markdown it may be cached for "
+                "one minute only, so that corrected emergency numbers reach every reader.",
             ),
             RENDITION: (
                 "Read a guide in another language as a PDF to print",
-                "The newest rendition as a poster, with the language of its words. 999 and who to call are in the "
-                "guide's own.\n\nThere is none where the font does not have the letters of the language.",
+                "The latest rendition as a poster, tagged with its language. 999 and who to call are in the language "
+                "of the guide.\n\nNot available if the font lacks the letters of the language.",
             ),
             NUMBERED_RENDITION: (
                 "Read a numbered rendition as a PDF to print",
@@ -212,19 +210,19 @@ SECTIONS: dict[Source, tuple[str, str, str]] = {
     CURRENT: (
         "read_section_as_csv",
         "Read a section of the current edition as CSV",
-        "One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.\n\nA cell "
-        "that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it, so that no "
-        "spreadsheet runs it.",
+        "One item per row (RFC 4180, UTF-8, with a header row). Each row carries the edition and the "
+        "cautions.\n\nCells that start with `=`, `+`, `-`, `@`, a tab or a carriage return get a leading apostrophe, "
+        "so that spreadsheets do not run them.",
     ),
     NUMBERED: (
         "read_edition_section_as_csv",
         "Read a section of a numbered edition as CSV",
-        "One section of exactly that edition, laid out as that of the current one.",
+        "One section of exactly that edition, in the format of the current edition's CSV.",
     ),
     RENDITION: (
         "read_rendition_section_as_csv",
         "Read a section in another language as CSV",
-        "One item a row, as in the CSV of an edition, with the rendition, and with the cells in the guide's own words.",
+        "One item per row, as in the CSV of an edition, plus the rendition and the cells that are not translated.",
     ),
     NUMBERED_RENDITION: (
         "read_numbered_rendition_section_as_csv",

@@ -31,7 +31,8 @@ AsOf = Annotated[
     str | None,
     Query(
         max_length=40,
-        description="A day (its last instant, in UTC) or a moment: the edition then current is redirected to.",
+        description="A date (its last instant, in UTC) or a time (RFC 3339). Redirects to the edition that was "
+        "current then.",
         examples=["2026-11-24"],
     ),
 ]
@@ -39,7 +40,7 @@ AcceptDatetime = Annotated[
     str | None,
     Header(
         max_length=80,
-        description="The moment of interest, as HTTP writes it (RFC 7089).",
+        description="The requested time, as an HTTP date (RFC 7089).",
         examples=["Tue, 24 Nov 2026 09:30:00 GMT"],
     ),
 ]
@@ -47,8 +48,8 @@ AcceptLanguage = Annotated[
     str | None,
     Header(
         max_length=MAX_HEADER_LENGTH,
-        description="The languages that are preferred (RFC 9110). Where a rendition is preferred to English, it is the "
-        "answer: see `GET /v1/guides/{guide}/renditions/{language}`.",
+        description="Preferred languages (RFC 9110). Returns a rendition if one is preferred to English: see `GET "
+        "/v1/guides/{guide}/renditions/{language}`.",
         examples=["en-GB"],
     ),
 ]
@@ -73,16 +74,16 @@ async def ask_version(
 VARY_WITH_LANGUAGE = {"Vary": "Accept, Accept-Datetime, Accept-Language"}
 REDIRECTED: Responses = {
     302: {
-        "description": "The edition that was current then.",
-        "headers": {"Location": {"description": "Its path.", "schema": {"type": "string"}}},
+        "description": "Redirect to the edition that was current at that time.",
+        "headers": {"Location": {"description": "Path of the new resource.", "schema": {"type": "string"}}},
     }
 }
 SECTION_NAMES = [section.words for section in Section]
-WHOLE_EDITION = f"""The current edition, whole: {", ".join(SECTION_NAMES[:-1])} and {SECTION_NAMES[-1]}.
+WHOLE_EDITION = f"""The complete current edition: {", ".join(SECTION_NAMES[:-1])} and {SECTION_NAMES[-1]}.
 
-With `Accept-Language`, the same in another language where there is a rendition.
+With `Accept-Language`, returns a rendition in that language if there is one.
 
-With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then."""
+With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition that was current at that time."""
 
 
 @router.get("", name="list_guides", summary="List the guides", response_model=GuidesResponse)
@@ -95,7 +96,7 @@ def read_guides(
     limit: Limit = 50,
     cursor: GuideCursor = None,
 ) -> Response:
-    """Every guide that has a current edition, by name."""
+    """Every guide with a current edition, in order of name."""
     languages, after = list_languages(session), decode_key(cursor, otherwise="")
     listed = sorted(list_guides(session, reference_data), key=attrgetter("guide"))
     found = [each for each in listed if each.guide > after and (subject is None or each.is_about(subject))]

@@ -34,13 +34,13 @@ router = GuidanceRouter(
 )
 
 HandOverNumber = Annotated[
-    int, Path(ge=1, le=MAX_NUMBER, description="The hand-over's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
+    int, Path(ge=1, le=MAX_NUMBER, description="Number of the hand-over, from 1.", examples=[1]), IN_PLAIN_DIGITS
 ]
 
 
 @router.get("", summary="List hand-overs", responses=problem_responses(NoSuchConcern))
 def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
-    """To which bodies the concern was handed over, why, and both receipts of each."""
+    """The organisations the concern was handed over to, the reasons, and both receipts of each."""
     reference = asked.reference
     entries = hand_overs.read_hand_overs(asked.desk.writer, reference, asked.actor)
     links = {"self": desk_concern_path(reference, "hand-over"), "concern": desk_concern_path(reference)}
@@ -65,20 +65,20 @@ def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
 def hand_over(
     request: Request, asked: WorkingDep, hand_over: HandOver, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Record that the concern goes to another body, and sign it. The body opens the file with plain `age`.
+    """Record and sign a hand-over to another organisation, which decrypts the file with plain `age`.
 
-    `guidance desk hand-over` makes the file on the worker's machine and sends its digest. Without a digest this service
-    makes the file, where it holds an identity. A retry gets that same file. The concern stays open here: the team
-    decides what comes of it.
+    `guidance desk hand-over` makes the file on the worker's computer and sends its digest. Without a digest, this
+    service makes the file if it holds an identity; a retry gets the same file. The concern stays open here until
+    the team closes it.
     """
     return asked.do_once(acts.HAND_OVER, hand_over, request, idempotency_key)
 
 
 @router.post(
     "/{number}/receipt",
-    summary="Store the other body's receipt",
+    summary="Store the other organisation's receipt",
     responses=problem_responses(NoSuchConcern, NoSuchItem, *BODY_PROBLEMS),
 )
 def confirm_hand_over(asked: WorkingDep, number: HandOverNumber, receipt: HandOverReceipt) -> HandOverEntry:
-    """What the other body sent back. To store the same again changes nothing; another one is refused."""
+    """Store the receipt that the other organisation sent back. Idempotent; a different receipt is refused."""
     return hand_overs.confirm_hand_over(asked.desk.writer, asked.reference, number, receipt, asked.actor)

@@ -35,14 +35,14 @@ from app.services.inbox import InboxQuery, inbox_entry, position_of
 router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
 
 ViewName = Annotated[
-    str, Path(pattern=SLUG_PATTERN, max_length=80, description="The view's name.", examples=["urgent"])
+    str, Path(pattern=SLUG_PATTERN, max_length=80, description="Name of the view.", examples=["urgent"])
 ]
 BurstName = Annotated[
-    str, Path(pattern=f"^{BURST}$", max_length=40, description="The burst's mark.", examples=[EXAMPLE_BURST])
+    str, Path(pattern=f"^{BURST}$", max_length=40, description="Id of the burst.", examples=[EXAMPLE_BURST])
 ]
 
 
-@router.get(DESK_CONCERNS, summary="Look through the inbox")
+@router.get(DESK_CONCERNS, summary="List concerns")
 def read_inbox(
     context: ContextDep,
     actor: ReaderDep,
@@ -50,14 +50,13 @@ def read_inbox(
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
 ) -> InboxResponse:
-    """The concerns, without their words. `urgent` puts first what waits for an acknowledgement.
+    """The inbox: concerns without their content. The order `urgent` puts unacknowledged concerns first.
 
-    Something that was added waits as a concern does. Among those that wait: immediate danger in what was added;
-    immediate danger in the concern, as the reporter said it; then the longest overdue; then the oldest. Indicators
-    play no part.
+    An unacknowledged addition counts like a concern. Their order: immediate danger in an addition, immediate danger
+    in the concern (as the reporter said), longest overdue, oldest. Indicators play no part.
 
-    All filters that are given must hold. Give `next_changed_since` as `changed_since` later, for what changed in
-    between: nothing is left out, and a concern may come twice.
+    Filters are combined with AND. To fetch later changes, send `next_changed_since` as `changed_since`: nothing is
+    missed, but a concern may be returned twice.
     """
     since = wanted.changed_since if wanted.since_event is None else _moment_of_event(context.engine, wanted.since_event)
     order = wanted.order or (InboxOrder.URGENT if since is None else InboxOrder.CHANGED)
@@ -75,16 +74,16 @@ def read_inbox(
 
 @router.post(
     DESK_BURSTS + "/{burst}/acknowledgement",
-    summary="Acknowledge concerns of a burst together",
+    summary="Acknowledge the concerns of a burst",
     responses=problem_responses(NotFound, *BODY_PROBLEMS),
 )
 def acknowledge_burst(
     writer: WriterDep, actor: WorkerDep, burst: BurstName, seen: BurstAcknowledgement
 ) -> BurstAcknowledged:
-    """A social worker has looked at these concerns, which came in one burst. Each gets an act in its own record.
+    """Record that a social worker has looked at these concerns of one burst. Each gets its own audit log entry.
 
-    Name every concern that was seen: `GET /v1/desk/concerns?burst=` lists them. With a reference that is not of the
-    burst nothing is done. To do so again changes nothing.
+    List every concern seen (`GET /v1/desk/concerns?burst=`). If a reference is not part of the burst, none is
+    acknowledged. Idempotent.
     """
     concerns = acts.acknowledge_together(writer, burst, seen, actor)
     entries = tuple(inbox.entry_of(concern, now=actor.at) for concern in concerns)
@@ -105,13 +104,13 @@ def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
 
 @router.get("/v1/desk/summary", summary="Count the work")
 def read_summary(writer: WriterDep, actor: ReaderDep) -> SummaryResponse:
-    """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
+    """Numbers of waiting, acknowledged, closed and overdue concerns, and of waiting and overdue additions."""
     return SummaryResponse(**inbox.read_summary(writer, actor=actor))
 
 
 @router.get(DESK_VIEWS, summary="List your views")
 def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
-    """The views that you saved, by name. `links.concerns` of each is the inbox with its filters."""
+    """Your saved views, by name. `links.concerns` of each is the inbox with its filters."""
     return SavedViewsResponse(views=tuple(map(_saved_view, inbox.list_views(session, actor.person))))
 
 
@@ -121,13 +120,13 @@ def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
     responses=problem_responses(NotFound, *BODY_PROBLEMS),
 )
 def save_view(writer: WriterDep, actor: ReaderDep, name: ViewName, filters: ViewFilters) -> SavedView:
-    """Save filters of the inbox under a name, in place of those that had it. No other person sees your views."""
+    """Save filters of the inbox under a name, replacing any view with that name. Only you can see your views."""
     return _saved_view(inbox.save_view(writer, actor.person, name, filters, at=actor.at))
 
 
-@router.delete(DESK_VIEWS + "/{name}", summary="Remove a view", responses=problem_responses(NoSuchItem))
+@router.delete(DESK_VIEWS + "/{name}", summary="Delete a view", responses=problem_responses(NoSuchItem))
 def remove_view(writer: WriterDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
-    """Remove one of your views, and return the others."""
+    """Delete one of your views and return the others."""
     inbox.remove_view(writer, actor.person, name)
     return read_views(session, actor)
 

@@ -62,11 +62,11 @@ class ServiceFilters(RequestModel, extra="ignore"):
     search: str | None = Field(
         None,
         max_length=200,
-        description="Words that all stand in the name, the description or the organization's name.",
+        description="Search terms. All must occur in the name, description or organization's name.",
         examples=["duty"],
     )
     taxonomy_id: str | None = Field(
-        None, max_length=100, description="Only services with a term of it.", examples=[A_TAXONOMY]
+        None, max_length=100, description="Only services with a term of this taxonomy.", examples=[A_TAXONOMY]
     )
     taxonomy_term_id: str | None = Field(
         None, max_length=100, description="Only services with this term.", examples=[A_TERM]
@@ -83,10 +83,10 @@ class Paging(RequestModel, extra="ignore"):
     """The parameters of a list: which page, from 1, and the most entries on it."""
 
     page: Annotated[int, IN_PLAIN_DIGITS] = Field(
-        1, ge=1, le=MAX_NUMBER, description="Which page, from 1.", examples=[1]
+        1, ge=1, le=MAX_NUMBER, description="Page number, from 1.", examples=[1]
     )
     per_page: Annotated[int, IN_PLAIN_DIGITS] = Field(
-        50, ge=1, le=1000, description="The most entries of a page.", examples=[50]
+        50, ge=1, le=1000, description="Maximum number of entries per page.", examples=[50]
     )
 
 
@@ -116,7 +116,7 @@ LinkId = Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
 @router.get("", summary="Describe the directory", response_model=ApiDescription)
 @router.get("/", include_in_schema=False)
 def describe_directory(request: Request, settings: SettingsDep) -> Response:
-    """The version of the standard, and where it and this API are described; also with a slash at the end."""
+    """The version of the standard, and links to its and this API's descriptions. A trailing slash is accepted."""
     document = settings.public_url + DOCUMENT
     return _response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
 
@@ -130,41 +130,41 @@ def read_directory_document(request: Request, settings: SettingsDep) -> Response
 
 @router.get("/services", summary="List the services", response_model=ServicePage)
 def list_services(request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep) -> Response:
-    """Whom to call or write to: the contacts of the guides, then the signposts, 999 first among them.
+    """Contacts of the guides, then the signposts, starting with 999.
 
-    Every filter that is given must be met. Unknown ones are ignored, as callers of this standard expect. The services
-    state no ages, hours or areas, so the standard's filters by age, day, time, postcode and proximity leave none out.
+    Filters are combined with AND. Unknown filters are ignored, as the standard's clients expect. Services have no
+    ages, hours or areas here, so filters by age, day, time, postcode and proximity have no effect.
     """
     return _page(request, ServicePage, filters.apply(directory.services), paging)
 
 
 @router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
 def read_service(request: Request, directory: DirectoryDep, id_: ServiceId) -> Response:
-    """One service, whole, with its numbers in `contacts`, its location and the terms that it has to do with."""
+    """A complete service, with its numbers in `contacts`, its location and its taxonomy terms."""
     return _response(request, get_by_id(directory.services, id_))
 
 
 @router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage)
 def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
-    """The one taxonomy."""
+    """The only taxonomy."""
     return _page(request, TaxonomyPage, [directory.taxonomy], paging)
 
 
 @router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
 def read_taxonomy(request: Request, directory: DirectoryDep, id_: TaxonomyId) -> Response:
-    """The taxonomy: its terms name it in `taxonomy_id`."""
+    """The taxonomy. Its terms refer to it in `taxonomy_id`."""
     return _response(request, get_by_id([directory.taxonomy], id_))
 
 
 @router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage)
 def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
-    """The subjects of the guides, then the risks that they say are often linked to them."""
+    """The subjects of the guides, then the risks that the guides link to them."""
     return _page(request, TaxonomyTermPage, directory.terms, paging)
 
 
 @router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
 def read_taxonomy_term(request: Request, directory: DirectoryDep, id_: TermId) -> Response:
-    """One term, with the address at which its guide tells of it."""
+    """One term, with the URL of the guide that names it."""
     return _response(request, get_by_id(directory.terms, id_))
 
 
@@ -174,7 +174,7 @@ def read_taxonomy_term(request: Request, directory: DirectoryDep, id_: TermId) -
 def list_service_at_locations(
     request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep
 ) -> Response:
-    """The same services, with the same filters, each where it is reached: by telephone or online, or at its address."""
+    """The same services and filters, each with its location: by phone, online or at an address."""
     entries = listed_at_locations(filters.apply(directory.services))
     return _page(request, ServiceAtLocationPage, entries, paging)
 
@@ -186,7 +186,7 @@ def list_service_at_locations(
     responses=FOR_ONE,
 )
 def read_service_at_location(request: Request, directory: DirectoryDep, id_: LinkId) -> Response:
-    """One service at its location, whole; with the service's own `name` and `status` at the top."""
+    """A complete service at its location, with its `name` and `status` at the top level."""
     return _response(request, get_by_id(at_locations(directory.services), id_))
 
 

@@ -61,12 +61,12 @@ AS_LINKSET: Responses = {
 @router.get(
     API_CATALOG,
     tags=["Reference"],
-    summary="Read the catalogue of APIs",
+    summary="Get the API catalogue",
     response_class=Response,
     responses=RESPONSES_OF_READS | AS_LINKSET,
 )
 def read_api_catalog(request: Request, settings: SettingsDep) -> Response:
-    """Where each API of this service is described: a linkset (RFC 9727)."""
+    """The descriptions of each API of this service, as a linkset (RFC 9727)."""
     content = json.dumps(_linkset(settings.public_url)).encode()
     media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
     return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})
@@ -82,24 +82,29 @@ FAILING = {
 }
 
 
-@router.get("/health/live", tags=["Operations"], summary="Is the process alive?", responses=response_example(checks={}))
+@router.get(
+    "/health/live",
+    tags=["Operations"],
+    summary="Check that the process is alive",
+    responses=response_example(checks={}),
+)
 async def read_liveness(settings: SettingsDep) -> Health:
-    """Answers as long as the process does."""
+    """Returns 200 while the process can respond."""
     return Health(status=HEALTHY, checks={}, commit=settings.commit)
 
 
 @router.get(
     "/health/ready",
     tags=["Operations"],
-    summary="Can it serve?",
+    summary="Check that the service is ready",
     responses={UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
 def read_readiness(request: Request, response: Response, context: ContextDep) -> Health:
-    """Whether guidance can be read and concerns can be kept: 503 where not.
+    """Check that guidance can be read and concerns can be stored. Returns 503 if not.
 
-    At most every five seconds each process writes an invented concern, and takes it back before anybody can read it.
-    A request that comes through a proxy which is not trusted is answered with the warning `proxy`. While a test concern
-    came in the last day there is the warning `test-concerns`: a system that is live may still have its test key.
+    At most every five seconds each process writes an invented concern and rolls it back. The warning `proxy` means
+    that the request came through an untrusted proxy. The warning `test-concerns` means that a test concern was sent
+    in the last day: a live system may still be using its test key.
     """
     keeps_concerns = context.writer.is_alive and context.concern_trial.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -136,7 +141,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     },
 )
 def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Response:
-    """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
+    """Request counts and durations, in the Prometheus text format. Contains no text from concerns."""
     metrics = context.metrics.text(read_gauges(context, session, now=now))
     return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

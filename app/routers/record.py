@@ -30,7 +30,7 @@ async def ask_page(
         str | None,
         Query(
             max_length=200,
-            description="Only acts of this client, or of one person (`client/person`).",
+            description="Only actions of this client, or of one person (`client/person`).",
             examples=["example-desk"],
         ),
     ] = None,
@@ -41,11 +41,11 @@ async def ask_page(
     return RecordPage(chain, client, decode_key(cursor, otherwise=0), limit)
 
 
-@router.get("/disclosures", summary="Read the record of disclosures")
+@router.get("/disclosures", summary="Read the audit log")
 def list_disclosures(
     writer: WriterDep, actor: AuditorDep, wanted: Annotated[RecordPage, Depends(ask_page)]
 ) -> DisclosuresResponse:
-    """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
+    """Who read or changed what, when and from where, oldest first. Reading the audit log is recorded too."""
     rows = read_disclosures(writer, wanted, actor=actor)
     page = rows[: wanted.limit]
     next_cursor = encode_key(page[-1].position or 0) if len(rows) > wanted.limit else None
@@ -53,7 +53,7 @@ def list_disclosures(
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
 
-@router.get("/disclosures/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NotFound))
+@router.get("/disclosures/{chain}/statement", summary="Sign the end of a chain", responses=problem_responses(NotFound))
 def sign_statement(
     *,
     signer: SignerDep,
@@ -61,7 +61,7 @@ def sign_statement(
     actor: AuditorDep,
     chain: Annotated[str, Path(pattern=CHAIN, max_length=40, description=A_CHAIN, examples=[EXAMPLE_REFERENCE])],
 ) -> StatementResponse:
-    """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
+    """The signed length and last hash of a chain, for an auditor to store outside this service."""
     length, head = read_end_of_chain(writer, chain, actor=actor)
     claims = {
         "sub": chain,
@@ -74,12 +74,12 @@ def sign_statement(
     return StatementResponse(chain=chain, length=length, head_sha256=head, at=actor.at, statement=statement)
 
 
-@router.get("/checkpoint", summary="Sign where the record ends")
+@router.get("/checkpoint", summary="Sign a checkpoint of the audit log")
 def sign_checkpoint(checkpoints: CheckpointsDep, actor: AuditorDep) -> CheckpointResponse:
-    """The number of all disclosures and their Merkle root, signed, to be stored where this service cannot reach it.
+    """The signed number of audit log entries and their Merkle root, to be stored outside this service.
 
-    `guidance verify --checkpoint` compares it with the database later. It finds a record that was rolled back, cut or
-    rewritten as a whole.
+    `guidance verify --checkpoint` later compares it with the database, and detects a log that was rolled back,
+    truncated or rewritten.
     """
     signed = checkpoints.sign(actor=actor)
     return CheckpointResponse(

@@ -40,7 +40,7 @@ WELSH_EXAMPLE = response_example(
     responses=problem_responses(NoSuchGuide),
 )
 def list_guide_renditions(request: Request, session: SessionDep, guide: GuideName) -> Response:
-    """The guide in other languages and forms: translations, easy read, large print, films and recordings."""
+    """The guide in other languages and formats: translations, easy read, large print, films and recordings."""
     history = get_history(session, guide=guide)
     listed = tuple(list_rendition(history, each) for each in list_renditions(session, guide=guide))
     return public_response(request, RenditionsResponse(renditions=listed), caching=CACHE_CHECKED)
@@ -53,7 +53,7 @@ def list_guide_renditions(request: Request, session: SessionDep, guide: GuideNam
     responses=problem_responses(*NUMBERED_EDITION_PROBLEMS),
 )
 def list_edition_renditions(request: Request, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
-    """That edition in other languages and forms. Each is behind as soon as another edition is current."""
+    """The edition in other languages and formats. `behind` is true once another edition is current."""
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     head = readable_of(history, number)
     of_edition = [each for each in stored if each.edition == head.number]
@@ -90,12 +90,12 @@ def _add_read(source: Source, summary: str, description: str) -> None:
 _add_read(
     RENDITION,
     "Read a guide in another language",
-    "The newest rendition, in the shape of an edition; `rendition` says what it is.\n\nWhere the guide has changed "
-    "since, `behind` is true, and the cautions and contacts are those of the current edition.",
+    "The latest rendition, with the schema of an edition. `rendition` describes the translation.\n\nIf the guide has "
+    "changed since, `behind` is true, and cautions and contacts come from the current edition.",
 )
 _add_read(
     NUMBERED_RENDITION,
     "Read a numbered rendition",
-    "Exactly that rendition, on exactly its edition. Its words and its digest never change.\n\nOnly `behind`, `status` "
-    "and `notices` do, when the guide gets another edition. So no cache may give it unasked.",
+    "That rendition of its own edition. Its text and digest never change.\n\n`behind`, `status` and `notices` change "
+    "when the guide gets another edition, so caches must revalidate.",
 )

@@ -82,7 +82,7 @@ def _acknowledge(session: Session, concern: ConcernRow, up_to: int, actor: Actor
     acknowledge_up_to(session, concern, up_to, at=actor.at)
 
 
-NOT_OF_THE_BURST = "No concern of this burst has that reference."
+NOT_OF_THE_BURST = "This burst has no concern with that reference."
 
 
 @write_operation
@@ -250,7 +250,7 @@ ACKNOWLEDGE = Act(
     _answered(acknowledge),
     commands={
         "acknowledge": (
-            "Say that you have seen a concern, and its additions up to a number, and have decided the next step.",
+            "Record that you have read a concern, and additions up to a number, and decided the next step.",
             {},
         )
     },
@@ -260,15 +260,15 @@ CLOSE = Act(
     Outcome,
     close,
     once="closing of",
-    commands={"close": ("Close a concern with its outcome. An outcome that is not known lists those that are.", {})},
+    commands={"close": ("Close a concern with an outcome. An unknown outcome prints the list.", {})},
 )
 HOLD = Act(
     "hold",
     Hold,
     _answered(hold),
     commands={
-        "hold": ("Keep a concern from being erased.", {"held": True}),
-        "release": ("Lift the hold of a concern.", {"held": False}),
+        "hold": ("Put a concern on hold, which prevents erasure.", {"held": True}),
+        "release": ("Release the hold of a concern.", {"held": False}),
     },
 )
 ERASE = Act(
@@ -276,7 +276,10 @@ ERASE = Act(
     Erasure,
     erase_for_good,
     commands={
-        "erase": ("Take the words of a concern away for good. It and all additions must be acknowledged first.", {})
+        "erase": (
+            "Permanently erase the text of a concern. The concern and all its additions must be acknowledged first.",
+            {},
+        )
     },
 )
 WRITE_NOTE = Act("notes", NewNote, write_note, once="note about")
@@ -293,7 +296,7 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """The person that a concern is assigned to, and the act that did it. `version` grows with every change."""
+    """The person a concern is assigned to, and who assigned it. `version` grows with every change."""
 
     person: str | None = None
     at: dt.datetime | None = None
@@ -310,7 +313,7 @@ class Assigned:
     def __str__(self) -> str:
         """Return it in a sentence."""
         if self.at is None:
-            return "Nobody ever assigned it."
+            return "It has never been assigned."
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
 
 
@@ -336,7 +339,7 @@ def assign(
     """
     before, after = _assign(writer, reference, person, actor, precondition)
     if after is None:
-        raise AssignmentChanged(f"{before} Nothing was changed. The attempt is on record.")
+        raise AssignmentChanged(f"{before} Your change was not made. The attempt is recorded.")
     return before, after
 
 

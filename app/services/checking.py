@@ -142,7 +142,7 @@ def _warnings(
         line = tree.line_of(at)
         yield SeedError(line if line != tree.line_of(()) else 0, f"{WARNING}{reason}")
     if published is None:
-        yield SeedError(0, f"{WARNING}there is no database here, so the words were compared with no published edition")
+        yield SeedError(0, f"{WARNING}there is no database, so the content was not compared with a published edition")
     elif not published.history and key is not None and key.number == 1:
         yield SeedError(
             0,
@@ -150,16 +150,16 @@ def _warnings(
             + meant_folder(key.guide, published.names),
         )
     elif digest in {head.digest for head in published.history}:
-        yield SeedError(0, f"{WARNING}these words are published already")
+        yield SeedError(0, f"{WARNING}this content is already published")
 
 
 def meant_folder(guide: str, names: Sequence[str]) -> str:
     """Return a sentence with the published guide that is probably meant; nothing where none is alike."""
     close = get_close_matches(guide, names, n=1)
-    return f" If you mean `{close[0]}`, put the file into the folder `{close[0]}`." if close else ""
+    return f" If you mean `{close[0]}`, move the file to the folder `{close[0]}`." if close else ""
 
 
-NOTHING_CHANGED = "the words are those of the current edition: nothing would change"
+NOTHING_CHANGED = "the content is the same as the current edition: nothing would change"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: 
     yield from (FieldError(*each) for each in warnings_in(draft.read(), published.current, today=today))
     current = current_of(published.history)
     if current is not None and current.published_at > draft.begun_at:
-        yield FieldError((), f"edition {current.number} was published after this draft was begun: compare them")
+        yield FieldError((), f"edition {current.number} was published after this draft was started: compare them")
     if not published.history:
         close = get_close_matches(draft.guide, published.names, n=1)
         meant = f" If you mean `{close[0]}`, write the draft of that guide." if close else ""
@@ -215,7 +215,7 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: 
 
 SKELETON = Path(editions.__file__).with_name("new_guide.yaml")
 REVIEWED_AFTER = dt.timedelta(days=365)
-NEXT_EDITION = "Edition {number} of {guide}. Change the words, and say in `change_note` what you changed."
+NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the changes in `change_note`."
 
 
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
@@ -237,7 +237,7 @@ def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
     """Write `<slug>/<number>.yaml` below the folder, and the JSON Schema beside. Raise `SetupError`."""
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise SetupError(
-            "the name of a guide is lower-case words joined by hyphens, such as child-criminal-exploitation"
+            "the name of a guide must be lower-case words joined by hyphens, such as child-criminal-exploitation"
         )
     path = folder / slug / f"{number}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -245,7 +245,7 @@ def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise SetupError(f"{path} exists already; it is left as it is") from None
+        raise SetupError(f"{path} exists; choose another name") from None
     (folder / editions.SCHEMA_FILE).write_text(editions.edition_schema_json(), encoding="utf-8")
     return path
 

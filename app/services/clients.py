@@ -220,7 +220,7 @@ def rotate_key(
     def write(session: Session) -> dt.datetime | None:
         client = session.get(ClientRow, name)
         if client is None or client.revoked_at is not None:
-            raise NoSuchClient("No client of that name may be given a key.")
+            raise NoSuchClient("There is no active client with this name.")
         older = list_keys(session, name)
         require_ours(session, client, *older)
         newest = older[-1]

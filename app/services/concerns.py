@@ -122,7 +122,7 @@ NAMED_IN_CONCERNS = {section.key: section for section in DOCUMENTED if section.k
 """The sections of which a concern may name items, by key."""
 
 
-NO_SUCH_GUIDE = "There is no guide of this name. GET /v1/guides lists them."
+NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guides."
 
 
 class _Named(NamedTuple):
@@ -196,7 +196,7 @@ class EditionResolver:
         if wanted is None or not history:
             return FieldError(("guide",), NO_SUCH_GUIDE, FaultCode.UNKNOWN_GUIDE)
         if number is not None and number > len(history):
-            return FieldError(("edition",), "The guide has no edition of this number.", FaultCode.UNKNOWN_EDITION)
+            return FieldError(("edition",), "The guide has no edition with this number.", FaultCode.UNKNOWN_EDITION)
         key = EditionKey(wanted, number or (current_of(history) or history[0]).number)
         found = memory[guide, number] = PinnedEdition(key, self.contents(key), guide_named=guide is not None)
         return found
@@ -232,7 +232,7 @@ def _named_in(detail: object, key: str) -> list[_Named]:
 
 def _unknown(section: Section, named: Iterable[Identified], known: Iterable[Identified]) -> list[FieldError]:
     ids = {item.id for item in known}
-    message = f"The edition has nothing of this id among its {section.words}."
+    message = f"The edition has no item with this id among its {section.words}."
     return [
         FieldError(("concern", section.key, place, "id"), message, FaultCode.UNKNOWN_ITEM)
         for place, item in enumerate(named)

@@ -11,7 +11,7 @@ from app.models.base import NOT_STORABLE, format_utc
 
 LARGEST = 2**31 - 1  # the largest INTEGER of PostgreSQL
 SEPARATOR = " "
-NOT_OURS = "The cursor is not one that this service gave."
+NOT_OURS = "This service did not issue that cursor."
 A_MOMENT = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
 
 Key = TypeVar("Key", str, int)

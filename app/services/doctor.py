@@ -56,7 +56,7 @@ from app.services.webhooks import (
     open_webhook_keys,
 )
 
-LOOK_AT_PART = "see that it runs, that this machine reaches it, and that the setting is right"
+LOOK_AT_PART = "check that it is running, that this computer can reach it, and that the setting is right"
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 READINESS = "/health/ready"
 MANY_GUIDES = 1000
@@ -78,9 +78,9 @@ FAULTY_FLUSH_SECONDS, SLOW_FLUSH_SECONDS = 1.0, 0.1
 FLUSHES = 5
 FLUSHED_BYTES = 4096
 CLOCK_SECONDS = 60.0
-OF_THE_SERVER = "the server of the database has the disk"
+OF_THE_SERVER = "the disk is that of the database server"
 OLD, TOO_OLD = dt.timedelta(hours=26), dt.timedelta(days=7)
-UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so it is not known"
+UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 AN_HOUR = dt.timedelta(hours=1)
 EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
 """What makes a backup of the embedded database, and of one of PostgreSQL."""
@@ -202,8 +202,8 @@ class Verdict:
 
 
 WORST_FIRST = (Condition.FAULT, Condition.WARNING, Condition.FINE)
-SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "not checked, since the database cannot be read")
-SKIPPED_LONG = Verdict(Condition.SKIPPED, "not checked, since it takes long")
+SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "skipped: the database cannot be read")
+SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 
 
 @dataclass(frozen=True)
@@ -263,27 +263,27 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
     """Check for settings that are known and allowed, and less safe than they should be."""
     settings = patient.settings
     if "*" in settings.allowed_hosts:
-        yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "name the hosts of this service")
+        yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
     if settings.log_level == "debug":
         yield warn("GUIDANCE_LOG_LEVEL is debug", "set it to info")
     if not settings.security_contact:
         yield warn(
-            "nobody can report a weakness: GUIDANCE_SECURITY_CONTACT is not set",
+            "GUIDANCE_SECURITY_CONTACT is not set, so nobody can report a vulnerability",
             "set it, and GUIDANCE_SECURITY_EXPIRES",
         )
     elif settings.security_expires is not None and settings.security_expires < patient.at + SOON:
         yield warn(
-            f"the contact for weaknesses ends on {settings.security_expires:%Y-%m-%d}",
-            "check the contact, and set GUIDANCE_SECURITY_EXPIRES anew",
+            f"the security contact expires on {settings.security_expires:%Y-%m-%d}",
+            "check the contact, and set a new GUIDANCE_SECURITY_EXPIRES",
         )
     if settings.duty_hours is not None and not read_hours(settings.duty_hours):
         yield warn(
-            "GUIDANCE_DUTY_HOURS names no days and times that can be read: pages cannot put first who answers now",
-            "write it as in: Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm",
+            "GUIDANCE_DUTY_HOURS cannot be read, so pages cannot show the open team first",
+            "use this format: Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm",
         )
     if not patient.is_embedded and settings.limits_store.startswith("memory:"):
-        yield warn("each process counts requests for itself", "set GUIDANCE_LIMITS_STORE to a store that all share")
-    yield fine("every setting is known, and none is unsafe")
+        yield warn("each process counts requests separately", "set GUIDANCE_LIMITS_STORE to a shared store")
+    yield fine("all settings are known and safe")
 
 
 def check_start(patient: Patient) -> Verdict:
@@ -291,10 +291,10 @@ def check_start(patient: Patient) -> Verdict:
     try:
         patient.rehearse_start(patient.settings, patient.engine)
     except GuidanceError as refusal:
-        return fault(f"it would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
+        return fault(f"a start would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
     except SQLAlchemyError:
         return unknown("the database cannot be read")
-    return fine("it would not be refused")
+    return fine("a start would succeed")
 
 
 def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
@@ -303,9 +303,9 @@ def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
     found = list(knock(patient.settings, part))
     for setting, failure in found:
         if failure is not None:
-            yield says(f"{setting}: what it names does not answer as it should ({failure})", action)
+            yield says(f"{setting}: not responding correctly ({failure})", action)
     names = ", ".join(setting for setting, _ in found)
-    yield fine(f"what {names} names answers" if names else "no setting names one")
+    yield fine(f"{names}: responding" if names else "none are configured")
 
 
 def check_email(patient: Patient) -> Iterator[Verdict]:
@@ -315,8 +315,8 @@ def check_email(patient: Patient) -> Iterator[Verdict]:
         if waits is not None and patient.at - waits > LATE:
             count = count_deliveries(session)[EMAIL, DeliveryState.PENDING.value]
             yield fault(
-                f"{count} events wait for an email to the duty team since {waits:%Y-%m-%d %H:%M} UTC",
-                "call the duty team, since nothing tells them; read the log lines email_failed",
+                f"{count} events have been waiting for an email to the duty team since {waits:%Y-%m-%d %H:%M} UTC",
+                "call the duty team, who are not being notified; read the log lines email_failed",
             )
     yield from check_outside(Part.EMAIL, patient)
 
@@ -326,43 +326,44 @@ def check_proxy(patient: Patient) -> Verdict:
     settings, answer = patient.settings, patient.public_answer
     if settings.is_https and not settings.trusted_proxies:
         return warn(
-            "GUIDANCE_PUBLIC_URL is https, so a proxy is before the service, and none is trusted: all callers count "
-            "as one, or as this machine",
+            "GUIDANCE_PUBLIC_URL is https, so there must be a proxy, but none is trusted: all callers count as one",
             "set GUIDANCE_TRUSTED_PROXIES to the address of the proxy",
         )
     if UNTRUSTED_PROXY in answer.warnings:
         return warn(
-            f"the proxy at {settings.public_url} calls the service from an address that GUIDANCE_TRUSTED_PROXIES does "
-            "not name: all callers count as one, or as this machine",
-            "set it to the address from which the proxy calls, and start the service again",
+            f"the proxy at {settings.public_url} calls from an address that is not in GUIDANCE_TRUSTED_PROXIES: all "
+            "callers count as one",
+            "add the address of the proxy, and restart the service",
         )
     if settings.trusted_proxies and not answer.checks:
-        return unknown("the service does not answer at its public address, so its proxy is not seen")
-    return fine("the proxy is trusted" if settings.trusted_proxies else "no proxy is needed for http")
+        return unknown("the service is not responding at its public address, so the proxy cannot be checked")
+    return fine("the proxy is trusted" if settings.trusted_proxies else "http needs no proxy")
 
 
 def check_public_url(patient: Patient) -> Iterator[Verdict]:
     """Call the service at GUIDANCE_PUBLIC_URL."""
     settings, answer = patient.settings, patient.public_answer
     if is_loopback(urlsplit(settings.public_url).hostname or ""):
-        yield warn("GUIDANCE_PUBLIC_URL is an address of this machine alone", "set it to the address that callers use")
+        yield warn("GUIDANCE_PUBLIC_URL is a local address", "set it to the address that callers use")
     elif not settings.is_https:
-        yield fault("GUIDANCE_PUBLIC_URL is not https", "put a proxy with TLS before the service, and set it to https")
+        yield fault(
+            "GUIDANCE_PUBLIC_URL is not https", "put a reverse proxy with TLS in front, and use its https address"
+        )
     if answer.status is None:
         yield fault(
-            f"nothing answers at GUIDANCE_PUBLIC_URL, which is {settings.public_url} ({answer.failure})",
+            f"no response at GUIDANCE_PUBLIC_URL, {settings.public_url} ({answer.failure})",
             "start the service, and check the name, the certificate and the proxy",
         )
     elif not answer.checks:
         yield fault(
-            f"something else than this service answers at {settings.public_url} ({answer.status})",
+            f"a different service is responding at {settings.public_url} ({answer.status})",
             "check GUIDANCE_PUBLIC_URL and the proxy",
         )
     elif answer.status != HTTPStatus.OK:
         failing = ", ".join(f"{name}: {state}" for name, state in answer.checks.items() if state != "ok")
         yield fault(f"the service is not ready ({failing})", "read its log")
     if answer.certificate is not None and _ends_soon(answer.certificate, patient.at):
-        yield warn(f"the certificate ends at {answer.certificate.ends:%Y-%m-%d %H:%M} UTC", "renew it")
+        yield warn(f"the certificate expires at {answer.certificate.ends:%Y-%m-%d %H:%M} UTC", "renew it")
     yield fine(f"the service is ready at {settings.public_url}")
 
 
@@ -377,7 +378,7 @@ def check_number_of_recipients(patient: Patient) -> Verdict:
     recipients = set(patient.settings.seal_to)
     if not recipients:
         return fault(
-            "GUIDANCE_SEAL_TO is not set: this is a trial, sealed to a key beside the database",
+            "GUIDANCE_SEAL_TO is not set: this is a trial, whose key is stored beside the database",
             "set it to the duty team's recipients (guidance keys new)",
         )
     try:
@@ -386,7 +387,7 @@ def check_number_of_recipients(patient: Patient) -> Verdict:
         return fault(str(refusal), "correct GUIDANCE_SEAL_TO (guidance keys list)")
     if len(recipients) < FEWEST_RECIPIENTS:
         return warn(
-            "there is one recipient: if its identity is lost, every concern is",
+            "there is only one recipient: if its identity is lost, all concerns are lost",
             "add a second recipient to GUIDANCE_SEAL_TO, then run guidance keys reseal",
         )
     return fine(f"{len(recipients)} recipients")
@@ -399,15 +400,15 @@ def check_identities(patient: Patient) -> Verdict:
     if any(path != configured for path in here):
         names = ", ".join(str(path) for path in here if path != configured)
         return fault(
-            f"an identity that opens concerns is in {names}",
-            "move it to the people who open concerns, off this machine",
+            f"an identity that can decrypt concerns is in {names}",
+            "move it off this computer, to the people who read concerns",
         )
     if here:
         return warn(
-            f"GUIDANCE_SEAL_IDENTITY_FILE: this machine can open concerns ({configured})",
-            "unset it where the service only receives: then a stolen server opens nothing",
+            f"GUIDANCE_SEAL_IDENTITY_FILE: this computer can decrypt concerns ({configured})",
+            "unset it if the service only receives concerns, so that a stolen server can decrypt nothing",
         )
-    return fine("no identity of a recipient is in the folders of the service")
+    return fine("the service's folders hold no identity of a recipient")
 
 
 def _files_here(patient: Patient) -> Iterator[Path]:
@@ -434,18 +435,18 @@ def check_receipt_key(patient: Patient) -> Verdict:
     settings = patient.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
-        return fault(f"there is no receipt key at {path}", "start the service once, or put the key back from its store")
+        return fault(f"there is no receipt key at {path}", "start the service once, or restore the key")
     try:
         load_receipt_key(path, settings.data_dir)
         age = patient.at - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
     except (OSError, SetupError):
-        return fault(f"{path} is no Ed25519 key", "put the key back from its store")
+        return fault(f"{path} is not an Ed25519 key", "restore the key")
     if not patient.is_embedded and settings.receipt_key_file is None:
-        return warn("each node signs with a key of its own", "give all nodes the same GUIDANCE_RECEIPT_KEY_FILE")
+        return warn("each node signs with its own key", "give all nodes the same GUIDANCE_RECEIPT_KEY_FILE")
     if age > KEY_AGE:
         return warn(
             f"the receipt key is {age.days} days old",
-            "make another, and name this one in GUIDANCE_RETIRED_RECEIPT_KEYS",
+            "create a new key, and list this one in GUIDANCE_RETIRED_RECEIPT_KEYS",
         )
     return fine(f"the receipt key is {max(age.days, 0)} days old")
 
@@ -460,8 +461,8 @@ def check_database(patient: Patient) -> Verdict:
             connection.execute(text("SELECT number FROM generation"))
     except SQLAlchemyError:
         return fault(
-            "the database does not answer, or is not one of this service",
-            "check GUIDANCE_DATABASE_URL and the server; else restore a backup",
+            "the database is not responding, or is not a database of this service",
+            "check GUIDANCE_DATABASE_URL and the server, or restore a backup",
         )
     return fine("it answers")
 
@@ -469,24 +470,24 @@ def check_database(patient: Patient) -> Verdict:
 def check_pages(patient: Patient) -> Verdict:
     """Check every page of the file of the embedded database."""
     if not patient.is_embedded:
-        return unknown("the server of the database has its files")
+        return unknown("the database server has the files")
     with patient.engine.connect() as connection:
         faults = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
     if faults:
         return fault(
             f"the file is damaged in {len(faults)} places", "stop the service, keep the file, and restore a backup"
         )
-    return fine("no page of the file is damaged")
+    return fine("the database file is not damaged")
 
 
 def check_schema(patient: Patient) -> Verdict:
     """Check that the schema is of the version that this program needs. On another no further table can be read."""
     try:
         if is_behind(patient.engine):
-            return fault("the schema is older than this program", "back up, then run guidance migrate")
+            return fault("the schema is out of date", "back up, then run guidance migrate")
     except SchemaUnknown:
-        return fault("a newer version of this program made the schema", "install that version")
-    return fine("it is the schema of this program")
+        return fault("the schema was made by a newer version", "install that version")
+    return fine("the schema is up to date")
 
 
 def check_rules(patient: Patient) -> Verdict:
@@ -496,18 +497,18 @@ def check_rules(patient: Patient) -> Verdict:
     if faults:
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
         return fault(f"{faults[0]}{more}", "find out who changed it, and restore a backup (guidance verify lists all)")
-    return fine("the tables and their rules are as declared")
+    return fine("tables and rules match the schema")
 
 
 def check_growth(patient: Patient) -> Verdict:
     """Check how large the database is, and how much of it is free for reuse."""
     growth = measure_growth(patient.engine)
     total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
-    size = f"{total:.1f} MB, of which {free:.1f} MB are free for reuse"
+    size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
     if growth.log_bytes > LARGE_LOG_BYTES:
         return warn(
-            f"{size}; the log has grown to {growth.log_bytes / BYTES_PER_MB:.0f} MB, since a reader holds it",
-            "end the program that reads the database for so long",
+            f"{size}; the log has grown to {growth.log_bytes / BYTES_PER_MB:.0f} MB, because a reader is using it",
+            "stop the program that keeps reading the database",
         )
     if growth.free_bytes > max(LARGE_FREE_BYTES, growth.total_bytes * LARGE_FREE_FRACTION):
         return warn(size, "stop the service, and run VACUUM (SQLite), or VACUUM FULL in a quiet hour (PostgreSQL)")
@@ -518,14 +519,14 @@ def check_files(patient: Patient) -> Verdict:
     """Check that no other user of the machine can read the data folder or its files."""
     folder = patient.settings.data_dir
     if not folder.is_dir() and not patient.is_embedded:
-        return fine("no data folder is needed")
+        return fine("a data folder is not needed")
     if not folder.is_dir():
         return fault(f"there is no folder {folder}", "check GUIDANCE_DATA_DIR")
     paths = [folder, *(each for each in folder.iterdir() if each.is_file() and not each.is_symlink())]
     names = [str(path) for path in paths if path.stat().st_mode & FOR_OTHERS]
     if names:
-        return fault(f"other users can open {', '.join(names)}", "chmod go-rwx; a start of the service does it too")
-    return fine(f"{folder} is for its owner alone")
+        return fault(f"other users can open {', '.join(names)}", "run chmod go-rwx, or restart the service")
+    return fine(f"{folder} can only be read by its owner")
 
 
 def check_disk(patient: Patient) -> Verdict:
@@ -535,7 +536,7 @@ def check_disk(patient: Patient) -> Verdict:
     free = shutil.disk_usage(patient.settings.data_dir).free
     found = f"{free / GIGABYTE:.1f} GB are free"
     if free < FAULTY_FREE_BYTES:
-        return fault(found, "make room now: a full disk refuses concerns")
+        return fault(found, "free some space now: concerns cannot be stored on a full disk")
     return warn(found, "make room") if free < LOW_FREE_BYTES else fine(found)
 
 
@@ -546,10 +547,10 @@ def check_flush(patient: Patient) -> Verdict:
     try:
         seconds = measure_flush(patient.settings.data_dir)
     except OSError as failure:
-        return fault(f"the data folder cannot be written ({failure.strerror})", "check its owner and the disk")
+        return fault(f"the data folder cannot be written to ({failure.strerror})", "check its owner and the disk")
     found = f"a flush takes {seconds * 1000:.1f} ms"
     if seconds > FAULTY_FLUSH_SECONDS:
-        return fault(found, "move the data folder to a local disk: callers wait for each flush")
+        return fault(found, "move the data folder to a local disk, because callers wait for each flush")
     return warn(found, "move the data folder to a faster disk") if seconds > SLOW_FLUSH_SECONDS else fine(found)
 
 
@@ -572,22 +573,20 @@ def check_clock(patient: Patient) -> Iterator[Verdict]:
         if (apart_from_known := find_clock_fault(session, at=patient.at)) is not None:
             yield fault(
                 f"{apart_from_known}, so nothing is erased",
-                "check the date of this machine; when it is right, run guidance desk purge --clock-checked",
+                "check the date of this computer; once it is right, run guidance desk purge --clock-checked",
             )
         last = session.exec(select(func.max(DisclosureRow.at))).one()
         if last is not None and (last - patient.at).total_seconds() > CLOCK_SECONDS:
             yield fault(
-                f"the clock is behind the record, whose last entry is of {last:%Y-%m-%d %H:%M} UTC",
-                "set the clock, and synchronise it (NTP): deadlines depend on it",
+                f"the clock is behind the last audit log entry, of {last:%Y-%m-%d %H:%M} UTC",
+                "set the clock and synchronise it (NTP), because deadlines depend on it",
             )
         if not patient.is_embedded:
             now: dt.datetime = session.connection().execute(text("SELECT clock_timestamp()")).scalar_one()
             apart = (patient.at - now).total_seconds()
             if abs(apart) > CLOCK_SECONDS:
-                yield fault(
-                    f"the clock is {apart:.0f} seconds apart from that of the database", "synchronise both (NTP)"
-                )
-    yield fine("it agrees with the record and the database")
+                yield fault(f"the clock is {apart:.0f} seconds off from the database clock", "synchronise both (NTP)")
+    yield fine("the clock agrees with the audit log and the database")
 
 
 def check_backup(patient: Patient) -> Verdict:
@@ -601,7 +600,7 @@ def check_backup(patient: Patient) -> Verdict:
     age = patient.at - dt.datetime.fromtimestamp(newest.stat().st_mtime, dt.UTC)
     found = f"the newest backup is {age // AN_HOUR} hours old ({newest.name})"
     if age > TOO_OLD:
-        return fault(found, "find out why the nightly backup ended")
+        return fault(found, "find out why the nightly backup stopped")
     return warn(found, each_night) if age > OLD else fine(found)
 
 
@@ -609,7 +608,7 @@ def check_restore(patient: Patient) -> Verdict:
     """Restore the newest backup into a folder that is deleted again."""
     folder = patient.settings.backup_folder
     if not patient.is_embedded:
-        return unknown("restore a copy of the pg_dump yourself, then run guidance verify on it")
+        return unknown("test-restore a pg_dump, then run guidance verify on it")
     if folder is None:
         return warn(f"{UNSET} whether a backup restores", "set it")
     newest = _newest(patient, folder)
@@ -618,9 +617,11 @@ def check_restore(patient: Patient) -> Verdict:
     try:
         drilled = drill_restore(newest, at=patient.at)
     except BackupRefused as refusal:
-        return fault(f"{newest.name} cannot be restored: {refusal}".replace("\n", " "), "make another at once")
+        return fault(f"{newest.name} cannot be restored: {refusal}".replace("\n", " "), "make another backup now")
     except OSError as failure:
-        return warn(f"the drill could not be made ({failure.strerror})", "let guidance doctor write into the folder")
+        return warn(
+            f"the restore could not be tested ({failure.strerror})", "let guidance doctor write into the folder"
+        )
     return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
 
 
@@ -649,7 +650,7 @@ def check_contacts(patient: Patient) -> Verdict:
     if unverified:
         return warn(
             f"nobody has checked {len(unverified)} of {len(checks)} contacts within a year: {_few(unverified)}",
-            "call each number, then publish the contacts with verified_on (signposts: in the seed folder)",
+            "check each number, then publish the contacts with verified_on (signposts are in the seed folder)",
         )
     return fine(f"all {len(checks)} contacts were checked within a year")
 
@@ -661,8 +662,8 @@ def check_reviews(patient: Patient) -> Verdict:
     dated = sorted((day, guide) for day, guide in reviews if day is not None)
     due = [f"{guide} on {day}" for day, guide in dated if day <= soon]
     if due:
-        return warn(f"a review is due of {_few(due)}", "review the guide, and publish the next edition")
-    return fine(f"no review is due of {len(patient.current_editions)} guides within 30 days")
+        return warn(f"due for review: {_few(due)}", "review the guide, and publish the next edition")
+    return fine("no guide is due for review within 30 days")
 
 
 def check_statements(patient: Patient) -> Iterator[Verdict]:
@@ -696,7 +697,8 @@ def check_holidays(patient: Patient) -> Verdict:
         known = sum(day.year == each for day in calendar)
         if known < FEWEST_HOLIDAYS:
             return fault(
-                f"{known} bank holidays of {each} are known", "update this program: the package of holidays is too old"
+                f"{known} bank holidays are known for {each}",
+                "update this program: its holidays package is out of date",
             )
     return fine(f"the bank holidays of {year} and {year + 1} are known")
 
@@ -711,8 +713,8 @@ def check_overdue(patient: Patient) -> Verdict:
         late = count_states(session, now=patient.at)["overdue"]
         late += count_additions(session, now=patient.at)["additions_overdue"]
     if late:
-        return warn(f"{late} concerns or additions wait past their time", "call the duty team now")
-    return fine("nothing waits past its time")
+        return warn(f"{late} concerns or additions are overdue", "call the duty team now")
+    return fine("nothing is overdue")
 
 
 def check_overdue_events(patient: Patient) -> Verdict:
@@ -720,32 +722,34 @@ def check_overdue_events(patient: Patient) -> Verdict:
     broken = _broken(patient, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
-            f"{len(broken)} wait past their time, and no event says so",
+            f"{len(broken)} are overdue but were not announced",
             "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
         )
-    return fine("every overdue concern has its event")
+    return fine("every overdue concern has been announced")
 
 
 def check_test_concerns(patient: Patient) -> Verdict:
-    """Check that no test concern came in the last day: nobody at the desk sees one, so no live system may send any."""
+    """Check that no test concern was sent in the last day: the desk does not see them."""
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)
     if tests:
         with Session(patient.engine) as session:
             clients = [each.name for each, _ in list_clients(session) if each.test and each.revoked_at is None]
         return warn(
-            f"{tests} test concerns came in the last day, which nobody at the desk sees; test keys: {_few(clients)}",
-            "make sure that no live system has a test key (guidance clients list --json has their last use)",
+            f"{tests} test concerns were sent in the last day, which the desk does not see; test keys: {_few(clients)}",
+            "check that no live system uses a test key (guidance clients list --json shows their last use)",
         )
-    return fine("no test concern came in the last day")
+    return fine("no test concern was sent in the last day")
 
 
 def check_chains(patient: Patient) -> Verdict:
-    """Check that every chain of disclosures verifies."""
+    """Check that the audit log is intact."""
     broken = _broken(patient, Invariant.CHAINS)
     if broken:
-        return fault(f"{len(broken)} faults in the record: {broken[0]}", "keep the files as they are; guidance verify")
-    return fine("every chain of disclosures verifies")
+        return fault(
+            f"{len(broken)} errors in the audit log: {broken[0]}", "leave the files unchanged and run guidance verify"
+        )
+    return fine("the audit log is intact")
 
 
 def check_access(patient: Patient) -> Verdict:
@@ -754,13 +758,15 @@ def check_access(patient: Patient) -> Verdict:
     try:
         keys = require_access_keys(patient.engine, is_used=patient.settings.openid_client_id is not None)
     except SetupError as refusal:
-        return fault(str(refusal), "put the access key back from its store")
+        return fault(str(refusal), "restore the access key")
     broken = _broken(patient, Invariant.ACCESS)
     if broken:
-        return fault(f"{len(broken)} rows let nobody in, or should not: {broken[0]}", "keep the files; guidance verify")
+        return fault(
+            f"{len(broken)} access rows are invalid: {broken[0]}", "leave the files unchanged and run guidance verify"
+        )
     if not keys.keys:
-        return fine("nobody may come in yet")
-    return fine("every client, person and session is one that this service let in")
+        return fine("nobody has access yet")
+    return fine("all access rows are signed by this service")
 
 
 def check_removed_recipients(patient: Patient) -> Verdict:
@@ -770,10 +776,10 @@ def check_removed_recipients(patient: Patient) -> Verdict:
     broken = _broken(patient, Invariant.RECIPIENTS)
     if broken:
         return fault(
-            f"{len(broken)} texts are sealed to a recipient that was removed",
-            "run guidance keys reseal where an identity is",
+            f"{len(broken)} texts are encrypted to a removed recipient",
+            "run guidance keys reseal on a computer with an identity",
         )
-    return fine("every text is sealed to the recipients of now alone")
+    return fine("all texts are encrypted to current recipients only")
 
 
 def _broken(patient: Patient, invariant: Invariant) -> list[str]:
@@ -791,20 +797,18 @@ def check_webhooks(patient: Patient) -> Iterator[Verdict]:
     for webhook in webhooks:
         name = webhook.name
         if webhook.disabled_at is not None:
-            yield fault(
-                f"{name} is disabled: {webhook.disabled_because}", f"correct the receiver, then add {name} anew"
-            )
+            yield fault(f"{name} is disabled: {webhook.disabled_because}", f"fix the receiver, then add {name} again")
         if dead := counted.get((name, DeliveryState.DEAD.value)):
-            yield fault(f"{name} did not take {dead} events, which were given up", f"guidance webhooks replay {name}")
+            yield fault(f"{name} did not accept {dead} events, which were given up", f"guidance webhooks replay {name}")
         failure = knock_at_receiver(webhook.url, guard) if webhook.disabled_at is None else None
         if failure is not None:
-            yield fault(f"nothing takes a connection at the address of {name} ({failure})", "correct the receiver")
+            yield fault(f"cannot connect to the address of {name} ({failure})", "fix the receiver")
         if name in oldest and patient.at - oldest[name] > STUCK_AFTER:
             yield warn(
-                f"{name} waits for an event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
-                f"correct the receiver (guidance webhooks test {name}), and see that something delivers",
+                f"{name} has a pending event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
+                f"fix the receiver (guidance webhooks test {name}), and see that something delivers",
             )
-    yield fine(f"{len(webhooks)} webhooks, none of which is stuck")
+    yield fine(f"{len(webhooks)} webhooks, all delivering")
 
 
 def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]:
@@ -819,10 +823,10 @@ def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]
     if lost:
         yield fault(
             f"the secret of {', '.join(dict.fromkeys(lost))} cannot be decrypted",
-            f"put the webhook key back ({keys.path}), or guidance webhooks rotate",
+            f"restore the webhook key ({keys.path}), or guidance webhooks rotate",
         )
     if not patient.is_embedded and patient.settings.webhook_key_file is None and secrets:
-        yield warn("each node has a webhook key of its own", "give all nodes the same GUIDANCE_WEBHOOK_KEY_FILE")
+        yield warn("each node has its own webhook key", "give all nodes the same GUIDANCE_WEBHOOK_KEY_FILE")
 
 
 def check_print(_: Patient) -> Verdict:
@@ -830,7 +834,7 @@ def check_print(_: Patient) -> Verdict:
     absent = [name for name in _printing_packages() if not _is_installed(name)]
     if absent:
         return warn(f"no PDF can be made: {', '.join(absent)} not installed", "install the extra print")
-    return fine("the page to print can be made")
+    return fine("PDFs can be made")
 
 
 def check_scripts(_: Patient) -> Verdict:
@@ -839,18 +843,18 @@ def check_scripts(_: Patient) -> Verdict:
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
     absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
     if absent:
-        return fault(f"pages load scripts that are not there: {', '.join(absent)}", "install the program again")
-    return fine(f"the {len(named)} scripts of the pages are there")
+        return fault(f"page scripts are missing: {', '.join(absent)}", "reinstall the program")
+    return fine(f"all {len(named)} page scripts are installed")
 
 
 def check_desk_script(_: Patient) -> Verdict:
     """Check that the script which opens concerns in the browser was built, and the page that opens them from disk."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
-            "the desk's pages cannot open concerns in the browser: their script was not built",
-            "install a released wheel or image, or run make desk-script; guidance desk open opens them without it",
+            "the desk cannot decrypt concerns in the browser: its script was not built",
+            "install a released wheel or image, or run make desk-script; or use guidance desk open",
         )
-    return fine("the desk's pages can open concerns in the browser")
+    return fine("the desk can decrypt concerns in the browser")
 
 
 def _printing_packages() -> list[str]:
@@ -951,7 +955,7 @@ def _run(check: Check, patient: Patient, *, is_readable: bool, is_quick: bool) -
     except SQLAlchemyError as failure:
         return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")
     except (GuidanceError, OSError) as failure:
-        return fault(f"it could not be checked ({type(failure).__name__})", "correct what the other lines say first")
+        return fault(f"this check failed ({type(failure).__name__})", "correct the other problems first")
 
 
 def _finding(check: Check, verdict: Verdict) -> Finding:

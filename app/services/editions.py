@@ -145,7 +145,7 @@ class StoredRendition:
 
     @property
     def edition_key(self) -> EditionKey:
-        """The edition that it is of."""
+        """The rendered edition."""
         return EditionKey(self.key.guide, self.edition)
 
 

@@ -98,9 +98,9 @@ PAGE_BYTES = 1_000_000
 """The most sealed bytes of a page of entries. A single one that is larger has a page of its own."""
 GIVEN = "sealed text given"
 """What the record says of texts that were given sealed, to be opened elsewhere."""
-NO_SUCH_ADDITION = "The concern has no addition of that number."
-NOT_OUR_KEYS = "these are not the keys that this service seals to now: seal it again, to those"
-NO_NOTE = "this is no note about this concern that is sealed to those keys"
+NO_SUCH_ADDITION = "The concern has no addition with that number."
+NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
+NO_NOTE = "this is not a note about this concern encrypted to those keys"
 
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
@@ -140,7 +140,7 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
     with Session(engine) as session:
         found = session.connection().execute(one).one_or_none()
     if found is None and place is not None:
-        raise NoSuchItem(f"The concern has no {place.kind} of that number.")
+        raise NoSuchItem(f"The concern has no {place.kind} with that number.")
     if found is None or found.sealed is None:
         raise ConcernErased
     sealed: bytes = found.sealed

@@ -62,7 +62,7 @@ EDITIONS = FeedChannel(
 
 REVIEWS = FeedChannel(
     title=f"{NAME}: reviews due",
-    description="Guides whose review is due within 60 days, is overdue, or has no day. The latest to become due first.",
+    description="Guides with a review due within 60 days, overdue or not set. Most recently due first.",
     json_path=REVIEWS_JSON_FEED,
     atom_path=REVIEWS_ATOM_FEED,
 )

@@ -308,7 +308,7 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
     items: tuple[Item, ...] = getattr(content, section.key)
     found = next((item for item in items if item.id == item_id), None)
     if found is None:
-        raise NoSuchItem("The edition has no item of that id. Its section lists them.")
+        raise NoSuchItem("The edition has no item with this id. Its section lists the items.")
     return found
 
 

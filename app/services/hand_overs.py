@@ -41,7 +41,7 @@ from app.services.record import Actor, record_disclosure
 
 PACKAGE_KIND = "guidance-hand-over"
 NOT_A_RECIPIENT = "This is not an age recipient (age1...)."
-ANOTHER_RECEIPT = "The receipt of this hand-over is stored already, and is another one."
+ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 
 
 class StoredHandOver(BaseModel):
@@ -91,7 +91,7 @@ def confirm_hand_over(
     get_concern(session, reference)
     row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
     if row is None:
-        raise NoSuchItem("The concern has no hand-over of that number.")
+        raise NoSuchItem("The concern has no hand-over with that number.")
     if row.their_receipt not in (None, receipt):
         raise ValidationFailed([FieldError(("receipt",), ANOTHER_RECEIPT)])
     if row.their_receipt is None:

@@ -278,7 +278,7 @@ def _is_section(block: Block) -> bool:
 
 
 class ExportPage:
-    """The words of the page: `headings` of the edition, `introductions`, `cautions`, and the items of each section."""
+    """The text of the page: `headings` of the edition, `introductions`, `cautions` and the items of each section."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.headings: dict[str, str] = {}
@@ -434,7 +434,7 @@ class GuideDraft:
 def _read_blocks(path: Path) -> list[Block]:
     kind = path.suffix.lower()
     if kind not in (_MARKDOWN, _WORD):
-        raise SeedFileError(path, [SeedError(0, "it must be a Word document (.docx) or Markdown (.md)")])
+        raise SeedFileError(path, [SeedError(0, "the document must be Word (.docx) or Markdown (.md)")])
     try:
         blocks = word_blocks(path) if kind == _WORD else markdown_blocks(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

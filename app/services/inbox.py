@@ -188,7 +188,7 @@ def remove_view(session: Session, person: str, name: str) -> None:
     """Remove the view. Raises `NoSuchItem` if the person has none of that name."""
     row = session.get(SavedViewRow, (person, name))
     if row is None:
-        raise NoSuchItem("You have saved no view of that name.")
+        raise NoSuchItem("You have no saved view with this name.")
     session.delete(row)
 
 

@@ -37,25 +37,25 @@ from app.services.workers import call_in_time
 FIRST_LOOK_BACK = dt.timedelta(hours=1)
 """When emails are switched on, events that are older than this are not sent any more."""
 SENTENCES = {
-    EventKind.CONCERN_RECEIVED: ("1 concern came.", "{} concerns came."),
-    EventKind.CONCERN_ADDED: ("1 addition to a concern came.", "{} additions to concerns came."),
+    EventKind.CONCERN_RECEIVED: ("1 new concern.", "{} new concerns."),
+    EventKind.CONCERN_ADDED: ("1 new addition to a concern.", "{} new additions to concerns."),
     EventKind.CONCERN_DUE_SOON: (
-        "1 concern is due for its acknowledgement soon.",
-        "{} concerns are due for their acknowledgement soon.",
+        "1 concern must be acknowledged soon.",
+        "{} concerns must be acknowledged soon.",
     ),
     EventKind.CONCERN_ADDITION_DUE_SOON: (
-        "1 addition is due for its acknowledgement soon.",
-        "{} additions are due for their acknowledgement soon.",
+        "1 addition must be acknowledged soon.",
+        "{} additions must be acknowledged soon.",
     ),
     EventKind.CONCERN_OVERDUE: ("1 concern is overdue.", "{} concerns are overdue."),
     EventKind.CONCERN_ADDITION_OVERDUE: ("1 addition is overdue.", "{} additions are overdue."),
 }
-DANGER_SUBJECT = "Immediate danger: look at the desk now"
-DUE_SUBJECT = "An acknowledgement is due: look at the desk"
-ARRIVAL_SUBJECT = "Something new is at the desk"
-TEST_SUBJECT = "A test: emails to the duty team arrive"
-IN_DANGER = "A reporter says that a child is in immediate danger. Concerns that say so: {}."
-NOTHING_IN_IT = "This email holds nothing about any concern. Nobody reads an answer to it."
+DANGER_SUBJECT = "Immediate danger reported: check the inbox now"
+DUE_SUBJECT = "Acknowledgement due: check the inbox"
+ARRIVAL_SUBJECT = "New in the inbox"
+TEST_SUBJECT = "Test: emails to the duty team arrive"
+IN_DANGER = "A child has been reported to be in immediate danger. Number of concerns: {}."
+NOTHING_IN_IT = "This email contains no case details. Do not reply: replies are not read."
 ARRIVALS = frozenset({EventKind.CONCERN_RECEIVED, EventKind.CONCERN_ADDED})
 
 KINDS = sorted(kind.value for kind in SENTENCES)

@@ -150,7 +150,7 @@ def _place(entry: Entry, address: PostalAddress) -> PhysicalLocation:
         id=place,
         location_type="physical",
         name=entry.of.name,
-        description="A place to visit or to write to.",
+        description="A place to visit or write to.",
         addresses=(written,),
     )
 

@@ -132,9 +132,9 @@ def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
 
 def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> Iterator[FieldError]:
     if head is None:
-        yield FieldError(("of", "edition"), "The guide has no edition of this number.", FaultCode.UNKNOWN_EDITION)
+        yield FieldError(("of", "edition"), "The guide has no edition with this number.", FaultCode.UNKNOWN_EDITION)
     elif head.withdrawn_at is not None:
-        yield FieldError(("of", "edition"), "This edition was withdrawn, so it gets no renditions.")
+        yield FieldError(("of", "edition"), "This edition was withdrawn, so it cannot have new renditions.")
     elif head.digest != content.of.digest:
         yield FieldError(("of", "digest"), "This is not the digest of that edition: other words were rendered.")
 

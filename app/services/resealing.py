@@ -74,7 +74,7 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 
 @dataclass(frozen=True)
 class Resealed:
-    """How many texts were sealed anew, those that stay as they were, and what is left of the former texts."""
+    """How many texts were re-encrypted, those that stay as they were, and what is left of the former texts."""
 
     count: int
     unopened: tuple[SealedPlace, ...]
@@ -92,7 +92,7 @@ class ChangeOfKeys:
 
 @dataclass(frozen=True)
 class _Anew:
-    """One text as it was, and as it is sealed anew."""
+    """One text as it was, and as it is re-encrypted."""
 
     place: SealedPlace
     former: bytes
@@ -110,8 +110,8 @@ def reseal(
 ) -> Resealed:
     """Seal every concern, addition and note anew that is not sealed to exactly those recipients.
 
-    A text that the identities do not open, or that belongs to another concern, stays as it is; the others are sealed
-    anew. Each new text is recorded with its digest and recipients, in the transaction that stores it.
+    A text that the identities do not open, or that belongs to another concern, stays as it is; the others are
+    re-encrypted. Each new text is recorded with its digest and recipients, in the transaction that stores it.
     """
     count = 0
     unopened: list[SealedPlace] = []
@@ -136,7 +136,7 @@ def reseal(
 
 
 def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew | None:
-    """Return the text sealed anew; None if it was erased meanwhile."""
+    """Return the text re-encrypted; None if it was erased meanwhile."""
     with Session(engine) as session:
         former = _row_of(session, place).sealed
     if not former:
@@ -148,7 +148,7 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
 
 @write_operation
 def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
-    """Record and store the new text, unless the former one was erased or sealed anew meanwhile."""
+    """Record and store the new text, unless the former one was erased or re-encrypted meanwhile."""
     row = _row_of(session, anew.place)
     if row.sealed != anew.former:
         return False

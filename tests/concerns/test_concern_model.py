@@ -376,7 +376,7 @@ def test_the_same_item_may_not_be_listed_twice(items: str) -> None:
             a_concern_with_detail(**{items: [{"id": "secrecy"}, {"id": "secrecy", "note": "again"}]})
         )
 
-    assert "put all that was seen of it in one entry" in told(refused)
+    assert "combine the entries" in told(refused)
 
 
 def test_the_same_id_may_stand_in_two_lists() -> None:

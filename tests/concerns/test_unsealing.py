@@ -203,7 +203,7 @@ def test_the_command_opens_on_the_worker_s_machine_what_a_server_without_identit
     assert (told["reference"], told["submission"]) == (reference, FULL_EXAMPLE)
     assert [each["addition"]["concern"]["narrative"] for each in told["additions"]] == ["First.", "Second."]
     assert [(each.returncode, each.stdout) for each in (others, unknown)] == [(1, "")] * 2
-    assert "The service answered 401." in unknown.stderr
+    assert "The service returned 401." in unknown.stderr
     assert "Traceback" not in others.stderr + unknown.stderr
 
 
@@ -276,9 +276,9 @@ def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
         again = guidance("keys", "reseal", "--identity", old.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
 
         files = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
-    assert (wrong.returncode, wrong.stdout) == (1, "1 sealed anew\n")  # the one that was sealed to both
-    assert wrong.stderr.count("not opened by this identity, and left as it is") == 2
-    assert (resealed.returncode, resealed.stdout, again.stdout) == (0, "2 sealed anew\n", "0 sealed anew\n")
+    assert (wrong.returncode, wrong.stdout) == (1, "1 re-encrypted\n")  # the one that was sealed to both
+    assert wrong.stderr.count("not encrypted to this identity; left unchanged") == 2
+    assert (resealed.returncode, resealed.stdout, again.stdout) == (0, "2 re-encrypted\n", "0 re-encrypted\n")
     assert [new.opens(sealed).get("submission") for sealed in sealed_texts(data_dir)] == [
         a_concern(),
         a_concern(),

@@ -224,7 +224,7 @@ def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_no
         blamed = {name: each["found"] for name, each in found.items() if each["condition"] in ("warning", "fault")}
         if not UNSEAL_SCRIPT.is_file():
             del blamed["desk-script"]
-        assert blamed == {"public-url": "GUIDANCE_PUBLIC_URL is an address of this machine alone"}
+        assert blamed == {"public-url": "GUIDANCE_PUBLIC_URL is a local address"}
 
 
 def test_one_overdue_concern_wakes_somebody_and_every_panel_of_the_dashboard_reads_something(

@@ -120,12 +120,12 @@ def test_an_export_that_cannot_be_made_says_why_in_one_sentence_and_writes_no_fi
     export = ("export", worker.reference)
 
     refused = {
-        "that file exists already": worker.run(*export, *worker.identity, "--out", taken),
+        "the file exists": worker.run(*export, *worker.identity, "--out", taken),
         "not a reference": worker.run("export", "0000", *worker.identity, "--out", out),
         "holds no age identity": worker.run(*export, "--identity", taken, "--out", out),
         "identity": worker.run(*export, *other, "--out", out),
-        "The service answered 403.": worker.run(*export, *worker.identity, "--out", out, key=reader),
-        "The service answered 401.": worker.run(*export, *worker.identity, "--out", out, key="omg_unknown"),
+        "The service returned 403.": worker.run(*export, *worker.identity, "--out", out, key=reader),
+        "The service returned 401.": worker.run(*export, *worker.identity, "--out", out, key="omg_unknown"),
     }
 
     for words, done in refused.items():
@@ -146,7 +146,7 @@ def test_statistics_are_printed_or_written_as_csv_for_those_who_may_audit(worker
     assert {row["concerns"][:12] for row in rows} == {"fewer than 5"}
     assert (printed.returncode, written.returncode, written.stdout) == (0, 0, "")
     assert (refused.returncode, refused.stdout) == (REFUSED, "")
-    assert "The service answered 403." in refused.stderr
+    assert "The service returned 403." in refused.stderr
 
 
 def test_people_are_listed_with_role_way_and_last_use_and_those_who_left_too(worker: Worker) -> None:

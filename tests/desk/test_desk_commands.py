@@ -146,7 +146,7 @@ def test_what_the_service_refuses_is_one_sentence_and_what_cannot_be_is_refused_
     unacknowledged, absent = run("close", reference, "other"), run("acknowledge", new_reference())
 
     assert isinstance(unacknowledged.exception, DeskRequestFailed)
-    assert str(unacknowledged.exception).startswith("The service answered 409. ")
+    assert str(unacknowledged.exception).startswith("The service returned 409. ")
     assert isinstance(absent.exception, DeskRequestFailed)
     assert (run("acknowledge", "0000").exit_code, run("assign", reference, "Sam", "--nobody").exit_code) == (2, 2)
     assert "control" not in run("assign", reference, "Sam\x1b[2J").output

@@ -299,7 +299,7 @@ def test_the_command_verifies_offline_and_says_what_it_found(case: Case, tmp_pat
     whole, altered = (CliRunner().invoke(app, [*command, str(path)]) for path in (good, bad))
 
     assert (whole.exit_code, altered.exit_code) == (0, 1), whole.stderr
-    assert f"{case.reference}: whole and unaltered" in whole.stdout
+    assert f"{case.reference}: complete and unchanged" in whole.stdout
     assert "altered since it was signed" in altered.stderr
 
 

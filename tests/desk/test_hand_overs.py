@@ -213,7 +213,7 @@ def test_the_command_seals_on_the_worker_s_machine_and_plain_age_opens_it(
 
     opened = json.loads(read_identities(neighbour[0]).decrypt(out.read_bytes()))
     assert (done.returncode, again.returncode, confirmed.returncode) == (0, 2, 0), done.stderr + confirmed.stderr
-    assert "left as it is" in again.stderr
+    assert "the file exists" in again.stderr
     assert opened["concern"]["submission"]["concern"]["narrative"] == CANARY
     assert len(opened["additions"]) == 1
     assert stat.S_IMODE(out.stat().st_mode) == 0o600

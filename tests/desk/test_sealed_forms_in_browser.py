@@ -141,7 +141,7 @@ def test_what_is_not_taken_is_still_on_the_page_and_is_sent_by_another_press(pag
     expect(note).to_have_value(WORDS)
     page.locator("input[name=recipients]").evaluate("(field) => { field.value = field.value.split(' ')[0]; }")
     keys.press("button", "Add the note")
-    expect(page.locator("#fault-recipients")).to_contain_text("seal it again")
+    expect(page.locator("#fault-recipients")).to_contain_text("encrypt it again")
     expect(note).to_have_value(WORDS)
     note.evaluate("(field) => { field.removeAttribute('maxlength'); field.form.noValidate = true; }")
     note.fill("x" * 10_001)

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.slow
 
 CANARY = "QuetzalSealed rang twice"
 ANOTHER = "4F7K-926W-0X37"
-OTHER_KEYS = "#/recipients: these are not the keys that this service seals to now: seal it again, to those"
-NO_NOTE = "#/sealed: this is no note about this concern that is sealed to those keys"
+OTHER_KEYS = "#/recipients: these are not the current keys of this service: encrypt it again to the current keys"
+NO_NOTE = "#/sealed: this is not a note about this concern encrypted to those keys"
 
 
 def recipients_of(desk: Desk) -> list[str]:

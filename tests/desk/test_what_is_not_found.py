@@ -10,16 +10,16 @@ from tests.support.publishing import GUIDE
 pytestmark = pytest.mark.any_database
 
 CALLS = {
-    ("GET", f"{GUIDE}/factors/none-of-that-id"): "The edition has no item of that id. Its section lists them.",
-    ("GET", "{concern}/additions/9"): "The concern has no addition of that number.",
-    ("POST", "{concern}/additions/9/acknowledgement"): "The concern has no addition of that number.",
+    ("GET", f"{GUIDE}/factors/none-of-that-id"): "The edition has no item with this id. Its section lists the items.",
+    ("GET", "{concern}/additions/9"): "The concern has no addition with that number.",
+    ("POST", "{concern}/additions/9/acknowledgement"): "The concern has no addition with that number.",
     ("GET", "{concern}/notes/9"): "The concern has no note of that number.",
-    ("POST", "{concern}/hand-over/9/receipt"): "The concern has no hand-over of that number.",
-    ("DELETE", "/v1/desk/views/none-of-that-name"): "You have saved no view of that name.",
+    ("POST", "{concern}/hand-over/9/receipt"): "The concern has no hand-over with that number.",
+    ("DELETE", "/v1/desk/views/none-of-that-name"): "You have no saved view with this name.",
     ("GET", "/v1/desk/concerns/0000-0000-0000"): "No concern has that reference. Check it for a slip.",
     ("GET", "/v1/desk/concerns/no-reference"): "No concern has that reference. Check it for a slip.",
-    ("GET", "/v1/concerns/0000-0000-0000"): "No concern answers to this reference and status token together. Check "
-    "both for a slip.",
+    ("GET", "/v1/concerns/0000-0000-0000"): "No concern matches this reference and status token. Check both for "
+    "mistakes.",
 }
 
 

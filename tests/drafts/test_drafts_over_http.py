@@ -438,7 +438,7 @@ def test_where_two_people_publish_no_route_publishes_for_one_whatever_their_scop
     assert sorted(answers) == ["/v1/guides/{guide}/editions", "/v1/guides/{guide}/renditions"]
     for answer in answers.values():
         assert (answer.status_code, answer.json()["type"]) == (403, "/v1/problems/second-person-needed")
-        assert "The council decided that two people publish" in answer.json()["detail"]
+        assert "The council requires two people to publish" in answer.json()["detail"]
 
 
 def test_where_two_people_publish_no_command_publishes_for_one(tmp_path: Path) -> None:
@@ -477,7 +477,7 @@ def test_where_two_people_publish_a_draft_needs_a_person_for_every_word_and_anot
 
     for refused in (by_a_program, of_a_program):
         assert (refused.status_code, refused.json()["type"]) == (403, "/v1/problems/second-person-needed")
-        assert "a client that names no person" in refused.json()["detail"]
+        assert "a client without a person" in refused.json()["detail"]
     assert published.status_code == 201
 
 

@@ -103,8 +103,8 @@ def test_an_arrival_is_one_email_with_figures_a_link_and_nothing_of_the_concern(
     (email,) = mail.emails
     words = email.as_string()
     assert email["To"] == f"{TEAM}, lead@council.example"
-    assert email["Subject"] == "Something new is at the desk (One Minute Guide)"
-    assert "2 concerns came.\n1 addition to a concern came." in email.get_content().replace("\r", "")
+    assert email["Subject"] == "New in the inbox (One Minute Guide)"
+    assert "2 concerns came.\n1 new addition to a concern." in email.get_content().replace("\r", "")
     assert "The desk is at http://127.0.0.1:8000/desk\n" in words
     for secret in (CANARY, *(receipt[name] for receipt in receipts for name in ("reference", "status_token"))):
         assert secret not in words
@@ -121,7 +121,7 @@ def test_immediate_danger_is_in_the_subject(
 
     worker(mail.port)()
 
-    assert mail.emails[0]["Subject"].startswith("Immediate danger: look at the desk now")
+    assert mail.emails[0]["Subject"].startswith("Immediate danger reported: check the inbox now")
     assert (
         "A reporter says that a child is in immediate danger. Concerns that say so: 1." in mail.emails[0].get_content()
     )
@@ -148,10 +148,10 @@ def test_before_the_clock_runs_out_there_is_one_event_and_one_email_and_none_for
 
     assert found == [0, 0, 2, 0]
     assert [email["Subject"] for email in mail.emails[1:]] == [
-        "An acknowledgement is due: look at the desk (One Minute Guide)"
+        "Acknowledgement due: check the inbox (One Minute Guide)"
     ]
-    assert "1 concern is due for its acknowledgement soon." in mail.emails[1].get_content()
-    assert "1 addition is due for its acknowledgement soon." in mail.emails[1].get_content()
+    assert "1 concern must be acknowledged soon." in mail.emails[1].get_content()
+    assert "1 addition must be acknowledged soon." in mail.emails[1].get_content()
     assert waiting["reference"] not in mail.emails[1].as_string()
 
 
@@ -175,9 +175,11 @@ def test_what_says_danger_and_is_overdue_says_so_in_the_subject_again(
     JobsWorker("clock", jobs.on_time()).run_once()
     worker(mail.port)()
 
-    assert {email["Subject"] for email in mail.emails} == {"Immediate danger: look at the desk now (One Minute Guide)"}
+    assert {email["Subject"] for email in mail.emails} == {
+        "Immediate danger reported: check the inbox now (One Minute Guide)"
+    }
     texts = [email.get_content() for email in mail.emails]
-    assert "1 concern is due for its acknowledgement soon." in texts[1]
+    assert "1 concern must be acknowledged soon." in texts[1]
     assert "1 concern is overdue." in texts[2]
     assert "1 addition is overdue." in texts[-1]
     assert all("Concerns that say so: 1." in text for text in texts)
@@ -260,7 +262,7 @@ def test_events_from_before_emails_were_switched_on_are_not_sent(
     with Session(service.state.context.engine) as session:
         states = session.exec(select(DeliveryRow.state).where(DeliveryRow.webhook == EMAIL)).all()
     assert states == [DeliveryState.DELIVERED]
-    assert [email.get_content().split("\n")[0].strip() for email in mail.emails] == ["1 concern came."]
+    assert [email.get_content().split("\n")[0].strip() for email in mail.emails] == ["1 new concern."]
 
 
 def test_a_server_that_says_a_letter_now_and_then_is_left_at_the_deadline(

@@ -138,7 +138,7 @@ def test_an_edition_does_not_differ_from_itself(client: TestClient) -> None:
         ("/1/changes?since=2", 404, None),
         ("/2/changes", 404, None),
         ("/1/changes?since=0", 400, "since: Use 1 or more here."),
-        ("/1/changes?since=first", 400, "since: Use a whole number here."),
+        ("/1/changes?since=first", 400, "since: Enter a whole number."),
     ],
 )
 def test_what_cannot_be_compared_is_told_in_a_sentence(

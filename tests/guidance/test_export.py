@@ -196,7 +196,7 @@ def test_the_command_exports_and_says_how_much(tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.output
     answers = json.loads((site / INVENTORY).read_text())["answers"]
-    assert done.stdout == f"{len(answers)} answers written to {site}\n"
+    assert done.stdout == f"{len(answers)} files written to {site}\n"
 
 
 def test_the_command_refuses_a_folder_of_somebody_else_in_a_sentence(tmp_path: Path) -> None:
@@ -205,4 +205,4 @@ def test_the_command_refuses_a_folder_of_somebody_else_in_a_sentence(tmp_path: P
     done = CliRunner().invoke(command, ["export", str(tmp_path), "--data-dir", str(tmp_path / "data")])
 
     assert done.exit_code == 2
-    assert "it is left as it is" in " ".join(done.stderr.split())
+    assert "choose an empty folder" in " ".join(done.stderr.split())

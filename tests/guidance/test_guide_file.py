@@ -55,7 +55,7 @@ def test_a_file_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     path, _ = write_new_file(tmp_path, "county-lines", None, today=TODAY)
     path.write_text("mine", encoding="utf-8")
 
-    with pytest.raises(SetupError, match="left as it is"):
+    with pytest.raises(SetupError, match="choose another name"):
         write_new_file(tmp_path, "county-lines", None, today=TODAY)
 
     assert path.read_text(encoding="utf-8") == "mine"

@@ -203,7 +203,7 @@ def test_advice_never_becomes_a_sign_and_a_row_of_a_table_is_a_contact(tmp_path:
     assert "Words below a heading that nobody foresaw." in draft.not_placed
 
 
-@pytest.mark.parametrize(("name", "reason"), [("a.docx", "not a Word document"), ("a.pdf", "must be a Word document")])
+@pytest.mark.parametrize(("name", "reason"), [("a.docx", "not a Word document"), ("a.pdf", "must be Word")])
 def test_what_is_no_document_is_refused_in_a_sentence(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / name).write_bytes(b"nothing")
 

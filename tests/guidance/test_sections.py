@@ -62,7 +62,7 @@ def items_of(client: TestClient, section: Section) -> list[dict[str, Any]]:
 
 
 def words_of(item: dict[str, Any]) -> str:
-    """The words of the item that people read first."""
+    """Translation of the item that people read first."""
     return str(item.get("name") or item["text"])
 
 

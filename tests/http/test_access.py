@@ -369,7 +369,7 @@ def test_a_row_that_no_key_signed_is_named_and_left_when_the_key_is_changed(plac
     ended = rotate(place.context.settings)
 
     assert ended.exit_code == 1
-    assert "client case-system: not signed by any key, and left as it is" in ended.stderr
+    assert "client case-system: not signed by any key; left unchanged" in ended.stderr
     assert place.reads(INVENTED) == 401
 
 

@@ -294,7 +294,7 @@ def test_keys_are_given_changed_and_listed_by_command_beside_a_running_service(l
     assert both == [200, 200]
     assert [status(first), status(second), status(third)] == [401, 401, 200]
     assert re.fullmatch(
-        r"example-app: older keys end at \S+ \S+ UTC at the latest\nexample-app: the new key ends at \S+ \S+ UTC\n",
+        r"example-app: old keys expire at \S+ \S+ UTC at the latest\nexample-app: the new key expires at \S+ \S+ UTC\n",
         said,
     )
     assert (listed["state"], listed["person"], listed["scopes"]) == ("active", "Sam Example", ["events:read"])

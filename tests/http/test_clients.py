@@ -164,7 +164,7 @@ def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
     guidance("revoke", "example-app")
     after = guidance("add", "example-app", "--scope", "guidance:publish")
 
-    assert again == after == (1, "", "There is already a client of that name.\n")
+    assert again == after == (1, "", "A client with this name already exists.\n")
 
 
 @for_each(
@@ -179,7 +179,7 @@ def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
         (("add", "example-app", "--scope", "concerns:everything"), 2, "'--scope'"),
         (("add", "example-app"), 1, "a client has one scope or more"),
         (("add", "example-app", "--test", "--scope", "concerns:read"), 1, "one for tests has concerns:submit alone"),
-        (("revoke", "nobody"), 1, "No client has that name."),
+        (("revoke", "nobody"), 1, "There is no client with this name."),
     ],
 )
 def test_what_the_command_cannot_do_it_refuses_with_a_sentence(

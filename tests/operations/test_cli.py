@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = re.compile(
-    rf"{SLUG}, edition (\d+): (published|already published, nothing changed) \((sha256:[0-9a-f]{{64}})\)"
+    rf"{SLUG}, edition (\d+): (published|already published; nothing changed) \((sha256:[0-9a-f]{{64}})\)"
 )
 
 
@@ -81,7 +81,7 @@ def test_publishing_tells_each_edition_and_its_digest(tmp_path: Path, edition_fi
     ((number, what, digest),) = PUBLISHED.findall(first.stdout)
     again, new = PUBLISHED.findall(both.stdout)
     assert (number, what) == ("1", "published")
-    assert again == ("1", "already published, nothing changed", digest)
+    assert again == ("1", "already published; nothing changed", digest)
     assert new[:2] == ("2", "published")
 
 
@@ -153,7 +153,7 @@ def test_an_error_without_words_of_its_own_is_told_by_what_it_means(
         main()
 
     assert ended.value.code == 1
-    assert capsys.readouterr().err == "No guide has that name.\n"
+    assert capsys.readouterr().err == "There is no guide with this name.\n"
 
 
 def test_a_new_identity_is_for_its_owner_alone_and_is_never_written_over(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_new_identity_is_for_its_owner_alone_and_is_never_written_over(tmp_pat
     assert re.fullmatch(r"age1[0-9a-z]{58}\n", made.stdout)
     assert mode_of(path) == 0o600
     assert (again.returncode, again.stdout) == (2, "")
-    assert "that file exists already" in again.stderr
+    assert "the file exists" in again.stderr
     assert path.read_text() == words
     assert os.listdir(tmp_path) == ["identity.txt"]
 
@@ -212,7 +212,7 @@ def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_change
     assert second == first
     assert [edition["number"] for edition in first[0]["editions"]] == [1]
     assert [mode_of(path) for path in keys] == [0o600, 0o600]
-    assert f"This is a trial: concerns are sealed to a development identity in {live.data_dir}" in said
+    assert f"This is a trial: concerns are encrypted to a development identity in {live.data_dir}" in said
     assert "AGE-SECRET-KEY" not in said
 
 
@@ -236,7 +236,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence_with_what_to_do(tmp_path: 
 
     assert told.returncode == 1
     assert told.stderr == (
-        f'Port {port} is taken by another program: choose another one by --port (make serve ARGS="--port 9000").\n'
+        f'Port {port} is in use by another program: choose another with --port (make serve ARGS="--port 9000").\n'
     )
 
 

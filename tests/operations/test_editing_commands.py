@@ -94,7 +94,7 @@ def test_nothing_is_published_without_the_digest_or_with_that_of_other_words(tmp
     other = guidance("publish", path, "--digest", digest, "--data-dir", data_dir)
 
     assert "`guidance approve FILE` prints their digest" in without.stderr
-    assert "the file has other words than those that were agreed on" in other.stderr
+    assert "the content differs from what was approved" in other.stderr
     assert (without.returncode, other.returncode, without.stdout + other.stdout) == (1, 1, "")
     assert "edition 2" not in guidance("verify", "--data-dir", data_dir).stdout
 
@@ -105,7 +105,7 @@ def test_an_edition_is_withdrawn_with_a_reason_and_what_is_due_is_listed(data_di
     due = guidance("due", "--data-dir", data_dir)
     withdrawn = guidance("withdraw", SLUG, "1", "--reason", "A number was wrong.", "--data-dir", data_dir)
 
-    assert misspelt.stderr == "No guide has that name.\n"
+    assert misspelt.stderr == "There is no guide with this name.\n"
     assert without_reason.returncode == 2
     assert due.stdout == f"{SLUG}\tedition 1\tno day set\tno owner\n"
     assert withdrawn.stdout == f"{SLUG}, edition 1: withdrawn\n"
@@ -116,7 +116,7 @@ def test_a_check_makes_no_database(tmp_path: Path) -> None:
     checked = guidance("check", FIRST_EDITION, "--data-dir", tmp_path / "none")
 
     assert checked.returncode == 0
-    assert "there is no database here" in checked.stderr
+    assert "there is no database" in checked.stderr
     assert not (tmp_path / "none").exists()
 
 

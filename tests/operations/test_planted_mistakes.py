@@ -67,8 +67,8 @@ def test_a_sound_first_edition_in_a_misspelt_folder_is_not_published_and_the_rig
 
     result = run("publish", path, "--digest", digest_of(an_edition()), "--data-dir", data_dir)
 
-    assert "If it is a new guide, add `--new`." in str(result.exception)
-    assert f"put the file into the folder `{SLUG}`" in str(result.exception)
+    assert "For a new guide, add `--new`." in str(result.exception)
+    assert f"move the file to the folder `{SLUG}`" in str(result.exception)
     assert number_published(data_dir) == before
 
 
@@ -78,7 +78,7 @@ def test_several_files_are_checked_at_once_and_each_says_what_is_its_own(tmp_pat
     result = run("check", *files, tmp_path / "none" / "1.yaml", "--data-dir", data_dir)
 
     faults = [line for line in result.stdout.splitlines() if "warning" not in line]
-    said = [planted.sentence if planted.line else "no faults" for planted in MISTAKES.values()]
+    said = [planted.sentence if planted.line else "no errors" for planted in MISTAKES.values()]
     assert result.exit_code == 1
     assert len(faults) == len(files) + 1
     for line, path, sentence in zip(faults, files, said, strict=False):
@@ -93,12 +93,15 @@ def test_sound_files_are_no_failure_of_a_check_however_many_there_are(tmp_path: 
     result = run("check", FIRST_EDITION, changed, "--data-dir", data_dir)
 
     assert result.exit_code == 0
-    assert result.stdout.splitlines() == [f"{FIRST_EDITION}: no faults", f"{changed}: no faults"]
+    assert result.stdout.splitlines() == [f"{FIRST_EDITION}: no errors", f"{changed}: no errors"]
     assert f"{changed}, line" in result.stderr
 
 
 def test_approve_without_a_database_says_how_a_new_guide_is_published(tmp_path: Path) -> None:
     first, second = write(tmp_path, name=f"{SLUG}/1.yaml"), write(tmp_path)
 
-    assert "Add `--new` too, if the guide is new" in run("approve", first, "--data-dir", tmp_path / "none").stderr
+    assert (
+        "Add `--new` if the guide is not published there yet"
+        in run("approve", first, "--data-dir", tmp_path / "none").stderr
+    )
     assert "--new" not in run("approve", second, "--data-dir", tmp_path / "none").stderr

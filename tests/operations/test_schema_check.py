@@ -169,7 +169,7 @@ def test_the_command_says_in_one_sentence_which_rules_are_missing_and_ends_as_ot
     said = guidance_process("serve", "--trial", "--port", "0", "--data-dir", stopped.data_dir)
 
     assert said.returncode == 1
-    assert "not as this program made it" in said.stderr
+    assert "changed outside this program" in said.stderr
     assert "chains_are_never_deleted is missing" in said.stderr
     assert 'File "' not in said.stderr
 

@@ -22,10 +22,10 @@ from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
-EMPTY = "is empty: give it a value, or remove it"
+EMPTY = "must not be empty: set a value or remove it"
 NOT_AN_ORIGIN = (
-    "each must be an origin as browsers send it, such as https://www.council.example: in lower case, without a path "
-    "or the default port. Neither `*` nor `null` is allowed"
+    "each must be an origin as browsers send it, such as https://www.council.example: lower case, without path or "
+    "default port, and not `*` or `null`"
 )
 
 
@@ -48,9 +48,7 @@ def refusal(file: Path | None = None, /, **environment: str) -> list[str]:
     ],
 )
 def test_a_name_that_is_no_setting_is_refused_with_the_nearest_that_is(misspelt: str, meant: str) -> None:
-    assert refusal(**{misspelt: "value"}) == [
-        f"GUIDANCE_{misspelt}: there is no such setting{'.' if meant else ''}{meant}"
-    ]
+    assert refusal(**{misspelt: "value"}) == [f"GUIDANCE_{misspelt}: unknown setting{'.' if meant else ''}{meant}"]
 
 
 @for_each(("name", "value"), [(name, value) for name in sorted(Settings.model_fields) for value in ("", "  ")])
@@ -68,7 +66,7 @@ def test_a_refusal_is_words_and_no_regular_expression(name: str) -> None:
 
 @for_each("name", ["SEAL_TO", "TRUSTED_PROXIES", "ALLOWED_ORIGINS", "RETIRED_RECEIPT_KEYS"])
 def test_a_list_of_nothing_but_commas_is_refused_as_empty(name: str) -> None:
-    assert refusal(**{name: " , ,"}) == [f"GUIDANCE_{name}: is an empty list: give it a value, or remove it"]
+    assert refusal(**{name: " , ,"}) == [f"GUIDANCE_{name}: must not be an empty list: set a value or remove it"]
 
 
 def test_every_fault_is_in_one_refusal_and_no_value_is(tmp_path: Path) -> None:
@@ -114,7 +112,7 @@ LOOSE = {
     ],
     "EMBEDDING_ORIGINS": [("https://www.council.example:443", NOT_AN_ORIGIN), ("*", NOT_AN_ORIGIN)],
     "PUBLIC_URL": [
-        (value, "must be a scheme and a host such as https://guidance.council.example, alone")
+        (value, "must be only a scheme and host, such as https://guidance.council.example")
         for value in (
             "https://a:secret@council.example",
             "https://council example",
@@ -123,11 +121,11 @@ LOOSE = {
         )
     ],
     "ALLOWED_HOSTS": [
-        (value, "each must be the name of a host, `*.` and a name, or `*`, without a scheme, a port or a path")
+        (value, "each must be a host name, `*.` and a name, or `*`, without scheme, port or path")
         for value in ("https://council.example", "council.example:8000", "a.*.example", "*council.example")
     ],
     "WEBHOOK_ALLOWED_HOSTS": [
-        (value, "each must be the name of a host, without a scheme, a port or a path")
+        (value, "each must be a host name, without scheme, port or path")
         for value in ("https://council.example", "*", "*.council.example")
     ],
     "TRUSTED_PROXIES": [
@@ -200,14 +198,14 @@ def test_names_of_other_programs_under_the_same_prefix_are_left_alone() -> None:
 
     assert refusal(**kubernetes, DB_PORT="tcp://10.0.0.1:5432", PORT="tcp://10.0.0.1:80") == []
     assert refusal(DESK_URL="https://guidance.example", DESK_KEY="omg_invented") == []
-    assert refusal(UMBRELLA="9000") == ["GUIDANCE_UMBRELLA: there is no such setting"]
+    assert refusal(UMBRELLA="9000") == ["GUIDANCE_UMBRELLA: unknown setting"]
 
 
 def test_a_setting_that_is_given_twice_has_no_clear_value(tmp_path: Path) -> None:
     file = tmp_path / "settings.env"
     file.write_text("GUIDANCE_LOG_LEVEL=debug\nguidance_log_level=error\n")
 
-    assert refusal(file) == ["GUIDANCE_LOG_LEVEL: it is given twice"]
+    assert refusal(file) == ["GUIDANCE_LOG_LEVEL: set twice"]
 
 
 @pytest.mark.parametrize("content", [b"GUIDANCE_COUNCIL_NAME=\xff\xfe", None])
@@ -216,7 +214,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
     if content is not None:
         file.write_bytes(content)
 
-    assert refusal(file) == [f"{file}: it cannot be read as a text file"]
+    assert refusal(file) == [f"{file}: not a readable text file"]
 
 
 def test_every_number_has_a_least_and_a_greatest_value() -> None:
@@ -263,7 +261,7 @@ def test_every_command_that_reads_settings_refuses_what_it_does_not_know(
     with pytest.raises(SetupError) as refused:
         command.callback(**needed, data_dir=tmp_path / "data", env_file=None)
 
-    assert str(refused.value) == "GUIDANCE_SEALTO: there is no such setting. Did you mean GUIDANCE_SEAL_TO?"
+    assert str(refused.value) == "GUIDANCE_SEALTO: unknown setting. Did you mean GUIDANCE_SEAL_TO?"
     assert not (tmp_path / "data").exists()
 
 
@@ -281,7 +279,7 @@ def test_the_refusal_is_all_that_an_operator_sees() -> None:
     assert (finished.returncode, finished.stdout) == (1, "")
     assert sorted(finished.stderr.splitlines()) == [
         f"GUIDANCE_ALLOWED_ORIGINS: {NOT_AN_ORIGIN}",
-        "GUIDANCE_SEALTO: there is no such setting. Did you mean GUIDANCE_SEAL_TO?",
+        "GUIDANCE_SEALTO: unknown setting. Did you mean GUIDANCE_SEAL_TO?",
     ]
 
 

@@ -146,5 +146,5 @@ def test_a_command_that_is_held_up_says_so_and_a_server_finishes_its_work_at_its
     held_up = is_in_files(settings.data_dir, piece)
     reader.execute("COMMIT")
     with LiveServer(settings.data_dir):
-        assert (ended.stdout, "because somebody reads it" in ended.stderr, held_up) == ("1 erased\n", True, True)
+        assert (ended.stdout, "because a reader is using it" in ended.stderr, held_up) == ("1 erased\n", True, True)
         wait_until(lambda: not is_in_files(settings.data_dir, piece))

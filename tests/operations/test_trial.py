@@ -97,7 +97,7 @@ def test_the_first_line_of_a_trial_says_that_it_is_one(tmp_path: Path) -> None:
         with suppress(ValueError):
             process.communicate()
 
-    assert first.startswith("This is a trial: concerns are sealed to a development identity in ")
+    assert first.startswith("This is a trial: concerns are encrypted to a development identity in ")
 
 
 @pytest.mark.slow

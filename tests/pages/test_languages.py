@@ -217,7 +217,7 @@ def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_engli
 
 def test_a_fault_without_translation_is_marked_as_english_and_no_other() -> None:
     form = form_of(ABOUT_A_CHILD)
-    unknown, known = "Nobody has translated this.", "Use at most {max_length} characters here."
+    unknown, known = "Nobody has translated this.", "Use {max_length} characters or fewer."
     faults = [
         FieldError(("concern", "narrative"), unknown),
         FieldError(("reporter", "name"), known, values={"max_length": 300}),
@@ -232,7 +232,7 @@ def test_a_fault_without_translation_is_marked_as_english_and_no_other() -> None
     assert other["concern.narrative"].endswith(f": {mark.format('nobody has translated this.')}")
     assert other["reporter.name"].endswith(": defnyddiwch 300 o nodau ar y mwyaf yma.")
     assert other[""] == mark.format(unknown)
-    assert english["reporter.name"].endswith(": use at most 300 characters here.")
+    assert english["reporter.name"].endswith(": use 300 characters or fewer.")
     assert "lang" not in "".join(english.values())
 
 

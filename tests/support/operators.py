@@ -78,7 +78,7 @@ class OperatorProcess:
 class Operators:
     """One who reseals everything, now to one recipient and then to the other, and one who signs checkpoints.
 
-    `resealed` is how many texts the commands said that they sealed anew; a command that was killed said nothing.
+    `resealed` is how many texts the commands said that they re-encrypted; a command that was killed said nothing.
     """
 
     def __init__(self, data_dir: Path, folder: Path, database_url: str | None) -> None:

@@ -40,7 +40,7 @@ MISTAKES = {
     "a wrong folder": Planted(
         ("First edition", "Second edition"),
         "no guide `child-sexual-explotation` is published, and the first edition of a new guide is `1.yaml`. If you "
-        f"mean `{SLUG}`, put the file into the folder `{SLUG}`.",
+        f"mean `{SLUG}`, move the file to the folder `{SLUG}`.",
         "",
         WRONG_FOLDER,
     ),

@@ -9,7 +9,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 class Acknowledgement(TypedDict):
     """
-    A social worker has seen the concern and decided the next step. Nothing needs to be sent with it.
+    Records that a social worker has read the concern and decided the next step. The body is optional.
     """
 
     up_to_addition: NotRequired[int]
@@ -17,13 +17,13 @@ class Acknowledgement(TypedDict):
 
 class AdditionAcknowledgement(TypedDict):
     """
-    A social worker has seen an addition and decided the next step. Nothing needs to be sent with it.
+    Records that a social worker has read an addition and decided the next step. The body is optional.
     """
 
 
 class AdditionEntry(TypedDict):
     """
-    What the reporter added: its words, and its own acknowledgement.
+    An addition by the reporter, with its own acknowledgement.
     """
 
     number: int
@@ -38,7 +38,7 @@ class AdditionEntry(TypedDict):
 
 class AdditionStatus(TypedDict):
     """
-    How far something that was added has come. It waits for an acknowledgement of its own.
+    The status of an addition, which is acknowledged separately.
     """
 
     number: int
@@ -49,7 +49,7 @@ class AdditionStatus(TypedDict):
 
 class AdditionsResponse(TypedDict):
     """
-    One page of what was added, in the order of arrival.
+    A page of additions, in order of arrival.
     """
 
     additions: list[AdditionEntry]
@@ -58,7 +58,7 @@ class AdditionsResponse(TypedDict):
 
 class Address(TypedDict):
     """
-    An address as far as it is known. Nothing is checked against a directory and nothing is reformatted.
+    An address, as far as known. It is not checked against a directory or reformatted.
     """
 
     text: NotRequired[str | None]
@@ -68,7 +68,7 @@ class Address(TypedDict):
 
 class ApiDescription(TypedDict):
     """
-    What this API speaks, and where that is described.
+    The standard that this API follows, and its documentation.
     """
 
     version: str
@@ -78,7 +78,7 @@ class ApiDescription(TypedDict):
 
 class Assignment(TypedDict):
     """
-    The person that works on the concern from now on.
+    The person the concern is assigned to.
     """
 
     person: str
@@ -86,7 +86,7 @@ class Assignment(TypedDict):
 
 class AssignmentState(TypedDict):
     """
-    The person that a concern is assigned to, and the act that did it.
+    The person a concern is assigned to, and who assigned it.
     """
 
     assigned_to: str | None
@@ -99,7 +99,7 @@ Reference: TypeAlias = str
 
 class BurstAcknowledgement(TypedDict):
     """
-    A social worker has looked at these concerns of one burst, and decided the next step for all of them.
+    Records that a social worker has looked at these concerns of a burst, and decided the next step.
     """
 
     references: list[Reference]
@@ -108,7 +108,7 @@ class BurstAcknowledgement(TypedDict):
 
 class Caution(TypedDict):
     """
-    Words that must be read with any indicator or factor, and that travel with them in every answer.
+    A warning that must be read with any indicator or factor. Included in every response that contains them.
     """
 
     id: str
@@ -117,7 +117,7 @@ class Caution(TypedDict):
 
 class CautionInput(TypedDict):
     """
-    Words that must be read with any indicator or factor, and that travel with them in every answer.
+    A warning that must be read with any indicator or factor. Included in every response that contains them.
     """
 
     id: str
@@ -126,7 +126,7 @@ class CautionInput(TypedDict):
 
 class CautionWords(TypedDict):
     """
-    The words of one of the cautions.
+    The translation of one of the cautions.
     """
 
     id: str
@@ -135,7 +135,7 @@ class CautionWords(TypedDict):
 
 class CheckpointEventData(TypedDict):
     """
-    Where the record of disclosures ended. Store it elsewhere: `guidance verify --checkpoint` compares.
+    A checkpoint of the audit log. Store it elsewhere, to compare with `guidance verify --checkpoint`.
     """
 
     size: int
@@ -147,7 +147,7 @@ class CheckpointEventData(TypedDict):
 
 class CheckpointResponse(TypedDict):
     """
-    A signed statement of where the record ends, over all chains, for an auditor to store elsewhere.
+    A signed checkpoint of the whole audit log, for an auditor to store elsewhere.
     """
 
     size: int
@@ -165,7 +165,7 @@ Disability: TypeAlias = str
 
 class Code(TypedDict):
     """
-    One code and what it stands for.
+    A code with its label.
     """
 
     code: str
@@ -213,7 +213,7 @@ class CodeListsResponse(TypedDict):
 
 class ConcernEventData(TypedDict):
     """
-    Which concern it is, and its times; never a word of it.
+    The concern's reference and times, never its content.
     """
 
     reference: str
@@ -231,7 +231,7 @@ class ConcernEventData(TypedDict):
 
 class ConcernMessageAnsweredEvent(TypedDict):
     """
-    The reporter added something after reading a message of the desk.
+    The reporter added to the concern after reading a message from the desk.
     """
 
     id: str
@@ -242,7 +242,7 @@ class ConcernMessageAnsweredEvent(TypedDict):
 
 class ConcernMessageReadEvent(TypedDict):
     """
-    The reporter read a message of the desk for the first time.
+    The reporter read a message from the desk for the first time.
     """
 
     id: str
@@ -253,7 +253,7 @@ class ConcernMessageReadEvent(TypedDict):
 
 class ConcernOverdueEvent(TypedDict):
     """
-    Nobody acknowledged a concern by its `acknowledge_by`.
+    A concern is unacknowledged after its `acknowledge_by`.
     """
 
     id: str
@@ -264,7 +264,7 @@ class ConcernOverdueEvent(TypedDict):
 
 class ConcernReceivedEvent(TypedDict):
     """
-    A concern is stored.
+    A concern was stored.
     """
 
     id: str
@@ -290,7 +290,7 @@ ContactKindInput: TypeAlias = Literal['telephone', 'web', 'email', 'address']
 
 class ContactWords(TypedDict):
     """
-    The words of one of the contacts.
+    The translation of one of the contacts.
     """
 
     id: str
@@ -306,7 +306,7 @@ DefinitionKindInput: TypeAlias = Literal['local', 'statutory']
 
 class DefinitionSource(TypedDict):
     """
-    Where a definition was first published, cited as the guide prints it.
+    The source of a definition, cited as printed.
     """
 
     citation: NotRequired[str | None]
@@ -318,7 +318,7 @@ class DefinitionSource(TypedDict):
 
 class DefinitionSourceInput(TypedDict):
     """
-    Where a definition was first published, cited as the guide prints it.
+    The source of a definition, cited as printed.
     """
 
     citation: NotRequired[str | None]
@@ -333,7 +333,7 @@ DeskAct: TypeAlias = str
 
 class DisclosureEntry(TypedDict):
     """
-    One act on the record.
+    An audit log entry.
     """
 
     chain: str
@@ -349,7 +349,7 @@ class DisclosureEntry(TypedDict):
 
 class DisclosuresResponse(TypedDict):
     """
-    The record, the oldest first.
+    Audit log entries, oldest first.
     """
 
     disclosures: list[DisclosureEntry]
@@ -358,7 +358,7 @@ class DisclosuresResponse(TypedDict):
 
 class DraftPublication(TypedDict):
     """
-    What the draft follows.
+    The edition that the draft follows.
     """
 
     follows: int | None
@@ -366,7 +366,7 @@ class DraftPublication(TypedDict):
 
 class DraftRemark(TypedDict):
     """
-    A fault or a warning, in an editor's words.
+    An error or warning, in plain language.
     """
 
     detail: str
@@ -378,7 +378,7 @@ Subject: TypeAlias = str
 
 class EditionEventData(TypedDict):
     """
-    Which edition it is.
+    The edition of the event.
     """
 
     guide: str
@@ -391,7 +391,7 @@ class EditionEventData(TypedDict):
 
 class EditionPublishedEvent(TypedDict):
     """
-    A guide has a new edition.
+    A new edition of a guide was published.
     """
 
     id: str
@@ -405,7 +405,7 @@ EditionStatus: TypeAlias = str
 
 class EditionWithdrawnEvent(TypedDict):
     """
-    An edition is withdrawn.
+    An edition was withdrawn.
     """
 
     id: str
@@ -416,7 +416,7 @@ class EditionWithdrawnEvent(TypedDict):
 
 class Erasure(TypedDict):
     """
-    The words of a concern are taken away for good. Its dates and its outcome stay, for statistics.
+    Permanently erases the text of a concern. Dates and outcome are kept for statistics.
     """
 
     reason: str
@@ -427,7 +427,7 @@ EventKind: TypeAlias = str
 
 class EventResponse(TypedDict):
     """
-    One thing that happened.
+    An event.
     """
 
     id: str
@@ -438,7 +438,7 @@ class EventResponse(TypedDict):
 
 class EventsResponse(TypedDict):
     """
-    What happened since, in the order in which it was kept.
+    Events in the order in which they were stored.
     """
 
     events: list[EventResponse]
@@ -447,7 +447,7 @@ class EventsResponse(TypedDict):
 
 class ExportEntry(TypedDict):
     """
-    An export on the record.
+    A recorded export.
     """
 
     at: str
@@ -459,7 +459,7 @@ class ExportEntry(TypedDict):
 
 class FactorWords(TypedDict):
     """
-    The words of one of the vulnerability factors.
+    The translation of one of the vulnerability factors.
     """
 
     id: str
@@ -488,7 +488,7 @@ class FeedAuthor(TypedDict):
 
 class FieldProblem(TypedDict):
     """
-    One thing wrong in what was sent.
+    One validation error.
     """
 
     detail: str
@@ -500,7 +500,7 @@ class FieldProblem(TypedDict):
 
 class FiguresOfDay(TypedDict):
     """
-    What came and went on one day in London, and what waited at its end; today's end is now. Tests do not count.
+    Figures for one day in London; for today, so far. Tests are not counted.
     """
 
     day: str
@@ -513,7 +513,7 @@ class FiguresOfDay(TypedDict):
 
 class FiguresResponse(TypedDict):
     """
-    The last days, the oldest first.
+    Figures by day, oldest first.
     """
 
     days: list[FiguresOfDay]
@@ -568,7 +568,7 @@ class GuideSummary(TypedDict):
 
 class GuidesResponse(TypedDict):
     """
-    Every guide that has a current edition, by name.
+    Every guide with a current edition, in order of name.
     """
 
     guides: list[GuideSummary]
@@ -577,7 +577,7 @@ class GuidesResponse(TypedDict):
 
 class HandOver(TypedDict):
     """
-    To which body the concern goes, to which key, and why.
+    The receiving organisation, its key, and the reason.
     """
 
     recipient: str
@@ -606,7 +606,7 @@ class HandOverEntry(TypedDict):
 
 class HandOverReceipt(TypedDict):
     """
-    What the other body sent back: its receipt.
+    The receipt that the other organisation sent back.
     """
 
     receipt: str
@@ -623,7 +623,7 @@ class HandOversResponse(TypedDict):
 
 class HandedOver(TypedDict):
     """
-    A hand-over that was recorded just now.
+    The recorded hand-over.
     """
 
     number: int
@@ -641,7 +641,7 @@ class HandedOver(TypedDict):
 
 class Health(TypedDict):
     """
-    Whether the service works, and what does not.
+    The health of the service, and failing checks.
     """
 
     status: str
@@ -653,7 +653,7 @@ class Health(TypedDict):
 
 class Hold(TypedDict):
     """
-    A hold keeps a concern from being erased, or is lifted.
+    Places or releases a hold, which prevents erasure.
     """
 
     held: bool
@@ -665,7 +665,7 @@ HowKnown: TypeAlias = Literal['first_hand', 'told_by_child', 'told_by_someone_el
 
 class Identifier(TypedDict):
     """
-    A number that another body knows a person by, together with the name of the scheme.
+    A number that identifies a person in another organisation's records, with its scheme.
     """
 
     scheme: NotRequired[str | None]
@@ -677,7 +677,7 @@ ImmediateDanger: TypeAlias = Literal['yes', 'no', 'not_sure']
 
 class InboxEntry(TypedDict):
     """
-    One concern, as far as it is known without opening it.
+    The unencrypted data of a concern.
     """
 
     reference: str
@@ -727,7 +727,7 @@ IndicatorKindInput: TypeAlias = Literal['potential_indicator', 'sign_of_harm']
 
 class IndicatorWords(TypedDict):
     """
-    The words of one of the indicators.
+    The translation of one of the indicators.
     """
 
     id: str
@@ -740,7 +740,7 @@ ReasonsParentsNotToldItem: TypeAlias = str
 
 class Introductions(TypedDict):
     """
-    The words that the guide prints before each list.
+    Text printed before each list.
     """
 
     factors: NotRequired[str | None]
@@ -752,7 +752,7 @@ class Introductions(TypedDict):
 
 class IntroductionsInput(TypedDict):
     """
-    The words that the guide prints before each list.
+    Text printed before each list.
     """
 
     factors: NotRequired[str | None]
@@ -767,7 +767,7 @@ ItemChange: TypeAlias = str
 
 class ItemMention(TypedDict):
     """
-    One edition in which the item stands.
+    An edition that contains the item.
     """
 
     edition: int
@@ -781,7 +781,7 @@ JsonValue: TypeAlias = Any
 
 class JsonWebKeySet(TypedDict):
     """
-    The public keys that receipts are checked with (RFC 7517).
+    The public keys that verify signed receipts (RFC 7517).
     """
 
     keys: list[dict[str, str]]
@@ -807,7 +807,7 @@ class LimbInput(TypedDict):
 
 class LinkedRiskWords(TypedDict):
     """
-    The words of one of the linked risks.
+    The translation of one of the linked risks.
     """
 
     id: str
@@ -816,7 +816,7 @@ class LinkedRiskWords(TypedDict):
 
 class ListedOrganization(TypedDict):
     """
-    Who answers, as it stands in lists.
+    An organization in a list.
     """
 
     id: str
@@ -826,7 +826,7 @@ class ListedOrganization(TypedDict):
 
 class ListedService(TypedDict):
     """
-    A service as it stands in lists.
+    A service in a list.
     """
 
     id: str
@@ -848,7 +848,7 @@ MakerInput: TypeAlias = Literal['human', 'machine']
 
 class Message(TypedDict):
     """
-    A message to the reporter: its words, or a file that the worker's own machine sealed to `recipient`.
+    A message to the reporter, as text or as a file encrypted to `recipient` on the worker's computer.
     """
 
     text: NotRequired[str | None]
@@ -857,7 +857,7 @@ class Message(TypedDict):
 
 class MessageEntry(TypedDict):
     """
-    A message that was sent, without its words.
+    A sent message, without its text.
     """
 
     number: int
@@ -868,7 +868,7 @@ class MessageEntry(TypedDict):
 
 class MessageStatus(TypedDict):
     """
-    A message from the duty team is there. Its words are at `links.messages`.
+    A message from the duty team. Its text is at `links.messages`.
     """
 
     number: int
@@ -879,7 +879,7 @@ class MessageStatus(TypedDict):
 
 class MessagesResponse(TypedDict):
     """
-    What the desk sent to the reporter of a concern, in order, and the key that a further message is sealed to.
+    Messages to the reporter of a concern, in order, and the key that encrypts further messages.
     """
 
     messages: list[MessageEntry]
@@ -889,7 +889,7 @@ class MessagesResponse(TypedDict):
 
 class Moved(TypedDict):
     """
-    An item that stands in another order among those that both editions have.
+    An item whose order changed among the items of both editions.
     """
 
     id: str
@@ -899,7 +899,7 @@ class Moved(TypedDict):
 
 class NewExport(TypedDict):
     """
-    A file that was made on the worker's machine, and is to be recorded and signed before it leaves.
+    A file made on the worker's computer, to be recorded and signed before it is sent.
     """
 
     file_sha256: str
@@ -911,7 +911,7 @@ Recipient: TypeAlias = str
 
 class NewNote(TypedDict):
     """
-    A note of the desk: its words, or a file that the worker's own machine sealed. It never changes.
+    A note, as text or as a file encrypted on the worker's computer. Notes cannot be edited.
     """
 
     text: NotRequired[str | None]
@@ -921,7 +921,7 @@ class NewNote(TypedDict):
 
 class NoteEntry(TypedDict):
     """
-    A note: who wrote it and when, and its words.
+    A note: its author, time and text.
     """
 
     number: int
@@ -933,7 +933,7 @@ class NoteEntry(TypedDict):
 
 class NotesResponse(TypedDict):
     """
-    One page of notes, in the order in which they were written.
+    A page of notes, oldest first.
     """
 
     notes: list[NoteEntry]
@@ -942,11 +942,11 @@ class NotesResponse(TypedDict):
 
 class Observation(TypedDict):
     """
-    An item of the edition that the concern names, with what was seen of it.
+    An item of the concern's edition, with what was seen.
 
-    Items are never counted, weighed or ranked: a concern with none takes the same route as one with many, and an item
-    that is not listed was not said to be absent. (Franklin, Brown and Brady, 2018, for the Centre of expertise on
-    child sexual abuse, found no checklist that had been validated for such use.)
+    Items are never counted, weighed or ranked: concerns with none and with many are handled in the same way, and an
+    item not listed does not count as absent. (Franklin, Brown and Brady, 2018, for the Centre of expertise on child
+    sexual abuse, found no checklist that had been validated for such use.)
     """
 
     id: str
@@ -957,7 +957,7 @@ class Observation(TypedDict):
 
 class OpenedAddition(TypedDict):
     """
-    What the reporter added, opened.
+    A decrypted addition.
     """
 
     number: int
@@ -972,7 +972,7 @@ class OpenedAddition(TypedDict):
 
 class OpenedConcern(TypedDict):
     """
-    A concern, opened.
+    A decrypted concern.
     """
 
     reference: str
@@ -1005,7 +1005,7 @@ class OpenedConcern(TypedDict):
 
 class OrganizationIdentifier(TypedDict):
     """
-    A code by which others know the organization.
+    An identifier of the organization in another scheme.
     """
 
     id: str
@@ -1016,7 +1016,7 @@ class OrganizationIdentifier(TypedDict):
 
 class Outcome(TypedDict):
     """
-    What came of the concern. It closes it.
+    The outcome, which closes the concern.
     """
 
     outcome: str
@@ -1029,7 +1029,7 @@ ParentsInformed: TypeAlias = Literal['yes', 'no', 'not_safe', 'not_known']
 
 class PersonOfConcern(TypedDict):
     """
-    Somebody who may be a risk to a child. A partial description is worth giving.
+    Someone who may be a risk to a child. A partial description helps.
     """
 
     name: NotRequired[str | None]
@@ -1043,7 +1043,7 @@ class PersonOfConcern(TypedDict):
 
 class Phone(TypedDict):
     """
-    A telephone number.
+    A phone number.
     """
 
     number: str
@@ -1053,7 +1053,7 @@ class Phone(TypedDict):
 
 class PhoneInput(TypedDict):
     """
-    A telephone number.
+    A phone number.
     """
 
     number: str
@@ -1078,7 +1078,7 @@ class PlaceAddress(TypedDict):
 
 class PlaceOfConcern(TypedDict):
     """
-    A place that may matter: where a child is taken, meets somebody or has been found.
+    A place that may matter: where a child is taken, meets someone or has been found.
     """
 
     name: NotRequired[str | None]
@@ -1091,7 +1091,7 @@ Line: TypeAlias = str
 
 class PostalAddress(TypedDict):
     """
-    A place to visit or to write to.
+    A place to visit or write to.
     """
 
     lines: list[Line]
@@ -1101,7 +1101,7 @@ class PostalAddress(TypedDict):
 
 class PostalAddressInput(TypedDict):
     """
-    A place to visit or to write to.
+    A place to visit or write to.
     """
 
     lines: list[Line]
@@ -1111,7 +1111,7 @@ class PostalAddressInput(TypedDict):
 
 class ProblemTypeResponse(TypedDict):
     """
-    One kind of problem that this API answers.
+    One type of problem that this API can return.
     """
 
     type: str
@@ -1122,7 +1122,7 @@ class ProblemTypeResponse(TypedDict):
 
 class ProblemTypesResponse(TypedDict):
     """
-    Every kind of problem that this API answers, and every code of a fault.
+    Every type of problem that this API can return, and the codes of validation errors.
     """
 
     problems: list[ProblemTypeResponse]
@@ -1131,7 +1131,7 @@ class ProblemTypesResponse(TypedDict):
 
 class PublishedRenditionResponse(TypedDict):
     """
-    The rendition is published, and will never change.
+    The rendition is published.
     """
 
     guide: str
@@ -1144,7 +1144,7 @@ class PublishedRenditionResponse(TypedDict):
 
 class PublishedResponse(TypedDict):
     """
-    The edition is published, and will never change.
+    The edition is published.
     """
 
     guide: str
@@ -1162,7 +1162,7 @@ PublisherKindInput: TypeAlias = Literal['council', 'partnership', 'school', 'oth
 
 class ReceivedMessage(TypedDict):
     """
-    A message from the duty team, opened with the status token.
+    A message from the duty team, decrypted with the status token.
     """
 
     number: int
@@ -1174,7 +1174,7 @@ class ReceivedMessage(TypedDict):
 
 class ReceivedMessages(TypedDict):
     """
-    The messages of the duty team to the reporter, in order. An answer is an addition to the concern.
+    Messages from the duty team to the reporter, in order. The reporter replies with an addition.
     """
 
     reference: str
@@ -1183,7 +1183,7 @@ class ReceivedMessages(TypedDict):
 
 class RecipientsResponse(TypedDict):
     """
-    The keys that everything is sealed to.
+    The keys that everything is encrypted to.
     """
 
     recipients: list[str]
@@ -1192,7 +1192,7 @@ class RecipientsResponse(TypedDict):
 
 class RelatedCode(TypedDict):
     """
-    A link from guidance to a code of a published code list.
+    A link to a code of a published code list.
     """
 
     scheme: str
@@ -1202,7 +1202,7 @@ class RelatedCode(TypedDict):
 
 class RelatedCodeInput(TypedDict):
     """
-    A link from guidance to a code of a published code list.
+    A link to a code of a published code list.
     """
 
     scheme: Literal['dfe-assessment-factors']
@@ -1215,7 +1215,7 @@ Remnants: TypeAlias = str
 
 class RenderedEdition(TypedDict):
     """
-    The edition that a rendition is of.
+    The edition of a rendition.
     """
 
     edition: int
@@ -1224,7 +1224,7 @@ class RenderedEdition(TypedDict):
 
 class RenderedEditionInput(TypedDict):
     """
-    The edition that a rendition is of.
+    The edition of a rendition.
     """
 
     edition: int
@@ -1239,7 +1239,7 @@ RenditionFormInput: TypeAlias = Literal['translation', 'easy_read', 'large_print
 
 class RenditionLink(TypedDict):
     """
-    A document or a recording elsewhere, and what somebody gets from it who cannot see or hear it.
+    A linked document or recording, with a text alternative.
     """
 
     url: str
@@ -1249,7 +1249,7 @@ class RenditionLink(TypedDict):
 
 class RenditionLinkInput(TypedDict):
     """
-    A document or a recording elsewhere, and what somebody gets from it who cannot see or hear it.
+    A linked document or recording, with a text alternative.
     """
 
     url: str
@@ -1259,7 +1259,7 @@ class RenditionLinkInput(TypedDict):
 
 class RenditionWithdrawalResponse(TypedDict):
     """
-    The rendition is withdrawn: its words stay on record, and reads of it give the reason.
+    The rendition is withdrawn. Reads return the reason.
     """
 
     guide: str
@@ -1275,7 +1275,7 @@ ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 
 
 class Responsibility(TypedDict):
     """
-    What everybody who works with children needs to do.
+    What everyone who works with children needs to do.
     """
 
     id: str
@@ -1286,7 +1286,7 @@ class Responsibility(TypedDict):
 
 class ResponsibilityInput(TypedDict):
     """
-    What everybody who works with children needs to do.
+    What everyone who works with children needs to do.
     """
 
     id: str
@@ -1297,7 +1297,7 @@ class ResponsibilityInput(TypedDict):
 
 class ResponsibilityWords(TypedDict):
     """
-    The words of one of the responsibilities.
+    The translation of one of the responsibilities.
     """
 
     id: str
@@ -1307,7 +1307,7 @@ class ResponsibilityWords(TypedDict):
 
 class SavedView(TypedDict):
     """
-    A view of the inbox that a person saved.
+    A saved view of the inbox.
     """
 
     name: str
@@ -1326,7 +1326,7 @@ class SavedViewsResponse(TypedDict):
 
 class Schedule(TypedDict):
     """
-    When a service is open, each week (RFC 5545).
+    Weekly opening hours of a service (RFC 5545).
     """
 
     id: str
@@ -1345,7 +1345,7 @@ SectionInput: TypeAlias = Literal['definitions', 'factors', 'indicators', 'linke
 
 class ServiceIndex(TypedDict):
     """
-    Where everything is.
+    Links to every resource.
     """
 
     name: str
@@ -1389,7 +1389,7 @@ SimulatedOutcome: TypeAlias = Literal['accepted', 'busy', 'too_many', 'refused']
 
 class StatementResponse(TypedDict):
     """
-    A signed statement of where a chain ends, for an auditor to keep elsewhere.
+    The signed end of a chain, for an auditor to store elsewhere.
     """
 
     chain: str
@@ -1401,7 +1401,7 @@ class StatementResponse(TypedDict):
 
 class SummaryResponse(TypedDict):
     """
-    How much work there is. Exact, and for the team alone.
+    Exact counts of the work, for the team only.
     """
 
     received: int
@@ -1439,7 +1439,7 @@ class TaxonomyPage(TypedDict):
 
 class TaxonomyTerm(TypedDict):
     """
-    A subject that a guide has, or a risk that a guide says is often linked to its own.
+    The subject of a guide, or a risk that a guide links to its subject.
     """
 
     id: str
@@ -1467,7 +1467,7 @@ class TaxonomyTermPage(TypedDict):
 
 class VehicleOfConcern(TypedDict):
     """
-    A vehicle that may matter. A part of its registration is worth giving.
+    A vehicle that may matter. Even part of the registration helps.
     """
 
     registration: NotRequired[str | None]
@@ -1476,7 +1476,7 @@ class VehicleOfConcern(TypedDict):
 
 class ViewFilters(TypedDict):
     """
-    Filters of the inbox, as its query parameters name them. What is absent, or null, is no filter.
+    Filters of the inbox, named like its query parameters. Absent or null means no filter.
     """
 
     state: NotRequired[ConcernStateInput | None]
@@ -1491,7 +1491,7 @@ class ViewFilters(TypedDict):
 
 class VirtualLocation(TypedDict):
     """
-    Where a service is reached: at no address.
+    A location without an address: by phone or online.
     """
 
     id: str
@@ -1517,7 +1517,7 @@ class Withdrawal(TypedDict):
 
 class WithdrawalRequest(TypedDict):
     """
-    Why an edition is taken back.
+    The reason for a withdrawal.
     """
 
     reason: str
@@ -1525,7 +1525,7 @@ class WithdrawalRequest(TypedDict):
 
 class WithdrawalResponse(TypedDict):
     """
-    The edition is withdrawn: its words stay on record, and reads of it tell the reason.
+    The edition is withdrawn. Reads return the reason.
     """
 
     guide: str
@@ -1540,7 +1540,7 @@ WordChange: TypeAlias = str
 
 class WordRun(TypedDict):
     """
-    A run of words, and what happened to it.
+    A run of words, with the kind of change.
     """
 
     change: WordChange
@@ -1565,7 +1565,7 @@ class Agency(TypedDict):
 
 class AlreadyTelephoned(TypedDict):
     """
-    A call to the duty team or the police before this was written. Neither waits for the other.
+    A call to the duty team or the police before this was sent. You do not need to wait for one to do the other.
     """
 
     telephoned: NotRequired[YesNo | None]
@@ -1575,7 +1575,7 @@ class AlreadyTelephoned(TypedDict):
 
 class AssignmentResponse(TypedDict):
     """
-    The person that a concern is assigned to. The ETag of the response is that of this assignment.
+    The person a concern is assigned to. The ETag of the response identifies this assignment.
     """
 
     assigned_to: str | None
@@ -1588,7 +1588,7 @@ class AssignmentResponse(TypedDict):
 
 class Attribute(TypedDict):
     """
-    That a term has to do with a service.
+    Links a term to a service.
     """
 
     id: str
@@ -1600,7 +1600,7 @@ class Attribute(TypedDict):
 
 class AuditCheckpointEvent(TypedDict):
     """
-    The end of the record of disclosures is signed.
+    A checkpoint of the audit log was signed.
     """
 
     id: str
@@ -1611,7 +1611,7 @@ class AuditCheckpointEvent(TypedDict):
 
 class BurstAcknowledged(TypedDict):
     """
-    The concerns, each with an act in its own record.
+    The concerns, each recorded in its own audit log.
     """
 
     burst: str
@@ -1683,7 +1683,7 @@ class CodeListResponse(TypedDict):
 
 class ConcernAcknowledgedEvent(TypedDict):
     """
-    A social worker has seen a concern.
+    A social worker acknowledged a concern.
     """
 
     id: str
@@ -1694,7 +1694,7 @@ class ConcernAcknowledgedEvent(TypedDict):
 
 class ConcernAddedEvent(TypedDict):
     """
-    The reporter added something to a concern.
+    The reporter added to a concern.
     """
 
     id: str
@@ -1705,7 +1705,7 @@ class ConcernAddedEvent(TypedDict):
 
 class ConcernAdditionAcknowledgedEvent(TypedDict):
     """
-    A social worker has seen an addition.
+    A social worker acknowledged an addition.
     """
 
     id: str
@@ -1716,7 +1716,7 @@ class ConcernAdditionAcknowledgedEvent(TypedDict):
 
 class ConcernAdditionDueSoonEvent(TypedDict):
     """
-    The `addition_acknowledge_by` of an addition that waits is near.
+    An unacknowledged addition is close to its `addition_acknowledge_by`.
     """
 
     id: str
@@ -1727,7 +1727,7 @@ class ConcernAdditionDueSoonEvent(TypedDict):
 
 class ConcernAdditionOverdueEvent(TypedDict):
     """
-    Nobody acknowledged an addition by its `addition_acknowledge_by`.
+    An addition is unacknowledged after its `addition_acknowledge_by`.
     """
 
     id: str
@@ -1738,7 +1738,7 @@ class ConcernAdditionOverdueEvent(TypedDict):
 
 class ConcernClosedEvent(TypedDict):
     """
-    A concern has an outcome.
+    A concern was closed with an outcome.
     """
 
     id: str
@@ -1749,7 +1749,7 @@ class ConcernClosedEvent(TypedDict):
 
 class ConcernDueSoonEvent(TypedDict):
     """
-    The `acknowledge_by` of a concern that waits is near.
+    An unacknowledged concern is close to its `acknowledge_by`.
     """
 
     id: str
@@ -1802,7 +1802,7 @@ class DefinitionResponse(TypedDict):
 
 class DefinitionWords(TypedDict):
     """
-    The words of one of the definitions.
+    The translation of one of the definitions.
     """
 
     id: str
@@ -1827,7 +1827,7 @@ class DefinitionsResponse(TypedDict):
 
 class DraftCheckResponse(TypedDict):
     """
-    Everything that keeps the draft from being published, and what is rarely meant.
+    Errors that prevent publication, and warnings about likely mistakes.
     """
 
     guide: str
@@ -1841,7 +1841,7 @@ class DraftCheckResponse(TypedDict):
 
 class DraftResponse(TypedDict):
     """
-    A guide that is being written. Nobody sees it without the scope for it.
+    The draft of a guide. Readable only with the scope for drafts.
     """
 
     guide: str
@@ -1859,7 +1859,7 @@ class DraftResponse(TypedDict):
 
 class EditionSummary(TypedDict):
     """
-    One edition in the history of its guide.
+    An entry in the version history of a guide.
     """
 
     number: int
@@ -1873,7 +1873,7 @@ class EditionSummary(TypedDict):
 
 class EditionsResponse(TypedDict):
     """
-    The history of a guide, the newest edition first.
+    The editions of a guide, most recent first.
     """
 
     editions: list[EditionSummary]
@@ -1882,7 +1882,7 @@ class EditionsResponse(TypedDict):
 
 class ErasedConcern(TypedDict):
     """
-    A concern whose words were erased, and whether their bytes are gone from the files of the database too.
+    An erased concern, and whether its bytes have also been purged from the database files.
     """
 
     reference: str
@@ -1914,7 +1914,7 @@ class ErasedConcern(TypedDict):
 
 class ExportStatement(TypedDict):
     """
-    What this service knows of a concern in clear, with the history of it, signed.
+    The unencrypted data of a concern and its history, signed.
     """
 
     concern: InboxEntry
@@ -1981,7 +1981,7 @@ class FactorsResponse(TypedDict):
 
 class FeedRendition(TypedDict):
     """
-    Which rendition an entry is about.
+    The rendition of an entry.
     """
 
     language: str
@@ -1992,7 +1992,7 @@ class FeedRendition(TypedDict):
 
 class FieldChange(TypedDict):
     """
-    A field of the edition itself that differs.
+    A changed field of the edition itself.
     """
 
     field: str
@@ -2002,7 +2002,7 @@ class FieldChange(TypedDict):
 
 class FoundFactor(TypedDict):
     """
-    An item of a guide's current edition among its factors. The cautions are in each: guides differ.
+    An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
     guide: str
@@ -2145,7 +2145,7 @@ class LinkedRisksResponse(TypedDict):
 
 class ListedRendition(TypedDict):
     """
-    A rendition in the list of its guide.
+    A rendition in a list.
     """
 
     language: str
@@ -2168,7 +2168,7 @@ class ListedRendition(TypedDict):
 
 class MissingEpisode(TypedDict):
     """
-    A time when the child was missing, or away without an explanation, as far as it is known.
+    A time when the child was missing, or away without explanation.
     """
 
     started: NotRequired[str | None]
@@ -2254,7 +2254,7 @@ class NumberedResponsibilityResponse(TypedDict):
 
 class OnlineElement(TypedDict):
     """
-    What happened online, or by telephone and messages.
+    What happened online, by phone or in messages.
     """
 
     involved: NotRequired[YesNo | None]
@@ -2264,7 +2264,7 @@ class OnlineElement(TypedDict):
 
 class OpeningHours(TypedDict):
     """
-    Hours of one kind of day. What is open past midnight has an entry up to 24:00 and one from 00:00.
+    Opening hours on certain days. Hours past midnight are two entries: up to 24:00 and from 00:00.
     """
 
     days: list[Weekday]
@@ -2274,7 +2274,7 @@ class OpeningHours(TypedDict):
 
 class OpeningHoursInput(TypedDict):
     """
-    Hours of one kind of day. What is open past midnight has an entry up to 24:00 and one from 00:00.
+    Opening hours on certain days. Hours past midnight are two entries: up to 24:00 and from 00:00.
     """
 
     days: list[WeekdayInput]
@@ -2284,7 +2284,7 @@ class OpeningHoursInput(TypedDict):
 
 class Organization(TypedDict):
     """
-    Who answers: the publisher of a guide, or the body that a signpost names.
+    An organization: the publisher of a guide, or one named in a signpost.
     """
 
     id: str
@@ -2295,7 +2295,7 @@ class Organization(TypedDict):
 
 class OtherPerson(TypedDict):
     """
-    Somebody else in or around the household: a sibling, a regular visitor, an absent parent.
+    Someone else in or around the household: a brother or sister, a regular visitor, an absent parent.
     """
 
     name: NotRequired[str | None]
@@ -2311,7 +2311,7 @@ class OtherPerson(TypedDict):
 
 class ParentOrCarer(TypedDict):
     """
-    A parent of a child in the concern, or somebody who cares for one.
+    A parent of a child in the concern, or someone who cares for a child.
     """
 
     name: NotRequired[str | None]
@@ -2327,7 +2327,7 @@ class ParentOrCarer(TypedDict):
 
 class PhysicalLocation(TypedDict):
     """
-    A place to visit or to write to.
+    A place to visit or write to.
     """
 
     id: str
@@ -2339,7 +2339,7 @@ class PhysicalLocation(TypedDict):
 
 class Publisher(TypedDict):
     """
-    The body that publishes the guide.
+    The organisation that publishes the guide.
     """
 
     name: str
@@ -2350,7 +2350,7 @@ class Publisher(TypedDict):
 
 class PublisherInput(TypedDict):
     """
-    The body that publishes the guide.
+    The organisation that publishes the guide.
     """
 
     name: str
@@ -2361,7 +2361,7 @@ class PublisherInput(TypedDict):
 
 class RenditionContent(TypedDict):
     """
-    The whole content of a rendition. Its digest is taken over exactly this.
+    The complete content of a rendition. The digest covers exactly these members.
     """
 
     language: str
@@ -2386,7 +2386,7 @@ class RenditionContent(TypedDict):
 
 class RenditionEventData(TypedDict):
     """
-    Which rendition it is, and the edition that it is of.
+    The rendition of the event, and its edition.
     """
 
     guide: str
@@ -2403,7 +2403,7 @@ class RenditionEventData(TypedDict):
 
 class RenditionFacts(TypedDict):
     """
-    What the words of a response are, and which of them are not in its language.
+    Facts about a rendition, and its untranslated text.
     """
 
     language: str
@@ -2426,7 +2426,7 @@ class RenditionFacts(TypedDict):
 
 class RenditionPublishedEvent(TypedDict):
     """
-    An edition has a new rendition: it can be read in another language or form.
+    A rendition was published: an edition in another language or format.
     """
 
     id: str
@@ -2437,7 +2437,7 @@ class RenditionPublishedEvent(TypedDict):
 
 class RenditionWithdrawnEvent(TypedDict):
     """
-    A rendition is withdrawn.
+    A rendition was withdrawn.
     """
 
     id: str
@@ -2448,7 +2448,7 @@ class RenditionWithdrawnEvent(TypedDict):
 
 class RenditionsResponse(TypedDict):
     """
-    The renditions of a guide or of one edition, by language, the newest first.
+    The renditions of a guide or of one edition, by language, most recent first.
     """
 
     renditions: list[ListedRendition]
@@ -2508,7 +2508,7 @@ class ResponsibilityResponse(TypedDict):
 
 class RiskToWorkers(TypedDict):
     """
-    Anything that a worker should know before a visit or a call.
+    Anything a worker should know before a visit or a call.
     """
 
     known_risk: NotRequired[YesNo | None]
@@ -2530,7 +2530,7 @@ class ServiceContact(TypedDict):
 
 class ServiceLocation(TypedDict):
     """
-    That a service is reached at a location.
+    Links a service to a location.
     """
 
     id: str
@@ -2541,7 +2541,7 @@ class ServiceLocation(TypedDict):
 
 class Signpost(TypedDict):
     """
-    A national or local contact that the printed guide does not name.
+    A national or local contact that is not in a printed guide.
     """
 
     id: str
@@ -2562,7 +2562,7 @@ class Signpost(TypedDict):
 
 class SignpostsResponse(TypedDict):
     """
-    Whom to call, outside any edition, 999 first.
+    Contacts outside editions, 999 first.
     """
 
     signposts: list[Signpost]
@@ -2598,7 +2598,7 @@ class ConcernDetail(TypedDict):
 
 class ConcernFormResponse(TypedDict):
     """
-    The form: its questions, how each is labelled, and which codes there are.
+    The questions of the form, their labels and their codes.
     """
 
     form_version: int
@@ -2611,7 +2611,7 @@ class ConcernFormResponse(TypedDict):
 
 class Contact(TypedDict):
     """
-    Whom to call, or where to write.
+    A contact to call or write to.
     """
 
     id: str
@@ -2630,7 +2630,7 @@ class Contact(TypedDict):
 
 class ContactInput(TypedDict):
     """
-    Whom to call, or where to write.
+    A contact to call or write to.
     """
 
     id: str
@@ -2679,7 +2679,7 @@ class ContactsResponse(TypedDict):
 
 class EditionContent(TypedDict):
     """
-    The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this.
+    The complete content of an edition, from `title` to `contacts`. The digest covers exactly these members.
     """
 
     title: str
@@ -2742,7 +2742,7 @@ class FactorsAcrossGuides(TypedDict):
 
 class FeedGuidance(TypedDict):
     """
-    Which edition an entry tells of: this service's own extension of JSON Feed.
+    The edition of an entry: an extension of JSON Feed by this service.
     """
 
     about: str
@@ -2772,7 +2772,7 @@ class FeedItem(TypedDict):
 
 class FoundContact(TypedDict):
     """
-    An item of a guide's current edition among its contacts. The cautions are in each: guides differ.
+    An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
     guide: str
@@ -2787,7 +2787,7 @@ class FoundContact(TypedDict):
 
 class FoundIndicator(TypedDict):
     """
-    An item of a guide's current edition among its indicators. The cautions are in each: guides differ.
+    An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
     guide: str
@@ -2802,7 +2802,7 @@ class FoundIndicator(TypedDict):
 
 class FoundItem(TypedDict):
     """
-    An item of a guide's current edition, of whichever section. The cautions are in each: guides differ.
+    An item of any section of a guide's current edition. Includes the cautions of its guide.
     """
 
     guide: str
@@ -2826,7 +2826,7 @@ class IndicatorsAcrossGuides(TypedDict):
 
 class JsonFeed(TypedDict):
     """
-    The latest editions and renditions published and withdrawn, the newest first.
+    The latest publications and withdrawals, most recent first.
     """
 
     version: NotRequired[str]
@@ -2841,7 +2841,7 @@ class JsonFeed(TypedDict):
 
 class ListedServiceAtLocation(TypedDict):
     """
-    A service at its location as it stands in lists.
+    A service at its location, in a list.
     """
 
     id: str
@@ -2868,7 +2868,7 @@ class NumberedContactResponse(TypedDict):
 
 class Problem(TypedDict):
     """
-    What went wrong. Nothing that was sent is repeated.
+    A problem. It never repeats what was sent.
     """
 
     type: str
@@ -2884,7 +2884,7 @@ class Problem(TypedDict):
 
 class Receipt(TypedDict):
     """
-    The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement.
+    The concern is stored on disk, encrypted for the duty team. They have not acknowledged it yet.
     """
 
     reference: str
@@ -2906,7 +2906,7 @@ class Receipt(TypedDict):
 
 class RenditionBehindEvent(TypedDict):
     """
-    The guide has a later edition than the one that a rendition is of.
+    A rendition is behind: its guide has a later edition.
     """
 
     id: str
@@ -2917,10 +2917,10 @@ class RenditionBehindEvent(TypedDict):
 
 class RenditionResponse(TypedDict):
     """
-    An edition with its words in another language or form.
+    An edition in another language or format.
 
-    The members are those of the edition, so a program that shows an edition can show a rendition. `digest` is the
-    edition's; the rendition's own is in `rendition`. Codes, numbers and addresses are always the edition's.
+    Has the members of an edition, so programs can show it like one. `digest` is that of the edition; the
+    rendition's own digest is in `rendition`. Codes, numbers and addresses are always those of the edition.
     """
 
     guide: str
@@ -2951,7 +2951,7 @@ class RenditionResponse(TypedDict):
 
 class Reworded(TypedDict):
     """
-    An item that stands in both editions, in other words.
+    An item of both editions whose text or fields changed.
     """
 
     id: str
@@ -2963,7 +2963,7 @@ class Reworded(TypedDict):
 
 class SearchResponse(TypedDict):
     """
-    What was found, the best match of words first. The order says nothing of any child.
+    Search results, best text match first. The order says nothing about any child.
     """
 
     results: list[FoundItem]
@@ -2972,7 +2972,7 @@ class SearchResponse(TypedDict):
 
 class SectionChanges(TypedDict):
     """
-    What changed in one section.
+    Changes in one section.
     """
 
     added: list[Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution]
@@ -2983,7 +2983,7 @@ class SectionChanges(TypedDict):
 
 class Service(TypedDict):
     """
-    A service, whole.
+    A complete service.
     """
 
     id: str
@@ -3003,9 +3003,9 @@ class Service(TypedDict):
 
 class ServiceAtLocation(TypedDict):
     """
-    A service at its location, whole.
+    A complete service at its location.
 
-    The profile declares this answer with the schema of a service, so what that requires stands here too.
+    The profile declares this response with the schema of a service, so it repeats the required members.
     """
 
     id: str
@@ -3035,7 +3035,7 @@ class ServiceAtLocationPage(TypedDict):
 
 class Addition(TypedDict):
     """
-    More about a concern: only the narrative is required. It is sealed like the concern itself.
+    More about a concern, encrypted in the same way. Only the narrative is required.
     """
 
     immediate_danger: NotRequired[ImmediateDanger | None]
@@ -3044,7 +3044,7 @@ class Addition(TypedDict):
 
 class AdditionReceipt(TypedDict):
     """
-    The addition is kept: on the disk, sealed to the duty team.
+    The addition is stored on disk, encrypted for the duty team.
     """
 
     reference: str
@@ -3061,7 +3061,7 @@ class AdditionReceipt(TypedDict):
 
 class ChangesResponse(TypedDict):
     """
-    What changed between two editions. `edition`, `digest` and `cautions` are those of the later request path.
+    Changes between two editions. `edition`, `digest` and `cautions` are those of the later, named in the path.
     """
 
     guide: str
@@ -3078,7 +3078,7 @@ class ChangesResponse(TypedDict):
 
 class CheckResponse(TypedDict):
     """
-    The concern would be accepted as it stands. Nothing was kept.
+    The concern is valid. Nothing was stored.
     """
 
     acknowledge_by: str
@@ -3123,7 +3123,7 @@ class Concern(TypedDict):
 
 class ConcernStatus(TypedDict):
     """
-    How far a concern has come.
+    The status of a concern.
     """
 
     reference: str
@@ -3157,7 +3157,7 @@ class ContactsAcrossGuides(TypedDict):
 
 class DraftChangesResponse(TypedDict):
     """
-    What the draft changes against the guide's current edition.
+    Changes of the draft since the guide's current edition.
     """
 
     guide: str
