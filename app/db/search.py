@@ -5,6 +5,7 @@ finds it by its prefix (`missing` by `missi`, which has no stem).
 """
 
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -65,15 +66,18 @@ def declare_full_text_index() -> None:
 def find_full_text_faults(engine: Engine) -> list[str]:
     """Return the full-text indexes that do not hold the words of the catalogue. PostgreSQL computes its own from them.
 
-    Nothing is changed, but SQLite admits the check to those alone who may write.
+    Nothing is changed, but SQLite admits the check to those alone who may write. Raises `OperationalError` if another
+    writer does not make way in time: then nothing is known.
     """
     faults: list[str] = []
     for name in (SQLITE.any_form, SQLITE.prefix) if engine.dialect.name == "sqlite" else ():
         with engine.execution_options(writes=True).connect() as connection:
             try:
                 connection.exec_driver_sql(f"INSERT INTO {name} ({name}, rank) VALUES ('integrity-check', 1)")  # noqa: S608  # nosec B608  # own names
-            except OperationalError:  # whoever may only read cannot ask
-                continue
+            except OperationalError as refusal:
+                code = refusal.orig.sqlite_errorcode if isinstance(refusal.orig, sqlite3.Error) else 0
+                if code & 0xFF != sqlite3.SQLITE_READONLY:  # whoever may only read cannot ask
+                    raise
             except DatabaseError:
                 faults.append(name)
             connection.rollback()

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
 from app.db.database import open_database
+from app.db.search import find_full_text_faults
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.record import DisclosureRow
@@ -667,3 +670,19 @@ def test_a_checkpoint_that_another_key_signed_or_somebody_changed_is_refused(his
     ]
 
     assert [each.exit_code for each in ended] == [1, 1, 0]
+
+
+@pytest.mark.embedded
+def test_full_text_that_cannot_be_checked_just_now_does_not_pass_for_sound(history: History, tmp_path: Path) -> None:
+    copy_database(history.today, tmp_path / "data")
+    database = open_database(tmp_path / "data")
+    event.listen(database, "connect", lambda raw, _record: raw.execute("PRAGMA busy_timeout=0"))
+    with raw_connection(tmp_path / "data") as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(OperationalError, match="locked"):
+            find_full_text_faults(database)
+
+        other.execute("ROLLBACK")
+    assert find_full_text_faults(database) == []
+    database.dispose()
