@@ -251,7 +251,7 @@ SEARCH_POLICY = "search"
 DESK_POLICY = "desk"
 CLIENT_POLICY = "clients"
 POSTED_PAGES = (
-    (("/raise-a-concern", "/worried-about-yourself", "/concerns/additions"), CONCERN_POLICY),
+    (("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns/additions"), CONCERN_POLICY),
     ("/concerns", STATUS_POLICY),
     ("/search", SEARCH_POLICY),
 )

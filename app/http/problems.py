@@ -269,7 +269,7 @@ RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
 """The responses that every cached public read can have."""
 
 
-PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/concerns")
+PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns")
 QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
 PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
     each.status: each

@@ -490,6 +490,7 @@ class ReporterKind(StrEnum):
     MEMBER_OF_PUBLIC = "member_of_public"
     FAMILY = "family"
     CHILD = "child"
+    FRIEND = "friend"
     ANONYMOUS = "anonymous"
 
 
@@ -501,7 +502,8 @@ class Reporter(ReporterInput):
 
     kind: ReporterKind = Field(
         title="Who are you?",
-        description="Whether you work with children, are a member of the public, family, the child, or stay anonymous.",
+        description="Whether you work with children, are a member of the public, family, the child, a friend of the "
+        "child who is under 18 too, or stay anonymous.",
         examples=["professional"],
     )
     source_code: ReferralSourceCode | None = optional_field(

@@ -3,7 +3,7 @@
 import datetime as dt
 import textwrap
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Annotated, NamedTuple
 
@@ -20,15 +20,17 @@ from app.models.entries import ReceivedMessage
 from app.models.receipts import AdditionStatus, ConcernStatus, MessageStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
+from app.pages.form_layout import voice_of
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import date_and_time, deadline, page_words, spoken
+from app.pages.text_format import date_and_time, deadline, own_steps, page_words, spoken
 from app.services.editions import EditionKey
 from app.services.receipts import CLOSED_TEXT, check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 RECEIPT_WIDTH = 76
 REFUSED = errors.ValidationFailed.status
+CHILDLINE = "childline"
 CLEAR_DANGER = "clear:immediate_danger"
 NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
 NOT_ADDED = to_translate(
@@ -68,7 +70,9 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Store what was added, sealed, and return the status. What cannot be stored stays on the page."""
     try:
         added = _add(site, posted)
-        place = SubmittedForm({name: [posted.one(name)] for name in ("reference", "code")})  # the next has its own key
+        place = SubmittedForm(
+            {name: [posted.one(name)] for name in ("reference", "code", "voice")}
+        )  # the next has its own key
         return _status_page(site, place, added=added, in_danger=posted.one("immediate_danger") == ImmediateDanger.YES)
     except errors.NoSuchConcern:
         return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
@@ -132,6 +136,8 @@ def _status_page(
         added_in_danger=in_danger,
         reference_aloud=spoken(concern.reference),
         closed_text=CLOSED_TEXT,
+        voice=voice_of(posted.one("voice")),
+        own_steps=own_steps(concern),
         talk=_talk_of(concern, _messages_of(site, concern, code)),
         faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )
@@ -192,13 +198,28 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
         concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
     except (errors.ReceiptNotGenuine, errors.NoSuchConcern, KeyError):
         raise errors.NotFound from None
-    text = "\n".join(_receipt_lines(site, concern, signed, code)) + "\n"
-    headers = {"Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
+    is_own = bool(voice_of(posted.one("voice")))
+    lines = _own_lines if is_own else _receipt_lines
+    text = "\n".join([*lines(site, concern, code), *_signed_lines(site, signed)]) + "\n"
+    name = "note.txt" if is_own else f"receipt-{reference}.txt"  # a child's folder of downloads may be seen by others
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/plain", headers=headers)
 
 
-def _receipt_lines(site: Site, concern: ConcernStatus, signed: str, code: str) -> Iterator[str]:
-    """Yield what a person needs first, in lines for a narrow page. The signed part, which is one long line, is last."""
+def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
+    """Yield the receipt of a person under 18, in lines for a narrow page: 999 and Childline before all else."""
+    yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
+    signposts = site.context.reference_data.signposts
+    yield from _numbers(each for each in signposts if each.emergency or each.id == CHILDLINE)
+    yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
+    for step in own_steps(concern):
+        yield from _paragraph(f"- {step}", hanging="  ")
+    yield from ("", "YOU CAN ALSO CALL US", "")
+    yield from _numbers(each.contact for each in site.teams(concern.contacts).all)
+
+
+def _receipt_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
+    """Yield what a person needs first, in lines for a narrow page."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
     yield f"Reference: {concern.reference}"
@@ -215,10 +236,18 @@ def _receipt_lines(site: Site, concern: ConcernStatus, signed: str, code: str) -
     signposts = site.context.reference_data.signposts
     numbers: list[Reachable] = [each for each in signposts if each.emergency]
     numbers += [each.contact for each in site.teams(concern.contacts).all]
-    for contact in numbers:
+    yield from _numbers(numbers)
+    yield from _paragraph("- When you call, give the reference.", hanging="  ")
+
+
+def _numbers(contacts: Iterable[Reachable]) -> Iterator[str]:
+    for contact in contacts:
         phones = " or ".join(phone.display + phone.option_text for phone in contact.phones)
         yield from _paragraph(f"- {contact.name}: {phones}", hanging="  ")
-    yield from _paragraph("- When you call, give the reference.", hanging="  ")
+
+
+def _signed_lines(site: Site, signed: str) -> Iterator[str]:
+    """Yield the signed part, which is one long line, with what it is."""
     yield from ("", "THE SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

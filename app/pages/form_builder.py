@@ -14,6 +14,7 @@ from app.models.editions import EditionContent
 from app.models.sections import Section
 from app.pages.form_layout import (
     ABOUT_A_CHILD,
+    ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
     AS_IN_MODELS,
     DANGER,
@@ -255,7 +256,7 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from (each.sentence for each in reference_data.statements if each.sentence)
     yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
     counts = dict.fromkeys(ENTRY_NAMES, 1)
-    for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF):
+    for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):
         yield from (variant.title, *variant.steps.values())
         yield from _words_of(FormBuilder(content, reference_data, counts, variant).make())
 

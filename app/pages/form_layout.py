@@ -223,7 +223,9 @@ MORE_ABOUT_WORK = "More about your work"
 """The titles of parts in which questions are folded away."""
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
-CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], "child"))
+UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
+"""The reporters who are children themselves: they have forms, receipts and files in words of their own."""
+CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 """The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
@@ -250,6 +252,11 @@ class Asking:
     """What to do where it is required and was left empty."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """Plain words for codes whose own labels are those of a census."""
+
+
+def voice_of(kind: str) -> str:
+    """Return the kind of a reporter who is under 18; an empty string for another."""
+    return kind if kind in UNDER_18 else ""
 
 
 AS_IN_MODELS = Asking()
@@ -460,5 +467,50 @@ ABOUT_YOURSELF = FormVariant(
         ),
     },
     fixed_answers={"reporter": {"kind": ReporterKind.CHILD.value}, "children": [{}]},
+    can_be_saved=False,
+)
+ABOUT_A_FRIEND = FormVariant(
+    "own_concern_form.html",
+    "Tell us about your friend",
+    sections=(
+        FormSection("danger", "Is your friend safe?", ("immediate_danger",), step="danger"),
+        FormSection("worry", "What has happened", ("concern.narrative",), step="worry", warns_of_pictures=True),
+        FormSection(
+            "you",
+            "How we can help",
+            (
+                "informed_and_basis.child_informed",
+                "reporter.safe_times_to_contact",
+                "informed_and_basis.childs_wishes",
+            ),
+            step="you",
+        ),
+    ),
+    questions={
+        "immediate_danger": Asking(
+            "Is your friend safe now?",
+            "If your friend is not safe, call 999 now.",
+            missing="Select whether your friend is safe now.",
+            choices={
+                ImmediateDanger.YES: "No, my friend is in danger now",
+                ImmediateDanger.NO: "Yes, my friend is safe now",
+                ImmediateDanger.NOT_SURE: "I am not sure",
+            },
+        ),
+        "concern.narrative": Asking(
+            "What are you worried about?",
+            "Use your own words. Your friend’s name, age or school helps us to find them.",
+            missing="Write what you are worried about. One sentence is enough.",
+        ),
+        "informed_and_basis.child_informed": Asking("Does your friend know that you are telling us?", ""),
+        "reporter.safe_times_to_contact": Asking(
+            "How can we reach you safely?",
+            "You can leave this out. A place, time or number that is safe for you. It can be your school.",
+        ),
+        "informed_and_basis.childs_wishes": Asking(
+            "Is there anything that we must not do?", "For example: do not say who told you."
+        ),
+    },
+    fixed_answers={"reporter": {"kind": ReporterKind.FRIEND.value}, "children": [{}]},
     can_be_saved=False,
 )

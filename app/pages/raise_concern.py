@@ -25,7 +25,7 @@ from app.http.cache import accepts_gzip
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
-from app.models.concerns import Concern, ReporterKind
+from app.models.concerns import Concern, ImmediateDanger, ReporterKind
 from app.models.receipts import Receipt
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import (
@@ -44,16 +44,18 @@ from app.pages.form_answers import (
 from app.pages.form_builder import FormBuilder
 from app.pages.form_layout import (
     ABOUT_A_CHILD,
+    ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
     DANGER,
     WITHOUT_A_GUIDE,
     ConcernForm,
     FormSection,
     FormVariant,
+    voice_of,
 )
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import spoken
+from app.pages.text_format import own_steps, spoken
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
 from app.services.receipts import derive_idempotency_keys
@@ -94,7 +96,7 @@ class Draft:
     @property
     def can_be_saved(self) -> bool:
         """Whether it may be finished later. A young person's answers are never saved: someone could find the code."""
-        return self.variant.can_be_saved and value_at(self.answers, "reporter.kind") != ReporterKind.CHILD
+        return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "Draft":
         """Return the draft without an entry of a group."""
@@ -152,10 +154,14 @@ class Draft:
         return [(name, value) for name, value in own if value]
 
     @property
+    def voice(self) -> str:
+        """In whose words the pages speak: the reporter's kind where the reporter is under 18, otherwise empty."""
+        return voice_of(str(value_at({**self.answers, **self.variant.fixed_answers}, "reporter.kind")))
+
+    @property
     def about_danger(self) -> dict[str, Any]:
         """What the pages show of danger: the answer, and whether a child gave it."""
-        is_child = value_at(self.answers, "reporter.kind") == ReporterKind.CHILD or bool(self.variant.fixed_answers)
-        return {"immediate_danger": self.answers.get(DANGER), "is_child": is_child}
+        return {"immediate_danger": self.answers.get(DANGER), "voice": self.voice}
 
     def form_page(
         self,
@@ -216,8 +222,8 @@ def _holds(section: FormSection, name: str) -> bool:
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
-GENERAL, YOURSELF = "/raise-a-concern", "/worried-about-yourself"
-FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF}
+GENERAL, YOURSELF, FRIEND = "/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"
+FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF, FRIEND: ABOUT_A_FRIEND}
 
 
 def empty_draft(site: Site, session: Session, path: str, number: str = "") -> Draft:
@@ -258,6 +264,7 @@ def _check_name(guide: GuideName) -> None:
 
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])
 @router.get(YOURSELF, dependencies=[Depends(require_submitter)])
+@router.get(FRIEND, dependencies=[Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
     """Return the empty form: that of a guide for its current edition, or one that belongs to no guide."""
@@ -266,6 +273,7 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 
 @router.post(GENERAL)
 @router.post(YOURSELF)
+@router.post(FRIEND)
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
     """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
@@ -352,11 +360,12 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         draft.site.context.drafts.end(draft.opening, at=draft.site.now)
     receipt = Receipt.model_validate_json(result.receipt)
     return draft.site.page(
-        "receipt.html",
+        "own_receipt.html" if draft.voice else "receipt.html",
         status=201,
         receipt=receipt,
         reference_aloud=spoken(receipt.reference),
         head=draft.head,
+        own_steps=own_steps(receipt, in_danger=draft.answers.get(DANGER) == ImmediateDanger.YES),
         **draft.about_danger,
     )
 

@@ -9,8 +9,10 @@ from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from app.models.contacts import Phone
+from app.models.receipts import ConcernState, ConcernStatus, Receipt
 from app.pages.languages import current_language, gettext, to_translate
 from app.services.hours import LONDON, deadline_of
+from app.services.receipts import NEW_WORRY, TEST
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "
@@ -26,6 +28,7 @@ CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call 
 CODE_LABELS = {
     "anonymous": "I would rather not say",
     "child": "I am the child or young person",
+    "friend": "I am under 18, and worried about a friend",
     "family": "A family member",
     "member_of_public": "A member of the public",
     "not_safe": "No, it would not be safe",
@@ -90,6 +93,22 @@ def page_words(sentence: str) -> str:
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)
     return sentence
+
+
+def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
+    """Return what happens next, for a reporter who is under 18."""
+    if concern.test:
+        return [gettext(TEST)]
+    if concern.state == ConcernState.CLOSED:
+        return [gettext(NEW_WORRY)]
+    steps = [gettext("Do not wait for us. Call 999 now.")] if in_danger else []
+    if concern.state == ConcernState.RECEIVED:
+        steps.append(gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by)))
+    steps.append(gettext("We will only contact you in a way that you say is safe."))
+    if concern.come_back_by is not None:
+        by = deadline(concern.come_back_by)
+        steps.append(gettext("We may write to you here. Come back with your reference and code by {}.").format(by))
+    return steps
 
 
 def contact_label(address: str) -> str:

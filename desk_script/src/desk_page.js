@@ -8,9 +8,12 @@ import { openText } from "./texts.js";
 export class DeskPage {
   #keyring;
   #panel = null;
+  #onOpened;
 
-  constructor(keyring) {
+  // `onOpened` is called after the texts of the page were opened.
+  constructor(keyring, onOpened) {
     this.#keyring = keyring;
+    this.#onOpened = onOpened;
     keyring.onForget(() => this.#hideWords());
   }
 
@@ -18,9 +21,12 @@ export class DeskPage {
   async take() {
     const texts = sealedTexts();
     if (texts.length === 0) return;
-    this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities));
+    this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities), this.#onOpened);
     (document.querySelector("[data-how-to-open]") ?? texts[0]).before(this.#panel.element);
-    if (this.#keyring.isOpen) await this.#open(this.#keyring.identities).catch(() => {}); // each text says why
+    if (this.#keyring.isOpen) {
+      await this.#open(this.#keyring.identities).catch(() => {}); // each text says why
+      this.#onOpened();
+    }
     this.#panel.show();
   }
 

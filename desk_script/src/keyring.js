@@ -3,6 +3,9 @@
 const CHECK_EVERY = 5_000; // milliseconds
 const USES = ["pointerdown", "pointermove", "keydown", "scroll", "input"];
 
+// Whether a key blanks the screen: Escape, but not the one that ends the composing of a letter.
+const isToBlank = (event) => event.key === "Escape" && !event.isComposing;
+
 export class Keyring {
   #identities = [];
   #lastUse = 0;
@@ -14,7 +17,7 @@ export class Keyring {
     this.#idleMinutes = idleMinutes;
     for (const use of USES) document.addEventListener(use, () => this.#used(), { capture: true, passive: true });
     document.addEventListener("visibilitychange", () => this.#check()); // a machine that slept counted no time
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.forget("blank"), { capture: true });
+    document.addEventListener("keydown", (event) => isToBlank(event) && this.forget("blank"), { capture: true });
     window.addEventListener("pagehide", () => this.forget("left"));
   }
 

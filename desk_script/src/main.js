@@ -5,20 +5,24 @@ import { HandOver } from "./hand_over.js";
 import { Keyring } from "./keyring.js";
 import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
+import { Typed } from "./typed.js";
 
 const keyring = new Keyring(Number(document.body.dataset.idleMinutes));
 if (document.querySelector("[data-unseal-file]")) {
   new FilePage(keyring);
 } else {
-  const page = new DeskPage(keyring);
+  const kept = new Typed(keyring);
+  const page = new DeskPage(keyring, () => kept.giveBack().catch(() => {}));
   const send = stayOnPage(keyring, () => {
     document.dispatchEvent(new Event("desk:page"));
     handOver.take();
     sealForms.take();
+    kept.tell();
     page.take();
   });
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
   sealForms.take();
+  kept.tell();
   page.take();
 }

@@ -13,6 +13,7 @@ const SHORTEST = 12; // characters of a new passphrase
 export class Panel {
   #keyring;
   #use;
+  #onOpened;
   #bytes = null;
   #choose = element("input", { type: "file", id: "identity-file" });
   #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
@@ -24,9 +25,11 @@ export class Panel {
   #open = element("div", { hidden: true });
 
   // `use` opens what there is to open with new identities; it throws a Fault if they open nothing.
-  constructor(keyring, use) {
+  // `onOpened` is called after that, when the keyring holds them.
+  constructor(keyring, use, onOpened = () => {}) {
     this.#keyring = keyring;
     this.#use = use;
+    this.#onOpened = onOpened;
     this.#unlocking.append(element("label", { for: this.#passphrase.id }, "Its passphrase"), this.#passphrase);
     this.#closed.append(
       element(
@@ -96,6 +99,7 @@ export class Panel {
     this.#drop();
     this.#status.textContent = "Opened.";
     this.show();
+    this.#onOpened();
   }
 
   #forgotten(reason) {

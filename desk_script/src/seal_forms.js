@@ -75,7 +75,7 @@ function documentOf(kind, reference, words) {
 }
 
 // Return the age file of a document, in base64.
-async function seal(document, recipients) {
+export async function seal(document, recipients) {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   const sealed = await encrypter.encrypt(JSON.stringify(document));

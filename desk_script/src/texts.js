@@ -19,7 +19,7 @@ export function kindOf(document) {
 // elsewhere. Of the place, only what is given is compared: kind, reference, receivedAt, author. A note that was sealed
 // where it was typed says neither its time nor its author.
 export async function openText(bytes, identities, place = {}) {
-  const document = parse(await decrypt(bytes, identities));
+  const document = await readSealed(bytes, identities);
   const kind = kindOf(document);
   const isHere =
     (place.kind === undefined || place.kind === kind) &&
@@ -32,6 +32,11 @@ export async function openText(bytes, identities, place = {}) {
 
 const isSaid = (document, name, known, kind) =>
   known === undefined || document[name] === known || (kind === "note" && document[name] === undefined);
+
+// Return the JSON that was sealed, whatever it is. Throw a Fault.
+export async function readSealed(bytes, identities) {
+  return parse(await decrypt(bytes, identities));
+}
 
 async function decrypt(bytes, identities) {
   const file = ageFile(bytes);

@@ -34,7 +34,13 @@ SECTIONS = {
     "contacts": {"id", "position", "name", "kind", "phones", "url", "when", "verified_on"},
 }
 HERE = "http://127.0.0.1:8000"
-KEPT_BY_NOBODY = ("/raise-a-concern", "/worried-about-yourself", "/concerns", "/search")  # people type there
+KEPT_BY_NOBODY = (
+    "/raise-a-concern",
+    "/worried-about-yourself",
+    "/worried-about-a-friend",
+    "/concerns",
+    "/search",
+)  # people type there
 POINTERS = {"in_guide_language"}  # places in the answer itself, not addresses
 UNLISTED = ("/openapi.json", "/docs", "/docs/docs.js", "/docs/swagger-ui.css")
 

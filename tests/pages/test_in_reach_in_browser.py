@@ -20,6 +20,7 @@ PATHS = (
     FORM,
     "/raise-a-concern",
     "/worried-about-yourself",
+    "/worried-about-a-friend",
     "/concerns",
     "/concerns/saved",
     "/guides",

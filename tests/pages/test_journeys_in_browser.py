@@ -75,6 +75,23 @@ def test_it_takes_at_most_eight_pages_and_screens_of_a_phone_and_twelve_question
     assert pages <= MAX_PAGES
 
 
+LEAST_PRESSES = {"a neighbour": 9, "a child": 7, "a friend": 7}
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_neighbour_presses_nine_times_and_a_child_or_a_friend_seven(
+    browser: Browser, url: str, has_scripts: bool
+) -> None:
+    for person, most in LEAST_PRESSES.items():
+        start, answers = PEOPLE[person]
+        page = open_page(browser, url, Condition(360, 740, has_scripts=has_scripts))
+
+        presses = len(list(views(page, start, answers))) + len(answers)
+
+        assert presses <= most, person
+        page.context.close()
+
+
 def test_nothing_typed_is_lost_by_a_restart_of_the_server(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -23,6 +23,7 @@ from app.pages.form_answers import named_faults
 from app.pages.form_builder import FormBuilder
 from app.pages.form_layout import (
     ABOUT_A_CHILD,
+    ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
     ENTRY_NAMES,
     ConcernForm,
@@ -53,6 +54,7 @@ PAGES = (
     f"/raise-a-concern/{SLUG}",
     "/raise-a-concern",
     "/worried-about-yourself",
+    "/worried-about-a-friend",
     "/concerns",
     "/concerns/saved",
     "/guides",
@@ -194,7 +196,12 @@ def rubbish(question: Question) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("path", "variant"), [(f"/raise-a-concern/{SLUG}", ABOUT_A_CHILD), ("/worried-about-yourself", ABOUT_YOURSELF)]
+    ("path", "variant"),
+    [
+        (f"/raise-a-concern/{SLUG}", ABOUT_A_CHILD),
+        ("/worried-about-yourself", ABOUT_YOURSELF),
+        ("/worried-about-a-friend", ABOUT_A_FRIEND),
+    ],
 )
 def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_english(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, variant: FormVariant

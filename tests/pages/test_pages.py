@@ -369,7 +369,15 @@ def test_a_defect_is_a_page_without_the_words_of_the_exception(
     assert "division" not in response.text
 
 
-PRIVATE = (FORM, "/raise-a-concern", "/worried-about-yourself", "/search", "/concerns", "/concerns/4F7K-926W-0X3R")
+PRIVATE = (
+    FORM,
+    "/raise-a-concern",
+    "/worried-about-yourself",
+    "/worried-about-a-friend",
+    "/search",
+    "/concerns",
+    "/concerns/4F7K-926W-0X3R",
+)
 PUBLIC = (
     "/",
     f"/guides/{SLUG}",
@@ -476,6 +484,91 @@ def test_what_a_child_answers_is_a_concern_like_any_other(client: TestClient, se
         "concern": {"narrative": "Somebody online says that he will share my picture."},
         "informed_and_basis": {"childs_wishes": "Do not ring my home"},
     }
+
+
+def test_a_friend_has_a_way_of_their_own_in_words_of_their_own(client: TestClient, service: FastAPI) -> None:
+    own, page = (client.get(path).text for path in ("/worried-about-yourself", "/worried-about-a-friend"))
+    answers = {"immediate_danger": "no", "concern.narrative": "My friend Alex gets gifts.", "do": "send"}
+
+    sent = client.post("/worried-about-a-friend", data=answers | {"key": KEY})
+    by_hand = client.post("/raise-a-concern", data=answers | {"reporter.kind": "friend"})
+
+    for each, current in ((own, "/worried-about-yourself"), (page, "/worried-about-a-friend")):
+        assert "Is it about you or a friend?" in each
+        assert re.findall(r'href="([^"]*)" aria-current="page"', each) == [current]
+        assert "/concerns/saved" not in each, "nothing of a child is ever saved"
+    main = page[page.index("<main") :]
+    assert "Is your friend safe now?" in main
+    assert "your fault" not in main
+    assert main.index("tel:999") < main.index("tel:+448001111") < main.index("<form")
+    opened = desk_of(service, client).get(f"/concerns/{reference_in(sent.text)}").json()["submission"]
+    assert opened["reporter"] == {"kind": "friend"}
+    for receipt in (sent, by_hand):
+        assert receipt.status_code == 201
+        assert "None of this is your fault, or your friend’s." in receipt.text
+
+
+ADULTS_ALONE = (
+    "You did not choose a guide",
+    "Foxtrot",
+    "Alfa",
+    "signed receipt",
+    "immediate danger",
+    "Save this as a file",
+)
+
+
+@pytest.mark.parametrize("danger", ["yes", "no"])
+@pytest.mark.parametrize("path", ["/worried-about-yourself", "/worried-about-a-friend"])
+def test_a_child_s_receipt_status_and_file_are_kind_and_begin_with_999_and_childline(
+    client: TestClient, path: str, danger: str
+) -> None:
+    answers = {"immediate_danger": danger, "concern.narrative": "Somebody frightens me.", "key": KEY, "do": "send"}
+
+    page = client.post(path, data=answers).text
+    main = page[page.index("<main") :]
+    fields = dict(re.findall(r'name="(receipt|code|voice|reference)" value="([^"]*)"', main))
+    status = client.post("/concerns", data=fields).text
+    added = client.post("/concerns/additions", data=fields | {"narrative": "More."}).text
+    file = client.post("/concerns/receipt", data=fields)
+
+    assert "Thank you. You did the right thing." in main
+    assert "your fault" in main
+    assert main.index("tel:999") < main.index("tel:+448001111") < main.index("What happens next")
+    assert "A social worker should read it by" in main
+    assert "We will only contact you in a way that you say is safe." in main
+    assert ("Do not wait for us. Call 999 now." in main) == (danger == "yes")
+    assert [each for each in ADULTS_ALONE if each in main] == []
+    safe = main.index("Is it safe to keep a copy?")
+    assert main.rindex("<details", 0, safe) > 0, "a file is only for who says that it is safe"
+    assert 'action="/concerns/receipt"' not in main[:safe]
+    for each in (status, added):
+        assert each.index("tel:999", each.index("<main")) < each.index("tel:+448001111") < each.index("Tell us more")
+        assert 'name="voice"' in each
+        assert "Foxtrot" not in each[each.index("<main") :]
+    lines = file.text.splitlines()
+    assert file.headers["content-disposition"] == 'attachment; filename="note.txt"'
+    assert lines[0] == "THANK YOU. YOU DID THE RIGHT THING."
+    assert file.text.index("999") < file.text.index("0800 1111") < file.text.index(fields["code"])
+    assert lines[-1] == fields["receipt"]
+    assert max(map(len, lines[:-1])) <= 76
+
+
+def test_who_says_to_be_under_18_with_the_code_reads_the_status_in_a_child_s_words(
+    client: TestClient, receipt: dict[str, Any]
+) -> None:
+    form = client.get("/concerns").text
+    proof = {"reference": receipt["reference"], "code": receipt["status_token"]}
+
+    own, others = (
+        client.post("/concerns", data=proof | {"voice": "child"}).text,
+        client.post("/concerns", data=proof).text,
+    )
+    strange = client.post("/concerns", data=proof | {"voice": "<b>"}).text
+
+    assert "I am under 18" in form
+    assert ("Are you in danger right now?" in own, "Are you in danger right now?" in others) == (True, False)
+    assert 'name="voice"' not in others + strange
 
 
 def test_a_child_who_leaves_out_a_required_answer_reads_what_to_do(shared: TestClient) -> None:

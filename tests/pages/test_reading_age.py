@@ -52,7 +52,7 @@ PAGES = (
     "/privacy",
     "/no-such-page",
 )
-FORMS = ("/raise-a-concern", "/worried-about-yourself")
+FORMS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend")
 ANSWERS = {"immediate_danger": "no", "concern.narrative": "No.", "reporter.kind": "professional", "do": "check"}
 
 _hyphenation = pyphen.Pyphen(lang="en_GB", left=1, right=1)

@@ -1,5 +1,6 @@
 """The journey of each person from the home page to a sent concern, in a browser of given conditions."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +10,15 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.publishing import SLUG
 from tests.support.waiting import wait_until
 
-GENERAL, YOURSELF, FORM = "/raise-a-concern", "/worried-about-yourself", f"/raise-a-concern/{SLUG}"
+GENERAL, YOURSELF, FRIEND = "/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"
+FORM = f"/raise-a-concern/{SLUG}"
+SENT = re.compile("We have your concern|Thank you. You did the right thing.")
 CANARY = "Alex Example was collected from school."
 PEOPLE = {
     "a teaching assistant": (FORM, {"immediate_danger": "no", "reporter.kind": "professional"}),
     "a neighbour": (GENERAL, {"immediate_danger": "not_sure", "reporter.kind": "member_of_public"}),
     "a child": (YOURSELF, {"immediate_danger": "no"}),
+    "a friend": (FRIEND, {"immediate_danger": "no"}),
 }
 KILOBIT = 1000 / 8
 
@@ -72,7 +76,10 @@ def answer(page: Page, answers: dict[str, str]) -> None:
 def views(page: Page, start: str, answers: dict[str, str]) -> Iterator[str]:
     """Go from the home page to the receipt, and yield at each view the button or the link that comes next."""
     page.goto("/")
-    yield f"a[href='{start if start == YOURSELF else FORM}']"
+    yield f"a[href='{YOURSELF if start in (YOURSELF, FRIEND) else FORM}']"
+    if start == FRIEND:
+        page.goto(YOURSELF)
+        yield f"a[href='{FRIEND}']"
     page.goto(start)
     answer(page, answers)
     while page.locator("[data-continue]:visible").count():
@@ -84,5 +91,5 @@ def views(page: Page, start: str, answers: dict[str, str]) -> Iterator[str]:
     expect(page.locator("h1")).to_have_text("Check your answers")
     yield "#send"
     page.locator("#send").click()
-    expect(page.locator("h1")).to_have_text("We have your concern")
+    expect(page.locator("h1")).to_have_text(SENT)
     wait_until(lambda: page.evaluate("history.state") is None)  # the script goes back over the steps

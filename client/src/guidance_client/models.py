@@ -1270,7 +1270,7 @@ class RenditionWithdrawalResponse(TypedDict):
     links: dict[str, str]
 
 
-ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 'child', 'anonymous']
+ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 'child', 'friend', 'anonymous']
 
 
 class Responsibility(TypedDict):
