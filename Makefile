@@ -101,8 +101,9 @@ lock: $(VENV)/installed-dev
 image: $(VENV)/installed-dev
 	deploy/image/build $(VENV)
 
-# Make a release of a clean tree: version, CHANGELOG, commit, tag, wheel, image, list of what is in them, notes. make release VERSION=0.2.0
-release: $(VENV)/installed-dev
+# Make a release of a clean tree: version, CHANGELOG, commit, tag, wheel, client, documentation, image, list of what is in them, notes.
+# make release VERSION=0.2.0
+release: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/python deploy/release.py $(VERSION) $(ARGS)
 
 # Build the documentation into build/site: every page, no request to another host. To read it while writing: make docs-serve
@@ -135,7 +136,7 @@ lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 # Remove the environment and the files of the tools; never ./data.
 clean:
-	rm -rf desk_script/node_modules app/pages/static/unseal.js app/pages/static/unseal.html
+	rm -rf desk_script/node_modules app/pages/static/unseal.js app/pages/static/unseal.html app/commit.txt
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -435,9 +435,18 @@ def settings_as_served(settings: Settings) -> Settings:
     return settings_at(settings, address) if _is_origin(address) else settings
 
 
+COMMIT_FILE = Path(__file__).parent / "commit.txt"
+
+
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the commit that this program was built from: its environment names it, or it runs in a clone."""
-    return environment.get(f"{PREFIX}COMMIT") or commit_of_clone(SEED_DIR.parent)
+    """Return the commit that this program was built from: its environment, its clone or its release names it."""
+    return environment.get(f"{PREFIX}COMMIT") or commit_of_clone(SEED_DIR.parent) or _commit_of_release(COMMIT_FILE)
+
+
+def _commit_of_release(file: Path) -> str | None:
+    """Return the commit that `make release` writes into the wheel; None in every other wheel."""
+    commit = file.read_text(encoding="ascii").strip() if file.is_file() else ""
+    return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
 
 
 def commit_of_clone(folder: Path) -> str | None:

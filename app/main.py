@@ -35,7 +35,7 @@ from app.http.middleware import (
     make_host_check,
 )
 from app.http.negotiation import NegotiationMiddleware
-from app.http.openapi import JsonObject, build_document
+from app.http.openapi import JsonObject, build_document, build_readers_document
 from app.http.problems import add_problem_handlers
 from app.logs import Log
 from app.models.concerns import ImmediateDanger
@@ -259,6 +259,10 @@ class GuidanceApp(FastAPI):
         if self.openapi_schema is None:
             self.openapi_schema = build_document(self, self.state.context.settings)
         return self.openapi_schema
+
+    def readers_openapi(self) -> JsonObject:
+        """Return the part of the OpenAPI document for readers: guidance and concerns."""
+        return build_readers_document(self.openapi())
 
 
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:

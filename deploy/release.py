@@ -2,8 +2,9 @@
 
 `make release VERSION=0.2.0` runs it. It gives 'Unreleased' of CHANGELOG.md the version and the date, writes the version
 wherever it is, records the OpenAPI document and the schema for the tests of later versions, commits and tags. It puts
-into `build/release-VERSION` the wheel, the locked requirements, the bill of materials, the image, the page that opens
-concerns from disk, the notes for callers, and the SHA-256 of each. It pushes nothing.
+into `build/release-VERSION` the wheel, which names its commit, the wheel of the typed client, the locked requirements,
+the documentation, the bill of materials, the image, the page that opens concerns from disk, the notes for callers, and
+the SHA-256 of each. It pushes nothing.
 """
 
 import argparse
@@ -14,13 +15,21 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PROJECTS = ("pyproject.toml", "client/pyproject.toml")
+COMMIT_FILE = ROOT / "app" / "commit.txt"
 UNSEAL_PAGE = "app/pages/static/unseal.html"
 HEADING = "## Unreleased\n"
-WITH_THE_VERSION = ["deploy/kubernetes.yaml", "deploy/compose.yaml", "docs/how-to/deploy.md"]
-OF_THE_IMAGE = re.compile(r"(one-minute-guide:|one_minute_guide-)\d+\.\d+\.\d+")
+WITH_THE_VERSION = [
+    "deploy/kubernetes.yaml",
+    "deploy/compose.yaml",
+    "docs/how-to/deploy.md",
+    "docs/how-to/integrate.md",
+]
+OF_A_FILE = re.compile(r"(one-minute-guide:|one_minute_guide-|guidance_client-)\d+\.\d+\.\d+")
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -43,8 +52,8 @@ def notes(changelog: str, version: str) -> str:
     return section[1].strip() if section else ""
 
 
-def _run(*command: str | Path) -> str:
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+def _run(*command: str | Path, folder: Path = ROOT) -> str:
+    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def _check(version: str) -> None:
@@ -59,15 +68,16 @@ def _check(version: str) -> None:
 
 
 def _write_version(version: str, date: str) -> None:
-    changelog, project = ROOT / "CHANGELOG.md", ROOT / "pyproject.toml"
+    changelog = ROOT / "CHANGELOG.md"
     changelog.write_text(released_changelog(changelog.read_text(encoding="utf-8"), version, date), encoding="utf-8")
-    described = re.sub(
-        r'^version = ".*"', f'version = "{version}"', project.read_text("utf-8"), count=1, flags=re.MULTILINE
-    )
-    project.write_text(described, encoding="utf-8")
+    for project in (ROOT / name for name in PROJECTS):
+        described = re.sub(
+            r'^version = ".*"', f'version = "{version}"', project.read_text("utf-8"), count=1, flags=re.MULTILINE
+        )
+        project.write_text(described, encoding="utf-8")
     for name in WITH_THE_VERSION:
         text = (ROOT / name).read_text(encoding="utf-8")
-        (ROOT / name).write_text(OF_THE_IMAGE.sub(rf"\g<1>{version}", text), encoding="utf-8")
+        (ROOT / name).write_text(OF_A_FILE.sub(rf"\g<1>{version}", text), encoding="utf-8")
 
 
 def _build(version: str, target: Path, *, with_image: bool) -> None:
@@ -75,7 +85,13 @@ def _build(version: str, target: Path, *, with_image: bool) -> None:
     _run("make", "--silent", "desk-script")
     shutil.copy(ROOT / UNSEAL_PAGE, target)
     os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct")
-    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target)
+    COMMIT_FILE.write_text(_run("git", "rev-parse", "HEAD") + "\n", encoding="ascii")
+    try:
+        _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target)
+    finally:
+        COMMIT_FILE.unlink()
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target, folder=ROOT / "client")
+    _build_documentation(target / f"documentation-{version}.zip", version)
     shutil.copy(ROOT / "requirements" / "serve.txt", target)
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     (target / "notes.md").write_text(f"# {version}\n\n{notes(changelog, version)}\n", encoding="utf-8")
@@ -87,6 +103,17 @@ def _build(version: str, target: Path, *, with_image: bool) -> None:
     files = sorted(path for path in target.iterdir() if path.is_file())
     sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
     (target / "SHA256SUMS").write_text(sums, encoding="utf-8")
+
+
+def _build_documentation(target: Path, version: str) -> None:
+    """Write the site as one archive: its pages open from disk, and have a search."""
+    os.environ |= {"NO_MKDOCS_2_WARNING": "1", "RELEASED_VERSION": version}
+    site = ROOT / "build" / f"site-{version}"
+    _run(sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--site-dir", site)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(each for each in site.rglob("*") if each.is_file()):
+            archive.write(path, f"documentation-{version}/{path.relative_to(site).as_posix()}")
+    shutil.rmtree(site)
 
 
 def main() -> None:

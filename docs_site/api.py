@@ -25,7 +25,7 @@ def resolved(document: Member) -> Member:
             return follow(document["components"][kind][name])
         return {key: follow(inner) for key, inner in value.items()}
 
-    return {**document, **{part: follow(document[part]) for part in ("paths", "webhooks")}}
+    return {**document, **{part: follow(document[part]) for part in ("paths", "webhooks") if part in document}}
 
 
 def operations_page(document: Member) -> str:

@@ -1,5 +1,6 @@
 """What mkdocs calls while it builds the site."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from app.config import VERSION, built_commit
 from docs_site.diagram import drawn
 from docs_site.navigation import navigation
 from docs_site.outside import DOCUMENTS, PICTURES, ROOT, moved_links
@@ -18,8 +20,10 @@ ELSEWHERE = re.compile(rb"https://unpkg\.com/[^\"'`]*")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Make the navigation."""
+    """Make the navigation, and name the version and the commit under every page."""
     config.nav = navigation()
+    version, commit = os.environ.get("RELEASED_VERSION", VERSION), built_commit()
+    config.copyright = f"Version {version}" + (f", commit {commit[:12]}" if commit else "")
     return config
 
 

@@ -24,6 +24,7 @@ from tests.support.databases import RawConnection, on_postgresql, postgresql, ra
 from tests.support.desk import Desk, desk_of, worker_of
 from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
+from tests.support.openapi import REPORTED
 from tests.support.prepared import built_once, copy_prepared, prepared_folder
 
 
@@ -72,6 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for marker, reason in LEFT_OUT_ON_POSTGRESQL.items():
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print in one table what tests reported about the OpenAPI document: sizes, linters, generated clients."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    rows = [value for report in reports for name, value in report.user_properties if name == REPORTED]
+    if rows:
+        terminalreporter.section(REPORTED)
+    for row in sorted(set(rows)):
+        terminalreporter.write_line(row)
 
 
 @pytest.fixture(autouse=True)

@@ -77,22 +77,46 @@ DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 NAMES_OF_RESPONSES = {"304": "not-modified"}
 UNDESCRIBED = "Successful Response"
 """What FastAPI says of an answer that no route describes."""
-TAGS = {
-    "Reference": "The index, signposts, code lists, problem types, and the keys that verify receipts.",
-    "Guides": "Current editions of the guides.",
-    "Editions": "Numbered editions, which never change, and the differences between them.",
-    "Renditions": "Guides in other languages and formats: translations, easy read, large print, films and recordings.",
-    "Across guides": "Lists across every guide, and search.",
-    "Feeds": "Feeds of publications and withdrawals.",
-    "Publishing": "For publishers: publish and withdraw editions and renditions.",
-    "Drafts": "For editors: drafts, and their publication by a second person.",
-    "Concerns": "Get the form, check, raise and follow a concern.",
-    "Events": "Event feed for other systems (pull): references, times and links only.",
-    "Desk": "For the duty team: the inbox, and reading and handling concerns.",
-    "Audit": "For auditors: the audit log, and signed checkpoints.",
-    "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
-    "Operations": "Health and metrics.",
+GROUPS = {
+    "Read guidance": {
+        "Guides": "Current editions of the guides.",
+        "Across guides": "Lists across every guide, and search.",
+        "Feeds": "Feeds of publications and withdrawals.",
+        "Reference": "The index, signposts, code lists, problem types, and the keys that verify receipts.",
+    },
+    "Read every edition and language": {
+        "Editions": "Numbered editions, which never change, and the differences between them.",
+        "Renditions": "Guides in other languages and formats: translations, easy read, large print, films, recordings.",
+    },
+    "Raise a concern": {"Concerns": "Get the form, check and raise a concern."},
+    "Follow a concern": {"Follow-up": "For reporters, with the code of the receipt: status, messages and additions."},
+    "Work at the desk": {"Desk": "For the duty team: the inbox, and reading and handling concerns."},
+    "Write guides": {
+        "Drafts": "For editors: drafts, and their publication by a second person.",
+        "Publishing": "For publishers: publish and withdraw editions and renditions; reviews due.",
+    },
+    "Operate and connect": {
+        "Events": "Event feed for other systems (pull): references, times and links only.",
+        "Webhooks": "Events for other systems (push): what the service sends to a receiver.",
+        "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
+        "Audit": "For auditors: the audit log, and signed checkpoints.",
+        "Operations": "Health and metrics.",
+    },
 }
+"""The tags, by what people do."""
+TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
+READERS = ("Read guidance", "Raise a concern", "Follow a concern")
+"""The groups of the readers' document: what a front end and a person who explores the API need."""
+COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
+"""What any operation may answer: in the readers' document these are one response, `default`."""
+REFUSED_NAME = "refused"
+REFUSED = {
+    "description": "Any other refusal, or a failure: `detail` says in a sentence what is wrong.",
+    "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}}},
+}
+WEBHOOKS = "Webhooks"
+FILE_FORMS = (".csv", ".link", ".md", ".pdf")
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 GUIDANCE = """
 {description}
 
@@ -115,8 +139,9 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
         license_info={"name": "MIT License", "identifier": "MIT"},
         routes=app.routes,
         servers=[{"url": settings.public_url, "description": "This service."}],
-        tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
+    if settings.commit is not None:
+        document["info"]["x-commit"] = settings.commit
     problem = ProblemDetails.model_json_schema(mode="serialization", ref_template=SCHEMA_PREFIX + "{model}")
     schemas = document["components"]["schemas"] = dict(
         sorted((problem.pop("$defs") | document["components"]["schemas"] | {"Problem": problem}).items())
@@ -125,6 +150,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
         for method, operation in operations.items():
             _add_middleware_responses(path, method, operation)
             _add_parameter_problems(operation)
+            _correct_parameters(operation)
             _correct_responses(operation["responses"])
             _describe_answers(operation["responses"], schemas)
             add_request_examples(operation, schemas)
@@ -139,15 +165,62 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     document = name_twins(document)
     open_answers(document)
     add_security(document, settings)
-    document["paths"] = dict(sorted(document["paths"].items(), key=_place_of_tag))
-    document["components"]["schemas"] = _changed(document["components"]["schemas"], _without_repeats)
+    document["paths"] = dict(sorted(document["paths"].items(), key=_place_of_path))
+    document["components"]["schemas"] = {
+        name: {key: value for key, value in schema.items() if (key, value) != ("title", name)}
+        for name, schema in _changed(document["components"]["schemas"], _without_repeats).items()
+    }
     _share(document)
-    return document
+    exact: JsonObject = _changed(document, _with_exact_bounds)
+    _group(exact, GROUPS)
+    return exact
 
 
-def _place_of_tag(described: tuple[str, JsonObject]) -> int:
-    """Return the place of the path's first tag among all tags: paths are in the order of the tags."""
-    return min(list(TAGS).index(tag) for operation in described[1].values() for tag in operation["tags"])
+def build_readers_document(document: JsonObject) -> JsonObject:
+    """Return the part of the document that reads guidance, raises a concern and follows it, with what it refers to."""
+    tags = {tag for group in READERS for tag in GROUPS[group]}
+    paths = {
+        path: kept
+        for path, methods in document["paths"].items()
+        if (kept := {method: dict(each) for method, each in methods.items() if tags.issuperset(each["tags"])})
+    }
+    part = {name: value for name, value in document.items() if name != "webhooks"} | {"paths": paths}
+    for operation in _operations(part):
+        refused = {status: each for status, each in operation["responses"].items() if status not in COMMON_REFUSALS}
+        operation["responses"] = refused | {"default": {"$ref": f"#/components/responses/{REFUSED_NAME}"}}
+    components = document["components"] | {"responses": {REFUSED_NAME: REFUSED} | document["components"]["responses"]}
+    used = _components_of([paths], components)
+    used |= {("securitySchemes", name) for each in _operations(part) for way in each["security"] for name in way}
+    part["components"] = {
+        kind: found
+        for kind, parts in components.items()
+        if (found := {name: each for name, each in parts.items() if (kind, name) in used})
+    }
+    schemas = part["components"]["schemas"]
+    for name in _reached([each.get("requestBody") for each in _operations(part)], schemas):
+        fields = schemas[name].get("properties", {})
+        shown = {field: _changed(told, _without_examples) for field, told in fields.items()}
+        schemas[name] = schemas[name] | ({"properties": shown} if fields else {})
+    part["externalDocs"] = {
+        "description": "The whole API: for the desk, editors, operators and other systems too.",
+        "url": f"{document['servers'][0]['url']}/openapi.json",
+    }
+    _group(part, {name: GROUPS[name] for name in READERS})
+    return part
+
+
+def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
+    """Return the place of a path: by its tag; what is read first comes first, and other forms of a file come last."""
+    path, methods = described
+    place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
+    return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)
+
+
+def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> None:
+    """Describe the tags of these groups, and the groups as documentation tools know them."""
+    tags = {tag: description for each in groups.values() for tag, description in each.items()}
+    document["tags"] = [{"name": name, "description": description} for name, description in tags.items()]
+    document["x-tagGroups"] = [{"name": name, "tags": list(each)} for name, each in groups.items()]
 
 
 def _add_middleware_responses(path: str, method: str, operation: JsonObject) -> None:
@@ -175,6 +248,19 @@ def _add_parameter_problems(operation: JsonObject) -> None:
     ):
         if is_there:
             _add_problem(operation["responses"], kind)
+
+
+def _correct_parameters(operation: JsonObject) -> None:
+    """Describe each parameter as it is sent: one that may be left out is never null, and says its meaning once."""
+    for parameter in operation.get("parameters", []):
+        said = ("title", "description")
+        schema = {name: value for name, value in parameter["schema"].items() if name not in said}
+        options = [each for each in schema.pop("anyOf", []) if each != {"type": "null"}]
+        if len(options) > 1:
+            schema["anyOf"] = options
+        for option in options[:1] if len(options) == 1 else ():
+            schema = {name: value for name, value in option.items() if name not in said} | schema
+        parameter["schema"] = schema
 
 
 def _add_problem(responses: JsonObject, kind: type[Problem]) -> None:
@@ -314,6 +400,19 @@ def open_answers(document: JsonObject) -> None:
         operation["responses"] = _opened(operation["responses"])
 
 
+def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
+    """Return kind and name of all components that are reached from there."""
+    reached: set[tuple[str, str]] = set()
+    waiting = list(places)
+    while waiting:
+        for pointer in _pointers(waiting.pop()):
+            kind, name = pointer.removeprefix("#/components/").split("/")
+            if (kind, name) not in reached:
+                reached.add((kind, name))
+                waiting.append(components[kind][name])
+    return reached
+
+
 def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
     """Return the names of all schemas that are reached from there."""
     reached: set[str] = set()
@@ -327,12 +426,16 @@ def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
 
 
 def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        reference = value.get("$ref")
-        if isinstance(reference, str) and reference.startswith(SCHEMA_PREFIX):
-            yield reference.removeprefix(SCHEMA_PREFIX)
+    for pointer in _pointers(value):
+        if pointer.startswith(SCHEMA_PREFIX):
+            yield pointer.removeprefix(SCHEMA_PREFIX)
+
+
+def _pointers(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and isinstance(value.get("$ref"), str):
+        yield value["$ref"]
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _references(inner)
+        yield from _pointers(inner)
 
 
 def _is_closed(name: str, schemas: JsonObject) -> bool:
@@ -471,7 +574,7 @@ def _event_schema(envelope: JsonObject, kind: EventKind, name: str) -> JsonObjec
 def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
     body = {"$ref": SCHEMA_PREFIX + name}
     return {
-        "tags": ["Events"],
+        "tags": [WEBHOOKS],
         "summary": f"Receive {kind.value}",
         "description": f"{kind.meaning} Signed according to Standard Webhooks 1.0, and retried until received.",
         "operationId": f"receive_{kind.value.replace('.', '_')}",
@@ -543,3 +646,10 @@ def _without_repeats(schema: JsonObject) -> JsonObject:
         options = [{key: value for key, value in each.items() if key not in said} for each in schema["anyOf"]]
         schema = schema | {"anyOf": options}
     return schema
+
+
+def _with_exact_bounds(schema: JsonObject) -> JsonObject:
+    """Return the schema of an integer with integer bounds: FastAPI reads every bound as a float."""
+    if schema.get("type") != "integer":
+        return schema
+    return schema | {name: int(schema[name]) for name in BOUNDS if name in schema}

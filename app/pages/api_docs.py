@@ -8,7 +8,9 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
+from app.config import VERSION
 from app.http.auth import PUBLIC
+from app.http.openapi import JsonObject
 from app.http.params import GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.pages.assets import MEDIA_TYPES, STATIC_DIR
@@ -37,14 +39,24 @@ class DocsAsset(StrEnum):
 @router.get("/openapi.json")
 def read_openapi(request: Request) -> Response:
     """Return the OpenAPI document."""
-    document = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+    return _document(request, request.app.openapi())
+
+
+@router.get("/openapi.public.json")
+def read_readers_openapi(request: Request) -> Response:
+    """Return the part of the OpenAPI document for readers: guidance and concerns."""
+    return _document(request, request.app.readers_openapi())
+
+
+def _document(request: Request, described: JsonObject) -> Response:
+    document = json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
     return conditional_response(request, document, media_type="application/json", caching=CACHE_CURRENT, links={})
 
 
 @router.get("/docs")
 def read_docs(site: SiteDep) -> Response:
     """Return the page on which the API can be read and tried."""
-    page = site.html("docs.html").encode()
+    page = site.html("docs.html", version=VERSION).encode()
     response = conditional_response(site.request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response
@@ -57,7 +69,7 @@ def read_getting_started(site: SiteDep) -> Response:
         name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, site.context.settings.public_url)
         for name, file in SAMPLES.items()
     }
-    return site.cached_page("getting_started.html", samples=samples)
+    return site.cached_page("getting_started.html", samples=samples, version=VERSION)
 
 
 @router.get("/docs/{asset}")

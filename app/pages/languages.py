@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 LOCALE_DIR = Path(__file__).parent / "locale"
 DOMAIN = "pages"
-PATHS_WITHOUT_PAGES = ("/v1", "/open-referral", "/health", "/metrics", "/.well-known", "/openapi.json")
+PATHS_WITHOUT_PAGES = (
+    "/v1",
+    "/open-referral",
+    "/health",
+    "/metrics",
+    "/.well-known",
+    "/openapi.json",
+    "/openapi.public.json",
+)
 ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit")
 """What has no other language: the API, its documentation, and files."""
 IN_ENGLISH = Markup(' lang="en"')

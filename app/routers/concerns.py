@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, Request, Response
@@ -39,7 +40,9 @@ from app.models.receipts import CheckResponse, ConcernStatus, Receipt
 from app.services.entries import FollowUps
 from app.services.receipts import derive_idempotency_keys
 
-router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
+router = GuidanceRouter(prefix=CONCERNS, route_class=JSONRoute)
+RAISING: list[str | Enum] = ["Concerns"]
+FOLLOWING: list[str | Enum] = ["Follow-up"]
 
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
@@ -58,6 +61,7 @@ Submission = Annotated[
 
 @router.get(
     "/form",
+    tags=RAISING,
     summary="Get the form",
     response_model=ConcernFormResponse,
     responses=NOT_MODIFIED,
@@ -71,6 +75,7 @@ def read_concern_form(request: Request, reference_data: ReferenceDataDep) -> Res
 
 @router.post(
     "/check",
+    tags=RAISING,
     summary="Check a concern",
     responses=problem_responses(*BODY_PROBLEMS, *CLIENT_PROBLEMS),
     openapi_extra=WITH_OR_WITHOUT_KEY,
@@ -84,6 +89,7 @@ def check_submission(
 
 @router.post(
     "",
+    tags=RAISING,
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
@@ -137,7 +143,12 @@ async def follow(request: Request, status_token: StatusTokenDep, reference: Type
 FollowingDep = Annotated[Following, Depends(follow)]
 
 
-@router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TokenMissing, NoSuchConcern))
+@router.get(
+    "/{reference}",
+    tags=FOLLOWING,
+    summary="Follow a concern",
+    responses=problem_responses(TokenMissing, NoSuchConcern),
+)
 def read_concern_status(asked: FollowingDep) -> ConcernStatus:
     """The status of a concern, for the holder of its status token.
 
@@ -149,6 +160,7 @@ def read_concern_status(asked: FollowingDep) -> ConcernStatus:
 
 @router.get(
     "/{reference}/messages",
+    tags=FOLLOWING,
     summary="Read messages from the duty team",
     responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
@@ -163,6 +175,7 @@ def read_messages(asked: FollowingDep) -> ReceivedMessages:
 
 @router.post(
     "/{reference}/additions",
+    tags=FOLLOWING,
     summary="Add to a concern",
     status_code=201,
     response_model=AdditionReceipt,

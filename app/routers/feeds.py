@@ -30,7 +30,7 @@ from app.services.feeds import (
 )
 from app.services.guides import list_due
 
-router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 MAX_FEED_ENTRIES = 50
 FOR_AN_HOUR = "max-age=3600"
@@ -43,18 +43,19 @@ def _add_feed(
     name: str,
     list_entries: Callable[[Session, dt.datetime, str], list[FeedItem]],
     *,
-    words: tuple[str, str],
+    words: tuple[str, str, str],
     example_id: str,
     caching: str,
 ) -> None:
-    """Add the two routes of a feed. `words` are the beginning of its summaries, and what it holds."""
-    summary, description = words
+    """Add the two routes of a feed. `words` are its tag, the beginning of its summaries, and what it holds."""
+    tag, summary, description = words
     example = EXAMPLE.format(example_id, channel.title, "2026-11-24T09:30:00Z")
     content: dict[str, Any] = {ATOM_MEDIA_TYPE: {"schema": {"type": "string"}, "example": example}}
     as_atom: Responses = {200: {"description": "An Atom feed.", "content": content}}
 
     @router.get(
         channel.json_path,
+        tags=[tag],
         name=f"read_{name}json_feed",
         summary=f"{summary} (JSON Feed)",
         description=f"{description}, as JSON Feed 1.1.",
@@ -67,6 +68,7 @@ def _add_feed(
 
     @router.get(
         channel.atom_path,
+        tags=[tag],
         name=f"read_{name}atom_feed",
         summary=f"{summary} (Atom)",
         description="The same entries, with the same ids, as an Atom feed (RFC 4287).",
@@ -84,6 +86,7 @@ _add_feed(
     "",
     lambda session, _now, url: [entry_of_event(each, url) for each in list_edition_events(session, MAX_FEED_ENTRIES)],
     words=(
+        "Feeds",
         "Follow editions",
         "The latest 50 publications and withdrawals of editions and renditions, most recent first",
     ),
@@ -95,6 +98,7 @@ _add_feed(
     "reviews_",
     lambda session, now, url: [entry_of_review(each, url) for each in list_due(session, now)],
     words=(
+        "Publishing",
         "Follow reviews due",
         "Guides with a review due within 60 days, overdue or not set",
     ),

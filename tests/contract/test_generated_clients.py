@@ -1,16 +1,19 @@
 """Programs with generated clients work against a real service, and against a later release of it, without an edit.
 
-Four generators make clients of the document: openapi-typescript and @hey-api/openapi-ts for TypeScript,
-openapi-python-client and datamodel-code-generator for Python. The TypeScript compiler also compares the examples of a
-concern with the types.
+Five generators make clients of the document: openapi-typescript and @hey-api/openapi-ts for TypeScript,
+openapi-python-client and datamodel-code-generator for Python, OpenAPI Generator for Java. The TypeScript compiler also
+compares the examples of a concern with the types. OpenAPI Generator writes a client in C# too: Debian has no compiler
+for it, so only its operations are counted.
 """
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,9 +23,11 @@ import pytest
 
 from app.models.clients import Scope
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from tests.support.command import ROOT
+from tests.support.command import ROOT, guidance
 from tests.support.live import LiveServer
 from tests.support.node import installed_copy, run_node
+from tests.support.openapi import REPORTED, operations
+from tests.support.publishing import EXAMPLES as GUIDES_WITHOUT_SOURCE
 from tests.support.publishing import SLUG
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
@@ -127,7 +132,22 @@ MODELS = (
     *("--output", "models.py", "--output-model-type", "pydantic_v2.BaseModel"),
     *("--target-python-version", "3.11", "--formatters", "builtin"),
 )
-GENERATORS = (*CONCERN_TYPES, "openapi-python-client", "datamodel-code-generator")
+GENERATORS = (*CONCERN_TYPES, "openapi-python-client", "datamodel-code-generator", "java")
+JAVA = (
+    *("--library", "native", "--additional-properties", "openApiNullable=false,useJakartaEe=true"),
+    *("--global-property", "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"),
+)
+CSHARP = ("--library", "generichost", *JAVA[-2:])
+ANNOTATIONS = Path("/usr/share/java/jakarta-annotation-api.jar")
+OF_DEBIAN = "default-jdk-headless and libjakarta-annotation-api-java"
+WRITTEN = {
+    "openapi-typescript": ("src/types/schema.ts", r"(?s)export interface operations \{.*", r"(?m)^    (\w+): \{"),
+    "hey-api": ("src/sdk/sdk.gen.ts", r"(?s).*", r"export const (\w+) = "),
+    "openapi-python-client": ("guidance_service/api/*/*.py", r"(?s).*", r"(?m)^def _get_kwargs"),
+    "java": ("client/src/main/java/**/api/*.java", r"(?s).*", r"public [\w<>., ]+ (\w+)\("),
+    "csharp": ("client/src/**/Api/*.cs", r"(?s).*", r"> (\w+)Async\("),
+}
+"""Where each generator writes the operations, in which part, and how an operation looks."""
 ENVIRONMENT = "environment"
 FUNCTIONS = (
     *("-m", "openapi_python_client", "generate", "--path", "openapi.json", "--config", "generator.yaml"),
@@ -142,6 +162,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     with LiveServer(
         tmp_path_factory.mktemp("service") / "data", limit_clients="2/minute", trusted_proxies="127.0.0.1"
     ) as server:
+        for path in GUIDES_WITHOUT_SOURCE:
+            digest = re.findall(r"sha256:\w+", guidance("approve", path).stdout)[0]
+            published = guidance("publish", path, "--digest", digest, "--new", "--data-dir", server.data_dir)
+            assert published.returncode == 0, published.stderr
         yield server
 
 
@@ -188,6 +212,48 @@ def models(tmp_path_factory: pytest.TempPathFactory, document: bytes) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def openapi_generator(functions: Path) -> Path:
+    """Return the program, which a package of that environment holds. It needs Java."""
+    if shutil.which("javac") is None or not ANNOTATIONS.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"continuous integration must have {OF_DEBIAN}")
+        pytest.skip(f"{OF_DEBIAN} are not installed")
+    (program,) = (functions / ENVIRONMENT).glob("lib/*/site-packages/openapi_generator_cli/openapi-generator.jar")
+    return program
+
+
+@pytest.fixture(scope="module")
+def java(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_generator: Path) -> Path:
+    """Return a folder with the client in Java, and the program that uses it, compiled."""
+    folder = python_folder(tmp_path_factory.mktemp("java"), document)
+    generate(openapi_generator, folder, "java", *JAVA)
+    sources = [str(path) for path in (folder / "client" / "src" / "main").rglob("*.java")]
+    run_node(folder, "javac", "-d", "classes", "-cp", class_path(openapi_generator), *sources, "java/UseJava.java")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def csharp(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_generator: Path) -> Path:
+    """Return a folder with the client in C#."""
+    folder = python_folder(tmp_path_factory.mktemp("csharp"), document)
+    generate(openapi_generator, folder, "csharp", *CSHARP)
+    return folder
+
+
+def generate(program: Path, folder: Path, language: str, *options: str) -> None:
+    """Write the client in that language into `client`. Two operations in one file are an error."""
+    said = run_node(
+        folder, "java", "-jar", str(program), "generate", "-i", "openapi.json", "-g", language, "-o", "client", *options
+    )
+    assert "COLLISION" not in said
+
+
+def class_path(program: Path) -> str:
+    """Return where the client's libraries are: the generator brings Jackson, Debian the annotations."""
+    return f"classes:{program}:{ANNOTATIONS}"
+
+
 def python_folder(folder: Path, document: bytes) -> Path:
     """Fill the folder with the document, the examples and the programs in Python."""
     shutil.copytree(CLIENTS, folder, dirs_exist_ok=True)
@@ -205,20 +271,55 @@ def run_program(request: pytest.FixtureRequest, generator: str, *arguments: str)
         folder = request.getfixturevalue("functions")
         python = folder / ENVIRONMENT / "bin" / "python"
         printed = run_python(folder, "use_functions.py", *arguments, "examples.json", python=python)
+    elif generator == "java":
+        folder, program = request.getfixturevalue("java"), request.getfixturevalue("openapi_generator")
+        printed = run_node(folder, "java", "-cp", class_path(program), "UseJava", *arguments, "examples.json")
     else:
         printed = run_python(request.getfixturevalue("models"), "use_models.py", *arguments, "examples.json")
     report: Report = json.loads(printed)
     return report
 
 
+def written_operations(folder: Path, generator: str) -> set[str]:
+    """Return the names of the operations that the generator wrote, in small letters alone."""
+    pattern, part, operation = WRITTEN[generator]
+    found = set()
+    for path in folder.glob(pattern):
+        text = re.findall(part, path.read_text(encoding="utf-8"))[0]
+        names = re.findall(operation, text)
+        found |= {path.stem} if generator == "openapi-python-client" and names else set(names)
+    return {re.sub(r"[^a-z]", "", name.lower()) for name in found}
+
+
+@pytest.mark.parametrize("generator", WRITTEN)
+def test_a_generator_loses_no_operation(
+    request: pytest.FixtureRequest, document: bytes, generator: str, record_property: Callable[[str, object], None]
+) -> None:
+    fixture = {"openapi-python-client": "functions", "java": "java", "csharp": "csharp"}.get(generator, "typescript")
+    wanted = {told.id.replace("_", "") for told in operations(json.loads(document))}
+
+    written = written_operations(request.getfixturevalue(fixture), generator)
+
+    assert wanted - written == set()
+    record_property(REPORTED, f"{generator}: {len(wanted & written)} of {len(wanted)} operations")
+
+
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_a_generated_client_reads_every_section_raises_concerns_and_is_refused_in_words(
-    request: pytest.FixtureRequest, server: LiveServer, proxy: Proxy, generator: str
+    request: pytest.FixtureRequest,
+    server: LiveServer,
+    proxy: Proxy,
+    generator: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     report = run_program(request, generator, proxy.url, server.new_key(Scope.EVENTS), SLUG)
 
     with server.client() as client:
         edition = client.get(f"/v1/guides/{SLUG}").json()
+        guides = [each["guide"] for each in client.get("/v1/guides").json()["guides"]]
+        sourced = {name: client.get(f"/v1/guides/{name}").json()["source"] is not None for name in guides}
+    assert report["guides"] == sourced
+    assert set(sourced.values()) == {True, False}
     assert report["sections"] == {name: [item["id"] for item in edition[name]] for name in SECTIONS}
     assert report["faults"] == ["#/guide unknown-guide"]
     seconds, problem = report["too_many"]
@@ -227,3 +328,7 @@ def test_a_generated_client_reads_every_section_raises_concerns_and_is_refused_i
     received = "concern.received" + (LATER if proxy.is_later else "")
     assert len(set(report["raised"])) == 2
     assert [reference for kind, reference in report["events"] if kind == received][-2:] == report["raised"]
+    release = "a later release" if proxy.is_later else "this release"
+    record_property(
+        REPORTED, f"{generator}: {release}: {len(sourced)} guides read, {len(report['raised'])} concerns raised"
+    )

@@ -1,6 +1,7 @@
 """The OpenAPI document passes the linters that callers use: redocly (recommended, strict) and spectral (`oas`)."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from app.config import Settings
 from app.main import create_app
 from tests.support.node import finished_node, installed_copy
+from tests.support.openapi import REPORTED
 
 LINT = Path(__file__).parent / "lint"
 WITH_PROVIDER = {
@@ -44,11 +46,20 @@ def written(document: dict[str, Any], folder: Path) -> Path:
 
 
 @pytest.mark.nightly
-def test_neither_linter_finds_anything(linters: Path, settings: Settings, tmp_path: Path) -> None:
-    document = written(create_app(settings.model_copy(update=WITH_PROVIDER)).openapi(), tmp_path)
+def test_neither_linter_finds_anything(
+    linters: Path, settings: Settings, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    service = create_app(settings.model_copy(update=WITH_PROVIDER))
+    for name, described in {
+        "openapi.json": service.openapi(),
+        "openapi.public.json": service.readers_openapi(),
+    }.items():
+        document = written(described, tmp_path)
 
-    assert redocly(linters, document) == []
-    assert spectral(linters, document) == []
+        assert redocly(linters, document) == []
+        assert spectral(linters, document) == []
+        size = len(json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode())
+        record_property(REPORTED, f"{name}: {size:,} bytes, Redocly 0 problems, Spectral 0 problems")
 
 
 def test_without_a_provider_the_document_is_the_same_but_for_its_addresses_and_that_way_to_sign_in(

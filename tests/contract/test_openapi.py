@@ -102,6 +102,64 @@ def test_what_operations_have_in_common_stands_once(as_served: Part) -> None:
     assert size <= 600_000
 
 
+def test_the_readers_document_is_guidance_and_concerns_alone_and_whole(described: FastAPI, as_served: Part) -> None:
+    served = TestClient(described).get("/openapi.public.json")
+    part = served.json()
+
+    assert len(served.content) <= 200_000
+    OpenAPIV31SpecValidator(part).validate()
+    shown = {told.id for told in operations(part)}
+    assert {
+        "list_guides",
+        "read_guide",
+        "read_indicators",
+        "search_guidance",
+        "raise_concern",
+        "read_messages",
+    } <= shown
+    assert all(path.startswith(("/v1", "/.well-known")) for path in part["paths"])
+    assert not [path for path in part["paths"] if re.search(r"desk|draft|events|editions|withdrawal|reviews", path)]
+    whole = {told.id: told.definition for told in operations(as_served)}
+    for told in operations(part):
+        assert told.definition["responses"].items() - whole[told.id]["responses"].items() <= {"default"}
+    used = set(re.findall(r'"#/components/(\w+/[^"]+)"', served.text))
+    assert used == {
+        f"{kind}/{name}" for kind, parts in part["components"].items() if kind != "securitySchemes" for name in parts
+    }
+
+
+def test_operations_stand_by_what_people_do(as_served: Part, described: FastAPI) -> None:
+    readers = TestClient(described).get("/openapi.public.json").json()
+
+    for document in (as_served, readers):
+        groups = {group["name"]: group["tags"] for group in document["x-tagGroups"]}
+        named = [tag for tags in groups.values() for tag in tags]
+        assert [tag["name"] for tag in document["tags"]] == named
+        assert list(dict.fromkeys(tag for told in operations(document) for tag in told.definition["tags"][:1]))
+    first, *_, last = list(as_served["paths"])
+    assert (first, last) == ("/v1/guides", "/health/ready")
+    assert list(groups) == ["Read guidance", "Raise a concern", "Follow a concern"]
+
+
+def test_no_tag_is_both_of_paths_and_of_webhooks(as_served: Part) -> None:
+    of_paths = {tag for told in operations(as_served) for tag in told.definition["tags"]}
+    of_webhooks = {tag for each in as_served["webhooks"].values() for tag in each["post"]["tags"]}
+
+    assert of_webhooks
+    assert of_paths & of_webhooks == set()
+
+
+def test_a_parameter_that_may_be_left_out_is_never_null_and_integers_have_integer_bounds(as_served: Part) -> None:
+    parameters = as_served["components"]["parameters"]
+    nullable = [name for name, each in parameters.items() if '"null"' in json.dumps(each["schema"])]
+    inexact = re.findall(
+        r'"(?:exclusive)?(?:minimum|maximum)": \d+\.0', json.dumps(as_served, ensure_ascii=False), re.I
+    )
+
+    assert nullable == []
+    assert inexact == []
+
+
 def test_the_document_is_served_as_it_is_made(described: FastAPI, as_served: Part) -> None:
     served = TestClient(described).get("/openapi.json")
 

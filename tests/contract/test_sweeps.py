@@ -15,15 +15,17 @@ from starlette.testclient import TestClient
 from typer.main import get_command
 
 from app.cli.commands import app as command
-from app.config import Settings
+from app.config import VERSION, Settings
 from app.errors import all_problems
 from app.http.auth import allow_anyone, require_client, require_person, require_status_token, require_submitter
 from app.http.context import AppContext
 from app.logs import ALLOWED
+from app.main import create_app
 from app.models.clients import Scope
 from app.models.events import EventKind
 from app.services.clients import NewClient, add_client
 from docs_site.api import operations_page
+from tests.support.command import guidance
 from tests.support.loops import for_each
 from tests.support.openapi import Operation, examples_of, operations
 
@@ -287,3 +289,23 @@ def test_no_source_holds(words: str) -> None:
     ]
 
     assert found == []
+
+
+def test_every_place_that_names_the_program_names_its_version_and_commit(settings: Settings) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    with TestClient(create_app(settings.model_copy(update={"commit": commit}))) as client:
+        said = {
+            "/v1": client.get("/v1").json(),
+            "/health/live": client.get("/health/live").json(),
+            "/health/ready": client.get("/health/ready").json(),
+        }
+        documents = [client.get(path).json()["info"] for path in ("/openapi.json", "/openapi.public.json")]
+        pages = {path: client.get(path).text for path in ("/docs", "/docs/getting-started", "/metrics")}
+    printed = guidance("--version", COMMIT=commit).stdout
+
+    assert {path: (each["version"], each["commit"]) for path, each in said.items()} == dict.fromkeys(
+        said, (VERSION, commit)
+    )
+    assert [(each["version"], each["x-commit"]) for each in documents] == [(VERSION, commit)] * 2
+    assert [path for path, text in pages.items() if VERSION not in text or commit[:12] not in text] == []
+    assert printed == f"guidance {VERSION} ({commit})\n"

@@ -57,6 +57,18 @@ def release(tree: Path, version: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=tree, env=environment, check=False, capture_output=True, text=True)
 
 
+def client_runs(wheel: Path, target: Path) -> None:
+    """Install the client of the release by pip alone, and use it."""
+    install = ["pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(target / "client"), str(wheel)]
+    subprocess.run([sys.executable, "-m", *install], check=True, capture_output=True)
+    program = "import guidance_client; print(guidance_client.__file__, guidance_client.GuidanceClient.__name__)"
+    environment = {**os.environ, "PYTHONPATH": str(target / "client")}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=target, env=environment, check=True, capture_output=True, text=True
+    )
+    assert ran.stdout.split() == [str(target / "client" / "guidance_client" / "__init__.py"), "GuidanceClient"]
+
+
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = copied(tmp_path_factory.mktemp("tree"))
@@ -98,7 +110,9 @@ def test_a_tree_with_changes_a_strange_version_and_a_version_twice_are_refused(t
     assert git(tree, "rev-parse", "HEAD") == before
 
 
-def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_for_callers(tree: Path) -> None:
+def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_for_callers(
+    tree: Path, tmp_path: Path
+) -> None:
     need_npm()
     unreleased = (tree / "CHANGELOG.md").read_text().partition("## Unreleased\n")[2].partition("\n## ")[0].strip()
 
@@ -108,7 +122,13 @@ def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_fo
     assert git(tree, "describe", "--exact-match") == f"v{NEXT}"
     assert git(tree, "status", "--porcelain") == ""
     assert f"## Unreleased\n\n## {NEXT} - 2026-12-24\n" in (tree / "CHANGELOG.md").read_text()
-    for name in ("pyproject.toml", "deploy/kubernetes.yaml", "deploy/compose.yaml", "docs/how-to/deploy.md"):
+    for name in (
+        "pyproject.toml",
+        "client/pyproject.toml",
+        "deploy/kubernetes.yaml",
+        "deploy/compose.yaml",
+        "docs/how-to/deploy.md",
+    ):
         assert NEXT in (tree / name).read_text()
     assert json.loads((tree / "tests" / "released" / "openapi.json").read_text())["info"]["version"] == NEXT
     assert "CREATE TABLE concerns" in (tree / "tests" / "released" / "schema.sqlite.sql").read_text()
@@ -118,7 +138,13 @@ def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_fo
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     wheel = f"one_minute_guide-{NEXT}-py3-none-any.whl"
-    assert set(sums) == {wheel, "serve.txt", "notes.md", "wheel.cdx.json", "unseal.html"}
-    assert set(BUILT) <= set(zipfile.ZipFile(folder / wheel).namelist())
+    client, documentation = f"guidance_client-{NEXT}-py3-none-any.whl", f"documentation-{NEXT}.zip"
+    assert set(sums) == {wheel, client, documentation, "serve.txt", "notes.md", "wheel.cdx.json", "unseal.html"}
+    archive = zipfile.ZipFile(folder / wheel)
+    assert set(BUILT) <= set(archive.namelist())
+    assert archive.read("app/commit.txt").decode().strip() == git(tree, "rev-parse", "HEAD")
+    home = zipfile.ZipFile(folder / documentation).read(f"documentation-{NEXT}/index.html").decode()
+    assert f"Version {NEXT}, commit {git(tree, 'rev-parse', 'HEAD')[:12]}" in home
+    client_runs(folder / client, tmp_path)
     for name, digest in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

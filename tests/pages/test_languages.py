@@ -262,9 +262,7 @@ def test_a_page_names_its_other_languages_and_stays_in_its_own(client: TestClien
         assert f"hreflang=\"cy\" href='/cy{path}'".replace("&", "&amp;") in page.text
     links = re.findall(r' (?:href|action)="(/[^"]*)"', other.text)
     assert [
-        link
-        for link in links
-        if not link.startswith(("/cy/", "/looks/", "/docs", "/openapi.json", "/v1", "/.well-known"))
+        link for link in links if not link.startswith(("/cy/", "/looks/", "/docs", "/openapi.", "/v1", "/.well-known"))
     ] == []
     assert "Peiriant a wnaeth" in other.text
     assert "Peiriant" not in english.text

@@ -15,6 +15,8 @@ Part = dict[str, Any]
 
 
 DOCUMENT = "urn:document"
+REPORTED = "The OpenAPI document"
+"""The property under which a test reports what it found about the document: the run prints all in one table."""
 
 
 class Operation(NamedTuple):

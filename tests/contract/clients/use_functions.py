@@ -9,9 +9,11 @@ from guidance_service import AuthenticatedClient, Client
 from guidance_service.api.concerns import raise_concern
 from guidance_service.api.events import read_events
 from guidance_service.api.guides import (
+    list_guides,
     read_contacts,
     read_definitions,
     read_factors,
+    read_guide,
     read_indicators,
     read_linked_risks,
     read_responsibilities,
@@ -29,6 +31,11 @@ SECTIONS = {
     "responsibilities": read_responsibilities,
     "contacts": read_contacts,
 }
+
+
+def guides(client: Client) -> dict[str, bool]:
+    names = [each.guide for each in list_guides.sync(client=client).guides]
+    return {name: read_guide.sync(name, client=client).source is not None for name in names}
 
 
 def sections(client: Client) -> dict[str, list[str]]:
@@ -73,6 +80,7 @@ def main() -> None:
     known = AuthenticatedClient(base_url=SERVICE, token=KEY, httpx_args=direct)
     with Client(base_url=SERVICE, httpx_args=direct) as client:
         report = {
+            "guides": guides(client),
             "raised": [raised(client, example) for example in examples.values()],
             "sections": sections(client),
             "faults": faults(client, examples["smallest"]),

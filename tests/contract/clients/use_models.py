@@ -21,6 +21,14 @@ SECTIONS = {
 }
 
 
+def guides(client: httpx.Client) -> dict[str, bool]:
+    listed = models.GuidesResponse.model_validate_json(client.get("/v1/guides").content).guides
+    editions = [
+        models.EditionResponse.model_validate_json(client.get(f"/v1/guides/{it.guide}").content) for it in listed
+    ]
+    return {each.guide: each.source is not None for each in editions}
+
+
 def sections(client: httpx.Client) -> dict[str, list[str]]:
     found = {}
     for name, model in SECTIONS.items():
@@ -65,6 +73,7 @@ def main() -> None:
     examples = json.loads(Path(EXAMPLES).read_text(encoding="utf-8"))
     with httpx.Client(base_url=SERVICE, timeout=60, trust_env=False) as client:
         report = {
+            "guides": guides(client),
             "raised": [raised(client, example) for example in examples.values()],
             "sections": sections(client),
             "faults": faults(client, examples["smallest"]),

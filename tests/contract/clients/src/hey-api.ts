@@ -3,11 +3,13 @@
 import { full, smallest } from "./examples-hey-api.js";
 import { client } from "./sdk/client.gen.js";
 import {
+  listGuides,
   raiseConcern,
   readContacts,
   readDefinitions,
   readEvents,
   readFactors,
+  readGuide,
   readIndicators,
   readLinkedRisks,
   readResponsibilities,
@@ -18,6 +20,14 @@ const ATTEMPTS = 5; // more than the limit of the test
 const [service = "", key = "", guide = ""] = process.argv.slice(2);
 client.setConfig({ baseUrl: service });
 const chosen = { path: { guide }, throwOnError: true } as const;
+
+async function guides(): Promise<Record<string, boolean>> {
+  const sourced: Record<string, boolean> = {};
+  for (const { guide: name } of (await listGuides({ throwOnError: true })).data.guides) {
+    sourced[name] = (await readGuide({ path: { guide: name }, throwOnError: true })).data.source !== null;
+  }
+  return sourced;
+}
 
 async function sections(): Promise<Record<string, string[]>> {
   const ids = (items: { id: string }[]): string[] => items.map((item) => item.id);
@@ -58,6 +68,7 @@ async function events(): Promise<[string, unknown][]> {
 
 const raised = [await raise(smallest), await raise(full)];
 const report = {
+  guides: await guides(),
   sections: await sections(),
   raised,
   faults: await faults(),

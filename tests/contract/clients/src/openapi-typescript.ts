@@ -18,6 +18,15 @@ function read<T>(answer: { data?: T; error?: { detail: string } }): T {
   return answer.data;
 }
 
+async function guides(): Promise<Record<string, boolean>> {
+  const sourced: Record<string, boolean> = {};
+  for (const { guide: name } of read(await client.GET("/v1/guides")).guides) {
+    const chosen = { params: { path: { guide: name } } };
+    sourced[name] = read(await client.GET("/v1/guides/{guide}", chosen)).source !== null;
+  }
+  return sourced;
+}
+
 async function sections(): Promise<Record<string, string[]>> {
   const ids = (items: { id: string }[]): string[] => items.map((item) => item.id);
   return {
@@ -58,6 +67,7 @@ async function events(): Promise<[string, unknown][]> {
 
 const raised = [await raise(smallest), await raise(full)];
 const report = {
+  guides: await guides(),
   sections: await sections(),
   raised,
   faults: await faults(),
