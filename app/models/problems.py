@@ -46,7 +46,7 @@ class ProblemDetails(ResponseModel, title="Problem"):
     status: int = Field(description="The HTTP status.", examples=[404])
     detail: str = Field(
         description="What went wrong, in a sentence.",
-        examples=["Nothing answers to this path. GET /v1 lists what there is."],
+        examples=["There is nothing at this path. GET /v1 lists the resources."],
     )
     instance: str = Field(
         description="This occurrence: a URN with the request id, which is also in the log.",
@@ -81,7 +81,7 @@ class ProblemTypeResponse(ResponseModel):
     status: int = Field(description="Its HTTP status.", examples=[404])
     meaning: str = Field(
         description="Meaning, and what to do.",
-        examples=["Nothing answers to this path. GET /v1 lists what there is."],
+        examples=["There is nothing at this path. GET /v1 lists the resources."],
     )
 
 
