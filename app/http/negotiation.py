@@ -94,7 +94,7 @@ MARKDOWN = Representation(
     suffix=".md",
     paths=re.compile(rf"/v1/guides/[a-z0-9-]+(?P<chosen>{NUMBERED}|{RENDERED})?"),
     example="# ‘One Minute Guide’ to Child Sexual Exploitation (CSE)\n\n"
-    "> **Police, in an emergency: call [999](tel:999).** Call when a child or anybody else is in immediate danger.\n",
+    "> **Police, in an emergency: call [999](tel:999).** Call if a child or anyone else is in immediate danger.\n",
 )
 CSV = Representation(
     "text/csv",

@@ -109,7 +109,7 @@ class Signpost(Reachable):
     name: Text = Field(description="What it is called.", examples=["Police, in an emergency"])
     description: Text = Field(
         description="Purpose, in a sentence for readers.",
-        examples=["Call when a child or anybody else is in immediate danger."],
+        examples=["Call if a child or anyone else is in immediate danger."],
     )
     audience: Text | None = Field(default=None, description="Who it is for.", examples=["Everybody"])
     kind: ContactKind = Field(description="How to reach the contact.", examples=["telephone"])
@@ -128,7 +128,7 @@ class Signpost(Reachable):
     when: Text | None = Field(
         default=None,
         description="When to use it, or its opening hours.",
-        examples=["When somebody is in immediate danger"],
+        examples=[None],
     )
     opening_hours: tuple[OpeningHours, ...] = Field(
         default=(),

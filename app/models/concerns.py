@@ -102,7 +102,7 @@ class Child(ReporterInput):
     )
     communication_needs: Note | None = optional_field(
         "Communication needs",
-        "Anything that helps a worker to talk with the child and be understood.",
+        "Anything that helps a worker talk with the child.",
         "Prefers to write things down",
     )
     identifiers: tuple[Identifier, ...] = optional_list(
@@ -126,7 +126,7 @@ class Child(ReporterInput):
     )
     attendance: Line | None = optional_field(
         "Attendance",
-        "How often the child goes there, and any change that you have noticed.",
+        "How often the child goes there, and any change you have noticed.",
         "Away on most Fridays since September",
     )
     gp: Line | None = optional_field("GP", "The child’s doctor or surgery.", "Dr Example, Example Surgery")
@@ -304,7 +304,7 @@ class OnlineElement(ReporterInput):
     )
     described: Note | None = optional_field(
         "What happened online",
-        "What you know of it. Please do not copy or send any images.",
+        "What you know about it. Please do not copy or send any images.",
         "Messages late at night that upset Alex",
     )
 

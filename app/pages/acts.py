@@ -44,14 +44,14 @@ router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_cla
 _T = TypeVar("_T")
 
 STILL_WAITS = (
-    "Something added waits",
-    "Nobody has acknowledged it, and the concern was not closed. Read it first, or close the concern all the same.",
+    "There is an unread addition",
+    "It has not been acknowledged, so the concern was not closed. Read it first, or close the concern anyway.",
 )
-REPEATED = ("You did this a moment ago", "It was not done twice. Do it again only if you mean to.")
-NO_SUCH_WORKER = "choose one of the people who may act here, or nobody"
-ONLY_SEALED = "this service takes your words only sealed: write them where your browser or your own machine does that"
-NO_SUCH_BODY = "choose one of the bodies"
-ANOTHER_KEY = "the file was sealed to another key than the one that is set up for this body"
+REPEATED = ("You have just done this", "It has not been done again. Repeat it only if you meant to.")
+NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
+ONLY_SEALED = "this text must be encrypted before it is sent: turn on JavaScript, or use the command"
+NO_SUCH_BODY = "choose an organisation"
+ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
 DIGITS_OF_SEEN = 9
 DONE = "done"
 """Where a concern's page says what was just done."""

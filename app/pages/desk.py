@@ -66,60 +66,82 @@ SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
 """The longest path and query of a page to which the way to a provider leads back."""
 AS_FILE = 'attachment; filename="{}"'
-FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
-SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")
-DAMAGED = ("This concern is damaged", "Nothing of it is shown. Tell the operator, who finds out what was changed.")
+FROM_ELSEWHERE = (
+    "Use the form on this website",
+    "Your action has not been carried out. Open the desk here and try again.",
+)
+SIGN_IN_AGAIN = ("You are signed out", "Your action has not been carried out. Sign in and try again.")
+DAMAGED = ("This concern is damaged", "It cannot be shown. Tell the operator, who can find out what was changed.")
 Texts = dict[type[errors.GuidanceError], tuple[str, str]]
 SHOWN_AGAIN: Texts = {
     errors.ChangedMeanwhile: (
-        "Something happened meanwhile",
-        "Nothing of yours was done yet. Read what happened, and decide again. What you typed is below.",
+        "Someone else changed this concern",
+        "Your action has not been carried out. Read what changed, then decide what to do. What you typed is below.",
     ),
-    errors.TooManyMessages: ("No more questions", "This reporter was sent as many as one may be sent."),
-    errors.TooManyNotes: ("No more notes", "This concern has as many as it takes. The note was not stored."),
-    errors.ConcernErased: ("The words were erased", "The dates and the outcome of this concern remain."),
+    errors.TooManyMessages: ("Message limit reached", "You cannot send this reporter any more messages."),
+    errors.TooManyNotes: (
+        "Note limit reached",
+        "You cannot add any more notes to this concern. Your note was not saved.",
+    ),
+    errors.ConcernErased: ("The text has been erased", "The dates and outcome of this concern are kept."),
     errors.IdempotencyKeyReused: (
-        "This form was sent before, with other words",
-        "What was sent then is on the record. Nothing was done now. Press again to send this as well.",
+        "You have already sent this form with different text",
+        "The first version is recorded. Nothing has been sent this time. To send this version too, press the button "
+        "again.",
     ),
-    errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
-    errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),
-    errors.OutcomeGiven: ("It is already closed", "It was closed with another outcome, which stays."),
-    errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
-    errors.UnsealingUnavailable: ("It cannot be opened here", "It was sealed to keys that this service does not have."),
+    errors.NotAcknowledged: (
+        "Acknowledge this first",
+        "The concern or one of its additions has not been acknowledged.",
+    ),
+    errors.OnHold: ("This concern is on hold", "A concern on hold cannot be erased. Release it first."),
+    errors.OutcomeGiven: (
+        "This concern is already closed",
+        "It was closed with a different outcome, which has not been changed.",
+    ),
+    errors.StoreBusy: (
+        "Sorry, we could not save this",
+        "Your action has not been carried out. Go back and try again in a few seconds.",
+    ),
+    errors.UnsealingUnavailable: (
+        "This concern cannot be opened here",
+        "It was encrypted to keys that this server does not have.",
+    ),
     errors.ValidationFailed: (
         "Something is missing",
-        "Nothing was done. Choose or write an answer, and send it again.",
+        "Your action has not been carried out. Complete the form and send it again.",
     ),
 }
 """The refusals after which the form about a concern is there again."""
 TEXTS: Texts = SHOWN_AGAIN | {
-    errors.ScopeMissing: ("Your role does not allow this", "Ask the person who leads the desk, if you need to do it."),
+    errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
     errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
-    errors.NoSuchItem: ("It is not there", "Somebody removed it, or the address has a mistake."),
-    errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
+    errors.NoSuchItem: ("Not found", "Someone removed it, or the address has a mistake."),
+    errors.ProviderUnavailable: (
+        "The sign-in service is not responding",
+        "Try again in a minute, or tell the operator.",
+    ),
     errors.SealedTextMisplaced: DAMAGED,
-    errors.NoSuchGuideDraft: ("There is no such draft", "It was published or removed, or never begun."),
+    errors.NoSuchGuideDraft: ("There is no such draft", "It was published, deleted or never started."),
     errors.DraftChanged: (
-        "The draft was changed",
-        "Somebody saved it after you opened the page. Nothing was done. Look at it again, and then do it.",
+        "Someone else changed this draft",
+        "They saved it after you opened this page. Your action has not been carried out. Check it and try again.",
     ),
     errors.SecondPersonNeeded: ("Someone else must publish this", "You wrote part of this draft."),
     errors.HandUnknown: (
         "Someone else must publish this",
-        "Two people publish here, and a program that names no person wrote words of it. Write them as a person.",
+        "Two people must publish, and a program without a person wrote part of this draft. Write it as a person.",
     ),
     errors.FollowsAnotherEdition: (
         "Another edition was published",
-        "The draft was compared with an older one. Nothing was done. Look at the changes again, and then publish.",
+        "Your draft was compared with an older edition. It has not been published. Check the changes, then publish.",
     ),
 }
 OTHER_TEXTS = {
-    400: ("This cannot be read", "Nothing was done. Go back, and try again."),
+    400: ("Sorry, there is a problem", "Your action has not been carried out. Go back and try again."),
     404: ("Page not found", "There is no page here."),
     503: ("Sorry, the service is not available", "Your action has not been carried out. Try again in a few seconds."),
 }
-DEFECT = ("Something went wrong", "Nothing was done. Try again, or tell the operator.")
+DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. Try again, or tell the operator.")
 
 
 class DeskRoute(PageRoute):

@@ -74,10 +74,10 @@ FIELD_LABELS: Mapping[str, str] = {
     "option": "What to press when the call is answered",
     "text_relay": "Text relay",
     "verified_on": "Checked on",
-    "review_by": "To be reviewed by",
-    "owner": "Looked after by",
+    "review_by": "Review by",
+    "owner": "Owner",
     "applies_to": "Applies to",
-    "change_note": "What this edition changes",
+    "change_note": "Changes in this edition",
     "when": "When to call",
     "related_codes": "Links to code lists",
     "linked_risks": "Before the linked risks",
@@ -91,15 +91,15 @@ FIELD_HINTS: Mapping[str, str] = {
     "name": "",
     "display": "",
     "option": "",
-    "url": "It begins with https://.",
+    "url": "Starts with https://.",
     "number": "Without spaces, with +44 for the first 0. A short number such as 999 stays as it is.",
     "when": "In words, such as: In office hours.",
-    "verified_on": "The day on which somebody called the number or wrote to the address. Empty where nobody has.",
-    "opening_hours": "For programs that say whether it is open now.",
+    "verified_on": "When someone last called the number or wrote to the address. Leave blank if nobody has.",
+    "opening_hours": "Used to show whether it is open now.",
 }
 """What an editor needs to know of a field, where its description is for programs."""
 INDICATOR_KIND = "A potential indicator may point to harm. A sign of harm is harm that can be seen."
-A_DAY = "A day such as 2027-11-24."
+A_DAY = "For example, 2027-11-24."
 
 
 class Control(StrEnum):
@@ -450,8 +450,8 @@ def _to_json(value: Any) -> str:
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 
-NO_TITLE = "Write the title of the new guide"
-TAKEN = "There is a guide, or a draft, of that name: {}. Open it in the list, or choose another title"
+NO_TITLE = "Enter the title of the new guide"
+TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
 MAX_TITLE = 200
 AGREED = "yes"
 AUTOSAVE = "autosave"
@@ -619,7 +619,7 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
 
 @router.post("/{guide}/removal")
 def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Remove the draft as the page showed it."""
+    """Delete the draft as the page showed it."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")
     discard_draft(editing.context.writer, editing.act(posted))

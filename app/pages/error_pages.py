@@ -40,15 +40,15 @@ log = Log(__name__)
 ERROR_TEXTS = {
     400: (
         to_translate("This cannot be read"),
-        to_translate("What your browser sent cannot be read. Please go back and try again, or call."),
+        to_translate("Sorry, that did not work. Go back and try again, or call us."),
     ),
     401: (
         to_translate("This form is closed"),
-        to_translate("The council does not accept concerns by this form at present. Please call."),
+        to_translate("The council is not taking concerns through this form at the moment. Please call."),
     ),
     403: (
-        to_translate("This came from another site"),
-        to_translate("A concern is sent from this site’s own form. Please open the form here."),
+        to_translate("Use the form on this website"),
+        to_translate("You can only send a concern from the form on this website. Open the form here."),
     ),
     404: (
         to_translate("Page not found"),
@@ -57,32 +57,31 @@ ERROR_TEXTS = {
     405: (to_translate("This cannot be done here"), to_translate("Please open the form from its own page, or call.")),
     408: (
         to_translate("This took too long"),
-        to_translate("What you sent did not arrive in time. Please go back and try again, or call."),
+        to_translate("Your answers took too long to reach us. Go back and try again, or call us."),
     ),
     410: (to_translate("This edition was withdrawn"), ""),
     413: (
         to_translate("This is too long"),
-        to_translate("What you wrote is too long to be sent. Please go back and send less, or call."),
+        to_translate("What you wrote is too long to send. Go back and send less, or call us."),
     ),
     429: (
         to_translate("Please wait a moment"),
         to_translate(
-            "Please try again in a minute, or call. "
-            "If you were sending a concern, send it again. However often you do that, we get it only once."
+            "Please try again in a minute, or call. If you were sending a concern, send it again. We only get it once."
         ),
     ),
     500: (
         to_translate("Something went wrong"),
         to_translate(
             "It is our fault, not yours. Please call. "
-            "If you were sending a concern, send it again. However often you do that, we get it only once."
+            "If you were sending a concern, send it again. We only get it once."
         ),
     ),
     503: (
         to_translate("Sorry, this is not available right now"),
         to_translate(
             "Please try again in a few seconds, or call. "
-            "If you were sending a concern, send it again. However often you do that, we get it only once."
+            "If you were sending a concern, send it again. We only get it once."
         ),
     ),
 }

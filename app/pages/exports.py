@@ -67,7 +67,7 @@ def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[t
     yield "Assigned to", concern["assigned_to"] or "nobody"
     yield "Guide", f"{concern['guide']}, edition {concern['edition']}"
     if concern["test"]:
-        yield "Test", "This is a test: it is about no child"
+        yield "Test", "This is a test: it is not about a real child"
 
 
 def _section(section: AnsweredSection) -> dict[str, Any]:

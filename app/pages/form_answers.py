@@ -198,7 +198,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
             yield question.name, str(value)
 
 
-NOT_A_DATE = to_translate("must be a real date, for example 24 11 2026. If you do not know it, leave it empty")
+NOT_A_DATE = to_translate("must be a real date, for example 24 11 2026. If you do not know it, leave this blank")
 KNOWN_SO_FAR, NOTHING_KNOWN = to_translate("Known so far"), to_translate("Nothing")
 NOT_A_CHOICE = to_translate("choose one of the answers.")
 TOO_MANY_LETTERS = to_translate("use at most %(limit)s letters. You have written %(count)s.")

@@ -179,7 +179,7 @@ FORM_SECTIONS = (
     ),
     FormSection(
         "strengths",
-        "What is going well, and what should happen",
+        "What is going well, and what you hope for",
         ("concern.going_well", "concern.hoped_for", "informed_and_basis.childs_wishes"),
     ),
     FormSection("parents", "Parents and carers", ("parents_and_carers",)),
@@ -230,7 +230,7 @@ DANGER = "immediate_danger"
 """The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
-FULL_DATE_HINT = "For example, 24 11 2012. Leave it empty if you do not know the full date."
+FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
 ONE_A_LINE = "One on each line."
 
@@ -292,7 +292,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         "Your email address", "", after=GIVES_NAME, part=MORE_ABOUT_YOU, autofill=("email", "email")
     ),
     "reporter.safe_times_to_contact": Asking(
-        hint="Say when and how to reach you, and what would not be safe.", after=CAN_BE_REACHED
+        hint="Tell us about anything that would not be safe.", after=CAN_BE_REACHED
     ),
     "reporter.relationship_to_child": Asking(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
     "reporter.anonymous_to_family": Asking(
@@ -304,7 +304,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         part=MORE_ABOUT_WORK,
     ),
     "reporter.safeguarding_lead_name": Asking(after=("reporter.safeguarding_lead_consulted", YES)),
-    "children": Asking(hint="Leave out anything that you do not know."),
+    "children": Asking(hint="Skip anything you do not know."),
     "children.other_names": Asking(hint=f"Nicknames, old names, names used online. {ONE_A_LINE}"),
     "children.date_of_birth": Asking(hint=FULL_DATE_HINT),
     "children.estimated_age": Asking("Age", "A guess is fine."),
@@ -334,7 +334,9 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "children.school_or_setting": Asking("School, nursery or college", ""),
     "children.looked_after": Asking("Is the child in care?", ""),
     "parents_and_carers.date_of_birth": Asking(hint=FULL_DATE_HINT),
-    "parents_and_carers.parental_responsibility": Asking(hint="In law: the right to decide for the child."),
+    "parents_and_carers.parental_responsibility": Asking(
+        hint="This means the legal right to make decisions for the child."
+    ),
     "parents_and_carers.phone": Asking("Phone number", ""),
     "others": Asking(hint="For example a sister, or a dad who does not live with them."),
     "others.date_of_birth": Asking(hint=FULL_DATE_HINT),
@@ -348,16 +350,16 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         after=("informed_and_basis.parents_informed", ("no", "not_safe")),
         choices={
             "risk_of_significant_harm": "It could put a child in danger",
-            "risk_of_injury_to_another": "It could put somebody else in danger",
+            "risk_of_injury_to_another": "It could put someone else in danger",
             "obstructs_police_investigation": "It could get in the way of the police",
             "unjustified_delay": "It would take too long",
         },
     ),
-    "informed_and_basis.parents_informed_described": Asking("What they know, or why they do not", ""),
+    "informed_and_basis.parents_informed_described": Asking("More about what they know, or why they do not know", ""),
     "informed_and_basis.child_informed": Asking("Does the child know that you are telling us?", ""),
     "informed_and_basis.childs_own_words": Asking(
         "What has the child said?",
-        "Use the child’s own words if you can. Leave it empty if the child has not said anything.",
+        "Use the child’s own words if you can. Leave this blank if the child has not said anything.",
     ),
     "informed_and_basis.agreement_to_service": Asking(
         "Has the family agreed to get help?", "We will read your concern whatever the answer."
@@ -366,8 +368,8 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         hint="", after=("informed_and_basis.agreement_to_service", ("yes", "no"))
     ),
     "informed_and_basis.lawful_basis": Asking(
-        hint="For organisations. Leave it empty if you are not sure.",
-        choices={"consent": "Consent (you do not need it where a child is at risk)"},
+        hint="For organisations. Leave this blank if you are not sure.",
+        choices={"consent": "Consent (you do not need it if a child is at risk)"},
     ),
     "concern.narrative": Asking(
         hint="What happened, when and where? Who saw it? One sentence is enough to start.",
@@ -384,15 +386,15 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "concern.missing_now": Asking(hint="If so, call the police as well. Call 999 if the child may be in danger."),
     "concern.missing_episodes.started": Asking(hint=DATE_HINT),
     "concern.missing_episodes.ended": Asking(
-        hint="A month or a year is enough. Leave it empty if the child is still missing."
+        hint="A month or a year is enough. Leave this blank if the child is still missing."
     ),
     "concern.people_of_concern.other_names": Asking(hint=f"Nicknames, and names used online. {ONE_A_LINE}"),
     "concern.people_of_concern.phones_and_accounts": Asking("Phone numbers and online accounts"),
     "agencies.worker": Asking("Who works with the family there?", ""),
     "agencies.phone": Asking("Phone number", ""),
-    "agencies.knows_of_concern": Asking("Do they know of your concern?", ""),
+    "agencies.knows_of_concern": Asking("Do they know about your concern?", ""),
     "risk_to_workers.known_risk": Asking(
-        "Could anything put a visitor at risk?", "A dog, a weapon, an illness, or somebody who may be violent."
+        "Could anything put a visitor at risk?", "A dog, a weapon, an illness, or someone who may be violent."
     ),
     "risk_to_workers.described": Asking(hint="", after=("risk_to_workers.known_risk", YES)),
 }

@@ -153,8 +153,8 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 CONCERN_PAGES = f"{PATH}/concerns"
 ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
-NO_REFERENCE = "That is not a reference: check it for a mistake"
-NOT_SEEN = "Say that you have looked at them"
+NO_REFERENCE = "That is not a valid reference: check it for mistakes"
+NOT_SEEN = "Confirm that you have read them"
 NO_NAME = "Give the view a name with letters or digits"
 PAGE_SIZE = 50
 MOST_GUIDES = 200
@@ -177,7 +177,7 @@ class Choice(StrEnum):
     DANGER = "danger", "In danger now"
     MINE = "mine", "Mine", ViewFilters(mine=True)
     UNASSIGNED = "unassigned", "Nobody’s", ViewFilters(unassigned=True)
-    CHANGED = "changed", "Changed since I looked"
+    CHANGED = "changed", "New since I last looked"
     TESTS = "tests", "Tests"
 
     def __new__(cls, value: str, label: str, same_as: ViewFilters | None = None) -> "Choice":

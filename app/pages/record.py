@@ -17,13 +17,13 @@ from app.services.record import REPORTER, RecordPage, read_disclosures
 from app.services.sign_in import PATH
 
 ACT_WORDS = {
-    DeskAct.ADDED: "Something was added",
+    DeskAct.ADDED: "Addition received",
     DeskAct.NOTED: "Note written",
-    DeskAct.UNASSIGNED: "Assigned to nobody",
-    DeskAct.MESSAGE_SENT: "Question sent to the reporter",
+    DeskAct.UNASSIGNED: "Unassigned",
+    DeskAct.MESSAGE_SENT: "Message sent to the reporter",
     DeskAct.MESSAGE_READ: "Question read",
-    DeskAct.HAND_OVER_CONFIRMED: "Receipt of the other body stored",
-    DeskAct.WITHHELD: "Not done, since others had acted",
+    DeskAct.HAND_OVER_CONFIRMED: "Receipt from the other organisation stored",
+    DeskAct.WITHHELD: "Not carried out, because someone else had changed the concern",
 }
 DIGESTS_ALONE = frozenset(
     {

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
 
 SIGNED_IN, REFUSED = 204, 401
-UNKNOWN_PASSKEY = "This passkey is not known here, or was not used in time. Try again, or ask for a new invitation."
+UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
 
 log = Log(__name__)
@@ -172,8 +172,8 @@ OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
 """The pages that a way may lead back to."""
 SECONDS_FOR_THE_WAY = 600
 NOT_LET_IN = (
-    "You are not let in",
-    "The sign-in did not end well, or gives you no role at the desk. Try again, or ask the person who leads it.",
+    "You cannot sign in",
+    "The sign-in failed, or your account has no role on the desk. Try again, or ask the desk lead.",
 )
 AnswerOfProvider = Annotated[str, Query(max_length=4000)]
 

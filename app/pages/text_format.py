@@ -104,7 +104,7 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
     steps = [gettext("Do not wait for us. Call 999 now.")] if in_danger else []
     if concern.state == ConcernState.RECEIVED:
         steps.append(gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by)))
-    steps.append(gettext("We will only contact you in a way that you say is safe."))
+    steps.append(gettext("We will only contact you in a way you say is safe."))
     if concern.come_back_by is not None:
         by = deadline(concern.come_back_by)
         steps.append(gettext("We may write to you here. Come back with your reference and code by {}.").format(by))

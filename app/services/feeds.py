@@ -112,8 +112,8 @@ def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
 def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
     """Return the entry. It is the same on every day: what changes with time is whether the feed has it."""
     details, (guide, number) = edition.details, edition.key
-    by = NO_DAY if details.review_by is None else f"To be reviewed by {details.review_by}."
-    owner = f"Looked after by: {details.owner}" if details.owner else "No team is named as its owner"
+    by = NO_DAY if details.review_by is None else f"Review by {details.review_by}."
+    owner = f"Owner: {details.owner}" if details.owner else "No team is named as its owner"
     guidance = FeedGuidance(
         about=f"{public_url}/docs",
         guide=guide,

@@ -248,15 +248,15 @@ def _base64url(data: bytes) -> str:
 _CONTACTS = TypeAdapter(tuple[Contact, ...])
 _SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 
-CONCERN_STORED = "We have your concern. This is not yet an answer from a social worker."
+CONCERN_STORED = "We have your concern. A social worker has not read it yet."
 NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
 ADDITION_STORED = "We have what you added to your concern."
 TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
 WHAT_WAS_ADDED = "what you added"
 CLOSED_TEXT = "We have finished with this concern. We may not be able to tell you more."
-NEW_WORRY = "If something new worries you, add it to this concern. Somebody will read it."
-MESSAGE_WAITS = "The duty team has left a message for you. Please read it, and answer by adding to your concern."
-HOW_TO_FOLLOW = "Keep the reference and the status token. With both you can check what is happening."
+NEW_WORRY = "If something new worries you, add it to this concern. A social worker will read it."
+MESSAGE_WAITS = "The duty team has sent you a message. To reply, add to your concern."
+HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
 class NewReceipt(NamedTuple):
@@ -465,7 +465,9 @@ class ReceiptBuilder:
         if is_late:
             call = _call(self.duty_hours.teams(contacts, at).all)
             return f"A social worker should have acknowledged {what} by {when}. Please {call}"
-        return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
+        return (
+            f"A social worker should acknowledge {what} by {when}. If nobody has by then, {_number_to_call(contacts)}"
+        )
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
         """Return what the end of the concern means for its reporter; None while it is open."""
@@ -501,7 +503,7 @@ def _links(pinned: EditionKey) -> links.Links:
 @lru_cache(maxsize=64)
 def _come_back(by: dt.date) -> str:
     day = by.strftime(f"%A {by.day} %B %Y")
-    return f"Please come back with both by {day}: the duty team may have left a question for you."
+    return f"Check for messages by {day}, using both: the duty team may have a question for you."
 
 
 def _number_to_call(contacts: Sequence[Contact]) -> str:

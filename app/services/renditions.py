@@ -142,10 +142,10 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 ReadContent = Callable[[EditionKey], EditionContent]
 """Reads the content of an edition."""
 UNCHECKED = (
-    "A machine made these words, and nobody has checked them. "
+    "This version was made by a computer and has not been checked. "
     "The cautions and the numbers to call are in the guide’s own words."
 )
-BEHIND = "The guide has changed since these words were made: edition {of} is here, and another edition is current."
+BEHIND = "The guide has changed since this version was made: edition {of} is here, and another edition is current."
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:

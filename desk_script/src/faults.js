@@ -9,7 +9,7 @@ const SENTENCES = {
   locked: "This file is locked already.",
   "other-keys": "This identity does not open it: it was sealed to other keys. Choose another identity.",
   damaged: "This text is damaged. Nothing of it is shown. Tell the operator.",
-  misplaced: "This is not the text that belongs here. Nothing of it is shown. Tell the operator, who finds out what was changed.",
+  misplaced: "This is not the text that belongs here. It cannot be shown. Tell the operator, who can find out what was changed.",
   several: "These files are of several concerns. Choose those of one. Nothing is shown.",
   "no-file": "Choose the sealed concern too, and then press Open.",
   "no-text": "This is neither a sealed text nor the JSON of one. Choose what the desk or the API gave you.",

@@ -281,7 +281,7 @@ def test_the_page_shows_a_burst_hides_it_and_acknowledges_what_it_showed_after_a
             return client.post(path, content=urlencode([*fields, *more]), headers=OWN_PAGE | FORM)
 
         unsure = press(jo)
-        assert (unsure.status_code, "Say that you have looked at them" in unsure.text) == (422, True)
+        assert (unsure.status_code, "Confirm that you have read them" in unsure.text) == (422, True)
         assert press(reader, ("seen", "yes")).status_code == 403
         done = press(jo, ("seen", "yes"))
 

@@ -112,7 +112,7 @@ def test_the_receipt_says_999_first_then_the_guide_s_own_contacts_and_that_nobod
     receipt = client.post("/v1/concerns", json=a_concern()).json()
 
     assert "999" in receipt["next_steps"][0]
-    assert "not yet an answer from a social worker" in " ".join(receipt["next_steps"])
+    assert "A social worker has not read it yet" in " ".join(receipt["next_steps"])
     assert receipt["signposts"] == client.get("/v1/signposts").json()["signposts"]
     assert receipt["signposts"][0]["phones"][0]["number"] == "999"
     assert receipt["contacts"] == client.get(f"{GUIDE}/contacts").json()["contacts"]

@@ -71,7 +71,7 @@ def test_a_day_that_ends_at_midnight_is_named_and_not_the_next_one(
     steps = " ".join(client.post("/v1/concerns", json=a_concern()).json()["next_steps"])
 
     assert "acknowledge it by the end of Monday 30 November 2026." in steps
-    assert "Please come back with both by Tuesday 1 December 2026" in steps
+    assert "Check for messages by Tuesday 1 December 2026, using both" in steps
     assert "00:00" not in steps
 
 

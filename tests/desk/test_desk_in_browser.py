@@ -71,7 +71,7 @@ def raise_concern(url: str, a_concern: Concern, danger: str) -> str:
 
 def accept_invitation(page: Page, service: FastAPI, role: Role = Role.LEAD) -> None:
     page.goto(f"/desk/invitation#{invited(service, JO, role)}")
-    Keyboard(page).press("button", "Make a passkey and sign in")
+    Keyboard(page).press("button", "Create a passkey and sign in")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
@@ -133,7 +133,7 @@ def test_someone_who_left_is_out_at_the_next_press_and_their_passkey_opens_nothi
 
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     Keyboard(page).press("button", "Sign in with a passkey")
-    expect(page.get_by_role("alert")).to_contain_text("This passkey is not known here")
+    expect(page.get_by_role("alert")).to_contain_text("We do not know this passkey")
 
 
 def test_an_invitation_that_is_opened_where_no_passkey_works_says_where_it_does(
@@ -143,7 +143,7 @@ def test_an_invitation_that_is_opened_where_no_passkey_works_says_where_it_does(
     page.goto(f"{there}/desk/invitation#{invited(service)}")
 
     Keyboard(page).press("link", f"Open your invitation at {url}/desk/invitation")
-    Keyboard(page).press("button", "Make a passkey and sign in")
+    Keyboard(page).press("button", "Create a passkey and sign in")
 
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     page.goto(f"{there}/desk/sign-in")
@@ -153,11 +153,11 @@ def test_an_invitation_that_is_opened_where_no_passkey_works_says_where_it_does(
 def test_an_invitation_works_once(page: Page, service: FastAPI) -> None:
     link = f"/desk/invitation#{invited(service)}"
     page.goto(link)
-    Keyboard(page).press("button", "Make a passkey and sign in")
+    Keyboard(page).press("button", "Create a passkey and sign in")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
     page.goto(link)
-    Keyboard(page).press("button", "Make a passkey and sign in")
+    Keyboard(page).press("button", "Create a passkey and sign in")
 
     expect(page.get_by_role("alert")).to_contain_text("This invitation was used, or has expired")
 
@@ -226,7 +226,7 @@ def test_a_page_of_elsewhere_shows_the_desk_in_no_frame_and_its_form_does_nothin
             False
         ]
         Keyboard(page).press("button", "A prize")
-        expect(page.get_by_role("heading", name="This came from another site")).to_be_visible()
+        expect(page.get_by_role("heading", name="Use the form on this website")).to_be_visible()
     assert "acknowledged" not in [act for act, *_ in acts_on(service, reference)]
 
 

@@ -357,7 +357,7 @@ def test_a_provider_that_is_away_is_said_in_plain_words(browser_of_jo: TestClien
     response = browser_of_jo.get("/desk/sign-in/openid")
 
     assert response.status_code == 503
-    assert "The sign-in does not answer" in response.text
+    assert "The sign-in service is not responding" in response.text
 
 
 def test_without_a_client_at_the_provider_there_is_no_way_to_it(settings: Settings) -> None:
@@ -511,7 +511,7 @@ def test_a_sign_in_that_another_browser_began_signs_nobody_in_and_ends_no_sessio
 ) -> None:
     page = context.new_page()
     lure(page, council, planted_by_another(council))
-    expect(page.get_by_role("heading", name="You are not let in")).to_be_visible()
+    expect(page.get_by_role("heading", name="You cannot sign in")).to_be_visible()
     assert context.cookies() == []
     begin(page)
     token = end(page)
@@ -563,6 +563,6 @@ def test_who_does_not_sign_in_at_the_provider_is_led_back_to_the_sign_in(
 
     page.goto(f"{council.url}{RETURN}?error=access_denied&state=x")
 
-    expect(page.get_by_role("heading", name="You are not let in")).to_be_visible()
+    expect(page.get_by_role("heading", name="You cannot sign in")).to_be_visible()
     page.get_by_role("link", name="Go to the inbox").press("Enter")
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()

@@ -74,7 +74,7 @@ def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
     """Come from the sign-in to the words of the most urgent concern by three presses at most."""
     keys = Keyboard(page)
     page.goto(f"/desk/invitation#{invited(service, JO, Role.WORKER)}")
-    keys.press("button", "Make a passkey and sign in")
+    keys.press("button", "Create a passkey and sign in")
     keys.press("button", "Sign out")
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")
@@ -93,18 +93,18 @@ def acknowledge_note_and_ask(page: Page) -> None:
     Keyboard(page).write("New note", NOTE)
     Keyboard(page).press("button", "Add the note")
     expect(page.get_by_role("heading", name="Note 1 by Jo Example")).to_be_visible()
-    Keyboard(page).write("Question to the reporter", QUESTION)
-    Keyboard(page).press("button", "Send the question")
+    Keyboard(page).write("New message to the reporter", QUESTION)
+    Keyboard(page).press("button", "Send the message")
     expect(page.get_by_text("Not read yet")).to_be_visible()
     assert QUESTION not in page.content()
 
 
 def find_the_answer(page: Page, urgent: str) -> None:
     """Send a second question without having seen the answer; see both."""
-    Keyboard(page).write("Question to the reporter", "Who lives there?")
-    Keyboard(page).press("button", "Send the question")
-    expect(page.get_by_role("heading", name="Something happened meanwhile")).to_be_visible()
-    expect(page.get_by_label("Question to the reporter")).to_have_value("Who lives there?")
+    Keyboard(page).write("New message to the reporter", "Who lives there?")
+    Keyboard(page).press("button", "Send the message")
+    expect(page.get_by_role("heading", name="Someone else changed this concern")).to_be_visible()
+    expect(page.get_by_label("New message to the reporter")).to_have_value("Who lives there?")
     Keyboard(page).press("link", f"Look at the concern {urgent} as it is now")
     expect(page.get_by_text(ANSWER)).to_be_visible()
     expect(page.get_by_text("Answered by")).to_be_visible()
@@ -115,8 +115,8 @@ def assign_and_hold(page: Page) -> None:
     """Assign the concern to oneself, and hold it."""
     Keyboard(page).press("button", "Assign to me")
     expect(page.get_by_text("Assigned to Jo Example by Jo Example")).to_be_visible()
-    Keyboard(page).open_up("Put it on hold")
-    Keyboard(page).write("Why, for the record. Name nobody here", "Court proceedings.")
+    Keyboard(page).open_up("Put on hold")
+    Keyboard(page).write("Reason. Recorded: do not name anyone", "Court proceedings.")
     Keyboard(page).press("button", "Hold")
     expect(page.get_by_text("Held by Jo Example")).to_be_visible()
 
@@ -124,19 +124,19 @@ def assign_and_hold(page: Page) -> None:
 def hand_over(page: Page, neighbour: pyrage.x25519.Identity) -> None:
     """Hand the concern over, open the file as the other body does, store its receipt."""
     Keyboard(page).open_up("Hand it over")
-    page.get_by_label("To which body").focus()
+    page.get_by_label("Organisation").focus()
     page.keyboard.type(BODY)
-    Keyboard(page).write("Why, for the record and for the body", REASON)
+    Keyboard(page).write("Reason. Recorded, and sent to the organisation", REASON)
     Keyboard(page).press("button", "Hand it over")
-    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
     with page.expect_download() as saved:
         Keyboard(page).press("link", "Save the file")
     package = json.loads(pyrage.decrypt(saved.value.path().read_bytes(), [neighbour]))
     assert package["additions"][0]["addition"]["concern"]["narrative"] == ANSWER
     Keyboard(page).press("link", "Back to the concern")
-    Keyboard(page).write("Receipt that the body sent back", "Received by Example Council.")
+    Keyboard(page).write("Receipt that the organisation sent back", "Received by Example Council.")
     Keyboard(page).press("button", "Store the receipt")
-    expect(page.get_by_text("Receipt of the other body stored", exact=True)).to_be_visible()
+    expect(page.get_by_text("Receipt from the other organisation stored", exact=True)).to_be_visible()
 
 
 def close_and_print(page: Page) -> None:
@@ -163,9 +163,9 @@ def look_around(page: Page) -> None:
     Keyboard(page).press("button", "Save as a view")
     expect(page.get_by_role("link", name="My own").first).to_be_visible()
     Keyboard(page).open_up("Filter, and save views")
-    Keyboard(page).press("link", "Changed since I looked")
+    Keyboard(page).press("link", "New since I last looked")
     Keyboard(page).press("button", "I have looked at these")
-    expect(page.get_by_text("What changed since you looked")).to_be_visible()
+    expect(page.get_by_text("New since you last looked")).to_be_visible()
 
 
 def test_a_worker_s_day_by_keyboard_alone(

@@ -103,7 +103,7 @@ def test_a_question_goes_to_the_reporter_alone_and_the_page_says_when_it_was_rea
 
     assert message["message"] == QUESTION
     assert "Canary" not in sent.text + read.text + answered.text
-    assert "The reporter’s receipt says to come back by Thursday 26 November 2026" in text_of(sent)
+    assert "The receipt asks the reporter to check for messages by Thursday 26 November 2026" in text_of(sent)
     assert "Not read yet" in text_of(sent)
     assert "Read Tuesday 24 November 2026 at 09:30 . No answer yet" in text_of(read).replace("9:30.", "9:30 .")
     assert "Answered by addition 1" in text_of(answered)
@@ -117,7 +117,7 @@ def test_every_act_is_said_to_be_done_first_on_the_page_that_follows_and_to_nobo
         ("assignment", {"person": JO}, f"assigned to {JO}"),
         ("acknowledgement", {}, "acknowledged"),
         ("notes", {"text": NOTE}, "note written"),
-        ("messages", {"text": QUESTION}, "question sent to the reporter"),
+        ("messages", {"text": QUESTION}, "message sent to the reporter"),
         ("hold", {"held": "yes", "reason": "Court."}, "held"),
         ("hold", {"held": "no", "reason": "Over."}, "released"),
         ("outcome", {"outcome": "early_help"}, "closed"),
@@ -156,9 +156,9 @@ def test_closing_while_something_added_waits_says_so_first_and_asks_again(
     assert "One says that a child is in immediate danger" in before
     assert before.index("1 addition waits that nobody") < before.index("Close the concern")
     assert refused.status_code == 409
-    assert "Something added waits" in refused.text
+    assert "There is an unread addition" in refused.text
     assert re.search(r'value="early_help" required checked', refused.text)
-    assert "Close the concern all the same" in refused.text
+    assert "Close the concern anyway" in refused.text
     assert done.status_code == 303
     acts = [act for act, _, _ in acts_on(service, reference)]
     assert acts.count(DeskAct.CLOSED) == 1
@@ -182,12 +182,12 @@ def test_a_concern_is_assigned_to_me_to_another_of_the_register_and_to_nobody(
     refused = press(jo, reference, "assignment", person=SAM)  # a reader does not work on it
     sign_in_as(service, other, SAM, Role.LEAD)
 
-    for person, words in ((JO, f"Assigned to {JO}"), (SAM, f"Assigned to {SAM}"), ("", "Assigned to nobody")):
+    for person, words in ((JO, f"Assigned to {JO}"), (SAM, f"Assigned to {SAM}"), ("", "Unassigned")):
         assert press(jo, reference, "assignment", person=person, seen=look(jo, reference)).status_code == 303
         assert words in text_of(jo.get(f"/desk/concerns/{reference}"))
 
     assert refused.status_code == 422
-    assert "Choose one of the people" in refused.text
+    assert "Choose someone who can work on concerns" in refused.text
     leave(context_of_service(service).writer, SAM, at=A_TUESDAY)
     assert press(jo, reference, "assignment", person=SAM).status_code == 422
     assert f"<option>{SAM}" not in jo.get(f"/desk/concerns/{reference}").text
@@ -209,7 +209,7 @@ def test_a_hand_over_gives_the_file_for_that_body_and_the_page_has_the_receipts_
     (ours,) = re.findall(r'aria-label="Our receipt">(.+?)<', handed.text)
     assert opened["additions"][0]["addition"]["concern"]["narrative"] == "Alex Example came home."
     assert f'download="{reference}-hand-over-1.age"' in handed.text
-    assert "Their receipt has not come" in before.text
+    assert "Their receipt has not been received" in before.text
     assert (stored.status_code, another.status_code) == (303, 422)
     assert "d.e.f" in another.text
     assert ours in after.text
@@ -220,7 +220,7 @@ def test_a_body_that_is_not_set_up_gets_nothing(service: FastAPI, jo: TestClient
     answer = press(jo, reference, "hand-over", body="Elsewhere", reason="Because.", seen=look(jo, reference))
 
     assert answer.status_code == 422
-    assert "Choose one of the bodies" in answer.text
+    assert "Choose an organisation" in answer.text
     assert 'value="Because."' in answer.text
     assert DeskAct.HANDED_OVER not in [act for act, _, _ in acts_on(service, reference)]
 

@@ -114,8 +114,8 @@ def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_
     page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
     page.goto(f"/desk/concerns/{reference}")
     page.locator("summary", has_text="Hand it over").last.press("Enter")
-    page.get_by_label("To which body").select_option(BODY)
-    page.get_by_label("Why, for the record and for the body").fill(REASON)
+    page.get_by_label("Organisation").select_option(BODY)
+    page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
     press = page.get_by_role("button", name="Hand it over", exact=True)
     press.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="Open the concern on this page first")).to_be_visible()
@@ -125,7 +125,7 @@ def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_
 
     press.press("Enter")
 
-    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
     found["handed over"] = faults_on(page)
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save the file").press("Enter")

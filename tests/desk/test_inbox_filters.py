@@ -356,7 +356,7 @@ def test_the_team_s_day_has_exact_figures_and_a_chart_with_its_words(jo: TestCli
     page = jo.get("/desk/day")
 
     words = text_of(page)
-    assert "3 came today 2 wait for an acknowledgement 0 are overdue" in words
+    assert "3 received today 2 wait for an acknowledgement 0 are overdue" in words
     assert 'role="img" aria-labelledby="chart-title"' in page.text
     assert page.text.count('<rect class="came"') == page.text.count('<tr><th scope="row">') == 14
     assert "Today 3 1 0 2 0" in words

@@ -30,7 +30,7 @@ from tests.support.publishing import a_key
 
 pytestmark = pytest.mark.slow
 
-ANSWER_BY_ADDING = "Answer by adding to your concern"
+ANSWER_BY_ADDING = "Reply to this message"
 QUESTION = "Canary: which school does Alex Example go to?"
 
 Receipt = dict[str, Any]
@@ -63,9 +63,9 @@ def test_a_message_is_read_with_the_status_token_and_the_status_says_that_it_is_
     assert before["messages"] == [
         {"number": 1, "sent_at": "2026-11-24T09:30:00Z", "read_at": None, "answered_at": None}
     ]
-    assert "The duty team has left a message for you" in before["next_steps"][-1]
+    assert "The duty team has sent you a message" in before["next_steps"][-1]
     assert (message["message"], message["read_at"]) == (QUESTION, "2026-11-24T11:30:00Z")
-    assert "has left a message" not in str(after["next_steps"])
+    assert "has sent you a message" not in str(after["next_steps"])
 
 
 def test_nobody_else_reads_it_not_even_with_every_key_of_the_desk(
@@ -381,7 +381,7 @@ def test_where_the_reading_cannot_be_recorded_the_page_shows_the_rest(
     page = client.post("/concerns", data={"reference": receipt["reference"], "code": receipt["status_token"]})
 
     assert page.status_code == 200
-    assert "It cannot be shown just now" in page.text
+    assert "We cannot show this message right now" in page.text
     assert "Canary" not in page.text
 
 
@@ -389,7 +389,7 @@ def test_the_receipt_says_when_to_come_back_two_working_days_on(client: TestClie
     status = status_of(client, receipt)
 
     assert receipt["come_back_by"] == status["come_back_by"] == "2026-11-26T09:30:00Z"
-    assert "Please come back with both by Thursday 26 November 2026" in receipt["next_steps"][-1]
+    assert "Check for messages by Thursday 26 November 2026, using both" in receipt["next_steps"][-1]
 
 
 @pytest.mark.slow
@@ -411,7 +411,7 @@ def test_the_worker_s_command_seals_the_words_on_its_own_machine(
         closed = guidance(*closing, "--message-file", words, DESK_KEY=worker)
 
         assert (run.returncode, run.stdout) == (0, f"{receipt['reference']}: message 1 sent\n")
-        assert (empty.returncode, "between 1 and 4000" in empty.stderr) == (2, True)
+        assert (empty.returncode, "must have 1 to 4000" in empty.stderr) == (2, True)
         assert (closed.returncode, closed.stdout) == (0, f"{receipt['reference']}: closed, early_help\n")
         assert [each["message"] for each in read_messages(http, receipt)] == [QUESTION, QUESTION]
     live.stop()

@@ -1,4 +1,4 @@
-"""Notes of the desk: sealed like the concern, on its record, erased and resealed with it, never for the reporter."""
+"""Team notes: sealed like the concern, on its record, erased and resealed with it, never for the reporter."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor

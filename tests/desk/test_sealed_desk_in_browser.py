@@ -46,20 +46,20 @@ def hand_over(keys: Keyboard, file: Path) -> None:
     """Pick the body, say why, send, save the file, and store the receipt that the body sends back."""
     page = keys.page
     keys.open_up("Hand it over")
-    page.get_by_label("To which body").focus()
+    page.get_by_label("Organisation").focus()
     page.keyboard.type(BODY)
-    keys.write("Why, for the record and for the body", REASON)
+    keys.write("Reason. Recorded, and sent to the organisation", REASON)
     keys.press("button", "Hand it over")
-    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
     with page.expect_download() as saved:
         keys.press("link", "Save the file")
     saved.value.save_as(file)
     keys.press("link", "Skip to main content")
-    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
     keys.press("link", "Back to the concern")
-    keys.write("Receipt that the body sent back", RECEIPT)
+    keys.write("Receipt that the organisation sent back", RECEIPT)
     keys.press("button", "Store the receipt")
-    expect(page.get_by_text(f"Receipt of the other body stored by {JO}")).to_be_visible()
+    expect(page.get_by_text(f"Receipt from the other organisation stored by {JO}")).to_be_visible()
     expect(page.get_by_text(f"Handed over by {JO}")).to_be_visible()
 
 
@@ -188,8 +188,8 @@ def work(keys: Keyboard, sealed: Sealed, receipt: dict[str, Any]) -> None:
     keys.write("New note", TYPED["note"])
     keys.press("button", "Add the note")
     expect(page.locator("p.as-typed", has_text=TYPED["note"])).to_be_visible()
-    keys.write("Question to the reporter", TYPED["question"])
-    keys.press("button", "Send the question")
+    keys.write("New message to the reporter", TYPED["question"])
+    keys.press("button", "Send the message")
     expect(page.get_by_text("Not read yet")).to_be_visible()
     assert TYPED["question"] not in page.content()
     with sealed.server.client() as http:  # the reporter
@@ -252,7 +252,7 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
     """Work at the hosted desk, from the invitation to the day the person leaves."""
     keys = Keyboard(page)
     page.goto(f"/desk/invitation#{link.partition('#')[2]}")
-    keys.press("button", "Make a passkey and sign in")
+    keys.press("button", "Create a passkey and sign in")
     keys.press("button", "Sign out")
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")

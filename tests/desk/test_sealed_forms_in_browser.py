@@ -26,7 +26,7 @@ from tests.support.unsealing import need_script
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WORDS = f"{CANARY} rang twice."
-NOTE, QUESTION, CLOSING = "New note", "Question to the reporter", "Message to the reporter"
+NOTE, QUESTION, CLOSING = "New note", "New message to the reporter", "New message to the reporter"
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_the_page_seals_them_without_any_identity_and_opens_the_note_with_one(
     keys.press("button", "Add the note")
     expect(page.get_by_role("heading", name=f"Note 1 by {JO}")).to_be_visible()
     keys.write(QUESTION, WORDS)
-    keys.press("button", "Send the question")
+    keys.press("button", "Send the message")
     expect(page.get_by_text("Not read yet")).to_be_visible()
     page.get_by_label("File of the identity").set_input_files(identity)
     expect(page.locator("p.as-typed", has_text=WORDS)).to_be_visible()
@@ -153,7 +153,7 @@ def test_what_is_not_taken_is_still_on_the_page_and_is_sent_by_another_press(pag
     expect(page.get_by_role("heading", name=f"Note 1 by {JO}")).to_be_visible()
     leave(context_of_service(service).writer, JO, at=A_TUESDAY)
     keys.write(QUESTION, WORDS)
-    keys.press("button", "Send the question")
+    keys.press("button", "Send the message")
 
     expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
     expect(page.locator("p.as-typed", has_text=WORDS)).to_be_visible()
@@ -167,10 +167,10 @@ def test_where_nothing_can_seal_nothing_can_be_sent_and_the_page_says_where_it_c
     page.route("**/unseal.js", lambda route: route.abort())
     page.goto(f"/desk/concerns/{receipt['reference']}")
 
-    for label, button, command in ((NOTE, "Add the note", "note"), (QUESTION, "Send the question", "ask")):
+    for label, button, command in ((NOTE, "Add the note", "note"), (QUESTION, "Send the message", "ask")):
         form = page.locator("form", has=page.get_by_label(label))
         field_of(page, label).fill(WORDS)
         expect(form.get_by_role("button", name=button)).to_be_disabled()
-        expect(form).to_contain_text("takes your words only sealed")
+        expect(form).to_contain_text("must be encrypted in your browser")
         expect(form).to_contain_text(f"guidance desk {command}")
     page.context.close()

@@ -105,8 +105,8 @@ def test_what_takes_nothing_away_is_done_at_once_and_the_page_then_shows_what_th
     page = text_of(jo.get(answer.headers["Location"]))
 
     assert answer.status_code == 303
-    assert f"What others did meanwhile Note written by {SAM}" in page
-    assert "What others did meanwhile" not in text_of(sam.get(f"/desk/concerns/{reference}"))
+    assert f"Changes since you opened this page Note written by {SAM}" in page
+    assert "Changes since you opened this page" not in text_of(sam.get(f"/desk/concerns/{reference}"))
 
 
 def test_of_two_who_decide_in_the_same_moment_one_does_it_and_the_other_sees_that(
@@ -121,7 +121,7 @@ def test_of_two_who_decide_in_the_same_moment_one_does_it_and_the_other_sees_tha
 
         refused = [answer for answer in answers if answer.status_code in (409, 410, 412)]
         assert len(refused) == 1, act
-        assert "Since you opened the page" in text_of(refused[0])
+        assert "Changes since you opened this page" in text_of(refused[0])
         acts = [(each, client) for each, client, _ in acts_on(service, reference)]
         assert {client for each, client in acts if each in (done, DeskAct.WITHHELD)} == {JO_S, SAM_S}
         assert [each for each, _ in acts].count(done) == 1
@@ -135,7 +135,7 @@ def test_a_form_that_is_sent_twice_does_it_once(service: FastAPI, jo: TestClient
         answers = [press(jo, reference, act, seen=seen, **fields) for _ in range(2)]
 
         assert (answers[0].is_error, answers[1].status_code) == (False, 412), act
-        assert "You did this a moment ago" in answers[1].text
+        assert "You have just done this" in answers[1].text
         assert [each for each, _, _ in acts_on(service, reference)].count(done) == 1
 
 
@@ -151,7 +151,7 @@ def test_nobody_closes_a_concern_over_what_its_reporter_has_just_added(
     answer = press(jo, reference, "outcome", outcome="no_further_action", seen=seen)
 
     assert answer.status_code == 412
-    assert "Something was added by the reporter" in text_of(answer)
+    assert "Addition received by the reporter" in text_of(answer)
     assert DeskAct.CLOSED not in [act for act, _, _ in acts_on(service, reference)]
 
 

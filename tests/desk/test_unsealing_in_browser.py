@@ -81,7 +81,7 @@ def page(browser: Browser, service: FastAPI, url: str) -> Iterator[Page]:
 
 def sign_in(page: Page, link: str) -> None:
     page.goto(link)
-    page.get_by_role("button", name="Make a passkey and sign in").press("Enter")
+    page.get_by_role("button", name="Create a passkey and sign in").press("Enter")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
@@ -111,7 +111,7 @@ def test_the_words_are_shown_as_the_service_would_and_by_the_keyboard_alone_and_
     expect(words(page)).to_be_visible()
     expect(page.get_by_text(ADDED)).to_be_visible()
     expect(page.locator(".sealed .words").first).to_be_focused()
-    expect(page.get_by_text("Open it on your own machine")).to_be_hidden()
+    expect(page.get_by_text("Open it on your own computer")).to_be_hidden()
     found["open"] = accessibility_violations(page)
     here = page.get_by_role("article").inner_text()
     for width in WIDTHS:

@@ -41,10 +41,10 @@ def status_of(page: Page) -> Locator:
 
 def begin(page: Page) -> None:
     page.goto("/edit")
-    page.get_by_label("Its title").fill("County lines")
-    press(page, "Begin a new guide")
+    page.get_by_label("Title").fill("County lines")
+    press(page, "Start a new guide")
     page.get_by_role("link", name="About the guide", exact=True).click()
-    page.get_by_label("What this edition changes").fill("First edition.")
+    page.get_by_label("Changes in this edition").fill("First edition.")
     expect(status_of(page)).to_contain_text("Saved")
     expect_well_made(page, "details")
 
@@ -105,12 +105,12 @@ def meet_in_one_section(first: Page, later: Page) -> None:
     expect(status_of(first)).to_contain_text("Saved")
     later.get_by_label("Words").fill(OTHER_WORDS)
     expect(status_of(later)).to_contain_text("somebody else saved other words")
-    press(later, "Compare both, and decide")
-    expect(later.get_by_role("heading", name="Somebody else saved this section")).to_be_visible()
+    press(later, "Compare both versions")
+    expect(later.get_by_role("heading", name="Someone else saved this section")).to_be_visible()
     expect(later.locator("section.box")).to_contain_text("Call the team, day and night")
     expect(later.get_by_label("Words")).to_have_value(OTHER_WORDS)
     expect_well_made(later, "conflict")
-    later.get_by_role("link", name="Leave theirs, and drop mine").click()
+    later.get_by_role("link", name="Keep their version and discard mine").click()
 
 
 def publish(page: Page) -> None:
@@ -119,7 +119,7 @@ def publish(page: Page) -> None:
     page.get_by_role("link", name="County lines", exact=True).click()
     expect_well_made(page, "offered")
     page.get_by_role("link", name="Preview the page").click()
-    expect(page.get_by_text("DRAFT. This is not published")).to_be_visible()
+    expect(page.get_by_text("DRAFT. Not published")).to_be_visible()
     page.go_back()
     page.get_by_label("I have read it").focus()
     page.keyboard.press("Space")
@@ -148,7 +148,7 @@ def test_an_editor_writes_a_guide_and_a_second_person_publishes_it(browser: Brow
         meet_in_one_section(ann, ben)
         ann.goto(f"/edit/{GUIDE}")
         press(ann, "Ask a second person to publish it")
-        expect(ann.get_by_text("You wrote words of this draft, so another person publishes it.")).to_be_visible()
+        expect(ann.get_by_text("You wrote part of this draft, so someone else must publish it.")).to_be_visible()
         publish(ben)
         reword_next_edition(ben)
 
@@ -173,12 +173,12 @@ def test_every_page_of_an_editor_is_without_fault_and_in_reach_of_the_keyboard(
             page.goto(path)
             found[path] = page_faults(page, walks=True)
         page.goto(f"/edit/{SLUG}/sections/{DETAILS}")
-        page.get_by_label("What this edition changes").fill("A made-up change.")
+        page.get_by_label("Changes in this edition").fill("A made-up change.")
         press_and_arrive(page, "Save")
         expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
         page.goto(f"/edit/{SLUG}")
         page.get_by_role("link", name="Preview the page").press("Enter")
-        expect(page.get_by_text("DRAFT. This is not published")).to_be_visible()
+        expect(page.get_by_text("DRAFT. Not published")).to_be_visible()
         found["preview"] = page_faults(page, walks=True)
 
         assert {path: faults for path, faults in found.items() if faults} == {}
@@ -196,7 +196,7 @@ def test_what_is_typed_before_the_script_arrives_is_saved_too(browser: Browser, 
         page.wait_for_url(f"**/edit/{SLUG}")
         page.route("**/edit.js*", lambda route: held.append(route))  # noqa: PLW0108  # it marks what it is given
         page.goto(f"/edit/{SLUG}/sections/{DETAILS}", wait_until="commit")
-        page.get_by_label("What this edition changes").fill("A made-up change.")
+        page.get_by_label("Changes in this edition").fill("A made-up change.")
         wait_until(lambda: page.evaluate("true") and held != [])
         with page.expect_response(is_post) as saved:
             held[0].continue_()
@@ -205,7 +205,7 @@ def test_what_is_typed_before_the_script_arrives_is_saved_too(browser: Browser, 
         expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
         page.unroute("**/edit.js*")
         page.reload()
-        expect(page.get_by_label("What this edition changes")).to_have_value("A made-up change.")
+        expect(page.get_by_label("Changes in this edition")).to_have_value("A made-up change.")
     finally:
         running.stop()
 

@@ -265,7 +265,7 @@ def test_a_second_person_publishes_what_the_page_showed(
     ann.save(NEW_GUIDE, "details", ann.open(NEW_GUIDE, "details") | {"title": "A guide by Ann"})
     version = ann.version(NEW_GUIDE)
     ann.post(f"/{NEW_GUIDE}/offer", {"version": version})
-    assert "Waits for a second person" in ben.get().text
+    assert "Waiting for a second person" in ben.get().text
 
     by_writer = ann.post(f"/{NEW_GUIDE}/publication", {"version": version, "follows": "", "agreed": "yes"})
     unread = ben.post(f"/{NEW_GUIDE}/publication", {"version": "1", "follows": "", "agreed": "yes"})
@@ -293,7 +293,7 @@ def test_a_guide_is_begun_by_its_title_and_a_taken_one_is_named(service: FastAPI
     assert begun.headers["location"] == f"/edit/{NEW_GUIDE}"
     assert stored(service, NEW_GUIDE)["title"] == "County lines"
     assert again.headers["location"] == f"/edit?fault={NEW_GUIDE}"
-    assert "There is a guide, or a draft, of that name" in ann.get(f"?fault={NEW_GUIDE}").text
+    assert "There is already a guide or draft with this name" in ann.get(f"?fault={NEW_GUIDE}").text
 
 
 def test_the_preview_is_marked_and_stored_nowhere(service: FastAPI, client: TestClient, ann: Editor) -> None:
@@ -301,7 +301,7 @@ def test_the_preview_is_marked_and_stored_nowhere(service: FastAPI, client: Test
     writer.saved(whole_draft())
 
     for preview in (ann.get(f"/{NEW_GUIDE}/preview"), writer.call("GET", "/preview")):
-        assert "DRAFT. This is not published" in preview.text
+        assert "DRAFT. Not published" in preview.text
         assert preview.headers["cache-control"] == "no-store"
     writer.saved({"title": "Not yet"})
     assert writer.call("GET", "/preview").status_code == 422

@@ -116,7 +116,7 @@ def test_whom_to_call_in_an_emergency_comes_before_everything_but_the_title(clie
     title, first, *_ = page_of(client, path).splitlines()
 
     assert title == "‘One Minute Guide’ to Child Sexual Exploitation (CSE)"
-    assert first == ("Police, in an emergency: call 999. Call when a child or anybody else is in immediate danger.")
+    assert first == ("Police, in an emergency: call 999. Call if a child or anyone else is in immediate danger.")
 
 
 @pytest.mark.parametrize("heading", ["Vulnerability factors", "Indicators"])

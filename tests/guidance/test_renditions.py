@@ -289,7 +289,7 @@ def test_a_page_in_a_language_from_right_to_left_says_so(client: TestClient, ser
     assert f'<p lang="en" dir="ltr">{an_edition().cautions[0].text}</p>' in page
     assert page.index(an_edition().cautions[0].text) < page.index("تنبيه مخترع")
     assert '<h1 lang="en" dir="ltr">' in page
-    assert "A machine made these words" in page
+    assert "This version was made by a computer" in page
     assert "tel:999" in page
     assert 'lang="ar" dir="rtl">العربية</a>' in client.get("/guides/child-sexual-exploitation").text
 
@@ -303,7 +303,7 @@ def test_pages_name_the_guide_in_each_language(client: TestClient) -> None:
     assert "hreflang=\"en-GB-simple\" href='/guides/child-sexual-exploitation/renditions/en-GB-simple'" in page
     assert '<html lang="cy">' in welsh.text
     assert '<li lang="cy" dir="ltr">' in welsh.text
-    assert "Peiriant a wnaeth y geiriau hyn" in welsh.text
+    assert "Cyfrifiadur a wnaeth y fersiwn hon" in welsh.text
     assert (welsh.headers["content-language"], easy.headers["content-language"]) == ("cy", "en, en-GB-simple")
     assert "hreflang=\"cy\" href='/cy/guides/child-sexual-exploitation/renditions/cy'" in easy.text
     assert (
@@ -527,7 +527,7 @@ def test_a_rendition_that_is_behind_says_so_in_every_form_and_has_the_current_nu
         answer = client.get(f"{WELSH}{form}", headers={"If-None-Match": etag})
         text = text_of(answer.content) if form.endswith(".pdf") else answer.text
         assert answer.status_code == 200
-        assert "The guide has changed since these words were made" in text, form
+        assert "The guide has changed since this version was made" in text, form
         if not form.endswith(".csv"):
             assert "01632 960999" in text, form
             assert contacts[0]["name"] in text or form == ".md"

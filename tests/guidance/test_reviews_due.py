@@ -38,7 +38,7 @@ def test_a_guide_is_in_the_feed_from_sixty_days_before_its_review(
     assert set(before) == set(a_day_early) == {SLUG}  # which names no day
     assert list(due) == ["a-guide", SLUG]
     assert due["a-guide"] == overdue["a-guide"]
-    assert due["a-guide"]["content_text"] == f"To be reviewed by {REVIEW}. Looked after by: Example Team."
+    assert due["a-guide"]["content_text"] == f"Review by {REVIEW}. Owner: Example Team."
     assert due["a-guide"]["date_published"][:10] == (REVIEW - dt.timedelta(days=60)).isoformat()
 
 

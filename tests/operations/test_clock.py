@@ -173,7 +173,7 @@ def test_while_it_waits_the_reporter_is_told_what_to_expect_and_once_overdue_to_
     told.append(status()["next_steps"][1:])
 
     assert told == [
-        [f"A social worker should acknowledge it by {when}. If none does, {CALL}"],
+        [f"A social worker should acknowledge it by {when}. If nobody has by then, {CALL}"],
         [f"A social worker should have acknowledged it by {when}. Please {CALL}"],
         [],
     ]

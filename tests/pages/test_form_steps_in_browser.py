@@ -263,7 +263,7 @@ def test_leaving_with_answers_asks_first_and_an_empty_form_does_not(page: Page, 
     page.goto(FORM)
     fill_in(page)
 
-    page.get_by_role("link", name="Finish a form that you saved").click()
+    page.get_by_role("link", name="Finish a saved form").click()
 
     expect(page.locator("[name='concern.narrative']")).to_have_value(NARRATIVE)
     assert asked == ["beforeunload"]

@@ -264,9 +264,9 @@ def test_a_page_names_its_other_languages_and_stays_in_its_own(client: TestClien
     assert [
         link for link in links if not link.startswith(("/cy/", "/looks/", "/docs", "/openapi.", "/v1", "/.well-known"))
     ] == []
-    assert "Peiriant a wnaeth" in other.text
-    assert "Peiriant" not in english.text
-    assert "A machine made" not in english.text
+    assert "Cyfieithiad cyfrifiadur" in other.text
+    assert "Cyfieithiad" not in english.text
+    assert "computer translation" not in english.text
 
 
 def test_the_words_of_the_guide_are_english_and_say_so(client: TestClient) -> None:

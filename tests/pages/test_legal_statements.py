@@ -142,7 +142,7 @@ def test_complaints_have_an_address_of_their_own(tmp_path: Path) -> None:
 
 def test_without_a_contact_both_statements_give_the_duty_team_to_ask(client: TestClient) -> None:
     for path in ("/privacy", "/accessibility"):
-        assert "You can ask the duty team whom to write to" in client.get(path).text
+        assert "Ask the duty team who to write to" in client.get(path).text
         assert 'href="tel:+441225396312"' in client.get(path).text
 
 

@@ -536,7 +536,7 @@ def test_a_child_s_receipt_status_and_file_are_kind_and_begin_with_999_and_child
     assert "your fault" in main
     assert main.index("tel:999") < main.index("tel:+448001111") < main.index("What happens next")
     assert "A social worker should read it by" in main
-    assert "We will only contact you in a way that you say is safe." in main
+    assert "We will only contact you in a way you say is safe." in main
     assert ("Do not wait for us. Call 999 now." in main) == (danger == "yes")
     assert [each for each in ADULTS_ALONE if each in main] == []
     safe = main.index("Is it safe to keep a copy?")

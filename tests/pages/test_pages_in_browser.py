@@ -182,7 +182,7 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
     expect(either).to_have_title("Concern sent - Example Council")
     reference = either.locator(".reference").first.inner_text()
     press(either, "Check what is happening, or add more")
-    expect(either.locator(".box h2").first).to_have_text("Received. A social worker has not read it yet")
+    expect(either.locator(".box h2").first).to_have_text("Received, but not read yet")
     expect(either.get_by_text(reference).first).to_be_visible()
     assert count_concerns(site) == before + 1
 

@@ -100,11 +100,11 @@ def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> Stat
     yield "a concern that waits"
     assert act(http, sam, f"{path}/notes", text="A made-up note. " * 20) == [303]
     assert act(http, sam, f"{path}/assignment", person=SAM) == [303]
-    keys.write("Question to the reporter", "Which school?")
-    keys.press("button", "Send the question")
-    expect(page.get_by_role("heading", name="Something happened meanwhile")).to_be_visible()
+    keys.write("New message to the reporter", "Which school?")
+    keys.press("button", "Send the message")
+    expect(page.get_by_role("heading", name="Someone else changed this concern")).to_be_visible()
     yield "what another did meanwhile"
-    keys.press("button", "Send the question")
+    keys.press("button", "Send the message")
     expect(page.get_by_text("Not read yet")).to_be_visible()
     keys.press("button", "Acknowledge with addition 1")
     expect(page.get_by_text(f"Acknowledged by {JO}")).to_be_visible()
@@ -117,12 +117,12 @@ def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> Stat
         summary.press("Enter")
     yield "an acknowledged concern with all that is folded"
     assert len(act(http, sam, f"{path}/hand-over", body=body, reason="The child lives there.")) == 1
-    keys.write("Why, for the record and for the body", "The child lives there.")
-    page.get_by_label("To which body").select_option(body)
+    keys.write("Reason. Recorded, and sent to the organisation", "The child lives there.")
+    page.get_by_label("Organisation").select_option(body)
     keys.press("button", "Hand it over")
-    expect(page.get_by_role("heading", name="Something happened meanwhile")).to_be_visible()
+    expect(page.get_by_role("heading", name="Someone else changed this concern")).to_be_visible()
     keys.press("button", "Hand it over")
-    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
     yield "handed over"
     for further in ("additions", "notes"):
         page.goto(f"{path}/{further}")
