@@ -1,6 +1,7 @@
 """The parts outside the service that settings name: whether they answer, and whether what is sent to them arrives."""
 
 import datetime as dt
+import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,9 @@ PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
 EVENTS_LATE = "late"
 """What is wrong with a receiver whose events wait for too long."""
+SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
+SIGN_IN_AGAIN = dt.timedelta(minutes=15)
+"""How long a process waits after a refused sign-in: a mail server locks an account that is tried too often."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 
 log = Log(__name__)
@@ -140,6 +144,7 @@ class Outside:
         self._settings = settings
         self._engine = engine
         self._clock = clock
+        self._no_sign_in_before = clock()
         given = [part for part in WATCHED if next(named(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
         """What is wrong with each part, or None."""
@@ -152,12 +157,8 @@ class Outside:
     def look(self, beat: Callable[[], None]) -> None:
         """Knock at each part, and look for events that are late."""
         found = dict[str, str | None]()
-        for part in WATCHED:
-            for _, failure in knock(self._settings, part):
-                found[part.value] = found.get(part.value) or failure
-                beat()
-        for part_of_events, failure in self._late():
-            found[part_of_events] = found.get(part_of_events) or failure
+        for about, failure in (*self._knock(beat), *self._late()):
+            found[about] = found.get(about) or failure
         for name in found.keys() | self.failures.keys():
             before, now = self.failures.get(name), found.get(name)
             if now is not None and before is None:
@@ -165,6 +166,17 @@ class Outside:
             elif before is not None and now is None:
                 log.info("outside_part_is_back", reason=name)
         self.failures = found
+
+    def _knock(self, beat: Callable[[], None]) -> Iterator[tuple[str, str | None]]:
+        for part in WATCHED:
+            if part is Part.EMAIL and self._clock() < self._no_sign_in_before:
+                yield part.value, SIGN_IN_REFUSED
+                continue
+            for _, failure in knock(self._settings, part):
+                if failure == SIGN_IN_REFUSED:
+                    self._no_sign_in_before = self._clock() + SIGN_IN_AGAIN
+                yield part.value, failure
+                beat()
 
     def _late(self) -> list[tuple[str, str | None]]:
         """Return for each receiver whether its events are late. Without the database, that is not known."""

@@ -37,12 +37,13 @@ from app.services.resealing import ChangeOfKeys, reseal
 from app.services.sealing import Unsealer, make_sealer
 from app.services.webhooks import insert_webhook
 from app.services.workers import stop_workers
-from tests.support.clock import SettableClock
+from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import drop_triggers, raw_connection
 from tests.support.delivery import a_receiver
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
+from tests.support.mail_server import MailServer, make_certificate
 from tests.support.publishing import GUIDE
 from tests.support.waiting import LONG_ENOUGH, pause, wait_until
 
@@ -246,6 +247,42 @@ def test_what_is_late_stays_so_while_the_database_does_not_answer(
 
     assert before == {"email": "late", "webhooks": "late"} == context.outside.failures
     assert lines() == []
+
+
+def test_a_refused_password_is_not_tried_again_at_each_look(
+    service: FastAPI, settings: Settings, clock: SettableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, password = make_certificate(tmp_path / "mail.pem"), tmp_path / "password.txt"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    password.write_text("wrong")
+    with MailServer(certificate=certificate, tls_at_once=True, password="right") as mail:  # noqa: S106  # made up
+        changes: dict[str, Any] = {
+            "smtp_host": "127.0.0.1",
+            "smtp_port": mail.port,
+            "smtp_security": "tls",
+            "smtp_username": "desk",
+            "smtp_from": "desk@example.org",
+            "smtp_to": ("desk@example.org",),
+        }
+        named = Settings(data_dir=settings.data_dir, smtp_password_file=password, **changes)
+        watch = outside.Outside(named, service.state.context.engine, clock)
+        seen: list[tuple[int, list[str]]] = []
+        for minutes in (0, 1, 14, 16, 17, 32):
+            clock.time = A_TUESDAY + dt.timedelta(minutes=minutes)
+            if minutes == 17:
+                password.write_text("right")
+            watch.look(lambda: None)
+            seen.append((mail.sign_ins, watch.failing))
+
+    refused = ["email"]
+    assert seen == [
+        (2, refused),
+        (2, refused),
+        (2, refused),
+        (4, refused),
+        (4, refused),
+        (5, []),
+    ]  # by two mechanisms each
 
 
 def check_everything(service: FastAPI, clock: SettableClock) -> None:

@@ -38,6 +38,7 @@ class MailServer:
         self.answer, self.tried, self.emails = answer, 0, list[EmailMessage]()
         self.hangs = False
         self.signed_in: list[bool] = []
+        self.sign_ins = 0
         self._protocols: list[SMTP] = []
         self._tls = None
         if certificate is not None:
@@ -60,7 +61,8 @@ class MailServer:
         return reply
 
     def _authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: Any, login: Any) -> AuthResult:
-        return AuthResult(success=login.password.decode() == self._password)
+        self.sign_ins += 1
+        return AuthResult(success=login.password.decode() == self._password, handled=False)  # the library answers
 
     def _protocol(self) -> SMTP:
         starts_tls = self._tls is not None and not self._at_once
