@@ -122,9 +122,7 @@ def test_immediate_danger_is_in_the_subject(
     worker(mail.port)()
 
     assert mail.emails[0]["Subject"].startswith("Immediate danger reported: check the inbox now")
-    assert (
-        "A reporter says that a child is in immediate danger. Concerns that say so: 1." in mail.emails[0].get_content()
-    )
+    assert "A child has been reported to be in immediate danger. Number of concerns: 1." in mail.emails[0].get_content()
 
 
 def test_before_the_clock_runs_out_there_is_one_event_and_one_email_and_none_for_what_was_acknowledged(
@@ -182,7 +180,7 @@ def test_what_says_danger_and_is_overdue_says_so_in_the_subject_again(
     assert "1 concern must be acknowledged soon." in texts[1]
     assert "1 concern is overdue." in texts[2]
     assert "1 addition is overdue." in texts[-1]
-    assert all("Concerns that say so: 1." in text for text in texts)
+    assert all("Number of concerns: 1." in text for text in texts)
 
 
 @pytest.mark.parametrize("reply", ["451 try later", "554 refused"])
@@ -395,7 +393,7 @@ def test_what_waits_for_a_dead_server_is_told_by_readiness_and_metrics_and_goes_
     assert late == ({"email": "fails"}, "190.0")
     assert warnings_of(client, service) == {}
     assert age_of_emails(client) == "0.0"
-    assert [email["Subject"].partition(":")[0] for email in mail.emails] == ["Immediate danger"]
+    assert [email["Subject"].partition(":")[0] for email in mail.emails] == ["Immediate danger reported"]
     assert "20 concerns came." in mail.emails[0].get_content()
 
 
@@ -519,7 +517,7 @@ def test_a_process_that_is_killed_while_the_server_is_away_loses_no_email(tmp_pa
             assert eventually(lambda: mail.emails, patience_seconds=120)
 
     assert statuses == [201] * 3
-    assert "Concerns that say so: 3." in mail.emails[0].get_content()
+    assert "Number of concerns: 3." in mail.emails[0].get_content()
     assert len(mail.emails) == 1
 
 
