@@ -124,7 +124,7 @@ def assign_and_hold(page: Page) -> None:
 def hand_over(page: Page, neighbour: pyrage.x25519.Identity) -> None:
     """Hand the concern over, open the file as the other body does, store its receipt."""
     Keyboard(page).open_up("Hand it over")
-    page.get_by_label("Organisation").focus()
+    page.get_by_label("Which organisation").focus()
     page.keyboard.type(BODY)
     Keyboard(page).write("Reason. Recorded, and sent to the organisation", REASON)
     Keyboard(page).press("button", "Hand it over")

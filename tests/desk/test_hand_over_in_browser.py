@@ -114,7 +114,7 @@ def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_
     page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
     page.goto(f"/desk/concerns/{reference}")
     page.locator("summary", has_text="Hand it over").last.press("Enter")
-    page.get_by_label("Organisation").select_option(BODY)
+    page.get_by_label("Which organisation").select_option(BODY)
     page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
     press = page.get_by_role("button", name="Hand it over", exact=True)
     press.press("Enter")

@@ -46,7 +46,7 @@ def hand_over(keys: Keyboard, file: Path) -> None:
     """Pick the body, say why, send, save the file, and store the receipt that the body sends back."""
     page = keys.page
     keys.open_up("Hand it over")
-    page.get_by_label("Organisation").focus()
+    page.get_by_label("Which organisation").focus()
     page.keyboard.type(BODY)
     keys.write("Reason. Recorded, and sent to the organisation", REASON)
     keys.press("button", "Hand it over")

@@ -118,7 +118,7 @@ def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> Stat
     yield "an acknowledged concern with all that is folded"
     assert len(act(http, sam, f"{path}/hand-over", body=body, reason="The child lives there.")) == 1
     keys.write("Reason. Recorded, and sent to the organisation", "The child lives there.")
-    page.get_by_label("Organisation").select_option(body)
+    page.get_by_label("Which organisation").select_option(body)
     keys.press("button", "Hand it over")
     expect(page.get_by_role("heading", name="Someone else changed this concern")).to_be_visible()
     keys.press("button", "Hand it over")
