@@ -32,7 +32,7 @@ from app.cli.options import REMAINS, AsJson, echo_result, open_writer, table
 from app.config import Settings
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
-from app.models.code_lists import CodeList
+from app.models.code_lists import CodeList, Signpost
 from app.models.editions import EditionContent
 from app.models.entries import MAX_NOTE_LENGTH
 from app.models.inbox import InboxParameters
@@ -42,6 +42,7 @@ from app.models.links import (
     DESK_CONCERNS,
     DESK_RECIPIENTS,
     DESK_VIEWS,
+    SIGNPOSTS,
     STATISTICS,
     desk_concern_path,
     edition_path,
@@ -494,7 +495,7 @@ def make_export(
     texts = _fetch_texts(service, statement, notes=notes)
     document = build_export(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
     content = _fetch_edition(service, statement["concern"]["guide"], statement["concern"]["edition"])
-    pdf = export_pdf(printed_export(document, content, _fetch_code_lists(service), council=council), document)
+    pdf = export_pdf(printed_export(document, content, _fetch_reference_data(service), council=council), document)
     wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
     entry = service.call("POST", desk_concern_path(reference, "export"), body=wanted)
     return add_signature(pdf, entry["signature"]), entry
@@ -514,14 +515,19 @@ def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionConte
     return EditionContent.model_validate({name: answer[name] for name in EditionContent.model_fields if name in answer})
 
 
-def _fetch_code_lists(service: DeskClient) -> ReferenceData:
-    """Return every code list, without signposts."""
+def _fetch_reference_data(service: DeskClient) -> ReferenceData:
+    """Return every code list, the signposts and the neighbouring councils, without what pages say of the law."""
     names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
     answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
     lists = [
         CodeList.model_validate({key: each[key] for key in CodeList.model_fields if key in each}) for each in answers
     ]
-    return ReferenceData({each.name: each for each in lists}, (), ())
+    answer = service.call("GET", SIGNPOSTS)
+    contacts = [
+        tuple(Signpost.model_validate({key: one[key] for key in Signpost.model_fields if key in one}) for one in found)
+        for found in (answer["signposts"], answer.get("neighbours", ()))
+    ]
+    return ReferenceData({each.name: each for each in lists}, contacts[0], statements=(), neighbours=contacts[1])
 
 
 def _require_new(path: Path) -> None:

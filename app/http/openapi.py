@@ -335,7 +335,13 @@ def _override(built: Any, override: Any) -> Any:
 def add_emergency_contacts(responses: JsonObject, schemas: JsonObject) -> None:
     """Add the signposts and the guide's contacts to the problem examples of a path of concerns, as in real problems."""
     properties = schemas["Problem"]["properties"]
-    contacts = {name: build_example(properties[name], schemas) for name in ("signposts", "contacts")}
+    contacts = {
+        name: [
+            {member: value for member, value in each.items() if value}  # what says nothing would stand here 28 times
+            for each in build_example(properties[name], schemas)
+        ]
+        for name in ("signposts", "contacts")
+    }
     for response in responses.values():
         for example in response.get("content", {}).get(PROBLEM_MEDIA_TYPE, {}).get("examples", {}).values():
             example["value"] = example["value"] | contacts

@@ -1,8 +1,9 @@
 """Code lists and signposts, and the responses about them and about the service itself."""
 
 from enum import StrEnum
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.config import VERSION
 from app.errors import CodedValueError, FaultCode
@@ -117,6 +118,17 @@ class Signpost(Reachable):
     without_speech: bool = Field(
         default=False, description="True if it is for people who cannot speak on the phone.", examples=[False]
     )
+    allegations: bool = Field(
+        default=False,
+        description="True where it is for concerns about adults who work with children.",
+        examples=[False],
+    )
+    council: str | None = Field(
+        default=None,
+        max_length=MAX_CODE_LENGTH,
+        description="Of another council: its area, a code of the list `council`.",
+        examples=[None],
+    )
     phones: tuple[Phone, ...] = Field(
         default=(),
         description="Numbers, in the order in which to try them.",
@@ -141,7 +153,7 @@ class Signpost(Reachable):
     source: Text = Field(
         description="Source of the information.",
         examples=[
-            "Named as the emergency number in the safeguarding procedures that were read for this service.",
+            "Every safeguarding procedure that was read.",
             "nspcc.org.uk",
         ],
     )
@@ -153,17 +165,26 @@ class Signpost(Reachable):
 
 
 class SignpostList(RequestModel):
-    """Every signpost, those for immediate danger first."""
+    """Every signpost, those for immediate danger first, and the neighbouring councils."""
 
     signposts: tuple[Signpost, ...] = Field(min_length=1, description="Signposts, in the order in which to show them.")
+    neighbours: tuple[Signpost, ...] = Field(
+        default=(), description="Whom to call where a child lives in the area of another council.", examples=[[]]
+    )
 
-    @field_validator("signposts")
+    @field_validator("neighbours")
     @classmethod
-    def _ids_are_unique(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
-        ids = [signpost.id for signpost in signposts]
+    def _neighbours_name_their_area(cls, neighbours: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
+        if not all(each.council for each in neighbours):
+            raise CodedValueError(FaultCode.REQUIRED, "every neighbour needs the code of its area in `council`")
+        return neighbours
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        ids = [each.id for each in (*self.signposts, *self.neighbours)]
         if len(set(ids)) != len(ids):
             raise CodedValueError(FaultCode.DUPLICATE_ID, "every `id` must be different")
-        return signposts
+        return self
 
     @field_validator("signposts")
     @classmethod
@@ -191,6 +212,9 @@ class SignpostsResponse(ResponseModel):
     """Contacts outside editions, 999 first."""
 
     signposts: tuple[Signpost, ...] = Field(description="The signposts.")
+    neighbours: tuple[Signpost, ...] = Field(
+        default=(), description="Whom to call where a child lives in the area of another council.", examples=[[]]
+    )
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
     links: Links = REFERENCE_LINKS
 

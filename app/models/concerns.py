@@ -17,6 +17,7 @@ from app.models.fields import (
     Account,
     Address,
     Brief,
+    CouncilCode,
     Day,
     DisabilityCode,
     EthnicityCode,
@@ -49,6 +50,11 @@ class Child(ReporterInput):
         "First names", "First and middle names as far as you know. If you have only one name, put it here.", "Alex"
     )
     family_name: Line | None = optional_field("Family name", "The child’s family name, if you know it.", "Example")
+    home_council: CouncilCode | None = optional_field(
+        "Where does the child live?",
+        "A code from the list `council`. Where it is another council, this one passes the concern on.",
+        "E06000022",
+    )
     other_names: tuple[Line, ...] = optional_list(
         "Other names",
         "Any other names the child uses or has used: nicknames, former names, names used online.",
@@ -229,6 +235,11 @@ class PersonOfConcern(ReporterInput):
     relationship_to_child: Line | None = optional_field(
         "Connection with the child", "How the person knows the child, as far as you know.", "Alex calls him a friend"
     )
+    works_with_children: YesNo | None = optional_field(
+        "Does this person work or volunteer with children?",
+        "For example in a school, a club or a care home.",
+        "not_known",
+    )
     address: Address | None = optional_field(
         "Address", "Where the person lives or stays, if you know.", {"text": "Somewhere near Example Park"}
     )
@@ -266,6 +277,40 @@ class PlaceOfConcern(ReporterInput):
     )
     described: Note | None = optional_field(
         "Description", "What happens there, when, and who is there.", "Alex is collected from here on Friday evenings"
+    )
+
+
+class ThingKind(StrEnum):
+    """What kind of thing exists."""
+
+    MESSAGE = "message"
+    PICTURE = "picture"
+    VIDEO = "video"
+    RECORDING = "recording"
+    NUMBER_PLATE = "number_plate"
+    BANK_RECORD = "bank_record"
+    GIFT = "gift"
+    DOCUMENT = "document"
+    OTHER = "other"
+
+
+class ThingThatExists(ReporterInput):
+    """Something that shows what happened. It is described, and never sent here."""
+
+    kind: ThingKind | None = optional_field("What is it?", "What kind of thing it is.", "message")
+    place: Line | None = optional_field(
+        "Which device or app is it on?",
+        "The telephone, computer, app or account.",
+        "A chat app on Alex’s telephone",
+    )
+    held_by: Line | None = optional_field("Who has it?", "The person who has it, as far as you know.", "Alex")
+    police_may_fetch: YesNo | None = optional_field(
+        "May the police fetch it?", "Whether the person who has it agrees.", "not_known"
+    )
+    described: Note | None = optional_field(
+        "What does it show?",
+        "In words. Please do not copy or send any images.",
+        "Messages at night",
     )
 
 
@@ -391,6 +436,12 @@ class ConcernDetail(ReporterInput):
     )
     places_of_concern: tuple[PlaceOfConcern, ...] = optional_list(
         "Places of concern", "Any place that may matter.", [{"name": "Example Park"}], max_length=10
+    )
+    things_that_exist: tuple[ThingThatExists, ...] = optional_list(
+        "Things that exist",
+        "Messages, pictures, records: what and where they are. Nothing is ever sent with a concern.",
+        [{"kind": "message", "held_by": "Alex"}],
+        max_length=8,
     )
     going_well: Account | None = optional_field(
         "What is going well?",
@@ -519,6 +570,14 @@ class Reporter(ReporterInput):
     phone: Line | None = optional_field("Your telephone number", "A number we can reach you on.", "01632 960001")
     email: Line | None = optional_field(
         "Your email address", "An email address we can write to.", "robin@academy.example"
+    )
+    language: Brief | None = optional_field(
+        "Your language",
+        "The language that you know best, sign language included.",
+        "Polish",
+    )
+    interpreter_needed: YesNo | None = optional_field(
+        "Do you need an interpreter?", "Whether you need an interpreter, sign language included.", "yes"
     )
     safe_times_to_contact: Line | None = optional_field(
         "When and how is it safe to contact you?",
@@ -649,7 +708,7 @@ class RiskToWorkers(ReporterInput):
 # The submission: a concern about one or more children.
 
 
-FORM_VERSION = 4
+FORM_VERSION = 5
 """The version of the form. It rises by one whenever its JSON Schema, that of `Concern`, changes in any way."""
 NO_QUESTION = "test"
 """The member of `Concern` that is not in the form: developers send it."""

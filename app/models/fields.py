@@ -213,6 +213,7 @@ Note = Annotated[str, StringConstraints(max_length=1000)]
 Account = Annotated[str, StringConstraints(max_length=5000)]
 
 _CODE = StringConstraints(max_length=40)
+CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
 SexCode = Annotated[str, FromCodeList("sex"), _CODE]
 EthnicityCode = Annotated[str, FromCodeList("ethnicity"), _CODE]
 DisabilityCode = Annotated[str, FromCodeList("disability"), _CODE]

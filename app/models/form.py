@@ -26,6 +26,7 @@ from app.models.concerns import (
     PlaceOfConcern,
     Reporter,
     RiskToWorkers,
+    ThingThatExists,
     VehicleOfConcern,
 )
 from app.models.fields import Address
@@ -105,6 +106,7 @@ FULL_EXAMPLE: dict[str, Any] = _example(
         people_of_concern=[_example(PersonOfConcern, described="Tall; waits in the car outside the school gate")],
         vehicles_of_concern=[_example(VehicleOfConcern, described="Small grey car with a dent in the left door")],
         places_of_concern=[_example(PlaceOfConcern, described="The car was also seen here on two Friday evenings")],
+        things_that_exist=[_example(ThingThatExists)],
         going_well="Alex trusts an aunt and enjoys football practice on Wednesdays",
         hoped_for="That somebody talks with Alex soon, and that Alex is safe on the way home",
     ),

@@ -109,6 +109,17 @@ class GuideChoice(ResponseModel):
     )
 
 
+class AlsoCall(ResponseModel):
+    """Whom the reporter can call beside the guide's contacts, by what the concern says."""
+
+    also_call: tuple[Signpost, ...] = Field(
+        default=(),
+        description="The council where a child lives, if it is another one; the designated officer, if an adult who "
+        "works with children is named.",
+        examples=[[]],
+    )
+
+
 class ComeBack(ResponseModel):
     """When the reporter should look again."""
 
@@ -120,7 +131,7 @@ class ComeBack(ResponseModel):
     )
 
 
-class CheckResponse(Help, ComeBack, GuideChoice, EditionPin):
+class CheckResponse(AlsoCall, Help, ComeBack, GuideChoice, EditionPin):
     """The concern is valid. Nothing was stored."""
 
     kept: bool = Field(default=False, description="Always false: nothing is stored.", examples=[False])
@@ -163,7 +174,7 @@ class ConcernStatus(Help, ComeBack, Progress, EditionPin, ConcernIdentity):
     )
 
 
-class Receipt(Help, ComeBack, GuideChoice, Proof, EditionPin, ConcernIdentity):
+class Receipt(AlsoCall, Help, ComeBack, GuideChoice, Proof, EditionPin, ConcernIdentity):
     """The concern is stored on disk, encrypted for the duty team. They have not acknowledged it yet."""
 
 

@@ -33,7 +33,16 @@ from app.pages.form_layout import (
 )
 from app.pages.languages import gettext
 from app.pages.text_format import code_label, page_words
-from app.services.receipts import ADDITION_STORED, CLOSED_TEXT, CONCERN_STORED, HOW_TO_FOLLOW, NEW_WORRY, TEST
+from app.services.receipts import (
+    ADDITION_STORED,
+    ANOTHER_COUNCIL,
+    CLOSED_TEXT,
+    CONCERN_STORED,
+    HOW_TO_FOLLOW,
+    NEW_WORRY,
+    TEST,
+    WORKS_WITH_CHILDREN,
+)
 from app.services.reference_data import ReferenceData, read_reference_data
 
 MAX_RADIO_CHOICES = 7
@@ -231,7 +240,7 @@ FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
 """What the models can find in an answer to the form, beside what the form says in its own words."""
 FROM_BELOW = (
     CALL_999_FIRST,
-    *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST)),
+    *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
     CLOSED_TEXT,
     NEW_WORRY,
 )

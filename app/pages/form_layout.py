@@ -178,6 +178,13 @@ FORM_SECTIONS = (
         ("concern.people_of_concern", "concern.vehicles_of_concern", "concern.places_of_concern"),
     ),
     FormSection(
+        "things",
+        "Messages, pictures and other things that exist",
+        ("concern.things_that_exist",),
+        hint="You cannot send them here. Tell us what there is and where, so that the police can find it.",
+        warns_of_pictures=True,
+    ),
+    FormSection(
         "strengths",
         "What is going well, and what you hope for",
         ("concern.going_well", "concern.hoped_for", "informed_and_basis.childs_wishes"),
@@ -208,6 +215,7 @@ ENTRY_NAMES = {
     "concern.people_of_concern": "person",
     "concern.vehicles_of_concern": "vehicle",
     "concern.places_of_concern": "place",
+    "concern.things_that_exist": "thing",
     "agencies": "service",
 }
 """The name of one entry of each repeatable group."""
@@ -264,7 +272,7 @@ AS_IN_MODELS = Asking()
 # fmt: off
 WITHOUT_HINT = (
     "children.given_names", "children.family_name", "children.age_described", "children.ethnicity",
-    "children.ethnicity_described", "children.first_language", "children.where_now", "children.gp",
+    "children.ethnicity_described", "children.first_language", "children.gp",
     "children.health_visitor", "children.school_nurse", "children.child_protection_plan",
     "children.education_health_and_care_plan", "parents_and_carers.name", "parents_and_carers.primary_carer",
     "others.name", "others.lives_with_child", "informed_and_basis.childs_wishes", "concern.how_known_described",
@@ -304,6 +312,13 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         part=MORE_ABOUT_WORK,
     ),
     "reporter.safeguarding_lead_name": Asking(after=("reporter.safeguarding_lead_consulted", YES)),
+    "reporter.language": Asking(
+        "What language do you speak best?",
+        "Sign language counts too. You can write this form in any language.",
+        after=GIVES_NAME,
+        part=MORE_ABOUT_YOU,
+    ),
+    "reporter.interpreter_needed": Asking(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
     "children": Asking(hint="Skip anything you do not know."),
     "children.other_names": Asking(hint=f"Nicknames, old names, names used online. {ONE_A_LINE}"),
     "children.date_of_birth": Asking(hint=FULL_DATE_HINT),
@@ -329,8 +344,12 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     ),
     "children.disability_described": Asking("What this means day to day", ""),
     "children.interpreter_needed": Asking(hint="Sign language counts too."),
+    "children.home_council": Asking(
+        hint="We can tell you who to call there. You can send this here too: we pass it on."
+    ),
     "children.home_address.text": Asking("Home address", ""),
     "children.home_address.postcode": Asking("Postcode of the home"),
+    "children.where_now": Asking(hint=""),
     "children.school_or_setting": Asking("School, nursery or college", ""),
     "children.looked_after": Asking("Is the child in care?", ""),
     "parents_and_carers.date_of_birth": Asking(hint=FULL_DATE_HINT),
@@ -390,6 +409,15 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     ),
     "concern.people_of_concern.other_names": Asking(hint=f"Nicknames, and names used online. {ONE_A_LINE}"),
     "concern.people_of_concern.phones_and_accounts": Asking("Phone numbers and online accounts"),
+    "concern.people_of_concern.works_with_children": Asking(
+        "Do they work or volunteer with children?", "For example in a school, a club or a care home."
+    ),
+    "concern.things_that_exist": Asking(hint=""),
+    "concern.things_that_exist.kind": Asking(hint=""),
+    "concern.things_that_exist.place": Asking("Where is it?", "For example: which phone, computer, app or account."),
+    "concern.things_that_exist.held_by": Asking(hint=""),
+    "concern.things_that_exist.police_may_fetch": Asking("Can the police collect it?", ""),
+    "concern.things_that_exist.described": Asking("What does it show?", "Tell us in words."),
     "agencies.worker": Asking("Who works with the family there?", ""),
     "agencies.phone": Asking("Phone number", ""),
     "agencies.knows_of_concern": Asking("Do they know about your concern?", ""),
@@ -439,7 +467,7 @@ ABOUT_YOURSELF = FormVariant(
         FormSection(
             "you",
             "How we can help",
-            ("reporter.safe_times_to_contact", "informed_and_basis.childs_wishes"),
+            ("reporter.safe_times_to_contact", "informed_and_basis.childs_wishes", "reporter.language"),
             step="you",
         ),
     ),
@@ -463,6 +491,9 @@ ABOUT_YOURSELF = FormVariant(
             "How can we reach you safely?",
             "Tell us your name if you want to, and a place, time or number that is safe for you. "
             "It can be your school.",
+        ),
+        "reporter.language": Asking(
+            "What language do you speak best?", "You can write to us in any language. Sign language counts too."
         ),
         "informed_and_basis.childs_wishes": Asking(
             "Is there anything that we must not do?", "For example: do not ring my home."

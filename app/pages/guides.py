@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
+from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -293,11 +294,16 @@ def read_privacy_notice(site: SiteDep) -> Response:
 
 @router.get("/guides/{guide}")
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
-    """Return the page of the current edition."""
+    """Return the page of the current edition; where the language of the page has its words, that rendition."""
     history = get_history(session, guide=guide)
     head = require_current(history)
     content = site.context.contents(head.key, session)
     renditions = current_renditions(history, list_renditions(session, guide=guide))
+    language = current_language()
+    if language != ENGLISH and any(
+        each.key.language == language.tag and each.content.form.has_words for each in renditions
+    ):
+        return _rendition_page(site, session, guide, language.tag, None)
     return _edition_page(site, history, head, content, renditions)
 
 
@@ -404,8 +410,8 @@ class WordMarks:
 
 @router.get("/guides/{guide}/renditions/{language}")
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
-    """Return the page of the rendition to read."""
-    return _rendition_page(site, session, guide, language, None)
+    """Return the page of the rendition to read, in a page of its own language where there are such pages."""
+    return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
 
 @router.get("/guides/{guide}/renditions/{language}/{number}")
@@ -413,7 +419,15 @@ def read_numbered_rendition_page(
     site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName, number: RenditionNumber
 ) -> Response:
     """Return the page of that rendition, with the cautions and contacts of the current edition like every page."""
-    return _rendition_page(site, session, guide, language, number)
+    return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
+
+
+def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
+    """Return the way to the page of a rendition among the pages of its language; None where it is there already."""
+    own = next((each for each in LANGUAGES if each.tag == tag), current_language())
+    if own == current_language():
+        return None
+    return RedirectResponse(f"{own.prefix}{rendition_page_path(guide, tag, number)}", status_code=308)
 
 
 def _rendition_page(site: Site, session: Session, guide: str, language: str, number: int | None) -> Response:
@@ -426,7 +440,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
     response = site.cached_page(
         "rendition.html",
         caching=CACHE_CHECKED,
-        here="",  # the other languages of this page are those of the guide
+        here=f"/guides/{guide}" if language == current_language().tag else "",  # the languages of the guide itself
         head=current,
         rendition=rendition,
         form_label=FORM_LABELS[form],

@@ -56,6 +56,19 @@ class Language:
 
 ENGLISH = Language("en", "en-GB", "English")
 LANGUAGES = (ENGLISH, Language("cy", "cy", "Cymraeg", is_checked=False))
+WRITING_IN = {
+    "pl": "Pisz po polsku.",
+    "ro": "Scrieți în română.",
+    "pt": "Escreva em português.",
+    "es": "Escriba en español.",
+    "so": "Ku qor Soomaali.",
+    "uk": "Пишіть українською.",
+    "pa": "ਪੰਜਾਬੀ ਵਿੱਚ ਲਿਖੋ।",
+    "bn": "বাংলায় লিখুন।",
+    "ur": "اردو میں لکھیں۔",
+    "ar": "اكتب بالعربية.",
+}
+"""'Write in ...', each in its own words: ten languages that many people in England speak."""
 _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 _path: ContextVar[str] = ContextVar("path", default="")
 

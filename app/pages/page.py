@@ -14,8 +14,10 @@ from app.config import Settings
 from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.models.contacts import Contact
+from app.models.languages import direction_of
 from app.pages.languages import (
     LANGUAGES,
+    WRITING_IN,
     current_language,
     current_path,
     english,
@@ -62,6 +64,7 @@ def page_templates() -> jinja2.Environment:
     templates.globals |= {
         "english": english,
         "opens_in_browser": UNSEAL_SCRIPT.is_file,
+        "writing_in": WRITING_IN,
     }
     templates.filters |= {
         "t": gettext,
@@ -77,6 +80,7 @@ def page_templates() -> jinja2.Environment:
         "option": option,
         "person": person,
         "hours": hours_text,
+        "direction": direction_of,
         "postal": address_text,
         "citation": citation_text,
         "split_at": split_at_words,

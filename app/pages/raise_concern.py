@@ -58,7 +58,8 @@ from app.pages.page import Site, SiteDep
 from app.pages.text_format import own_steps, spoken
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
-from app.services.receipts import derive_idempotency_keys
+from app.services.receipts import ANOTHER_COUNCIL, derive_idempotency_keys
+from app.services.reference_data import lives_elsewhere
 from app.services.saved_forms import group_of
 
 NARRATIVE = "concern.narrative"
@@ -206,13 +207,16 @@ class Draft:
 
     def check_page(self, *, fault: str | None = None, status: int = 200) -> Response:
         """Return the answers, for the person to check before sending."""
-        form = self.form()
+        form, reference_data = self.form(), self.site.context.reference_data
+        concern = Concern.model_validate(self.fields())
         return self.page(
             "check_answers.html",
             form,
             status=status,
             faults={"send": gettext(fault)} if fault else {},
             sections=answered_sections(form, self.answers),
+            also_call=reference_data.also_call(concern),
+            passes_on=ANOTHER_COUNCIL if lives_elsewhere(concern, reference_data.neighbours) else None,
             hidden_fields=list(hidden_fields(form, self.answers)),
         )
 

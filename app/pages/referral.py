@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.http.context import AppContext
+from app.models.code_lists import Signpost
 from app.models.editions import EditionContent
+from app.models.fields import YesNo
 from app.pages.form_answers import (
     KNOWN_SO_FAR,
     NOTHING_KNOWN,
@@ -18,8 +20,9 @@ from app.pages.form_answers import (
 from app.pages.form_builder import FormBuilder
 from app.pages.form_layout import ENTRY_NAMES, ConcernForm, Question, QuestionKind, RepeatableGroup
 from app.services.editions import EditionKey
-from app.services.reference_data import ReferenceData
+from app.services.reference_data import ELSEWHERE, ReferenceData
 
+PEOPLE = "concern.people_of_concern"
 SHOWN_ELSEWHERE = ("guide", "edition", "test")
 FURTHER = "Further details"
 
@@ -28,9 +31,46 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
     """Return every answer by section, with the labels of the edition. What the form does not ask comes last."""
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts).make()
-    sections = answered_sections(form, answers)
+    sections = [*_flags(answers, reference_data), *answered_sections(form, answers)]
     rest = tuple(_further_details(form, answers))
     return [*sections, AnsweredSection("further", FURTHER, (("", rest),))] if rest else sections
+
+
+FLAGS = "To look at first"
+FOR_ANOTHER_COUNCIL = "Pass the concern on to the council where the child lives"
+FOR_THE_OFFICER = "Tell the designated officer (LADO)"
+
+
+def flags_of(reference_data: ReferenceData) -> list[dict[str, Any]]:
+    """Return the answers that need more than the usual route: the list and the member of each, and what to say."""
+    councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
+    councils[ELSEWHERE] = "An area that is not named."
+    officers = [f"{each.name}: {numbers_of(each)}" for each in reference_data.signposts if each.allegations]
+    yes = " ".join(["Works or volunteers with children.", *officers])
+    return [
+        {"list": "children", "member": "home_council", "label": FOR_ANOTHER_COUNCIL, "words": councils},
+        {"list": PEOPLE, "member": "works_with_children", "label": FOR_THE_OFFICER, "words": {YesNo.YES.value: yes}},
+    ]
+
+
+def numbers_of(contact: Signpost) -> str:
+    """Return the numbers of a contact, or its address on the web."""
+    return ", ".join(phone.display for phone in contact.phones) or str(contact.url)
+
+
+def _flags(answers: Answers, reference_data: ReferenceData) -> Iterator[AnsweredSection]:
+    found = []
+    for flag in flags_of(reference_data):
+        entries = value_at(answers, flag["list"])
+        lines = [
+            f"{ENTRY_NAMES[flag['list']].capitalize()} {number}: {flag['words'][value]}"
+            for number, entry in enumerate(entries if isinstance(entries, list) else (), 1)
+            if (value := entry.get(flag["member"])) in flag["words"]
+        ]
+        if lines:
+            found.append(AnsweredQuestion(flag["label"], tuple(lines)))
+    if found:
+        yield AnsweredSection("flags", FLAGS, (("", tuple(found)),))
 
 
 def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQuestion]:
@@ -90,6 +130,12 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
         for section in form
     ]
     return {
+        "flags": {
+            "title": FLAGS,
+            "rules": [
+                each | {"entry": ENTRY_NAMES[each["list"]].capitalize()} for each in flags_of(context.reference_data)
+            ],
+        },
         "sections": sections,
         "further": FURTHER,
         "elsewhere": SHOWN_ELSEWHERE,

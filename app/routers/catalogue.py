@@ -246,7 +246,9 @@ def read_index(request: Request, settings: SettingsDep) -> Response:
 @reference_router.get(SIGNPOSTS, summary="List the signposts", response_model=SignpostsResponse)
 def list_signposts(request: Request, reference_data: ReferenceDataDep) -> Response:
     """999, and national and local contacts that belong to no edition."""
-    response = SignpostsResponse(signposts=reference_data.signposts, links={"self": SIGNPOSTS})
+    response = SignpostsResponse(
+        signposts=reference_data.signposts, neighbours=reference_data.neighbours, links={"self": SIGNPOSTS}
+    )
     return public_response(request, response)
 
 

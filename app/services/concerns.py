@@ -302,7 +302,7 @@ class Submissions:
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
         """Validate the concern as a submission does, and store nothing. Raises `InvalidConcern` with every fault."""
         self._expect_both_say_test(concern, for_tests=for_tests)
-        return self.receipts.build_check_response(self.resolver.resolve(concern), concern.immediate_danger, at=at)
+        return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
 
     async def submit(
         self,
@@ -390,7 +390,7 @@ class Submissions:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
         concern, test = submitted.concern, submitted.test
         submission = canonical_json(orjson.loads(submitted.json))  # in a fifth of the time that the model takes again
-        receipt = self.receipts.build_receipt(pinned, submission, concern.immediate_danger, test=test, at=at)
+        receipt = self.receipts.build_receipt(pinned, submission, concern, test=test, at=at)
         reference, token = receipt.reference, receipt.status_token
         row = NewConcern(
             reference=reference,

@@ -173,7 +173,8 @@ def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
     """Return the council's own contacts that answer when its duty team is closed: local, with a number."""
-    return [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones and not each.emergency]
+    local = [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones]
+    return [each for each in local if not each.emergency and not each.allegations]
 
 
 @dataclass(frozen=True)

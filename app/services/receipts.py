@@ -33,7 +33,7 @@ from app.errors import AlreadyStored, IdempotencyKeyReused, ReceiptNotGenuine
 from app.models import links
 from app.models.base import format_utc
 from app.models.code_lists import CALL_999_FIRST, Signpost
-from app.models.concerns import FORM_VERSION, AdditionReceipt, ConcernRow, ImmediateDanger, StoredReceiptRow
+from app.models.concerns import FORM_VERSION, AdditionReceipt, Concern, ConcernRow, ImmediateDanger, StoredReceiptRow
 from app.models.contacts import Contact
 from app.models.editions import EditionContent
 from app.models.entries import MessageEntry
@@ -48,7 +48,7 @@ from app.models.receipts import (
 )
 from app.services.editions import MAX_CACHED_EDITIONS, EditionKey
 from app.services.hours import DutyHours, Team, WorkingDays, deadline_in_words, deadline_of
-from app.services.reference_data import ReferenceData
+from app.services.reference_data import ReferenceData, lives_elsewhere, names_a_worker
 
 NONCE_LENGTH = 12
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
@@ -256,6 +256,8 @@ WHAT_WAS_ADDED = "what you added"
 CLOSED_TEXT = "We have finished with this concern. We may not be able to tell you more."
 NEW_WORRY = "If something new worries you, add it to this concern. A social worker will read it."
 MESSAGE_WAITS = "The duty team has sent you a message. To reply, add to your concern."
+ANOTHER_COUNCIL = "A child lives in the area of another council. We pass your concern on to that council."
+WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also call the designated officer (LADO)."
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
@@ -309,11 +311,14 @@ class ReceiptBuilder:
         due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
-    def build_check_response(self, pinned: PinnedEdition, danger: str, *, at: dt.datetime) -> CheckResponse:
+    def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
         """Return the response to a check, which stores nothing."""
+        danger = concern.immediate_danger
         key, contacts, due = pinned.key, pinned.content.contacts, self.acknowledge_by(danger, at=at)
+        step = self._next_step(due, contacts, at, danger=danger)
         return CheckResponse(
-            next_steps=(CALL_999_FIRST, NOTHING_STORED, self._next_step(due, contacts, at, danger=danger)),
+            also_call=self.reference_data.also_call(concern),
+            next_steps=(CALL_999_FIRST, NOTHING_STORED, step, *self._by_the_concern(concern)),
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
             guide_named=pinned.guide_named,
             come_back_by=self.working_days.after(at, days=self.come_back_days),
@@ -321,13 +326,14 @@ class ReceiptBuilder:
         )
 
     def build_receipt(
-        self, pinned: PinnedEdition, submission: bytes, danger: str, *, test: bool = False, at: dt.datetime
+        self, pinned: PinnedEdition, submission: bytes, concern: Concern, *, test: bool = False, at: dt.datetime
     ) -> NewReceipt:
-        """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON.
+        """Return a signed receipt with a new reference and a new status token; `submission` is its canonical JSON.
 
         That of a test says so, in its next steps and in what is signed.
         """
         reference, status_token = new_reference(), new_status_token()
+        danger, also_call = concern.immediate_danger, self.reference_data.also_call(concern)
         key, contacts, due = pinned.key, pinned.content.contacts, self.acknowledge_by(danger, at=at)
         pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
         claims = {
@@ -339,7 +345,8 @@ class ReceiptBuilder:
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
         } | ({"test": True} if test else {})
         back = self.working_days.after(at, days=self.come_back_days)
-        expected = (TEST,) if test else (CONCERN_STORED, self._next_step(due, contacts, at, danger=danger))
+        step = self._next_step(due, contacts, at, danger=danger)
+        expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern))
         afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(deadline_of(back)[0]))
         members = self._members_of(pinned)
         receipt = {  # in the order of the fields of `Receipt`
@@ -358,8 +365,17 @@ class ReceiptBuilder:
             "next_steps": (CALL_999_FIRST, *expected, *afterwards),
             "contacts": members.contacts,
             "links": _own_links(reference) | _links(key),
+            "also_call": orjson.Fragment(_SIGNPOSTS.dump_json(also_call)),
         }
         return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
+
+    def _by_the_concern(self, concern: Concern) -> tuple[str, ...]:
+        """Return the further steps of a concern about a child elsewhere, or about an adult who works with children."""
+        steps = {
+            ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
+            WORKS_WITH_CHILDREN: names_a_worker(concern),
+        }
+        return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
     def _members_of(self, pinned: PinnedEdition) -> _EditionMembers:
         """Return the edition's members, serialised once: an edition never changes, and signposts change at a start."""

@@ -12,8 +12,9 @@ from sqlmodel import Session
 from app.errors import FaultCode, FieldError, Location, NoSuchCodeList
 from app.logs import Log
 from app.models.code_lists import CodeList, Signpost, SignpostList
+from app.models.concerns import Concern
 from app.models.contacts import Contact
-from app.models.fields import coded_values
+from app.models.fields import YesNo, coded_values
 from app.models.legal_statements import LegalStatement, LegalStatementList
 from app.models.seed_files import read_seed_file
 from app.services.editions import default_guide, get_current, read_content
@@ -43,11 +44,12 @@ class EmergencyContacts:
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The code lists by name, the signposts, 999 first, and what pages say of the law."""
+    """The code lists by name, the signposts, 999 first, what pages say of the law, and neighbouring councils."""
 
     code_lists: dict[str, CodeList]
     signposts: tuple[Signpost, ...]
     statements: tuple[LegalStatement, ...]
+    neighbours: tuple[Signpost, ...]
 
     def get_code_list(self, name: str) -> CodeList:
         """Return the list of that name; raises `NoSuchCodeList`."""
@@ -72,6 +74,12 @@ class ReferenceData:
             if value not in self._codes.get(name, ())
         ]
 
+    def also_call(self, concern: Concern) -> tuple[Signpost, ...]:
+        """Return whom the reporter can call too: the councils where children live, and the designated officer."""
+        areas = {child.home_council for child in concern.children}
+        officers = [each for each in self.signposts if each.allegations] if names_a_worker(concern) else []
+        return (*(each for each in self.neighbours if each.council in areas), *officers)
+
     @cached_property
     def law(self) -> dict[str, LegalStatement]:
         """The legal statements by their ids."""
@@ -82,9 +90,24 @@ class ReferenceData:
         return {name: frozenset(code.code for code in found.codes) for name, found in self.code_lists.items()}
 
 
+ELSEWHERE = "elsewhere"
+"""The code of the list `council` for an area that has no code there."""
+
+
+def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
+    """Return whether a child lives in the area of another council, by what the reporter says."""
+    others = {each.council for each in neighbours} | {ELSEWHERE}
+    return any(child.home_council in others for child in concern.children)
+
+
+def names_a_worker(concern: Concern) -> bool:
+    """Return whether somebody who may be a risk to a child works or volunteers with children."""
+    return any(each.works_with_children is YesNo.YES for each in concern.concern.people_of_concern)
+
+
 def read_reference_data(seed_dir: Path) -> ReferenceData:
     """Read and check the files; raises `SeedFileError` with file, line and reason."""
     lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
-    signposts = read_seed_file(seed_dir / "signposts.yaml", SignpostList).signposts
+    found = read_seed_file(seed_dir / "signposts.yaml", SignpostList)
     statements = read_seed_file(seed_dir / "legal-statements.yaml", LegalStatementList).statements
-    return ReferenceData(code_lists={found.name: found for found in lists}, signposts=signposts, statements=statements)
+    return ReferenceData({each.name: each for each in lists}, found.signposts, statements, found.neighbours)

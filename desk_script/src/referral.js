@@ -5,7 +5,7 @@ const MONTHS = [
   ...["July", "August", "September", "October", "November", "December"],
 ];
 const DATE = /^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?$/;
-const NO_LAYOUT = { sections: [], further: "What was written", elsewhere: ["guide", "edition", "test"], nothing: ["", ""] };
+const NO_LAYOUT = { flags: { title: "", rules: [] }, sections: [], further: "What was written", elsewhere: ["guide", "edition", "test"], nothing: ["", ""] };
 
 // Return sections with title and groups; each group has a heading and answers; each answer a label and lines.
 export function referralOf(answers, layout = NO_LAYOUT) {
@@ -19,7 +19,19 @@ export function referralOf(answers, layout = NO_LAYOUT) {
     .filter(([name]) => !shown.has(name) && !layout.elsewhere.includes(name.split(".")[0]))
     .map(([name, value]) => ({ label: labelOf(name), lines: [textOf(value)] }));
   const further = { id: "further", title: layout.further, groups: rest.length ? [{ heading: "", answers: rest }] : [] };
-  return [...sections, further].filter((section) => section.groups.length > 0);
+  return [flagsOf(answers, layout.flags), ...sections, further].filter((section) => section.groups.length > 0);
+}
+
+// What needs more than the usual route, said first.
+function flagsOf(answers, { title, rules }) {
+  const found = rules.flatMap(({ list, member, label, words, entry }) => {
+    const lines = (valueAt(answers, list) ?? []).flatMap((each, number) => {
+      const value = valueAt(each, member);
+      return Object.hasOwn(words, value) ? [`${entry} ${number + 1}: ${words[value]}`] : [];
+    });
+    return lines.length ? [{ label, lines }] : [];
+  });
+  return { id: "flags", title, groups: found.length ? [{ heading: "", answers: found }] : [] };
 }
 
 function groupsOf(section, answers, [knownSoFar, nothing], shown) {

@@ -44,6 +44,7 @@ RECEIPT_KEYS = [
     "next_steps",
     "contacts",
     "links",
+    "also_call",
 ]
 BOTH_DOORS = pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
 
@@ -363,7 +364,7 @@ def test_the_receipt_s_signature_holds_offline_and_says_what_was_kept(client: Te
         "received_at": receipt["received_at"],
         "guide": SLUG,
         "edition": 1,
-        "form_version": 4,
+        "form_version": 5,
         "submission_sha256": hashlib.sha256(rfc8785.dumps(FULL_EXAMPLE)).hexdigest(),
     }
 

@@ -81,7 +81,7 @@ def test_the_layout_has_a_label_for_every_answer_of_the_form_and_every_code(host
     (text,) = LAYOUT.findall(hosted.get(f"/desk/concerns/{receipt['reference']}").text)
     layout = json.loads(text)
 
-    assert set(layout) == {"sections", "further", "elsewhere", "nothing"}
+    assert set(layout) == {"flags", "sections", "further", "elsewhere", "nothing"}
     names = {each["name"] for section in layout["sections"] for each in section["questions"]}
     groups = {each["name"]: each for section in layout["sections"] for each in section["groups"]}
     assert {"immediate_danger", "concern.narrative", "concern.indicators", "reporter.name"} <= names

@@ -35,6 +35,7 @@ KNOWN = {
         "forced_marriage abuse_linked_to_faith_or_belief radicalisation self_harm mental_health alcohol_and_drugs "
         "private_fostering allegations_against_staff"
     ),
+    "council": "E06000022 E06000023 E06000024 E06000025 E06000066 E06000054 elsewhere not_known",
     "lawful-basis": "public_task legal_obligation vital_interests consent",
     "reason-parents-not-told": (
         "risk_of_significant_harm risk_of_injury_to_another obstructs_police_investigation unjustified_delay"

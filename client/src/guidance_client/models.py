@@ -1027,20 +1027,6 @@ class Outcome(TypedDict):
 ParentsInformed: TypeAlias = Literal['yes', 'no', 'not_safe', 'not_known']
 
 
-class PersonOfConcern(TypedDict):
-    """
-    Someone who may be a risk to a child. A partial description helps.
-    """
-
-    name: NotRequired[str | None]
-    other_names: NotRequired[list[OtherName] | None]
-    age_described: NotRequired[str | None]
-    relationship_to_child: NotRequired[str | None]
-    address: NotRequired[Address | None]
-    phones_and_accounts: NotRequired[str | None]
-    described: NotRequired[str | None]
-
-
 class Phone(TypedDict):
     """
     A phone number.
@@ -1465,6 +1451,9 @@ class TaxonomyTermPage(TypedDict):
     contents: list[TaxonomyTerm]
 
 
+ThingKind: TypeAlias = Literal['message', 'picture', 'video', 'recording', 'number_plate', 'bank_record', 'gift', 'document', 'other']
+
+
 class VehicleOfConcern(TypedDict):
     """
     A vehicle that may matter. Even part of the registration helps.
@@ -1628,6 +1617,7 @@ class Child(TypedDict):
 
     given_names: NotRequired[str | None]
     family_name: NotRequired[str | None]
+    home_council: NotRequired[str | None]
     other_names: NotRequired[list[OtherName] | None]
     date_of_birth: NotRequired[str | None]
     estimated_age: NotRequired[int | None]
@@ -2325,6 +2315,21 @@ class ParentOrCarer(TypedDict):
     communication_needs: NotRequired[str | None]
 
 
+class PersonOfConcern(TypedDict):
+    """
+    Someone who may be a risk to a child. A partial description helps.
+    """
+
+    name: NotRequired[str | None]
+    other_names: NotRequired[list[OtherName] | None]
+    age_described: NotRequired[str | None]
+    relationship_to_child: NotRequired[str | None]
+    works_with_children: NotRequired[YesNo | None]
+    address: NotRequired[Address | None]
+    phones_and_accounts: NotRequired[str | None]
+    described: NotRequired[str | None]
+
+
 class PhysicalLocation(TypedDict):
     """
     A place to visit or write to.
@@ -2469,6 +2474,8 @@ class Reporter(TypedDict):
     organisation: NotRequired[str | None]
     phone: NotRequired[str | None]
     email: NotRequired[str | None]
+    language: NotRequired[str | None]
+    interpreter_needed: NotRequired[YesNo | None]
     safe_times_to_contact: NotRequired[str | None]
     relationship_to_child: NotRequired[str | None]
     anonymous_to_family: NotRequired[YesNo | None]
@@ -2551,6 +2558,8 @@ class Signpost(TypedDict):
     kind: ContactKind
     emergency: NotRequired[bool]
     without_speech: NotRequired[bool]
+    allegations: NotRequired[bool]
+    council: NotRequired[str | None]
     phones: NotRequired[list[Phone]]
     url: NotRequired[str | None]
     when: NotRequired[str | None]
@@ -2566,8 +2575,21 @@ class SignpostsResponse(TypedDict):
     """
 
     signposts: list[Signpost]
+    neighbours: NotRequired[list[Signpost]]
     next_cursor: NotRequired[str | None]
     links: dict[str, str]
+
+
+class ThingThatExists(TypedDict):
+    """
+    Something that shows what happened. It is described, and never sent here.
+    """
+
+    kind: NotRequired[ThingKind | None]
+    place: NotRequired[str | None]
+    held_by: NotRequired[str | None]
+    police_may_fetch: NotRequired[YesNo | None]
+    described: NotRequired[str | None]
 
 
 class ConcernDetail(TypedDict):
@@ -2592,6 +2614,7 @@ class ConcernDetail(TypedDict):
     people_of_concern: NotRequired[list[PersonOfConcern] | None]
     vehicles_of_concern: NotRequired[list[VehicleOfConcern] | None]
     places_of_concern: NotRequired[list[PlaceOfConcern] | None]
+    things_that_exist: NotRequired[list[ThingThatExists] | None]
     going_well: NotRequired[str | None]
     hoped_for: NotRequired[str | None]
 
@@ -2902,6 +2925,7 @@ class Receipt(TypedDict):
     next_steps: list[str]
     contacts: list[Contact]
     links: dict[str, str]
+    also_call: NotRequired[list[Signpost]]
 
 
 class RenditionBehindEvent(TypedDict):
@@ -3090,6 +3114,7 @@ class CheckResponse(TypedDict):
     next_steps: list[str]
     contacts: list[Contact]
     links: dict[str, str]
+    also_call: NotRequired[list[Signpost]]
     kept: NotRequired[bool]
 
 
