@@ -394,7 +394,7 @@ def test_what_waits_for_a_dead_server_is_told_by_readiness_and_metrics_and_goes_
     assert warnings_of(client, service) == {}
     assert age_of_emails(client) == "0.0"
     assert [email["Subject"].partition(":")[0] for email in mail.emails] == ["Immediate danger reported"]
-    assert "20 concerns came." in mail.emails[0].get_content()
+    assert "20 new concerns." in mail.emails[0].get_content()
 
 
 def test_what_comes_while_a_server_is_away_makes_no_attempt_of_its_own_and_pauses_grow_to_ten_minutes(
