@@ -104,7 +104,7 @@ def test_an_arrival_is_one_email_with_figures_a_link_and_nothing_of_the_concern(
     words = email.as_string()
     assert email["To"] == f"{TEAM}, lead@council.example"
     assert email["Subject"] == "New in the inbox (One Minute Guide)"
-    assert "2 concerns came.\n1 new addition to a concern." in email.get_content().replace("\r", "")
+    assert "2 new concerns.\n1 new addition to a concern." in email.get_content().replace("\r", "")
     assert "The desk is at http://127.0.0.1:8000/desk\n" in words
     for secret in (CANARY, *(receipt[name] for receipt in receipts for name in ("reference", "status_token"))):
         assert secret not in words
