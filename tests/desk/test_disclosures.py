@@ -50,7 +50,7 @@ class Call:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-HAND_OVER = {"recipient": RECIPIENT, "body": "Example Council", "reason": "It lives there."}
+HAND_OVER = {"recipient": RECIPIENT, "body": "Example Council", "reason": "The child lives there."}
 CALLS = {
     ("get", "/v1/desk/concerns"): Call(Scope.READ, DeskAct.LISTED, INBOX),
     ("get", "/v1/desk/summary"): Call(Scope.READ, DeskAct.SUMMARY_READ, INBOX),
