@@ -116,7 +116,11 @@ def test_each_identity_alone_opens_a_note_and_an_addition_and_the_second_alone_h
         assert add(client, receipt, ADDED).status_code == 201
         assert desk.act(receipt["reference"], "notes", text=NOTED).status_code == 201
         hand_over = desk.act(
-            receipt["reference"], "hand-over", recipient=neighbour, body="Example Council", reason="The child lives there."
+            receipt["reference"],
+            "hand-over",
+            recipient=neighbour,
+            body="Example Council",
+            reason="The child lives there.",
         ).json()
 
         for path in paths[:2]:
