@@ -46,8 +46,21 @@ def _across_guides_response(section: Section) -> type[ResponseModel]:
 ACROSS_GUIDES = {section: _across_guides_response(section) for section in LISTED}
 
 
+class MatchedSynonym(ResponseModel):
+    """Words of the query that a subject is also looked for by."""
+
+    words: str = Field(description="The words, as the list of subjects has them.", examples=["older boyfriend"])
+    subject: str = Field(description="The code of the subject.", examples=["child_sexual_exploitation"])
+
+
 class SearchResponse(ResponseModel):
     """Search results, best text match first. The order says nothing about any child."""
 
-    results: tuple[FoundItem, ...] = Field(description="Items that contain every word of the query.")
+    results: tuple[FoundItem, ...] = Field(
+        description="Items that contain every word of the query. If there are none and `matched` names subjects, the "
+        "items of the guides about these subjects."
+    )
+    matched: tuple[MatchedSynonym, ...] = Field(
+        default=(), description="Which words of the query stand for a subject, and for which.", examples=[[]]
+    )
     next_cursor: str | None = NEXT

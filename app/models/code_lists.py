@@ -52,6 +52,12 @@ class Code(RequestModel):
         description="For a subject: its code in the Local Government Service List, if known.",
         examples=[None, 35],
     )
+    synonyms: tuple[Text, ...] = Field(
+        default=(),
+        max_length=MAX_ITEMS,
+        description="Of a subject: words by which people look for it, and which guides do not print.",
+        examples=[[], ["older boyfriend", "sugar daddy"]],
+    )
     assessment_factors: tuple[str, ...] = Field(
         default=(),
         description="For a subject: related codes of the list `dfe-assessment-factors`.",
@@ -128,6 +134,11 @@ class Signpost(Reachable):
         max_length=MAX_CODE_LENGTH,
         description="Of another council: its area, a code of the list `council`.",
         examples=[None],
+    )
+    for_children: bool = Field(
+        default=False,
+        description="True where it is for a child or young person. Printed forms have its number.",
+        examples=[False],
     )
     phones: tuple[Phone, ...] = Field(
         default=(),

@@ -1,5 +1,6 @@
 """Contacts of a guide: how each is reached, and when."""
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
@@ -78,6 +79,15 @@ class Phone(RequestModel):
     )
     display: str = Field(min_length=2, max_length=40, description="As printed.", examples=["01225 396312"])
     option: str | None = Field(default=None, max_length=20, description="Menu option to press.", examples=["1"])
+
+    @property
+    def dialled(self) -> str:
+        """The number as a person dials it: as printed, with the area code where the print leaves it out."""
+        printed = "".join(filter(str.isdigit, self.display))
+        whole = re.sub(r"^\+44", "0", self.number)
+        if printed and printed in (whole, self.number.removeprefix("+")):
+            return self.display
+        return f"{whole.removesuffix(printed)} {self.display}" if printed and whole.endswith(printed) else whole
 
     @property
     def option_text(self) -> str:

@@ -242,7 +242,7 @@ def _receipt_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[st
 
 def _numbers(contacts: Iterable[Reachable]) -> Iterator[str]:
     for contact in contacts:
-        phones = " or ".join(phone.display + phone.option_text for phone in contact.phones)
+        phones = " or ".join(phone.dialled + phone.option_text for phone in contact.phones)
         yield from _paragraph(f"- {contact.name}: {phones}", hanging="  ")
 
 

@@ -253,7 +253,7 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The forms of an edition beside its page: what its path in the API ends with, and the media type."""
 
-Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
+Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 
 
 @router.get("/covering-your-tracks")
@@ -318,10 +318,11 @@ def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, numb
 
 @router.get("/guides/{guide}/editions/{number}/changes")
 def read_changes_page(
-    *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since
+    *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since = None
 ) -> Response:
-    """Return the changes between two editions: removed and added words."""
+    """Return the changes between two editions: removed and added words. Without a number, since the edition before."""
     history = get_history(session, guide=guide)
+    since = since or next((each.number for each in _readable(history) if each.number < number), number)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
         raise InvalidQuery([FieldError((), "Compare it with another edition.", FaultCode.INVALID, "query", "since")])

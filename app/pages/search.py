@@ -37,9 +37,8 @@ def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep)
     if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
         return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)
     limit = MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
-    guides = list_guides(session, site.context.reference_data)
-    found = search_guides(session, guides, words, limit=limit)
-    return _page(site, words, found=found, names=names_publishers(guides))
+    found = search_guides(session, site.context.reference_data, words, limit=limit)
+    return _page(site, words, found=found, names=names_publishers(list_guides(session, site.context.reference_data)))
 
 
 def _page(

@@ -15,7 +15,7 @@ from app.http.params import AboutSubject, Cursor, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
 from app.http.responses import Responses, public_response
 from app.models.base import SLUG_PATTERN, RequestModel
-from app.models.catalogue import ACROSS_GUIDES, FoundItem, SearchResponse
+from app.models.catalogue import ACROSS_GUIDES, FoundItem, MatchedSynonym, SearchResponse
 from app.models.code_lists import (
     CodeListResponse,
     CodeListsResponse,
@@ -43,7 +43,7 @@ from app.models.sections import Section
 from app.services.catalogue import CatalogueEntry, EntryFilter, list_entries
 from app.services.csv_tables import CsvRow, csv_table
 from app.services.cursors import decode_key, encode_key
-from app.services.guides import guides_about
+from app.services.guides import entries_to_search, guides_about
 
 catalogue_router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
@@ -158,10 +158,15 @@ def search(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
-    """Full-text search of every current edition. Queries are not logged."""
-    filters = _wanted(session, context, Filters(**dict(wanted)), *Section)
+    """Full-text search of every current edition. Queries are not logged.
+
+    `matched` names words of the query that stand for a subject (`synonyms` in the code list `subject`).
+    """
+    asked = _wanted(session, context, Filters(**dict(wanted)), *Section)
+    filters, synonyms = entries_to_search(session, context.reference_data, asked)
     found, next_cursor = _page(session, filters, cursor, limit=limit)
-    return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
+    matched = tuple(MatchedSynonym(words=each.words, subject=each.subject) for each in synonyms)
+    return public_response(request, SearchResponse(results=found, matched=matched, next_cursor=next_cursor))
 
 
 def _wanted(session: Session, context: AppContext, filters: Filters, *sections: Section) -> EntryFilter:

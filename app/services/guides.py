@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlmodel import Session
@@ -70,12 +70,25 @@ class FoundInGuide:
 
 
 @dataclass(frozen=True)
+class Synonym:
+    """Words by which people look for a subject, and the subject."""
+
+    words: str
+    subject: str
+
+
+@dataclass(frozen=True)
 class Found:
     """What the words find: guides by their titles and subjects, and items of guides."""
 
     by_title: Sequence[ListedGuide]
     in_guides: Sequence[FoundInGuide]
     has_more: bool
+    matched: Sequence[Synonym] = ()
+
+    def led_to(self, guide: ListedGuide) -> str:
+        """Return the words that a subject of the guide is also looked for by; empty if none led to it."""
+        return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
@@ -110,15 +123,47 @@ def group_by_subject(
     return [(code, guides) for code, guides in groups if guides]
 
 
-def search_guides(session: Session, listed: Sequence[ListedGuide], words: str, *, limit: int) -> Found:
-    """Return what has every one of the words, in any form of it; as many items as `limit`."""
+def find_synonyms(reference_data: ReferenceData, words: str) -> list[Synonym]:
+    """Return the longest synonym of each subject of which every word is among the words, in any form of it."""
+    typed = words_in(words)
+    found = [
+        (code.code, max(matching, key=len))
+        for code in subject_codes(reference_data)
+        if (matching := [each for each in code.synonyms if _is_within(each, typed)])
+    ]
+    return [Synonym(synonym, subject) for subject, synonym in found]
+
+
+def _is_within(synonym: str, typed: Sequence[str]) -> bool:
+    return all(any(_is_form(word, each, is_last=False) for each in typed) for word in words_in(synonym))
+
+
+def entries_to_search(
+    session: Session, reference_data: ReferenceData, wanted: EntryFilter
+) -> tuple[EntryFilter, list[Synonym]]:
+    """Return the filter to use, and the synonyms in its words.
+
+    Where no item holds the words, it is that of the guides which are about a subject that the words stand for.
+    """
+    matched = find_synonyms(reference_data, wanted.words or "")
+    if not matched or list_entries(session, wanted, limit=1):
+        return wanted, matched
+    about = {guide for each in matched for guide in guides_about(session, reference_data, each.subject)}
+    return replace(wanted, words=None, guides=about if wanted.guides is None else about & set(wanted.guides)), matched
+
+
+def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
+    """Return what has every one of the words, in any form of it, as many items as `limit`; and guides by synonyms."""
+    listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
     entries = list_entries(session, EntryFilter(words), limit=limit + 1)
     by_guide: dict[str, list[CatalogueEntry]] = {}
     for entry in entries[:limit]:
         by_guide.setdefault(entry.key.guide, []).append(entry)
     guides = {each.guide: each for each in listed}
     found = [FoundInGuide(guides[slug], of_it) for slug, of_it in by_guide.items() if slug in guides]
-    return Found([each for each in listed if _is_named(each, words)], found, has_more=len(entries) > limit)
+    subjects = {each.subject for each in matched}
+    named = [each for each in listed if _is_named(each, words) or any(map(each.is_about, subjects))]
+    return Found(named, found, has_more=len(entries) > limit, matched=matched)
 
 
 def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:

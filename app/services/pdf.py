@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -64,8 +65,14 @@ class PrintForm(StrEnum):
 
 PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
 """What the path of a form adds to that of the edition."""
-SIZES = {PrintForm.POSTER: ("12", "11.5", "11", "10.5", "10", "9.5", "9", "8.5", "8"), PrintForm.LARGE_PRINT: ("18",)}
-"""Font sizes in points. The largest with which the edition fits is used."""
+SIZES = {
+    PrintForm.POSTER: (
+        *("18", "17", "16", "15", "14", "13.5", "13", "12.5"),
+        *("12", "11.5", "11", "10.5", "10", "9.5", "9", "8.5", "8"),
+    ),
+    PrintForm.LARGE_PRINT: ("18",),
+}
+"""Font sizes in points. The largest with which the edition fits is used, found by halving."""
 SIDES = {"<front>": 1, "<pages>": 2}
 """The page on which the front of a poster ends, and the last one."""
 
@@ -119,13 +126,18 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
         "ignore_system_fonts": True,
         "font_paths": [fonts()],
     }
-    for size in SIZES[form]:
+
+    def fits(size: str) -> bool:
         options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": size}
-        if size == SIZES[form][-1] or all(
+        return all(
             json.loads(typst.query(selector=place, field="value", one=True, **options)) == page
             for place, page in SIDES.items()
-        ):
-            break
+        )
+
+    *larger, smallest = SIZES[form]
+    place = bisect_left(larger, x=True, key=fits)
+    chosen = larger[place] if place < len(larger) else smallest
+    options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": chosen}
     try:
         pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
     except typst.TypstError as failure:
@@ -173,6 +185,7 @@ def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, 
         "change_note": text(content.change_note, "change_note"),
         "source": f"{content.source.title}, {content.source.publisher}" if content.source else "",
         "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
+        "for_children": [_contact(each) for each in signposts if each.for_children and each.phones],
         "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
         "first_contact": _contact(first_contact),
         "hours": hours or hours_text(first_contact.opening_hours),
@@ -223,7 +236,7 @@ def _definition(definition: Definition) -> dict[str, str]:
 
 def _contact(contact: Contact | Signpost) -> dict[str, Any]:
     phones = [
-        {"number": phone.number, "display": phone.display, "option": phone.option_text} for phone in contact.phones
+        {"number": phone.number, "display": phone.dialled, "option": phone.option_text} for phone in contact.phones
     ]
     more = more_ways(contact) if isinstance(contact, Contact) else []
     return {"name": contact.name, "phones": phones, "url": contact.url or "", "more": more}

@@ -531,5 +531,5 @@ def _call(teams: Sequence[Team]) -> str:
     if not teams:
         return "use the guide's contacts below."
     first = teams[0].contact
-    numbers = " or ".join(phone.display for phone in first.phones)
+    numbers = " or ".join(phone.dialled for phone in first.phones)
     return f"call the {first.name} on {numbers}{first.phones[0].option_text}."

@@ -58,8 +58,8 @@ def test_the_receipt_in_danger_says_to_call_at_once_and_names_the_team_that_answ
     assert said == [
         "Do not wait for an answer. After 999, call the Bath & North East Somerset Emergency Duty Team on "
         "01454 615165. A social worker should acknowledge it by Saturday 28 November 2026 at 03:54.",
-        "Do not wait for an answer. After 999, call the Duty and Assessment Team on 01225 396312 or 396313 (option 1). "
-        "A social worker should acknowledge it by Wednesday 25 November 2026 at 12:00.",
+        "Do not wait for an answer. After 999, call the Duty and Assessment Team on 01225 396312 or 01225 396313 "
+        "(option 1). A social worker should acknowledge it by Wednesday 25 November 2026 at 12:00.",
     ]
 
 

@@ -22,6 +22,7 @@ from app.models.edition_files import read_edition_file
 from app.models.editions import EDITION_EXAMPLE
 from app.models.seed_files import read_seed_file
 from app.server.export import crawl
+from app.services.catalogue import LISTED_SECTIONS
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.loops import for_each
@@ -134,6 +135,7 @@ def test_a_list_comes_page_by_page(two_guides: TestClient, path: str, asked: dic
     while not pages or cursor is not None:
         page = two_guides.get(path, params=asked | {"limit": limit} | ({"cursor": cursor} if cursor else {})).json()
         cursor = page.pop("next_cursor")
+        page.pop("matched", None)
         pages += page.values()
 
     assert [entry for page in pages for entry in page] == found(two_guides, path, **asked)
@@ -228,7 +230,7 @@ def test_no_operator_widens_what_is_found(two_guides: TestClient, q: str) -> Non
 def test_what_is_not_found_is_an_empty_list(two_guides: TestClient, q: str) -> None:
     answer = two_guides.get("/v1/search", params={"q": q})
 
-    assert (answer.status_code, answer.json()) == (200, {"results": [], "next_cursor": None})
+    assert (answer.status_code, answer.json()) == (200, {"results": [], "matched": [], "next_cursor": None})
 
 
 @pytest.mark.slow
@@ -354,3 +356,32 @@ def test_a_page_of_the_catalogue_has_only_guides_about_the_subject(client: TestC
 
     assert [each["guide"] for each in first["guides"] + second["guides"]] == ["guide-0", "guide-2"]
     assert second["next_cursor"] is None
+
+
+def test_words_that_stand_for_a_subject_find_the_guides_about_it_and_are_named(tmp_path: Path) -> None:
+    with TestClient(a_service(data_dir=tmp_path / "data")) as client:
+        found = client.get("/v1/search", params={"q": "older boyfriends", "limit": 5}).json()
+        after = client.get(
+            "/v1/search", params={"q": "older boyfriends", "limit": 200, "cursor": found["next_cursor"]}
+        ).json()
+        printed = client.get("/v1/search", params={"q": "gifts"}).json()
+        other = client.get("/v1/search", params={"q": "county lines"}).json()
+        elsewhere = client.get("/v1/search", params={"q": "nudes", "subject": "neglect"}).json()
+
+    assert found["matched"] == [{"words": "older boyfriend", "subject": "child_sexual_exploitation"}]
+    assert {each["guide"] for each in [*found["results"], *after["results"]]} == {SLUG}
+    content = an_edition()
+    items = [item.id for section in LISTED_SECTIONS for item in getattr(content, section)]
+    assert sorted(each["item"]["id"] for each in [*found["results"], *after["results"]]) == sorted(items)
+    assert [each["words"] for each in printed["matched"]] == ["gifts"]
+    assert [each["subject"] for each in other["matched"]] == ["child_criminal_exploitation", "gangs_and_youth_violence"]
+    assert other["results"] == []
+    assert elsewhere["results"] == []
+
+
+def test_what_a_guide_prints_is_found_as_before_and_nothing_stands_for_it(tmp_path: Path) -> None:
+    with TestClient(a_service(data_dir=tmp_path / "data")) as client:
+        found = client.get("/v1/search", params={"q": "missing school"}).json()
+
+    assert found["matched"] == []
+    assert all("school" in each["item"]["text"].lower() for each in found["results"])

@@ -180,6 +180,30 @@ def test_a_longer_guide_is_set_in_smaller_words_and_still_one_sheet(client: Test
     assert len(read(client.get(PATHS[0]).content).pages) == 2
 
 
+def test_a_short_guide_is_set_in_larger_words_and_still_one_sheet(client: TestClient, service: FastAPI) -> None:
+    short = {"indicators": 3, "responsibilities": 2, "factors": 0, "linked_risks": 0}
+    content = an_edition()
+    fewer = {name: [item.model_dump() for item in getattr(content, name)[:count]] for name, count in short.items()}
+    publish_next(service, guide="neglect", **fewer)
+
+    pages = read(client.get("/v1/guides/neglect.pdf").content).pages
+    sizes = sizes_of(pages[0])
+    assert len(pages) == 2
+    assert max(sizes, key=lambda size: len(sizes[size])) > max(BODY_POINTS, 13)
+
+
+@pytest.mark.parametrize("form", [".pdf", "/large-print.pdf", "/renditions/cy.pdf", "/renditions/cy/large-print.pdf"])
+def test_every_printed_form_has_the_number_for_a_child_and_numbers_that_can_be_dialled(
+    client: TestClient, form: str
+) -> None:
+    words = words_of(client.get(f"{GUIDE}{form}").content)
+
+    assert "Are you under 18? Talk to Childline: 0800 1111" in words
+    assert "01225 396313" in words
+    assert "or 396313" not in words
+    assert not re.search("[0-9a-f]{49}", words.rpartition("Digest:")[0]), "a digest runs off the page"
+
+
 def test_it_may_be_kept_for_a_minute_and_asked_for_again_by_its_etag(client: TestClient) -> None:
     answer = client.get(PATHS[1])
 

@@ -258,7 +258,7 @@ def test_a_guide_whose_every_edition_is_withdrawn_says_so_until_the_next(client:
 
     assert {(*told(answer), answer.json()["detail"]) for answer in answers} == {(410, "edition-withdrawn", REASON)}
     assert [answer.json()["links"] for answer in answers] == [{"version_history": EDITIONS}] * 3
-    assert [entries for each in lists for key, entries in each.items() if key != "next_cursor"] == [[], [], []]
+    assert [entries for each in lists for key, entries in each.items() if key != "next_cursor"] == [[], [], [], []]
     assert (following.status_code, client.get(GUIDE).json()["edition"]) == (201, 2)
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 A_MINUTE = dt.timedelta(minutes=1)
 DUE = A_TUESDAY + dt.timedelta(days=1)
-CALL = "call the Duty and Assessment Team on 01225 396312 or 396313 (option 1)."
+CALL = "call the Duty and Assessment Team on 01225 396312 or 01225 396313 (option 1)."
 
 Receipt = dict[str, Any]
 Status = Callable[[], Any]

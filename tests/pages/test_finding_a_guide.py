@@ -72,6 +72,24 @@ def test_a_guide_is_found_by_its_title_and_its_subject(four: TestClient) -> None
     assert "Worried about a pupil?" in text_of(search(four, "pupils").text)
 
 
+@for_each(
+    ("words", "led_to", "guide"),
+    [
+        ("my Older Boyfriend", "older boyfriend", SLUG),
+        ("nude", "nudes", SLUG),
+        ("county lines", "county lines", "child-criminal-exploitation"),
+    ],
+)
+def test_a_guide_is_found_by_words_that_stand_for_its_subject_and_the_words_are_named(
+    four: TestClient, words: str, led_to: str, guide: str
+) -> None:
+    page = search(four, words).text
+
+    by_title = page[page.index("<main") :].partition('id="by-title"')[2].partition("<h2")[0]
+    assert f'href="/guides/{guide}"' in by_title
+    assert f"Found by ‘<span>{led_to}</span>’" in by_title
+
+
 def test_999_and_the_duty_team_come_before_what_was_found_or_not_found(four: TestClient) -> None:
     for response in (four.get("/search"), search(four, "missing"), search(four, "zebra crossing"), search(four, " ")):
         main = response.text.partition("<main")[2]

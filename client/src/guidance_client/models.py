@@ -163,6 +163,9 @@ OtherName: TypeAlias = str
 Disability: TypeAlias = str
 
 
+Synonym: TypeAlias = str
+
+
 class Code(TypedDict):
     """
     A code with its label.
@@ -174,6 +177,7 @@ class Code(TypedDict):
     for_reporter: NotRequired[str | None]
     historic: NotRequired[bool]
     lgsl_code: NotRequired[int | None]
+    synonyms: NotRequired[list[Synonym]]
     assessment_factors: NotRequired[list[str]]
 
 
@@ -844,6 +848,15 @@ Maker: TypeAlias = str
 
 
 MakerInput: TypeAlias = Literal['human', 'machine']
+
+
+class MatchedSynonym(TypedDict):
+    """
+    Words of the query that a subject is also looked for by.
+    """
+
+    words: str
+    subject: str
 
 
 class Message(TypedDict):
@@ -2560,6 +2573,7 @@ class Signpost(TypedDict):
     without_speech: NotRequired[bool]
     allegations: NotRequired[bool]
     council: NotRequired[str | None]
+    for_children: NotRequired[bool]
     phones: NotRequired[list[Phone]]
     url: NotRequired[str | None]
     when: NotRequired[str | None]
@@ -2991,6 +3005,7 @@ class SearchResponse(TypedDict):
     """
 
     results: list[FoundItem]
+    matched: NotRequired[list[MatchedSynonym]]
     next_cursor: str | None
 
 
