@@ -26,7 +26,7 @@ from tests.support.unsealing import need_script
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WORDS = f"{CANARY} rang twice."
-NOTE, QUESTION, CLOSING = "New note", "New message to the reporter", "New message to the reporter"
+NOTE, QUESTION, CLOSING = "New note", "New message to the reporter", "Last message to the reporter"
 
 
 @pytest.fixture(scope="module")
