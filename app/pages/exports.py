@@ -40,11 +40,13 @@ def printed_export(
     history = history_of(statement)
     added = replay(history).added
     return {
-        "reference": document["reference"],
         "council": council,
-        "exported": f"{_in_words(statement['at'])}, by {person(statement['by'])}",
+        "title": f"Concern {document['reference']}",
+        "footer": f"Concern {document['reference']}. Confidential: about a child.",
+        "lang": "en",
+        "made": f"Exported {_in_words(statement['at'])}, by {person(statement['by'])}.",
         "facts": list(_facts(statement["concern"], reference_data)),
-        "sections": [_section(each) for each in sections_of(answers, content, reference_data)],
+        "sections": [printed_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [_addition(each) for each in opened["addition"]],
         "notes": [_note(each, added.get(EntryPlace(EntryKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
@@ -70,7 +72,8 @@ def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[t
         yield "Test", "This is a test: it is not about a real child"
 
 
-def _section(section: AnsweredSection) -> dict[str, Any]:
+def printed_section(section: AnsweredSection) -> dict[str, Any]:
+    """Return a section with its answers, as it is printed."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups

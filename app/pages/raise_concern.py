@@ -4,7 +4,9 @@ The server stores nothing before the concern is sent or saved: each page has the
 pages have no rules of their own: the models and services of the API decide what is accepted.
 """
 
+import datetime as dt
 import gzip
+import hashlib
 import re
 import uuid
 from collections.abc import Mapping
@@ -25,9 +27,12 @@ from app.http.cache import accepts_gzip
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
+from app.models.base import canonical_submission
 from app.models.concerns import Concern, ImmediateDanger, ReporterKind
 from app.models.receipts import Receipt
+from app.pages.desk import AS_FILE
 from app.pages.error_pages import PageRoute
+from app.pages.exports import PDF_MEDIA, printed_section
 from app.pages.form_answers import (
     PLACE,
     Answers,
@@ -53,12 +58,14 @@ from app.pages.form_layout import (
     FormVariant,
     voice_of,
 )
-from app.pages.languages import gettext, to_translate
+from app.pages.languages import current_language, gettext, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import own_steps, spoken
+from app.pages.text_format import date_and_time, own_steps, spoken
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
-from app.services.receipts import ANOTHER_COUNCIL, derive_idempotency_keys
+from app.services.exports import concern_pdf
+from app.services.pdf import pdf_available
+from app.services.receipts import ANOTHER_COUNCIL, check_receipt, derive_idempotency_keys
 from app.services.reference_data import lives_elsewhere
 from app.services.saved_forms import group_of
 
@@ -145,6 +152,7 @@ class Draft:
             form=form,
             own_fields=self._own_fields(),
             can_be_saved=self.can_be_saved,
+            can_be_copied=self.can_be_copied,
             **self.about_danger,
             **values,
         )
@@ -158,6 +166,15 @@ class Draft:
     def voice(self) -> str:
         """In whose words the pages speak: the reporter's kind where the reporter is under 18, otherwise empty."""
         return voice_of(str(value_at({**self.answers, **self.variant.fixed_answers}, "reporter.kind")))
+
+    @property
+    def can_be_copied(self) -> bool:
+        """Whether the answers may be saved as a file: by a professional, who may have to keep a record of them."""
+        return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
+
+    def copied_fields(self) -> list[tuple[str, str]]:
+        """Return the fields from which a copy is made, for the page that says that the concern was sent."""
+        return [*self._own_fields(), *hidden_fields(self.form(), self.answers)] if self.can_be_copied else []
 
     @property
     def about_danger(self) -> dict[str, Any]:
@@ -248,7 +265,7 @@ def empty_draft(site: Site, session: Session, path: str, number: str = "") -> Dr
 
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
-SEND, SAVE, NOW, SEND_NOW = "send", "save", "now", "send-now"
+SEND, SAVE, NOW, SEND_NOW, COPY = "send", "save", "now", "send-now", "copy"
 ALREADY_SENT = to_translate(
     "You have already sent this form with different answers, and we have that concern. To send these answers as "
     "another concern, press ‘Send’ again."
@@ -311,6 +328,12 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
             missing = FieldError(("concern", "narrative"), "", FaultCode.REQUIRED)
             return draft.sentence_page(faults=[missing] if action == SEND_NOW else None)
         draft = draft.urgent()
+    return _finish(draft, posted, submitter)
+
+
+def _finish(draft: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
+    """Check the answers, and send them, copy them or show them, as the pressed button says."""
+    action = posted.one("do")
     try:
         concern = Concern.model_validate(draft.fields())
         draft.site.context.submissions.check(concern, for_tests=submitter.for_tests, at=draft.site.now)
@@ -319,7 +342,13 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
         return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.site.context, draft.fields(), faults)])
     except errors.InvalidConcern as error:
         return draft.form_page(faults=list(error.faults))
-    return _send(draft, concern, submitter) if action in (SEND, NOW, SEND_NOW) else draft.check_page()
+    if action in (SEND, NOW, SEND_NOW):
+        page = _send(draft, concern, submitter)
+    elif action == COPY and draft.can_be_copied:
+        page = _copy(draft, concern, posted.one("receipt"))
+    else:
+        page = draft.check_page()
+    return page
 
 
 def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
@@ -336,6 +365,39 @@ def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
         case "remove":
             return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
     return None
+
+
+def _copy(draft: Draft, concern: Concern, signed: str) -> Response:
+    """Return the answers of this request as a PDF. Nothing of it is stored.
+
+    With the signed receipt of just these answers it has the reference and the time; otherwise it says that it was not
+    sent.
+    """
+    site, sent = draft.site, _find_sent(draft.site, concern, signed)
+    reference = sent.get("jti", "")
+    facts = [(gettext("Reference"), reference)] if sent else []
+    facts += [(gettext("Sent"), date_and_time(dt.datetime.fromisoformat(sent["received_at"])))] if sent else []
+    printed = {
+        "title": gettext("Concern {}").format(reference) if sent else gettext("Not sent yet"),
+        "footer": gettext("Confidential: about a child."),
+        "lang": current_language().code,
+        "council": site.context.settings.council_name,
+        "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
+        "facts": facts,
+        "sections": [printed_section(each) for each in answered_sections(draft.form(), draft.answers)],
+    }
+    headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
+    return Response(concern_pdf(printed), media_type=PDF_MEDIA, headers=headers)
+
+
+def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
+    """Return the claims of the receipt, if this service signed it for this very concern; otherwise nothing."""
+    try:
+        claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
+    except errors.ReceiptNotGenuine:
+        return {}
+    is_same = claims.get("submission_sha256") == hashlib.sha256(canonical_submission(concern)).hexdigest()
+    return claims if is_same else {}
 
 
 def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
@@ -369,6 +431,8 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         receipt=receipt,
         reference_aloud=spoken(receipt.reference),
         head=draft.head,
+        path=draft.path,
+        copied_fields=draft.copied_fields(),
         own_steps=own_steps(receipt, in_danger=draft.answers.get(DANGER) == ImmediateDanger.YES),
         **draft.about_danger,
     )

@@ -346,6 +346,11 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
     A letter that no font has keeps the standards from being met. The page is then made without them: the JSON has
     every letter.
     """
+    return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
+
+
+def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
+    """Return a concern as a PDF to read. It is made in memory, and stored nowhere. Raise `PdfUnavailable`."""
     if not pdf_available():
         raise PdfUnavailable
     import typst  # noqa: PLC0415  # an extra, and 20 MB
@@ -353,14 +358,11 @@ def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
     options: dict[str, Any] = {
         "input": EXPORT_TEMPLATE,
         "font_paths": [fonts()],
-        "sys_inputs": {
-            "document": json.dumps(printed, ensure_ascii=False),
-            "attached": json.dumps(document, ensure_ascii=False, indent=1),
-        },
+        "sys_inputs": {"document": json.dumps(printed, ensure_ascii=False)} | inputs,
         "format": "pdf",
     }
     try:
         pdf = typst.compile(pdf_standards=list(TAGGED_FOR_ARCHIVES), **options)
     except typst.TypstError:
         pdf = typst.compile(**options)
-    return finish_pdf(bytes(pdf or b""))
+    return bytes(pdf or b"")

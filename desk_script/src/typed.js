@@ -6,9 +6,9 @@ import { readSealed } from "./texts.js";
 
 const KEY = "typed";
 const FIELDS = "main form[data-team] :is(textarea, input[type=text])";
-const FORGETS = "What you typed on the page and did not send is gone then.";
-const KEEPS = "What you typed and did not send is locked with the team’s key. It is back when you open this concern in this tab.";
-const BACK = "What you typed before the screen was blanked is back.";
+const FORGETS = "Anything you have typed but not sent will be lost.";
+const KEEPS = "Anything you have typed but not sent is locked with the team’s key, and comes back when you open this concern in this tab.";
+const BACK = "Your unsent text from before the screen was hidden is back.";
 
 export class Typed {
   #keyring;

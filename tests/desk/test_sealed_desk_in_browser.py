@@ -266,6 +266,7 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
     keys.write("Its passphrase", LOCK)
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"{CANARY} answered")).to_be_visible()
+    expect(page.get_by_label("New note")).to_have_value(TYPED["unsent"])  # given back, and still not sent
 
 
 def leave(page: Page, sealed: Sealed, key: str) -> None:

@@ -2,12 +2,14 @@
 
 import datetime as dt
 import html
+import io
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -17,10 +19,13 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import StoreBusy
 from app.main import create_app
+from app.models.concerns import ReporterKind
 from app.models.entries import ENTRY_SPECS, EntryKind
 from app.models.receipts import new_status_token
+from app.pages import raise_concern
 from app.services import entries
 from tests.support.clock import SettableClock
+from tests.support.databases import files_of
 from tests.support.desk import desk_of
 from tests.support.publishing import SLUG, an_edition, publish_next
 
@@ -69,6 +74,76 @@ def test_only_a_receipt_of_this_service_with_its_own_code_becomes_a_file(
     fields = {"receipt": receipt["receipt"], "code": receipt["status_token"]} | wrong
 
     assert client.post("/concerns/receipt", data=fields).status_code == 404
+
+
+SENT = {
+    "immediate_danger": "no",
+    "reporter.kind": "professional",
+    "reporter.role": "Form tutor",
+    "concern.narrative": 'Canary: Alex Example was collected by a stranger. ‹ #link("x") *no markup* ›',
+    "count:children": "1",
+    "children.0.given_names": "Alex",
+    "key": KEY,
+}
+
+
+def printed(pdf: Any) -> str:
+    assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
+    return " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf.content)).pages)
+
+
+def test_a_professional_saves_a_copy_of_what_was_sent_that_is_stored_nowhere(
+    client: TestClient, settings: Settings
+) -> None:
+    path = "/raise-a-concern"
+    checked = client.post(path, data=SENT | {"do": "check"}).text
+    before = client.post(path, data=SENT | {"do": "copy"})
+    receipt = client.post(path, data=SENT | {"do": "send"}).text
+    form = receipt[receipt.index(f'action="{path}"') :].partition("</form>")[0]
+    fields = {name: html.unescape(value) for name, value in re.findall(r'name="([^"]*)" value="([^"]*)"', form)}
+    reference = re.findall(r'class="reference">([^<]*)<', receipt)[0]
+
+    copy = client.post(path, data=fields)
+    changed = client.post(path, data=fields | {"concern.narrative": "Other words."})
+    forged = client.post(path, data=fields | {"receipt": "a.b.c"})
+
+    assert fields["do"] == "copy"
+    assert "Save a copy of your answers (PDF)" in checked
+    assert copy.headers["content-disposition"] == f'attachment; filename="concern-{reference}.pdf"'
+    assert copy.headers["cache-control"] == "no-store"
+    assert [
+        each
+        for each in (reference, "Canary: Alex", "*no markup*", "Form tutor", "24 November 2026 at 09:30")
+        if each not in printed(copy)
+    ] == []
+    for draft in (before, changed, forged):
+        assert "Not sent yet" in printed(draft)
+        assert reference not in printed(draft)
+    assert [name for name, content in files_of(settings.data_dir).items() if b"Canary" in content] == []
+
+
+@pytest.mark.parametrize("kind", [each.value for each in ReporterKind if each is not ReporterKind.PROFESSIONAL])
+def test_nobody_but_a_professional_is_offered_or_given_a_file_of_what_they_wrote(client: TestClient, kind: str) -> None:
+    answers = SENT | {"reporter.kind": kind}
+
+    pages = [client.post("/raise-a-concern", data=answers | {"do": do}) for do in ("check", "copy", "send")]
+
+    assert [each.headers["content-type"] for each in pages] == ["text/html; charset=utf-8"] * 3
+    assert [each for each in pages if 'value="copy"' in each.text] == []
+
+
+def test_without_the_libraries_that_print_no_copy_is_offered(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raise_concern, "pdf_available", lambda: False)
+
+    pages = [client.post("/raise-a-concern", data=SENT | {"do": do}).text for do in ("check", "copy", "send")]
+
+    assert [each for each in pages if 'value="copy"' in each] == []
+
+
+def test_a_copy_in_welsh_has_the_labels_of_the_welsh_form(client: TestClient) -> None:
+    assert "Heb ei anfon eto" in printed(client.post("/cy/raise-a-concern", data=SENT | {"do": "copy"}))
 
 
 def test_what_is_added_on_the_page_reaches_the_desk(

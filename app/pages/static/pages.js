@@ -170,7 +170,8 @@
     if (event.target.dataset.limit) countLetters(event.target);
   });
   document.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[data-file]")) return;
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (event.target.matches("[data-file]") || event.submitter?.matches("[data-file]")) return;
     event.preventDefault();
     send(event.target, event.submitter).catch(() => {
       setBusy("");
