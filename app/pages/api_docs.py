@@ -1,5 +1,6 @@
 """The API documentation as pages: the first steps, and Swagger UI from an installed package."""
 
+import datetime as dt
 import json
 from enum import StrEnum
 from importlib.resources import files
@@ -9,12 +10,15 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.config import VERSION
+from app.errors import GuidanceError
 from app.http.auth import PUBLIC
+from app.http.context import AppContext
 from app.http.openapi import JsonObject
 from app.http.params import GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
 from app.pages.assets import MEDIA_TYPES, STATIC_DIR
-from app.pages.page import PAGES_DIR, SiteDep
+from app.pages.page import PAGES_DIR, Site, SiteDep
+from app.services.clients import draw_test_key
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
@@ -22,6 +26,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+DOCS_CLIENT = "docs-page"
+KEY_LIFE = dt.timedelta(days=1)
 SAMPLES_DIR = PAGES_DIR / "samples"
 SAMPLES_URL = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
@@ -55,11 +61,40 @@ def _document(request: Request, described: JsonObject) -> Response:
 
 @router.get("/docs")
 def read_docs(site: SiteDep) -> Response:
-    """Return the page on which the API can be read and tried."""
-    page = site.html("docs.html", version=VERSION).encode()
-    response = conditional_response(site.request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
+    """Return the page on which guidance and concerns can be read about and tried."""
+    return _docs(site, "/openapi.public.json")
+
+
+@router.get("/docs/all")
+def read_all_docs(site: SiteDep) -> Response:
+    """Return the page with every operation."""
+    return _docs(site, "/openapi.json")
+
+
+def _docs(site: Site, document: str) -> Response:
+    key = _find_test_key(site.context, site.now)
+    is_whole = document == "/openapi.json"
+    page = site.html("docs.html", document=document, is_whole=is_whole, test_key=key, version=VERSION).encode()
+    caching = CACHE_CURRENT if key is None else "no-store"
+    response = conditional_response(site.request, page, media_type="text/html", caching=caching, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response
+
+
+def _find_test_key(context: AppContext, now: dt.datetime) -> str | None:
+    """Return the key with which the page of a trial sends tests; None where concerns are real.
+
+    Each process draws one, valid for a day, and the next one when half of that is over.
+    """
+    if context.settings.seal_to:
+        return None
+    drawn = context.docs_keys
+    if not drawn or now - drawn[-1][1] > KEY_LIFE / 2:
+        try:
+            drawn.append((draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now))
+        except GuidanceError:  # the disk may be full, or the client revoked: the page is there without a key
+            return None
+    return drawn[-1][0]
 
 
 @router.get("/docs/getting-started")

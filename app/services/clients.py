@@ -236,6 +236,17 @@ def rotate_key(
     return key, writer.run(write)
 
 
+def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:
+    """Return a new key of the client for tests, which is added if it is absent. The key ends after that time.
+
+    Raises `NoSuchClient` if the client is revoked.
+    """
+    try:
+        return add_client(writer, NewClient(name=name, scopes=[Scope.SUBMIT], test=True), at=at, expires_at=at + life)
+    except ClientExists:
+        return rotate_key(writer, name=name, overlap=life, at=at, expires_at=at + life)[0]
+
+
 @write_operation
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
     """Revoke a client, unless it already is: none of its keys is valid any more. Raises `NoSuchClient`."""

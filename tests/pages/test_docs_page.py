@@ -1,5 +1,9 @@
 """The documentation page in a real browser: it shows every operation, contacts no other host, and lets a reader try."""
 
+import datetime as dt
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,10 +13,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
-from app.models.clients import Scope
-from app.services.clients import NewClient, add_client
+from app.config import Settings
+from app.main import create_app
+from app.services.keys import create_identity
 from tests.support.browsing import accessibility_violations
-from tests.support.clock import A_TUESDAY
+from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.publishing import SLUG
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -70,10 +75,9 @@ def test_the_policy_names_no_other_host_and_no_script_in_the_page(client: TestCl
     assert set().union(*sources.values()) <= {"'none'", "'self'", "data:"}
 
 
-def test_every_operation_of_the_api_is_shown(docs: RecordedPage, url: str) -> None:
-    document = httpx.get(f"{url}/openapi.json", timeout=LONG_ENOUGH, trust_env=False).json()
-    described = document["paths"] | document["webhooks"]
-    operations = {(method.upper(), path) for path, methods in described.items() for method in methods}
+def test_every_operation_for_readers_is_shown(docs: RecordedPage, url: str) -> None:
+    document = httpx.get(f"{url}/openapi.public.json", timeout=LONG_ENOUGH, trust_env=False).json()
+    operations = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
 
     shown = {
         (block.locator(".opblock-summary-method").inner_text(), block.locator("[data-path]").get_attribute("data-path"))
@@ -117,7 +121,7 @@ def test_a_reader_can_check_a_concern_with_the_example_on_the_page(docs: Recorde
     assert '"kept": false' in response.inner_text()
 
 
-def test_what_the_page_sends_as_a_concern_is_marked_as_a_test_and_needs_a_test_key(docs: RecordedPage) -> None:
+def test_on_a_trial_the_first_execute_raises_a_concern_as_a_test(docs: RecordedPage) -> None:
     operation = docs.page.locator(".opblock", has=docs.page.locator('[data-path="/v1/concerns"]'))
     operation.locator(".opblock-summary-control").click()
 
@@ -127,35 +131,57 @@ def test_what_the_page_sends_as_a_concern_is_marked_as_a_test_and_needs_a_test_k
     response = operation.locator(".live-responses-table .response").first
     response.wait_for()
     assert (sent.value.post_data_json or {})["test"] is True
-    assert response.locator(".response-col_status").inner_text().startswith("422")
-    assert "A test needs a test key" in response.inner_text()
+    assert response.locator(".response-col_status").inner_text().startswith("201")
+    assert '"test": true' in response.inner_text()
+    assert "This is a trial" in docs.page.locator("header").inner_text()
 
 
-def test_with_a_test_key_the_first_check_and_the_first_concern_of_the_page_are_taken_as_tests(
-    browser: Browser, tmp_path: Path
+def test_where_concerns_are_real_the_page_has_no_key(settings: Settings, tmp_path: Path) -> None:
+    own = {"seal_to": (create_identity(tmp_path / "identity", at=A_TUESDAY),)}
+    with TestClient(create_app(settings.model_copy(update=own))) as client:
+        real = client.get("/docs")
+
+    assert "data-test-key" not in real.text
+    assert "trial" not in real.text
+    assert real.headers["cache-control"] != "no-store"
+
+
+def test_the_key_of_a_trial_is_drawn_once_a_process_and_sends_tests_alone(
+    client: TestClient, clock: SettableClock
 ) -> None:
-    service = a_service(data_dir=tmp_path / "data")
-    with run_server(service) as url:
-        sandbox = NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True)
-        key = add_client(service.state.context.writer, sandbox, at=A_TUESDAY)
-        page = browser.new_page()
-        page.goto(f"{url}/docs")
-        page.locator(".scheme-container .btn.authorize").click()
-        scheme = page.locator(".auth-container", has_text="ClientKey")
-        scheme.locator("input").fill(key)
-        scheme.locator("button.authorize").click()
-        page.locator(".btn-done").last.click()
-        answers = []
-        for path in ("/v1/concerns/check", "/v1/concerns"):
-            operation = page.locator(".opblock-post", has=page.locator(f'[data-path="{path}"]'))
-            operation.locator(".opblock-summary-control").click()
-            with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
-                operation.get_by_role("button", name="Execute").click()
-            answers.append(answered.value)
-        page.close()
+    keys = [
+        re.findall(r'data-test-key="([^"]+)"', client.get(path).text)[0] for path in ("/docs", "/docs", "/docs/all")
+    ]
+    clock.time += dt.timedelta(hours=13)
+    keys.append(re.findall(r'data-test-key="([^"]+)"', client.get("/docs").text)[0])
+    concern = {
+        "immediate_danger": "no",
+        "reporter": {"kind": "anonymous"},
+        "children": [{}],
+        "concern": {"narrative": "Invented."},
+    }
+    sent = [
+        client.post("/v1/concerns", json=concern | mark, headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in (keys[0], keys[-1])
+        for mark in ({"test": True}, {})
+    ]
 
-    assert [answer.status for answer in answers] == [200, 201]
-    assert [(answer.request.post_data_json or {})["test"] for answer in answers] == [True, True]
+    assert len(set(keys)) == 2
+    assert sent == [201, 422, 201, 422]
+    assert client.get("/docs").headers["cache-control"] == "no-store"
+
+
+def test_each_operation_of_the_readers_part_has_samples_in_three_languages(docs: RecordedPage, url: str) -> None:
+    operation = docs.page.locator(".opblock", has=docs.page.locator('[data-path="/v1/guides/{guide}"]'))
+    operation.locator(".opblock-summary-control").click()
+    samples = operation.locator(".samples")
+    samples.wait_for()
+
+    assert samples.locator("summary").all_inner_texts() == ["curl", "Python", "JavaScript"]
+    program = samples.locator("pre").nth(1).text_content() or ""
+    ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert SLUG in ran.stdout
+    assert f"{url}/v1/guides/{SLUG}" in (samples.locator("pre").first.text_content() or "")
 
 
 @pytest.mark.nightly
@@ -166,8 +192,12 @@ def test_the_page_has_no_barrier_with_an_operation_open(browser: Browser, url: s
     operation = page.locator(".opblock", has=page.locator('[data-path="/v1/concerns/check"]'))
     operation.locator(".opblock-summary-control").click()
     operation.get_by_role("button", name="Execute").wait_for()
+    page.evaluate("scrollTo(0, 0)")  # so that no button is half behind the bar that stays on top
 
     assert accessibility_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".info .description").inner_text().count("versioned, structured data") == 1
+    exit_box = page.locator("[data-exit]").bounding_box()
+    assert exit_box is not None
+    assert width - (exit_box["x"] + exit_box["width"]) < 40
     page.close()

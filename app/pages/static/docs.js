@@ -45,16 +45,63 @@ const putRight = () => {
 };
 new MutationObserver(putRight).observe(document.getElementById("documentation"), { childList: true, subtree: true });
 
-fetch("/openapi.json")
+const shown = document.getElementById("documentation");
+const { document: address, testKey } = shown.dataset;
+
+// Samples of a request in three languages, with the examples of the document.
+const samplesOf = (spec, path, method) => {
+  const follow = (part) => (part?.$ref ? part.$ref.slice(2).split("/").reduce((inner, step) => inner[step], spec) : part);
+  const operation = spec.paths[path][method];
+  const given = (operation.parameters ?? []).map(follow).filter((each) => each.required && each.in !== "header");
+  const value = (each) => String(each.example ?? follow(each.schema).examples?.[0] ?? each.name);
+  const filled = given.filter((each) => each.in === "path").reduce((url, each) => url.replace(`{${each.name}}`, value(each)), path);
+  const query = given.filter((each) => each.in === "query").map((each) => `${each.name}=${encodeURIComponent(value(each))}`);
+  const url = location.origin + filled + (query.length ? `?${query.join("&")}` : "");
+  const content = operation.requestBody?.content["application/json"];
+  const body = content && JSON.stringify(follow(Object.values(content.examples ?? {})[0])?.value ?? content.example, null, 2);
+  const needsCode = (operation.security ?? []).some((way) => "StatusToken" in way);
+  const code = "the status_token of the receipt";
+  const post = method !== "get";
+  const curl = [`curl ${post ? `-X ${method.toUpperCase()} ` : ""}'${url}'`];
+  if (needsCode) curl.push(`-H 'Authorization: Bearer ${code}'`);
+  if (body) curl.push("-H 'Content-Type: application/json'", `-d '${body.replaceAll("'", "'\\''")}'`);
+  const python = ["import httpx", "", `answer = httpx.request(\n    "${method.toUpperCase()}",\n    "${url}",`];
+  if (needsCode) python.push(`    headers={"Authorization": "Bearer ${code}"},`);
+  if (body) python.push(`    content=r"""${body}""",`, '    headers={"Content-Type": "application/json"},'.repeat(needsCode ? 0 : 1));
+  python.push(")", "answer.raise_for_status()", "print(answer.text)");
+  const headers = [needsCode && `Authorization: "Bearer ${code}"`, body && '"Content-Type": "application/json"'].filter(Boolean);
+  const options = [post && `method: "${method.toUpperCase()}"`, headers.length && `headers: { ${headers.join(", ")} }`];
+  if (body) options.push(`body: JSON.stringify(${body})`);
+  const chosen = options.filter(Boolean).map((each) => `  ${each},\n`).join("");
+  const javascript = `const answer = await fetch("${url}"${chosen && `, {\n${chosen}}`});\nconsole.log(answer.status, await answer.text());`;
+  return { curl: curl.join(" \\\n  "), Python: python.filter(Boolean).join("\n"), JavaScript: javascript };
+};
+
+const withSamples = (spec) => ({ React }) => ({
+  wrapComponents: {
+    parameters: (Parameters) => (props) => {
+      const [path, method] = props.pathMethod;
+      const samples = spec.paths[path] ? Object.entries(samplesOf(spec, path, method)) : [];
+      const one = ([name, text]) =>
+        React.createElement("details", { key: name }, React.createElement("summary", null, name), React.createElement("pre", { tabIndex: 0 }, text));
+      const all = React.createElement("div", { className: "samples", role: "region", "aria-label": "Samples" }, samples.map(one));
+      return React.createElement("div", null, samples.length > 0 && all, React.createElement(Parameters, props));
+    },
+  },
+});
+
+fetch(address)
   .then((response) => response.json())
-  .then((spec) =>
-    SwaggerUIBundle({
+  .then((spec) => {
+    const ui = SwaggerUIBundle({
       spec: { ...spec, servers: [{ url: "/" }] },
       dom_id: "#documentation",
       deepLinking: true,
       validatorUrl: null,
       tryItOutEnabled: true,
+      defaultModelsExpandDepth: -1,
       requestInterceptor: asTest,
-      plugins: [withoutLinks],
-    }),
-  );
+      plugins: [withoutLinks, withSamples(spec)],
+      onComplete: () => testKey && ui.preauthorizeApiKey("ClientKey", testKey),
+    });
+  });
