@@ -66,7 +66,11 @@ def everything_in(value: Any) -> Iterator[Any]:
 def leads_to(path: str, answer: Response) -> Iterator[str]:
     """Wherever an answer leads: its links, in body and header, the items of a section, and the next page."""
     kind = answer.headers.get("content-type", "").partition(";")[0]
-    body = answer.json() if kind == "application/json" and not path.endswith("/openapi.json") else {}
+    body = (
+        answer.json()
+        if kind == "application/json" and not path.endswith(("/openapi.json", "/openapi.public.json"))
+        else {}
+    )
     told = re.findall(r"<([^>]*)>", answer.headers.get("link", ""))
     told += re.findall(r"<([^>]*)>", answer.text) if kind == "application/link-format" else []
     told += re.findall(r'(?:href|src)="([^"]+)"', answer.text) if kind == "text/html" else []
