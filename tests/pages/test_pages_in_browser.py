@@ -201,7 +201,7 @@ def test_a_follow_up_question_appears_with_its_answer_without_scripts(scriptless
 
 WRONG_ANSWERS = {
     "concern.narrative": ("", "Write what you are worried about"),
-    "children.0.estimated_age": ("about ten", "use a whole number"),
+    "children.0.estimated_age": ("about ten", "enter a whole number"),
     "concern.latest_event:month": ("13", "must be a real date"),
 }
 
