@@ -108,8 +108,9 @@ TAGS = {tag: description for tags in GROUPS.values() for tag, description in tag
 READERS = ("Read guidance", "Raise a concern", "Follow a concern")
 """The groups of the readers' document: what a front end and a person who explores the API need."""
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""What any operation may answer: in the readers' document these are one response, `default`."""
+"""What any operation may answer: in the readers' document these are one response, under `4XX` and `5XX`."""
 REFUSED_NAME = "refused"
+REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
 REFUSED = {
     "description": "Any other refusal, or a failure: `detail` says in a sentence what is wrong.",
     "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}}},
@@ -187,7 +188,7 @@ def build_readers_document(document: JsonObject) -> JsonObject:
     part = {name: value for name, value in document.items() if name != "webhooks"} | {"paths": paths}
     for operation in _operations(part):
         refused = {status: each for status, each in operation["responses"].items() if status not in COMMON_REFUSALS}
-        operation["responses"] = refused | {"default": {"$ref": f"#/components/responses/{REFUSED_NAME}"}}
+        operation["responses"] = refused | dict.fromkeys(("4XX", "5XX"), REFERENCE_TO_REFUSED)
     components = document["components"] | {"responses": {REFUSED_NAME: REFUSED} | document["components"]["responses"]}
     used = _components_of([paths], components)
     used |= {("securitySchemes", name) for each in _operations(part) for way in each["security"] for name in way}

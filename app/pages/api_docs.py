@@ -75,8 +75,7 @@ def _docs(site: Site, document: str) -> Response:
     key = _find_test_key(site.context, site.now)
     is_whole = document == "/openapi.json"
     page = site.html("docs.html", document=document, is_whole=is_whole, test_key=key, version=VERSION).encode()
-    caching = CACHE_CURRENT if key is None else "no-store"
-    response = conditional_response(site.request, page, media_type="text/html", caching=caching, links={})
+    response = conditional_response(site.request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import Browser
 from typer.main import get_command
 
 from app.cli.commands import app as command
@@ -171,3 +172,15 @@ def test_a_flowchart_is_shown_without_a_script() -> None:
         '<div class="diagram"><ol><li><b>one</b> — first</li><li><b>two</b></li></ol>'
         "<ul><li>one → two: calls</li></ul></div>"
     )
+
+
+def test_the_search_works_from_disk_without_a_request_to_another_host(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto((site / "index.html").as_uri())
+    page.locator(".md-search__input").fill("Idempotency-Key")
+    page.locator(".md-search-result__item").first.wait_for()
+
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    page.close()
