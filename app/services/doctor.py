@@ -201,7 +201,7 @@ class Verdict:
     action: str = ""
 
 
-WORST_FIRST = (Condition.FAULT, Condition.WARNING, Condition.FINE)
+WORST_FIRST = (Condition.FAULT, Condition.WARNING, Condition.FINE, Condition.SKIPPED)
 SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "skipped: the database cannot be read")
 SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 
@@ -245,7 +245,7 @@ def unknown(found: str) -> Verdict:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return one verdict for all: the faults joined, else the warnings, else that all is fine."""
+    """Return one verdict for all: the faults joined, else the warnings, else that all is fine or not checked."""
     found = list(verdicts)
     condition = next(each for each in WORST_FIRST if each in {verdict.condition for verdict in found})
     alike = [each for each in found if each.condition is condition]
@@ -677,8 +677,8 @@ def check_statements(patient: Patient) -> Iterator[Verdict]:
         )
     try:
         statements = read_reference_data(patient.settings.seed_dir).statements
-    except SeedFileError as refusal:
-        yield fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
+    except SeedFileError:  # `check_contacts` says so
+        yield unknown("the reference data cannot be read")
         return
     due = [each.id for each in statements if each.is_due(patient.at.date(), within=REVIEW_SOON)]
     if due:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from app.models.clients import Scope
 from app.services.deadlines import append_overdue_events
+from app.services.receipts import NEW_WORRY
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add
@@ -80,7 +81,7 @@ def test_an_addition_has_a_working_day_of_its_own_which_reporter_and_desk_see(
     assert status["additions"] == [
         {"number": 1, "added_at": "2026-11-27T16:00:00Z", "acknowledge_by": THE_MONDAY, "acknowledged_at": None}
     ]
-    assert status["next_steps"][1:] == answer["next_steps"][2:]
+    assert status["next_steps"][1:] == [*answer["next_steps"][2:], NEW_WORRY]
 
 
 def test_an_addition_is_overdue_after_its_time_until_it_is_acknowledged_and_the_inbox_and_the_summary_count_it(

@@ -121,7 +121,7 @@ def test_an_export_that_cannot_be_made_says_why_in_one_sentence_and_writes_no_fi
 
     refused = {
         "the file exists": worker.run(*export, *worker.identity, "--out", taken),
-        "not a reference": worker.run("export", "0000", *worker.identity, "--out", out),
+        "not a valid reference": worker.run("export", "0000", *worker.identity, "--out", out),
         "holds no age identity": worker.run(*export, "--identity", taken, "--out", out),
         "identity": worker.run(*export, *other, "--out", out),
         "The service returned 403.": worker.run(*export, *worker.identity, "--out", out, key=reader),

@@ -331,7 +331,7 @@ def test_what_changed_since_i_looked_is_what_came_after_i_said_so(
     assert set(REFERENCE.findall(first.text)) == {old, changed}
     assert answer.headers["Location"] == "/desk?show=changed"
     assert shown(jo, "/desk?show=changed") == [changed]
-    assert "What changed since you looked, Tuesday 24 November 2026 at 09:34" in text_of(jo.get("/desk?show=changed"))
+    assert "New since you last looked, Tuesday 24 November 2026 at 09:34" in text_of(jo.get("/desk?show=changed"))
     other = TestClient(service)
     sign_in_as(service, other, SAM)
     assert set(REFERENCE.findall(other.get("/desk?show=changed").text)) == {old, changed}
@@ -356,7 +356,7 @@ def test_the_team_s_day_has_exact_figures_and_a_chart_with_its_words(jo: TestCli
     page = jo.get("/desk/day")
 
     words = text_of(page)
-    assert "3 received today 2 wait for an acknowledgement 0 are overdue" in words
+    assert "3 received today 2 not acknowledged 0 are overdue" in words
     assert 'role="img" aria-labelledby="chart-title"' in page.text
     assert page.text.count('<rect class="came"') == page.text.count('<tr><th scope="row">') == 14
     assert "Today 3 1 0 2 0" in words

@@ -13,7 +13,7 @@ CALLS = {
     ("GET", f"{GUIDE}/factors/none-of-that-id"): "The edition has no item with this id. Its section lists the items.",
     ("GET", "{concern}/additions/9"): "The concern has no addition with that number.",
     ("POST", "{concern}/additions/9/acknowledgement"): "The concern has no addition with that number.",
-    ("GET", "{concern}/notes/9"): "The concern has no note of that number.",
+    ("GET", "{concern}/notes/9"): "The concern has no note with that number.",
     ("POST", "{concern}/hand-over/9/receipt"): "The concern has no hand-over with that number.",
     ("DELETE", "/v1/desk/views/none-of-that-name"): "You have no saved view with this name.",
     ("GET", "/v1/desk/concerns/0000-0000-0000"): "No concern has that reference. Check it for a slip.",

@@ -252,7 +252,7 @@ def test_an_edition_published_meanwhile_is_warned_of_and_not_passed_over(
 
     assert ben.publish(tag, 1).status_code == 409
     warned = ann.call("GET", "/check").json()["warnings"]
-    assert any("edition 2 was published after this draft was begun" in each["detail"] for each in warned)
+    assert any("edition 2 was published after this draft was started" in each["detail"] for each in warned)
 
 
 @pytest.mark.slow

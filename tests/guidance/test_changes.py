@@ -137,7 +137,7 @@ def test_an_edition_does_not_differ_from_itself(client: TestClient) -> None:
         ("/1/changes", 400, "Edition 1 has none before it. Name one to compare with: since=2."),
         ("/1/changes?since=2", 404, None),
         ("/2/changes", 404, None),
-        ("/1/changes?since=0", 400, "since: Use 1 or more here."),
+        ("/1/changes?since=0", 400, "since: Enter 1 or more."),
         ("/1/changes?since=first", 400, "since: Enter a whole number."),
     ],
 )

@@ -120,7 +120,7 @@ def test_a_file_is_checked_with_every_fault_and_published_by_command_once_its_di
     assert "/definitions/1/limbs/1/label`: The edition has no limb of this label." in faulty[1]
     assert (approved[0], f"{SLUG}, rendition cy: {digest}" in approved[1]) == (0, True)
     assert not_agreed[0] == other_words[0] == 1
-    assert "`guidance rendition approve FILE` prints their digest" in not_agreed[1]
+    assert "`guidance rendition approve FILE` prints its digest" in not_agreed[1]
     assert "the content differs from what was approved" in other_words[1]
     assert before == [1, 1]
     assert (of_the_seed[0], "rendition cy 3: published" in of_the_seed[1]) == (0, True)

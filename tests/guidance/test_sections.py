@@ -28,6 +28,7 @@ LISTING_SECTIONS = {
     "models/editions.py": "an edition as a publisher sends it",
     "models/form.py": "items of guidance that a concern names",
     "models/edition_files.py": "the words of an editor for a key that is missing",
+    "pages/templates/guide.html": "which guide says what to look for and what to do, and the block of each layout",
     "pages/drafts.py": "the labels of the editor's fields",
     "services/importing.py": "the words by which documents head each section, and what each kind of item is made of",
 }

@@ -132,7 +132,7 @@ def objects_in(value: Any, place: Place = ()) -> Iterator[Place]:
             yield from objects_in(member, (*place, step))
 
 
-def changed(place: Place, **members: Any) -> dict[str, Any]:
+def changed(place: Place, /, **members: Any) -> dict[str, Any]:
     """The full example with members put into the object at that place."""
     told = inside = copy.deepcopy(FULL_EXAMPLE)
     for step in place:

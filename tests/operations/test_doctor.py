@@ -709,7 +709,7 @@ def test_a_database_that_is_another_or_does_not_answer_is_one_fault_and_what_nee
     found = findings(set_up)
 
     assert found["database"].condition is FAULT
-    assert "does not answer" in found["database"].found
+    assert "is not responding" in found["database"].found
     assert {found[each.name].condition for each in ALL_CHECKS if each.needs_database} == {Condition.SKIPPED}
 
 
@@ -844,7 +844,7 @@ def test_a_probe_says_whether_the_service_is_ready(live: LiveServer) -> None:
     assert json.loads(as_json.stdout)["status"] == "ok"
     assert alive.returncode == 0
     assert stopped.returncode == 1
-    assert "no answer" in stopped.stdout
+    assert "no response" in stopped.stdout
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_reports_as_json_say_the_same(place: SetUp) -> None:
     assert verified.returncode == 0
     assert json.loads(verified.stdout) == [{"name": "child-sexual-exploitation, edition 1", "fault": None}]
     assert json.loads(migrated.stdout)["before"] == json.loads(migrated.stdout)["now"]
-    assert {(each["guide"], each["edition"]) for each in json.loads(due.stdout)} == {(SLUG, 1)}
+    assert {(each["guide"], each["edition"]) for each in json.loads(due.stdout) if "guide" in each} == {(SLUG, 1)}
 
 
 def shown_on_a_terminal(*words: str | Path, data_dir: Path, **variables: str) -> str:

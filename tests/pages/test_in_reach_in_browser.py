@@ -143,7 +143,7 @@ def test_the_duty_teams_number_is_in_the_first_screen_of_the_home_page(context: 
     page = context.new_page()
     page.goto("/")
 
-    box = page.get_by_role("link", name="01225 396312").bounding_box()
+    box = page.get_by_role("link", name="01225 396312").first.bounding_box()
 
     assert box is not None
     assert box["y"] + box["height"] < 640
