@@ -15,7 +15,7 @@ from app.http.auth import PUBLIC
 from app.http.context import AppContext
 from app.http.openapi import JsonObject
 from app.http.params import GuidanceRouter
-from app.http.responses import CACHE_CURRENT, conditional_response
+from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.pages.assets import MEDIA_TYPES, STATIC_DIR
 from app.pages.page import PAGES_DIR, Site, SiteDep
 from app.services.clients import draw_test_key
@@ -72,28 +72,30 @@ def read_all_docs(site: SiteDep) -> Response:
 
 
 def _docs(site: Site, document: str) -> Response:
-    key = _find_test_key(site.context, site.now)
+    key, until = _find_test_key(site.context, site.now) or (None, None)
     is_whole = document == "/openapi.json"
     page = site.html("docs.html", document=document, is_whole=is_whole, test_key=key, version=VERSION).encode()
-    response = conditional_response(site.request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
+    caching = caching_until(until, site.now, CACHE_CURRENT)
+    response = conditional_response(site.request, page, media_type="text/html", more_headers=caching, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response
 
 
-def _find_test_key(context: AppContext, now: dt.datetime) -> str | None:
-    """Return the key with which the page of a trial sends tests; None where concerns are real.
+def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    """Return the key with which a trial's page sends tests, and until when it is shown; None where concerns are real.
 
     Each process draws one, valid for a day, and the next one when half of that is over.
     """
     if context.settings.seal_to:
         return None
     drawn = context.docs_keys
-    if not drawn or now - drawn[-1][1] > KEY_LIFE / 2:
+    if not drawn or now - drawn[-1][1] >= KEY_LIFE / 2:
         try:
             drawn.append((draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now))
         except GuidanceError:  # the disk may be full, or the client revoked: the page is there without a key
             return None
-    return drawn[-1][0]
+    key, drawn_at = drawn[-1]
+    return key, drawn_at + KEY_LIFE / 2
 
 
 @router.get("/docs/getting-started")

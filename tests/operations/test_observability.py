@@ -249,6 +249,7 @@ def test_what_is_late_stays_so_while_the_database_does_not_answer(
     assert lines() == []
 
 
+@pytest.mark.usefixtures("client")  # which closes what the service opened
 def test_a_refused_password_is_not_tried_again_at_each_look(
     service: FastAPI, settings: Settings, clock: SettableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,7 +133,7 @@ def test_on_a_trial_the_first_execute_raises_a_concern_as_a_test(docs: RecordedP
     assert (sent.value.post_data_json or {})["test"] is True
     assert response.locator(".response-col_status").inner_text().startswith("201")
     assert '"test": true' in response.inner_text()
-    assert "This is a trial" in docs.page.locator("header").inner_text()
+    assert "Trial: send nothing real" in docs.page.locator("header").inner_text()
 
 
 def test_where_concerns_are_real_the_page_has_no_key(settings: Settings, tmp_path: Path) -> None:
