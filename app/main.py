@@ -365,11 +365,11 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         log.warning("receipt_key_not_shared", path=str(settings.data_dir))
     if settings.database_url is not None and settings.webhook_key_file is None:
         log.warning("webhook_key_not_shared", path=str(settings.data_dir))
-    if not settings.seal_to:
+    if settings.is_trial:
         log.warning("development_identity", path=str(settings.data_dir))
     contacts = context.emergency_contacts.current()  # cached from now on, in case the database fails later
     unchecked = [each for each in contacts if each.phones and each.verified_on is None]
-    if settings.seal_to and unchecked:
+    if unchecked and not settings.is_trial:
         log.warning("duty_number_unverified", count=len(unchecked))
     housekeeping = Housekeeping(
         settings=settings,

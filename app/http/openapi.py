@@ -408,13 +408,13 @@ def open_answers(document: JsonObject) -> None:
 
 
 def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Return kind and name of all components that are reached from there."""
+    """Return kind and name of all components of these kinds that are reached from there."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
         for pointer in _pointers(waiting.pop()):
-            kind, name = pointer.removeprefix("#/components/").split("/")
-            if (kind, name) not in reached:
+            kind, name = pointer.split("/")[-2:]
+            if kind in components and (kind, name) not in reached:
                 reached.add((kind, name))
                 waiting.append(components[kind][name])
     return reached
@@ -422,20 +422,7 @@ def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, 
 
 def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
     """Return the names of all schemas that are reached from there."""
-    reached: set[str] = set()
-    waiting = [name for place in places for name in _references(place)]
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += _references(schemas[name])
-    return reached
-
-
-def _references(value: Any) -> Iterator[str]:
-    for pointer in _pointers(value):
-        if pointer.startswith(SCHEMA_PREFIX):
-            yield pointer.removeprefix(SCHEMA_PREFIX)
+    return {name for _, name in _components_of(places, {"schemas": schemas})}
 
 
 def _pointers(value: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -34,6 +34,12 @@ NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+
+
+def expect_each_once(values: Sequence[str], detail: str) -> None:
+    """Refuse a value that stands twice among them, with that detail."""
+    if len(set(values)) != len(values):
+        raise CodedValueError(FaultCode.DUPLICATE_ID, detail)
 
 
 class RequestModel(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from app.config import VERSION
 from app.errors import CodedValueError, FaultCode
-from app.models.base import MAX_ITEMS, FullDate, RequestModel, ResponseModel, Slug, Text, WebAddress
+from app.models.base import MAX_ITEMS, FullDate, RequestModel, ResponseModel, Slug, Text, WebAddress, expect_each_once
 from app.models.contacts import ContactKind, OpeningHours, Phone, Reachable
 from app.models.items import ItemId
 from app.models.links import Links
@@ -90,9 +90,7 @@ class CodeList(RequestModel):
     @field_validator("codes")
     @classmethod
     def _codes_are_unique(cls, codes: tuple[Code, ...]) -> tuple[Code, ...]:
-        found = [entry.code for entry in codes]
-        if len(set(found)) != len(found):
-            raise CodedValueError(FaultCode.DUPLICATE_ID, "every `code` in a list must be different")
+        expect_each_once([entry.code for entry in codes], "every `code` in a list must be different")
         return codes
 
 
@@ -192,9 +190,7 @@ class SignpostList(RequestModel):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        ids = [each.id for each in (*self.signposts, *self.neighbours)]
-        if len(set(ids)) != len(ids):
-            raise CodedValueError(FaultCode.DUPLICATE_ID, "every `id` must be different")
+        expect_each_once([each.id for each in (*self.signposts, *self.neighbours)], "every `id` must be different")
         return self
 
     @field_validator("signposts")

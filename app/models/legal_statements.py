@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import Field, field_validator, model_validator
 
 from app.errors import CodedValueError, FaultCode
-from app.models.base import FullDate, RequestModel, Text, WebAddress
+from app.models.base import FullDate, RequestModel, Text, WebAddress, expect_each_once
 from app.models.items import ItemId
 
 
@@ -67,9 +67,7 @@ class LegalStatementList(RequestModel):
     @field_validator("statements")
     @classmethod
     def _has_each_once(cls, statements: tuple[LegalStatement, ...]) -> tuple[LegalStatement, ...]:
-        ids = [each.id for each in statements]
-        if len(set(ids)) != len(ids):
-            raise CodedValueError(FaultCode.DUPLICATE_ID, "every `id` must be different")
+        expect_each_once([each.id for each in statements], "every `id` must be different")
         printed = {each.id for each in statements if each.sentence is not None}
         if absent := [each.value for each in OnPages if each.value not in printed]:
             raise CodedValueError(FaultCode.INVALID, f"pages print sentences that are not here: {', '.join(absent)}")

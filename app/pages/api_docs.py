@@ -86,15 +86,15 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
 
     Each process draws one, valid for a day, and the next one when half of that is over.
     """
-    if context.settings.seal_to:
+    if not context.settings.is_trial:
         return None
     drawn = context.docs_keys
-    if not drawn or now - drawn[-1][1] >= KEY_LIFE / 2:
+    if not drawn or now - drawn[0][1] >= KEY_LIFE / 2:
         try:
-            drawn.append((draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now))
+            drawn[:] = [(draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now)]
         except GuidanceError:  # the disk may be full, or the client revoked: the page is there without a key
             return None
-    key, drawn_at = drawn[-1]
+    key, drawn_at = drawn[0]
     return key, drawn_at + KEY_LIFE / 2
 
 

@@ -222,10 +222,9 @@ class Draft:
             hidden_fields=hidden,
         )
 
-    def check_page(self, *, fault: str | None = None, status: int = 200) -> Response:
+    def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
         """Return the answers, for the person to check before sending."""
         form, reference_data = self.form(), self.site.context.reference_data
-        concern = Concern.model_validate(self.fields())
         return self.page(
             "check_answers.html",
             form,
@@ -347,7 +346,7 @@ def _finish(draft: Draft, posted: SubmittedForm, submitter: Principal) -> Respon
     elif action == COPY and draft.can_be_copied:
         page = _copy(draft, concern, posted.one("receipt"))
     else:
-        page = draft.check_page()
+        page = draft.check_page(concern)
     return page
 
 
@@ -415,13 +414,13 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         result = from_thread.run(submit)
     except errors.IdempotencyKeyReused:
         new_draft = replace(draft, key=str(uuid.uuid4()))
-        return new_draft.check_page(fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
+        return new_draft.check_page(concern, fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
     except errors.TooManyConcerns as refusal:
-        refused = draft.check_page(fault=TOO_MANY_FROM_HERE, status=errors.TooManyConcerns.status)
+        refused = draft.check_page(concern, fault=TOO_MANY_FROM_HERE, status=errors.TooManyConcerns.status)
         refused.headers.update(refusal.headers)
         return refused
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
-        return draft.check_page(fault=NOT_STORED, status=errors.ServiceUnavailable.status)
+        return draft.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
         draft.site.context.drafts.end(draft.opening, at=draft.site.now)
     receipt = Receipt.model_validate_json(result.receipt)

@@ -15,7 +15,7 @@ from app.http.params import AboutSubject, Cursor, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
 from app.http.responses import Responses, public_response
 from app.models.base import SLUG_PATTERN, RequestModel
-from app.models.catalogue import ACROSS_GUIDES, FoundItem, MatchedSynonym, SearchResponse
+from app.models.catalogue import ACROSS_GUIDES, FoundItem, SearchResponse
 from app.models.code_lists import (
     CodeListResponse,
     CodeListsResponse,
@@ -163,10 +163,9 @@ def search(
     `matched` names words of the query that stand for a subject (`synonyms` in the code list `subject`).
     """
     asked = _wanted(session, context, Filters(**dict(wanted)), *Section)
-    filters, synonyms = entries_to_search(session, context.reference_data, asked)
+    filters, matched = entries_to_search(session, context.reference_data, asked)
     found, next_cursor = _page(session, filters, cursor, limit=limit)
-    matched = tuple(MatchedSynonym(words=each.words, subject=each.subject) for each in synonyms)
-    return public_response(request, SearchResponse(results=found, matched=matched, next_cursor=next_cursor))
+    return public_response(request, SearchResponse(results=found, matched=tuple(matched), next_cursor=next_cursor))
 
 
 def _wanted(session: Session, context: AppContext, filters: Filters, *sections: Section) -> EntryFilter:

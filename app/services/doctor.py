@@ -44,7 +44,7 @@ from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
 from app.services.outside import LATE, knock, knock_at_receiver, open_client
 from app.services.record import find_clock_fault
-from app.services.reference_data import read_reference_data
+from app.services.reference_data import ReferenceData, read_reference_data
 from app.services.sealing import make_sealer, read_identities
 from app.services.verification import Invariant, find_broken
 from app.services.webhooks import (
@@ -175,6 +175,11 @@ class Patient:
     def public_answer(self) -> PublicAnswer:
         """What is answered at GUIDANCE_PUBLIC_URL: called once for all checks."""
         return call_public_address(self.settings.public_url)
+
+    @cached_property
+    def reference_data(self) -> ReferenceData:
+        """The code lists, signposts and legal statements. Raises `SeedFileError`."""
+        return read_reference_data(self.settings.seed_dir)
 
     @cached_property
     def current_editions(self) -> list[CurrentEdition]:
@@ -635,7 +640,7 @@ def _newest(patient: Patient, folder: Path) -> Path | None:
 def check_contacts(patient: Patient) -> Verdict:
     """Check that a person has checked every contact and signpost within a year."""
     try:
-        signposts = read_reference_data(patient.settings.seed_dir).signposts
+        signposts = patient.reference_data.signposts
     except SeedFileError as refusal:
         return fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
     with Session(patient.engine) as session:
@@ -676,7 +681,7 @@ def check_statements(patient: Patient) -> Iterator[Verdict]:
             f"set {names} (contacts: mailto:, https:// or tel:)",
         )
     try:
-        statements = read_reference_data(patient.settings.seed_dir).statements
+        statements = patient.reference_data.statements
     except SeedFileError:  # `check_contacts` says so
         yield unknown("the reference data cannot be read")
         return
@@ -771,7 +776,7 @@ def check_access(patient: Patient) -> Verdict:
 
 def check_removed_recipients(patient: Patient) -> Verdict:
     """Check that no text is sealed to a recipient that GUIDANCE_SEAL_TO no longer has."""
-    if not patient.settings.seal_to:
+    if patient.settings.is_trial:
         return fine("a trial has no recipients")
     broken = _broken(patient, Invariant.RECIPIENTS)
     if broken:

@@ -141,6 +141,8 @@ MAX_BLOCKS = 2_500
 """A section has at most 500 items, so what is longer is no guide, and would take minutes."""
 TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs"
 NO_DOCUMENT = "this is not a Word document (.docx)"
+NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError)
+"""What the readers of packages raise for a file that is none. What lxml raises for its XML is a `SyntaxError`."""
 
 
 def word_blocks(path: Path) -> list[Block]:
@@ -148,7 +150,7 @@ def word_blocks(path: Path) -> list[Block]:
     try:
         _check_package(path)
         return _word_blocks(path)
-    except (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError):  # lxml's is one
+    except NO_PACKAGE:
         raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)]) from None
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from sqlmodel import Session
 
 from app.db.search import WORD, words_in
+from app.models.catalogue import MatchedSynonym
 from app.models.code_lists import SUBJECTS, Code
 from app.models.editions import EditionDetails
 from app.services.catalogue import CatalogueEntry, EntryFilter, list_entries
@@ -70,21 +71,13 @@ class FoundInGuide:
 
 
 @dataclass(frozen=True)
-class Synonym:
-    """Words by which people look for a subject, and the subject."""
-
-    words: str
-    subject: str
-
-
-@dataclass(frozen=True)
 class Found:
     """What the words find: guides by their titles and subjects, and items of guides."""
 
     by_title: Sequence[ListedGuide]
     in_guides: Sequence[FoundInGuide]
     has_more: bool
-    matched: Sequence[Synonym] = ()
+    matched: Sequence[MatchedSynonym] = ()
 
     def led_to(self, guide: ListedGuide) -> str:
         """Return the words that a subject of the guide is also looked for by; empty if none led to it."""
@@ -123,7 +116,7 @@ def group_by_subject(
     return [(code, guides) for code, guides in groups if guides]
 
 
-def find_synonyms(reference_data: ReferenceData, words: str) -> list[Synonym]:
+def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
     """Return the longest synonym of each subject of which every word is among the words, in any form of it."""
     typed = words_in(words)
     found = [
@@ -131,7 +124,7 @@ def find_synonyms(reference_data: ReferenceData, words: str) -> list[Synonym]:
         for code in subject_codes(reference_data)
         if (matching := [each for each in code.synonyms if _is_within(each, typed)])
     ]
-    return [Synonym(synonym, subject) for subject, synonym in found]
+    return [MatchedSynonym(words=synonym, subject=subject) for subject, synonym in found]
 
 
 def _is_within(synonym: str, typed: Sequence[str]) -> bool:
@@ -140,7 +133,7 @@ def _is_within(synonym: str, typed: Sequence[str]) -> bool:
 
 def entries_to_search(
     session: Session, reference_data: ReferenceData, wanted: EntryFilter
-) -> tuple[EntryFilter, list[Synonym]]:
+) -> tuple[EntryFilter, list[MatchedSynonym]]:
     """Return the filter to use, and the synonyms in its words.
 
     Where no item holds the words, it is that of the guides which are about a subject that the words stand for.

@@ -207,6 +207,11 @@ class DutyHours:
     signposts: Sequence[Signpost]
     words: str | None = None
 
+    def _duty_of(self, contacts: Iterable[Contact]) -> tuple[Contact | None, str, tuple[OpeningHours, ...]]:
+        """Return the duty team, which is the first contact with a number, and its hours."""
+        duty = next((each for each in contacts if each.phones), None)
+        return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
+
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
         """Return the hours of the duty team in words and as data, as far as they are known. A setting comes first."""
         if self.words is not None:
@@ -219,8 +224,7 @@ class DutyHours:
         On a bank holiday the duty team is closed, unless it is open at all times, and the others answer. Where
         nothing says when somebody answers, the duty team comes first.
         """
-        duty = next((each for each in contacts if each.phones), None)
-        words, hours = self.hours_of(duty) if duty is not None else ("", ())
+        duty, words, hours = self._duty_of(contacts)
         is_open = self._is_open(hours, at) if hours else None
         teams = [] if duty is None else [Team(duty, words, is_open)]
         teams += [Team(each, "", self._answers(each, is_open, at)) for each in out_of_hours(self.signposts)]
@@ -233,8 +237,7 @@ class DutyHours:
 
         None where no hours are known as data: the order then never changes.
         """
-        duty = next((each for each in contacts if each.phones), None)
-        hours = [*(self.hours_of(duty)[1] if duty is not None else ())]
+        hours = [*self._duty_of(contacts)[2]]
         hours += [entry for each in out_of_hours(self.signposts) for entry in each.opening_hours]
         if not hours:
             return None

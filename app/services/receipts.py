@@ -475,15 +475,13 @@ class ReceiptBuilder:
     ) -> str:
         """Return by when to expect an acknowledgement, and whom to call: at once in danger, and where none came."""
         when, is_late = deadline_in_words(due.replace(second=0, microsecond=0)), at > due
-        if danger == ImmediateDanger.YES and not is_late:
-            call = _call(self.duty_hours.teams(contacts, at).all)
-            return f"Do not wait for an answer. After 999, {call} A social worker should acknowledge {what} by {when}."
+        expected = f"A social worker should acknowledge {what} by {when}."
+        if not is_late and danger != ImmediateDanger.YES:
+            return f"{expected} If nobody has by then, {_number_to_call(contacts)}"
+        call = _call(self.duty_hours.teams(contacts, at).all)
         if is_late:
-            call = _call(self.duty_hours.teams(contacts, at).all)
             return f"A social worker should have acknowledged {what} by {when}. Please {call}"
-        return (
-            f"A social worker should acknowledge {what} by {when}. If nobody has by then, {_number_to_call(contacts)}"
-        )
+        return f"Do not wait for an answer. After 999, {call} {expected}"
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
         """Return what the end of the concern means for its reporter; None while it is open."""
