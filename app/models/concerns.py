@@ -323,7 +323,8 @@ def _check_not_blank(narrative: str) -> str:
     return narrative
 
 
-Narrative = Annotated[str, StringConstraints(min_length=1, max_length=50_000), AfterValidator(_check_not_blank)]
+MAX_NARRATIVE = 50_000
+Narrative = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NARRATIVE), AfterValidator(_check_not_blank)]
 
 
 class HowKnown(StrEnum):
@@ -545,6 +546,21 @@ class ReporterKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
+class DutyToReport(ReporterInput):
+    """A statement by a professional who reports because the law says so. It is never a condition of sending."""
+
+    made_under_duty: YesNo | None = optional_field(
+        "Does the law say that you must report this?",
+        "Whether the report is made under a legal duty to report. The signed receipt of a professional repeats it.",
+        "yes",
+    )
+    reason_for_delay: Note | None = optional_field(
+        "If you waited before you reported it, why?",
+        "Why the report was not made as soon as possible, where that is so.",
+        "Reporting on the day would have put Alex at risk at home",
+    )
+
+
 class Reporter(ReporterInput):
     """The person who raises the concern. Only `kind` is required: nobody has to give a name.
 
@@ -601,6 +617,11 @@ class Reporter(ReporterInput):
         "Your designated safeguarding lead",
         "Their name and how to contact them.",
         "Chris Example, 01632 960002",
+    )
+    duty_to_report: DutyToReport | None = optional_field(
+        "Duty to report",
+        "For professionals who report because the law says so. Leave it out otherwise.",
+        {"made_under_duty": "yes"},
     )
 
 
@@ -708,7 +729,7 @@ class RiskToWorkers(ReporterInput):
 # The submission: a concern about one or more children.
 
 
-FORM_VERSION = 5
+FORM_VERSION = 6
 """The version of the form. It rises by one whenever its JSON Schema, that of `Concern`, changes in any way."""
 NO_QUESTION = "test"
 """The member of `Concern` that is not in the form: developers send it."""

@@ -16,6 +16,7 @@ from app.models.concerns import (
     Child,
     Concern,
     ConcernDetail,
+    DutyToReport,
     InformedAndBasis,
     MissingEpisode,
     Observation,
@@ -53,7 +54,7 @@ FULL_EXAMPLE: dict[str, Any] = _example(
     Concern,
     police_informed="yes",
     already_telephoned=_example(AlreadyTelephoned),
-    reporter=_example(Reporter),
+    reporter=_example(Reporter, duty_to_report=_example(DutyToReport)),
     children=[
         _example(
             Child,

@@ -22,6 +22,7 @@ class OnPages(StrEnum):
     DATA_RIGHTS = "data-rights"
     DATA_COMPLAINTS = "data-complaints"
     REGULATOR = "regulator"
+    DUTY_TO_REPORT = "duty-to-report"
     ACCESSIBILITY_LEVEL = "accessibility-level"
     ACCESSIBILITY_ENFORCEMENT = "accessibility-enforcement"
 

@@ -14,13 +14,13 @@ from app import errors
 from app.http.auth import PUBLIC, caller_network
 from app.http.params import GuidanceRouter
 from app.http.problems import NO_STORE
-from app.models.concerns import Addition, AdditionReceipt, ImmediateDanger
+from app.models.concerns import MAX_NARRATIVE, Addition, AdditionReceipt, ImmediateDanger
 from app.models.contacts import Reachable
 from app.models.entries import ReceivedMessage
 from app.models.receipts import AdditionStatus, ConcernStatus, MessageStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
-from app.pages.form_layout import voice_of
+from app.pages.form_layout import CHILDLINE, voice_of
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.text_format import date_and_time, deadline, own_steps, page_words, spoken
@@ -30,7 +30,6 @@ from app.services.receipts import CLOSED_TEXT, check_receipt
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 RECEIPT_WIDTH = 76
 REFUSED = errors.ValidationFailed.status
-CHILDLINE = "childline"
 CLEAR_DANGER = "clear:immediate_danger"
 NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
 NOT_ADDED = to_translate(
@@ -131,6 +130,7 @@ def _status_page(
         code=code,
         key=posted.one("key") or str(uuid.uuid4()),
         narrative=posted.one("narrative"),
+        max_letters=MAX_NARRATIVE,
         immediate_danger=posted.one("immediate_danger"),
         added=added,
         added_in_danger=in_danger,
@@ -199,8 +199,8 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     except (errors.ReceiptNotGenuine, errors.NoSuchConcern, KeyError):
         raise errors.NotFound from None
     is_own = bool(voice_of(posted.one("voice")))
-    lines = _own_lines if is_own else _receipt_lines
-    text = "\n".join([*lines(site, concern, code), *_signed_lines(site, signed)]) + "\n"
+    lines = _own_lines(site, concern, code) if is_own else _receipt_lines(site, concern, code, posted.many("also_call"))
+    text = "\n".join([*lines, *_signed_lines(site, signed)]) + "\n"
     name = "note.txt" if is_own else f"receipt-{reference}.txt"  # a child's folder of downloads may be seen by others
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/plain", headers=headers)
@@ -218,8 +218,8 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
     yield from _numbers(each.contact for each in site.teams(concern.contacts).all)
 
 
-def _receipt_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield what a person needs first, in lines for a narrow page."""
+def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
+    """Yield what a person needs first, in lines for a narrow page. `also_call` are ids of signposts."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
     yield f"Reference: {concern.reference}"
@@ -233,10 +233,14 @@ def _receipt_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[st
     for step in concern.next_steps:
         yield from _paragraph(f"- {page_words(step)}", hanging="  ")
     yield from ("", "WHO TO CALL", "")
-    signposts = site.context.reference_data.signposts
-    numbers: list[Reachable] = [each for each in signposts if each.emergency]
+    known = site.context.reference_data
+    numbers: list[Reachable] = [each for each in known.signposts if each.emergency]
     numbers += [each.contact for each in site.teams(concern.contacts).all]
     yield from _numbers(numbers)
+    for each in (*known.neighbours, *known.signposts):
+        if each.id in also_call:
+            ways = " or ".join([phone.dialled for phone in each.phones] or [each.url or ""])
+            yield from _paragraph(f"- {each.name}: {ways}. {each.when or ''}", hanging="  ")
     yield from _paragraph("- When you call, give the reference.", hanging="  ")
 
 

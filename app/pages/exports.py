@@ -45,6 +45,7 @@ def printed_export(
         "footer": f"Concern {document['reference']}. Confidential: about a child.",
         "lang": "en",
         "made": f"Exported {_in_words(statement['at'])}, by {person(statement['by'])}.",
+        "boxes": "The font lacks some letters: a box stands for each. The attached concern.json has the whole text.",
         "facts": list(_facts(statement["concern"], reference_data)),
         "sections": [printed_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [_addition(each) for each in opened["addition"]],

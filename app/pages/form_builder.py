@@ -17,7 +17,9 @@ from app.pages.form_layout import (
     ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
     AS_IN_MODELS,
+    CHILDLINE,
     DANGER,
+    DUTY_TO_REPORT,
     ENTRY_NAMES,
     OMITTED_FIELDS,
     Asking,
@@ -41,6 +43,7 @@ from app.services.receipts import (
     HOW_TO_FOLLOW,
     NEW_WORRY,
     TEST,
+    UNDER_DUTY,
     WORKS_WITH_CHILDREN,
 )
 from app.services.reference_data import ReferenceData, read_reference_data
@@ -114,10 +117,13 @@ class FormBuilder:
     counts: Mapping[str, int]
     """The number of entries of each repeatable group, by its name."""
     variant: FormVariant = ABOUT_A_CHILD
+    duty_to_report: str | None = ""
+    """What it says of the duty to report where it asks about it; None where it does not ask."""
 
     def make(self) -> ConcernForm:
         """Return every section, with its questions."""
-        fields = list(schema_fields(concern_schema()))
+        asks_of_duty = self.duty_to_report is not None
+        fields = [each for each in schema_fields(concern_schema()) if asks_of_duty or not _is_of_duty(each)]
         return tuple(
             replace(
                 section,
@@ -159,6 +165,8 @@ class FormBuilder:
         return gettext(str(field.schema["title"]) if label is None else label)
 
     def _hint(self, field: SchemaField) -> str:
+        if field.path == DUTY_TO_REPORT:
+            return self.duty_to_report or ""
         hint = self._asking(field).hint
         return gettext(str(field.schema.get("description", "")) if hint is None else hint)
 
@@ -222,6 +230,10 @@ class FormBuilder:
         )
 
 
+def _is_of_duty(field: SchemaField) -> bool:
+    return field.path.startswith(DUTY_TO_REPORT.removesuffix("made_under_duty"))
+
+
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
     """Return the fields at a path of the layout, in the order of the models."""
     prefix = path.removesuffix("*")
@@ -241,6 +253,7 @@ FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
 FROM_BELOW = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
+    UNDER_DUTY,
     CLOSED_TEXT,
     NEW_WORRY,
 )
@@ -263,6 +276,7 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
     yield from (section.entry.heading for section in Section)
     yield from (each.sentence for each in reference_data.statements if each.sentence)
+    yield from (each.when for each in reference_data.signposts if each.id == CHILDLINE and each.when)
     yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):

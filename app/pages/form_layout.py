@@ -219,24 +219,32 @@ ENTRY_NAMES = {
     "agencies": "service",
 }
 """The name of one entry of each repeatable group."""
-FIRST_QUESTIONS = (
-    "children.given_names",
-    "children.family_name",
-    "children.estimated_age",
-    "children.school_or_setting",
-)
-"""The questions about a child that are shown at once. The others are folded away."""
-MORE_ABOUT_CHILD, MORE_ABOUT_YOU = "More about this child", "More about you"
-MORE_ABOUT_WORK = "More about your work"
-"""The titles of parts in which questions are folded away."""
+PARTS_OF_A_CHILD = {
+    "Other names, age and sex": ("other_names", "date_of_birth", "age_described", "unborn", "sex"),
+    "Language and needs": (
+        *("ethnicity", "ethnicity_described", "disabilities", "disability_described"),
+        *("first_language", "interpreter_needed", "communication_needs"),
+    ),
+    "Where the child is": ("home_council", "home_address.text", "home_address.postcode", "where_now"),
+    "School, health and care": (
+        *("attendance", "gp", "health_visitor", "school_nurse", "looked_after"),
+        *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
+    ),
+}
+MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
+"""The titles of parts in which questions are folded away, with those about a child in each."""
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
 """The reporters who are children themselves: they have forms, receipts and files in words of their own."""
+CHILDLINE = "childline"
+"""The signpost that their pages name after 999."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 """The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
+DUTY_TO_REPORT = "reporter.duty_to_report.made_under_duty"
+"""The question whether the law makes a professional report. It is asked from the day that the council sets."""
 DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
@@ -293,12 +301,10 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "already_telephoned.whom": Asking("Who did you speak to?", "", after=("already_telephoned.telephoned", YES)),
     "reporter.kind": Asking(hint="", missing="Select who you are."),
     "reporter.name": Asking(hint="", after=GIVES_NAME, autofill=("text", "name")),
-    "reporter.role": Asking(hint="", after=WORKS_WITH_CHILDREN, part=MORE_ABOUT_WORK),
+    "reporter.role": Asking(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization-title")),
     "reporter.organisation": Asking(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization")),
     "reporter.phone": Asking("Your phone number", "", after=GIVES_NAME, autofill=("tel", "tel")),
-    "reporter.email": Asking(
-        "Your email address", "", after=GIVES_NAME, part=MORE_ABOUT_YOU, autofill=("email", "email")
-    ),
+    "reporter.email": Asking("Your email address", "", after=GIVES_NAME, autofill=("email", "email")),
     "reporter.safe_times_to_contact": Asking(
         hint="Tell us about anything that would not be safe.", after=CAN_BE_REACHED
     ),
@@ -312,6 +318,10 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
         part=MORE_ABOUT_WORK,
     ),
     "reporter.safeguarding_lead_name": Asking(after=("reporter.safeguarding_lead_consulted", YES)),
+    DUTY_TO_REPORT: Asking("Are you telling us because the law says you must?", "", after=WORKS_WITH_CHILDREN),
+    "reporter.duty_to_report.reason_for_delay": Asking(
+        "If you waited before you told us, why?", "You can leave this blank.", after=(DUTY_TO_REPORT, YES)
+    ),
     "reporter.language": Asking(
         "What language do you speak best?",
         "Sign language counts too. You can write this form in any language.",
@@ -412,12 +422,14 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     "concern.people_of_concern.works_with_children": Asking(
         "Do they work or volunteer with children?", "For example in a school, a club or a care home."
     ),
+    "concern.vehicles_of_concern": Asking(hint="Tell us about any car or van, even if you know very little."),
     "concern.things_that_exist": Asking(hint=""),
     "concern.things_that_exist.kind": Asking(hint=""),
     "concern.things_that_exist.place": Asking("Where is it?", "For example: which phone, computer, app or account."),
     "concern.things_that_exist.held_by": Asking(hint=""),
     "concern.things_that_exist.police_may_fetch": Asking("Can the police collect it?", ""),
     "concern.things_that_exist.described": Asking("What does it show?", "Tell us in words."),
+    "agencies": Asking(hint="For example a school, a doctor or a youth club."),
     "agencies.worker": Asking("Who works with the family there?", ""),
     "agencies.phone": Asking("Phone number", ""),
     "agencies.knows_of_concern": Asking("Do they know about your concern?", ""),
@@ -430,9 +442,8 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 
 def part_of(path: str, asking: Asking) -> str:
     """Return the title of the optional part in which a question is folded away, or an empty string."""
-    if path.startswith("children.") and path not in FIRST_QUESTIONS and not asking.after[0]:
-        return MORE_ABOUT_CHILD
-    return asking.part
+    name = path.removeprefix("children.")
+    return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
 
 
 @dataclass(frozen=True)
@@ -454,6 +465,9 @@ class FormVariant:
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 
+LANGUAGE_OF_THE_YOUNG = Asking(
+    "What language do you speak best?", "You can write to us in any language. Sign language counts too."
+)
 ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS, QUESTIONS)
 WITHOUT_A_GUIDE = FormVariant(
     "concern_form.html", "Raise a concern", tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS), QUESTIONS
@@ -492,9 +506,7 @@ ABOUT_YOURSELF = FormVariant(
             "Tell us your name if you want to, and a place, time or number that is safe for you. "
             "It can be your school.",
         ),
-        "reporter.language": Asking(
-            "What language do you speak best?", "You can write to us in any language. Sign language counts too."
-        ),
+        "reporter.language": LANGUAGE_OF_THE_YOUNG,
         "informed_and_basis.childs_wishes": Asking(
             "Is there anything that we must not do?", "For example: do not ring my home."
         ),
@@ -515,6 +527,7 @@ ABOUT_A_FRIEND = FormVariant(
                 "informed_and_basis.child_informed",
                 "reporter.safe_times_to_contact",
                 "informed_and_basis.childs_wishes",
+                "reporter.language",
             ),
             step="you",
         ),
@@ -543,6 +556,7 @@ ABOUT_A_FRIEND = FormVariant(
         "informed_and_basis.childs_wishes": Asking(
             "Is there anything that we must not do?", "For example: do not say who told you."
         ),
+        "reporter.language": LANGUAGE_OF_THE_YOUNG,
     },
     fixed_answers={"reporter": {"kind": ReporterKind.FRIEND.value}, "children": [{}]},
     can_be_saved=False,

@@ -29,6 +29,7 @@ from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
 from app.models.base import canonical_submission
 from app.models.concerns import Concern, ImmediateDanger, ReporterKind
+from app.models.legal_statements import OnPages
 from app.models.receipts import Receipt
 from app.pages.desk import AS_FILE
 from app.pages.error_pages import PageRoute
@@ -58,12 +59,13 @@ from app.pages.form_layout import (
     FormVariant,
     voice_of,
 )
-from app.pages.languages import current_language, gettext, to_translate
+from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.text_format import date_and_time, own_steps, spoken
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
 from app.services.exports import concern_pdf
+from app.services.hours import LONDON
 from app.services.pdf import pdf_available
 from app.services.receipts import ANOTHER_COUNCIL, check_receipt, derive_idempotency_keys
 from app.services.reference_data import lives_elsewhere
@@ -129,7 +131,8 @@ class Draft:
 
     def _form(self, counts: Mapping[str, int]) -> ConcernForm:
         content = self.site.context.contents(self.head.key)
-        return FormBuilder(content, self.site.context.reference_data, counts, self.variant).make()
+        duty = duty_to_report(self.site)
+        return FormBuilder(content, self.site.context.reference_data, counts, self.variant, duty).make()
 
     def fields(self) -> Answers:
         """Return the concern as JSON for the API."""
@@ -235,6 +238,16 @@ class Draft:
             passes_on=ANOTHER_COUNCIL if lives_elsewhere(concern, reference_data.neighbours) else None,
             hidden_fields=list(hidden_fields(form, self.answers)),
         )
+
+
+def duty_to_report(site: Site) -> str | None:
+    """Return what the form says of the duty to report, from the day that the council set; before it None."""
+    settings = site.context.settings
+    begins = settings.duty_to_report_from
+    if begins is None or site.now.astimezone(LONDON).date() < begins:
+        return None
+    text = settings.duty_to_report_text
+    return marked_english(text) if text else site.says(OnPages.DUTY_TO_REPORT)
 
 
 def _holds(section: FormSection, name: str) -> bool:
@@ -366,6 +379,11 @@ def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
     return None
 
 
+BOXES = to_translate(
+    "This file cannot print some of the letters that you wrote: a box stands for each of them. We can read them all."
+)
+
+
 def _copy(draft: Draft, concern: Concern, signed: str) -> Response:
     """Return the answers of this request as a PDF. Nothing of it is stored.
 
@@ -383,6 +401,7 @@ def _copy(draft: Draft, concern: Concern, signed: str) -> Response:
         "council": site.context.settings.council_name,
         "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
         "facts": facts,
+        "boxes": gettext(BOXES),
         "sections": [printed_section(each) for each in answered_sections(draft.form(), draft.answers)],
     }
     headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}

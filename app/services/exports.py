@@ -34,7 +34,7 @@ from app.services.concerns import get_unerased
 from app.services.entries import Desk, measure_entries
 from app.services.hand_overs import hand_over_entry, list_hand_overs
 from app.services.inbox import entry_of
-from app.services.pdf import fonts, pdf_available
+from app.services.pdf import NO_LETTER, fonts, pdf_available
 from app.services.receipts import EXPORT, EXPORT_STATEMENT, HAND_OVER, ReceiptSigner, check_receipt, thumbprint_of
 from app.services.record import FIRST_PREVIOUS_SHA256, Actor, hash_of, record_disclosure
 from app.services.sealing import Unsealer, open_note
@@ -341,16 +341,16 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
-    """Return the PDF of an export, to be signed. Raise `PdfUnavailable`.
-
-    A letter that no font has keeps the standards from being met. The page is then made without them: the JSON has
-    every letter.
-    """
+    """Return the PDF of an export, to be signed. Its JSON has every letter. Raise `PdfUnavailable`."""
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """Return a concern as a PDF to read. It is made in memory, and stored nowhere. Raise `PdfUnavailable`."""
+    """Return a concern as a PDF to read. It is made in memory, and stored nowhere. Raise `PdfUnavailable`.
+
+    A letter that the font lacks keeps the standards from being met. The PDF is then made without them, with a box for
+    each such letter, and says so by `printed["boxes"]`.
+    """
     if not pdf_available():
         raise PdfUnavailable
     import typst  # noqa: PLC0415  # an extra, and 20 MB
@@ -363,6 +363,7 @@ def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
     }
     try:
         pdf = typst.compile(pdf_standards=list(TAGGED_FOR_ARCHIVES), **options)
-    except typst.TypstError:
+    except typst.TypstError as failure:
+        options["sys_inputs"]["boxes"] = "yes" if NO_LETTER in str(failure) else ""
         pdf = typst.compile(**options)
     return bytes(pdf or b"")

@@ -33,10 +33,19 @@ from app.errors import AlreadyStored, IdempotencyKeyReused, ReceiptNotGenuine
 from app.models import links
 from app.models.base import format_utc
 from app.models.code_lists import CALL_999_FIRST, Signpost
-from app.models.concerns import FORM_VERSION, AdditionReceipt, Concern, ConcernRow, ImmediateDanger, StoredReceiptRow
+from app.models.concerns import (
+    FORM_VERSION,
+    AdditionReceipt,
+    Concern,
+    ConcernRow,
+    ImmediateDanger,
+    ReporterKind,
+    StoredReceiptRow,
+)
 from app.models.contacts import Contact
 from app.models.editions import EditionContent
 from app.models.entries import MessageEntry
+from app.models.fields import YesNo
 from app.models.receipts import (
     AdditionStatus,
     CheckResponse,
@@ -258,6 +267,7 @@ NEW_WORRY = "If something new worries you, add it to this concern. A social work
 MESSAGE_WAITS = "The duty team has sent you a message. To reply, add to your concern."
 ANOTHER_COUNCIL = "A child lives in the area of another council. We pass your concern on to that council."
 WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also call the designated officer (LADO)."
+UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
@@ -343,10 +353,15 @@ class ReceiptBuilder:
             "guide_named": pinned.guide_named,
             "form_version": FORM_VERSION,
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
-        } | ({"test": True} if test else {})
+        }
+        stated = _duty_stated(concern)
+        claims |= {"test": True} if test else {}
+        claims |= {"made_under_duty": stated} if stated else {}
         back = self.working_days.after(at, days=self.come_back_days)
         step = self._next_step(due, contacts, at, danger=danger)
         expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern))
+        if stated == YesNo.YES and not test:
+            expected = (*expected, UNDER_DUTY)
         afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(deadline_of(back)[0]))
         members = self._members_of(pinned)
         receipt = {  # in the order of the fields of `Receipt`
@@ -499,6 +514,13 @@ class ReceiptBuilder:
             "signposts": self.reference_data.signposts,
             "contacts": tuple(contacts),
         }
+
+
+def _duty_stated(concern: Concern) -> str | None:
+    """Return what a professional says of the duty to report: `yes`, `no` or `not_known`. None of anybody else."""
+    stated = concern.reporter.duty_to_report
+    is_professional = concern.reporter.kind == ReporterKind.PROFESSIONAL
+    return stated.made_under_duty if is_professional and stated is not None else None
 
 
 def _own_links(reference: str) -> links.Links:

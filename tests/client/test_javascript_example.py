@@ -66,6 +66,7 @@ def test_the_page_of_another_origin_shows_the_indicators_with_their_cautions(pag
     assert page.locator("#cautions li").count() == 2
 
 
+@pytest.mark.nightly
 def test_the_page_of_another_origin_raises_a_concern_once_however_often_it_is_sent(page: Page) -> None:
     page.get_by_label("No", exact=True).check()
     page.get_by_label("What are you worried about?").fill("An invented account of what was seen.")

@@ -76,6 +76,7 @@ def test_the_service_offers_tools_and_neither_prompts_nor_resources(server: Live
     assert list(offered) == ["tools"]
 
 
+@pytest.mark.nightly
 def test_the_suite_would_find_a_server_that_does_not_speak_the_protocol(
     suite: Path, server: LiveServer, tmp_path: Path
 ) -> None:

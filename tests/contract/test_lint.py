@@ -78,6 +78,7 @@ def test_without_a_provider_the_document_is_the_same_but_for_its_addresses_and_t
     assert without == with_provider
 
 
+@pytest.mark.nightly
 def test_both_linters_would_find_a_fault(linters: Path, tmp_path: Path) -> None:
     without_a_version = {"openapi": "3.1.0", "info": {"title": "A document"}, "paths": {}}
     document = written(without_a_version, tmp_path)

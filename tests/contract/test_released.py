@@ -322,6 +322,7 @@ BREAKS: dict[str, tuple[Callable[[Part], Any], str]] = {
 }
 
 
+@pytest.mark.nightly
 def test_every_kind_of_break_would_be_found(service: FastAPI) -> None:
     document = resolved(service.openapi())
     missed = {}

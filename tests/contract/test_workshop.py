@@ -200,6 +200,7 @@ def test_every_make_target_has_a_comment() -> None:
     assert {"serve", "test", "check", "format", "lock", "clean"} <= set(targets())
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_the_audit_looks_at_every_lock_file_and_fails_where_it_cannot_look() -> None:
     command = [sys.executable, "-m", "supply.audit", "--osv-url", "http://127.0.0.1:1"]
@@ -258,6 +259,7 @@ def run_integration(tree: Path, broken: str) -> "subprocess.CompletedProcess[str
     return subprocess.run([tree / ".ci/run"], env=environment, capture_output=True, check=False, text=True, timeout=60)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_continuous_integration_fails_where_anything_fails(tmp_path: Path) -> None:
     whole = run_integration(tmp_path / "whole", broken="nothing")

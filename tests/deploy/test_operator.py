@@ -204,6 +204,7 @@ def test_a_concern_is_raised_and_a_person_signs_in_over_tls(site: OperatorSite) 
     assert receipt.json()["reference"] in inbox.text
 
 
+@pytest.mark.nightly
 def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_node(
     site: OperatorSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +228,7 @@ def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_no
         assert blamed == {"public-url": "GUIDANCE_PUBLIC_URL is a local address"}
 
 
+@pytest.mark.nightly
 def test_one_overdue_concern_wakes_somebody_and_every_panel_of_the_dashboard_reads_something(
     site: OperatorSite, tmp_path: Path
 ) -> None:

@@ -74,6 +74,7 @@ def replace_one_after_another(client: httpx.Client, nodes: Sequence[LiveServer])
                 assert eventually(partial(callers.have_had, before + SOME))
                 node.stop()
                 node.start()
+                assert eventually(partial(gets_concerns, node)), "the proxy does not take the node back"
             before = len(callers.writes)
             assert eventually(partial(callers.have_had, before + SOME))
         finally:
@@ -82,6 +83,12 @@ def replace_one_after_another(client: httpx.Client, nodes: Sequence[LiveServer])
             each.result()
 
     return callers
+
+
+def gets_concerns(node: LiveServer) -> bool:
+    """Whether the proxy sends concerns to the node again: it leaves one alone for two seconds that did not answer."""
+    counts = httpx.get(f"{node.url}/metrics", headers={"Host": "guidance.example"}, trust_env=False)
+    return 'route="/v1/concerns"' in counts.text
 
 
 def stored(data_dir: Path) -> list[str]:

@@ -139,7 +139,7 @@ def test_notes_are_left_out_unless_they_are_wanted(case: Case) -> None:
     file = read_export_file(without)
     printed = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(without)).pages)
     assert f"{CANARY} note" not in printed
-    assert "not in this file, by choice" in printed
+    assert "left the notes out" in printed
     assert [each["kind"] for each in file.document["texts"]] == ["concern", "addition", "addition"]
     assert faults_of(file, case) == []
 

@@ -30,6 +30,7 @@ from app.http.context import AppContext
 from app.main import create_app
 from app.models.events import DeliveryState
 from app.models.form import SMALLEST_EXAMPLE
+from app.pages.raise_concern import FORMS_WITHOUT_GUIDE
 from app.services import outside
 from app.services.mail import claim_email
 from app.services.record import Actor, note_time
@@ -491,3 +492,15 @@ def test_deliveries_that_wait_and_that_were_given_up_are_counted_by_webhook(
     assert value(client, "deliveries", webhook="receiver", state="pending") == 1
     assert value(client, "deliveries", webhook="receiver", state="dead") == 1
     assert value(client, "deliveries", webhook="receiver", state="delivered") == 0
+
+
+def test_the_alerts_and_the_limit_of_the_proxy_know_every_form_for_a_concern() -> None:
+    forms = [*FORMS_WITHOUT_GUIDE, "/raise-a-concern/a-guide"]
+    alerts = [each for each in re.findall(r'route=~"([^"]*)"', ALERTS.read_text()) if CONCERNS in each]
+    limited = re.findall(r"location ~ (\S+) \{\s+limit_req", (DEPLOY / "nginx.conf").read_text())
+
+    assert (len(alerts), len(limited)) == (2, 1)
+    assert [(form, each) for each in alerts for form in [*forms, CONCERNS] if not re.fullmatch(each, form)] == []
+    assert [
+        form for form in (*forms, *(f"/cy{form}" for form in forms), CONCERNS) if not re.match(limited[0], form)
+    ] == []

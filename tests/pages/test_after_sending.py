@@ -146,6 +146,30 @@ def test_a_copy_in_welsh_has_the_labels_of_the_welsh_form(client: TestClient) ->
     assert "Heb ei anfon eto" in printed(client.post("/cy/raise-a-concern", data=SENT | {"do": "copy"}))
 
 
+def test_the_receipt_to_keep_names_whom_to_call_where_the_child_lives(client: TestClient) -> None:
+    page = client.post("/raise-a-concern", data=SENT | {"children.0.home_council": "E06000024", "do": "send"}).text
+    form = page[page.index('action="/concerns/receipt"') :].partition("</form>")[0]
+    fields = dict(re.findall(r'name="([^"]*)" value="([^"]*)"', form))
+
+    kept = client.post("/concerns/receipt", data=fields).text
+    forged = client.post("/concerns/receipt", data=fields | {"also_call": "Ring 01632 960999"}).text
+
+    words = " ".join(kept.split())
+    assert "North Somerset Council, Single Point of Access: 01275 888 808 or 01454 615165. The first number" in words
+    assert "960999" not in forged
+    assert "North Somerset" not in forged.partition("WHO TO CALL")[2]
+
+
+def test_a_copy_says_where_a_box_stands_for_a_letter_that_it_cannot_print(client: TestClient) -> None:
+    says = "cannot print some of the letters"
+    urdu = client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": "میں پریشان ہوں"})
+    polish = client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": "Zażółć gęślą jaźń"})
+
+    assert says in printed(urdu)
+    assert says not in printed(polish)
+    assert "Zażółć gęślą jaźń" in printed(polish)
+
+
 def test_what_is_added_on_the_page_reaches_the_desk(
     client: TestClient, service: FastAPI, receipt: dict[str, Any]
 ) -> None:

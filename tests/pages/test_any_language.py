@@ -90,7 +90,7 @@ def test_a_neighbour_on_a_phone_learns_whom_to_call_there_and_says_what_exists(
     page.locator("[name='immediate_danger'][value='no']").check()
     reach(page, "[name='concern.narrative']").fill("Pat Example sends Alex Example messages.")
     reach(page, "[name='children.0.given_names']").fill("Alex")
-    page.locator("summary", has_text="More about this child").click()
+    page.locator("summary", has_text="Where the child is").click()
     page.locator("[name='children.0.home_council']").select_option("Wiltshire")
     reach(page, "[name='reporter.kind'][value='member_of_public']").check()
     page.get_by_role("group").locator("summary").filter(has_text=re.compile(r"^More about you$"), visible=True).click()

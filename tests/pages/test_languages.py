@@ -177,7 +177,7 @@ def unmarked_words(page: str) -> list[str]:
 def form_of(variant: FormVariant) -> ConcernForm:
     """Return the form, with two entries in each group."""
     counts = dict.fromkeys(ENTRY_NAMES, 2)
-    return FormBuilder(an_edition(), read_reference_data(SEED_DIR), counts, variant).make()
+    return FormBuilder(an_edition(), read_reference_data(SEED_DIR), counts, variant, duty_to_report=None).make()
 
 
 def rubbish(question: Question) -> dict[str, Any]:

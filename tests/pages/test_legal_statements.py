@@ -11,11 +11,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.config import SEED_DIR
+from app.config import SEED_DIR, Settings
 from app.errors import SeedFileError
+from app.main import create_app
 from app.models.legal_statements import LegalStatementList, OnPages
 from app.models.seed_files import read_seed_file
 from app.services.reference_data import read_reference_data
+from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
 from tests.support.service import a_service
 
@@ -94,8 +96,10 @@ def test_no_document_names_a_law_that_is_not_registered(client: TestClient) -> N
     assert {name: found for name, text in documents.items() if (found := unregistered(text, NAMES_A_LAW))} == {}
 
 
-def test_every_sentence_of_the_register_is_printed(client: TestClient) -> None:
-    pages = " ".join(client.get(path).text for path in ("/privacy", "/accessibility"))
+def test_every_sentence_of_the_register_is_printed(settings: Settings) -> None:
+    asks = settings.model_copy(update={"duty_to_report_from": dt.date(2026, 1, 1)})
+    with TestClient(create_app(asks, SettableClock())) as client:
+        pages = " ".join(client.get(path).text for path in ("/privacy", "/accessibility", "/raise-a-concern"))
 
     printed = {each.id for each in read_reference_data(SEED_DIR).statements if each.sentence}
     assert printed == {each.value for each in OnPages}

@@ -20,8 +20,8 @@ from app.pages.form_answers import SubmittedForm, hidden_fields, read_answers, v
 from app.pages.form_builder import FormBuilder, concern_schema, schema_fields
 from app.pages.form_layout import (
     ENTRY_NAMES,
-    FIRST_QUESTIONS,
     FORM_SECTIONS,
+    PARTS_OF_A_CHILD,
     QUESTIONS,
     Asking,
     ConcernForm,
@@ -76,7 +76,8 @@ def test_the_tables_of_the_layout_name_only_fields_that_exist() -> None:
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     by_path = {re.sub(r"\.\d+", "", question.name): question for question in questions(build_form(**counts))}
 
-    assert set(FIRST_QUESTIONS) <= set(by_path)
+    folded = [f"children.{name}" for names in PARTS_OF_A_CHILD.values() for name in names]
+    assert set(folded) <= set(by_path)
     for path, asking in QUESTIONS.items():
         assert path in by_path or (path in ENTRY_NAMES and asking == Asking(hint=asking.hint)), path
         if asking.choices:
@@ -591,11 +592,12 @@ def test_the_browser_may_fill_in_the_reporters_own_details_and_no_childs(shared:
         ("tel", "reporter.phone", "tel"),
         ("text", "reporter.name", "name"),
         ("text", "reporter.organisation", "organization"),
+        ("text", "reporter.role", "organization-title"),
     ]
     assert '<form method="post" action="/raise-a-concern/child-sexual-exploitation" autocomplete="off"' in page
 
 
-def test_the_first_questions_are_at_most_twelve_and_the_childs_words_stand_with_the_concern() -> None:
+def test_a_professional_has_fourteen_first_questions_and_the_childs_words_stand_with_the_concern() -> None:
     asked = [
         question.name
         for section in build_form()
@@ -604,16 +606,22 @@ def test_the_first_questions_are_at_most_twelve_and_the_childs_words_stand_with_
         if not question.part
     ]
     folded = {"reporter.safeguarding_lead_name"}
+    of_duty = "reporter.duty_to_report"  # from the day that the council sets
 
-    assert len([name for name in asked if name not in folded and ".expected" not in name]) == 12
+    first = [name for name in asked if name not in folded and ".expected" not in name and not name.startswith(of_duty)]
+    assert len(first) == 14
     assert asked[1:3] == ["concern.narrative", "informed_and_basis.childs_own_words"]
 
 
 @for_each(
     ("kind", "asked"),
     [
-        ("professional", {"name", "phone", "organisation", "safe_times_to_contact"}),
-        ("family", {"name", "phone", "safe_times_to_contact"}),
+        (
+            "professional",
+            {"name", "role", "organisation", "phone", "email", "safe_times_to_contact"}
+            | {"duty_to_report.made_under_duty"},
+        ),
+        ("family", {"name", "phone", "email", "safe_times_to_contact"}),
         ("child", {"safe_times_to_contact"}),
         ("anonymous", set()),
     ],

@@ -1860,6 +1860,15 @@ class DraftResponse(TypedDict):
     links: dict[str, str]
 
 
+class DutyToReport(TypedDict):
+    """
+    A statement by a professional who reports because the law says so. It is never a condition of sending.
+    """
+
+    made_under_duty: NotRequired[YesNo | None]
+    reason_for_delay: NotRequired[str | None]
+
+
 class EditionSummary(TypedDict):
     """
     An entry in the version history of a guide.
@@ -2494,6 +2503,7 @@ class Reporter(TypedDict):
     anonymous_to_family: NotRequired[YesNo | None]
     safeguarding_lead_consulted: NotRequired[YesNo | None]
     safeguarding_lead_name: NotRequired[str | None]
+    duty_to_report: NotRequired[DutyToReport | None]
 
 
 class ResponsibilitiesResponse(TypedDict):
