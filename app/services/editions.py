@@ -79,6 +79,9 @@ _RENDITIONS_OF: Any = (
     .where(IS_RENDITION, _EDITIONS.c.guide == bindparam("guide"))
     .order_by(_EDITIONS.c.language, _EDITIONS.c.number.desc())
 )
+_CONTENT = select_columns(_EDITIONS.c.details, _EDITIONS.c.words).where(
+    *(_EDITIONS.c[name] == bindparam(name) for name in ("guide", "language", "number"))
+)
 _GONE = _WITHDRAWALS.alias()
 _IS_GONE = exists().where(
     _GONE.c.guide == _EDITIONS.c.guide,
@@ -335,10 +338,12 @@ def digest_of_stored(session: Session, key: AnyKey) -> str:
 
 
 def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
-    row = session.get(EditionRow, key)
+    guide, language, number = key
+    row = session.execute(_CONTENT, {"guide": guide, "language": language, "number": number}).one_or_none()
     if row is None:
         raise NoSuchEdition
-    return row.details | row.words
+    content: dict[str, Any] = row.details | row.words
+    return content
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
