@@ -476,8 +476,8 @@ ABOUT_YOURSELF = FormVariant(
     "own_concern_form.html",
     "Tell us what has happened to you",
     sections=(
-        FormSection("danger", "Are you safe?", ("immediate_danger",), step="danger"),
-        FormSection("worry", "What has happened", ("concern.narrative",), step="worry", warns_of_pictures=True),
+        FormSection("danger", "Your safety", ("immediate_danger",), step="danger"),
+        FormSection("worry", "In your own words", ("concern.narrative",), step="worry", warns_of_pictures=True),
         FormSection(
             "you",
             "How we can help",
@@ -518,8 +518,8 @@ ABOUT_A_FRIEND = FormVariant(
     "own_concern_form.html",
     "Tell us about your friend",
     sections=(
-        FormSection("danger", "Is your friend safe?", ("immediate_danger",), step="danger"),
-        FormSection("worry", "What has happened", ("concern.narrative",), step="worry", warns_of_pictures=True),
+        FormSection("danger", "Your friend’s safety", ("immediate_danger",), step="danger"),
+        FormSection("worry", "In your own words", ("concern.narrative",), step="worry", warns_of_pictures=True),
         FormSection(
             "you",
             "How we can help",
