@@ -23,7 +23,7 @@ from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.form_layout import CHILDLINE, voice_of
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import date_and_time, deadline, own_steps, page_words, spoken
+from app.pages.text_format import date_and_time, deadline, own_steps, page_words, spoken, steps_in_words
 from app.services.editions import EditionKey
 from app.services.receipts import CLOSED_TEXT, check_receipt
 
@@ -138,6 +138,7 @@ def _status_page(
         closed_text=CLOSED_TEXT,
         voice=voice_of(posted.one("voice")),
         own_steps=own_steps(concern),
+        steps_in_words=steps_in_words(concern, site.now),
         talk=_talk_of(concern, _messages_of(site, concern, code)),
         faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )

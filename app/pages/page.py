@@ -35,7 +35,6 @@ from app.pages.text_format import (
     host,
     inline_markdown,
     option,
-    page_words,
     person,
     spoken,
 )
@@ -73,7 +72,6 @@ def page_templates() -> jinja2.Environment:
         "date_and_time": date_and_time,
         "deadline": deadline,
         "inline_markdown": inline_markdown,
-        "page_words": page_words,
         "spoken": spoken,
         "contact_label": contact_label,
         "host": host,

@@ -61,7 +61,7 @@ from app.pages.form_layout import (
 )
 from app.pages.languages import current_language, gettext, marked_english, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import date_and_time, own_steps, spoken
+from app.pages.text_format import date_and_time, own_steps, spoken, steps_in_words
 from app.services.clients import Principal
 from app.services.editions import EditionHead, current_of, default_guide, get_history, head_of
 from app.services.exports import concern_pdf
@@ -442,7 +442,7 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         return draft.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
         draft.site.context.drafts.end(draft.opening, at=draft.site.now)
-    receipt = Receipt.model_validate_json(result.receipt)
+    receipt, in_danger = Receipt.model_validate_json(result.receipt), draft.answers.get(DANGER) == ImmediateDanger.YES
     return draft.site.page(
         "own_receipt.html" if draft.voice else "receipt.html",
         status=201,
@@ -451,7 +451,8 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         head=draft.head,
         path=draft.path,
         copied_fields=draft.copied_fields(),
-        own_steps=own_steps(receipt, in_danger=draft.answers.get(DANGER) == ImmediateDanger.YES),
+        own_steps=own_steps(receipt, in_danger=in_danger),
+        steps_in_words=steps_in_words(receipt, draft.site.now, in_danger=in_danger),
         **draft.about_danger,
     )
 

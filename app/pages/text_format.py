@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from markupsafe import Markup, escape
 
 from app.models.contacts import Phone
 from app.models.receipts import ConcernState, ConcernStatus, Receipt
-from app.pages.languages import current_language, gettext, to_translate
+from app.pages.languages import ENGLISH, current_language, gettext, marked_english, to_translate
 from app.services.hours import LONDON, deadline_of
 from app.services.receipts import NEW_WORRY, TEST
 
@@ -93,6 +94,39 @@ def page_words(sentence: str) -> str:
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)
     return sentence
+
+
+def steps_in_words(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool = False) -> list[str]:
+    """Return what happens next, in the language of the page.
+
+    The API says it in English. In another language the sentences that name a time are made anew, in the same places.
+    """
+    said = [page_words(each) for each in concern.next_steps]
+    if current_language() == ENGLISH:
+        return said
+    timed = _timed_steps(concern, at, in_danger=in_danger)
+    found = ((each, gettext(each)) for each in said)
+    return [words if words != each else next(timed, None) or marked_english(each) for each, words in found]
+
+
+def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
+    """Yield the sentences that name a time, in the order of the API."""
+    expected = gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by))
+    if concern.state == ConcernState.RECEIVED and at > concern.acknowledge_by:
+        yield gettext("A social worker should have read it by {}. Please call us.").format(
+            deadline(concern.acknowledge_by)
+        )
+    elif concern.state == ConcernState.RECEIVED and in_danger:
+        yield " ".join((gettext("Do not wait for us. Call 999 now."), expected))
+    elif concern.state == ConcernState.RECEIVED:
+        yield " ".join((expected, gettext("If nobody has by then, call us.")))
+    waiting = [each.acknowledge_by for each in getattr(concern, "additions", ()) if each.acknowledged_at is None]
+    if waiting:
+        yield gettext("A social worker should read what you added by {}.").format(deadline(min(waiting)))
+    if isinstance(concern, Receipt) and concern.come_back_by is not None:
+        yield gettext("Check for messages by {}. We may have a question for you.").format(
+            deadline(concern.come_back_by)
+        )
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:

@@ -170,6 +170,33 @@ def test_a_copy_says_where_a_box_stands_for_a_letter_that_it_cannot_print(client
     assert "Zażółć gęślą jaźń" in printed(polish)
 
 
+def test_what_happens_next_has_no_english_on_a_welsh_page(client: TestClient, clock: SettableClock) -> None:
+    def steps(page: Any) -> str:
+        return str(page.text.partition("Beth sy’n digwydd nesaf")[2].partition("</ol>")[0].partition("</ul>")[0])
+
+    elsewhere = {"children.0.home_council": "E06000024"}
+    sent = [
+        client.post(
+            "/cy/raise-a-concern", data=SENT | elsewhere | {"do": "send", "immediate_danger": danger, "key": key}
+        )
+        for danger, key in (("yes", KEY), ("no", KEY.replace("5", "6")))
+    ]
+    known = dict(
+        zip(("reference", "code"), re.findall(r'class="reference">(?:<span[^>]*>)?([^<]*)<', sent[1].text), strict=True)
+    )
+    waits = client.post("/cy/concerns", data=known)
+    added = client.post("/cy/concerns/additions", data=known | {"narrative": "No."})
+    clock.time += dt.timedelta(days=3)
+    late = client.post("/cy/concerns", data=known)
+
+    for page in (*sent, waits, added, late):
+        assert 'lang="en"' not in steps(page), steps(page)
+    assert "Peidiwch ag aros amdanom ni. Ffoniwch 999 nawr. Dylai gweithiwr cymdeithasol" in steps(sent[0])
+    assert "Os nad oes neb wedi gwneud erbyn hynny, ffoniwch ni." in steps(sent[1])
+    assert "ddarllen yr hyn a ychwanegwyd gennych erbyn Dydd Mercher" in steps(added)
+    assert "Dylai gweithiwr cymdeithasol fod wedi ei ddarllen erbyn" in steps(late)
+
+
 def test_what_is_added_on_the_page_reaches_the_desk(
     client: TestClient, service: FastAPI, receipt: dict[str, Any]
 ) -> None:
