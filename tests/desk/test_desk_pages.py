@@ -222,6 +222,16 @@ def test_the_clock_of_the_inbox_is_in_words(jo: TestClient, a_concern: Concern) 
     assert re.search(r"Not acknowledged\s*: <strong>[^<]* left</strong>", jo.get("/desk").text)
 
 
+def test_the_direction_of_what_was_typed_ends_with_it(jo: TestClient, a_concern: Concern) -> None:
+    turned = "\u202eelpmaxE xelA"
+    reference = received(jo, a_concern, concern={"narrative": turned})
+    rule = re.search(r"\.as-typed\{([^}]*)\}", jo.get("/looks/pages.css").text)
+
+    assert f'<span class="as-typed">{turned}' in jo.get(f"/desk/concerns/{reference}").text
+    assert rule is not None
+    assert "unicode-bidi:plaintext" in rule[1]
+
+
 def test_in_danger_the_clock_counts_up_and_says_when_it_is_late(
     service: FastAPI, jo: TestClient, clock: SettableClock, a_concern: Concern
 ) -> None:
