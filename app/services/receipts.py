@@ -492,11 +492,17 @@ class ReceiptBuilder:
         when, is_late = deadline_in_words(due.replace(second=0, microsecond=0)), at > due
         expected = f"A social worker should acknowledge {what} by {when}."
         if not is_late and danger != ImmediateDanger.YES:
-            return f"{expected} If nobody has by then, {_number_to_call(contacts)}"
+            return f"{expected} If nobody has by then, {self._number_to_call(contacts, due)}"
         call = _call(self.duty_hours.teams(contacts, at).all)
         if is_late:
             return f"A social worker should have acknowledged {what} by {when}. Please {call}"
         return f"Do not wait for an answer. After 999, {call} {expected}"
+
+    def _number_to_call(self, contacts: Sequence[Contact], due: dt.datetime) -> str:
+        """Return whom to call at that time. At the end of a day it is the guide's own number, for the next morning."""
+        if deadline_of(due)[1] is None:
+            return _call([Team(each, "", None) for each in contacts if each.phones])
+        return _call(self.duty_hours.teams(contacts, due).all)
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
         """Return what the end of the concern means for its reporter; None while it is open."""
@@ -540,11 +546,6 @@ def _links(pinned: EditionKey) -> links.Links:
 def _come_back(by: dt.date) -> str:
     day = by.strftime(f"%A {by.day} %B %Y")
     return f"Check for messages by {day}, using both: the duty team may have a question for you."
-
-
-def _number_to_call(contacts: Sequence[Contact]) -> str:
-    """Return the guide's own number, for a time that nobody knows yet."""
-    return _call([Team(each, "", None) for each in contacts if each.phones])
 
 
 def _call(teams: Sequence[Team]) -> str:

@@ -121,7 +121,7 @@ def test_the_receipt_says_999_first_then_the_guide_s_own_contacts_and_that_nobod
 
 @pytest.mark.parametrize("danger", ["yes", "no", "not_sure"])
 def test_a_concern_without_indicators_is_told_the_same_as_one_with_many(client: TestClient, danger: str) -> None:
-    many = FULL_EXAMPLE | {"immediate_danger": danger}
+    many = FULL_EXAMPLE | {"immediate_danger": danger, "reporter": SMALLEST_EXAMPLE["reporter"]}
 
     with_many, with_none = (
         client.post("/v1/concerns", json=told).json()
@@ -365,6 +365,7 @@ def test_the_receipt_s_signature_holds_offline_and_says_what_was_kept(client: Te
         "guide": SLUG,
         "edition": 1,
         "form_version": 6,
+        "made_under_duty": "yes",
         "submission_sha256": hashlib.sha256(rfc8785.dumps(FULL_EXAMPLE)).hexdigest(),
     }
 

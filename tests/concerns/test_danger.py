@@ -63,6 +63,21 @@ def test_the_receipt_in_danger_says_to_call_at_once_and_names_the_team_that_answ
     ]
 
 
+def test_who_is_not_sure_is_told_the_team_that_answers_when_the_time_is_over(
+    client: TestClient, a_concern: Concern, clock: SettableClock
+) -> None:
+    clock.time = A_SATURDAY_NIGHT
+    steps = {
+        danger: " ".join(client.post("/v1/concerns", json=a_concern(immediate_danger=danger)).json()["next_steps"])
+        for danger in ("not_sure", "no")
+    }
+
+    assert (
+        "by Saturday 28 November 2026 at 06:54. If nobody has by then, call the Bath & North East" in steps["not_sure"]
+    )
+    assert "by the end of Monday 30 November 2026. If nobody has by then, call the Duty and Assess" in steps["no"]
+
+
 def test_a_day_that_ends_at_midnight_is_named_and_not_the_next_one(
     client: TestClient, a_concern: Concern, clock: SettableClock
 ) -> None:
