@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test nightly cover faults fuzz journeys bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
+.PHONY: serve test nightly cover faults fuzz journeys pictures bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -59,6 +59,10 @@ fuzz: $(VENV)/installed-dev
 # Send each person's concern in every condition that a browser can combine (half an hour). Pictures: make journeys PICTURES=folder
 journeys: $(VENV)/installed-dev
 	JOURNEYS=1 JOURNEY_PICTURES=$(PICTURES) $(VENV)/bin/pytest -n 0 -rA tests/pages/test_every_journey.py $(ARGS)
+
+# Make the pictures of the tutorials again, from trials with invented data.
+pictures: $(VENV)/installed-dev
+	TUTORIAL_PICTURES=docs/tutorial $(VENV)/bin/pytest -n 0 tests/contract/test_tutorials.py -k picture $(ARGS)
 
 # Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
 bench: $(VENV)/installed-dev $(VENV)/installed-bench

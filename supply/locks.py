@@ -15,6 +15,7 @@ NPM_LOCKS = (
     BUNDLED,
     "bench/parse",
     "examples/javascript",
+    "examples/react",
     "tests/contract/clients",
     "tests/contract/conformance",
     "tests/contract/lint",

@@ -3,29 +3,21 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from app.config import parse_settings
-from tests.support.live import LiveServer, environment_for
+from tests.support.live import LiveServer
 from tests.support.loops import for_each
-from tests.support.samples import ROOT, documents, runnable, samples_in, unfenced_commands
+from tests.support.samples import PREAMBLE, ROOT, documents, run_sample, runnable, samples_in, unfenced_commands
 
-ADDRESS = "http://127.0.0.1:8000"
-TIMEOUT_SECONDS = 120
 GOES_ON_FROM = {"docs/how-to/keys-and-sealed-concerns.md": ["README.md"]}
 """A document whose commands use what the commands of others made."""
 COMMANDS = {"README.md": ("make serve", "make test")}
 """Indented commands, one of which is how this suite was started, and the other what `live` starts."""
-FOLDERS = ("seed", "examples")
-"""Folders of a clone that samples read."""
 AS_ABOVE = "as above"
-PREAMBLE = 'set -euo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n'
-"""A command that fails ends the sample, and so does an answer that is an error."""
 
 
 def need(*programs: str) -> None:
@@ -35,35 +27,6 @@ def need(*programs: str) -> None:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"{program} is not installed, and continuous integration must have it")
             pytest.skip(f"{program} is not installed")
-
-
-def in_place(live: LiveServer) -> Mapping[str, str]:
-    """Return the environment of a reader who has run `make serve`: `guidance` on the path, no proxy."""
-    environment = {
-        name: value for name, value in environment_for(live.data_dir).items() if not name.lower().endswith("_proxy")
-    }
-    return environment | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
-        "PYTHONPATH": str(ROOT / "client" / "src"),
-    }
-
-
-def run(command: list[str], live: LiveServer, sample: str) -> str:
-    """Return what the sample prints, run beside the folder `data` as after `make serve`."""
-    for folder in FOLDERS:
-        if not (live.data_dir.parent / folder).exists():
-            (live.data_dir.parent / folder).symlink_to(ROOT / folder)
-    ran = subprocess.run(
-        [*command, sample.replace(ADDRESS, live.url)],
-        cwd=live.data_dir.parent,
-        env=in_place(live),
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
 
 
 def named_tests(reason: str) -> list[str]:
@@ -94,7 +57,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.mark.parametrize("document", with_samples("python"))
 def test_the_python_of_a_document_works(running: LiveServer, document: str) -> None:
     for sample in runnable(document, "python"):
-        run([sys.executable, "-W", "error", "-c"], running, sample)
+        run_sample([sys.executable, "-W", "error", "-c"], running, sample)
 
 
 @pytest.mark.any_database
@@ -103,7 +66,7 @@ def test_the_python_of_a_document_works(running: LiveServer, document: str) -> N
 def test_the_javascript_of_a_document_works(running: LiveServer, document: str) -> None:
     need("node")
     for sample in runnable(document, "js"):
-        run(["node", "--input-type=module", "--eval"], running, sample)
+        run_sample(["node", "--input-type=module", "--eval"], running, sample)
 
 
 @pytest.mark.any_database
@@ -115,7 +78,7 @@ def test_the_commands_of_a_document_work(running: LiveServer, document: str) -> 
 
     commands = "\n".join(text for each in [document, *following] for text in runnable(each, "sh"))
 
-    printed = run(["bash", "-c"], running, PREAMBLE + commands)
+    printed = run_sample(["bash", "-c"], running, PREAMBLE + commands)
 
     assert printed
     if following:

@@ -22,10 +22,14 @@ def need_npm() -> None:
 
 def installed_copy(source: Path, target: Path) -> Path:
     """Copy the folder with its lock file, install what it locks, and return the copy."""
+    return install(shutil.copytree(source, target, ignore=LEFT_OUT))
+
+
+def install(folder: Path) -> Path:
+    """Install what the folder's lock file names, and return the folder."""
     need_npm()
-    shutil.copytree(source, target, ignore=LEFT_OUT)
-    run_node(target, "npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
-    return target
+    run_node(folder, "npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
+    return folder
 
 
 def run_node(folder: Path, *command: str) -> str:

@@ -4,11 +4,22 @@ A sample is a fenced block in a language that runs. It is run where `tested` is 
 otherwise the line before it gives the reason: `<!-- not run: ... -->`.
 """
 
+import os
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.live import LiveServer, environment_for
+
+ADDRESS = "http://127.0.0.1:8000"
+TIMEOUT_SECONDS = 120
+FOLDERS = ("seed", "examples")
+"""Folders of a clone that samples read."""
+PREAMBLE = 'set -euo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n'
+"""A command that fails ends the sample, and so does an answer that is an error."""
 ROOT = Path(__file__).parents[2]
 RUNS = {"sh", "bash", "python", "js", "javascript", "env", "console"}
 FENCE = re.compile(
@@ -51,3 +62,32 @@ def unfenced_commands(document: str) -> list[str]:
     """Return commands in blocks that are only indented: nothing runs them, and nothing says why."""
     text = (ROOT / document).read_text(encoding="utf-8")
     return COMMAND.findall(re.sub(r"^( *)```.*?^\1```$", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def in_place(live: LiveServer) -> Mapping[str, str]:
+    """Return the environment of a reader who has run `make serve`: `guidance` on the path, no proxy."""
+    environment = {
+        name: value for name, value in environment_for(live.data_dir).items() if not name.lower().endswith("_proxy")
+    }
+    return environment | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
+        "PYTHONPATH": str(ROOT / "client" / "src"),
+    }
+
+
+def run_sample(command: list[str], live: LiveServer, sample: str) -> str:
+    """Return what the sample prints, run beside the folder `data` as after `make serve`."""
+    for folder in FOLDERS:
+        if not (live.data_dir.parent / folder).exists():
+            (live.data_dir.parent / folder).symlink_to(ROOT / folder)
+    ran = subprocess.run(
+        [*command, sample.replace(ADDRESS, live.url)],
+        cwd=live.data_dir.parent,
+        env=in_place(live),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
