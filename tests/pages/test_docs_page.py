@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -97,9 +98,8 @@ def test_no_other_host_is_contacted_and_the_policy_is_not_violated(docs: Recorde
 
 def test_a_reader_can_try_a_read_and_sees_the_response(docs: RecordedPage, url: str) -> None:
     operation = docs.page.locator(".opblock", has=docs.page.locator('[data-path="/v1/guides"]'))
-    operation.locator(".opblock-summary-control").click()
 
-    operation.get_by_role("button", name="Execute").click()
+    operation.get_by_role("button", name="Execute").click()  # where there is room, the first operation is open
 
     response = operation.locator(".live-responses-table .response").first
     response.wait_for()
@@ -176,6 +176,7 @@ def test_each_operation_of_the_readers_part_has_samples_in_three_languages(docs:
     samples.wait_for()
 
     assert samples.locator("summary").all_inner_texts() == ["curl", "Python", "JavaScript"]
+    assert [each.is_visible() for each in samples.locator("pre").all()] == [True] * 3
     program = samples.locator("pre").nth(1).text_content() or ""
     ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert SLUG in ran.stdout
@@ -183,19 +184,34 @@ def test_each_operation_of_the_readers_part_has_samples_in_three_languages(docs:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("width", [320, 1280])
-def test_the_page_has_no_barrier_with_an_operation_open(browser: Browser, url: str, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 800})
+@pytest.mark.parametrize(("width", "height", "colours"), [(320, 640, "light"), (360, 740, "dark"), (1280, 800, "dark")])
+def test_the_first_execute_succeeds_on_a_page_without_barriers(
+    browser: Browser, url: str, width: int, height: int, colours: Literal["light", "dark"]
+) -> None:
+    recorded = RecordedPage(browser.new_page(viewport={"width": width, "height": height}, color_scheme=colours))
+    page = recorded.page
     page.goto(f"{url}/docs")
-    operation = page.locator(".opblock", has=page.locator('[data-path="/v1/concerns/check"]'))
+    page.locator(".opblock").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") <= 10 * max(height, 740)
+    operation = page.locator(".opblock", has=page.locator('[data-path="/v1/concerns"]'))
     operation.locator(".opblock-summary-control").click()
-    operation.get_by_role("button", name="Execute").wait_for()
+    operation.get_by_role("button", name="Execute").click()
+    response = operation.locator(".live-responses-table .response").first
+    response.wait_for()
     page.evaluate("scrollTo(0, 0)")  # so that no button is half behind the bar that stays on top
 
+    assert response.locator(".response-col_status").inner_text().startswith("201")
+    assert operation.locator(".samples pre").first.is_visible()
     assert accessibility_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator(".info .description").inner_text().count("versioned, structured data") == 1
     exit_box = page.locator("[data-exit]").bounding_box()
     assert exit_box is not None
     assert width - (exit_box["x"] + exit_box["width"]) < 40
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for part in (".opblock-summary-description", ".execute", ".samples summary"):
+        size = operation.locator(part).first.evaluate("it => getComputedStyle(it).fontSize")
+        assert float(size.removesuffix("px")) >= 28, part
+    assert recorded.hosts == {urlsplit(url).netloc}
+    assert recorded.problems == []
     page.close()

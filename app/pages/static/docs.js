@@ -17,12 +17,11 @@ const withoutLinks = ({ React }) => ({ components: { DeepLink: ({ text }) => Rea
 // What Swagger UI leaves without a name, a level or a way to reach it by the keyboard.
 const LEVELS = { ".info .title": 1, ".opblock-tag": 2, ".models h4": 2, ".opblock-section-header h4": 3 };
 const NAMES = {
-  "#servers, .servers select": "Server",
   ".examples-select-element": "Example",
   "select.content-type, .content-type-wrapper select, .response-controls select": "Media type",
   "textarea.body-param__text, .body-param textarea": "Body of the request",
 };
-const REGIONS = { ".information-container": "About this API", ".scheme-container": "Server and keys", "section.models": "Schemas" };
+const REGIONS = { ".information-container": "About this API", ".scheme-container": "Keys", "section.models": "Schemas" };
 const FOCUSABLE = ".microlight, .highlight-code pre, .response-col_description pre";
 
 const putRight = () => {
@@ -35,6 +34,10 @@ const putRight = () => {
   for (const [selector, name] of Object.entries(NAMES)) {
     for (const field of document.querySelectorAll(selector)) field.ariaLabel ??= name;
   }
+  for (const row of document.querySelectorAll("tr[data-param-name]")) {
+    for (const field of row.querySelectorAll("input, select, textarea")) field.ariaLabel ??= row.dataset.paramName;
+  }
+  for (const table of document.querySelectorAll(".responses-table[role=region]")) table.ariaLabel ??= table.id.replaceAll("_", " ");
   for (const box of document.querySelectorAll(FOCUSABLE)) box.tabIndex = 0;
   for (const [selector, name] of Object.entries(REGIONS)) {
     for (const region of document.querySelectorAll(selector)) {
@@ -66,35 +69,48 @@ const samplesOf = (spec, path, method) => {
   if (needsCode) curl.push(`-H 'Authorization: Bearer ${code}'`);
   if (body) curl.push("-H 'Content-Type: application/json'", `-d '${body.replaceAll("'", "'\\''")}'`);
   const python = ["import httpx", "", `answer = httpx.request(\n    "${method.toUpperCase()}",\n    "${url}",`];
-  if (needsCode) python.push(`    headers={"Authorization": "Bearer ${code}"},`);
-  if (body) python.push(`    content=r"""${body}""",`, '    headers={"Content-Type": "application/json"},'.repeat(needsCode ? 0 : 1));
+  const fields = [needsCode && `"Authorization": "Bearer ${code}"`, body && '"Content-Type": "application/json"'].filter(Boolean).join(", ");
+  if (fields) python.push(`    headers={${fields}},`);
+  if (body) python.push(`    content=r"""${body}""",`);
   python.push(")", "answer.raise_for_status()", "print(answer.text)");
   const headers = [needsCode && `Authorization: "Bearer ${code}"`, body && '"Content-Type": "application/json"'].filter(Boolean);
   const options = [post && `method: "${method.toUpperCase()}"`, headers.length && `headers: { ${headers.join(", ")} }`];
   if (body) options.push(`body: JSON.stringify(${body})`);
   const chosen = options.filter(Boolean).map((each) => `  ${each},\n`).join("");
   const javascript = `const answer = await fetch("${url}"${chosen && `, {\n${chosen}}`});\nconsole.log(answer.status, await answer.text());`;
-  return { curl: curl.join(" \\\n  "), Python: python.filter(Boolean).join("\n"), JavaScript: javascript };
+  return { curl: curl.join(" \\\n  "), Python: python.join("\n"), JavaScript: javascript };
 };
+
+// Where there is room, all samples are open beside the operation; on a phone one at a time, the first one from the start.
+const roomy = matchMedia("(min-width: 64em)").matches;
 
 const withSamples = (spec) => ({ React }) => ({
   wrapComponents: {
-    parameters: (Parameters) => (props) => {
-      const [path, method] = props.pathMethod;
+    responses: (Responses) => (props) => {
+      const { path, method } = props;
       const samples = spec.paths[path] ? Object.entries(samplesOf(spec, path, method)) : [];
-      const one = ([name, text]) =>
-        React.createElement("details", { key: name }, React.createElement("summary", null, name), React.createElement("pre", { tabIndex: 0 }, text));
-      const all = React.createElement("div", { className: "samples", role: "region", "aria-label": "Samples" }, samples.map(one));
-      return React.createElement("div", null, samples.length > 0 && all, React.createElement(Parameters, props));
+      const one = ([name, text], place) => {
+        const shown = { key: name, open: roomy || place === 0, name: roomy ? undefined : `samples of ${method} ${path}` };
+        return React.createElement("details", shown, React.createElement("summary", null, name), React.createElement("pre", { tabIndex: 0 }, text));
+      };
+      const all = React.createElement("div", { className: "samples", role: "region", "aria-label": `Samples: ${method} ${path}` }, samples.map(one));
+      return React.createElement("div", { className: "with-samples" }, samples.length > 0 && all, React.createElement(Responses, props));
     },
   },
 });
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const followColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", followColours);
+followColours();
+
 fetch(address)
   .then((response) => response.json())
   .then((spec) => {
+    const [[first]] = Object.entries(spec.paths);
+    const { tags, operationId } = spec.paths[first].get;
     const ui = SwaggerUIBundle({
-      spec: { ...spec, servers: [{ url: "/" }] },
+      spec: { ...spec, servers: undefined },
       dom_id: "#documentation",
       deepLinking: true,
       validatorUrl: null,
@@ -102,6 +118,9 @@ fetch(address)
       defaultModelsExpandDepth: -1,
       requestInterceptor: asTest,
       plugins: [withoutLinks, withSamples(spec)],
-      onComplete: () => testKey && ui.preauthorizeApiKey("ClientKey", testKey),
+      onComplete: () => {
+        if (testKey) ui.preauthorizeApiKey("ClientKey", testKey);
+        if (roomy && !location.hash) ui.layoutActions.show(["operations", tags[0], operationId], true);
+      },
     });
   });
