@@ -5,18 +5,50 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tests.support.loops import for_each
+from tests.support.named import (
+    BLOCK,
+    QUERY,
+    ROUTE,
+    Routes,
+    command_faults,
+    inline_code,
+    program,
+    setting_faults,
+    shell_faults,
+    value_faults,
+)
+from tests.support.samples import is_test, named_tests
 from tests.support.service import a_service
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "client/*.md") for path in ROOT.glob(pattern))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
-NAMED_FILE = re.compile(r"`((?:docs|seed|tests|app|bench|examples|requirements)/[^`\s{}<>*:]*|[A-Z]+\.md)`")
+FOLDERS = "app|bench|client|deploy|desk_script|docs|docs_site|examples|requirements|seed|supply|tests"
+NAMED_FILE = re.compile(rf"`((?:{FOLDERS})/[^`\s{{}}<>*:]*|[A-Z]+\.md)[`: ]")
+CURRENT = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+"""The documents that tell of the present."""
+COMMANDS = ROOT / "docs" / "reference" / "commands.md"
+ROW = re.compile(r"^\| `guidance ([a-z][a-z-]*(?: [a-z][a-z-]*)*)[^|]*\|(.*)\|$", flags=re.MULTILINE)
+OPTION = re.compile(r"`(--[a-z-]+)[^`]*`")
+ADDRESSED = re.compile(r"(?:http://127\.0\.0\.1:8000|\$URL|https://guidance\.example)(/[\w./{}$-]+)")
+MODULES = [path.relative_to(ROOT).as_posix() for top in FOLDERS.split("|") for path in (ROOT / top).rglob("*.py")]
+MISSPELT = {"GUIDANCE_SEALTO"}
+"""What a document shows as a mistake."""
+OF_OTHERS = {
+    "/v2": "a later version",
+    "/test": "a JSON Pointer",
+    "/disclosures": "the end of the name of a log",
+    "/v1/traces": "of a collector",
+    "/.well-known/openid-configuration": "of a provider",
+}
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
@@ -27,6 +59,24 @@ def name_of(document: Path) -> str:
 
 def without_code(document: Path) -> str:
     return CODE.sub("", document.read_text(encoding="utf-8"))
+
+
+def standing(document: Path) -> str:
+    """Return what the document says is there: without what a decision refused, and what a recipe adds."""
+    text = document.read_text(encoding="utf-8")
+    return re.sub(r"^## (?:Refused|How to add \.\.\.)$.*?(?=^## |\Z)", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def routes_in(text: str) -> list[str]:
+    """Return the routes between backticks, and those that the commands of blocks call."""
+    codes = [code for code in inline_code(text) if ROUTE.fullmatch(code) or QUERY.fullmatch(code)]
+    return [*codes, *ADDRESSED.findall(text)]
+
+
+def options_of(group: Any) -> set[str]:
+    """Return every option of the command, and of those below it."""
+    below = [options_of(each) for each in getattr(group, "commands", {}).values()]
+    return {name for each in group.params for name in (*each.opts, *each.secondary_opts)}.union({"--help"}, *below)
 
 
 def slug(heading: str) -> str:
@@ -87,13 +137,54 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
     assert [path.relative_to(ROOT).as_posix() for path in DOCUMENTS if path not in reached] == []
 
 
-@for_each("document", DOCUMENTS)
-def test_every_make_target_that_a_document_names_is_there(document: Path) -> None:
-    targets = set(re.findall(r"^([a-z-]+)\s*:(?!=)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+@pytest.mark.slow
+@for_each("document", CURRENT)
+def test_every_command_and_make_target_of_a_document_is_there_with_its_options(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    blocks = re.findall(r"^( *)```(?:sh|bash|console)[^\n]*\n(.*?)^\1```$", text, flags=re.MULTILINE | re.DOTALL)
+    indented = re.findall(r"^ {4,}(?:guidance|make) .*$", BLOCK.sub("", text), flags=re.MULTILINE)
+    inline = [code for code in inline_code(text) if re.search(r"\b(?:guidance|make) ", code)]
 
-    named = set(re.findall(r"(?:^ {4}|`)make ([a-z-]+)", document.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    scripts = [*(block for _, block in blocks), *indented, *inline]
 
-    assert named - targets == set()
+    assert [fault for script in scripts for fault in shell_faults(script)] == []
+
+
+@for_each("document", CURRENT)
+def test_every_setting_of_a_document_is_there_and_takes_its_value(document: Path) -> None:
+    text = standing(document)
+
+    assert {*setting_faults(text)} - MISSPELT == set()
+    assert list(value_faults(inline_code(text))) == []
+
+
+@pytest.mark.slow
+def test_every_route_of_the_documents_is_there_with_its_query(service: FastAPI) -> None:
+    routes = Routes(service)
+    named = {code: name_of(document) for document in CURRENT for code in routes_in(standing(document))}
+
+    missing = {code: named[code] for code in routes.faults(named) if code not in OF_OTHERS}
+
+    assert len(named) > 150
+    assert missing == {}
+    assert OF_OTHERS.keys() - named.keys() == set()
+
+
+@for_each("document", CURRENT)
+def test_every_option_that_a_document_names_alone_is_one_of_a_command(document: Path) -> None:
+    known = options_of(program())
+    named = OPTION.findall(BLOCK.sub("", document.read_text(encoding="utf-8")))
+
+    assert [name for name in named if name not in known] == []
+
+
+def test_the_row_of_a_command_names_its_own_options() -> None:
+    rows = ROW.findall(COMMANDS.read_text(encoding="utf-8"))
+    named = [[*name.split(), option] for name, cell in rows for option in OPTION.findall(cell)]
+
+    assert len(rows) > 50
+    assert len(named) > 30
+    assert [fault for words in named for fault in command_faults(words)] == []
 
 
 @for_each("document", DOCUMENTS)
@@ -101,6 +192,42 @@ def test_every_file_that_a_document_names_is_there(document: Path) -> None:
     named = NAMED_FILE.findall(document.read_text(encoding="utf-8"))
 
     assert [name for name in named if not (ROOT / name).exists() and not (document.parent / name).exists()] == []
+
+
+@for_each("document", CURRENT)
+def test_every_module_and_test_that_a_document_names_is_there(document: Path) -> None:
+    codes = inline_code(standing(document))
+    modules = [code for code in codes if re.fullmatch(r"[\w/]+\.py", code)]
+    tests = [name for code in codes for name in named_tests(code)]
+
+    assert [name for name in modules if not any(f"/{path}".endswith(f"/{name}") for path in MODULES)] == []
+    assert [name for name in tests if not is_test(name)] == []
+
+
+def test_what_is_not_there_is_found(service: FastAPI) -> None:
+    shell = """
+    make serves VERSION=1 ; make serve ARGS="--prot=9000" PROT=1   # make nothing
+    key=$(guidance client add x --test) && A=b guidance clients add x --scope concerns:reed --expires=90d y
+    docker run one-minute-guide:0.1.0 guidance serve --ports 1 | guidance desk open
+    """
+    settings = "`GUIDANCE_SEAL_TO` GUIDANCE_SEELTO `GUIDANCE_OPENID_*` `GUIDANCE_OPEN_*` `GUIDANCE_*`"
+    values = ["GUIDANCE_DELIVER=perhaps", "GUIDANCE_OPENID_CLAIMS=a", "GUIDANCE_DELIVER=..."]
+    right = ["/v1/guides/{guide}?as_of=", "/cy/...", "?wait=", "/etc/guidance"]
+    wrong = ["GET /v1/guides?as_off=", "PUT /v1/guides", "/v1/guide", "?weit="]
+
+    assert [fault.partition(": ")[2] for fault in shell_faults(shell)] == [
+        "no such target",
+        "no option --prot",
+        "no variable PROT",
+        "no command client",
+        "no --scope concerns:reed",
+        "no place for y",
+        "no option --ports",
+        "no place for 1",
+    ]
+    assert list(setting_faults(settings)) == ["GUIDANCE_SEELTO", "GUIDANCE_OPEN_*"]
+    assert [fault.partition(":")[0] for fault in value_faults(values)] == ["GUIDANCE_DELIVER"]
+    assert list(Routes(service).faults([*right, *wrong])) == wrong
 
 
 @pytest.mark.slow
@@ -199,15 +326,6 @@ def test_every_threat_names_a_test_that_shows_it() -> None:
     assert [row for row in rows() if not NAMED.search(row[-1])] == []
 
 
-def test_every_test_that_is_named_is_there() -> None:
-    named = set(NAMED.findall(MODEL))
-
-    missing = [
-        f"{file}::{test}"
-        for file, test in named
-        if not re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), flags=re.MULTILINE)
-    ]
-
-    assert len(named) > 40
-    assert sorted(missing) == []
+def test_every_test_of_the_threat_model_is_named_in_one_way() -> None:
+    assert len(set(NAMED.findall(MODEL))) > 40
     assert len(re.findall(r"`tests/[\w/]+\.py::", MODEL)) == len(NAMED.findall(MODEL))

@@ -1,7 +1,6 @@
 """The samples of the documents work: what they show is run, word for word, against a live server."""
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,16 @@ import pytest
 from app.config import parse_settings
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
-from tests.support.samples import PREAMBLE, ROOT, documents, run_sample, runnable, samples_in, unfenced_commands
+from tests.support.samples import (
+    PREAMBLE,
+    documents,
+    is_test,
+    named_tests,
+    run_sample,
+    runnable,
+    samples_in,
+    unfenced_commands,
+)
 
 GOES_ON_FROM = {"docs/how-to/keys-and-sealed-concerns.md": ["README.md"]}
 """A document whose commands use what the commands of others made."""
@@ -27,18 +35,6 @@ def need(*programs: str) -> None:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"{program} is not installed, and continuous integration must have it")
             pytest.skip(f"{program} is not installed")
-
-
-def named_tests(reason: str) -> list[str]:
-    """Return the tests that the reason says run the sample: files, each with the name of a test where it has one."""
-    return re.findall(r"(?:tests/[\w/]+/)?test_\w+\.py(?:::\w+)?", reason)
-
-
-def is_test(named: str) -> bool:
-    """Return whether that file is there, and the test in it."""
-    file, _, test = named.partition("::")
-    found = [ROOT / file] if "/" in file else list((ROOT / "tests").rglob(file))
-    return any(each.is_file() and f"def {test}" in each.read_text(encoding="utf-8") for each in found)
 
 
 def with_samples(language: str) -> list[str]:

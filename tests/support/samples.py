@@ -91,3 +91,15 @@ def run_sample(command: list[str], live: LiveServer, sample: str) -> str:
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
+
+
+def named_tests(reason: str) -> list[str]:
+    """Return the tests that the reason says run the sample: files, each with the name of a test where it has one."""
+    return re.findall(r"(?:tests/[\w/]+/)?test_\w+\.py(?:::\w+)?", reason)
+
+
+def is_test(named: str) -> bool:
+    """Return whether that file is there, and the test in it."""
+    file, _, test = named.partition("::")
+    found = [ROOT / file] if "/" in file else list((ROOT / "tests").rglob(file))
+    return any(each.is_file() and f"def {test}" in each.read_text(encoding="utf-8") for each in found)
