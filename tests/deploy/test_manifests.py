@@ -1,5 +1,6 @@
 """The manifests for Kubernetes and Compose, and the units of systemd: valid, hardened, and with settings that exist."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,15 +12,47 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
-from app.config import VERSION, Settings
+from app.config import VERSION
+from tests.support.command import ROOT
 from tests.support.loops import for_each
+from tests.support.named import command_faults, commands_of_file, setting_faults, value_faults
 from tests.support.proxies import DEPLOY, need
+from tests.support.samples import is_test
 
 pytestmark = pytest.mark.any_database
 
 OLDEST_AND_NEWEST = ["1.31", "1.34"]
 UNITS = ["guidance.service", "guidance-backup.service"]
 MOST_EXPOSED = 2.0
+FILES = sorted(path for path in (ROOT / "Dockerfile", *DEPLOY.rglob("*")) if path.is_file())
+HERE = "tests/deploy/test_manifests.py"
+UNITS_ARE_READ = f"{HERE}::test_systemd_reads_the_units_without_a_complaint_but_that_the_program_is_not_installed"
+MONITORING = "tests/operations/test_observability.py"
+ALERTS_ARE_READ = f"{MONITORING}::test_promtool_finds_no_fault_in_the_rules_and_their_test_passes"
+READ_BY = {
+    "Dockerfile": "tests/contract/test_workshop.py::test_the_image_runs_as_a_numbered_user_who_is_not_root",
+    "deploy/Caddyfile": "tests/deploy/test_caddy.py",
+    "deploy/compose.yaml": f"{HERE}::test_compose_accepts_its_file",
+    "deploy/grafana/guidance.json": f"{MONITORING}::test_promtool_can_read_every_query_of_the_dashboard",
+    "deploy/image/build": "tests/deploy/test_image.py",
+    "deploy/kubernetes.yaml": f"{HERE}::test_every_object_fits_the_schema_of_kubernetes",
+    "deploy/litestream.yml": "tests/operations/test_litestream.py",
+    "deploy/nginx.conf": "tests/deploy/test_nginx.py",
+    "deploy/pgbouncer.ini": "tests/operations/test_pgbouncer.py",
+    "deploy/prometheus/alerts.yml": ALERTS_ARE_READ,
+    "deploy/prometheus/alerts_test.yml": ALERTS_ARE_READ,
+    "deploy/prometheus/prometheus.yml": ALERTS_ARE_READ,
+    "deploy/release.py": "tests/deploy/test_release.py",
+    "deploy/sample-council/council.env": "tests/pages/test_guide_and_help.py",
+    "deploy/sample-council/logo.svg": "tests/pages/test_guide_and_help.py",
+    "deploy/systemd/guidance-backup.service": UNITS_ARE_READ,
+    "deploy/systemd/guidance-backup.timer": UNITS_ARE_READ,
+    "deploy/systemd/guidance.service": UNITS_ARE_READ,
+    "deploy/systemd/guidance.sysusers.conf": f"{HERE}::test_the_user_and_the_folder_of_the_backups_are_made",
+    "deploy/systemd/guidance.tmpfiles.conf": f"{HERE}::test_the_user_and_the_folder_of_the_backups_are_made",
+    "deploy/varnish.vcl": "tests/deploy/test_languages_behind_proxies.py",
+}
+"""The test in which each file is run, or read by its own program. hadolint reads the Dockerfile in `make check`."""
 
 
 def manifests() -> list[dict[str, Any]]:
@@ -91,11 +124,37 @@ def test_the_job_migrates_and_the_network_is_closed_but_for_what_is_named() -> N
     assert all(rule.get("to") and rule.get("ports") for rule in policy["spec"]["egress"])
 
 
-@for_each("file", sorted(path for path in DEPLOY.rglob("*") if path.is_file()))
-def test_every_setting_that_a_file_names_is_there(file: Path) -> None:
-    named = {name.lower() for name in re.findall(r"\bGUIDANCE_([A-Z_]+[A-Z])\b", file.read_text(encoding="utf-8"))}
+@for_each("file", FILES)
+def test_every_setting_and_command_that_a_file_names_is_there(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
 
-    assert named - set(Settings.model_fields) == set()
+    assert list(setting_faults(text)) == []
+    assert [fault for words in commands_of_file(text) for fault in command_faults(words)] == []
+
+
+@for_each("file", [path for path in FILES if path.name != "council.env"])
+def test_every_value_that_a_file_sets_is_accepted(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    found = re.findall(r"(GUIDANCE_\w+)(?:=|: )(?:\"([^\"\n]*)\"|([^\s,]+))", text)
+
+    values = [f"{name}={quoted or plain}" for name, quoted, plain in found if "$" not in quoted + plain]
+
+    assert list(value_faults(values)) == []
+
+
+def test_commands_and_values_are_found() -> None:
+    named = {file.name: list(commands_of_file(file.read_text(encoding="utf-8"))) for file in FILES}
+
+    assert [words[0] for words in named["kubernetes.yaml"]] == ["migrate", "serve"]
+    assert named["guidance-backup.service"] == [["backup", "--keep", "14", "--test"]]
+    assert ["health"] in named["compose.yaml"]
+    assert ["health"] in named["Dockerfile"]
+    assert ["export", "/var/www/guidance"] in named["nginx.conf"]
+
+
+def test_every_file_is_read_by_a_test() -> None:
+    assert set(READ_BY) == {file.relative_to(ROOT).as_posix() for file in FILES}
+    assert [test for test in READ_BY.values() if not is_test(test)] == []
 
 
 @pytest.mark.parametrize("file", ["kubernetes.yaml", "compose.yaml"])
@@ -159,3 +218,17 @@ def test_systemd_reads_the_units_without_a_complaint_but_that_the_program_is_not
     complaints = [line for line in said.splitlines() if "guidance" in line and "is not executable" not in line]
     assert len(units) == 3
     assert complaints == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to a new user")
+def test_the_user_and_the_folder_of_the_backups_are_made(tmp_path: Path) -> None:
+    for program, *options in (["systemd-sysusers"], ["systemd-tmpfiles", "--create"]):
+        file = DEPLOY / "systemd" / f"guidance.{program.partition('-')[2]}.conf"
+        subprocess.run([need(program), f"--root={tmp_path}", *options, str(file)], check=True, capture_output=True)
+
+    (line,) = [each for each in (tmp_path / "etc" / "passwd").read_text().splitlines() if each.startswith("guidance:")]
+    folder = (tmp_path / "var" / "backups" / "guidance").stat()
+    _, _, user, group, _, home, shell = line.split(":")
+    assert (home, shell) == ("/var/lib/guidance", "/usr/sbin/nologin")
+    assert (folder.st_uid, folder.st_gid, folder.st_mode & 0o777) == (int(user), int(group), 0o700)

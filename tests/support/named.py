@@ -35,6 +35,13 @@ QUERY = re.compile(r"\?(\w+)=\S*")
 OF_A_MACHINE = re.compile(r"/(?:data|etc|opt|tmp|var)\b")
 
 
+def commands_of_file(text: str) -> Iterator[list[str]]:
+    """Yield the words after `guidance` in each list, comment, sentence or unit of a file that is not a document."""
+    text = re.sub(r"\{\{.*?\}\}", "TEMPLATE", text)
+    for words in [*IN_A_LIST.findall(text), *IN_A_LINE.findall(text)]:
+        yield [word for word in re.split(r"[\s,\"']+", words) if word]
+
+
 def inline_code(text: str) -> list[str]:
     """Return what stands between backticks in the running text of a document, each once."""
     return list(dict.fromkeys(INLINE.findall(BLOCK.sub("", text))))
