@@ -61,6 +61,6 @@ class SearchResponse(ResponseModel):
         "items of the guides about these subjects."
     )
     matched: tuple[MatchedSynonym, ...] = Field(
-        default=(), description="Which words of the query stand for a subject, and for which.", examples=[[]]
+        default=(), description="Words of the query that stand for a subject, with that subject.", examples=[[]]
     )
     next_cursor: str | None = NEXT

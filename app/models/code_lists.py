@@ -66,10 +66,10 @@ class Code(RequestModel):
 
 
 class CodeListSource(RequestModel):
-    """Where the codes come from."""
+    """Source of the codes."""
 
     title: Text = Field(description="Title of the source.", examples=["Children in need census: code sets"])
-    publisher: Text = Field(description="Who publishes it.", examples=["Department for Education"])
+    publisher: Text = Field(description="Publisher.", examples=["Department for Education"])
     published: Text = Field(description="Its year or date, as text.", examples=["2026"])
     url: WebAddress | None = Field(
         default=None, description="URL, if known.", examples=[None, "https://publisher.example/code-sets"]
@@ -111,12 +111,12 @@ class Signpost(Reachable):
     called = "signpost"
 
     id: ItemId = Field(description="Stable id of the signpost.", examples=["police-emergency"])
-    name: Text = Field(description="What it is called.", examples=["Police, in an emergency"])
+    name: Text = Field(description="Name.", examples=["Police, in an emergency"])
     description: Text = Field(
         description="Purpose, in a sentence for readers.",
         examples=["Call if a child or anyone else is in immediate danger."],
     )
-    audience: Text | None = Field(default=None, description="Who it is for.", examples=["Everybody"])
+    audience: Text | None = Field(default=None, description="Intended audience.", examples=["Everybody"])
     kind: ContactKind = Field(description="How to reach the contact.", examples=["telephone"])
     emergency: bool = Field(default=False, description="True if it is for immediate danger.", examples=[True])
     without_speech: bool = Field(

@@ -281,7 +281,7 @@ class PlaceOfConcern(ReporterInput):
 
 
 class ThingKind(StrEnum):
-    """What kind of thing exists."""
+    """Kind of thing."""
 
     MESSAGE = "message"
     PICTURE = "picture"
@@ -300,7 +300,7 @@ class ThingThatExists(ReporterInput):
     kind: ThingKind | None = optional_field("What is it?", "What kind of thing it is.", "message")
     place: Line | None = optional_field(
         "Which device or app is it on?",
-        "The telephone, computer, app or account.",
+        "The phone, computer, app or account.",
         "A chat app on Alex’s telephone",
     )
     held_by: Line | None = optional_field("Who has it?", "The person who has it, as far as you know.", "Alex")
@@ -761,8 +761,8 @@ class Concern(ReporterInput):
     """A concern about one or more children, in whatever detail the reporter has.
 
     Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be
-    empty), and `concern` with its `narrative`. Everything else may be left out, and what is left out means 'not
-    answered', never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
+    empty), and `concern` with its `narrative`. Everything else is optional. An omitted answer means 'not answered',
+    never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
     (HM Government information-sharing advice, 2024); a child is a person under 18, or not yet born (Working Together to
     Safeguard Children).
     """
@@ -868,7 +868,7 @@ class Addition(ReporterInput):
 class AdditionReceipt(Help, ConcernIdentity):
     """The addition is stored on disk, encrypted for the duty team."""
 
-    added_at: UtcDateTime = Field(description="When the addition was stored.")
+    added_at: UtcDateTime = Field(description="Time when the addition was stored.")
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
         description="Latest time by which the addition should be acknowledged: within one working day, or within "

@@ -31,9 +31,9 @@ class DraftResponse(ResponseModel):
         "invalid.",
         examples=[DRAFT_EXAMPLE],
     )
-    begun_at: UtcDateTime = Field(description="When the draft was created.")
-    written_at: UtcDateTime = Field(description="When the content was last changed.")
-    written_by: str = Field(description="Who last changed it.", examples=["example-cms/Jo Example"])
+    begun_at: UtcDateTime = Field(description="Creation time of the draft.")
+    written_at: UtcDateTime = Field(description="Time of the last change of the content.")
+    written_by: str = Field(description="Person who last changed it.", examples=["example-cms/Jo Example"])
     writers: tuple[str, ...] = Field(
         description="Everyone who wrote part of the draft. None of them can publish it.",
         examples=[["example-cms/Jo Example"]],
@@ -41,7 +41,7 @@ class DraftResponse(ResponseModel):
     offered_at: UtcDateTime | None = Field(
         description="When it was submitted for publication; null if it was not, or has changed since.", examples=[None]
     )
-    offered_by: str | None = Field(description="Who submitted it.", examples=[None])
+    offered_by: str | None = Field(description="Person who submitted it.", examples=[None])
     follows: int | None = FOLLOWS
     links: Links = DRAFT_LINKS
 

@@ -165,7 +165,7 @@ class AdditionEntry(ResponseModel):
     """An addition by the reporter, with its own acknowledgement."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
-    received_at: UtcDateTime = Field(description="When the addition was stored.")
+    received_at: UtcDateTime = Field(description="Time when the addition was stored.")
     immediate_danger: str | None = Field(
         description="The reporter's answer about immediate danger: yes, no or not_sure; null if not answered.",
         examples=["no"],
@@ -246,7 +246,7 @@ class NoteEntry(ResponseModel):
     """A note: its author, time and text."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
-    written_at: UtcDateTime = Field(description="When it was written.")
+    written_at: UtcDateTime = Field(description="Time of writing.")
     by: str = Field(description="Author, as named in the audit log.", examples=["example-desk/Robin Example"])
     text: str | None = Field(
         description="Text; null if this service holds no identity, and in the response to adding the note.",
@@ -289,7 +289,7 @@ class MessageEntry(ResponseModel):
     """A sent message, without its text."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
-    sent_at: UtcDateTime = Field(description="When it was stored.")
+    sent_at: UtcDateTime = Field(description="Time of storage.")
     read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
     answered_by: int | None = Field(
         description="Number of the first addition after the reporter read the message; null until there is one.",

@@ -147,12 +147,12 @@ class ConcernEventData(ResponseModel):
     """The concern's reference and times, never its content."""
 
     reference: str = pydantic_Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
-    received_at: UtcDateTime = pydantic_Field(description="When it was stored.")
+    received_at: UtcDateTime = pydantic_Field(description="Time of storage.")
     acknowledge_by: UtcDateTime = pydantic_Field(
         description="Latest time by which the concern should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )
-    acknowledged_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was acknowledged.", "2026-11-24T10:00:00Z")
-    closed_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was closed.", "2026-11-27T10:00:00Z")
+    acknowledged_at: UtcDateTime | SkipJsonSchema[None] = _if_there("Time of acknowledgement.", "2026-11-24T10:00:00Z")
+    closed_at: UtcDateTime | SkipJsonSchema[None] = _if_there("Time of closing.", "2026-11-27T10:00:00Z")
     added_at: UtcDateTime | SkipJsonSchema[None] = _if_there(
         "When the reporter last added to the concern.", "2026-11-24T18:00:00Z"
     )

@@ -24,7 +24,7 @@ class ExportStatement(ResponseModel):
     )
     hand_overs: tuple[HandOverEntry, ...] = Field(description="Hand-overs, with both receipts of each.")
     by: str = Field(description="Who requested it, as named in the audit log.", examples=["example-desk"])
-    at: UtcDateTime = Field(description="When this was signed.")
+    at: UtcDateTime = Field(description="Time of signing.")
     statement: str = Field(
         description="Signature (JWS, EdDSA) over the concern, both numbers, the requester and the end of the history.",
         examples=[JWS],
@@ -43,7 +43,7 @@ class NewExport(RequestModel):
 class ExportEntry(ResponseModel):
     """A recorded export."""
 
-    at: UtcDateTime = Field(description="When it was recorded.")
+    at: UtcDateTime = Field(description="Time of the record.")
     by: str = Field(description="Who exported it, as named in the audit log.", examples=["example-desk"])
     file_sha256: str = Field(description="SHA-256 of the file without the signature.", examples=["0" * 64])
     notes: bool = Field(description="True if the export includes the desk's notes.", examples=[False])

@@ -59,16 +59,16 @@ class FeedItem(ResponseModel):
         examples=["https://guidance.example/guides/child-sexual-exploitation/editions/1"],
     )
     title: str = Field(
-        description="What happened to which edition, in one line.",
+        description="The event and its edition, in one line.",
         examples=["Published: ‘One Minute Guide’ to Child Sexual Exploitation (CSE), edition 1"],
     )
     content_text: str = Field(
         description="The change note, who checked a rendition, or the reason for the withdrawal.",
         examples=["First edition."],
     )
-    date_published: UtcDateTime = Field(description="When it happened.")
+    date_published: UtcDateTime = Field(description="Time of the event.")
     date_modified: UtcDateTime = Field(description="Same as `date_published`: entries never change.")
-    authors: tuple[FeedAuthor, ...] = Field(description="Who published the edition.")
+    authors: tuple[FeedAuthor, ...] = Field(description="Publisher of the edition.")
     tags: tuple[str, ...] = Field(
         description="The kind of change, the guide, and the language of a rendition.",
         examples=[["published", "child-sexual-exploitation"]],

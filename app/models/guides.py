@@ -48,7 +48,7 @@ class WithDigest(ResponseModel):
 class EditionHeader(WithDigest):
     """The fields before the content of an edition."""
 
-    published_at: UtcDateTime = Field(description="When it was published.")
+    published_at: UtcDateTime = Field(description="Time of publication.")
 
 
 class EditionResponse(EditionContent, EditionHeader):
@@ -103,7 +103,7 @@ class ItemMention(ResponseModel):
 
     edition: int = Field(description="The edition's number.", examples=[1])
     status: EditionStatus = Field(description="Status of that edition.", examples=["current"])
-    published_at: UtcDateTime = Field(description="When that edition was published.")
+    published_at: UtcDateTime = Field(description="Publication time of that edition.")
     change: ItemChange = Field(
         description="Whether this edition added, reworded, moved or kept the item.",
         examples=["added"],
@@ -153,7 +153,7 @@ NUMBERED_ITEM_RESPONSES = {section: of_section(NumberedItemResponse, section) fo
 
 
 class GuideSubject(ResponseModel):
-    """What a guide is about."""
+    """Subject of a guide."""
 
     code: str = Field(description="A code of the list `subject`.", examples=["child_sexual_exploitation"])
     label: str = Field(description="The subject for people.", examples=["Child sexual exploitation"])
@@ -170,9 +170,9 @@ class GuideSummary(ResponseModel):
         description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
     )
     edition: int = Field(description="The current edition's number.", examples=[1])
-    published_at: UtcDateTime = Field(description="When the current edition was published.")
+    published_at: UtcDateTime = Field(description="Publication time of the current edition.")
     digest: str = Field(description="The current edition's digest.", examples=[DIGEST])
-    subjects: tuple[GuideSubject, ...] = Field(description="What the guide is about.")
+    subjects: tuple[GuideSubject, ...] = Field(description="Subjects of the guide.")
     languages: tuple[str, ...] = Field(
         description="Available languages (BCP 47), the guide's own first, then those of its renditions.",
         examples=[["en-GB", "cy", "en-GB-simple"]],
@@ -190,7 +190,7 @@ class GuidesResponse(ResponseModel):
 class Withdrawal(ResponseModel):
     """The withdrawal of an edition."""
 
-    withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
+    withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
     reason: str = Field(description="Reason, in a sentence for readers.", examples=["A telephone number was wrong."])
 
 
@@ -199,9 +199,10 @@ class EditionSummary(ResponseModel):
 
     number: int = Field(description="The edition's number, from 1.", examples=[1])
     status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
-    published_at: UtcDateTime = Field(description="When it was published.")
+    published_at: UtcDateTime = Field(description="Time of publication.")
     change_note: str = Field(
-        description="What it changed.", examples=["First edition, transcribed word for word from the printed guide."]
+        description="Changes in this edition.",
+        examples=["First edition, transcribed word for word from the printed guide."],
     )
     digest: str = Field(description="Its digest.", examples=[DIGEST])
     withdrawal: Withdrawal | None = Field(description="The withdrawal, if withdrawn.", examples=[None])
@@ -221,7 +222,7 @@ class PublishedResponse(ResponseModel):
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="Number of the edition.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[DIGEST])
-    published_at: UtcDateTime = Field(description="When it was published.")
+    published_at: UtcDateTime = Field(description="Time of publication.")
     links: Links = GUIDANCE_LINKS
 
 
@@ -239,6 +240,6 @@ class WithdrawalResponse(ResponseModel):
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[2])
-    withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
+    withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
     reason: str = Field(description="Why.", examples=["A telephone number was wrong. Edition 3 corrects it."])
     links: Links = GUIDANCE_LINKS

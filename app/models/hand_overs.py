@@ -87,7 +87,7 @@ class HandOverEntry(ResponseModel):
     additions: int = Field(description="Number of additions in the file.", examples=[1])
     receipt: str = Field(description="Our receipt for this entry (JWS, EdDSA), to send with the file.", examples=[JWS])
     their_receipt: str | None = Field(description="The organisation's receipt; null until received.", examples=[None])
-    confirmed_at: UtcDateTime | None = Field(description="When it was received.", examples=[None])
+    confirmed_at: UtcDateTime | None = Field(description="Time of receipt.", examples=[None])
 
 
 class HandedOver(HandOverEntry):

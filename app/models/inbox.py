@@ -37,13 +37,13 @@ class InboxEntry(ResponseModel):
         description="True if the concern or one of its additions is unacknowledged after its deadline.",
         examples=[False],
     )
-    received_at: UtcDateTime = Field(description="When the addition was stored.")
+    received_at: UtcDateTime = Field(description="Time when the addition was stored.")
     acknowledge_by: UtcDateTime = Field(
         description="Latest time by which the concern should be acknowledged.", examples=["2026-11-25T09:30:00Z"]
     )
-    acknowledged_at: UtcDateTime | None = Field(description="When it was acknowledged.", examples=[None])
-    closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
-    changed_at: UtcDateTime = Field(description="When the concern last changed. Reads do not count.")
+    acknowledged_at: UtcDateTime | None = Field(description="Time of acknowledgement.", examples=[None])
+    closed_at: UtcDateTime | None = Field(description="Time of closing.", examples=[None])
+    changed_at: UtcDateTime = Field(description="Time of the last change. Reads do not count.")
     assigned_to: str | None = Field(
         description="The person it is assigned to; null if unassigned.", examples=["Robin Example"]
     )
@@ -68,7 +68,7 @@ class InboxEntry(ResponseModel):
         "daily, and does not reveal an address.",
         examples=[None],
     )
-    erased_at: UtcDateTime | None = Field(description="When its text was erased.", examples=[None])
+    erased_at: UtcDateTime | None = Field(description="Time of erasure.", examples=[None])
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition of the concern.", examples=[1])
     referral_source: str | None = Field(description="A code of the list `referral-source`.", examples=["2A"])
@@ -218,7 +218,7 @@ class SavedView(ResponseModel):
 
     name: Slug = Field(description="Its name.", examples=["urgent"])
     filters: dict[str, str | bool] = Field(description="Its filters.", examples=[{"danger": "yes", "mine": True}])
-    saved_at: UtcDateTime = Field(description="When it was last saved.")
+    saved_at: UtcDateTime = Field(description="Time of the last save.")
     links: Links = Field(
         description="Paths of this API, by relation; `concerns` is the inbox with these filters.",
         examples=[{"self": "/v1/desk/views/urgent", "concerns": "/v1/desk/concerns?danger=yes&mine=true"}],

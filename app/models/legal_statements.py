@@ -31,7 +31,7 @@ class LegalSource(RequestModel):
     """The law, or the guidance, that a statement rests on."""
 
     title: Text = Field(description="Its title, and the part of it.")
-    publisher: Text = Field(description="Who publishes it.")
+    publisher: Text = Field(description="Publisher.")
     version: Text = Field(description="Which text of it: the day it is in force from, or its edition.")
     url: WebAddress | None = Field(default=None, description="URL, if known.")
 

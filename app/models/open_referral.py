@@ -76,7 +76,7 @@ class Taxonomy(OmitsEmpty):
     id: UUID = Field(description="The taxonomy.", examples=[A_TAXONOMY])
     name: str = Field(description="Its name.", examples=["Harms to children"])
     description: str = Field(
-        description="What its terms describe.",
+        description="Subject of its terms.",
         examples=["The subjects of the guides, and the risks that they say are often linked to them."],
     )
 
@@ -194,7 +194,7 @@ class PhysicalLocation(OmitsEmpty):
     id: UUID = Field(description="The location.", examples=[A_PLACE])
     location_type: Literal["physical"] = Field(description="A physical place.", examples=["physical"])
     name: str = Field(description="Its name.", examples=["Example Team"])
-    description: str = Field(description="What it is.", examples=["A place to visit or write to."])
+    description: str = Field(description="Type of location.", examples=["A place to visit or write to."])
     addresses: tuple[PlaceAddress, ...] = Field(description="Its address.", examples=[[example_of(PlaceAddress)]])
 
 
@@ -276,13 +276,13 @@ class Service(ListedService):
 
     organization: Organization = Field(description="The complete organization.", examples=[example_of(Organization)])
     service_at_locations: tuple[ServiceLocation, ...] | Absent = Field(
-        default=None, description="Where the service is reached.", examples=[[example_of(ServiceLocation)]]
+        default=None, description="Locations of the service.", examples=[[example_of(ServiceLocation)]]
     )
     contacts: tuple[ServiceContact, ...] | Absent = Field(
         default=None, description="Contacts, with their numbers.", examples=[[example_of(ServiceContact)]]
     )
     schedules: tuple[Schedule, ...] | Absent = Field(
-        default=None, description="When it is open.", examples=[[example_of(Schedule)]]
+        default=None, description="Opening hours.", examples=[[example_of(Schedule)]]
     )
     attributes: tuple[Attribute, ...] | Absent = Field(
         default=None, description="Taxonomy terms of the service.", examples=[[example_of(Attribute)]]

@@ -57,7 +57,7 @@ class ProblemDetails(ResponseModel, title="Problem"):
     )
     links: dict[str, str] | None = Field(
         default=None,
-        description="Where to go instead.",
+        description="Links to follow instead.",
         examples=[{"latest_version": "/v1/guides/example"}],
         json_schema_extra=without_default,
     )
@@ -89,7 +89,7 @@ class FaultCodeResponse(ResponseModel):
     """One code of an entry of `errors`."""
 
     code: FaultCode = Field(description="The code.", examples=["required"])
-    meaning: str = Field(description="What it means.", examples=["A required member or parameter is missing."])
+    meaning: str = Field(description="Meaning of the code.", examples=["A required member or parameter is missing."])
 
 
 class ProblemTypesResponse(ResponseModel):

@@ -55,14 +55,14 @@ class Progress(ResponseModel):
     """The steps that the duty team has taken."""
 
     acknowledged_at: UtcDateTime | None = Field(description="When a social worker acknowledged it.", examples=[None])
-    closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
+    closed_at: UtcDateTime | None = Field(description="Time of closing.", examples=[None])
     outcome: str | None = Field(
         description="The outcome, if the team shares it: a code of the list `outcome`.", examples=[None]
     )
     outcome_text: str | None = Field(
         default=None,
-        description="What the end means for the reporter, in plain sentences; null until the concern is closed. If the "
-        "team shares the outcome, it is the sentence of that code.",
+        description="Meaning of the outcome for the reporter, in plain sentences; null until the concern is closed. If "
+        "the team shares the outcome, it is the sentence of that code.",
         examples=[None],
     )
 
@@ -141,7 +141,7 @@ class AdditionStatus(ResponseModel):
     """The status of an addition, which is acknowledged separately."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
-    added_at: UtcDateTime = Field(description="When it was stored.")
+    added_at: UtcDateTime = Field(description="Time of storage.")
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"], description="Latest time by which it should be acknowledged."
     )
@@ -154,7 +154,7 @@ class MessageStatus(ResponseModel):
     """A message from the duty team. Its text is at `links.messages`."""
 
     number: int = Field(description="Number, from 1.", examples=[1])
-    sent_at: UtcDateTime = Field(description="When the team sent the message.")
+    sent_at: UtcDateTime = Field(description="Time when the message was sent.")
     read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
     answered_at: UtcDateTime | None = Field(
         default=None,

@@ -23,7 +23,7 @@ WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, OUTBOX)
 
 
 class DeskAct(StrEnum):
-    """What was done."""
+    """Action in the audit log."""
 
     RECEIVED = "received"
     ADDED = "added"
@@ -125,7 +125,7 @@ class KnownTimeRow(SQLModel, table=True):
 
 
 class Remnants(StrEnum):
-    """Whether bytes of an erased or resealed text remain in the database files.
+    """State of erased or resealed bytes in the database files.
 
     `none`: SQLite has overwritten its pages and truncated its log. `pending`: a reader is using the log; the
     service retries until it is empty. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it
@@ -175,7 +175,7 @@ class StatementResponse(ResponseModel):
     chain: str = Field(description="The chain.", examples=[EXAMPLE_REFERENCE])
     length: int = Field(description="Number of entries.", examples=[3])
     head_sha256: str = Field(description="Hash of the last entry.", examples=["0" * 64])
-    at: UtcDateTime = Field(description="When this was signed.")
+    at: UtcDateTime = Field(description="Time of signing.")
     statement: str = Field(
         description="Signed statement (JWS, EdDSA). Verify it with /.well-known/jwks.json.",
         examples=["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0RjdLIn0.c2lnbmF0dXJl"],
@@ -187,7 +187,7 @@ class CheckpointResponse(ResponseModel):
 
     size: int = Field(description="Number of audit log entries.", examples=[3])
     root_sha256: str = Field(description="Merkle root of all entries (RFC 6962).", examples=["0" * 64])
-    at: UtcDateTime = Field(description="When this was signed.")
+    at: UtcDateTime = Field(description="Time of signing.")
     checkpoint: str = Field(
         description="Signed checkpoint in C2SP `tlog-checkpoint` format. Store it unchanged.",
         examples=["council.example/disclosures\n3\nAAAA\n\n— council.example/disclosures AAAA\n"],

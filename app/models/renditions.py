@@ -44,7 +44,7 @@ class RenditionForm(StrEnum):
 
 
 class Maker(StrEnum):
-    """What made a rendition."""
+    """Origin of a rendition: a person or a machine."""
 
     HUMAN = "human"
     MACHINE = "machine"
@@ -117,7 +117,7 @@ class RenditionDetails(RequestModel):
     )
     checked_by: Text | None = Field(
         default=None,
-        description="Who checked the rendition; null if nobody has.",
+        description="Person who checked the rendition; null if unchecked.",
         examples=[None, "Welsh Language Team"],
     )
     checked_on: FullDate | None = Field(
@@ -310,11 +310,11 @@ class RenditionSummary(ResponseModel):
         "members, like the digest of an edition.",
         examples=[A_DIGEST],
     )
-    published_at: UtcDateTime = Field(description="When it was published.")
+    published_at: UtcDateTime = Field(description="Time of publication.")
     of: RenderedEdition = Field(description="The rendered edition.")
     made_by: Maker = Field(description="Made by a person or a machine.", examples=["machine"])
     tool: str | None = Field(description="Name of the program.", examples=["A large language model"])
-    checked_by: str | None = Field(description="Who checked the rendition; null if nobody has.", examples=[None])
+    checked_by: str | None = Field(description="Person who checked the rendition; null if unchecked.", examples=[None])
     checked_on: dt.date | None = Field(description="Date of the check.", examples=[None])
     behind: bool = Field(
         description="True if its edition is no longer current: the guide may have changed.",
@@ -377,7 +377,7 @@ class PublishedRenditionResponse(ResponseModel):
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     number: int = Field(description="Number of the rendition.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[A_DIGEST])
-    published_at: UtcDateTime = Field(description="When it was published.")
+    published_at: UtcDateTime = Field(description="Time of publication.")
     links: Links = RENDITION_LINKS
 
 
@@ -387,7 +387,7 @@ class RenditionWithdrawalResponse(ResponseModel):
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     number: int = Field(description="The rendition's number.", examples=[2])
-    withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
+    withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
     reason: str = Field(description="Why.", examples=["Indicator 3 was translated wrongly. Rendition 3 corrects it."])
     links: Links = RENDITION_LINKS
 

@@ -139,7 +139,7 @@ MAX_CARDS = 8
 MAX_LINKS = 60
 """Guides that one page links to; more are listed a subject or a letter at a time."""
 
-Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="The letter to list.")]
+Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
 SubjectCode = Annotated[str, Path(max_length=80)]
 
 

@@ -82,7 +82,7 @@ class DeskRequest:
 
     @property
     def now(self) -> dt.datetime:
-        """When it was received."""
+        """Time of receipt."""
         return self.actor.at
 
     @property

@@ -96,6 +96,6 @@ _add_read(
 _add_read(
     NUMBERED_RENDITION,
     "Read a numbered rendition",
-    "That rendition of its own edition. Its text and digest never change.\n\n`behind`, `status` and `notices` change "
+    "A published rendition. Its text and digest never change.\n\n`behind`, `status` and `notices` change "
     "when the guide gets another edition, so caches must revalidate.",
 )

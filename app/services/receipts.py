@@ -258,7 +258,7 @@ _CONTACTS = TypeAdapter(tuple[Contact, ...])
 _SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 
 CONCERN_STORED = "We have your concern. A social worker has not read it yet."
-NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
+NOTHING_STORED = "This was a check: nothing was stored. To raise the concern, send it to /v1/concerns."
 ADDITION_STORED = "We have what you added to your concern."
 TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
 WHAT_WAS_ADDED = "what you added"

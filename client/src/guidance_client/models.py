@@ -183,7 +183,7 @@ class Code(TypedDict):
 
 class CodeListSource(TypedDict):
     """
-    Where the codes come from.
+    Source of the codes.
     """
 
     title: str
@@ -547,7 +547,7 @@ class GuideSourceInput(TypedDict):
 
 class GuideSubject(TypedDict):
     """
-    What a guide is about.
+    Subject of a guide.
     """
 
     code: str
@@ -3148,8 +3148,8 @@ class Concern(TypedDict):
     A concern about one or more children, in whatever detail the reporter has.
 
     Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be
-    empty), and `concern` with its `narrative`. Everything else may be left out, and what is left out means 'not
-    answered', never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
+    empty), and `concern` with its `narrative`. Everything else is optional. An omitted answer means 'not answered',
+    never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
     (HM Government information-sharing advice, 2024); a child is a person under 18, or not yet born (Working Together to
     Safeguard Children).
     """
