@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import shutil
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,27 +13,14 @@ import pytest
 
 from tests.support.command import ROOT
 from tests.support.node import need_npm
+from tests.support.trees import BUILT, copied
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 NEXT = "9.8.7"
-BUILT = ("app/pages/static/unseal.js", "app/pages/static/unseal.html")
 AUTHOR = {
     f"GIT_{who}_{what}": "example@council.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
-
-
-def copied(target: Path) -> Path:
-    """Copy the files that git knows or would take up, and those that were built and go into the wheel."""
-    if shutil.which("git") is None or not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
-    for name in (*filter(None, names), *BUILT):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
-    return target
 
 
 def wheel_of(tree: Path, target: Path) -> Path:
@@ -57,16 +44,23 @@ def release(tree: Path, version: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=tree, env=environment, check=False, capture_output=True, text=True)
 
 
-def client_runs(wheel: Path, target: Path) -> None:
-    """Install the client of the release by pip alone, and use it."""
-    install = ["pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(target / "client"), str(wheel)]
-    subprocess.run([sys.executable, "-m", *install], check=True, capture_output=True)
-    program = "import guidance_client; print(guidance_client.__file__, guidance_client.GuidanceClient.__name__)"
-    environment = {**os.environ, "PYTHONPATH": str(target / "client")}
-    ran = subprocess.run(
-        [sys.executable, "-c", program], cwd=target, env=environment, check=True, capture_output=True, text=True
+def client_runs(release: Path, document: Path, target: Path) -> None:
+    """Install the client of the release into an empty environment by the line of the document, and use it."""
+    (line,) = re.findall(r"^pip install .*guidance_client-.*$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    subprocess.run([sys.executable, "-m", "venv", str(target)], check=True, capture_output=True)
+    strangers = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+    environment = {name: value for name, value in os.environ.items() if name not in strangers}
+    environment["PATH"] = f"{target / 'bin'}{os.pathsep}{environment['PATH']}"
+    program = (
+        "import guidance_client.receipts; print(guidance_client.__file__, guidance_client.GuidanceClient.__name__)"
     )
-    assert ran.stdout.split() == [str(target / "client" / "guidance_client" / "__init__.py"), "GuidanceClient"]
+    subprocess.run(["sh", "-ec", line], cwd=release, env=environment, check=True, capture_output=True)
+    ran = subprocess.run(
+        ["python", "-c", program], cwd=target, env=environment, check=True, capture_output=True, text=True
+    )
+    file, name = ran.stdout.split()
+    assert Path(file).is_relative_to(target)
+    assert name == "GuidanceClient"
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +139,6 @@ def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_fo
     assert archive.read("app/commit.txt").decode().strip() == git(tree, "rev-parse", "HEAD")
     home = zipfile.ZipFile(folder / documentation).read(f"documentation-{NEXT}/index.html").decode()
     assert f"Version {NEXT}, commit {git(tree, 'rev-parse', 'HEAD')[:12]}" in home
-    client_runs(folder / client, tmp_path)
+    client_runs(folder, tree / "docs" / "how-to" / "integrate.md", tmp_path / "empty")
     for name, digest in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
