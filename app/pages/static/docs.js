@@ -109,10 +109,11 @@ fetch(address)
   .then((spec) => {
     const [[first]] = Object.entries(spec.paths);
     const { tags, operationId } = spec.paths[first].get;
+    const opensFirst = roomy && !location.hash; // without an entry of the history: after the exit, Back would lead here
     const ui = SwaggerUIBundle({
       spec: { ...spec, servers: undefined },
       dom_id: "#documentation",
-      deepLinking: true,
+      deepLinking: !opensFirst,
       validatorUrl: null,
       tryItOutEnabled: true,
       defaultModelsExpandDepth: -1,
@@ -120,7 +121,8 @@ fetch(address)
       plugins: [withoutLinks, withSamples(spec)],
       onComplete: () => {
         if (testKey) ui.preauthorizeApiKey("ClientKey", testKey);
-        if (roomy && !location.hash) ui.layoutActions.show(["operations", tags[0], operationId], true);
+        if (opensFirst) ui.layoutActions.show(["operations", tags[0], operationId], true);
+        ui.configsActions.update("deepLinking", true);
       },
     });
   });
