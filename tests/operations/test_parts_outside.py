@@ -72,7 +72,7 @@ class Mail:
         """How many concerns the emails told of."""
         words = [email.get_content() for server in self.servers for email in server.emails]
         return sum(
-            int(found) for each in words for found in re.findall(r"^([0-9]+) concerns? came", each, re.MULTILINE)
+            int(found) for each in words for found in re.findall(r"^([0-9]+) new concerns?\.", each, re.MULTILINE)
         )
 
 
