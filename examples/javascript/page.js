@@ -88,9 +88,9 @@ async function send(event) {
   event.preventDefault();
   const typed = new FormData(form);
   const concern = /** @type {Concern} */ ({
-    children: [{}],
     immediate_danger: typed.get("danger") || undefined,
     reporter: { kind: typed.get("kind") || undefined },
+    children: [{}],
     concern: { narrative: typed.get("narrative") },
   });
   button.disabled = true;

@@ -50,7 +50,8 @@ def literals(text: str) -> Iterator[Any]:
             depth += {"{": 1, "}": -1}.get(text[place], 0)
             if depth == 0:
                 inside = text[start : place + 1]
-                if re.match(r'\{\s*["\']?(immediate_danger|guide)["\']?:', inside) and "children" in inside:
+                is_finished = re.search(r'narrative["\']?:\s*\(?\s*["\'`]\w', inside) and "children" in inside
+                if re.match(r'\{\s*["\']?(immediate_danger|guide)["\']?:', inside) and is_finished:
                     yield LITERAL.load(inside)
                 break
 
