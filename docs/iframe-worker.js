@@ -23,7 +23,7 @@ if (location.protocol === "file:") {
         this.dispatchEvent(message);
         this.onmessage?.(message);
       });
-      this.loaded = new Promise((resolve) => inner.addEventListener("load", resolve));
+      this.loaded = new Promise((resolve) => this.frame.addEventListener("load", resolve));
       inner.document.open();
       inner.document.write(`<!doctype html><body>${inFrame(url)}</body>`);
       inner.document.close();

@@ -88,6 +88,7 @@ BEYOND_ANY_SCHEMA = [
     r"Large print, a film or a recording (needs its link|has no words of its own)\.",
     r"This id occurs twice in the list\.",
     r"`opens` must be before `closes`\.",
+    r"A telephone contact needs at least one number in `phones`\.",
     r"`cautions` needs an entry, since there are factors or indicators\.",
     r"An email contact needs an `email`\.",
     r"A contact to visit or write to needs an `address`\.",

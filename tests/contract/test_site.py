@@ -116,7 +116,7 @@ def test_no_page_fetches_anything_from_another_host(site: Path, pages: dict[Path
     assert fetched
     assert [each for each in fetched if OTHER_HOST.match(each)] == []
     assert [each for pair in styles for each in pair if OTHER_HOST.match(each.strip("\"'"))] == []
-    assert re.findall(r"unpkg\.com|jsdelivr|googleapis|gstatic|cdnjs", scripts) == []
+    assert re.findall(r"unpkg\.com|jsdelivr|googleapis\.com|gstatic|cdnjs", scripts) == []
 
 
 def test_the_site_has_four_kinds_of_documents(site: Path) -> None:

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import httpx
 import pytest
 from sqlmodel import Session, col, func, select
 
+from app.config import Settings
 from app.db.database import DATABASE_FILE, open_database
 from app.db.writer import Writer
 from app.models.base import digest_of
@@ -29,6 +31,7 @@ from app.models.concerns import ConcernRow
 from app.models.editions import EditionContent
 from app.models.entries import EntryRow
 from app.models.record import DeskAct, DisclosureRow
+from app.services.access import ACCESS_KEY, open_access_keys
 from app.services.clients import NewClient, add_client
 from app.services.sealing import Unsealer
 from tests.support.clock import A_TUESDAY
@@ -118,8 +121,9 @@ HONEST_READS = frozenset({200, 503})
 
 
 def a_client(data_dir: Path, address: str | None, name: str, scope: Scope) -> dict[str, str]:
-    """The headers of a new client with that scope."""
+    """The headers of a new client with that scope, signed with the access key of that folder."""
     engine = open_database(data_dir, address)
+    open_access_keys(Settings(data_dir=data_dir, database_url=address), engine)
     writer = Writer(engine, queue_size=1, wait_seconds=30)
     writer.start()
     key = add_client(writer, NewClient(name=name, scopes=[scope]), at=A_TUESDAY)
@@ -276,10 +280,13 @@ def test_of_three_nodes_one_is_killed_and_the_others_answer_on(
     nodes = [LiveServer(tmp_path / str(each) / "data", deliver="false", database_url=address) for each in range(NODES)]
     for each in nodes:
         each.data_dir.mkdir(parents=True)
-        each.start()
     doomed, *others = nodes
+    doomed.start()
+    headers, stop = a_client(doomed.data_dir, address, "example-editor", Scope.PUBLISH), threading.Event()
+    for each in others:  # the nodes of a database have one access key
+        shutil.copy(doomed.data_dir / ACCESS_KEY, each.data_dir)
+        each.start()
     urls = [each.url for each in nodes]
-    headers, stop = a_client(tmp_path, address, "example-editor", Scope.PUBLISH), threading.Event()
     with ThreadPoolExecutor() as pool:
         publishing = pool.submit(publish_on, stop, urls, headers)
         reading = [pool.submit(read_on, stop, each.url) for each in others]

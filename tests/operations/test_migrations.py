@@ -205,8 +205,7 @@ def test_a_revision_is_written_as_contributing_shows(tmp_path: Path) -> None:
     recorded = run_in(tree, "-m", "tests.support.released", "0.2.0")
     (models,) = [path for path in (tree / "app" / "models").rglob("*.py") if "class ClientRow(" in path.read_text()]
     before, name, rest = models.read_text().partition('    __tablename__ = "clients"\n')
-    imported = "from app.models.base import partial_index\n"
-    models.write_text(f"{before}{name}    nickname: str | None = None\n{rest}\n\n{imported}\n\n{table}")
+    models.write_text(f"{before}{name}    nickname: str | None = None\n{rest}\n\n{table}")
     without = run_in(tree, *test)
     (tree / "app/db/migrations/versions/0002_mottos.py").write_text(revision)
     shell = ["sh", "-e", "-c", commands.replace(".venv/bin/python", sys.executable)]
