@@ -209,7 +209,7 @@ class ServiceIndex(ResponseModel):
     """Links to every resource."""
 
     name: str = Field(description="This service.", examples=["One Minute Guide"])
-    version: str = Field(description="The version of the software.", examples=["0.1.0"])
+    version: str = Field(description="The version of the software.", examples=[VERSION])
     commit: str | None = Field(description="Commit of the build, if known.", examples=[None])
     description: str = Field(description="Purpose, in one sentence.", examples=["Safeguarding guidance as data."])
     links: Links = REFERENCE_LINKS
@@ -261,7 +261,7 @@ class Health(ResponseModel):
         description="Problems that do not stop the service but need attention now, one code each.",
         examples=[{}],
     )
-    version: str = Field(default=VERSION, description="The version of the program.", examples=["0.1.0"])
+    version: str = Field(default=VERSION, description="The version of the program.", examples=[VERSION])
     commit: str | None = Field(
         default=None,
         description="Commit of the build; null if unknown.",

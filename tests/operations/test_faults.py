@@ -123,7 +123,7 @@ HONEST_READS = frozenset({200, 503})
 def a_client(data_dir: Path, address: str | None, name: str, scope: Scope) -> dict[str, str]:
     """The headers of a new client with that scope, signed with the access key of that folder."""
     engine = open_database(data_dir, address)
-    open_access_keys(Settings(data_dir=data_dir, database_url=address), engine)
+    open_access_keys(Settings.model_validate({"data_dir": data_dir, "database_url": address}), engine)
     writer = Writer(engine, queue_size=1, wait_seconds=30)
     writer.start()
     key = add_client(writer, NewClient(name=name, scopes=[scope]), at=A_TUESDAY)
