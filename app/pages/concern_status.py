@@ -123,6 +123,7 @@ def _status_page(
     code = posted.one("code").strip()
     reference = posted.one("reference").strip()
     concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=site.now)
+    voice = voice_of(posted.one("voice"))
     return site.page(
         "concern_status.html",
         status=status,
@@ -136,9 +137,8 @@ def _status_page(
         added_in_danger=in_danger,
         reference_aloud=spoken(concern.reference),
         closed_text=CLOSED_TEXT,
-        voice=voice_of(posted.one("voice")),
-        own_steps=own_steps(concern),
-        steps_in_words=steps_in_words(concern, site.now),
+        voice=voice,
+        steps=own_steps(concern) if voice else steps_in_words(concern, at=site.now),
         talk=_talk_of(concern, _messages_of(site, concern, code)),
         faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )
@@ -240,15 +240,17 @@ def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Seq
     yield from _numbers(numbers)
     for each in (*known.neighbours, *known.signposts):
         if each.id in also_call:
-            ways = " or ".join([phone.dialled for phone in each.phones] or [each.url or ""])
-            yield from _paragraph(f"- {each.name}: {ways}. {each.when or ''}", hanging="  ")
+            yield from _paragraph(f"- {each.name}: {_ways(each)}. {each.when or ''}", hanging="  ")
     yield from _paragraph("- When you call, give the reference.", hanging="  ")
 
 
 def _numbers(contacts: Iterable[Reachable]) -> Iterator[str]:
     for contact in contacts:
-        phones = " or ".join(phone.dialled + phone.option_text for phone in contact.phones)
-        yield from _paragraph(f"- {contact.name}: {phones}", hanging="  ")
+        yield from _paragraph(f"- {contact.name}: {_ways(contact)}", hanging="  ")
+
+
+def _ways(contact: Reachable) -> str:
+    return " or ".join(phone.dialled + phone.option_text for phone in contact.phones) or contact.url or ""
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:

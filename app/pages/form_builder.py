@@ -21,6 +21,7 @@ from app.pages.form_layout import (
     DANGER,
     DUTY_TO_REPORT,
     ENTRY_NAMES,
+    OF_DUTY,
     OMITTED_FIELDS,
     Asking,
     Choice,
@@ -122,8 +123,8 @@ class FormBuilder:
 
     def make(self) -> ConcernForm:
         """Return every section, with its questions."""
-        asks_of_duty = self.duty_to_report is not None
-        fields = [each for each in schema_fields(concern_schema()) if asks_of_duty or not _is_of_duty(each)]
+        left_out = OF_DUTY if self.duty_to_report is None else ()
+        fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(left_out)]
         return tuple(
             replace(
                 section,
@@ -228,10 +229,6 @@ class FormBuilder:
             else replace(each, label=gettext(each.label), note=gettext(each.note))
             for each in choices
         )
-
-
-def _is_of_duty(field: SchemaField) -> bool:
-    return field.path.startswith(DUTY_TO_REPORT.removesuffix("made_under_duty"))
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:

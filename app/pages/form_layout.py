@@ -231,8 +231,9 @@ PARTS_OF_A_CHILD = {
         *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
     ),
 }
+"""The titles of the parts in which questions about a child are folded away, and the questions in each."""
 MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
-"""The titles of parts in which questions are folded away, with those about a child in each."""
+"""The titles of the parts for questions about the reporter."""
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
@@ -243,7 +244,8 @@ CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 """The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
-DUTY_TO_REPORT = "reporter.duty_to_report.made_under_duty"
+OF_DUTY = "reporter.duty_to_report."
+DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
 """The question whether the law makes a professional report. It is asked from the day that the council sets."""
 DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
@@ -319,7 +321,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
     ),
     "reporter.safeguarding_lead_name": Asking(after=("reporter.safeguarding_lead_consulted", YES)),
     DUTY_TO_REPORT: Asking("Are you telling us because the law says you must?", "", after=WORKS_WITH_CHILDREN),
-    "reporter.duty_to_report.reason_for_delay": Asking(
+    f"{OF_DUTY}reason_for_delay": Asking(
         "If you waited before you told us, why?", "You can leave this blank.", after=(DUTY_TO_REPORT, YES)
     ),
     "reporter.language": Asking(

@@ -443,6 +443,7 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
     with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
         draft.site.context.drafts.end(draft.opening, at=draft.site.now)
     receipt, in_danger = Receipt.model_validate_json(result.receipt), draft.answers.get(DANGER) == ImmediateDanger.YES
+    next_steps = own_steps if draft.voice else partial(steps_in_words, at=draft.site.now)
     return draft.site.page(
         "own_receipt.html" if draft.voice else "receipt.html",
         status=201,
@@ -451,8 +452,7 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         head=draft.head,
         path=draft.path,
         copied_fields=draft.copied_fields(),
-        own_steps=own_steps(receipt, in_danger=in_danger),
-        steps_in_words=steps_in_words(receipt, draft.site.now, in_danger=in_danger),
+        steps=next_steps(receipt, in_danger=in_danger),
         **draft.about_danger,
     )
 

@@ -96,7 +96,7 @@ def page_words(sentence: str) -> str:
     return sentence
 
 
-def steps_in_words(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool = False) -> list[str]:
+def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
     """Return what happens next, in the language of the page.
 
     The API says it in English. In another language the sentences that name a time are made anew, in the same places.
@@ -111,22 +111,20 @@ def steps_in_words(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_dang
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
     """Yield the sentences that name a time, in the order of the API."""
-    expected = gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by))
-    if concern.state == ConcernState.RECEIVED and at > concern.acknowledge_by:
-        yield gettext("A social worker should have read it by {}. Please call us.").format(
-            deadline(concern.acknowledge_by)
-        )
-    elif concern.state == ConcernState.RECEIVED and in_danger:
-        yield " ".join((gettext("Do not wait for us. Call 999 now."), expected))
-    elif concern.state == ConcernState.RECEIVED:
-        yield " ".join((expected, gettext("If nobody has by then, call us.")))
-    waiting = [each.acknowledge_by for each in getattr(concern, "additions", ()) if each.acknowledged_at is None]
-    if waiting:
+    by = deadline(concern.acknowledge_by)
+    expected = gettext("A social worker should read it by {}.").format(by)
+    if concern.state == ConcernState.RECEIVED:
+        if at > concern.acknowledge_by:
+            yield gettext("A social worker should have read it by {}. Please call us.").format(by)
+        elif in_danger:
+            yield " ".join((gettext("Do not wait for us. Call 999 now."), expected))
+        else:
+            yield " ".join((expected, gettext("If nobody has by then, call us.")))
+    if isinstance(concern, Receipt):
+        by = deadline(concern.come_back_by or concern.acknowledge_by)
+        yield gettext("Check for messages by {}. We may have a question for you.").format(by)
+    elif waiting := [each.acknowledge_by for each in concern.additions if each.acknowledged_at is None]:
         yield gettext("A social worker should read what you added by {}.").format(deadline(min(waiting)))
-    if isinstance(concern, Receipt) and concern.come_back_by is not None:
-        yield gettext("Check for messages by {}. We may have a question for you.").format(
-            deadline(concern.come_back_by)
-        )
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:

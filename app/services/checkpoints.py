@@ -143,7 +143,7 @@ class Checkpoints:
         """Record that the actor requests a checkpoint, and return one of the record up to that."""
         self.writer.run(partial(_record_signing, actor=actor))
         with Session(self.engine) as session:
-            tree = _current_tree(session)
+            tree = _current_tree(session, _find_last(session))
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
@@ -207,9 +207,8 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
         yield bytes.fromhex(sha256)
 
 
-def _current_tree(session: Session) -> MerkleTree:
+def _current_tree(session: Session, last: CheckpointRow | None) -> MerkleTree:
     """Return the tree of the whole record. It continues that of the last checkpoint."""
-    last = _find_last(session)
     tree = MerkleTree()
     if last is not None:
         tree = MerkleTree(last.size, [bytes.fromhex(node) for node in last.frontier])
@@ -235,8 +234,10 @@ def _record_signing(session: Session, actor: Actor) -> None:
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime) -> CheckpointRow:
     _record_signing(session, by_itself(at))
-    tree = _current_tree(session)
+    last = _find_last(session)
+    tree = _current_tree(session, last)
     row = CheckpointRow(
+        number=((last and last.number) or 0) + 1,  # a sequence of PostgreSQL leaves numbers out after a crash
         at=at,
         size=tree.size,
         root_sha256=tree.root.hex(),

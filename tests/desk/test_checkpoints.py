@@ -27,6 +27,7 @@ from app.services.checkpoints import (
     origin_at,
     parse_verifier_key,
 )
+from app.services.verification import verify_events
 from app.services.webhooks import NewWebhook, SsrfGuard, add_webhook, build_dispatcher, open_webhook_keys
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import raw_connection
@@ -127,6 +128,18 @@ def test_a_checkpoint_continues_from_the_one_before_and_is_the_same_as_of_the_wh
     tree = MerkleTree()
     tree.extend(bytes.fromhex(sha256) for (sha256,) in hashes)
     assert (row.size, row.root_sha256) == (len(hashes), tree.root.hex())
+
+
+def test_checkpoints_have_no_gap_where_the_database_left_a_number_out(context: AppContext) -> None:
+    """PostgreSQL goes on further along after it crashed, and `verify` compares each checkpoint with its event."""
+    first = context.checkpoints.make(at=A_TUESDAY)
+    if context.engine.dialect.name == "postgresql":
+        with raw_connection(context.settings.data_dir) as database:
+            database.execute("SELECT setval(pg_get_serial_sequence('checkpoints', 'number'), 33)")
+    second = context.checkpoints.make(at=A_TUESDAY)
+
+    assert (first.number, second.number) == (1, 2)
+    assert [each for each in verify_events(context.engine) if each[0].startswith("checkpoint")] == []
 
 
 def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut(
