@@ -12,7 +12,6 @@ from tests.support.clock import SettableClock
 from tests.support.journeys import CANARY, FORM, HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
 from tests.support.publishing import SLUG
 from tests.support.threaded import run_server
-from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -184,7 +183,7 @@ def test_one_button_starts_the_card_to_call_is_on_the_right_and_the_end_looks_li
         panel = page.locator(".panel").first
         assert panel.locator("h1").is_visible()
         assert panel.evaluate(BACKGROUND) not in ("rgba(0, 0, 0, 0)", page.locator("body").evaluate(BACKGROUND))
-        wait_until(lambda: card_is_on_the_right(page))
+        assert card_is_on_the_right(page)
         page.context.close()
 
         page = open_page(browser, url, WIDE)
