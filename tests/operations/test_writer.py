@@ -48,6 +48,11 @@ class Desk:
         with self.engine.connect() as connection:
             return list(connection.scalars(text("SELECT word FROM kept ORDER BY place")))
 
+    def finish(self) -> None:
+        """Stop the writer, and wait until it has ended however short its own wait is."""
+        self.writer.stop()
+        wait_until(lambda: not self.writer.is_alive)
+
     def ask(self, act: WriteOp[Any]) -> Future[Any]:
         """Have a caller of its own ask for the act, and return once it stands in the queue."""
         before = self.writer.waiting
@@ -214,9 +219,9 @@ def test_what_a_caller_on_an_event_loop_no_longer_waits_for_is_never_begun(desk:
 
     with pytest.raises(StoreBusy):
         asyncio.run(desk.writer.run_async(keep("given up")))
-    gate.open.set()
     assert isinstance(stuck.exception(LONG_ENOUGH), StoreBusy)
-    desk.writer.stop()
+    gate.open.set()
+    desk.finish()
 
     assert desk.words() == ["gate"]
 
@@ -304,9 +309,9 @@ def test_an_act_whose_caller_gave_up_before_it_was_begun_is_never_run(desk: Desk
 
     with pytest.raises(StoreBusy):
         desk.writer.run(keep("given up"))
+    assert isinstance(begun.exception(LONG_ENOUGH), StoreBusy)  # this one is under way, and will be finished
     gate.open.set()
-    desk.writer.stop()
-    assert isinstance(begun.exception(LONG_ENOUGH), StoreBusy)  # this one was under way, and is finished
+    desk.finish()
     assert desk.words() == ["gate"]
 
 
@@ -352,7 +357,7 @@ def test_stopping_finishes_all_that_was_accepted(desk: Desk) -> None:
 def test_a_stopped_writer_keeps_nothing_and_says_so(desk: Desk) -> None:
     desk.a_writer(wait_seconds=0.05)
     desk.writer.start()
-    desk.writer.stop()
+    desk.finish()
 
     with pytest.raises(StoreBusy):
         desk.writer.run(keep("too late"))
