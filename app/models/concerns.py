@@ -424,7 +424,7 @@ class ConcernDetail(ReporterInput):
         max_length=20,
     )
     people_of_concern: tuple[PersonOfConcern, ...] = optional_list(
-        "People of concern",
+        "People who worry you",
         "Anyone who may be a risk to a child. Tell us even if you know very little about them.",
         [{"name": "‘Max’", "age_described": "Looks about 25"}],
         max_length=15,
@@ -729,7 +729,7 @@ class RiskToWorkers(ReporterInput):
 # The submission: a concern about one or more children.
 
 
-FORM_VERSION = 6
+FORM_VERSION = 7
 """The version of the form. It rises by one whenever its JSON Schema, that of `Concern`, changes in any way."""
 NO_QUESTION = "test"
 """The member of `Concern` that is not in the form: developers send it."""

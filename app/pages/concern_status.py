@@ -255,7 +255,7 @@ def _ways(contact: Reachable) -> str:
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
     """Yield the signed part, which is one long line, with what it is."""
-    yield from ("", "THE SIGNED RECEIPT", "")
+    yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "
         f"{site.context.settings.public_url}/.well-known/jwks.json."

@@ -39,7 +39,7 @@ from app.pages.page import Site
 log = Log(__name__)
 ERROR_TEXTS = {
     400: (
-        to_translate("This cannot be read"),
+        to_translate("Sorry, there is a problem"),
         to_translate("Sorry, that did not work. Go back and try again, or call us."),
     ),
     401: (
@@ -67,21 +67,22 @@ ERROR_TEXTS = {
     429: (
         to_translate("Please wait a moment"),
         to_translate(
-            "Please try again in a minute, or call. If you were sending a concern, send it again. We only get it once."
+            "Please try again in a minute, or call. "
+            "If you were sending a concern, you can safely send it again. We will receive it only once."
         ),
     ),
     500: (
         to_translate("Something went wrong"),
         to_translate(
             "It is our fault, not yours. Please call. "
-            "If you were sending a concern, send it again. We only get it once."
+            "If you were sending a concern, you can safely send it again. We will receive it only once."
         ),
     ),
     503: (
         to_translate("Sorry, this is not available right now"),
         to_translate(
             "Please try again in a few seconds, or call. "
-            "If you were sending a concern, send it again. We only get it once."
+            "If you were sending a concern, you can safely send it again. We will receive it only once."
         ),
     ),
 }

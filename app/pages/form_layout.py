@@ -247,7 +247,7 @@ WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
 """The question whether the law makes a professional report. It is asked from the day that the council sets."""
-DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
+DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
 ONE_A_LINE = "One on each line."

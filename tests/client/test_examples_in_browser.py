@@ -265,7 +265,7 @@ def test_the_react_form_places_what_only_the_service_can_judge(page: Page) -> No
     expect(page.locator("#message a[href='tel:999']")).to_be_visible()
 
     assert unsent == []
-    assert "must be a date such as" in beside(page, "When it began")
+    assert "Must be a date such as" in beside(page, "When it began")
     assert page.get_by_label("When it began").input_value() == "2026-02-30"
     page.get_by_label("When it began").fill("2026-02")
     send(page)

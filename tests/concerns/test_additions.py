@@ -104,7 +104,7 @@ def test_it_stands_under_the_seal_with_its_reference_and_time_as_it_was_sent(
     assert unsealer.open(sealed, reference=reference) == {
         "reference": reference,
         "received_at": "2026-11-24T09:30:00Z",
-        "form_version": 6,
+        "form_version": 7,
         "addition": told,
     }
     with pytest.raises(pyrage.DecryptError):

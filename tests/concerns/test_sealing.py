@@ -115,7 +115,7 @@ def test_under_the_seal_stand_reference_edition_time_and_every_word_as_sent(
         "guide": "child-sexual-exploitation",
         "edition": 1,
         "received_at": "2026-11-24T09:30:00Z",
-        "form_version": 6,
+        "form_version": 7,
         "submission": submission,
     }
 

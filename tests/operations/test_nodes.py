@@ -22,7 +22,7 @@ from app.services.record import Actor, record_disclosure
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import postgresql
-from tests.support.waiting import pause, wait_until
+from tests.support.waiting import pause
 
 pytestmark = pytest.mark.slow  # threads that wait for each other
 
