@@ -148,8 +148,9 @@ clean:
 # Install the requirements, each wheel checked against its hash, then the project. Do so again only when a file changed.
 $(VENV)/installed-%: requirements/%.txt pyproject.toml $(made)
 	@echo "Installing requirements/$*.txt into $(VENV) (the first time takes about a minute) ..."
-	@$(pip) install --require-hashes --only-binary :all: --requirement requirements/$*.txt
+	@$(pip) install --no-compile --require-hashes --only-binary :all: --requirement requirements/$*.txt
 	@$(pip) install --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python -m compileall -qq -j 0 $(VENV) app || true # some files of others are no Python; pip takes three times as long
 	@touch $@
 
 # Make the environment. Use one that another tool made; clear only one that this file made.

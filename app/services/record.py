@@ -96,7 +96,7 @@ def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, 
     end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
-    columns = _next_row(end, act, actor, detail)
+    columns = _next_row((chain, end.length, end.head_sha256), act, actor, detail)
     session.connection().execute(_NEW_DISCLOSURE, columns)
     end.length, end.head_sha256 = columns["number"], columns["sha256"]
     session.add(end)
@@ -106,7 +106,7 @@ def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, 
 
 def first_disclosure(chain: str, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
     """Return the columns of the first row of a new chain. They are complete before the transaction."""
-    return _next_row(ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256), act, actor, detail)
+    return _next_row((chain, 0, FIRST_PREVIOUS_SHA256), act, actor, detail)
 
 
 def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -164,16 +164,18 @@ def list_last_acts(session: Session, chain: str, *, limit: int) -> list[Disclosu
     return list(session.exec(rows.order_by(col(DisclosureRow.number).desc()).limit(limit)))
 
 
-def _next_row(end: ChainRow, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
+def _next_row(end: tuple[str, int, str], act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
+    """Return the row that follows the end of a chain: its name, its length and its last hash."""
+    chain, length, last_sha256 = end
     columns = {
-        "chain": end.name,
-        "number": end.length + 1,
+        "chain": chain,
+        "number": length + 1,
         "at": actor.at,
         "client": actor.client,
         "act": act.value,
         "address": actor.address,
         "detail": detail,
-        "previous_sha256": end.head_sha256,
+        "previous_sha256": last_sha256,
     }
     return columns | {"sha256": _sha256_of(columns)}
 

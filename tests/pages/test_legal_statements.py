@@ -5,6 +5,7 @@ import datetime as dt
 import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,10 @@ def unregistered(text: str, pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
-def registered_words() -> Iterator[str]:
-    for each in read_reference_data(SEED_DIR).statements:
-        yield from filter(None, (each.sentence, *each.covers))
+@cache
+def registered_words() -> tuple[str, ...]:
+    statements = read_reference_data(SEED_DIR).statements
+    return tuple(words for each in statements for words in (each.sentence, *each.covers) if words)
 
 
 def test_no_page_file_or_code_list_names_a_law_that_is_not_registered() -> None:
