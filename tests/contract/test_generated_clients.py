@@ -2,8 +2,8 @@
 
 Five generators make clients of the document: openapi-typescript and @hey-api/openapi-ts for TypeScript,
 openapi-python-client and datamodel-code-generator for Python, OpenAPI Generator for Java. The TypeScript compiler also
-compares the examples of a concern with the types. OpenAPI Generator writes a client in C# too: Debian has no compiler
-for it, so only its operations are counted.
+compares the examples of a concern with the types. OpenAPI Generator writes a client in C# too, whose models and
+operations are compiled by Mono against the libraries of .NET.
 """
 
 import json
@@ -137,7 +137,19 @@ JAVA = (
     *("--library", "native", "--additional-properties", "openApiNullable=false,useJakartaEe=true"),
     *("--global-property", "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"),
 )
-CSHARP = ("--library", "generichost", *JAVA[-2:])
+CSHARP = (
+    *(
+        "--library",
+        "generichost",
+        "--additional-properties",
+        "targetFramework=netstandard2.1,nullableReferenceTypes=false",
+    ),
+    *JAVA[-2:],
+)
+DOTNET = Path(__file__).parent / "clients_in_csharp"
+MANAGED = ("Microsoft.", "System.", "mscorlib.", "netstandard.")
+SET_UP_FOR_HOSTS = ("Extensions/", "HostConfiguration.cs")
+"""What registers the client with a host: it needs Polly, and overloads by constraint, which Mono does not know."""
 ANNOTATIONS = Path("/usr/share/java/jakarta-annotation-api.jar")
 OF_DEBIAN = "default-jdk-headless and libjakarta-annotation-api-java"
 WRITTEN = {
@@ -241,6 +253,16 @@ def csharp(tmp_path_factory: pytest.TempPathFactory, document: bytes, openapi_ge
     return folder
 
 
+@pytest.fixture(scope="module")
+def dotnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the libraries of .NET."""
+    if shutil.which("mcs") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("continuous integration must have mono-mcs")
+        pytest.skip("mono-mcs is not installed")
+    return installed_copy(DOTNET, tmp_path_factory.mktemp("dotnet") / "libraries")
+
+
 def generate(program: Path, folder: Path, language: str, *options: str) -> None:
     """Write the client in that language into `client`. Two operations in one file are an error."""
     said = run_node(
@@ -289,6 +311,20 @@ def written_operations(folder: Path, generator: str) -> set[str]:
         names = re.findall(operation, text)
         found |= {path.stem} if generator == "openapi-python-client" and names else set(names)
     return {re.sub(r"[^a-z]", "", name.lower()) for name in found}
+
+
+def test_the_models_and_operations_in_csharp_compile(csharp: Path, dotnet: Path) -> None:
+    written = [str(path) for path in (csharp / "client" / "src" / "Org.OpenAPITools").rglob("*.cs")]
+    sources = [path for path in written if not any(part in path for part in SET_UP_FOR_HOSTS)]
+    libraries = [path for path in dotnet.glob("node_modules/*/shared/*/*/*.dll") if path.name.startswith(MANAGED)]
+    arguments = ["-target:library", "-langversion:latest", "-noconfig", "-nostdlib", "-out:client.dll"]
+    arguments += [f"-r:{path}" for path in libraries] + [*sources, str(DOTNET / "JsonConstructor.cs")]
+    (csharp / "arguments").write_text("\n".join(arguments), encoding="utf-8")
+
+    run_node(csharp, "mcs", "@arguments")
+
+    assert len(sources) > len(json.loads((csharp / "openapi.json").read_bytes())["components"]["schemas"])
+    assert (csharp / "client.dll").stat().st_size > 0
 
 
 @pytest.mark.parametrize("generator", WRITTEN)
