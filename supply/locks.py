@@ -17,6 +17,7 @@ NPM_LOCKS = (
     "examples/javascript",
     "examples/react",
     "tests/contract/clients",
+    "tests/contract/clients_in_csharp",
     "tests/contract/conformance",
     "tests/contract/lint",
 )
