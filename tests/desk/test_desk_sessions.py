@@ -15,7 +15,7 @@ from app.config import Settings
 from app.errors import NoSuchPerson
 from app.http.auth import SESSION_COOKIE, set_cookie
 from app.models.clients import Scope
-from app.models.people import Role, SessionRow
+from app.models.people import NO_ROLE, PersonRow, Role, SessionRow
 from app.services.access import verify_access
 from app.services.clients import NewClient, add_client
 from app.services.concerns import get_concern
@@ -176,6 +176,18 @@ def test_a_role_that_changes_in_mid_session_counts_at_once(
         concern, record = visitor.get(f"/desk/concerns/{reference}"), visitor.get("/desk/record")
 
         assert (concern.status_code, acknowledge(visitor, reference, OWN_PAGE), record.status_code) == statuses, role
+
+
+def test_a_session_that_outlives_the_role_of_its_person_opens_nothing(service: FastAPI, visitor: TestClient) -> None:
+    def take_the_role_alone(session: Session) -> None:
+        person = session.get_one(PersonRow, JO)
+        person.role = NO_ROLE
+        session.add(person)
+
+    assert visitor.get("/desk").status_code == 200
+    context_of_service(service).writer.run(take_the_role_alone)
+
+    assert visitor.get("/desk").status_code == 303
 
 
 @pytest.mark.slow
