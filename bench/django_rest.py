@@ -1,0 +1,112 @@
+# Neither Django nor its REST framework says its types.
+# mypy: disallow-subclassing-any=False
+"""The same with Django REST Framework, as its tutorial shows: two models, two serializers, two sets of views.
+
+Nothing is sealed, and what this does not need (pages, sessions, signing in) is left out. `python -m bench.django_rest`
+makes the tables, and gunicorn serves `application`.
+"""
+
+import os
+import secrets
+import uuid
+
+import django
+from django.conf import settings
+
+settings.configure(
+    ALLOWED_HOSTS=["127.0.0.1"],
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": os.environ["BENCH_DJANGO_DATABASE"],
+            "NAME": "postgres",
+            "USER": "postgres",
+            "CONN_MAX_AGE": None,  # each thread keeps its connection
+        }
+    },
+    INSTALLED_APPS=["rest_framework"],
+    MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"],
+    REST_FRAMEWORK={
+        "DEFAULT_AUTHENTICATION_CLASSES": [],
+        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+        "UNAUTHENTICATED_USER": None,
+    },
+    ROOT_URLCONF=__name__,
+    SECRET_KEY=secrets.token_hex(),
+)
+django.setup()
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402  # these read the settings when they are imported
+from django.db import connection, models  # noqa: E402
+from rest_framework import routers, serializers, viewsets  # noqa: E402
+
+
+class Item(models.Model):
+    """One item of a guide."""
+
+    content = models.JSONField()
+
+    class Meta:
+        """Its place, as the file is no package of Django's."""
+
+        app_label = "guides"
+
+
+class Concern(models.Model):
+    """A concern as it is kept: not sealed."""
+
+    reference = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    received_at = models.DateTimeField(auto_now_add=True)
+    content = models.JSONField()
+
+    class Meta:
+        """Its place, as above."""
+
+        app_label = "concerns"
+
+
+class ItemSerializer(serializers.ModelSerializer):
+    """Items as JSON."""
+
+    class Meta:
+        """What is shown."""
+
+        model = Item
+        fields = ("id", "content")
+
+
+class ConcernSerializer(serializers.ModelSerializer):
+    """Concerns as JSON."""
+
+    class Meta:
+        """What is shown."""
+
+        model = Concern
+        fields = ("reference", "received_at", "content")
+
+
+class ItemViewSet(viewsets.ModelViewSet):
+    """Reads and writes items."""
+
+    queryset = Item.objects.order_by("id")
+    serializer_class = ItemSerializer
+
+
+class ConcernViewSet(viewsets.ModelViewSet):
+    """Reads and writes concerns."""
+
+    queryset = Concern.objects.order_by("received_at")
+    serializer_class = ConcernSerializer
+
+
+router = routers.DefaultRouter()
+router.register("items", ItemViewSet)
+router.register("concerns", ConcernViewSet)
+urlpatterns = router.urls
+application = get_wsgi_application()
+
+if __name__ == "__main__":
+    with connection.schema_editor() as schema:
+        schema.create_model(Item)
+        schema.create_model(Concern)
