@@ -65,10 +65,11 @@ pictures: $(VENV)/installed-dev
 	TUTORIAL_PICTURES=docs/tutorial $(VENV)/bin/pytest -n 0 tests/contract/test_tutorials.py -k picture $(ARGS)
 
 # Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
+# The pictures and the table again, without measuring: make bench ARGS=--redraw
 bench: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench $(ARGS)
 
-# Measure again, and compare the ratios with the recorded ones in bench/results.
+# Measure in short rounds what has a bar (about five minutes), and fail where one is worse than the recorded one in bench/results.
 bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench --check $(ARGS)
 

@@ -1,7 +1,6 @@
 """`python -m bench`: the whole benchmark, or a part of it."""
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ from bench.desk import measure_desk
 from bench.growth import Bar, measure_growth
 from bench.others import measure_others
 from bench.reads import measure_reads
-from bench.report import LATEST, as_text, machine, regressions, write
+from bench.report import GUARDED, LATEST, as_text, machine, recorded, redraw, regressions, write
 from bench.resources import measure_resources
 from bench.rounds import Results
 from bench.writes import measure_writes
@@ -33,10 +32,13 @@ def say(line: str) -> None:
 def main() -> int:
     """Run, tell and write down; gives the exit status."""
     arguments = _arguments()
+    if arguments.redraw:
+        redraw()
+        return 0
     if arguments.check and not LATEST.exists():
         sys.stdout.write("No whole run is recorded yet: make bench\n")
         return 1
-    results = Results()
+    results = Results(wanted=GUARDED if arguments.check else None)
     about = machine() | {"command": " ".join(["python -m bench", *sys.argv[1:]]), "commit": _commit()}
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {0})  # the load; servers are pinned to the last processor
@@ -55,7 +57,7 @@ def main() -> int:
                 parts[name]()
     sys.stdout.write(as_text(results) + "\n")
     if arguments.check:
-        worse = regressions(results, json.loads(LATEST.read_text(encoding="utf-8")))
+        worse = regressions(results, Results.from_json(recorded()))
         sys.stdout.write(
             "\n".join(["", *worse] if worse else ["", "Nothing is worse than recorded by a quarter."]) + "\n"
         )
@@ -69,7 +71,14 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few, short rounds and small databases (about 3 minutes)")
-    parser.add_argument("--check", action="store_true", help="compare with the recorded run; exit status 1 if worse")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="measure in short rounds what has a bar, and compare with the recorded run; exit status 1 if worse",
+    )
+    parser.add_argument(
+        "--redraw", action="store_true", help="make pictures and table again from the recorded run, and measure nothing"
+    )
     parser.add_argument("--rounds", type=int, default=None)
     parser.add_argument("--seconds", type=float, default=None, help="of each measurement")
     parser.add_argument("--guides", type=int, default=None, help="guides of the large database")
@@ -77,8 +86,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--part", action="append", choices=PARTS, help="measure this part alone (may be repeated)")
     arguments = parser.parse_args()
     few = {"rounds": 3, "seconds": 1.0, "guides": 300, "concerns": 5_000, "part": list(PARTS)}
+    guarded = few | {"part": ["resources", "reads", "writes", "others", "growth"]}
     many = {"rounds": 5, "seconds": 3.0, "guides": 10_000, "concerns": 70_000, "part": list(PARTS)}
-    for name, value in (few if arguments.quick else many).items():
+    for name, value in (guarded if arguments.check else few if arguments.quick else many).items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
     return arguments

@@ -12,6 +12,7 @@ import httpx
 
 from bench.content import CONCERN, GUIDE, fill_with_guides
 from bench.load import raw_request, read, send, with_cpu
+from bench.report import VERIFY, VERIFY_MEMORY
 from bench.rounds import Results, Say, Task
 from bench.servers import EVERY_CPU, UNLIMITED, Server, guidance
 from bench.signed_in import SignedIn, sign_in
@@ -23,6 +24,13 @@ FEW_GUIDES, FEW_CONCERNS = 10, 100
 CONNECTIONS = 4
 OPENED = 50
 MANY_CONCERNS = "many-concerns"
+TIMED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+"""A small program that runs another, as a process begins with the memory of the one that starts it."""
 
 
 def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
@@ -57,6 +65,15 @@ def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, 
         else:
             results.skipped["2 workers"] = "`guidance serve` has no --workers"
         results.run(tasks, arguments.rounds, say)
+    say("a complete verify")
+    results.figures |= _verify(work / MANY_CONCERNS)
+
+
+def _verify(folder: Path) -> dict[str, float]:
+    """Check the whole audit log of that database, and return what it took. Fails if the log does not verify."""
+    command = [sys.executable, "-c", TIMED, sys.executable, "-m", "app.cli", "verify", "--data-dir", str(folder)]
+    spent, kilobytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return {VERIFY: float(spent), VERIFY_MEMORY: int(kilobytes) * 1024 / 1e6}
 
 
 def tasks_of_concerns(server: Server, who: SignedIn, size: str, seconds: float) -> dict[str, Task]:

@@ -1,28 +1,38 @@
-"""What is said of a run: the bars with their ratios and spread, a JSON file and a plot; and whether it got worse."""
+"""What is said of a run: the bars with their ratios and spread, in text, JSON and Markdown; whether it got worse."""
 
 import json
 import os
 import platform
 import statistics
+import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.pictures import draw_chosen, draw_rates
 from bench.rounds import Results
 
 RESULTS = Path(__file__).parent / "results"
 LATEST = RESULTS / "latest.json"
+RATES = RESULTS / "rates.png"
+SPEED = Path(__file__).parents[1] / "docs" / "reference" / "speed.md"
+BEGIN = "<!-- The recorded run: `make bench` and `make bench ARGS=--redraw` write this part. -->"
+END = "<!-- End of the recorded run. -->"
 WORSE = 0.75  # a ratio that falls under so much of the recorded one is reported as a regression
 
 TAIL, CPU, FIGURE = "tail", "processor", "figure"
 """What a bar is about where it is no ratio to another candidate."""
+WIDTH = 120  # of a line of the documents
+FEWEST_DECIMALS = 10  # of a figure, from which on it is shown without decimals
 
 
 @dataclass(frozen=True)
 class Bar:
     """A ratio, or the processor time of a request, and how large (or how small) it should be.
 
-    A ratio `by_cpu` is of processor time for a request: it also holds on a machine that others use.
+    A ratio `by_cpu` is of processor time for a request: it also holds on a machine that others use. `why` is the known
+    reason for a bar that is missed.
     """
 
     what: str
@@ -31,8 +41,31 @@ class Bar:
     least: float | None = None
     most: float | None = None
     by_cpu: bool = False
+    why: str = ""
+
+    @property
+    def is_target(self) -> bool:
+        """Whether it says how large or how small the figure should be."""
+        return self.least is not None or self.most is not None
 
 
+WHOLE = "The process includes the pages, the desk, their languages and the embedded database."
+IN_PYTHON = (
+    "nginx is a program in C that sends a file. Half of a read is the operating system's work, and the rest is done in "
+    "Python, where an application that sends only constant bytes takes more."
+)
+BUILT_ONCE = (
+    "A cold read builds the whole response once, to be cached: the sections with cautions, links and digest, after "
+    "checks of host and query. The naive application returns its rows."
+)
+SEALED = "A concern is encrypted, signed and recorded in two chains. The floor does only this, and is in the table too."
+AROUND = (
+    "The floor has no check of the caller, no limits, retries, log or negotiation, and no SQLAlchemy: these are the "
+    "difference."
+)
+LONGER = "A full concern has more fields to check, encrypt and sign. The floor has the same ratio in the table."
+NOT_THE_DISK = "The processor is the limit, not the disk: a slower disk raises the ratio."
+UNSEALED = "The other service stores any JSON as one unencrypted row, without a check, a receipt or an audit log."
 BARS = (
     Bar("section read, to bare ASGI bytes", "section", "bare", least=1.5),
     Bar("section read, to bare ASGI bytes, by CPU", "section", "bare", least=1.5, by_cpu=True),
@@ -40,32 +73,64 @@ BARS = (
     Bar("section read, to bare ASGI with the same headers", "section", "bare, same headers"),
     Bar("304, to bare ASGI with the same headers", "304", "bare, same headers"),
     Bar("section read, to nginx", "section", "nginx"),
-    Bar("section read, to nginx, by CPU", "section", "nginx", least=0.8, by_cpu=True),
+    Bar("section read, to nginx, by CPU", "section", "nginx", least=0.8, by_cpu=True, why=IN_PYTHON),
     Bar("section read, to naive", "section", "naive section", least=20),
     Bar("whole edition, to naive", "edition", "naive edition", least=20),
     Bar("search, to naive", "search", "naive search"),
     Bar("section read, to Datasette", "section", "datasette"),
-    Bar("cold miss, to naive edition", "cold miss", "naive edition, one by one", least=1.5),
-    Bar("cold miss, to naive edition, by CPU", "cold miss", "naive edition, one by one", least=1.5, by_cpu=True),
-    Bar("concerns at 16, to naive unsealed posts", "concerns 16", "naive posts 16", least=5),
+    *(
+        Bar(
+            f"cold read, to naive edition{', by CPU' * by_cpu}",
+            "cold miss",
+            "naive edition, one by one",
+            least=1,
+            by_cpu=by_cpu,
+            why=BUILT_ONCE,
+        )
+        for by_cpu in (False, True)
+    ),
+    Bar("concerns at 16, to naive unsealed posts", "concerns 16", "naive posts 16", least=5, why=SEALED),
     Bar("concerns at 16, to naive posts, by CPU", "concerns 16", "naive posts 16", by_cpu=True),
-    Bar("a concern at 16, microseconds of processor", "concerns 16", CPU, most=350),
-    Bar("a concern at 64, microseconds of processor", "concerns 64", CPU, most=350),
-    Bar("full concern to a small one, by CPU", "concerns 16", "full concerns 16", most=1.6, by_cpu=True),
+    Bar("a concern at 16, microseconds of processor", "concerns 16", CPU),
+    Bar("a concern at 64, microseconds of processor", "concerns 64", CPU),
+    Bar("full concern to a small one, by CPU", "concerns 16", "full concerns 16", most=1.6, by_cpu=True, why=LONGER),
     Bar("the model of a concern alone, microseconds of processor", "floor, model alone 16", CPU),
     Bar("the floor but its rows, microseconds of processor", "floor, unstored 16", CPU),
     Bar("the floor of a concern, microseconds of processor", "floor 16", CPU),
     Bar("the floor, to naive posts, by CPU", "floor 16", "naive posts 16", by_cpu=True),
     Bar("the floor: full concern to a small one, by CPU", "floor 16", "full floor 16", by_cpu=True),
-    Bar("concerns at 16, to the floor, by CPU", "concerns 16", "floor 16", by_cpu=True),
+    *(
+        Bar(
+            f"a concern at {number}, to the floor, by CPU",
+            f"floor {number}",
+            f"concerns {number}",
+            most=most,
+            by_cpu=True,
+            why=AROUND,
+        )
+        for number, most in ((1, 1.6), (16, 1.3), (64, 1.3))
+    ),
     Bar("concerns at 64, p99 to median", "concerns 64", TAIL, most=3),
-    Bar("with 5 ms a flush: concerns at 64 to 1", "5 ms, concerns 64", "5 ms, concerns 1", least=8),
+    Bar(
+        "with 5 ms a flush: concerns at 64 to 1",
+        "5 ms, concerns 64",
+        "5 ms, concerns 1",
+        least=8,
+        why=NOT_THE_DISK,
+    ),
     Bar("with 50 ms a flush: concerns at 64 to 1", "50 ms, concerns 64", "50 ms, concerns 1", least=20),
     Bar("with 150 ms a flush: concerns at 64 to 1", "150 ms, concerns 64", "150 ms, concerns 1"),
     Bar("with 5 ms a flush: naive posts at 64 to 1", "slow naive posts 64", "slow naive posts 1"),
     *(
-        Bar(f"{words}, to {name}{', by CPU' if by_cpu else ''}", f"service, {task}", f"{name}, {task}", by_cpu=by_cpu)
-        for name in ("Kinto", "Parse Server")
+        Bar(
+            f"{words}, to {name}{', by CPU' * by_cpu}",
+            f"service, {task}",
+            f"{name}, {task}",
+            least=1,
+            by_cpu=by_cpu,
+            why=UNSEALED,
+        )
+        for name in ("Kinto", "Parse Server", "Django REST")
         for words, task in (("indicators", "indicators on PostgreSQL"), ("concerns", "posts on PostgreSQL"))
         for by_cpu in (False, True)
     ),
@@ -78,37 +143,45 @@ BARS = (
     Bar("concerns at 16, PostgreSQL to SQLite", "postgresql concerns 16", "concerns 16"),
 )
 START, MEMORY = "start-up, to the import of FastAPI and SQLModel", "resident megabytes with concerns too"
-ALONE = "microseconds of one concern alone, beside a flush"
-FLOOR_ALONE = "microseconds of the floor alone, beside a flush"
+IDLE = "resident megabytes idle"
+VERIFY, VERIFY_MEMORY = "seconds of processor of a complete verify", "megabytes of a complete verify, at most"
 SLOWEST_FIRST = "milliseconds of the slowest first page of the desk,"
 FIGURE_BARS = (
-    Bar(START, START, FIGURE, most=2.5),
-    Bar(MEMORY, MEMORY, FIGURE, most=150),
-    Bar(ALONE, ALONE, FIGURE, most=500),
+    Bar(START, START, FIGURE, most=2, why=WHOLE),
+    Bar(IDLE, IDLE, FIGURE, most=110, why=WHOLE),
+    Bar(MEMORY, MEMORY, FIGURE, most=130, why=WHOLE),
+    Bar(VERIFY, VERIFY, FIGURE),
+    Bar(VERIFY_MEMORY, VERIFY_MEMORY, FIGURE),
     *(
-        Bar(f"{SLOWEST_FIRST} {name}{how}", f"{SLOWEST_FIRST} {name}{how}", FIGURE, most=1000)
+        Bar(f"{SLOWEST_FIRST} {name}{how}", f"{SLOWEST_FIRST} {name}{how}", FIGURE, most=150)
         for name in ("SQLite", "PostgreSQL")
         for how in ("", ", in Chromium")
     ),
 )
+GUARDED = frozenset(name for bar in BARS if bar.is_target for name in (bar.name, bar.to))
+"""The candidates that a bar needs."""
 
 
-def table(results: Results) -> list[dict[str, Any]]:
-    """Return a row for each measured bar: median, smallest and largest ratio, and whether the bar is reached."""
-    rows = []
-    for bar in (*FIGURE_BARS, *BARS):
-        ratios = _measured(results, bar)
-        if not ratios:
-            continue
-        median = statistics.median(ratios)
-        reached = None
-        if bar.least is not None or bar.most is not None:
-            reached = (bar.least is None or median >= bar.least) and (bar.most is None or median <= bar.most)
-        rows.append(
-            {"what": bar.what, "median": median, "from": ratios[0], "to": ratios[-1]}
-            | {"bar": bar.least or bar.most, "is_most": bar.most is not None, "reached": reached}
-        )
-    return rows
+@dataclass(frozen=True)
+class Row:
+    """A measured bar: the median, the smallest and the largest of the rounds."""
+
+    bar: Bar
+    median: float
+    smallest: float
+    largest: float
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the median is as large, or as small, as it should be."""
+        least, most = self.bar.least, self.bar.most
+        return (least is None or self.median >= least) and (most is None or self.median <= most)
+
+
+def table(results: Results) -> list[Row]:
+    """Return a row for each bar that was measured."""
+    measured = [(bar, _measured(results, bar)) for bar in (*FIGURE_BARS, *BARS)]
+    return [Row(bar, statistics.median(each), each[0], each[-1]) for bar, each in measured if each]
 
 
 def _measured(results: Results, bar: Bar) -> list[float]:
@@ -133,15 +206,72 @@ def as_text(results: Results) -> str:
         failures = f"   {failed:,} failed" if failed else ""
         cpu = statistics.median(each.cpu for each in rounds)
         lines.append(f"{name:<44}{results.rate(name):>10,.0f}{cpu:>9,.0f}{median:>11.2f}{tail:>9.2f}{failures}")
-    lines += ["", f"{'ratio (median of rounds)':<50}{'median':>8}{'spread':>18}{'bar':>8}"]
+    lines += ["", f"{'bar (median of rounds)':<60}{'median':>10}{'spread':>18}{'bar':>8}"]
     for row in table(results):
-        bar = "" if row["bar"] is None else f"{'<=' if row['is_most'] else '>='}{row['bar']:g}"
-        verdict = "" if row["reached"] is None else "  reached" if row["reached"] else "  NOT reached"
-        spread = f"{row['from']:.2f} to {row['to']:.2f}"
-        lines.append(f"{row['what']:<50}{row['median']:>8.2f}{spread:>18}{bar:>8}{verdict}")
+        verdict = "" if not row.bar.is_target else "  reached" if row.is_reached else "  NOT reached"
+        spread = f"{row.smallest:.2f} to {row.largest:.2f}"
+        lines.append(f"{row.bar.what:<60}{row.median:>10.2f}{spread:>18}{_target(row.bar, '>=', '<='):>8}{verdict}")
     lines += ["", *(f"{name}: {value:,.2f}" for name, value in results.figures.items())]
     lines += [f"not measured: {name} ({reason})" for name, reason in results.skipped.items()]
     return "\n".join(lines)
+
+
+def as_markdown(run: dict[str, Any]) -> str:
+    """Format a recorded run for the documents: where it was made, the bars, and why some are missed."""
+    return "\n".join([BEGIN, "", *_described(run), "", *_tabulated(run), "", *_explained(run), END])
+
+
+def _described(run: dict[str, Any]) -> Iterator[str]:
+    about, results = run["about"], Results.from_json(run)
+    rounds = len(next(iter(results.rounds.values())))
+    sizes = [
+        f"{results.figures[name]:,.0f} {what}"
+        for what, name in (("concerns", "concerns of the large one"), ("guides", "guides of the large database"))
+        if name in results.figures
+    ]
+    yield f"{about['finished']}, commit `{about['commit']}`, `{about['command']}`: {rounds} rounds."
+    yield f"{about['cpus']} processors ({about['cpu']}, {about['system'].partition('-')[0]}), Python {about['python']}."
+    yield f"The large databases had {' and '.join(sizes)}."
+    for name, measured in results.rounds.items():
+        failed, answered = (sum(getattr(each, member) for each in measured) for member in ("failed", "answers"))
+        if failed:
+            yield f"Of {failed + answered:,} requests of '{name}', {failed:,} failed."
+    for name, reason in results.skipped.items():
+        yield f"Not measured: {name} ({reason})."
+
+
+def _tabulated(run: dict[str, Any]) -> Iterator[str]:
+    yield "| what, median of the rounds | measured | spread | bar | |"
+    yield "|---|---|---|---|---|"
+    for row in table(Results.from_json(run)):
+        verdict = "" if not row.bar.is_target else "reached" if row.is_reached else "**missed**"
+        spread = "" if row.bar.to == FIGURE else f"{_figure(row.smallest)} to {_figure(row.largest)}"
+        cells = [row.bar.what, _figure(row.median), spread, _target(row.bar, "at least ", "at most "), verdict]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _explained(run: dict[str, Any]) -> Iterator[str]:
+    """Return each reason for bars that are missed, with the bars."""
+    missed = [row.bar for row in table(Results.from_json(run)) if row.bar.is_target and not row.is_reached]
+    if missed:
+        yield "**What is missed, and why.**"
+        yield ""
+    for why in dict.fromkeys(bar.why for bar in missed):
+        names = "; ".join(bar.what for bar in missed if bar.why == why)
+        reason = f"- {names[0].upper()}{names[1:]}. {why or 'No reason is known yet.'}"
+        yield from textwrap.wrap(reason, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    if missed:
+        yield ""
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= FEWEST_DECIMALS else f"{value:.2f}"
+
+
+def _target(bar: Bar, least: str, most: str) -> str:
+    if bar.least is not None:
+        return f"{least}{bar.least:g}"
+    return "" if bar.most is None else f"{most}{bar.most:g}"
 
 
 def machine() -> dict[str, Any]:
@@ -157,50 +287,41 @@ def machine() -> dict[str, Any]:
 
 
 def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
-    """Write the JSON and the plot; gives the JSON's path. No quick or partial run takes the place of a whole one."""
+    """Write the JSON and the pictures, and return the path of the JSON. Only a whole run replaces the recorded one."""
     RESULTS.mkdir(exist_ok=True)
     path = LATEST if is_whole else RESULTS / "partial.json"
-    run = {"about": about, "bars": table(results), **results.as_json()}
-    path.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    _plot(results, path.with_suffix(".png"))
+    path.write_text(json.dumps({"about": about, **results.as_json()}, indent=1) + "\n", encoding="utf-8")
+    if is_whole:
+        redraw()
+    else:
+        draw_rates(results, path.with_suffix(".png"))
     return path
 
 
-def regressions(results: Results, recorded: dict[str, Any]) -> list[str]:
-    """Return the ratios that are worse than the recorded ones by more than a quarter."""
-    before = {row["what"]: row["median"] for row in recorded["bars"]}
+def recorded() -> dict[str, Any]:
+    """Return the recorded run."""
+    run: dict[str, Any] = json.loads(LATEST.read_text(encoding="utf-8"))
+    return run
+
+
+def redraw() -> None:
+    """Make both pictures and the table of the documents from the recorded run."""
+    run = recorded()
+    draw_chosen(Results.from_json(run), LATEST.with_suffix(".png"))
+    draw_rates(Results.from_json(run), RATES)
+    text = SPEED.read_text(encoding="utf-8")
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    SPEED.write_text(f"{before}{as_markdown(run)}{after}", encoding="utf-8")
+
+
+def regressions(results: Results, before: Results) -> list[str]:
+    """Return the bars that are worse than the recorded ones by more than a quarter."""
+    then = {row.bar.what: row.median for row in table(before)}
     found = []
     for row in table(results):
-        then, now = before.get(row["what"]), row["median"]
-        if then is not None and (now > then / WORSE if row["is_most"] else now < then * WORSE):
-            found.append(f"{row['what']}: {now:.2f}, recorded {then:.2f}")
+        was, now = then.get(row.bar.what), row.median
+        if was is None or not row.bar.is_target:
+            continue
+        if now > was / WORSE if row.bar.most is not None else now < was * WORSE:
+            found.append(f"{row.bar.what}: {now:.2f}, recorded {was:.2f}")
     return found
-
-
-def _plot(results: Results, path: Path) -> None:
-    """Every rate as a bar on a logarithmic scale; the whiskers are the slowest and the fastest round."""
-    import matplotlib as mpl  # noqa: PLC0415  # slow to import, and needed only at the end
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    names = list(results.rounds)[::-1]
-    middle = [results.rate(name) for name in names]
-    rates = [[each.rate for each in results.rounds[name]] for name in names]
-    below = [m - min(r) for m, r in zip(middle, rates, strict=True)]
-    above = [max(r) - m for m, r in zip(middle, rates, strict=True)]
-    figure, axes = plt.subplots(figsize=(9, 0.32 * len(names) + 1.2))
-    colours = [
-        "#b0b7bf"
-        if name.startswith(
-            ("bare", "naive", "slow naive", "floor", "full floor", "nginx", "datasette", "Kinto", "Parse")
-        )
-        else "#1d5c96"
-        for name in names
-    ]
-    axes.barh(names, middle, xerr=[below, above], color=colours, ecolor="#555555", capsize=2)
-    axes.set_xscale("log")
-    axes.set_xlabel("requests a second (median of rounds; whiskers: slowest and fastest round)")
-    axes.set_title("The service (blue) and baselines (grey), one run, one machine")
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bench.content import CONCERN, FULL_CONCERN, floor_server, naive_server
 from bench.load import Measured, post, with_cpu
-from bench.report import ALONE, FLOOR_ALONE
 from bench.rounds import Results, Say, Task
 from bench.servers import Server, guidance, postgresql
 
@@ -23,7 +22,7 @@ FLOORS = {"floor, model alone": "model", "floor, unstored": "model crypto", "flo
 
 def measure_writes(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
     """Measure posts at each number of connections, as the disk is and with more time for each flush."""
-    flush = _microseconds_of_a_flush(work)
+    results.figures["microseconds of a flush"] = _microseconds_of_a_flush(work)
     with ExitStack() as stack:
         service = stack.enter_context(guidance("service", work / "writes"))
         naive = stack.enter_context(naive_server(work))
@@ -49,9 +48,6 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
                 for number in CONNECTIONS:
                     tasks[f"postgresql concerns {number}"] = _posting(shared, "/v1/concerns", number, seconds)
         results.run(tasks, rounds, say)
-    results.figures |= {"microseconds of a flush": flush}
-    for name, task in ((ALONE, "concerns 1"), (FLOOR_ALONE, "floor 1")):
-        results.figures[name] = statistics.median(each.median for each in results.rounds[task]) * 1000 - flush
 
 
 def _microseconds_of_a_flush(work: Path) -> float:
@@ -73,7 +69,8 @@ def _on_the_floor(stack: ExitStack, work: Path, seconds: float) -> dict[str, Tas
         floor = stack.enter_context(floor_server(work, parts))
         tasks[f"{name} 16"] = _posting(floor, "/concerns", 16, seconds)
     tasks["full floor 16"] = _posting(floor, "/concerns", 16, seconds, FULL_CONCERN)
-    tasks["floor 1"] = _posting(floor, "/concerns", 1, seconds)
+    for number in (CONNECTIONS[0], CONNECTIONS[-1]):
+        tasks[f"floor {number}"] = _posting(floor, "/concerns", number, seconds)
     return tasks
 
 

@@ -11,6 +11,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from bench.pictures import CHOSEN
+from bench.report import SPEED, as_markdown, recorded
 from tests.support.loops import for_each
 from tests.support.named import (
     BLOCK,
@@ -51,6 +53,10 @@ OF_OTHERS = {
     "/.well-known/openid-configuration": "of a provider",
 }
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
+MEASURED = re.compile(
+    r"\d[\d,.]*(?=[ -]?(?:µs|ms|s|MB|GB|kB|KB|%|times|(?:milli|micro)?seconds?|megabytes?|minutes?)\b)"
+)
+OF_ANOTHER_RUN = re.compile(r"^## A week in an hour$.*?(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL)
 
 
 def name_of(document: Path) -> str:
@@ -259,6 +265,22 @@ def floors_of_the_picture() -> list[set[str]]:
 
 def test_the_picture_shows_the_floors_of_the_import_contract() -> None:
     assert floors_of_the_picture() == floors_of_the_contract()
+
+
+def test_the_reference_of_speed_shows_the_recorded_run() -> None:
+    assert as_markdown(recorded()) in SPEED.read_text()
+
+
+@for_each("document", [ROOT / "README.md", SPEED, ARCHITECTURE])
+def test_every_figure_of_speed_that_a_sentence_claims_is_in_the_recorded_run(document: Path) -> None:
+    run = as_markdown(recorded())
+    claimed = MEASURED.findall(OF_ANOTHER_RUN.sub("", document.read_text()).replace(run, ""))
+
+    assert [figure for figure in claimed if not re.search(rf"(?<![\d.,]){re.escape(figure)}(?![\d]|[.,]\d)", run)] == []
+
+
+def test_the_picture_of_the_readme_has_at_most_eight_bars() -> None:
+    assert sum(map(len, CHOSEN.values())) <= 8
 
 
 def test_every_folder_that_the_architecture_names_is_there() -> None:

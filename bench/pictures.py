@@ -1,0 +1,82 @@
+"""Two pictures of a run: a few rates that matter most, and all of them."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.rounds import Results
+
+OURS, THEIRS = "#1d5c96", "#b0b7bf"
+BASELINES = ("bare", "naive", "slow naive", "floor", "full floor", "nginx", "datasette", "Kinto", "Parse", "Django")
+CHOSEN = {
+    "Reads of a section of a guide, a second": {
+        "section": "This service",
+        "nginx": "nginx, a file with the same bytes",
+        "naive section": "Naive FastAPI + SQLModel",
+    },
+    "Posts of a concern, a second, from 16 callers": {
+        "concerns 16": "This service, encrypted, on SQLite",
+        "naive posts 16": "Naive FastAPI + SQLModel, unencrypted, on SQLite",
+        "service, posts on PostgreSQL": "This service, encrypted, on PostgreSQL",
+        "Django REST, posts on PostgreSQL": "Django REST Framework, unencrypted, on PostgreSQL",
+        "Parse Server, posts on PostgreSQL": "Parse Server, unencrypted, on PostgreSQL",
+    },
+}
+"""The bars of the picture for people: each heading with its candidates, and what they are."""
+
+
+def draw_chosen(results: Results, path: Path) -> None:
+    """Draw the chosen rates as bars on a linear scale, with the figure at each."""
+    pyplot = _pyplot()
+    shown = {title: {name: bars[name] for name in bars if name in results.rounds} for title, bars in CHOSEN.items()}
+    shown = {title: bars for title, bars in shown.items() if bars}
+    figure, every_axes = pyplot.subplots(
+        len(shown),
+        figsize=(9, 0.42 * sum(map(len, shown.values())) + 0.8 * len(shown)),
+        height_ratios=[len(bars) + 0.6 for bars in shown.values()],
+        squeeze=False,
+    )
+    for axes, (title, bars) in zip(every_axes[:, 0], shown.items(), strict=True):
+        names = list(bars)[::-1]
+        rates = [results.rate(name) for name in names]
+        drawn = axes.barh([bars[name] for name in names], rates, color=[_colour(name) for name in names])
+        axes.bar_label(drawn, labels=[f"{rate:,.0f}" for rate in rates], padding=4)
+        axes.set_xlim(right=max(rates) * 1.12)
+        axes.set_title(title, loc="left", fontweight="bold", fontsize=11)
+        axes.xaxis.set_visible(False)
+        axes.spines[["top", "right", "bottom"]].set_visible(False)
+        axes.tick_params(left=False)
+    figure.align_labels()
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def draw_rates(results: Results, path: Path) -> None:
+    """Draw every rate as a bar on a logarithmic scale; the whiskers are the slowest and the fastest round."""
+    names = list(results.rounds)[::-1]
+    middle = [results.rate(name) for name in names]
+    rates = [[each.rate for each in results.rounds[name]] for name in names]
+    below = [m - min(r) for m, r in zip(middle, rates, strict=True)]
+    above = [max(r) - m for m, r in zip(middle, rates, strict=True)]
+    figure, axes = _pyplot().subplots(figsize=(9, 0.32 * len(names) + 1.2))
+    colours = [_colour(name) for name in names]
+    axes.barh(names, middle, xerr=[below, above], color=colours, ecolor="#555555", capsize=2)
+    axes.set_xscale("log")
+    axes.margins(y=0.01)
+    axes.set_xlabel("requests a second (median of rounds; whiskers: slowest and fastest round)")
+    axes.set_title("The service (blue) and baselines (grey), one run, one machine")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def _colour(name: str) -> str:
+    return THEIRS if name.startswith(BASELINES) else OURS
+
+
+def _pyplot() -> Any:
+    """Import what draws: it is slow to import, and only the benchmark's requirements have it."""
+    import matplotlib as mpl  # noqa: PLC0415  # as above
+
+    mpl.use("Agg")
+    from matplotlib import pyplot  # noqa: PLC0415  # as above
+
+    return pyplot
