@@ -150,11 +150,11 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
         "allowClientClassCreation": True,
         "allowCustomObjectId": False,
         "logLevel": "error",
-        "logsFolder": str(folder / "logs"),
     }
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     command = ["node", str(folder / "node_modules/parse-server/bin/parse-server"), str(folder / "settings.json")]
-    server = stack.enter_context(running("parse", command, "/parse/health", port=port))
+    logs = {"PARSE_SERVER_LOGS_FOLDER": str(folder / "logs")}  # read before the settings are
+    server = stack.enter_context(running("parse", command, "/parse/health", port=port, **logs))
     classes = "/parse/classes/{}"
     headers = {"X-Parse-Application-Id": "bench"}
     return Keeper(
