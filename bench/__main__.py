@@ -3,7 +3,6 @@
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -12,13 +11,14 @@ from pathlib import Path
 from bench.desk import measure_desk
 from bench.growth import Bar, measure_growth
 from bench.others import measure_others
+from bench.pages import measure_pages
 from bench.reads import measure_reads
-from bench.report import GUARDED, LATEST, as_text, machine, recorded, redraw, regressions, write
+from bench.report import GUARDED, LATEST, as_text, commit, machine, recorded, redraw, regressions, write
 from bench.resources import measure_resources
 from bench.rounds import Results
 from bench.writes import measure_writes
 
-PARTS = ("resources", "reads", "writes", "others", "growth", "desk")
+PARTS = ("resources", "reads", "writes", "others", "growth", "desk", "pages")
 
 
 def say(line: str) -> None:
@@ -39,7 +39,7 @@ def main() -> int:
         sys.stdout.write("No whole run is recorded yet: make bench\n")
         return 1
     results = Results(wanted=GUARDED if arguments.check else None)
-    about = machine() | {"command": " ".join(["python -m bench", *sys.argv[1:]]), "commit": _commit()}
+    about = machine() | {"command": " ".join(["python -m bench", *sys.argv[1:]]), "commit": commit()}
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {0})  # the load; servers are pinned to the last processor
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -51,6 +51,7 @@ def main() -> int:
             "others": lambda: measure_others(results, work, arguments.rounds, arguments.seconds, say),
             "growth": lambda: measure_growth(results, work, arguments, say),
             "desk": lambda: measure_desk(results, work, arguments, Bar(say), say),
+            "pages": lambda: measure_pages(results, work, arguments, say),
         }
         for name in PARTS:
             if name in arguments.part:
@@ -92,11 +93,6 @@ def _arguments() -> argparse.Namespace:
         if getattr(arguments, name) is None:
             setattr(arguments, name, value)
     return arguments
-
-
-def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -146,6 +147,10 @@ START, MEMORY = "start-up, to the import of FastAPI and SQLModel", "resident meg
 IDLE = "resident megabytes idle"
 VERIFY, VERIFY_MEMORY = "seconds of processor of a complete verify", "megabytes of a complete verify, at most"
 SLOWEST_FIRST = "milliseconds of the slowest first page of the desk,"
+HEAVIEST = "kilobytes of the heaviest public page, compressed"
+WITH_ALL = "kilobytes of the heaviest public page with all that it loads"
+FIRST_PAINT = "seconds to the first paint of the slowest public page"
+SENDING = "seconds from pressing Send to the receipt of the slowest form"
 FIGURE_BARS = (
     Bar(START, START, FIGURE, most=2, why=WHOLE),
     Bar(IDLE, IDLE, FIGURE, most=110, why=WHOLE),
@@ -156,6 +161,12 @@ FIGURE_BARS = (
         Bar(f"{SLOWEST_FIRST} {name}{how}", f"{SLOWEST_FIRST} {name}{how}", FIGURE, most=150)
         for name in ("SQLite", "PostgreSQL")
         for how in ("", ", in Chromium")
+    ),
+    Bar(HEAVIEST, HEAVIEST, FIGURE, most=30),
+    *(
+        Bar(f"{what}{how}", f"{what}{how}", FIGURE, most=most)
+        for what, most in ((WITH_ALL, None), (FIRST_PAINT, 1), (SENDING, 3))
+        for how in (", with scripts", ", without scripts")
     ),
 )
 GUARDED = frozenset(name for bar in BARS if bar.is_target for name in (bar.name, bar.to))
@@ -284,6 +295,12 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
     }
+
+
+def commit() -> str:
+    """Return the commit of this checkout, in short; nothing where there is none."""
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
 
 
 def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:

@@ -16,8 +16,8 @@ from app.http.context import AppContext
 from app.http.openapi import JsonObject
 from app.http.params import GuidanceRouter
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
-from app.pages.assets import MEDIA_TYPES, STATIC_DIR
-from app.pages.page import PAGES_DIR, Site, SiteDep
+from app.pages.assets import MEDIA_TYPES
+from app.pages.page import PAGES_DIR, STATIC_DIR, Site, SiteDep
 from app.services.clients import draw_test_key
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])

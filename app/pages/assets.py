@@ -5,26 +5,21 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from app.config import Settings
 from app.errors import NotFound
 from app.http.auth import PUBLIC
 from app.http.context import ContextDep
 from app.http.params import GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
-from app.pages.page import PAGES_DIR
-from app.services.pdf import text_colour_on
+from app.pages.page import STATIC_DIR, stylesheet
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
-STATIC_DIR = PAGES_DIR / "static"
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
-"""What is sent as one stylesheet, in this order."""
 
 
 class Asset(StrEnum):
@@ -50,14 +45,6 @@ def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Pat
     file = context.settings.council_logo if look is Asset.LOGO else STATIC_DIR / look.value
     if file is None or not file.is_file():
         raise NotFound
-    content = stylesheet(context.settings) if look is Asset.STYLE else file.read_bytes()
+    content = stylesheet(context.settings).encode() if look is Asset.STYLE else file.read_bytes()
     media_type = MEDIA_TYPES[file.suffix.lower()]
     return conditional_response(request, content, media_type=media_type, caching=CACHE_CURRENT, links={})
-
-
-def stylesheet(settings: Settings) -> bytes:
-    """Return the council's colours and all stylesheets as one file."""
-    band, button = settings.council_colour, settings.council_button_colour
-    on_band, on_button = text_colour_on(band), text_colour_on(button)
-    colours = f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"
-    return b"".join((colours.encode(), *((STATIC_DIR / name).read_bytes() for name in STYLESHEETS)))

@@ -50,7 +50,7 @@ TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the re
 @router.get("")
 def read_status_form(site: SiteDep) -> Response:
     """Return the form for the reference and the code."""
-    return _form(site)
+    return site.compressed(_form(site))
 
 
 @router.post("")
@@ -96,7 +96,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
     """Return the form with the reference filled in. It does not say whether that concern exists."""
-    return _form(site, reference=reference)
+    return site.compressed(_form(site, reference=reference))
 
 
 def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:

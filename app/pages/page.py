@@ -1,6 +1,9 @@
 """Rendering and sending of pages: one template environment and one Content-Security-Policy for all."""
 
+import base64
 import datetime as dt
+import gzip
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +14,7 @@ import jinja2
 from fastapi import Depends, Request, Response
 
 from app.config import Settings
+from app.http.cache import accepts_gzip
 from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
 from app.models.contacts import Contact
@@ -41,10 +45,15 @@ from app.pages.text_format import (
 from app.services.guide_documents import address_text, citation_text
 from app.services.guides import split_at_words
 from app.services.hours import DutyHours, Teams, hours_text
+from app.services.pdf import text_colour_on
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
-UNSEAL_SCRIPT = PAGES_DIR / "static" / "unseal.js"
+SAFE = ("GET", "HEAD")
+STATIC_DIR = PAGES_DIR / "static"
+STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
+"""What is sent as one stylesheet, in this order."""
+UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 
@@ -86,11 +95,32 @@ def page_templates() -> jinja2.Environment:
     return templates
 
 
+def stylesheet(settings: Settings) -> str:
+    """Return the council's colours and all stylesheets as one."""
+    return _stylesheet(settings.council_colour, settings.council_button_colour)
+
+
+@cache
+def _stylesheet(band: str, button: str) -> str:
+    on_band, on_button = text_colour_on(band), text_colour_on(button)
+    colours = f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"
+    return "".join((colours, *((STATIC_DIR / name).read_text(encoding="utf-8") for name in STYLESHEETS)))
+
+
+@cache
+def _source_of_style(style: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
 def content_security_policy(settings: Settings) -> str:
-    """Return the Content-Security-Policy of every page: own resources only, frames only on the configured sites."""
-    ancestors = " ".join(settings.embedding_origins) or "'none'"
+    """Return the Content-Security-Policy of every page: own resources only, frames only on the configured sites.
+
+    The one style inside a page is named by its digest.
+    """
+    ancestors, style = " ".join(settings.embedding_origins) or "'none'", _source_of_style(stylesheet(settings))
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"default-src 'none'; script-src 'self'; style-src 'self' {style}; img-src 'self' data:; connect-src 'self'; "
         f"base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
     )
 
@@ -110,7 +140,11 @@ class Site:
         return cls(request, context, context.clock())
 
     def html(self, template: str, **values: Any) -> str:
-        """Render a template with these values and those that all pages use: settings, numbers to call, signposts."""
+        """Render a template with these values and those that all pages use: settings, numbers to call, signposts.
+
+        A page that may be the first has its style inside: on a slow network it is seen half a second earlier. What a
+        form returns has a link instead, since it is not compressed.
+        """
         context, signposts = self.context, self.context.reference_data.signposts
         defaults = {
             "settings": context.settings,
@@ -124,6 +158,7 @@ class Site:
             "teams": self.teams,
             "emergency_contacts": context.emergency_contacts.current,
             "faults": {},
+            "style": stylesheet(context.settings) if self.request.method in SAFE else "",
         }
         return localised_links(page_templates().get_template(template).render(defaults | values))
 
@@ -135,6 +170,18 @@ class Site:
         """Return a page that neither the browser nor any cache may store."""
         response = Response(self.html(template, **values), status_code=status, media_type=HTML)
         return self._with_headers(response)
+
+    def compressed(self, page: Response) -> Response:
+        """Return an empty form compressed, where the browser accepts that.
+
+        It holds nothing that anybody typed. A page with answers is never compressed: its length could tell of them.
+        """
+        page.headers["Vary"] = "Accept-Encoding"
+        if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
+            return page
+        headers = {**page.headers, "Content-Encoding": "gzip"}
+        del headers["content-length"]
+        return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
         """Return a page of guidance, which may be cached for a minute like the API response that it shows.

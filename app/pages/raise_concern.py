@@ -5,7 +5,6 @@ pages have no rules of their own: the models and services of the API decide what
 """
 
 import datetime as dt
-import gzip
 import hashlib
 import re
 import uuid
@@ -16,14 +15,13 @@ from functools import partial
 from typing import Any
 
 from anyio import from_thread
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Response
 from pydantic import ValidationError
 from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
 from app.http.auth import SubmitterDep, caller_network, network_to_count, require_submitter
-from app.http.cache import accepts_gzip
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
@@ -301,7 +299,7 @@ def _check_name(guide: GuideName) -> None:
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
     """Return the empty form: that of a guide for its current edition, or one that belongs to no guide."""
-    return _compressed(site.request, empty_draft(site, session, site.request.scope["path"]).form_page())
+    return site.compressed(empty_draft(site, session, site.request.scope["path"]).form_page())
 
 
 @router.post(GENERAL)
@@ -313,19 +311,6 @@ def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, subm
     draft = empty_draft(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # released: requests that hold one connection and wait for another could block each other
     return _act(draft, posted, submitter)
-
-
-def _compressed(request: Request, page: Response) -> Response:
-    """Return the empty form compressed, where the browser accepts that.
-
-    It holds nothing that anybody typed. A page with answers is never compressed: its length could tell of them.
-    """
-    page.headers["Vary"] = "Accept-Encoding"
-    if not accepts_gzip(request.headers.get("accept-encoding", "").encode()):
-        return page
-    headers = {**page.headers, "Content-Encoding": "gzip"}
-    del headers["content-length"]
-    return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
 
 def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
@@ -495,7 +480,7 @@ def save_draft(draft: Draft) -> Response:
 @router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
 def read_code_form(site: SiteDep) -> Response:
     """Return the form for the code."""
-    return _code_form(site, SubmittedForm())
+    return site.compressed(_code_form(site, SubmittedForm()))
 
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])

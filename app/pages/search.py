@@ -27,7 +27,7 @@ QUERY_TOO_LONG = to_translate("Enter fewer words")
 @router.get(SEARCH)
 def read_search_form(site: SiteDep) -> Response:
     """Return the form. The words are posted: those of a query would be in the history, and in logs of others."""
-    return _page(site)
+    return site.compressed(_page(site))
 
 
 @router.post(SEARCH)

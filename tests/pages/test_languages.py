@@ -120,7 +120,7 @@ class Outside(HTMLParser):
             return
         named = dict(attrs)
         is_english = "lang" in named and tag != "html"
-        is_code = tag in ("script", "code", "title") or bool(
+        is_code = tag in ("script", "style", "code", "title") or bool(
             {"code", "reference"} & set((named.get("class") or "").split())
         )
         if self._english or is_english or is_code:

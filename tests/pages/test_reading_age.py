@@ -151,7 +151,7 @@ def states(client: TestClient) -> dict[str, str]:
             f"receipt of a {own}": page,
             f"status of a {own}": client.post("/concerns", data=of_young | {"voice": own}).text,
         }
-    site = Site.of(Request({"type": "http", "app": client.app}))
+    site = Site.of(Request({"type": "http", "method": "GET", "app": client.app}))
     for status in ERROR_TEXTS:
         texts[str(status)] = bytes(error_page(site, status).body).decode()
     return texts

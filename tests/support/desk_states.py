@@ -50,7 +50,7 @@ def before_signing_in(page: Page, service: FastAPI, url: str) -> States:
     page.get_by_role("button").press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
     yield "an invitation that was used"
-    site = DeskSite.of(Request({"type": "http", "app": service}))
+    site = DeskSite.of(Request({"type": "http", "method": "GET", "app": service}))
     provider: dict[str, Any] = {"elsewhere": None, "has_provider": True}
     for name, values in {"desk_sign_in": provider, "desk_signing_in": {"finish": "/desk"}}.items():
         body = bytes(site.page(f"{name}.html", **values).body)
