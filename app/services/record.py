@@ -237,7 +237,7 @@ def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) ->
 # Removing what is left of erased and resealed texts in the files of the database.
 
 
-BRIEF_MILLISECONDS = 500  # writers wait for a checkpoint of the log, so it waits for readers no longer than this
+BRIEF_MILLISECONDS = 50  # writers wait while the log is emptied, so that waits for readers no longer than this
 
 log = Log(__name__)
 
@@ -277,6 +277,7 @@ def _empty_log(engine: Engine) -> bool:
         driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA busy_timeout={BRIEF_MILLISECONDS}")
         try:
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # most of the work, while others write
             busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:  # another process works on the log
             return False
