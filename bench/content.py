@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from app.config import SEED_DIR, Settings
 from app.db.schema import prepare_schema
-from app.http.context import AppContext
-from app.main import create_app
+from app.http.context import AppContext, Clock
+from app.main import create_app, utc_now
 from app.models.concerns import Concern
 from app.models.editions import EditionContent
 from app.models.form import FULL_EXAMPLE
@@ -40,10 +40,10 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def running_context(data_dir: Path, database_url: str | None = None) -> Iterator[AppContext]:
+def running_context(data_dir: Path, database_url: str | None = None, clock: Clock = utc_now) -> Iterator[AppContext]:
     """Yield the context of a service on that folder, with the seed published and the writer running, and no server."""
     settings = Settings(data_dir=data_dir, database_url=SecretStr(database_url) if database_url else None)
-    context: AppContext = create_app(settings).state.context
+    context: AppContext = create_app(settings, clock).state.context
     prepare_schema(context.engine, data_dir, migrates=True)
     context.writer.start()
     publish_seed(context.engine, context.writer, context.reference_data, SEED_DIR, at=context.clock())

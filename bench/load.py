@@ -88,16 +88,22 @@ async def _on_one(
                 request = next_request()
             except StopIteration:
                 break
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-            await reader.readexactly(int(length[1]) if length else 0)
-            if int(head[9:12]) in OK:
+            status, _ = await exchange(reader, writer, request)
+            if status in OK:
                 took.append(time.perf_counter() - began)
             else:
-                failed.append(head[9:12])
+                failed.append(b"%d" % status)
     finally:
         writer.close()
+
+
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[int, bytes]:
+    """Send a request, and return the status and the body of its answer."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    body = await reader.readexactly(int(length[1])) if length else b""
+    return int(head[9:12]), body
 
 
 def raw_request(url: str, method: str, headers: dict[str, str], body: bytes = b"") -> bytes:

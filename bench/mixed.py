@@ -1,18 +1,19 @@
-"""An hour of a council: reads, searches, pages, concerns with additions, and the desk, so many a second in all."""
+"""The load of a council: concerns, additions, reads and acts at the desk, in a drawn order, so many a second in all."""
 
 import asyncio
 import json
 import random
 import time
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from array import array
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
+from urllib.parse import quote
 from uuid import UUID
 
-import httpx
-
 from bench.content import CONCERN, FULL_CONCERN, GUIDE
+from bench.load import OK, exchange, raw_request
 from bench.signed_in import SignedIn
 
 AN_EDITION = f"/v1/guides/{GUIDE}/editions/1"
@@ -56,138 +57,134 @@ WORDS = [
     "self",
     "harm",
 ]
-VIEWS = ("", "?show=overdue", "?show=unassigned", "?show=changed", "?state=received", "?danger=yes")
-ADDITION = {"immediate_danger": "no", "concern": {"narrative": "Alex Example came home."}}
+VIEWS = ("", "/day", "?show=overdue", "?show=unassigned", "?show=changed", "?state=received", "?danger=yes")
+ADDITION = b'{"immediate_danger":"no","concern":{"narrative":"Alex Example came home."}}'
+NOTE, OUTCOME = b'{"text":"School was called."}', b'{"outcome":"early_help"}'
+JSON = {"Content-Type": "application/json"}
 ONE_IN_FIVE = 0.2
 REMEMBERED = 2000
 """Concerns that the callers still know."""
-SOME_OF_THEM = 40
-"""The concerns that are added to and opened: the last ones, so that some get many additions."""
+IN_A_WEEK = {
+    "concern": 70_000,
+    "addition": 7_000,
+    "read": 170_000,
+    "search": 45_000,
+    "page": 60_000,
+    "status": 24_000,
+    "other": 1_000,
+    "inbox": 2_000,
+    "inbox page": 1_000,
+    "open": 5_000,
+    "concern page": 1_000,
+    "acknowledge": 6_000,
+    "note": 2_000,
+    "close": 3_000,
+}
+"""Seven years of concerns in a week, with 300,000 reads and 20,000 acts at the desk."""
+ABOUT_ONE = {"addition", "status", "open", "concern page", "acknowledge", "note", "close"}
+CREATED = 201
+
+
+class _Act(NamedTuple):
+    """A request, and the concern that it is about where that matters later."""
+
+    path: str
+    headers: dict[str, str] = {}  # noqa: RUF012  # nothing changes it
+    body: bytes = b""
+    concern: str = ""
 
 
 @dataclass
 class MixedLoad:
-    """Callers of one server, who do everything in these proportions."""
+    """Callers of one server, who do all of a plan: how often each act, by its name."""
 
     url: str
     who: SignedIn
+    plan: dict[str, int]
     seed: int = 1
     statuses: Counter[str] = field(default_factory=Counter)
     """How many answers there were, by what was done and the status."""
+    took: defaultdict[str, "array[float]"] = field(default_factory=lambda: defaultdict(lambda: array("f")))
+    """The seconds of each answer, by what was done. Whoever reads them may empty them."""
 
     def __post_init__(self) -> None:
         self._draw = random.Random(self.seed)  # noqa: S311  # a load that can be repeated
-        self._concerns: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
-        self._acts: dict[Callable[[httpx.AsyncClient], Awaitable[httpx.Response]], int] = {
-            self._read: 24,
-            self._search: 8,
-            self._page: 10,
-            self._post_concern: 16,
-            self._add: 12,
-            self._read_status: 6,
-            self._read_inbox: 5,
-            self._open: 6,
-            self._acknowledge: 3,
-            self._note: 2,
-            self._desk_page: 4,
-            self._concern_page: 2,
-            self._other: 2,
-        }
+        self._concerns: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
+        self._waiting: deque[str] = deque(maxlen=REMEMBERED)
+        self._acknowledged: deque[str] = deque(maxlen=REMEMBERED)
+        self.left = [each for each, number in self.plan.items() for _ in range(number)]
+        self._draw.shuffle(self.left)
+        self._sent = 0
 
-    async def run(self, *, rate: float, seconds: float, connections: int = 8) -> None:
-        """Send so many requests a second, for so long."""
-        began, sent = time.monotonic(), 0
-        slots = asyncio.Semaphore(connections)
-        async with (
-            httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False) as client,
-            asyncio.TaskGroup() as all_,
-        ):
-            while (now := time.monotonic() - began) < seconds:
-                if sent / rate > now:
-                    await asyncio.sleep(sent / rate - now)
-                await slots.acquire()
-                sent += 1
-                (act,) = self._draw.choices(list(self._acts), list(self._acts.values()))
-                all_.create_task(self._do(act, client, slots))
+    async def run(self, *, rate: float, connections: int = 16) -> None:
+        """Do all that is planned, at most so many requests a second."""
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as callers:
+            for _ in range(connections):
+                callers.create_task(self._call(rate, began))
 
-    async def _do(self, act: Callable[..., Awaitable[httpx.Response]], client: Any, slots: asyncio.Semaphore) -> None:
+    async def _call(self, rate: float, began: float) -> None:
+        host, port = self.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
         try:
-            answer = await act(client)
-            self.statuses[f"{act.__name__[1:]} {answer.status_code}"] += 1
-        except httpx.TransportError as fault:
-            self.statuses[f"{act.__name__[1:]} {type(fault).__name__}"] += 1
+            while self.left:
+                name, self._sent = self.left.pop(), self._sent + 1
+                await asyncio.sleep(max(0.0, began + self._sent / rate - time.monotonic()))
+                await self._do(name, reader, writer)
         finally:
-            slots.release()
+            writer.close()
+
+    async def _do(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        act = self._request(name)
+        request = raw_request(self.url + act.path, "POST" if act.body else "GET", act.headers, act.body)
+        began = time.perf_counter()
+        status, body = await exchange(reader, writer, request)
+        self.took[name].append(time.perf_counter() - began)
+        self.statuses[f"{name} {status}"] += 1
+        if status == CREATED and name == "concern":
+            receipt = json.loads(body)
+            self._concerns.append((receipt["reference"], receipt["status_token"]))
+            self._waiting.append(receipt["reference"])
+        elif status in OK and name == "acknowledge":
+            self._acknowledged.append(act.concern)
+
+    def _request(self, name: str) -> _Act:
+        """Return the request for that act. Before there are concerns, one about a concern is a read."""
+        if name in ABOUT_ONE:
+            return self._about_one(name, *self._draw.choice(self._concerns)) if self._concerns else _Act(READS[0])
+        general: dict[str, Callable[[], _Act]] = {
+            "concern": self._concern,
+            "read": lambda: _Act(self._draw.choice(READS)),
+            "search": lambda: _Act(f"/v1/search?q={quote(' '.join(self._draw.sample(WORDS, 2)))}"),
+            "page": lambda: _Act(self._draw.choice(PAGES), {"Accept-Encoding": "gzip"}),
+            "other": lambda: _Act(self._draw.choice(OTHERS), self.who.headers),
+            "inbox": lambda: _Act("/v1/desk/concerns", self.who.headers),
+            "inbox page": lambda: _Act(f"/desk{self._draw.choice(VIEWS)}", self.who.cookies),
+        }
+        return general[name]()
+
+    def _concern(self) -> _Act:
+        body = FULL_CONCERN if self._draw.random() < ONE_IN_FIVE else CONCERN
+        return _Act("/v1/concerns", JSON | {"Idempotency-Key": self._key()}, body)
+
+    def _about_one(self, name: str, reference: str, token: str) -> _Act:
+        """Return the request for an act about a concern: that one, or one that waits for the act."""
+        if name == "acknowledge" and self._waiting:
+            reference = self._waiting.popleft()
+        elif name == "close" and self._acknowledged:
+            reference = self._acknowledged.pop()  # the newest: retention may have erased the others
+        reporter, worker = {"Authorization": f"Bearer {token}"}, self.who.headers | JSON
+        concern, desk = f"/v1/concerns/{reference}", f"/v1/desk/concerns/{reference}"
+        acts = {
+            "status": _Act(concern, reporter),
+            "addition": _Act(f"{concern}/additions", reporter | JSON | {"Idempotency-Key": self._key()}, ADDITION),
+            "open": _Act(desk, worker),
+            "concern page": _Act(f"/desk/concerns/{reference}", self.who.cookies),
+            "note": _Act(f"{desk}/notes", worker, NOTE),
+            "acknowledge": _Act(f"{desk}/acknowledgement", worker, b"{}", reference),
+            "close": _Act(f"{desk}/outcome", worker, OUTCOME),
+        }
+        return acts[name]
 
     def _key(self) -> str:
         return str(UUID(int=self._draw.getrandbits(128), version=4))
-
-    def _one(self, *, recent: bool = False) -> dict[str, Any] | None:
-        if not self._concerns:
-            return None
-        return self._concerns[-self._draw.randint(1, min(SOME_OF_THEM if recent else REMEMBERED, len(self._concerns)))]
-
-    async def _read(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await client.get(self._draw.choice(READS))
-
-    async def _search(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await client.get("/v1/search", params={"q": " ".join(self._draw.sample(WORDS, 2))})
-
-    async def _page(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await client.get(self._draw.choice(PAGES))
-
-    async def _post_concern(self, client: httpx.AsyncClient) -> httpx.Response:
-        body = FULL_CONCERN if self._draw.random() < ONE_IN_FIVE else CONCERN
-        headers = {"Content-Type": "application/json", "Idempotency-Key": self._key()}
-        answer = await client.post("/v1/concerns", content=body, headers=headers)
-        if answer.status_code == httpx.codes.CREATED:
-            self._concerns.append({name: answer.json()[name] for name in ("reference", "status_token")})
-        return answer
-
-    async def _add(self, client: httpx.AsyncClient) -> httpx.Response:
-        concern = self._one(recent=True)
-        if concern is None:
-            return await self._post_concern(client)
-        headers = {"Authorization": f"Bearer {concern['status_token']}", "Idempotency-Key": self._key()}
-        return await client.post(f"/v1/concerns/{concern['reference']}/additions", json=ADDITION, headers=headers)
-
-    async def _read_status(self, client: httpx.AsyncClient) -> httpx.Response:
-        concern = self._one()
-        if concern is None:
-            return await self._post_concern(client)
-        headers = {"Authorization": f"Bearer {concern['status_token']}"}
-        return await client.get(f"/v1/concerns/{concern['reference']}", headers=headers)
-
-    async def _read_inbox(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await client.get("/v1/desk/concerns", headers=self.who.headers)
-
-    async def _open(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await self._at_the_desk(client, "GET", "")
-
-    async def _acknowledge(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await self._at_the_desk(client, "POST", "/acknowledgement", {"up_to_addition": 0})
-
-    async def _note(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await self._at_the_desk(client, "POST", "/notes", {"text": "School was called."})
-
-    async def _at_the_desk(self, client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> httpx.Response:
-        concern = self._one(recent=True)
-        if concern is None:
-            return await self._post_concern(client)
-        content = None if body is None else json.dumps(body)
-        headers = self.who.headers | ({} if body is None else {"Content-Type": "application/json"})
-        url = f"/v1/desk/concerns/{concern['reference']}{path}"
-        return await client.request(method, url, content=content, headers=headers)
-
-    async def _desk_page(self, client: httpx.AsyncClient) -> httpx.Response:
-        path = "/day" if self._draw.random() < ONE_IN_FIVE else self._draw.choice(VIEWS)
-        return await client.get(f"/desk{path}", headers=self.who.cookies)
-
-    async def _concern_page(self, client: httpx.AsyncClient) -> httpx.Response:
-        concern = self._one(recent=True)
-        if concern is None:
-            return await self._post_concern(client)
-        return await client.get(f"/desk/concerns/{concern['reference']}", headers=self.who.cookies)
-
-    async def _other(self, client: httpx.AsyncClient) -> httpx.Response:
-        return await client.get(self._draw.choice(OTHERS), headers=self.who.headers)

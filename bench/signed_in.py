@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.http.auth import SESSION_COOKIE
+from app.http.context import Clock
+from app.main import utc_now
 from app.models.clients import Scope
 from app.models.people import Role
 from app.services.clients import NewClient, add_client
@@ -24,9 +26,9 @@ class SignedIn:
     cookies: dict[str, str]
 
 
-def sign_in(data_dir: Path, database_url: str | None = None) -> SignedIn:
+def sign_in(data_dir: Path, database_url: str | None = None, clock: Clock = utc_now) -> SignedIn:
     """Add both to that database."""
-    with running_context(data_dir, database_url) as context:
+    with running_context(data_dir, database_url, clock) as context:
         at = context.clock()
         key = add_client(context.writer, NewClient(name=f"bench-{secrets.token_hex(4)}", scopes=tuple(Scope)), at=at)
         invite(context.writer, PERSON, role=Role.LEAD, expires_at=at + AN_HOUR, at=at)
