@@ -4,10 +4,12 @@ Tests are in no figure.
 """
 
 import datetime as dt
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Engine, extract, func, or_
 from sqlalchemy import select as select_columns
@@ -22,6 +24,7 @@ from app.services.hours import LONDON
 from app.services.record import Actor, record_disclosure
 
 MICROSECOND = dt.timedelta(microseconds=1)
+ROWS_AT_ONCE = 1000
 SMALLEST_COUNT = 5
 """Smaller counts could be of a child that somebody knows."""
 MEASURES = ("guide", "state", "immediate_danger", "referral_source", "outcome")
@@ -41,27 +44,55 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
     times = _TIMES.where(
         or_(_CONCERNS.acknowledged_at.is_(None), _CONCERNS.acknowledged_at >= first, _CONCERNS.closed_at >= first)
     )
+    counts = _CountsOfDays(dates, actor.at)
+    chosen = times.where(_CONCERNS.received_at <= actor.at).execution_options(yield_per=ROWS_AT_ONCE)
     with Session(engine) as session:
-        concerns = session.connection().execute(times.where(_CONCERNS.received_at <= actor.at)).all()
-    return tuple(_figures_of(day, concerns, actor.at) for day in dates)
+        for received_at, acknowledge_by, acknowledged_at, closed_at in session.connection().execute(chosen):
+            counts.add(received_at, acknowledge_by, acknowledged_at, closed_at)
+    return counts.figures()
 
 
-def _figures_of(day: dt.date, concerns: Sequence[Any], at: dt.datetime) -> FiguresOfDay:
-    begin, next_day = _begin(day), _begin(day + dt.timedelta(days=1))
-    end = min(next_day, at + MICROSECOND)  # with what came at this very moment
-    waiting = [
-        each
-        for each in concerns
-        if each.received_at < end and (each.acknowledged_at is None or each.acknowledged_at >= end)
-    ]
-    return FiguresOfDay(
-        day=day,
-        received=sum(begin <= each.received_at < end for each in concerns),
-        acknowledged=sum(each.acknowledged_at is not None and begin <= each.acknowledged_at < end for each in concerns),
-        closed=sum(each.closed_at is not None and begin <= each.closed_at < end for each in concerns),
-        waiting=len(waiting),
-        overdue=sum(each.acknowledge_by < min(next_day, at) for each in waiting),
-    )
+class _CountsOfDays:
+    """The figures of successive days, counted a concern at a time: there may be many."""
+
+    def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
+        self._dates = dates
+        self._first = _begin(dates[0])
+        next_days = [_begin(day + dt.timedelta(days=1)) for day in dates]
+        self._ends = [min(each, at + MICROSECOND) for each in next_days]  # with what came at this very moment
+        self._limits = [min(each, at) for each in next_days]
+        self._happened: Counter[tuple[str, int]] = Counter()
+        self._changes: Counter[tuple[str, int]] = Counter()
+
+    def add(
+        self,
+        received_at: dt.datetime,
+        acknowledge_by: dt.datetime,
+        acknowledged_at: dt.datetime | None,
+        closed_at: dt.datetime | None,
+    ) -> None:
+        """Count a concern: on the days of what happened to it, and on those at whose end it waited."""
+        for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
+            if moment is not None and moment >= self._first:
+                self._happened[name, bisect_right(self._ends, moment)] += 1
+        days = len(self._dates)
+        until = days if acknowledged_at is None else bisect_right(self._ends, acknowledged_at)
+        since = bisect_right(self._ends, received_at)
+        for name, begin in (("waiting", since), ("overdue", max(since, bisect_right(self._limits, acknowledge_by)))):
+            if begin < until:
+                self._changes[name, begin] += 1
+                self._changes[name, until] -= 1
+
+    def figures(self) -> tuple[FiguresOfDay, ...]:
+        """Return the figures of each day."""
+        waiting = overdue = 0
+        found = []
+        for place, day in enumerate(self._dates):
+            waiting += self._changes["waiting", place]
+            overdue += self._changes["overdue", place]
+            happened = {name: self._happened[name, place] for name in ("received", "acknowledged", "closed")}
+            found.append(FiguresOfDay(day=day, waiting=waiting, overdue=overdue, **happened))
+        return tuple(found)
 
 
 def _begin(day: dt.date) -> dt.datetime:

@@ -237,7 +237,8 @@ class _Said:
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     checkpoints: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    announced: set[tuple[str, str, int | None]] = field(default_factory=set)
+    announced: set[int] = field(default_factory=set)
+    """The hash of each announcement: of seven years, they are too many to hold as they are."""
 
     def apply(self, event: EventRow) -> None:
         """Take the next event into account."""
@@ -254,7 +255,7 @@ class _Said:
                 event.at,
             )
         elif kind in ANNOUNCING:
-            self.announced.add((kind, data["reference"], data.get("addition")))
+            self.announced.add(hash((str(kind), data["reference"], data.get("addition"))))
 
 
 ANNOUNCING = {
@@ -361,8 +362,9 @@ def _faults_in_announcements(session: Session, said: _Said) -> Iterator[tuple[st
     for kind, told in ANNOUNCING.items():
         table = told.table
         number = table.c.number if table is table_of(EntryRow) else literal_column("NULL")
-        for reference, own in session.execute(select_columns(table.c.reference, number).where(told)):
-            if (kind, reference, own) not in said.announced:
+        rows = select_columns(table.c.reference, number).where(told).execution_options(yield_per=STEP_ROWS)
+        for reference, own in session.execute(rows):
+            if hash((str(kind), reference, own)) not in said.announced:
                 yield f"concern {reference}", f"its row says that {kind} was sent, and there is no such event"
 
 
