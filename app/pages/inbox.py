@@ -380,7 +380,7 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
     until = look.until or encode_position((now - may_still_come,))
     rows = read_inbox(context.writer, query, actor=visitor.actor, after=after, limit=PAGE_SIZE)
     page, next_page = rows[:PAGE_SIZE], None
-    entries = [inbox_entry(row._asdict(), now=now) for row in page]
+    entries = [inbox_entry(row._mapping, now=now) for row in page]
     lines = lines_of(visit, entries)
     if len(rows) > PAGE_SIZE:
         place_of_next = {"cursor": encode_position(position_of(page[-1], query)), "until": until}

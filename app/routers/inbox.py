@@ -66,7 +66,7 @@ def read_inbox(
     rows = inbox.read_inbox(context.writer, query, actor=actor, after=after, limit=limit)
     page = rows[:limit]
     return InboxResponse(
-        concerns=tuple(inbox_entry(row._asdict(), now=actor.at) for row in page),
+        concerns=tuple(inbox_entry(row._mapping, now=actor.at) for row in page),
         next_changed_since=actor.at - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
         next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
     )

@@ -38,15 +38,13 @@ from app.services.entries import (
     Desk,
     EntryPage,
     NewEntry,
-    PagePlace,
     acknowledge_up_to,
+    first_page_of,
     last_page_of,
     last_waiting_addition,
-    measure_entries,
     new_message,
     open_entries,
     opens_all,
-    page_of,
     read_sealed,
     send_message,
     store_entry,
@@ -353,9 +351,9 @@ def _assign(
         record_disclosure(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, f"to {person or 'nobody'}")
         return before, None
     act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
-    after = Assigned.by_act(record_change(session, concern, act, actor, person or ""))
+    version = record_change(session, concern, act, actor, person or "").number
     concern.assigned_to = person or ""
-    return before, after
+    return before, Assigned(person, actor.at, actor.client, version)
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
@@ -466,17 +464,16 @@ def open_concern(session: Session, reference: str, wanted: Wanted, actor: Actor)
     concern = get_concern(session, reference)
     if concern.erased_at is not None and not wanted.erased_too:
         raise ConcernErased
-    count, _ = measure_entries(session, EntryKind.ADDITION, reference)
-    page = page_of(session, PagePlace(EntryKind.ADDITION, reference, 0, wanted.limit))
+    page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=wanted.limit)
     notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes) if wanted.last_notes else NO_NOTES
     if concern.erased_at is not None:
-        row = record_disclosure(session, reference, DeskAct.LISTED, actor, WITHOUT_WORDS)
-        return Opening(concern, page, count, row.number, notes)
+        seen = record_disclosure(session, reference, DeskAct.LISTED, actor, WITHOUT_WORDS).number
+        return Opening(concern, page, count, seen, notes)
     opens = opens_all((concern, *page.rows, *notes.rows), wanted.fingerprints)
     how = wanted.how if opens or wanted.fingerprints is None else GIVEN
     detail = ", ".join((how, *(str(each) for each in (page, notes) if each.rows)))
-    row = record_disclosure(session, reference, DeskAct.OPENED, actor, detail)
-    return Opening(concern, page, count, row.number, notes, opens)
+    seen = record_disclosure(session, reference, DeskAct.OPENED, actor, detail).number
+    return Opening(concern, page, count, seen, notes, opens)
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from anyio import to_thread
-from sqlalchemy import Engine, func, insert
+from sqlalchemy import Engine, bindparam, func, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
@@ -68,6 +68,7 @@ from app.services.sealing import concern_plaintext, derive_public_key
 NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 """Loads the columns of a concern without its sealed text."""
+_ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))
 _NEW_CONCERN = insert(table_of(ConcernRow))  # executed with every concern: built once
 _DEFAULTS = {
     name: field.default
@@ -87,7 +88,7 @@ def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
 
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
     """Return the concern of that reference, or None. Its sealed text, which may be large, is not read."""
-    return session.get(ConcernRow, reference, options=[WITHOUT_SEALED])
+    return session.scalars(_ONE_CONCERN, {"reference": reference}).one_or_none()
 
 
 RECENT_TESTS = dt.timedelta(days=1)

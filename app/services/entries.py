@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Engine,
+    Integer,
     Row,
     Select,
+    bindparam,
     case,
     exists,
     func,
@@ -46,7 +48,7 @@ from app.errors import (
     UnsealingUnavailable,
     ValidationFailed,
 )
-from app.models.base import canonical_submission, format_utc
+from app.models.base import MAX_NUMBER, canonical_submission, format_utc
 from app.models.concerns import MORE_URGENT, Addition, ConcernRow, StoredReceiptRow
 from app.models.editions import EditionContent
 from app.models.entries import (
@@ -107,17 +109,26 @@ _ENTRIES = _TABLE.c
 _WAITS: ColumnElement[bool] = literal_column(f"({ENTRY_WAITS})")
 _OF_A_TEST = exists().where(_CONCERNS.reference == _ENTRIES.reference, _CONCERNS.test)
 _MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT)}, value=_ENTRIES.immediate_danger))
-_METADATA: Select[Any] = select(
-    *(column for column in _ENTRIES if column.name != "sealed"),
-    func.coalesce(func.length(_ENTRIES.sealed), 0).label("size"),
+# Executed with every opening: built once.
+_OF_ONE_KIND = _ENTRIES.reference == bindparam("reference"), _ENTRIES.kind == bindparam("kind")
+_MEASURED = select(func.count(), func.coalesce(func.sum(func.length(_ENTRIES.sealed)), 0)).where(*_OF_ONE_KIND)
+_LISTED: Select[Any] = (
+    select(
+        *(column for column in _ENTRIES if column.name != "sealed"),
+        func.coalesce(func.length(_ENTRIES.sealed), 0).label("size"),
+    )
+    .where(*_OF_ONE_KIND, _ENTRIES.number > bindparam("after"))
+    .order_by(_ENTRIES.number)
+    .limit(bindparam("limit", type_=Integer))
 )
 """Every column without the sealed text, which may be large, but with its size in bytes."""
+_SEALED = select(_CONCERNS.sealed).where(_CONCERNS.reference == bindparam("reference"))
+_SEALED_ENTRY = select(_ENTRIES.sealed).where(*_OF_ONE_KIND, _ENTRIES.number == bindparam("number"))
 
 
 def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[int, int]:
     """Return how many entries of the kind the concern has, and how many bytes they have together, sealed."""
-    measured = select(func.count(), func.coalesce(func.sum(func.length(_ENTRIES.sealed)), 0))
-    count, size = session.connection().execute(measured.where(*_of(kind, reference))).one()
+    count, size = session.connection().execute(_MEASURED, {"reference": reference, "kind": kind.value}).one()
     return count, int(size)
 
 
@@ -125,8 +136,13 @@ def list_entries(
     session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
 ) -> Sequence[Row[Any]]:
     """Return the metadata of the entries after that number, in the order of arrival."""
-    listed = _METADATA.where(*_of(kind, reference), _ENTRIES.number > after).order_by(_ENTRIES.number)
-    return _rows(session, listed.limit(limit))
+    wanted = {
+        "reference": reference,
+        "kind": kind.value,
+        "after": after,
+        "limit": MAX_NUMBER if limit is None else limit,
+    }
+    return session.connection().execute(_LISTED, wanted).all()
 
 
 def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:
@@ -134,21 +150,16 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
 
     Raises `NoSuchItem`, or `ConcernErased` if it went since the record.
     """
-    one = select(_CONCERNS.sealed).where(_CONCERNS.reference == reference)
-    if place is not None:
-        one = select(_ENTRIES.sealed).where(*_of(place.kind, reference), _ENTRIES.number == place.number)
-    with Session(engine) as session:
-        found = session.connection().execute(one).one_or_none()
+    entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
+    with engine.connect() as connection:
+        one = connection.execute(_SEALED_ENTRY if entry else _SEALED, {"reference": reference, **entry})
+        found = one.one_or_none()
     if found is None and place is not None:
         raise NoSuchItem(f"The concern has no {place.kind} with that number.")
     if found is None or found.sealed is None:
         raise ConcernErased
     sealed: bytes = found.sealed
     return sealed
-
-
-def _rows(session: Session, statement: Select[Any]) -> Sequence[Row[Any]]:
-    return session.connection().execute(statement).all()
 
 
 def _of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -378,8 +389,8 @@ def open_page(
     page = page_of(session, place)
     opens = opens_all(page.rows, fingerprints)
     detail = str(page) if opens or fingerprints is None else f"{GIVEN}, {page}"
-    row = record_disclosure(session, place.reference, act, actor, detail)
-    return replace(page, seen=row.number, opens=opens)
+    seen = record_disclosure(session, place.reference, act, actor, detail).number
+    return replace(page, seen=seen, opens=opens)
 
 
 @write_operation
@@ -415,6 +426,13 @@ def page_of(session: Session, place: PagePlace) -> EntryPage:
             break
         rows.append(row)
     return EntryPage(place.kind, tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
+
+
+def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
+    """Return the first entries, at most `limit` of them, and how many there are, which a whole page says itself."""
+    page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
+    is_whole = limit != 0 and page.next_after is None
+    return page, len(page.rows) if is_whole else measure_entries(session, kind, reference)[0]
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
@@ -608,7 +626,7 @@ class FollowUps:
             _record_reading(self.writer, reference, at=at)
         with Session(self.engine) as session:
             messages = select(_TABLE).where(*_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
-            rows = _rows(session, messages)
+            rows = session.connection().execute(messages).all()
             added = list_entries(session, EntryKind.ADDITION, reference)
         added_at = {row.number: row.received_at for row in added}
         identity = token_identity(status_token, reference)

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
@@ -20,18 +20,13 @@ from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow, NewConcern
 from app.models.events import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendition_path
-from app.models.record import EVENTS, OUTBOX, ChainRow, CheckpointRow, DeskAct
+from app.models.record import EVENTS, OUTBOX, CheckpointRow, DeskAct
 from app.models.renditions import RenditionContent
 from app.services.editions import EditionKey, RenditionKey
-from app.services.record import FIRST_PREVIOUS_SHA256, Actor, record_disclosure
+from app.services.record import Actor, End, find_end, record_disclosure, write_end
 
 # Executed with every concern: built once.
 _NEW_EVENT = insert(table_of(EventRow))
-_END = select_columns(table_of(ChainRow).c.length, table_of(ChainRow).c.head_sha256).where(
-    table_of(ChainRow).c.name == OUTBOX
-)
-_FIRST_END = insert(table_of(ChainRow))
-_NEW_END = update(table_of(ChainRow)).where(table_of(ChainRow).c.name == OUTBOX)
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
@@ -57,20 +52,16 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
         return
     connection = session.connection()
     active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
-    end = find_end(session)
-    last, sha256 = end or (0, FIRST_PREVIOUS_SHA256)
+    former = find_end(session, OUTBOX)
+    sha256 = former.sha256
     rows: list[dict[str, Any]] = []
-    for number, (kind, at, data) in enumerate(events, start=last + 1):
+    for number, (kind, at, data) in enumerate(events, start=former.number + 1):
         webhooks = [name for name, kinds in active if kind in kinds]
         row = {"id": number, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
         sha256 = event_sha256(row, sha256)
         rows.append(row | {"sha256": sha256})
     connection.execute(_NEW_EVENT, rows)
-    new_end = {"length": last + len(rows), "head_sha256": sha256}
-    if end is None:
-        connection.execute(_FIRST_END, {"name": OUTBOX, **new_end})
-    else:
-        connection.execute(_NEW_END, new_end)
+    write_end(session, OUTBOX, End(former.number + len(rows), sha256), former)
     deliveries = [
         {
             "event_id": row["id"],
@@ -87,12 +78,6 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
         connection.execute(insert(table_of(DeliveryRow)), deliveries)
 
 
-def find_end(session: Session) -> tuple[int, str] | None:
-    """Return the number and the hash of the last event, as the chain of events says; None before the first."""
-    found = session.connection().execute(_END).one_or_none()
-    return None if found is None else (found.length, found.head_sha256)
-
-
 def event_sha256(event: Mapping[str, Any], previous_sha256: str) -> str:
     """Return the SHA-256 of the canonical JSON (RFC 8785) of an event's columns, and of the hash before it."""
     columns = {name: event[name] for name in ("id", "kind", "data", "webhooks")}
@@ -100,15 +85,15 @@ def event_sha256(event: Mapping[str, Any], previous_sha256: str) -> str:
     return hashlib.sha256(canonical_json(whole)).hexdigest()
 
 
-def end_detail(end: tuple[int, str] | None) -> str:
+def end_detail(end: End) -> str:
     """Return how the record names the end of the chain of events, where a checkpoint is signed."""
-    return "no events" if end is None else f"events 1 to {end[0]} sha256:{end[1]}"
+    return f"events 1 to {end.number} sha256:{end.sha256}" if end.number else "no events"
 
 
-def read_end(detail: str) -> tuple[int, str] | None:
+def read_end(detail: str) -> End | None:
     """Return the number and the hash that such a detail names, if it does."""
     found = END_DETAIL.fullmatch(detail)
-    return None if found is None else (int(found[1]), found[2])
+    return None if found is None else End(int(found[1]), found[2])
 
 
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")

@@ -36,7 +36,7 @@ from app.services.hand_overs import hand_over_entry, list_hand_overs
 from app.services.inbox import entry_of
 from app.services.pdf import NO_LETTER, fonts, pdf_available
 from app.services.receipts import EXPORT, EXPORT_STATEMENT, HAND_OVER, ReceiptSigner, check_receipt, thumbprint_of
-from app.services.record import FIRST_PREVIOUS_SHA256, Actor, hash_of, record_disclosure
+from app.services.record import FIRST_PREVIOUS_SHA256, Actor, End, hash_of, record_disclosure
 from app.services.sealing import Unsealer, open_note
 
 FOR_AN_EXPORT = "history, for an export"
@@ -65,14 +65,14 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
         found = session.exec(rows.order_by(col(DisclosureRow.number)))
         history = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in found)
     entry = entry_of(concern, now=actor.at)
-    end = {"by": last.client, "length": last.number, "head_sha256": last.sha256}
+    end = {"by": actor.client, "length": last.number, "head_sha256": last.sha256}
     in_clear = entry.model_dump(mode="json", exclude=NOT_SIGNED)
     claims = _claims(reference, actor.at) | end | counts | {"concern": in_clear}
     return ExportStatement(
         concern=entry,
         history=history,
         hand_overs=hand_overs,
-        by=last.client,
+        by=actor.client,
         at=actor.at,
         statement=desk.signer.sign(claims, kind=EXPORT_STATEMENT),
         **counts,
@@ -82,8 +82,8 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
 @write_operation
 def _begin(
     session: Session, reference: str, actor: Actor
-) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], DisclosureRow]:
-    """Return the concern, how many `additions` and `notes` it has, its hand-overs, and the act that records this."""
+) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
+    """Return the concern, how many `additions` and `notes` it has, its hand-overs, and what this act is on record."""
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, RowMapping, func, literal, select, tuple_
 from sqlmodel import Session, col, delete
 
 from app.db.tables import table_of
@@ -33,6 +33,8 @@ DANGER_RANK_LIMIT = 1
 
 
 InboxPosition = tuple[Any, ...]
+Columns = Mapping[str, Any] | RowMapping
+"""The columns of a concern, by name."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
 # Concerns as the desk sees them.
 
 
-COMPUTED_FIELDS = ("overdue", "links")
+COPIED = tuple(name for name in InboxEntry.model_fields if name not in ("assigned_to", "burst", "overdue", "links"))
 LINKED_STEPS = ("additions", "acknowledgement", "outcome", "assignment", "notes", "hold", "erasure")
 
 
@@ -228,7 +230,7 @@ def reference_of(text: str) -> str:
     return reference
 
 
-def inbox_entry(row: Mapping[str, Any], *, now: dt.datetime) -> InboxEntry:
+def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
     """Return the entry of one row of the inbox, without the words of the concern."""
     return InboxEntry.model_validate(concern_fields(row, now))
 
@@ -238,25 +240,24 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
     return inbox_entry(dict(concern), now=now)
 
 
-def concern_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
     """Return the fields of an entry of that row of the inbox."""
-    columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
-    columns["assigned_to"], columns["burst"] = row["assigned_to"] or None, row["burst"] or None
-    return columns | {"overdue": _is_late(row, now), "links": _links_of(row)}
+    named = {"assigned_to": row["assigned_to"] or None, "burst": row["burst"] or None}
+    return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}
 
 
-def _is_late(row: Mapping[str, Any], now: dt.datetime) -> bool:
+def _is_late(row: Columns, now: dt.datetime) -> bool:
     if row["test"]:
         return False
     own = row["acknowledge_by"] if row["state"] == ConcernState.RECEIVED else None
     return any(due is not None and due < now for due in (own, row["addition_acknowledge_by"]))
 
 
-def _links_of(row: Mapping[str, Any]) -> Links:
-    reference = row["reference"]
+def _links_of(row: Columns) -> Links:
+    own = desk_concern_path(row["reference"])
     return {
-        "self": desk_concern_path(reference),
-        **{step: desk_concern_path(reference, step) for step in LINKED_STEPS},
-        "disclosures": disclosures_path(reference),
+        "self": own,
+        **{step: f"{own}/{step}" for step in LINKED_STEPS},
+        "disclosures": disclosures_path(row["reference"]),
         "edition": edition_path(row["guide"], row["edition"]),
     }

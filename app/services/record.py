@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, func, insert
+from sqlalchemy import Engine, bindparam, func, insert, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, and_, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,7 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.db.database import BUSY_MILLISECONDS
 from app.db.tables import table_of
 from app.db.writer import write_operation
-from app.errors import ChangedMeanwhile, ClockInDoubt
+from app.errors import ChangedMeanwhile, ClockInDoubt, RowNotStored
 from app.logs import Log
 from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow
@@ -60,7 +60,20 @@ _ROWS = table_of(DisclosureRow)
 # Executed with every concern: built once. Writers take turns, so the next position is nobody else's.
 _NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
 _NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
-_NEW_CHAIN = insert(table_of(ChainRow))
+_CHAINS = table_of(ChainRow)
+_END = select_columns(_CHAINS.c.length, _CHAINS.c.head_sha256).where(_CHAINS.c.name == bindparam("chain"))
+_NEW_CHAIN = insert(_CHAINS)
+_NEW_END = update(_CHAINS).where(_CHAINS.c.name == bindparam("chain"))
+
+
+class End(NamedTuple):
+    """The end of a chain: the number of its last entry, which is its length, and the hash of that entry."""
+
+    number: int
+    sha256: str
+
+
+BEFORE_THE_FIRST = End(0, FIRST_PREVIOUS_SHA256)
 
 
 @dataclass(frozen=True)
@@ -87,26 +100,41 @@ by_itself = partial(Actor, "service", "this machine")
 """What the service does without anybody."""
 
 
-def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, detail: str = "") -> DisclosureRow:
-    """Append the act to the chain, in the transaction of the act itself.
+def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, detail: str = "") -> End:
+    """Append the act to the chain, in the transaction of the act itself, and return its number and hash.
 
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
     Raises `ChangedMeanwhile` if the actor has not seen what the act rests on.
     """
-    end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256)
+    session.flush()  # what acts before this one changed
+    former = find_end(session, chain)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
-    columns = _next_row((chain, end.length, end.head_sha256), act, actor, detail)
+    columns = _next_row(chain, former, act, actor, detail)
     session.connection().execute(_NEW_DISCLOSURE, columns)
-    end.length, end.head_sha256 = columns["number"], columns["sha256"]
-    session.add(end)
-    session.flush()
-    return DisclosureRow(**columns)
+    end = End(columns["number"], columns["sha256"])
+    write_end(session, chain, end, former)
+    return end
+
+
+def find_end(session: Session, chain: str) -> End:
+    """Return the end of the chain; before its first entry, the number 0."""
+    found = session.connection().execute(_END, {"chain": chain}).one_or_none()
+    return BEFORE_THE_FIRST if found is None else End(*found)
+
+
+def write_end(session: Session, chain: str, end: End, former: End) -> None:
+    """Write where the chain ends now. Raises `RowNotStored` if the database did not."""
+    connection, columns = session.connection(), {"length": end.number, "head_sha256": end.sha256}
+    if former == BEFORE_THE_FIRST:
+        connection.execute(_NEW_CHAIN, {"name": chain, **columns})
+    elif connection.execute(_NEW_END, {"chain": chain, **columns}).rowcount != 1:
+        raise RowNotStored
 
 
 def first_disclosure(chain: str, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
     """Return the columns of the first row of a new chain. They are complete before the transaction."""
-    return _next_row((chain, 0, FIRST_PREVIOUS_SHA256), act, actor, detail)
+    return _next_row(chain, BEFORE_THE_FIRST, act, actor, detail)
 
 
 def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -150,12 +178,11 @@ def read_disclosures(session: Session, page: RecordPage, *, actor: Actor) -> lis
 
 
 @write_operation
-def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> tuple[int, str]:
+def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
     """Return the length and the last hash of a chain, for a signed statement."""
-    end = session.get(ChainRow, chain)
-    length, head = (0, FIRST_PREVIOUS_SHA256) if end is None else (end.length, end.head_sha256)
+    end = find_end(session, chain)
     record_disclosure(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, chain)
-    return length, head
+    return end
 
 
 def list_last_acts(session: Session, chain: str, *, limit: int) -> list[DisclosureRow]:
@@ -164,18 +191,17 @@ def list_last_acts(session: Session, chain: str, *, limit: int) -> list[Disclosu
     return list(session.exec(rows.order_by(col(DisclosureRow.number).desc()).limit(limit)))
 
 
-def _next_row(end: tuple[str, int, str], act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
-    """Return the row that follows the end of a chain: its name, its length and its last hash."""
-    chain, length, last_sha256 = end
+def _next_row(chain: str, end: End, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
+    """Return the columns of the row that follows that end of the chain."""
     columns = {
         "chain": chain,
-        "number": length + 1,
+        "number": end.number + 1,
         "at": actor.at,
         "client": actor.client,
         "act": act.value,
         "address": actor.address,
         "detail": detail,
-        "previous_sha256": last_sha256,
+        "previous_sha256": end.sha256,
     }
     return columns | {"sha256": _sha256_of(columns)}
 
@@ -187,11 +213,11 @@ def _sha256_of(columns: Mapping[str, Any]) -> str:
 # Changes of a concern, each on its record first.
 
 
-def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, detail: str = "") -> DisclosureRow:
+def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, detail: str = "") -> End:
     """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
-    row = record_disclosure(session, concern.reference, act, actor, detail)
+    end = record_disclosure(session, concern.reference, act, actor, detail)
     concern.changed_at = actor.at
-    return row
+    return end
 
 
 # The clock. What has a period is erased for good, so a wrong clock must not end it.

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.slow
 RULE = "concerns_are_never_deleted"
 SWALLOW = {
     True: "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; "
-    "CREATE TRIGGER swallow BEFORE INSERT ON {0} FOR EACH ROW EXECUTE FUNCTION swallow()",
-    False: "CREATE TRIGGER swallow BEFORE INSERT ON {0} BEGIN SELECT RAISE(IGNORE); END",
+    "CREATE TRIGGER swallow BEFORE {0} FOR EACH ROW EXECUTE FUNCTION swallow()",
+    False: "CREATE TRIGGER swallow BEFORE {0} BEGIN SELECT RAISE(IGNORE); END",
 }
 EITHER = {
     "an index dropped": ("DROP INDEX ix_concerns_urgency", "the index ix_concerns_urgency is missing"),
@@ -52,7 +52,7 @@ SQLITE = {
         "BEGIN SELECT RAISE(ABORT, 'a concern is never deleted'); END",
         f"the trigger {RULE} was altered",
     ),
-    "a rule added": (SWALLOW[False].format("concerns"), "the trigger swallow was added"),
+    "a rule added": (SWALLOW[False].format("INSERT ON concerns"), "the trigger swallow was added"),
     "a constraint dropped": (
         "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, ' PRIMARY KEY ', ' UNIQUE ') "
         "WHERE name = 'chains' AND type = 'table'",
@@ -71,7 +71,7 @@ POSTGRESQL = {
         f"CREATE OR REPLACE FUNCTION {RULE}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$",
         f"the function {RULE} was altered",
     ),
-    "a rule added": (SWALLOW[True].format("concerns"), "the trigger swallow was added"),
+    "a rule added": (SWALLOW[True].format("INSERT ON concerns"), "the trigger swallow was added"),
     "a rewriting rule": (
         "CREATE RULE nothing AS ON INSERT TO concerns DO INSTEAD NOTHING",
         "the rule nothing was added",
@@ -198,7 +198,7 @@ def test_a_database_with_other_rules_is_not_migrated(
     stopped: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with raw_connection(stopped.data_dir) as database:
-        change(database, SWALLOW[on_postgresql()].format("concerns"))
+        change(database, SWALLOW[on_postgresql()].format("INSERT ON concerns"))
     engine = open_database(stopped.data_dir, stopped.database_address)
 
     with monkeypatch.context() as patch:
@@ -219,7 +219,7 @@ def test_a_backup_of_the_schema_before_is_compared_and_can_be_restored(
     back_up(stopped.data_dir, tmp_path / "good.db", replace=False)
     back_up(stopped.data_dir, tmp_path / "bad.db", replace=False)
     with closing(sqlite3.connect(tmp_path / "bad.db", isolation_level=None)) as database:
-        database.execute(SWALLOW[False].format("concerns"))
+        database.execute(SWALLOW[False].format("INSERT ON concerns"))
     add_revision(monkeypatch, tmp_path / "history", WORKS)
 
     restored, _ = restore_backup(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
@@ -243,7 +243,7 @@ def test_a_column_that_a_revision_added_is_where_the_models_have_it_wherever_it_
     engine.dispose()
 
 
-@pytest.mark.parametrize("table", ["concerns", "events", "entries", "disclosures"])
+@pytest.mark.parametrize("table", ["concerns", "events", "entries", "disclosures", "chains"])
 def test_a_rule_that_swallows_rows_while_the_service_runs_leaves_no_answer_that_says_stored(
     client: TestClient, desk: Desk, settings: Settings, table: str
 ) -> None:
@@ -251,13 +251,15 @@ def test_a_rule_that_swallows_rows_while_the_service_runs_leaves_no_answer_that_
     more = {"concern": {"narrative": "An invented addition."}}
     token = {"Authorization": f"Bearer {receipt['status_token']}"}
     with raw_connection(settings.data_dir) as database:
-        change(database, SWALLOW[on_postgresql()].format(table))
+        written = "UPDATE" if table == "chains" else "INSERT"
+        change(database, SWALLOW[on_postgresql()].format(f"{written} ON {table}"))
 
         calls: dict[str, Callable[[], Any]] = {
             "concerns": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
             "events": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
             "entries": lambda: client.post(f"/v1/concerns/{receipt['reference']}/additions", json=more, headers=token),
             "disclosures": lambda: desk.get(f"/concerns/{receipt['reference']}"),
+            "chains": lambda: desk.get(f"/concerns/{receipt['reference']}"),
         }
         answer = calls[table]()
 
