@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.acts import measure_acts
 from bench.desk import measure_desk
 from bench.growth import Bar, measure_growth
 from bench.others import measure_others
@@ -18,7 +19,7 @@ from bench.resources import measure_resources
 from bench.rounds import Results
 from bench.writes import measure_writes
 
-PARTS = ("resources", "reads", "writes", "others", "growth", "desk", "pages")
+PARTS = ("resources", "reads", "writes", "others", "growth", "desk", "pages", "acts")
 
 
 def say(line: str) -> None:
@@ -52,6 +53,9 @@ def main() -> int:
             "growth": lambda: measure_growth(results, work, arguments, say),
             "desk": lambda: measure_desk(results, work, arguments, Bar(say), say),
             "pages": lambda: measure_pages(results, work, arguments, say),
+            "acts": lambda: measure_acts(
+                results, work, 10 * arguments.rounds, is_whole=not arguments.quick, progress=Bar(say), say=say
+            ),
         }
         for name in PARTS:
             if name in arguments.part:
