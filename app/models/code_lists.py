@@ -41,7 +41,7 @@ class Code(RequestModel):
     )
     for_reporter: Text | None = Field(
         default=None,
-        description="Of an outcome: what it means for the person who raised the concern, in a plain sentence.",
+        description="For an outcome: its meaning for the person who raised the concern, in a plain sentence.",
         examples=[None, "A worker will offer the family help. You do not need to do anything."],
     )
     historic: bool = Field(

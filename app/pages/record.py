@@ -80,7 +80,7 @@ RECORD_PAGE_SIZE = 50
 def read_record(
     visit: AuditorVisitDep, chain: Annotated[str, Query(max_length=60)] = "", cursor: Cursor = None
 ) -> Response:
-    """Return who did what, the oldest first: of one concern, or of all. Reading it is on the record too."""
+    """Return who did what, the oldest first: of one concern, or of all. Viewing it is recorded too."""
     found = find_reference(chain) or chain.strip() or None
     wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
     rows = read_disclosures(visit.context.writer, wanted, actor=visit.actor)

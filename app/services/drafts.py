@@ -108,7 +108,7 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
 @write_operation
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
-    """Say that the draft is ready for somebody else to publish. The next change of its words takes that back.
+    """Submit the draft for somebody else to publish. The next change of its words cancels the request.
 
     Raises `NoSuchGuideDraft`, what the precondition raises, and `InvalidEdition` with every fault.
     """

@@ -1,5 +1,5 @@
 // The pages of the desk work without this script. It does three things more:
-// - Escape blanks the screen at once, and takes the page out of the history. The script that seals, where there is one,
+// - Escape hides the screen immediately, and takes the page out of the history. The script that seals, where there is one,
 //   hears of it by `desk:blank`, and may keep what was typed. It has half a second.
 // - A page that the browser restores from memory is loaded again, so that nothing shows after signing out.
 // - It shows the button that prints, also on a page that took the place of this one (`desk:page`).
