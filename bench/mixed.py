@@ -145,7 +145,7 @@ class MixedLoad:
             receipt = json.loads(body)
             self._concerns.append((receipt["reference"], receipt["status_token"]))
             self._waiting.append(receipt["reference"])
-        elif status in OK and name == "acknowledge":
+        elif status in OK and name == "acknowledge" and act.concern:
             self._acknowledged.append(act.concern)
 
     def _request(self, name: str) -> _Act:

@@ -30,6 +30,7 @@ PRAGMAS = (
     "secure_delete=ON",  # freed pages are overwritten
     "temp_store=MEMORY",
     "trusted_schema=OFF",
+    "cache_size=-500",  # KiB a connection: the operating system holds the pages too, and each connection fills its own
 )
 
 PROBE = "SELECT count(*) FROM sqlite_master"
