@@ -367,7 +367,7 @@ class RenditionResponse(EditionResponse):
     rendition's own digest is in `rendition`. Codes, numbers and addresses are always those of the edition.
     """
 
-    rendition: RenditionFacts = Field(description="Facts about the rendition.")
+    rendition: RenditionFacts = Field(description="Language, format, maker and checker of the rendition.")
 
 
 class PublishedRenditionResponse(ResponseModel):
