@@ -62,6 +62,7 @@ class CuttingProxy:
         return f"http://{host}:{port}"
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # by itself, `close` would take one more caller
         self._listener.close()
 
     def _accept(self) -> None:

@@ -96,6 +96,7 @@ class RawReceiver:
     def close(self) -> None:
         """Stop the server, and let every connection that it holds go."""
         self._released.set()
+        self._listening.shutdown(socket.SHUT_RDWR)  # by itself, `close` would take one more caller
         self._listening.close()
 
 
