@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, exists, func, literal_column, or_
+from sqlalchemy import Connection, Engine, bindparam, exists, func, literal_column, or_, tuple_
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col, select
@@ -68,11 +68,25 @@ SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NUMBERS = ("number", "position")
-_ALL_IN_ORDER = select_columns(
-    *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
-).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
-"""Every disclosure, the rows of a chain one after the other, with its time as it is stored."""
-_CHAINS, _ROWS = table_of(ChainRow).c, table_of(DisclosureRow).c
+_TABLE = table_of(DisclosureRow)
+_CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
+_FIRST_IN_ORDER = (
+    select_columns(*(literal_column("at") if column.name == "at" else column for column in _ROWS))
+    .order_by(_ROWS.chain, _ROWS.number)
+    .limit(STEP_ROWS)
+)
+"""The first disclosures, the rows of a chain one after the other, each with its time as it is stored."""
+_BEFORE = _TABLE.alias("before").c
+_NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
+    tuple_(_ROWS.chain, _ROWS.number)
+    > tuple_(
+        *(
+            select_columns(column).where(_BEFORE.position == bindparam("position")).scalar_subquery()
+            for column in (_BEFORE.chain, _BEFORE.number)
+        )
+    )
+)
+"""Those after the one of that position. What was stored is compared in the database, however it was altered."""
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
 _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE), _CHAINS.name != OUTBOX)
@@ -132,10 +146,10 @@ def find_faults(
 def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the chains of disclosures and with the order of all of them: what it is, and the fault.
 
-    The rows come in the order of their chains, so that one row at a time is enough, however many there are. A step is
+    The rows come in the order of their chains, so that a few at a time are enough, however many there are. A step is
     a row.
     """
-    with Session(engine) as session, _as_stored(session.connection()) as connection:
+    with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
         for about, fault in _faults_in_chains(connection, on_step):
             broken.add(about)
@@ -172,9 +186,9 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
                 after = each.row.reference
                 for fault in _faults_of(each):
                     yield after, fault
+            session.close()  # the sealed texts, and the transaction: SQLite's log could not be emptied
             done += len(page)
             on_step(done, total)
-            session.expunge_all()  # the sealed texts
         for reference in _without_a_concern(session):
             yield reference, "it has disclosures, and no row"
 
@@ -313,7 +327,7 @@ def _faults_in_events(session: Session, said: _Said, on_step: OnStep) -> Iterato
             number, sha256 = own, event.sha256
             if signed.pop(number, sha256) != sha256:
                 yield about, "it, or one before it, is not the one that the record names"
-        session.expunge_all()
+        session.close()
         on_step(number, 0)
     if find_end(session, OUTBOX) != (number, sha256):
         yield "events", f"the last one is {number}, and that is not where they should end"
@@ -410,18 +424,25 @@ def _roots_at(session: Session, sizes: set[int]) -> tuple[dict[int, str], int]:
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
     """Yield the first fault of each chain whose rows do not follow one another, or were altered."""
     name, number, sha256, is_broken = None, 0, FIRST_PREVIOUS_SHA256, False
-    with connection.execute(_ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS)) as rows:
-        for done, stored in enumerate(rows):
-            if done % STEP_ROWS == 0:
-                on_step(done, 0)
-            row = DisclosureRow(**stored._mapping)
-            if row.chain != name:
-                name, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
-            fault = None if is_broken else _fault_in(row, number, sha256)
-            if fault is not None:
-                is_broken = True
-                yield str(row.chain), fault
-            number, sha256 = row.number, row.sha256
+    for row in _in_order(connection, on_step):
+        if row.chain != name:
+            name, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
+        fault = None if is_broken else _fault_in(row, number, sha256)
+        if fault is not None:
+            is_broken = True
+            yield str(row.chain), fault
+        number, sha256 = row.number, row.sha256
+
+
+def _in_order(connection: Connection, on_step: OnStep) -> Iterator[DisclosureRow]:
+    """Yield every disclosure, and hold no transaction meanwhile: SQLite's log could not be emptied."""
+    done, rows = 0, connection.execute(_FIRST_IN_ORDER).all()
+    while rows:
+        connection.rollback()
+        yield from (DisclosureRow(**row._mapping) for row in rows)
+        done += len(rows)
+        on_step(done, 0)
+        rows = connection.execute(_NEXT_IN_ORDER, {"position": rows[-1].position}).all()
 
 
 def _fault_in(row: DisclosureRow, number: int, sha256: str) -> str | None:
