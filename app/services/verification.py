@@ -179,15 +179,16 @@ class _Concern:
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
     with Session(engine) as session:
-        after, done = "", 0
+        after, done, is_last = "", 0, False
         total = count_concerns(session)
-        while page := _read_page(session, after):
+        while not is_last:
+            page = _read_page(session, after)
             for each in page:
                 after = each.row.reference
                 for fault in _faults_of(each):
                     yield after, fault
             session.close()  # the sealed texts, and the transaction: SQLite's log could not be emptied
-            done += len(page)
+            done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
             on_step(done, total)
         for reference in _without_a_concern(session):
             yield reference, "it has disclosures, and no row"
@@ -310,8 +311,8 @@ def _faults_in_events(session: Session, said: _Said, on_step: OnStep) -> Iterato
     """Yield what is wrong with each event in its order, and apply those that are whole."""
     signed = dict(_signed_ends(session))
     number, sha256 = 0, FIRST_PREVIOUS_SHA256
-    while page := events_after(session, after=number, limit=STEP_ROWS):
-        first, last = page[0].id or 0, page[-1].id or 0
+    for page in _pages_of_events(session, on_step):
+        first, last = page[0].id, page[-1].id
         sent = select(DeliveryRow.event_id, DeliveryRow.webhook).where(col(DeliveryRow.event_id).between(first, last))
         deliveries = set(session.exec(sent))
         for event in page:
@@ -327,11 +328,23 @@ def _faults_in_events(session: Session, said: _Said, on_step: OnStep) -> Iterato
             number, sha256 = own, event.sha256
             if signed.pop(number, sha256) != sha256:
                 yield about, "it, or one before it, is not the one that the record names"
-        session.close()
-        on_step(number, 0)
     if find_end(session, OUTBOX) != (number, sha256):
         yield "events", f"the last one is {number}, and that is not where they should end"
     yield from (("events", f"the record names {each} of them, and there are {number}") for each in signed)
+
+
+def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
+    """Yield the events in their order. A transaction ends with its page, but the last one goes on: it has the end."""
+    after, is_last = 0, False
+    while not is_last:
+        page = events_after(session, after=after, limit=STEP_ROWS)
+        if page:
+            yield page
+            after = page[-1].id or 0
+        is_last = len(page) < STEP_ROWS
+        if not is_last:
+            session.close()
+            on_step(after, 0)
 
 
 def _signed_ends(session: Session) -> Iterator[tuple[int, str]]:
@@ -436,13 +449,14 @@ def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple
 
 def _in_order(connection: Connection, on_step: OnStep) -> Iterator[DisclosureRow]:
     """Yield every disclosure, and hold no transaction meanwhile: SQLite's log could not be emptied."""
-    done, rows = 0, connection.execute(_FIRST_IN_ORDER).all()
-    while rows:
+    done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER).all(), False
+    while not is_last:
         connection.rollback()
         yield from (DisclosureRow(**row._mapping) for row in rows)
-        done += len(rows)
+        done, is_last = done + len(rows), len(rows) < STEP_ROWS
         on_step(done, 0)
-        rows = connection.execute(_NEXT_IN_ORDER, {"position": rows[-1].position}).all()
+        if not is_last:
+            rows = connection.execute(_NEXT_IN_ORDER, {"position": rows[-1].position}).all()
 
 
 def _fault_in(row: DisclosureRow, number: int, sha256: str) -> str | None:

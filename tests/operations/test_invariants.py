@@ -7,8 +7,10 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from app.models.record import Remnants
 from app.services import verification
 from app.services.deadlines import append_overdue_events
+from app.services.record import purge_remnants
 from app.services.verification import Invariant, Invariants, find_broken
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, add
@@ -54,6 +56,24 @@ def test_a_check_of_the_record_ends_where_the_process_stops(
     client.post("/v1/concerns", json=a_concern())
     with pytest.raises(Ended):
         find_broken(engine_of(service), Invariant.CHAINS, recipients=(), at=clock.time, beat=stop)
+
+
+@pytest.mark.embedded
+def test_a_check_of_the_record_keeps_no_log_from_being_emptied(
+    service: FastAPI, client: TestClient, a_concern: Concern, clock: SettableClock
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+    engine = engine_of(service)
+    emptied: list[Remnants] = []
+
+    def note() -> None:
+        client.post("/v1/concerns", json=a_concern())
+        emptied.append(purge_remnants(engine))
+
+    assert find_broken(engine, Invariant.CHAINS, recipients=(), at=clock.time, beat=note) == []
+
+    assert len(emptied) == 2
+    assert set(emptied) == {Remnants.NONE}
 
 
 @pytest.mark.embedded
