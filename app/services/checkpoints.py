@@ -143,21 +143,24 @@ class Checkpoints:
         """Record that the actor requests a checkpoint, and return one of the record up to that."""
         self.writer.run(partial(_record_signing, actor=actor))
         with Session(self.engine) as session:
-            tree = _current_tree(session, _find_last(session))
+            tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
 
     def make(self, *, at: dt.datetime) -> CheckpointRow:
         """Sign a checkpoint, store it, and send it to every receiver of `audit.checkpoint`."""
-        return self.writer.run(partial(_insert, signer=self.signer, at=at))
+        with Session(self.engine) as session:
+            before = _current_tree(session)
+        return self.writer.run(partial(_insert, signer=self.signer, at=at, before=before))
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
         """Make a checkpoint if the last one, or the first disclosure, is a day old."""
         with Session(self.engine) as session:
             if not _is_due(session, at):
                 return None
+            before = _current_tree(session)  # most of the reading, while others write
 
         def make(session: Session) -> CheckpointRow | None:  # unless another process has just made one
-            return _insert(session, self.signer, at) if _is_due(session, at) else None
+            return _insert(session, self.signer, at, before) if _is_due(session, at) else None
 
         return self.writer.run(make)
 
@@ -207,10 +210,12 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
         yield bytes.fromhex(sha256)
 
 
-def _current_tree(session: Session, last: CheckpointRow | None) -> MerkleTree:
-    """Return the tree of the whole record. It continues that of the last checkpoint."""
+def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
+    """Return the tree of the whole record. It continues the given one, or that of the last checkpoint."""
     tree = MerkleTree()
-    if last is not None:
+    if before is not None:
+        tree = MerkleTree(before.size, [*before.frontier])
+    elif (last := _find_last(session)) is not None:
         tree = MerkleTree(last.size, [bytes.fromhex(node) for node in last.frontier])
     tree.extend(iterate_leaves(session, after=tree.size))
     return tree
@@ -232,10 +237,11 @@ def _record_signing(session: Session, actor: Actor) -> None:
     record_disclosure(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, end_detail(find_end(session, OUTBOX)))
 
 
-def _insert(session: Session, signer: NoteSigner, at: dt.datetime) -> CheckpointRow:
+def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:
+    """Sign and store a checkpoint. `before` is the tree as it was a moment ago."""
     _record_signing(session, by_itself(at))
     last = _find_last(session)
-    tree = _current_tree(session, last)
+    tree = _current_tree(session, before)
     row = CheckpointRow(
         number=((last and last.number) or 0) + 1,  # a sequence of PostgreSQL leaves numbers out after a crash
         at=at,

@@ -1,16 +1,17 @@
 """Deadlines: events for what is due soon or overdue, each once, and the check that none is missing."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column
+from sqlalchemy import ColumnElement, and_, except_, literal_column
+from sqlalchemy import select as select_columns
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
-from app.db.writer import write_operation
+from app.db.writer import Writer, write_operation
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind, EventRow
@@ -22,14 +23,16 @@ WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
 """Together with `WAITS` the condition of the index, word for word: otherwise SQLite does not use it."""
 NONE = dt.timedelta()
-CLOCKS_DIFFER = dt.timedelta(hours=1)
-"""An event may be older than what it announces by so much, where nodes have other clocks."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
     col(EntryRow.sealed).is_not(None),
     col(ConcernRow.test).is_(False),
 )
+_LONGEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
+
+Due = Callable[[Any, Any], ColumnElement[bool]]
+"""Makes the condition that something is due of its column `acknowledge_by` and of the one with the time it came."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,16 @@ class _Announcement:
     concern_told: str
     addition_told: str
 
+    @property
+    def concerns(self) -> tuple[ColumnElement[bool], ...]:
+        """The conditions of a concern that waits, and was not announced."""
+        return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_told)).is_(False)
+
+    @property
+    def additions(self) -> tuple[ColumnElement[bool], ...]:
+        """The conditions of an addition that waits, and was not announced."""
+        return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_told)).is_(False)
+
 
 _OVERDUE = _Announcement(
     EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_told", "overdue_announced"
@@ -50,15 +63,13 @@ _DUE_SOON = _Announcement(
 )
 
 
-@write_operation
-def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> int:
+def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
     """Append an event, once, for each concern and addition that is overdue. Return how many were announced."""
-    return _announce(session, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
+    return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
-@write_operation
 def append_due_soon_events(
-    session: Session, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
+    writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
     """Append an event, once, for each concern and addition that waits and is due within that time. Return the number.
 
@@ -69,35 +80,47 @@ def append_due_soon_events(
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
         return and_(col(due).between(now, now + within), col(received) <= now - quiet)
 
-    return _announce(session, _DUE_SOON, is_due_soon, at=now, limit=limit)
+    return _announce(writer, _DUE_SOON, is_due_soon, at=now, limit=limit)
 
 
-def _announce(
-    session: Session,
-    wanted: _Announcement,
-    is_due: Callable[[Any, Any], ColumnElement[bool]],
-    *,
-    at: dt.datetime,
-    limit: int,
+def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
+    """Announce what waits and is due so, the longest first. It is looked for before the writer is asked: others write.
+
+    What was announced or acknowledged meanwhile is not announced.
+    """
+    concerns = select(ConcernRow.reference).where(
+        *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
+    )
+    additions = (
+        select(EntryRow.reference, EntryRow.number)
+        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
+        .where(*wanted.additions, is_due(EntryRow.acknowledge_by, EntryRow.received_at))
+    )
+    with Session(writer.engine) as session:
+        references = session.exec(concerns.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
+        places = session.exec(additions.order_by(*_LONGEST_FIRST).limit(limit)).all()
+    return _append(writer, wanted, set(references), set(places), at=at) if references or places else 0
+
+
+@write_operation
+def _append(
+    session: Session, wanted: _Announcement, references: set[str], places: set[tuple[str, int]], *, at: dt.datetime
 ) -> int:
-    """Announce what waits and is due so, the longest first, unless its column says that it was announced."""
-    untold = col(getattr(ConcernRow, wanted.concern_told)).is_(False)
-    due = is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
-    waiting = select(ConcernRow).options(WITHOUT_SEALED).where(WAITS, IS_REAL, due, untold)
-    concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
+    waiting = select(ConcernRow).options(WITHOUT_SEALED).where(*wanted.concerns)
+    waiting = waiting.where(col(ConcernRow.reference).in_(references))
+    concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by))).all()
     events = []
     for concern in concerns:
         events += events_about(wanted.of_concern, concern, at=at)
         setattr(concern, wanted.concern_told, True)
-    untold = col(getattr(EntryRow, wanted.addition_told)).is_(False)
     added = (
         select(EntryRow)
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
-        .where(*_ADDITION_WAITS, is_due(EntryRow.acknowledge_by, EntryRow.received_at), untold)
+        .where(*wanted.additions, col(EntryRow.reference).in_({reference for reference, _ in places}))
         .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
-        .order_by(col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number))
+        .order_by(*_LONGEST_FIRST)
     )
-    additions = session.exec(added.limit(limit)).all()
+    additions = [each for each in session.exec(added) if (each.reference, each.number) in places]
     for addition in additions:
         concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
         events += events_about(wanted.of_addition, concern, at=at, addition=own)
@@ -108,26 +131,25 @@ def _announce(
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
     """Return what waits past that time although no event says so: references, and additions with theirs."""
-    concerns = select(ConcernRow.acknowledge_by, ConcernRow.reference).where(
-        WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before
-    )
+    concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before)
     additions = (
-        select(EntryRow.acknowledge_by, EntryRow.reference, EntryRow.number)
+        select_columns(col(EntryRow.reference), col(EntryRow.number))
         .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
         .where(*_ADDITION_WAITS, col(EntryRow.acknowledge_by) < before)
     )
-    late: dict[tuple[EventKind, str, int | None], dt.datetime | None] = {
-        (EventKind.CONCERN_OVERDUE, reference, None): at for at, reference in session.exec(concerns)
-    }
-    late |= {
-        (EventKind.CONCERN_ADDITION_OVERDUE, reference, number): at for at, reference, number in session.exec(additions)
-    }
-    if not late:
+    late = [reference for (reference,) in find_without_event(session, concerns, EventKind.CONCERN_OVERDUE)]
+    added = find_without_event(session, additions, EventKind.CONCERN_ADDITION_OVERDUE)
+    return sorted([*late, *(f"addition {number} to {reference}" for reference, number in added)])
+
+
+def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:
+    """Return the selected rows that no event of that kind is about: a reference, or it and the number of an addition.
+
+    The database compares them, so that this process never holds all that waits.
+    """
+    if session.execute(wanted.limit(1)).first() is None:
         return []
-    announced = select(EventRow.kind, EventRow.data).where(
-        col(EventRow.kind).in_([EventKind.CONCERN_OVERDUE.value, EventKind.CONCERN_ADDITION_OVERDUE.value]),
-        EventRow.at >= min(at for at in late.values() if at is not None) - CLOCKS_DIFFER,
-    )
-    for kind, data in session.exec(announced):
-        late.pop((EventKind(kind), data["reference"], data.get("addition")), None)
-    return sorted(f"addition {number} to {reference}" if number else reference for _, reference, number in late)
+    data = table_of(EventRow).c.data
+    about = (data["reference"].as_string(), data["addition"].as_integer())[: len(wanted.selected_columns)]
+    announced = select_columns(*about).where(col(EventRow.kind) == kind.value)
+    return session.execute(except_(wanted, announced)).all()

@@ -263,7 +263,7 @@ def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) ->
 # Removing what is left of erased and resealed texts in the files of the database.
 
 
-BRIEF_MILLISECONDS = 50  # writers wait while the log is emptied, so that waits for readers no longer than this
+BRIEF_MILLISECONDS = 20  # writers wait while the log is emptied, so that waits for readers no longer than this
 
 log = Log(__name__)
 

@@ -46,7 +46,7 @@ from app.models.record_details import (
 from app.services.access import verify_access
 from app.services.catalogue import find_index_faults
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
-from app.services.deadlines import find_unannounced
+from app.services.deadlines import find_unannounced, find_without_event
 from app.services.editions import (
     AnyKey,
     EditionKey,
@@ -70,11 +70,9 @@ TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NUMBERS = ("number", "position")
 _TABLE = table_of(DisclosureRow)
 _CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
-_FIRST_IN_ORDER = (
-    select_columns(*(literal_column("at") if column.name == "at" else column for column in _ROWS))
-    .order_by(_ROWS.chain, _ROWS.number)
-    .limit(STEP_ROWS)
-)
+_FIRST_IN_ORDER = select_columns(
+    *(literal_column("at") if column.name == "at" else column for column in _ROWS)
+).order_by(_ROWS.chain, _ROWS.number)
 """The first disclosures, the rows of a chain one after the other, each with its time as it is stored."""
 _BEFORE = _TABLE.alias("before").c
 _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
@@ -247,13 +245,11 @@ def _faults_of(each: _Concern) -> Iterator[str]:
 
 @dataclass
 class _Said:
-    """What the events say of other tables: what was published and withdrawn, signed, and announced as due."""
+    """What the events say of other tables: what was published and withdrawn, and what was signed."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     checkpoints: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    announced: set[int] = field(default_factory=set)
-    """The hash of each announcement: of seven years, they are too many to hold as they are."""
 
     def apply(self, event: EventRow) -> None:
         """Take the next event into account."""
@@ -269,8 +265,6 @@ class _Said:
                 data["checkpoint"],
                 event.at,
             )
-        elif kind in ANNOUNCING:
-            self.announced.add(hash((str(kind), data["reference"], data.get("addition"))))
 
 
 ANNOUNCING = {
@@ -297,10 +291,10 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
         said = _Said()
         try:
             yield from _faults_in_events(session, said, on_step)
+            yield from _faults_in_announcements(session)
         except (ValueError, TypeError):
             yield "events", "one of them cannot be read any more"
         yield from _faults_in_publications(session, said)
-        yield from _faults_in_announcements(session, said)
         yield from _faults_in_readers(session)
         yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session))
         yield from find_index_faults(session)
@@ -385,14 +379,12 @@ def _difference(is_there: bool, is_recorded: bool) -> str:
     return "no event names it" if is_there else "an event names it, and it is not there"
 
 
-def _faults_in_announcements(session: Session, said: _Said) -> Iterator[tuple[str, str]]:
+def _faults_in_announcements(session: Session) -> Iterator[tuple[str, str]]:
     for kind, told in ANNOUNCING.items():
-        table = told.table
-        number = table.c.number if table is table_of(EntryRow) else literal_column("NULL")
-        rows = select_columns(table.c.reference, number).where(told).execution_options(yield_per=STEP_ROWS)
-        for reference, own in session.execute(rows):
-            if hash((str(kind), reference, own)) not in said.announced:
-                yield f"concern {reference}", f"its row says that {kind} was sent, and there is no such event"
+        names = ("reference", "number") if told.table is table_of(EntryRow) else ("reference",)
+        rows = select_columns(*(told.table.c[name] for name in names)).where(told)
+        for reference, *_ in find_without_event(session, rows, kind):
+            yield f"concern {reference}", f"its row says that {kind} was sent, and there is no such event"
 
 
 def _faults_in_readers(session: Session) -> Iterator[tuple[str, str]]:
@@ -449,14 +441,14 @@ def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple
 
 def _in_order(connection: Connection, on_step: OnStep) -> Iterator[DisclosureRow]:
     """Yield every disclosure, and hold no transaction meanwhile: SQLite's log could not be emptied."""
-    done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER).all(), False
+    done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER.limit(STEP_ROWS)).all(), False
     while not is_last:
         connection.rollback()
         yield from (DisclosureRow(**row._mapping) for row in rows)
         done, is_last = done + len(rows), len(rows) < STEP_ROWS
         on_step(done, 0)
         if not is_last:
-            rows = connection.execute(_NEXT_IN_ORDER, {"position": rows[-1].position}).all()
+            rows = connection.execute(_NEXT_IN_ORDER.limit(STEP_ROWS), {"position": rows[-1].position}).all()
 
 
 def _fault_in(row: DisclosureRow, number: int, sha256: str) -> str | None:

@@ -21,6 +21,7 @@ from app.db.search import find_full_text_faults
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.record import DisclosureRow
+from app.services import verification
 from app.services.record import hash_of
 from app.services.verification import Invariant, find_broken
 from app.services.webhooks import insert_webhook
@@ -36,6 +37,13 @@ pytestmark = pytest.mark.slow
 ROLES = ("received", "another", "acknowledged", "closed", "held", "erased")
 FORGED = b"age-encryption.org/v1 forged"
 LATER = A_TUESDAY + dt.timedelta(days=30)
+
+
+@pytest.fixture(autouse=True)
+def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the record read in many steps, as a long one is."""
+    monkeypatch.setattr(verification, "STEP_ROWS", 3)
+    monkeypatch.setattr(verification, "CONCERNS_AT_ONCE", 2)
 
 
 @dataclass(frozen=True)
