@@ -23,6 +23,8 @@ WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
 """Together with `WAITS` the condition of the index, word for word: otherwise SQLite does not use it."""
 NONE = dt.timedelta()
+AT_ONCE = 8
+"""Events in one transaction: others wait for its end."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
@@ -84,9 +86,9 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Announce what waits and is due so, the longest first. It is looked for before the writer is asked: others write.
+    """Announce what waits and is due so, the longest first, unless it was announced or acknowledged meanwhile.
 
-    What was announced or acknowledged meanwhile is not announced.
+    It is looked for before the writer is asked, and written in small parts, so that others write too.
     """
     concerns = select(ConcernRow.reference).where(
         *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
@@ -99,7 +101,11 @@ def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.date
     with Session(writer.engine) as session:
         references = session.exec(concerns.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
         places = session.exec(additions.order_by(*_LONGEST_FIRST).limit(limit)).all()
-    return _append(writer, wanted, set(references), set(places), at=at) if references or places else 0
+    done = 0
+    for start in range(0, max(len(references), len(places)), AT_ONCE):
+        chosen = slice(start, start + AT_ONCE)
+        done += _append(writer, wanted, set(references[chosen]), set(places[chosen]), at=at)
+    return done
 
 
 @write_operation
