@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -39,6 +40,8 @@ from app.services.sealing import read_identities
 
 MAX_HEAD_BYTES = 65_536
 A_DAY_SECONDS = 86_400
+SWITCH_SECONDS = 0.001
+"""How long a thread waits for one that computes. The writer does after each statement, while others wait for it."""
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
 """After so many more objects the collector runs. By 700, the default, it takes 3 % of a concern and finds little."""
 STARTING_SECONDS = 30
@@ -115,6 +118,7 @@ class ServerProcess:
         """Return the service, which drains before it stops."""
         use_one_arena()
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+        sys.setswitchinterval(SWITCH_SECONDS)
         set_up_logs(self.settings.log_level)
         service = create_app(self.settings)
         gc.freeze()  # what a start makes is never garbage: without this, the collector walks through it again and again

@@ -303,7 +303,8 @@ def _empty_log(engine: Engine) -> bool:
         driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA busy_timeout={BRIEF_MILLISECONDS}")
         try:
-            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # most of the work, while others write
+            for _ in range(2):  # most of the work, while others write: the second time what they wrote meanwhile
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:  # another process works on the log
             return False
