@@ -23,7 +23,7 @@ from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendit
 from app.models.record import EVENTS, OUTBOX, CheckpointRow, DeskAct
 from app.models.renditions import RenditionContent
 from app.services.editions import EditionKey, RenditionKey
-from app.services.record import Actor, End, find_end, record_disclosure, write_end
+from app.services.record import Actor, End, find_end, record_disclosure, record_reading, write_end
 
 # Executed with every concern: built once.
 _NEW_EVENT = insert(table_of(EventRow))
@@ -185,13 +185,8 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
     session.close()  # released: requests that hold one connection and wait for another could block each other
     references = " ".join(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
-        _record(writer, references, actor=actor)
+        record_reading(writer, EVENTS, DeskAct.EVENTS_READ, actor, references)
     return rows
-
-
-@write_operation
-def _record(session: Session, references: str, *, actor: Actor) -> None:
-    record_disclosure(session, EVENTS, DeskAct.EVENTS_READ, actor, references)
 
 
 def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:

@@ -7,7 +7,6 @@ import datetime as dt
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ from app.models.concerns import ConcernRow
 from app.models.figures import FiguresOfDay
 from app.models.record import AUDIT, INBOX, DeskAct
 from app.services.hours import LONDON
-from app.services.record import Actor, record_disclosure
+from app.services.record import Actor, record_reading
 
 MICROSECOND = dt.timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000
@@ -37,7 +36,7 @@ _TIMES = select_columns(
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
     """Return the figures of that many days, up to today, after it is recorded that they are read."""
     detail = f"figures of {days} days"
-    writer.run(partial(record_disclosure, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, detail=detail))
+    record_reading(writer, INBOX, DeskAct.SUMMARY_READ, actor, detail)
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     first = _begin(dates[0])
@@ -121,8 +120,7 @@ class MonthlyCount(NamedTuple):
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
     """Return the figures by measure and month, after it is recorded that they are read."""
-    detail = "statistics"
-    writer.run(partial(record_disclosure, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=actor, detail=detail))
+    record_reading(writer, AUDIT, DeskAct.SUMMARY_READ, actor, "statistics")
     with Session(engine) as session:
         counts = list(_count_by_month(session))
     groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))

@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, Row, RowMapping, func, literal, se
 from sqlmodel import Session, col, delete
 
 from app.db.tables import table_of
-from app.db.writer import write_operation
+from app.db.writer import Writer, write_operation
 from app.errors import FaultCode, FieldError, NoSuchConcern, NoSuchItem, ValidationFailed
 from app.models.concerns import BY_URGENCY, ConcernRow
 from app.models.inbox import NO_BURST, InboxEntry, InboxFilter, InboxLookRow, InboxOrder, SavedViewRow, ViewFilters
@@ -18,7 +18,7 @@ from app.models.receipts import ConcernState, find_reference
 from app.models.record import INBOX, DeskAct
 from app.services.concerns import NO_SUCH_REFERENCE
 from app.services.entries import count_additions
-from app.services.record import Actor, record_disclosure
+from app.services.record import Actor, record_reading
 
 _CONCERNS = table_of(ConcernRow).c
 SHOWN = {*InboxEntry.model_fields, "waiting", "danger", "due"}
@@ -141,22 +141,22 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     return counts | {"overdue": session.execute(overdue).scalar_one()}
 
 
-@write_operation
 def read_inbox(
-    session: Session, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
+    writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
     """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
-    rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
-    shown = " ".join(row.reference for row in rows[:limit])
-    record_disclosure(session, INBOX, DeskAct.LISTED, actor, shown)
+    with Session(writer.engine) as session:
+        rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
+    record_reading(writer, INBOX, DeskAct.LISTED, actor, " ".join(row.reference for row in rows[:limit]))
     return rows
 
 
-@write_operation
-def read_summary(session: Session, *, actor: Actor) -> dict[str, int]:
-    """Count the concerns in each state, and the additions that wait."""
-    record_disclosure(session, INBOX, DeskAct.SUMMARY_READ, actor)
-    return count_states(session, now=actor.at) | count_additions(session, now=actor.at)
+def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
+    """Count the concerns in each state, and the additions that wait. This is recorded."""
+    with Session(writer.engine) as session:
+        counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
+    record_reading(writer, INBOX, DeskAct.SUMMARY_READ, actor)
+    return counts
 
 
 # Saved views of the inbox, and up to when a person has looked at it. Both are the person's, and show no concern.

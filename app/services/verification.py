@@ -62,8 +62,9 @@ from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 from app.services.webhooks import find_changed_webhooks
 
 NOTHING_YET = "there is nothing to verify: the database is empty until the first start"
-STEP_ROWS = 1000
+STEP_ROWS = 100
 CONCERNS_AT_ONCE = 50
+"""About 5 ms of work each, after which others have their turn: a writer holds the lock of all while it waits for it."""
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
@@ -588,9 +589,8 @@ OVERDUE_GRACE = dt.timedelta(minutes=5)
 """How long after its hour an event may be missing: a process that was away notes what is overdue when it is back."""
 NIGHT = dt.time(2, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
-PAUSE_SECONDS = 0.05
-"""After each thousand rows of the record, so that requests have the processor."""
-TEXTS_AT_ONCE = 1000
+PAUSE_SECONDS = 0.02
+"""After each step, so that requests have the processor."""
 
 Beat = Callable[[], None]
 """Shows that long work goes on. May raise, to end it."""
@@ -683,10 +683,11 @@ def _sealed_to_others(session: Session, recipients: set[str], on_step: OnStep) -
     done = 0
     for kind in SEALED_KINDS:
         after: SealedPlace | None = None
-        while texts := list_sealed_of(session, kind, after=after, limit=TEXTS_AT_ONCE):
+        while texts := list_sealed_of(session, kind, after=after, limit=STEP_ROWS):
             yield from (str(text) for text in texts if not set(text.recipients) <= recipients)
             after = texts[-1]
             done += len(texts)
+            session.close()  # and the transaction: SQLite's log could not be emptied
             on_step(done, 0)
 
 

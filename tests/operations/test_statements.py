@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
+from app.db.database import WRITES
+from app.models.clients import Scope
 from app.models.form import SMALLEST_EXAMPLE
 from app.services.workers import stop_workers
 from tests.support.desk import Desk
-from tests.support.publishing import GUIDE
+from tests.support.publishing import GUIDE, a_key
 
 NOT_COUNTED = ("BEGIN", "SAVEPOINT", "RELEASE", "SELECT set_config", "VACUUM")
 MORE = {"concern": {"narrative": "An invented addition."}}
@@ -42,12 +45,12 @@ What begins or ends a transaction is not counted, nor what PostgreSQL does after
 
 
 @contextmanager
-def counted(engine: Any) -> Iterator[list[str]]:
-    """Collect the statements that the engine is asked in the block."""
+def counted(engine: Any, *, in_lock: bool = False) -> Iterator[list[str]]:
+    """Collect the statements that the engine is asked in the block, or those asked while all writers wait."""
     asked: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith(NOT_COUNTED):
+    def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(NOT_COUNTED) and (WRITES in connection.get_execution_options() or not in_lock):
             asked.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
@@ -95,3 +98,31 @@ def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: Te
         found[name] = len(asked)
 
     assert {name: number for name, number in found.items() if number > STATEMENTS[name]} == {}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/desk/concerns",
+        "/v1/desk/concerns?state=received&danger=yes",
+        "/v1/desk/summary",
+        "/v1/desk/disclosures?client=duty-system",
+        "/v1/events",
+        "/v1/desk/figures",
+        "/v1/desk/statistics.csv",
+    ],
+)
+def test_what_reads_many_rows_reads_them_outside_the_lock(
+    service: FastAPI, client: TestClient, desk: Desk, path: str
+) -> None:
+    stop_workers(service.state.context.workers)
+    client.post("/v1/concerns", json=SMALLEST_EXAMPLE)
+    headers = a_key(client, Scope.EVENTS) if path == "/v1/events" else desk.headers
+    client.get(path, headers=headers)  # the client is known from here
+
+    with counted(service.state.context.engine, in_lock=True) as asked:
+        answer = client.get(path, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+    assert any(each.startswith("INSERT INTO disclosures") for each in asked)
+    assert [each for each in asked if each.startswith("SELECT") and "FROM chains" not in each] == []
