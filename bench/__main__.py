@@ -57,9 +57,13 @@ def main() -> int:
                 results, work, 10 * arguments.rounds, is_whole=not arguments.quick, progress=Bar(say), say=say
             ),
         }
-        for name in PARTS:
-            if name in arguments.part:
-                parts[name]()
+        try:
+            for name in PARTS:
+                if name in arguments.part:
+                    parts[name]()
+        except BaseException:  # an hour of measuring is not lost
+            say(f"what was measured is in {write(results, about, is_whole=False)}")
+            raise
     sys.stdout.write(as_text(results) + "\n")
     if arguments.check:
         worse = regressions(results, Results.from_json(recorded()))
