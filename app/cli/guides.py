@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine, open_writer, visible
-from app.cli.serve import listening_at
+from app.cli.serve import listening_at, ports_from
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.db.schema import is_behind
@@ -139,14 +139,18 @@ def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> N
 def preview(
     settings: Settings,
     path: EditionPath,
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8001,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port to listen on: without one 8001, or the next free one.", min=0, max=65535),
+    ] = None,
 ) -> None:
     """Preview the file as an edition, on this computer only: its page, PDFs and changes.
 
     Uses a temporary folder, which is deleted at the end with everything sent to it.
     """
     reference_data = read_reference_data(settings.seed_dir)
-    with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(port):
+    ports = ports_from(8001 if port is None else port, is_free_to_choose=port is None)
+    with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(ports):
         only_here = {"data_dir": Path(folder), "database_url": None, "seal_to": (), "deliver": False}
         trial = settings.model_copy(update=only_here | {"default_guide": None, "log_level": "error"})
         draft = _publish_in_trial(trial, path, reference_data, settings)
@@ -156,7 +160,7 @@ def preview(
             shown = f"{address}/guides/{draft.key.guide}"
             typer.echo(f"Preview on {shown} (stop it with Ctrl+C)", err=True)
 
-        run_server(trial, host="127.0.0.1", port=port, workers=1, announce=announce)
+        run_server(trial, host="127.0.0.1", ports=ports, workers=1, announce=announce)
 
 
 def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:

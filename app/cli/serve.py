@@ -1,8 +1,9 @@
 """`guidance serve`."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from app.errors import SetupError
 from app.logs import set_up_logs
 from app.server.run import check_recipients, run_server
 
+PORT, PORTS_TO_TRY = 8000, 10
+
 server = Commands(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -20,7 +23,12 @@ server = Commands(add_completion=False, pretty_exceptions_enable=False)
 def serve(
     settings: Settings,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help=f"Port to listen on: without one {PORT}, and for a trial the next free one.", min=0, max=65535
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Number of worker processes.", min=1, max=64)] = 1,
     trial: Annotated[
         bool,
@@ -33,7 +41,8 @@ def serve(
 ) -> None:
     """Start the service. The first start publishes the seed and creates development keys."""
     set_up_logs(settings.log_level)
-    if check_recipients(settings, host=host, is_named_trial=trial):
+    is_trial = check_recipients(settings, host=host, is_named_trial=trial)
+    if is_trial:
         typer.echo(
             f"This is a trial: concerns are encrypted to a development identity in {settings.data_dir}. For real "
             f"concerns "
@@ -41,14 +50,20 @@ def serve(
             err=True,
         )
 
-    with listening_at(port):
-        has_started = run_server(settings, host=host, port=port, workers=workers, announce=_announce)
+    ports = ports_from(PORT if port is None else port, is_free_to_choose=port is None and is_trial)
+    with listening_at(ports):
+        has_started = run_server(settings, host=host, ports=ports, workers=workers, announce=partial(_announce, ports))
     if not has_started:
         raise typer.Exit(1)
 
 
+def ports_from(port: int, *, is_free_to_choose: bool) -> Sequence[int]:
+    """Return the port, and those after it to try if another program has it and nobody named it."""
+    return range(port, port + PORTS_TO_TRY) if is_free_to_choose else (port,)
+
+
 @contextmanager
-def listening_at(port: int) -> Iterator[None]:
+def listening_at(ports: Sequence[int]) -> Iterator[None]:
     """Raise `SetupError` with what to do, where a server cannot listen since another program does."""
     try:
         yield
@@ -56,11 +71,14 @@ def listening_at(port: int) -> Iterator[None]:
         if failure.errno != errno.EADDRINUSE:
             raise
         raise SetupError(
-            f'Port {port} is in use by another program: choose another with --port (make serve ARGS="--port 9000").'
+            f"Port {ports[0]} is in use by another program: choose another with --port "
+            '(make serve ARGS="--port 9000").'
         ) from None
 
 
-def _announce(address: str) -> None:
+def _announce(ports: Sequence[int], address: str) -> None:
+    if ports[0] and not address.endswith(f":{ports[0]}"):
+        typer.echo(f"Port {ports[0]} is in use by another program, so this trial has another.", err=True)
     typer.echo(
         f"Serving on {address}\n"
         f"  Home page:     {address}/\n"

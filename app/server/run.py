@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,16 +49,19 @@ STARTING_SECONDS = 30
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
 
-def run_server(settings: Settings, *, host: str, port: int, workers: int, announce: Callable[[str], None]) -> bool:
-    """Serve until stopped. Call `announce` with the address as soon as it is bound. Return True if the server started.
+def run_server(
+    settings: Settings, *, host: str, ports: Sequence[int], workers: int, announce: Callable[[str], None]
+) -> bool:
+    """Serve until stopped, at the first of the ports that is free. Return True if the server started.
 
-    Raise the `GuidanceError` that prevented the start, or `OSError` if the address cannot be bound.
+    Call `announce` with the address as soon as it is bound. Raise the `GuidanceError` that prevented the start, or
+    `OSError` if none of the addresses can be bound.
     """
-    listening = _bind(host, port)
+    listening = _bind(host, ports)
     address = address_of(listening)
     reachable = settings_at(settings, address)
     worker = ServerProcess(reachable)
-    config = server_config(worker, reachable, factory=True, host=host, port=port, workers=workers)
+    config = server_config(worker, reachable, factory=True, host=host, workers=workers)
     if workers > 1:
         # make keys, schema and seed once, before the processes start
         asyncio.run(_start_and_stop(create_app(reachable)))
@@ -78,10 +81,15 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, announ
     return True
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, ports: Sequence[int]) -> socket.socket:
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((host, port))
+    *others, last = ports
+    for port in others:
+        with suppress(OSError):  # another program listens there
+            listening.bind((host, port))
+            return listening
+    listening.bind((host, last))
     return listening
 
 

@@ -3,10 +3,13 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -238,6 +241,21 @@ def test_a_port_that_is_taken_is_said_in_one_sentence_with_what_to_do(tmp_path: 
     assert told.stderr == (
         f'Port {port} is in use by another program: choose another with --port (make serve ARGS="--port 9000").\n'
     )
+
+
+def test_a_trial_takes_the_next_port_where_nobody_named_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        program = f"from app.cli import main, serve; serve.PORT = {taken}; main()"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
+        command = [sys.executable, "-c", program, "serve", "--data-dir", str(tmp_path / "data")]
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as server:
+            assert server.stderr is not None
+            said = list(takewhile(lambda line: not line.startswith("Serving on"), server.stderr))
+            server.terminate()
+
+    assert said[-1] == f"Port {taken} is in use by another program, so this trial has another.\n"
+    assert server.returncode in (0, -signal.SIGTERM)
 
 
 def test_a_server_prints_the_three_addresses_to_open(live: LiveServer) -> None:
