@@ -71,8 +71,7 @@ def listening_at(ports: Sequence[int]) -> Iterator[None]:
         if failure.errno != errno.EADDRINUSE:
             raise
         raise SetupError(
-            f"Port {ports[0]} is in use by another program: choose another with --port "
-            '(make serve ARGS="--port 9000").'
+            f'Port {ports[0]} is in use by another program: choose another with --port (make serve ARGS="--port 9000").'
         ) from None
 
 
