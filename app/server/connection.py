@@ -115,6 +115,7 @@ CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*\r\n")
 END_OF_TRAILERS = re.compile(rb"\r?\n")
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*\r\n")
+MAX_HEAD_BYTES = 65_536
 MAX_HEAD_FIELDS = 500
 """How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
 PIECES_PER_TURN = 50
@@ -208,6 +209,7 @@ class RequestReader(h11.Connection):
     def __init__(self, max_head_bytes: int) -> None:
         super().__init__(h11.SERVER, max_head_bytes)
         self._max_head_bytes = max_head_bytes
+        self._peeked: Any = None
         self._pieces_left = PIECES_PER_TURN
         self._chunk_lines: ChunkLines | None = None
         """Those of the body that is being read, if it comes in chunks."""
@@ -227,7 +229,17 @@ class RequestReader(h11.Connection):
         if self._chunk_lines is not None:
             self._chunk_lines.add(data)
 
+    def peek(self) -> Any:
+        """Return the next event, which `next_event` will return again."""
+        self._peeked = self.next_event()
+        return self._peeked
+
     def next_event(self) -> Any:
+        """Return the event that was peeked at, or read the next one: see `_read_event`."""
+        event, self._peeked = self._peeked, None
+        return self._read_event() if event is None else event
+
+    def _read_event(self) -> Any:
         """Return the next event, or NEED_DATA at the end of a turn, or if the client sends nothing more.
 
         Raise `h11.RemoteProtocolError` for a head that is malformed or too large or has too many fields, and for a

@@ -19,7 +19,7 @@ from app.errors import ServiceUnavailable
 from app.http.cache import CacheRequest, ResponseCache
 from app.http.metrics import Answered
 from app.http.middleware import RequestRecords, new_request_id, route_template
-from app.server.connection import Connection, RequestReader
+from app.server.connection import MAX_HEAD_BYTES, Connection, RequestReader
 
 FRONT_CACHE = "front_cache"
 """The name of the `FrontCache` in the lifespan state (ASGI), which every connection gets."""
@@ -44,9 +44,14 @@ class FrontCache:
         self._server_headers: list[tuple[bytes, bytes]] = []
         self._server_fields = b""
 
-    def read(self, data: bytes) -> CacheRequest | None:
-        """Return the parsed request; None unless the data is one whole request that the cache may answer."""
-        return self._parsed.get(data) or self._parse(data)
+    def read(self, data: bytes) -> tuple[CacheRequest | None, RequestReader | None]:
+        """Return the request; None unless the data is one whole request that the cache may answer.
+
+        Return also the reader that parsed it, from which the server reads on; None if the request was known, or if
+        the reader refused the data.
+        """
+        known = self._parsed.get(data)
+        return self._parse(data) if known is None else (known, None)
 
     def respond(self, data: bytes, request: CacheRequest, server_headers: list[tuple[bytes, bytes]]) -> bytes | None:
         """Return the response with the server's own headers; None if the server must make the response."""
@@ -72,18 +77,20 @@ class FrontCache:
             self._server_headers = server_headers
         return self._server_fields
 
-    def _parse(self, data: bytes) -> CacheRequest | None:
-        """Parse the request as the server does, with the same reader."""
+    def _parse(self, data: bytes) -> tuple[CacheRequest | None, RequestReader | None]:
+        """Parse the request with the server's own reader."""
         if len(data) > MAX_PARSED_BYTES:
-            return None
-        reader = RequestReader(MAX_PARSED_BYTES)
+            return None, None
+        reader = RequestReader(MAX_HEAD_BYTES)
         try:
             reader.receive_data(data)
-            request = reader.next_event()
+            event = reader.peek()
         except h11.RemoteProtocolError:
-            return None
-        if not isinstance(request, h11.Request) or reader.trailing_data[0]:
-            return None
+            return None, None
+        is_one_request = isinstance(event, h11.Request) and not reader.trailing_data[0]
+        return self._request_of(event) if is_one_request else None, reader
+
+    def _request_of(self, request: h11.Request) -> CacheRequest | None:
         headers = [*request.headers]
         fields = dict(headers)
         if request.http_version != b"1.1" or fields.get(b"connection", KEEP_ALIVE).lower() != KEEP_ALIVE:
@@ -130,9 +137,22 @@ class Front(Connection):
                 return
 
     def data_received(self, data: bytes) -> None:
-        """Answer the request, or pass the data to uvicorn."""
-        if self.is_refused or not self._answer(data):
+        """Answer the request, or leave it to uvicorn, with the reader that parsed it if there is one."""
+        if self.is_refused or not self._is_plain:
             super().data_received(data)
+            return
+        request, reader = self._cache.read(data)
+        if request is not None and self._answer(data, request):
+            return
+        if self._unanswered:
+            reader = None  # uvicorn's own has the earlier request
+        self._is_plain = request is not None
+        self._unanswered += self._is_plain
+        if reader is None:
+            super().data_received(data)
+        else:
+            self.conn = reader
+            self.handle_events()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -140,20 +160,15 @@ class Front(Connection):
         finally:
             self._unanswered -= 1
 
-    def _answer(self, data: bytes) -> bool:
-        """Write the response from the cache. Return False if uvicorn must handle the data.
+    def _answer(self, data: bytes, request: CacheRequest) -> bool:
+        """Write the response from the cache. Return False if uvicorn must answer.
 
-        uvicorn must also handle it while it still works on an earlier request, or while the client does not read.
+        uvicorn must also answer while it still works on an earlier request, or while the client does not read.
         """
-        request = self._cache.read(data) if self._is_plain else None
-        if request is None:
-            self._is_plain = False
+        if self._unanswered or self.deadline.is_write_paused:
             return False
-        response = None
-        if not self._unanswered and not self.deadline.is_write_paused:
-            response = self._cache.respond(data, request, self._server_state.default_headers)
+        response = self._cache.respond(data, request, self._server_state.default_headers)
         if response is None:
-            self._unanswered += 1
             return False
         self.deadline.transport.write(response)
         self.deadline.restart()

@@ -32,13 +32,12 @@ from app.http.context import AppContext
 from app.http.metrics import SHARED_FOLDER
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
-from app.server.connection import REFUSALS, Refusals
+from app.server.connection import MAX_HEAD_BYTES, REFUSALS, Refusals
 from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.services.keys import DEVELOPMENT_IDENTITY, write_key_file
 from app.services.resealing import find_newest_recipients
 from app.services.sealing import read_identities
 
-MAX_HEAD_BYTES = 65_536
 A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
 """How long a thread waits for one that computes. The writer does after each statement, while others wait for it."""

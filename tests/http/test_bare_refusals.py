@@ -19,8 +19,7 @@ from fastapi import FastAPI
 from app.config import Settings
 from app.http.middleware import SECURITY_HEADERS
 from app.main import create_app
-from app.server.connection import MAX_DISCARDED_BYTES, MAX_HEAD_FIELDS, ClientDeadline
-from app.server.run import MAX_HEAD_BYTES
+from app.server.connection import MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_HEAD_FIELDS, ClientDeadline
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.log_lines import Lines
 from tests.support.threaded import run_server

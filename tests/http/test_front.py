@@ -15,8 +15,9 @@ from starlette.types import Receive, Scope, Send
 from app.config import Settings
 from app.http.cache import CacheRequest
 from app.models.form import SMALLEST_EXAMPLE
+from app.server import connection as connection_module
 from app.server import front
-from app.server.connection import Connection
+from app.server.connection import Connection, RequestReader
 from app.server.front import FrontCache
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next
@@ -68,7 +69,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     chunks: list[bytes] = []
     parse = FrontCache._parse
 
-    def watched(self: FrontCache, data: bytes) -> CacheRequest | None:
+    def watched(self: FrontCache, data: bytes) -> tuple[CacheRequest | None, RequestReader | None]:
         chunks.append(data)
         return parse(self, data)
 
@@ -154,7 +155,7 @@ def test_a_credential_is_not_remembered_with_a_request(service: FastAPI, address
     assert statuses(answers) == [200, 200]
     assert begun == [SECTION, SECTION]
     cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
-    assert cache.read(with_credential) is None
+    assert cache.read(with_credential)[0] is None
 
 
 def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: FastAPI, address: Address) -> None:
@@ -163,12 +164,12 @@ def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: 
     one_by_one(address, *[known] * 2)
     cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
 
-    asked = cache.read(known)
+    asked, _ = cache.read(known)
     assert asked is not None
     assert cache.respond(known, asked, []) is not None
-    assert cache.read(known) is asked
-    assert [cut for cut in range(len(known)) if cache.read(known[:cut]) is not None] == []
-    assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if cache.read(known + end) is not None] == []
+    assert cache.read(known) == (asked, None)
+    assert [cut for cut in range(len(known)) if cache.read(known[:cut])[0] is not None] == []
+    assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if cache.read(known + end)[0] is not None] == []
 
 
 class Records:
@@ -238,6 +239,34 @@ def test_a_request_that_is_known_is_not_parsed_again(address: Address, parsed: l
 
     assert parsed == []
     assert {frozenset(seen(answer)) for answer in again} == {frozenset(seen(first))}
+
+
+@for_each(
+    "first",
+    [
+        request("/v1/search?q=nothing-of-the-kind"),
+        request("/v1/concerns/check", method="POST", **{"Content-Length": "2"}) + b"{}",
+        request("/v1/concerns/check", method="POST", **{"Transfer-Encoding": "chunked"}) + b"2\r\n{}\r\n0\r\n\r\n",
+        request("/no-such-path", Authorization="Bearer x"),
+    ],
+)
+def test_the_first_request_of_a_connection_is_parsed_once(
+    address: Address, monkeypatch: pytest.MonkeyPatch, first: bytes
+) -> None:
+    exchange(address, bye())
+    heads: list[bytes] = []
+    check_head = connection_module.check_head
+
+    def watched(head: bytes) -> None:
+        heads.append(head)
+        check_head(head)
+
+    monkeypatch.setattr(connection_module, "check_head", watched)
+
+    [answer] = one_by_one(address, first)
+
+    assert answer.startswith(b"HTTP/1.1 ")
+    assert len(heads) == 1
 
 
 def test_only_few_requests_are_parsed_at_a_time(

@@ -24,8 +24,8 @@ from app.http import middleware
 from app.http.middleware import MAX_BODY_BYTES, RequestBodyMiddleware
 from app.main import create_app
 from app.models.form import SMALLEST_EXAMPLE
+from app.server.connection import MAX_HEAD_BYTES
 from app.server.front import Front
-from app.server.run import MAX_HEAD_BYTES
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.threaded import run_server

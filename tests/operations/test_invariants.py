@@ -16,6 +16,7 @@ from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, add
 from tests.support.databases import drop_triggers, raw_connection
 from tests.support.people import context_of_service
+from tests.support.waiting import eventually
 
 
 def engine_of(service: FastAPI) -> Engine:
@@ -64,16 +65,16 @@ def test_a_check_of_the_record_keeps_no_log_from_being_emptied(
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     engine = engine_of(service)
-    emptied: list[Remnants] = []
+    emptied: list[bool] = []
 
     def note() -> None:
         client.post("/v1/concerns", json=a_concern())
-        emptied.append(purge_remnants(engine))
+        # The service's own workers read too, each for a moment. A check that held the log would hold it all this time.
+        emptied.append(eventually(lambda: purge_remnants(engine) is Remnants.NONE, patience_seconds=10))
 
     assert find_broken(engine, Invariant.CHAINS, recipients=(), at=clock.time, beat=note) == []
 
-    assert len(emptied) == 2
-    assert set(emptied) == {Remnants.NONE}
+    assert emptied == [True, True]
 
 
 @pytest.mark.embedded

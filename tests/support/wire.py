@@ -39,14 +39,20 @@ def address(service: FastAPI, settings: Settings) -> Iterator[Address]:
 def chunks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bool]]:
     """Each chunk that reached the front, and whether the front answered it."""
     seen: list[tuple[bytes, bool]] = []
-    answer = Front._answer
+    left: list[Front] = []
+    receive, handle = Front.data_received, Front.handle_events
 
-    def watched(self: Front, data: bytes) -> bool:
-        is_answered = answer(self, data)
-        seen.append((data, is_answered))
-        return is_answered
+    def watched(self: Front, data: bytes) -> None:
+        before = len(left)
+        receive(self, data)
+        seen.append((data, len(left) == before))
 
-    monkeypatch.setattr(Front, "_answer", watched)
+    def watched_server(self: Front) -> None:
+        left.append(self)
+        handle(self)
+
+    monkeypatch.setattr(Front, "data_received", watched)
+    monkeypatch.setattr(Front, "handle_events", watched_server)
     return seen
 
 
