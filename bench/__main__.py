@@ -95,7 +95,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--part", action="append", choices=PARTS, help="measure this part alone (may be repeated)")
     arguments = parser.parse_args()
     few = {"rounds": 3, "seconds": 1.0, "guides": 300, "concerns": 5_000, "part": list(PARTS)}
-    guarded = few | {"part": ["resources", "reads", "writes", "others", "growth"]}
+    guarded = few | {"seconds": 0.6, "part": ["resources", "reads", "writes", "others", "growth"]}
     many = {"rounds": 5, "seconds": 3.0, "guides": 10_000, "concerns": 70_000, "part": list(PARTS)}
     for name, value in (guarded if arguments.check else few if arguments.quick else many).items():
         if getattr(arguments, name) is None:

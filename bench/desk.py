@@ -1,7 +1,6 @@
 """The pages of the inbox, as a person who is signed in reads them: each filter, by a bare client and in Chromium."""
 
 import argparse
-import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +11,11 @@ from typing import Any
 
 import httpx
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from app.http.auth import SESSION_COOKIE
 from app.pages.inbox import Choice
+from bench.browser import is_browser_installed, running_browser
 from bench.content import GUIDE, Progress
 from bench.growth import MANY_CONCERNS
 from bench.report import SLOWEST_FIRST
@@ -33,7 +33,6 @@ VIEWS = {each.value: f"?show={each.value}" for each in Choice} | {
     "received and danger": "?state=received&danger=yes",
 }
 READS = 5
-BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu")
 LOADED = "() => performance.getEntriesByType('navigation')[0].duration"
 
 
@@ -93,7 +92,7 @@ def read_desks(results: Results, desks: list[Deskside], say: Say) -> None:
     """Read each page of each desk in turn: once as the first, then again; by a client, then in the browser."""
     with ExitStack() as stack:
         readers: dict[str, Callable[[Deskside, str], float]] = {"": by_client(stack)}
-        if shutil.which("chromium"):
+        if is_browser_installed():
             readers[", in Chromium"] = in_browser(stack)
         else:
             results.skipped["the desk in Chromium"] = "chromium is not installed"
@@ -135,9 +134,7 @@ def by_client(stack: ExitStack) -> Callable[[Deskside, str], float]:
 
 def in_browser(stack: ExitStack) -> Callable[[Deskside, str], float]:
     """Return a function that opens a page in Chromium, and gives the seconds until it is loaded."""
-    program = stack.enter_context(sync_playwright()).chromium
-    browser = program.launch(executable_path=shutil.which("chromium"), args=BROWSER_FLAGS)
-    stack.callback(browser.close)
+    browser = stack.enter_context(running_browser())
     pages: dict[str, Page] = {}
 
     def read(desk: Deskside, query: str) -> float:

@@ -6,7 +6,6 @@ network of the third generation does. It slows requests alone: connecting costs 
 
 import argparse
 import re
-import shutil
 import statistics
 import time
 from collections import defaultdict
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page
 
+from bench.browser import is_browser_installed, running_browser
 from bench.content import GUIDE
 from bench.report import FIRST_PAINT, HEAVIEST, SENDING, WITH_ALL
 from bench.rounds import Results, Say
@@ -25,7 +25,6 @@ from bench.servers import UNLIMITED, guidance
 
 SLOWER = 4
 LATENCY_MILLISECONDS, KILOBITS = 400, 400
-FLAGS = ("--no-sandbox", "--disable-gpu")
 SCREEN: Any = {"width": 360, "height": 640}
 SCRIPTS = {", with scripts": True, ", without scripts": False}
 FORMS = {
@@ -55,12 +54,13 @@ PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length >
 
 def measure_pages(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
     """Open each page, and send each form, so many times with scripts and without."""
-    if not shutil.which("chromium"):
+    if not is_browser_installed():
         results.skipped["the pages on an old phone"] = "chromium is not installed"
         return
-    with guidance("pages", work / "pages", **UNLIMITED) as server, _browser() as browser:
+    with guidance("pages", work / "pages", **UNLIMITED) as server, running_browser() as browser:
         paths = find_pages(server.url)
         for how, has_scripts in SCRIPTS.items():
+            _open(browser, server.url, has_scripts)  # the first page of a browser takes longer
             paints: dict[str, float] = {}
             loaded: dict[str, dict[str, float]] = {}
             sent: defaultdict[str, list[float]] = defaultdict(list)
@@ -100,14 +100,6 @@ def find_pages(url: str) -> list[str]:
                 links = dict.fromkeys(LINK.findall(answer.text))
                 waiting += [each for each in links if each not in {*found, *waiting} and not each.startswith(OTHERS)]
     return [path for path, is_page in found.items() if is_page]
-
-
-@contextmanager
-def _browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -1,0 +1,38 @@
+"""Chromium, which opens pages as a person does. Unlike the load it may use every processor: a phone has several."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+FLAGS = ("--no-sandbox", "--disable-gpu")
+
+
+def is_browser_installed() -> bool:
+    """Return True if Chromium is installed."""
+    return shutil.which("chromium") is not None
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Start Chromium, yield it, and stop it afterwards."""
+    with _every_processor(), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def _every_processor() -> Iterator[None]:
+    """Take this process, and what it starts, off the one processor of the load."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
