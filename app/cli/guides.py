@@ -149,7 +149,7 @@ def preview(
     Uses a temporary folder, which is deleted at the end with everything sent to it.
     """
     reference_data = read_reference_data(settings.seed_dir)
-    ports = ports_from(8001 if port is None else port, is_free_to_choose=port is None)
+    ports = ports_from(port, 8001)
     with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(ports):
         only_here = {"data_dir": Path(folder), "database_url": None, "seal_to": (), "deliver": False}
         trial = settings.model_copy(update=only_here | {"default_guide": None, "log_level": "error"})

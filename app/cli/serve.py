@@ -50,16 +50,16 @@ def serve(
             err=True,
         )
 
-    ports = ports_from(PORT if port is None else port, is_free_to_choose=port is None and is_trial)
+    ports = ports_from(port, PORT, PORTS_TO_TRY if is_trial else 1)
     with listening_at(ports):
         has_started = run_server(settings, host=host, ports=ports, workers=workers, announce=partial(_announce, ports))
     if not has_started:
         raise typer.Exit(1)
 
 
-def ports_from(port: int, *, is_free_to_choose: bool) -> Sequence[int]:
-    """Return the port, and those after it to try if another program has it and nobody named it."""
-    return range(port, port + PORTS_TO_TRY) if is_free_to_choose else (port,)
+def ports_from(named: int | None, first: int, tries: int = PORTS_TO_TRY) -> Sequence[int]:
+    """Return the port that was named; without one the first, and those after it to try if another program has it."""
+    return range(first, first + tries) if named is None else (named,)
 
 
 @contextmanager

@@ -206,9 +206,8 @@ class RequestReader(h11.Connection):
     h11 itself measures a head only while it is incomplete. It refuses less than this service does: see `check_head`.
     """
 
-    def __init__(self, max_head_bytes: int) -> None:
-        super().__init__(h11.SERVER, max_head_bytes)
-        self._max_head_bytes = max_head_bytes
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, MAX_HEAD_BYTES)
         self._peeked: Any = None
         self._pieces_left = PIECES_PER_TURN
         self._chunk_lines: ChunkLines | None = None
@@ -255,7 +254,7 @@ class RequestReader(h11.Connection):
         if isinstance(event, h11.Data):
             self._pieces_left -= 1
         elif isinstance(event, h11.Request):
-            if head_bytes(event) > self._max_head_bytes:
+            if head_bytes(event) > MAX_HEAD_BYTES:
                 raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
             self._read_chunk_lines(event)
         elif isinstance(event, h11.EndOfMessage):
@@ -365,7 +364,7 @@ class Connection(H11Protocol):
         super().__init__(config, server_state, app_state)
         self.is_refused = False
         """True from a bare refusal on: nothing of the connection is read any more."""
-        self.conn: RequestReader = RequestReader(config.h11_max_incomplete_event_size or 0)
+        self.conn: RequestReader = RequestReader()
         self._client_seconds = client_seconds
         self._default_headers = server_state.default_headers
         self._refusals: Refusals = app_state[REFUSALS]

@@ -19,7 +19,7 @@ from app.errors import ServiceUnavailable
 from app.http.cache import CacheRequest, ResponseCache
 from app.http.metrics import Answered
 from app.http.middleware import RequestRecords, new_request_id, route_template
-from app.server.connection import MAX_HEAD_BYTES, Connection, RequestReader
+from app.server.connection import Connection, RequestReader
 
 FRONT_CACHE = "front_cache"
 """The name of the `FrontCache` in the lifespan state (ASGI), which every connection gets."""
@@ -81,7 +81,7 @@ class FrontCache:
         """Parse the request with the server's own reader."""
         if len(data) > MAX_PARSED_BYTES:
             return None, None
-        reader = RequestReader(MAX_HEAD_BYTES)
+        reader = RequestReader()
         try:
             reader.receive_data(data)
             event = reader.peek()

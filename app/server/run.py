@@ -32,7 +32,7 @@ from app.http.context import AppContext
 from app.http.metrics import SHARED_FOLDER
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
-from app.server.connection import MAX_HEAD_BYTES, REFUSALS, Refusals
+from app.server.connection import REFUSALS, Refusals
 from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.services.keys import DEVELOPMENT_IDENTITY, write_key_file
 from app.services.resealing import find_newest_recipients
@@ -102,7 +102,6 @@ def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
         proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
         ws="none",
         http=cast("type[asyncio.Protocol]", partial(Front, settings=settings)),
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         timeout_keep_alive=A_DAY_SECONDS,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
         timeout_worker_healthcheck=STARTING_SECONDS,
         **more,
