@@ -194,6 +194,22 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
         raise SetupError(f"GUIDANCE_SEAL_IDENTITY_FILE: {fault}") from None
 
 
+def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
+    """Return the routes in their order, but each before one that would take its path: so none depends on its place.
+
+    A path that two routes take, such as `/v1/concerns/form`, is for the one that names it.
+    """
+    ordered: list[Route] = []
+    for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
+        places = (place for place, other in enumerate(ordered) if _takes(other, route) and not _takes(route, other))
+        ordered.insert(next(places, len(ordered)), route)
+    return [*ordered]
+
+
+def _takes(route: Route, other: Route) -> bool:
+    return route.path_regex.match(other.path) is not None
+
+
 ROUTERS = (
     concerns.router,
     formats.router,
@@ -231,6 +247,7 @@ ROUTERS = (
     drafts_pages.preview_router,
     api_docs.router,
 )
+ROUTES = routes_of(ROUTERS)
 
 log = Log(__name__)
 
@@ -265,22 +282,6 @@ class GuidanceApp(FastAPI):
         return build_readers_document(self.openapi())
 
 
-def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
-    """Return the routes in their order, but each before one that would take its path: so none depends on its place.
-
-    A path that two routes take, such as `/v1/concerns/form`, is for the one that names it.
-    """
-    ordered: list[Route] = []
-    for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
-        places = (place for place, other in enumerate(ordered) if _takes(other, route) and not _takes(route, other))
-        ordered.insert(next(places, len(ordered)), route)
-    return [*ordered]
-
-
-def _takes(route: Route, other: Route) -> bool:
-    return route.path_regex.match(other.path) is not None
-
-
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """Build the application. Nothing is opened until it starts."""
 
@@ -309,7 +310,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the service has its own, with no path
-        routes=routes_of(ROUTERS),  # not by `include_router`, which builds every route once more
+        routes=[*ROUTES],  # not by `include_router`, which builds every route once more
     )
     app.state.context = build_context(settings, clock)
     add_problem_handlers(app)
