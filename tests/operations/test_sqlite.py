@@ -106,7 +106,7 @@ def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
 
 @pytest.mark.slow
 def test_an_erasure_that_a_reader_holds_up_says_so_and_is_finished_once_the_reader_has_gone(
-    desk: Desk, service: FastAPI, settings: Settings, reference: str, reader: sqlite3.Connection, lines: Lines
+    desk: Desk, service: FastAPI, settings: Settings, reference: str, lines: Lines, reader: sqlite3.Connection
 ) -> None:
     piece = sealed_piece(settings.data_dir)
     context: AppContext = service.state.context

@@ -1,6 +1,7 @@
 """The writer: many acts to one flush, each told only when it is on the disk, and none that takes another with it."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 import time
@@ -226,7 +227,9 @@ def test_what_a_caller_on_an_event_loop_no_longer_waits_for_is_never_begun(desk:
     assert desk.words() == ["gate"]
 
 
-def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -> None:
+def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     gate, _ = closed_gate(desk)
     loop = asyncio.new_event_loop()
     gone = loop.create_task(desk.writer.run_async(keep("kept for nobody")))
@@ -240,6 +243,10 @@ def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -
     assert not gone.done()
     assert desk.words() == ["gate", "kept for nobody", "other"]
     assert desk.commits == 2
+    desk.finish()
+    del gone, loop
+    gc.collect()  # here, and not while another test reads the log
+    assert "Task was destroyed" in caplog.text
 
 
 def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
