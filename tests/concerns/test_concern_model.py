@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # the package carries no types
+from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 

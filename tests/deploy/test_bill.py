@@ -8,13 +8,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from supply.archive import read_files
 from supply.bill import SCRIPT, STATUS, NotLocked, bill_of_image, debian_packages
 from supply.licences import recorded
 from tests.support.command import ROOT
+from tests.support.formats import validate_bill
 
 pytestmark = [pytest.mark.nightly, pytest.mark.any_database, pytest.mark.slow]
 
@@ -75,7 +74,7 @@ def test_what_a_layer_removes_is_not_in_the_image_and_every_component_has_its_te
     ]
     assert components["pkg:pypi/anyio@4.16.0"]["licenses"] == [{"license": {"name": recorded()["anyio==4.16.0"]}}]
     assert "pkg:npm/age-encryption@0.3.1" in components
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    validate_bill(json.dumps(bill))
     assert {each["ref"] for each in bill["dependencies"]} - {each["bom-ref"] for each in bill["components"]} <= {
         bill["metadata"]["component"]["bom-ref"]
     }
@@ -112,7 +111,7 @@ def test_the_bill_of_the_wheel_is_valid_and_says_how_many_components_it_has(tmp_
     )
 
     bill = json.loads(target.read_text())
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    validate_bill(json.dumps(bill))
     assert said.stdout == f"{target}: {len(bill['components'])} components\n"
     inside = [each["purl"] for each in bill["components"] if each["purl"].startswith("pkg:npm/")]
     assert bool(inside) is (ROOT / SCRIPT).is_file()

@@ -3,7 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]  # it has no types
+import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
@@ -27,9 +27,9 @@ def test_the_schema_in_the_reference_is_that_of_the_model() -> None:
 def test_the_schema_takes_a_file_without_positions_and_refuses_a_misspelt_key() -> None:
     content = YAML(typ="safe", pure=True).load(edition_yaml(an_edition()))
 
-    jsonschema.validate(content, edition_schema())
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(content | {"titel": "x"}, edition_schema())
+    jsonschema_rs.validate(edition_schema(), content)
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(edition_schema(), content | {"titel": "x"})
 
 
 def test_a_new_guide_is_a_file_that_the_check_leads_through(tmp_path: Path) -> None:

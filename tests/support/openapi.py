@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 from starlette.testclient import TestClient
 
 from docs_site.api import resolved
@@ -97,14 +95,13 @@ def _shown(schema: Part, value: Any, schemas: Part, at: str) -> Iterator[tuple[s
 
 def faults_against(document: Part, at: tuple[str, ...], value: Any) -> list[str]:
     """Validate the value against the schema at that place of the document, and return the faults."""
-    resource = DRAFT202012.create_resource(document)
     pointer = "".join("/" + quote(step.replace("~", "~0").replace("/", "~1")) for step in at)
     validator = Draft202012Validator(
         {"$ref": f"{DOCUMENT}#{pointer}"},
-        registry=Registry().with_resource(DOCUMENT, resource),
-        format_checker=Draft202012Validator.FORMAT_CHECKER,
+        registry=Registry([(DOCUMENT, document)], draft=Draft202012),
+        validate_formats=True,
     )
-    return [f"{'/'.join(at)}: {error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+    return [f"{'/'.join(at)}: {error.instance_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
 def call(
