@@ -293,6 +293,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 @given(VALUES)
 @settings(max_examples=300, deadline=None)
 def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_writes_them(value: Any) -> None:
@@ -300,6 +301,7 @@ def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_w
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 @given(TEXTS.filter(bool))
 @settings(max_examples=100, deadline=None)
 def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the_reference_writes_them(

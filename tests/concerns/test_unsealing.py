@@ -30,7 +30,7 @@ from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 from tests.support.service import a_service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 AGE = "application/age"
 JSON = "application/json"
@@ -251,7 +251,6 @@ def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an
 
 
 @pytest.mark.slow
-@pytest.mark.any_database
 def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
     receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key], a_concern: Concern
 ) -> None:

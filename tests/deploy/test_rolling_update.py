@@ -23,8 +23,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
-CALLERS = 4
-SOME = 40
+CALLERS = 3
+SOME = 30
 """Answers that must have come before, between and after the two restarts."""
 LONGEST_SECONDS, TIMES_USUAL = 5, 20
 """Each answer comes within three seconds alone, and two more beside other tests; on a machine that has too much to do,
@@ -44,7 +44,7 @@ class Callers:
 
     def call(self, name: int) -> None:
         number = 0
-        while not self.stop.wait(0.05):
+        while not self.stop.wait(0.1):
             number += 1
             # Each read has an address of its own in the cache of the proxy, so that a node must answer it.
             self.reads.append(self._client.get(f"/v1/search?q=friend&limit={number % 200 + 1}"))

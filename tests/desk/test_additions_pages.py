@@ -30,7 +30,7 @@ from tests.support.loops import for_each
 from tests.support.people import sign_in_as
 from tests.support.service import a_service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 OF_ADDITIONS = ENTRY_SPECS[EntryKind.ADDITION]
 MEGABYTE = 1_000_000
@@ -240,7 +240,6 @@ class Memory:
 
 
 @pytest.mark.slow
-@pytest.mark.any_database
 def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: LiveServer, a_concern: Concern) -> None:
     key = live.new_key(Scope.READ)
     headers = {"Authorization": f"Bearer {key}"}

@@ -1,15 +1,17 @@
 """`guidance desk`: a day's work on the command line, against a running server, with a key that names the person."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
+from app.config import Settings
 from app.errors import DeskRequestFailed, KeysNotKnown
 from app.models.clients import Scope
 from app.models.people import SCOPES_OF, Role
@@ -20,37 +22,51 @@ from tests.support.canaries import forms_of
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
-from tests.support.live import LiveServer
 from tests.support.loops import for_each
+from tests.support.threaded import run_server
 from tests.support.unsealing import RecordingProxy
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # a server in a process of its own
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def reference(live: LiveServer, a_concern: Concern) -> str:
-    with live.client() as http:
-        return str(http.post("/v1/concerns", json=a_concern()).json()["reference"])
+def url(service: FastAPI) -> Iterator[str]:
+    with run_server(service) as url:
+        yield url
 
 
 @pytest.fixture
-def key_file(live: LiveServer, tmp_path: Path) -> Path:
-    made = guidance(
-        *("clients", "add", "robin", "--role", "worker", "--person", "Robin Example", "--data-dir", live.data_dir)
-    )
+def http(url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url, trust_env=False) as http:
+        yield http
+
+
+@pytest.fixture
+def data_dir(settings: Settings) -> Path:
+    return settings.data_dir
+
+
+@pytest.fixture
+def reference(http: httpx.Client, a_concern: Concern) -> str:
+    return str(http.post("/v1/concerns", json=a_concern()).json()["reference"])
+
+
+@pytest.fixture
+def key_file(data_dir: Path, tmp_path: Path) -> Path:
+    made = guidance("clients", "add", "robin", "--role", "worker", "--person", "Robin Example", "--data-dir", data_dir)
     path = tmp_path / "key"
     path.write_text(made.stdout)
     return path
 
 
 @pytest.fixture
-def run(live: LiveServer, key_file: Path) -> Run:
+def run(url: str, key_file: Path) -> Run:
     """Run a command of the desk as that person."""
 
     def run(*words: str, words_of_note: str | None = None) -> Result:
-        environment = {"GUIDANCE_DESK_URL": live.url, "GUIDANCE_DESK_KEY": key_file.read_text().strip()}
+        environment = {"GUIDANCE_DESK_URL": url, "GUIDANCE_DESK_KEY": key_file.read_text().strip()}
         return CliRunner().invoke(app, ["desk", *words], input=words_of_note, env=environment)
 
     return run
@@ -62,7 +78,7 @@ def answer(result: Result) -> Any:
 
 
 def test_a_concern_is_listed_taken_noted_acknowledged_held_released_closed_and_erased(
-    live: LiveServer, run: Run, reference: str, key_file: Path
+    data_dir: Path, run: Run, reference: str, key_file: Path
 ) -> None:
     listed = run("list", "--key-file", str(key_file))
     taken = run("assign", reference.lower())
@@ -74,7 +90,7 @@ def test_a_concern_is_listed_taken_noted_acknowledged_held_released_closed_and_e
         run("release", reference, "--reason", "A made-up reason."),
         run("close", reference, "Early help", "--shared"),
     ]
-    opened = run("open", reference, "--identity", str(live.data_dir / "development-identity.txt"))
+    opened = run("open", reference, "--identity", str(data_dir / "development-identity.txt"))
     erased = run("erase", reference, "--reason", "A made-up reason.")
 
     headings, line = listed.stdout.splitlines()
@@ -163,11 +179,11 @@ def test_the_words_of_a_note_and_the_key_are_in_no_argument(run: Run, reference:
 
 
 def test_a_note_is_sealed_before_it_leaves_and_for_no_key_but_those_that_were_given(
-    live: LiveServer, run: Run, reference: str, tmp_path: Path
+    url: str, data_dir: Path, run: Run, reference: str, tmp_path: Path
 ) -> None:
-    proxy = RecordingProxy(int(live.url.rpartition(":")[2]))
+    proxy = RecordingProxy(int(url.rpartition(":")[2]))
     note = ("note", reference, "--url", f"http://127.0.0.1:{proxy.port}")
-    own = read_identities(live.data_dir / "development-identity.txt").identities[0].to_public()
+    own = read_identities(data_dir / "development-identity.txt").identities[0].to_public()
     another = create_identity(tmp_path / "another.txt", at=A_TUESDAY)
 
     refused = run(*note, "--seal-to", another, words_of_note="ZymurgyNote.")
@@ -181,14 +197,16 @@ def test_a_note_is_sealed_before_it_leaves_and_for_no_key_but_those_that_were_gi
     assert [each.stdout for each in written] == [f"{reference}: note 1\n", f"{reference}: note 2\n"]
     assert bytes(proxy.sent).count(b"POST ") == 2
     assert [form for form in (b"ZymurgyNote", *forms_of("ZymurgyNote")) if form in proxy.sent] == []
-    opened = run("open", reference, "--identity", str(live.data_dir / "development-identity.txt"))
+    opened = run("open", reference, "--identity", str(data_dir / "development-identity.txt"))
     assert [each["note"]["text"] for each in answer(opened)["notes"]] == ["ZymurgyNote."] * 2
 
 
 @for_each("role", Role)
-def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(live: LiveServer, role: Role) -> None:
-    key = guidance("clients", "add", f"a-{role}", "--role", role, "--data-dir", live.data_dir).stdout.strip()
-    listed = json.loads(guidance("clients", "list", "--json", "--data-dir", live.data_dir).stdout)
+def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(
+    http: httpx.Client, data_dir: Path, role: Role
+) -> None:
+    key = guidance("clients", "add", f"a-{role}", "--role", role, "--data-dir", data_dir).stdout.strip()
+    listed = json.loads(guidance("clients", "list", "--json", "--data-dir", data_dir).stdout)
     scopes = {each["name"]: set(each["scopes"]) for each in listed}
     calls = {
         Scope.READ: ("GET", "/v1/desk/concerns"),
@@ -197,9 +215,8 @@ def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(li
         Scope.EVENTS: ("GET", "/v1/events"),
         Scope.METRICS: ("GET", "/v1/desk/metrics"),
     }
-    with live.client() as http:
-        http.headers["Authorization"] = f"Bearer {key}"
-        allowed = {scope for scope, call in calls.items() if http.request(*call).status_code != httpx.codes.FORBIDDEN}
+    http.headers["Authorization"] = f"Bearer {key}"
+    allowed = {scope for scope, call in calls.items() if http.request(*call).status_code != httpx.codes.FORBIDDEN}
 
     assert scopes[f"a-{role}"] == {scope.value for scope in SCOPES_OF[role]}
     assert allowed == SCOPES_OF[role] & calls.keys()

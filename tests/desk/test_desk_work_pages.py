@@ -24,7 +24,7 @@ from tests.support.concerns import Concern, add, read_messages
 from tests.support.desk import acts_on, look, press, sealed_note, send, text_of
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 SAM = "Sam Example"
 BODY = "Example Council"

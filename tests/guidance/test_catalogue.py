@@ -269,6 +269,7 @@ def keys_in(value: Any) -> Iterator[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_no_answer_weighs_or_counts_anything(service: FastAPI, settings: Settings, a_concern: Concern) -> None:
     with TestClient(service) as client:
         publish(client, second_edition(client), a_key(client, Scope.PUBLISH))

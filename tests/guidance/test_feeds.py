@@ -20,7 +20,7 @@ from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
 from tests.support.service import a_service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 JSON_FEED = "/v1/feed.json"
 ATOM_FEED = "/v1/feed.atom"

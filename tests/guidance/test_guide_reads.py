@@ -122,6 +122,7 @@ def is_numbered(path: str) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_the_index_leads_to_every_read_and_no_link_in_any_answer_is_broken(
     walked: tuple[TestClient, Answers],
 ) -> None:
@@ -233,6 +234,7 @@ def test_a_browser_may_ask_before_it_reads(client: TestClient) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_head_tells_what_get_tells_without_the_body(live: LiveServer, service: FastAPI) -> None:
     passing = {"x-request-id", "date"}
     with live.client() as caller:
@@ -409,6 +411,7 @@ def test_every_kind_of_problem_explains_itself_at_its_own_type(client: TestClien
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_a_started_server_answers_as_the_readme_says(live: LiveServer) -> None:
     with live.client() as client:
         assert len(client.get(f"{GUIDE}/indicators").json()["indicators"]) == 10

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services import doctor
-from tests.support.set_ups import SetUp, make_set_up, reachable
+from tests.support.set_ups import SetUp, build_script, make_set_up, reachable
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +16,5 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
 def set_up(healthy: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetUp:
     """A healthy set-up that the test may break, whose public address answers, and whose script is built."""
     reachable(monkeypatch)
-    built = tmp_path / "built"
-    built.mkdir()
-    for name in (doctor.BUILT, doctor.BUILT_PAGE):
-        (built / name).touch()
-    monkeypatch.setattr(doctor, "BUILT_FOLDER", built)
+    build_script(monkeypatch, tmp_path / "built")
     return healthy.copy(tmp_path / "place")

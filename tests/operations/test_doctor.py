@@ -41,7 +41,7 @@ from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer, environment_for
 from tests.support.proxies import varnish
 from tests.support.publishing import publish_next
-from tests.support.set_ups import SetUp, add_receiver, blamed, execute, findings, post_concern, reachable
+from tests.support.set_ups import SetUp, add_receiver, blamed, build_script, execute, findings, post_concern, reachable
 from tests.support.store import Store
 
 pytestmark = pytest.mark.slow
@@ -157,12 +157,12 @@ def schema_of(version: str) -> Breaking:
 
 
 def unchecked_contact(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    path = set_up.folder / "seed" / "signposts.yaml"
+    path = set_up.seed_of_its_own() / "signposts.yaml"
     path.write_text(path.read_text().replace(f"    verified_on: {utc_now().date()}", "    verified_on: null", 1))
 
 
 def contact_checked_long_ago(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    path = set_up.folder / "seed" / "signposts.yaml"
+    path = set_up.seed_of_its_own() / "signposts.yaml"
     today = utc_now().date()
     path.write_text(path.read_text().replace(f"    verified_on: {today}", f"    verified_on: {today - 400 * DAYS}", 1))
 
@@ -175,16 +175,16 @@ def unchecked_contact_of_a_guide(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
 
 
 def unreadable_signposts(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    (set_up.folder / "seed" / "signposts.yaml").write_text("signposts: none\n")
+    (set_up.seed_of_its_own() / "signposts.yaml").write_text("signposts: none\n")
 
 
 def statement_never_compared(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    path = set_up.folder / "seed" / "legal-statements.yaml"
+    path = set_up.seed_of_its_own() / "legal-statements.yaml"
     path.write_text(path.read_text().replace(f"    verified_on: {utc_now().date()}", "    verified_on: null", 1))
 
 
 def statement_due_again(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    path = set_up.folder / "seed" / "legal-statements.yaml"
+    path = set_up.seed_of_its_own() / "legal-statements.yaml"
     path.write_text(re.sub("recheck_by: .*", f"recheck_by: {utc_now().date() + 29 * DAYS}", path.read_text(), count=1))
 
 
@@ -311,7 +311,7 @@ def a_test_key_in_use(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
         assert sent.status_code == 201
 
 
-EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
+BESIDE_THE_DATABASE: list[tuple[Breaking, str, Condition]] = [
     (values(allowed_hosts="*"), "settings", WARNING),
     (values(log_level="debug"), "settings", WARNING),
     (values(duty_hours="In office hours"), "settings", WARNING),
@@ -328,19 +328,10 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (certified(days=0.5, left=2 * HOURS), "public-url", WARNING),
     (identity_left_here, "identities", FAULT),
     (identity_that_is_configured, "identities", WARNING),
-    (unreadable_receipt_key, "receipt-key", FAULT),
-    (lost_receipt_key, "receipt-key", FAULT),
-    (old_receipt_key, "receipt-key", WARNING),
     (lambda set_up, _: set_up.data_dir.chmod(0o755), "files", FAULT),
-    (schema_of("9999"), "schema", FAULT),
-    (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "rules", FAULT),
-    (old_backup(40), "backup", WARNING),
-    (old_backup(400), "backup", FAULT),
     (unchecked_contact, "contacts", WARNING),
-    (unchecked_contact_of_a_guide, "contacts", WARNING),
     (contact_checked_long_ago, "contacts", WARNING),
     (unreadable_signposts, "contacts", FAULT),
-    (review_due, "reviews", WARNING),
     (statement_never_compared, "statements", WARNING),
     (statement_due_again, "statements", WARNING),
     (without("council_name"), "statements", FAULT),
@@ -349,6 +340,20 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (without("data_complaints_contact"), "statements", FAULT),
     (no_holidays, "holidays", FAULT),
     (no_holidays_of_next_year, "holidays", FAULT),
+    (no_typst, "print", WARNING),
+    (no_script, "scripts", FAULT),
+    (no_desk_script, "desk-script", WARNING),
+]
+EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
+    (unreadable_receipt_key, "receipt-key", FAULT),
+    (lost_receipt_key, "receipt-key", FAULT),
+    (old_receipt_key, "receipt-key", WARNING),
+    (schema_of("9999"), "schema", FAULT),
+    (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "rules", FAULT),
+    (old_backup(40), "backup", WARNING),
+    (old_backup(400), "backup", FAULT),
+    (unchecked_contact_of_a_guide, "contacts", WARNING),
+    (review_due, "reviews", WARNING),
     (removed_recipient, "removed-recipients", FAULT),
     (a_test_key_in_use, "test-concerns", WARNING),
     (client_that_nobody_let_in, "access", FAULT),
@@ -361,9 +366,6 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (values(default_guide="nope"), "start", FAULT),
     (lost_webhook_key, "webhooks", FAULT),
     (unreadable_webhook_key, "webhooks", FAULT),
-    (no_typst, "print", WARNING),
-    (no_script, "scripts", FAULT),
-    (no_desk_script, "desk-script", WARNING),
 ]
 OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
     (large_log, "growth", WARNING),
@@ -389,7 +391,7 @@ TRIED_ALONE = {"recipients", "database", "pages", "clock", "overdue", "overdue-e
 """Checks of which a test of its own below has a broken set-up."""
 
 
-STOPS_A_START: set[Breaking] = {unreadable_webhook_key}
+STOPS_A_START: set[Breaking] = {unreadable_webhook_key, unreadable_signposts}
 """What keeps the service from starting too, which its own line says."""
 if on_postgresql():  # where nodes name their key files by settings, and a start refuses a file that is not there
     STOPS_A_START |= {unreadable_receipt_key, lost_receipt_key, lost_webhook_key}
@@ -463,12 +465,27 @@ def test_no_healthy_set_up_is_blamed(
     assert exit_status(found.values()) == 0
 
 
-@pytest.mark.parametrize(("breaking", "check", "condition"), EVERYWHERE)
-def test_what_is_broken_is_found_and_nothing_else_is_blamed(
-    set_up: SetUp, monkeypatch: pytest.MonkeyPatch, breaking: Breaking, check: str, condition: Condition
-) -> None:
-    before = blamed(findings(set_up))
+@pytest.fixture(scope="module")
+def before(healthy: SetUp, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Condition]:
+    """What the doctor says of the set-up that each test breaks."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        reachable(monkeypatch)
+        build_script(monkeypatch, tmp_path_factory.mktemp("before") / "built")
+        return blamed(findings(healthy))
 
+
+@pytest.mark.parametrize(
+    ("breaking", "check", "condition"),
+    [*EVERYWHERE, *(pytest.param(*each, marks=pytest.mark.any_database) for each in BESIDE_THE_DATABASE)],
+)
+def test_what_is_broken_is_found_and_nothing_else_is_blamed(
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    before: dict[str, Condition],
+    breaking: Breaking,
+    check: str,
+    condition: Condition,
+) -> None:
     breaking(set_up, monkeypatch)
     found = findings(set_up)
 
@@ -498,7 +515,7 @@ def test_what_nodes_do_not_share_is_found(
 
 
 def test_the_doctor_is_tried_in_more_set_ups_than_twenty_and_every_check_finds_one_that_is_broken() -> None:
-    tables = [*EVERYWHERE, *OF_THE_FILE, *OF_NODES]
+    tables = [*BESIDE_THE_DATABASE, *EVERYWHERE, *OF_THE_FILE, *OF_NODES]
 
     assert len(HEALTHY) >= 4
     assert len(tables) >= 16

@@ -33,6 +33,7 @@ def several(tmp_path: Path) -> Iterator[LiveServer]:
         yield server
 
 
+@pytest.mark.any_database
 def test_asked_to_stop_it_turns_red_refuses_what_is_new_reads_on_and_finishes_what_it_accepted(
     draining: LiveServer,
 ) -> None:
@@ -78,6 +79,7 @@ def test_several_processes_share_one_address_and_one_database(several: LiveServe
     assert len([path for path in files_of(several.data_dir) if path.name == "development-identity.txt"]) == 1
 
 
+@pytest.mark.any_database
 def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(several: LiveServer) -> None:
     first, *_ = several.children()
     first.kill()

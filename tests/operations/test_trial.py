@@ -27,6 +27,8 @@ from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
 from tests.support.loops import for_each
 
+pytestmark = pytest.mark.any_database
+
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # what a trial may not listen on
 A_RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
 IN_USE: dict[str, tuple[str, dict[str, Any]]] = {

@@ -26,6 +26,7 @@ def guidance(*arguments: str | Path, **settings: str) -> Finished:
         logs_as_before(),
         patch.dict(os.environ, _environment_of(arguments, settings), clear=True),
         patch.object(sys, "argv", command),
+        patch.object(gc, "freeze"),  # of this process nothing more
         redirect_stdout(output),
         redirect_stderr(errors),
     ):
@@ -34,8 +35,6 @@ def guidance(*arguments: str | Path, **settings: str) -> Finished:
             status: str | int | None = 0
         except SystemExit as end:
             status = end.code
-        finally:
-            gc.unfreeze()
     return subprocess.CompletedProcess(command, int(status or 0), output.getvalue(), errors.getvalue())
 
 

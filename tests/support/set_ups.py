@@ -44,14 +44,22 @@ class SetUp:
         return Settings.model_validate(self.values)
 
     def copy(self, folder: Path) -> "SetUp":
-        """Return the same set-up in another folder."""
-        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("data"))
+        """Return the same set-up in another folder, with the same seed."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("data", "seed"))
         copy_database(self.data_dir, folder / "data")
         moved = {
-            name: folder / path.relative_to(self.folder) for name, path in self.values.items() if isinstance(path, Path)
+            name: folder / path.relative_to(self.folder)
+            for name, path in self.values.items()
+            if isinstance(path, Path) and name != "seed_dir"
         }
         address = address_for(folder / "data")
         return SetUp(folder, self.identities, self.values | moved | ({"database_url": address} if address else {}))
+
+    def seed_of_its_own(self) -> Path:
+        """Return the folder of a seed that may be changed: no other set-up reads it."""
+        seed = self.folder / "seed"
+        self.values["seed_dir"] = shutil.copytree(self.values["seed_dir"], seed)
+        return seed
 
 
 def make_set_up(folder: Path) -> SetUp:
@@ -105,6 +113,14 @@ def work_a_day(set_up: SetUp) -> None:
 def reachable(monkeypatch: Any, answer: PublicAnswer = READY) -> None:
     """Let the public address give that answer. Its name is invented, so nothing is there."""
     monkeypatch.setattr(doctor, "call_public_address", lambda _: answer)
+
+
+def build_script(monkeypatch: Any, folder: Path) -> None:
+    """Let the script of the desk be built, into that new folder."""
+    folder.mkdir()
+    for name in (doctor.BUILT, doctor.BUILT_PAGE):
+        (folder / name).touch()
+    monkeypatch.setattr(doctor, "BUILT_FOLDER", folder)
 
 
 def checked_seed(folder: Path) -> Path:
