@@ -39,7 +39,7 @@ SERVER_CONNECTIONS = 4
 def pgbouncer(work: Path, database: str) -> Iterator[str]:
     """Run PgBouncer before that database of the tests' server, and yield the address of the database through it."""
     program, port = need("pgbouncer"), free_port()
-    folder = postgresql().folder / "data"
+    folder = postgresql().folder
     changes = {
         "host=127.0.0.1 port=5432 dbname=guidance": f"host={folder} dbname={database} user=postgres",
         "guidance = ": f"{database} = ",

