@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from contextlib import ExitStack
-from functools import partial
 from threading import Event
 
 import httpx
@@ -26,6 +25,7 @@ from tests.support.waiting import LONG_ENOUGH, wait_until
 from tests.support.wire import (
     SECTION,
     Address,
+    Chunk,
     address,
     address_of,
     answers_in,
@@ -90,16 +90,14 @@ FIELDS = [
 
 @pytest.mark.slow
 @for_each("fields", FIELDS)
-def test_the_front_answers_as_the_server_does(
-    address: Address, chunks: list[tuple[bytes, bool]], fields: dict[str, str]
-) -> None:
+def test_the_front_answers_as_the_server_does(address: Address, chunks: list[Chunk], fields: dict[str, str]) -> None:
     closing_too = fields | {"Connection": "close"}
     [made] = exchange(address, request(SECTION, **closing_too))
     chunks.clear()
 
     first, second, last = one_by_one(address, *[request(SECTION, **fields)] * 2, request(SECTION, **closing_too))
 
-    assert [is_answered for _, is_answered in chunks] == [True, True, False]
+    assert [chunk.is_answered for chunk in chunks] == [True, True, False]
     assert seen(first) == seen(second) == seen(last) == seen(made)
     assert first.startswith(b"HTTP/1.1 304 " if fields.get("If-None-Match") == "*" else b"HTTP/1.1 200 OK\r\n")
     ids = [re.search(rb"x-request-id: ([0-9a-f-]{36})\r\n", each)[1] for each in (first, second, last)]  # type: ignore[index]  # each has one
@@ -133,16 +131,16 @@ def test_the_front_answers_as_the_server_does(
     ],
 )
 def test_whatever_is_not_one_whole_plain_read_is_left_to_the_server(
-    address: Address, chunks: list[tuple[bytes, bool]], other: bytes
+    address: Address, chunks: list[Chunk], other: bytes
 ) -> None:
     exchange(address, bye())
     one_by_one(address, request(SECTION))
     chunks.clear()
     with connected(address) as connection:
         connection.sendall(other)
-        wait_until(lambda: len(chunks) == 1)
+        wait_until(lambda: [chunk.is_done for chunk in chunks] == [True])
 
-    assert [is_answered for _, is_answered in chunks] == [False]
+    assert [chunk.is_answered for chunk in chunks] == [False]
 
 
 def test_a_credential_is_not_remembered_with_a_request(service: FastAPI, address: Address, begun: list[str]) -> None:
@@ -208,17 +206,17 @@ def test_hundreds_of_requests_in_one_piece_are_each_answered(address: Address) -
 
 @pytest.mark.slow
 def test_a_client_that_does_not_read_is_not_written_to_without_end(
-    address: Address, chunks: list[tuple[bytes, bool]], begun: list[str]
+    address: Address, chunks: list[Chunk], begun: list[str]
 ) -> None:
     exchange(address, bye(LARGE))
     chunks.clear()
     begun.clear()
     with connected(address) as connection:
-        while all(is_answered for _, is_answered in chunks):  # one by one, so that each comes whole and alone
+        while all(chunk.is_answered for chunk in chunks):  # one by one, so that each comes whole and alone
             before = len(chunks)
             assert before < SEVERAL
             connection.sendall(request(LARGE))
-            wait_until(partial(chunks.__getitem__, slice(before, None)))
+            wait_until(lambda before=before: [chunk.is_done for chunk in chunks[before:]] == [True])  # type: ignore[misc]  # bound at once
         sent = len(chunks)
         connection.sendall(request(LARGE) * SEVERAL + bye(LARGE))
         begun.clear()
@@ -299,7 +297,7 @@ def test_a_known_request_gets_what_is_published_meanwhile(address: Address, serv
 
 
 def test_bytes_that_are_part_of_another_request_are_not_taken_for_one(
-    address: Address, chunks: list[tuple[bytes, bool]], begun: list[str]
+    address: Address, chunks: list[Chunk], begun: list[str]
 ) -> None:
     exchange(address, bye())
     known = request(SECTION)
@@ -334,7 +332,7 @@ def test_a_known_request_waits_for_the_answer_before_it(address: Address) -> Non
 
 
 def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_answer(
-    address: Address, chunks: list[tuple[bytes, bool]]
+    address: Address, chunks: list[Chunk]
 ) -> None:
     url = f"http://{address[0]}:{address[1]}"
     with httpx.Client(base_url=url, timeout=LONG_ENOUGH, trust_env=False) as client:
@@ -342,20 +340,18 @@ def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_
             client.get(SECTION)
         counted = client.get("/metrics").text
 
-    assert [is_answered for _, is_answered in chunks] == [False, True, True, True, True, False]
+    assert [chunk.is_answered for chunk in chunks] == [False, True, True, True, True, False]
     assert 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/factors",status="200"} 5.0' in counted
 
 
-def test_a_connection_that_sent_anything_else_is_left_to_the_server(
-    address: Address, chunks: list[tuple[bytes, bool]]
-) -> None:
+def test_a_connection_that_sent_anything_else_is_left_to_the_server(address: Address, chunks: list[Chunk]) -> None:
     exchange(address, bye())
     chunks.clear()
 
     answers = one_by_one(address, request(SECTION), request(SECTION, method="DELETE"), request(SECTION))
 
     assert statuses(answers) == [200, 405, 200]
-    assert [is_answered for _, is_answered in chunks] == [True, False, False]
+    assert [chunk.is_answered for chunk in chunks] == [True, False, False]
 
 
 def test_a_stop_closes_connections_that_wait_for_a_request(service: FastAPI, settings: Settings) -> None:
@@ -385,9 +381,7 @@ def posted(**fields: str) -> bytes:
 
 
 @pytest.mark.slow
-def test_a_head_that_is_cut_at_any_byte_gets_the_same_answer(
-    address: Address, chunks: list[tuple[bytes, bool]]
-) -> None:
+def test_a_head_that_is_cut_at_any_byte_gets_the_same_answer(address: Address, chunks: list[Chunk]) -> None:
     whole = bye()
     [expected] = exchange(address, whole)
     chunks.clear()

@@ -14,6 +14,7 @@ from tests.support.waiting import wait_until
 from tests.support.wire import (
     SECTION,
     Address,
+    Chunk,
     address,
     answers_in,
     body_of,
@@ -71,7 +72,7 @@ WAYS = [Way(is_chunked, is_apart) for is_chunked, is_apart in product((False, Tr
 @for_each("method", ["GET", "POST"])
 @for_each("body", [BODY, SMUGGLED])
 def test_a_body_after_an_offer_of_another_protocol_is_read_as_a_body(
-    address: Address, chunks: list[tuple[bytes, bool]], protocol: str, way: Way, method: str, body: bytes
+    address: Address, chunks: list[Chunk], protocol: str, way: Way, method: str, body: bytes
 ) -> None:
     path = f"{CONCERNS}/check" if method == "POST" else SECTION
     with connected(address) as connection:

@@ -17,6 +17,7 @@ from app.db.database import DATABASE_FILE, for_writing, open_database
 from app.http.context import AppContext
 from app.models.record import Remnants
 from app.services import record
+from app.services.jobs import Housekeeping
 from app.services.record import has_remnants, purge_remnants
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -58,6 +59,12 @@ def test_every_connection_is_set_as_the_promises_need(
 
 
 PIECE = slice(200, 232)  # of a sealed text: no other text has the same bytes
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remnants are removed only when the test says so, and not when the service of the test gets to it as well."""
+    monkeypatch.setattr(Housekeeping, "_purge_remnants", lambda *_: None)
 
 
 @pytest.fixture
@@ -105,6 +112,7 @@ def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("by_hand")
 def test_an_erasure_that_a_reader_holds_up_says_so_and_is_finished_once_the_reader_has_gone(
     desk: Desk, service: FastAPI, settings: Settings, reference: str, lines: Lines, reader: sqlite3.Connection
 ) -> None:

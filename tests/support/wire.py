@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -35,20 +36,31 @@ def address(service: FastAPI, settings: Settings) -> Iterator[Address]:
         yield address_of(url)
 
 
+@dataclass
+class Chunk:
+    """Some bytes that reached the front: it answers them itself, unless it hands them to the server."""
+
+    is_answered: bool = True
+    is_done: bool = False
+
+
 @pytest.fixture
-def chunks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bool]]:
-    """Each chunk that reached the front, and whether the front answered it."""
-    seen: list[tuple[bytes, bool]] = []
-    left: list[Front] = []
+def chunks(monkeypatch: pytest.MonkeyPatch) -> list[Chunk]:
+    """Each chunk that reached the front. It is here before anybody can have an answer to it."""
+    seen: list[Chunk] = []
+    current: dict[Front, Chunk] = {}
     receive, handle = Front.data_received, Front.handle_events
 
     def watched(self: Front, data: bytes) -> None:
-        before = len(left)
+        chunk = current[self] = Chunk()
+        seen.append(chunk)
         receive(self, data)
-        seen.append((data, len(left) == before))
+        del current[self]
+        chunk.is_done = True
 
     def watched_server(self: Front) -> None:
-        left.append(self)
+        if self in current:
+            current[self].is_answered = False
         handle(self)
 
     monkeypatch.setattr(Front, "data_received", watched)
