@@ -10,12 +10,13 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from bench.browser import is_browser_installed, running_browser
 from bench.content import GUIDE
@@ -49,6 +50,8 @@ LOADED = """
   };
 }
 """
+ATTEMPTS = 3
+PAINT_MILLISECONDS = 15_000
 POLL_MILLISECONDS = 50  # and not at each frame: a page that stands still draws none
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 
@@ -107,8 +110,10 @@ def find_pages(url: str) -> list[str]:
 def _phone(browser: Browser, has_scripts: bool) -> Iterator[Page]:
     """Yield a page of a browser that has nothing in its cache."""
     context = browser.new_context(viewport=SCREEN, is_mobile=True, has_touch=True, java_script_enabled=has_scripts)
-    yield context.new_page()
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
 
 
 def _slow_down(page: Page) -> CDPSession:
@@ -123,10 +128,18 @@ def _slow_down(page: Page) -> CDPSession:
 
 
 def _open(browser: Browser, url: str, has_scripts: bool) -> dict[str, float]:
+    """Open the page. Chromium sometimes never says that it painted one: then open it again."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(PlaywrightTimeout):
+            return _open_once(browser, url, has_scripts)
+    return _open_once(browser, url, has_scripts)
+
+
+def _open_once(browser: Browser, url: str, has_scripts: bool) -> dict[str, float]:
     with _phone(browser, has_scripts) as page:
         _slow_down(page)
         page.goto(url)
-        page.wait_for_function(PAINTED, polling=POLL_MILLISECONDS)
+        page.wait_for_function(PAINTED, polling=POLL_MILLISECONDS, timeout=PAINT_MILLISECONDS)
         measured: dict[str, float] = page.evaluate(LOADED)
         return measured
 
