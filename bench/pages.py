@@ -10,7 +10,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +64,13 @@ def measure_pages(results: Results, work: Path, arguments: argparse.Namespace, s
     with guidance("pages", work / "pages", **UNLIMITED) as server, running_browser() as browser:
         paths = find_pages(server.url)
         for how, has_scripts in SCRIPTS.items():
-            _open(browser, server.url, has_scripts)  # the first page of a browser takes longer
+            _open(browser, server.url, has_scripts, say)  # the first page of a browser takes longer
             paints: dict[str, float] = {}
             loaded: dict[str, dict[str, float]] = {}
             sent: defaultdict[str, list[float]] = defaultdict(list)
             for path in paths:
                 say(f"{path}{how}")
-                rounds = [_open(browser, server.url + path, has_scripts) for _ in range(arguments.rounds)]
+                rounds = [_open(browser, server.url + path, has_scripts, say) for _ in range(arguments.rounds)]
                 paints[path] = statistics.median(each["paint"] for each in rounds)
                 loaded[path] = rounds[-1]
             for path, answers in FORMS.items():
@@ -127,11 +127,13 @@ def _slow_down(page: Page) -> CDPSession:
     return session
 
 
-def _open(browser: Browser, url: str, has_scripts: bool) -> dict[str, float]:
-    """Open the page. Chromium sometimes never says that it painted one: then open it again."""
+def _open(browser: Browser, url: str, has_scripts: bool, say: Say) -> dict[str, float]:
+    """Open the page. Chromium sometimes never says that it painted one: then say so, and open it again."""
     for _ in range(ATTEMPTS - 1):
-        with suppress(PlaywrightTimeout):
+        try:
             return _open_once(browser, url, has_scripts)
+        except PlaywrightTimeout:
+            say(f"opened again, as Chromium did not say when it painted: {url}")
     return _open_once(browser, url, has_scripts)
 
 

@@ -56,8 +56,8 @@ IN_PYTHON = (
     "Python, where an application that sends only constant bytes takes more."
 )
 FIRST_OF_ALL = (
-    "The first page after a start also compiles its templates: 64 of 90 ms of processor. What is not in memory comes "
-    "from the disk besides. The pages after it take 8 to 20 ms."
+    "The first page after a start also compiles its templates, which takes most of its processor time, and reads from "
+    "the disk what is not in memory yet."
 )
 BUILT_ONCE = (
     "A cold read builds the whole response once, to be cached: the sections with cautions, links and digest, after "
