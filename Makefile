@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test nightly cover faults fuzz journeys pictures bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
+.PHONY: serve test nightly cover faults fuzz journeys pictures accessibility bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -63,6 +63,11 @@ journeys: $(VENV)/installed-dev
 # Make the pictures of the tutorials again, from trials with invented data.
 pictures: $(VENV)/installed-dev
 	TUTORIAL_PICTURES=docs/tutorial $(VENV)/bin/pytest -n 0 tests/contract/test_tutorials.py -k picture $(ARGS)
+
+# Test every page of the public with axe, and write the day for the accessibility statement: app/pages/accessibility.json.
+accessibility: $(VENV)/installed-dev
+	CI=true $(VENV)/bin/pytest -n 0 tests/pages/test_pages_in_browser.py $(ARGS)
+	@$(VENV)/bin/python -m tests.support.accessibility
 
 # Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
 # The pictures and the table again, without measuring: make bench ARGS=--redraw
@@ -141,7 +146,7 @@ lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 
 # Remove the environment and the files of the tools; never ./data.
 clean:
-	rm -rf desk_script/node_modules app/pages/static/unseal.js app/pages/static/unseal.html app/commit.txt
+	rm -rf desk_script/node_modules app/pages/static/unseal.js app/pages/static/unseal.html app/pages/accessibility.json app/commit.txt
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -387,6 +387,11 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
+    def council(self) -> str | None:
+        """The name of the council; None if it is not set."""
+        return self.council_name if "council_name" in self.model_fields_set else None
+
+    @property
     def is_https(self) -> bool:
         """True if callers reach this service by https."""
         return self.public_url.startswith("https:")

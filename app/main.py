@@ -4,6 +4,7 @@ import datetime as dt
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,6 @@ from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document, build_readers_document
 from app.http.problems import add_problem_handlers
 from app.logs import Log
-from app.models.concerns import ImmediateDanger
 from app.pages import acts as acts_pages
 from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
 from app.pages import drafts as drafts_pages
@@ -81,7 +81,7 @@ from app.services.mail import EmailSender
 from app.services.openid import open_provider
 from app.services.outside import Outside
 from app.services.publishing import publish_seed
-from app.services.receipts import ReceiptBuilder, make_receipt_signer
+from app.services.receipts import TIMES_FOR_DANGER, ReceiptBuilder, make_receipt_signer
 from app.services.reference_data import EmergencyContacts, read_reference_data
 from app.services.saved_forms import Drafts
 from app.services.sealing import Unsealer, make_sealer, read_identities
@@ -102,22 +102,24 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     if not recipients:
         recipients = (load_development_recipient(settings.data_dir, at=clock()),)
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
-    sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
+    sealer = make_sealer(recipients)
+    reference_data = replace(read_reference_data(settings.seed_dir), council=settings.council)
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     response_cache = ResponseCache(settings.shelf_megabytes, allows_host, clock)
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
-    duty_hours = DutyHours(WorkingDays(), reference_data.signposts, settings.duty_hours)
-    clocks = {
-        ImmediateDanger.YES.value: dt.timedelta(minutes=settings.acknowledge_danger_minutes),
-        ImmediateDanger.NOT_SURE.value: dt.timedelta(minutes=settings.acknowledge_not_sure_minutes),
-    }
-    receipts = ReceiptBuilder(signer, duty_hours, reference_data, settings.come_back_days, clocks)
+    duty_hours = DutyHours(WorkingDays(), settings.duty_hours)
+    clocks = {answer: dt.timedelta(minutes=getattr(settings, name)) for answer, name in TIMES_FOR_DANGER.items()}
+    promised = [answer for answer, name in TIMES_FOR_DANGER.items() if name in settings.model_fields_set]
+    receipts = ReceiptBuilder(signer, duty_hours, reference_data, settings.come_back_days, clocks, promised)
+
+    emergency_contacts = EmergencyContacts(engine, reference_data, settings.default_guide)
 
     def invalidate_caches() -> None:
         resolver.invalidate()
+        emergency_contacts.invalidate()
         response_cache.clear()
 
     traces = _open_traces(settings.traces_url)
@@ -155,8 +157,8 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         outside=Outside(settings, engine, clock),
         code_tries=code_tries,
         drafts=Drafts(engine, writer),
-        follow_ups=FollowUps(engine, writer, contents, sealer, receipts, sources, code_tries),
-        emergency_contacts=EmergencyContacts(engine, settings.default_guide),
+        follow_ups=FollowUps(engine, writer, resolver, sealer, receipts, sources, code_tries),
+        emergency_contacts=emergency_contacts,
         authenticator=Authenticator(engine, provider),
         desk_sign_in=open_desk_sign_in(settings, engine, writer, provider),
         metrics=metrics,
@@ -368,10 +370,12 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         log.warning("webhook_key_not_shared", path=str(settings.data_dir))
     if settings.is_trial:
         log.warning("development_identity", path=str(settings.data_dir))
-    contacts = context.emergency_contacts.current()  # cached from now on, in case the database fails later
+    contacts = context.emergency_contacts.current().contacts  # cached from now on, in case the database fails later
     unchecked = [each for each in contacts if each.phones and each.verified_on is None]
     if unchecked and not settings.is_trial:
         log.warning("duty_number_unverified", count=len(unchecked))
+    if left_out := context.emergency_contacts.left_out():
+        log.warning("signposts_of_another_council", count=len(left_out))
     housekeeping = Housekeeping(
         settings=settings,
         engine=context.engine,

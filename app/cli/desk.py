@@ -523,11 +523,12 @@ def _fetch_reference_data(service: DeskClient) -> ReferenceData:
         CodeList.model_validate({key: each[key] for key in CodeList.model_fields if key in each}) for each in answers
     ]
     answer = service.call("GET", SIGNPOSTS)
-    contacts = [
+    own, neighbours = (
         tuple(Signpost.model_validate({key: one[key] for key in Signpost.model_fields if key in one}) for one in found)
         for found in (answer["signposts"], answer.get("neighbours", ()))
-    ]
-    return ReferenceData({each.name: each for each in lists}, contacts[0], statements=(), neighbours=contacts[1])
+    )
+    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service left out those of others
+    return ReferenceData({each.name: each for each in lists}, own, statements=(), neighbours=neighbours)
 
 
 def _require_new(path: Path) -> None:

@@ -339,7 +339,8 @@ def _emergency_contacts(request: Request) -> dict[str, Any]:
     if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
         return {}
     context: AppContext = request.app.state.context
-    return {"signposts": context.reference_data.signposts, "contacts": context.emergency_contacts.current()}
+    who = context.emergency_contacts.current()
+    return {"signposts": who.signposts, "contacts": who.contacts}
 
 
 def _handle_domain_error(request: Request, error: Exception) -> Response:

@@ -1,14 +1,17 @@
 """Code lists and signposts, and the responses about them and about the service itself."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import to_json
 
 from app.config import VERSION
 from app.errors import CodedValueError, FaultCode
 from app.models.base import MAX_ITEMS, FullDate, RequestModel, ResponseModel, Slug, Text, WebAddress, expect_each_once
-from app.models.contacts import ContactKind, OpeningHours, Phone, Reachable
+from app.models.contacts import Contact, ContactKind, OpeningHours, Phone, Reachable
 from app.models.items import ItemId
 from app.models.links import Links
 
@@ -130,8 +133,8 @@ class Signpost(Reachable):
     council: str | None = Field(
         default=None,
         max_length=MAX_CODE_LENGTH,
-        description="Of another council: its area, a code of the list `council`.",
-        examples=[None],
+        description="The council of a local contact: a code of the list `council`. Null for a national one.",
+        examples=[None, "E06000022"],
     )
     for_children: bool = Field(
         default=False,
@@ -171,6 +174,24 @@ class Signpost(Reachable):
         description="Date of the last check by a person; null if nobody has checked it.",
         examples=[None, "2026-11-24"],
     )
+
+
+@dataclass(frozen=True)
+class WhoToCall:
+    """The contacts of an edition, and the signposts to show beside them."""
+
+    contacts: tuple[Contact, ...]
+    signposts: tuple[Signpost, ...]
+
+    @cached_property
+    def contacts_json(self) -> bytes:
+        """The contacts as JSON, made once."""
+        return to_json(self.contacts)
+
+    @cached_property
+    def signposts_json(self) -> bytes:
+        """The signposts as JSON, made once."""
+        return to_json(self.signposts)
 
 
 class SignpostList(RequestModel):

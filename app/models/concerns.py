@@ -34,7 +34,7 @@ from app.models.fields import (
     optional_field,
     optional_list,
 )
-from app.models.receipts import ConcernIdentity, ConcernState, Help
+from app.models.receipts import PROMISED, ConcernIdentity, ConcernState, Help
 
 # The children of a concern.
 
@@ -876,6 +876,7 @@ class AdditionReceipt(Help, ConcernIdentity):
         "hours if it says that a child is or may be in immediate danger. If it has not been by then, call the "
         "duty team.",
     )
+    acknowledge_by_promised: bool = PROMISED
 
 
 # The outcome that a test can choose.

@@ -37,6 +37,14 @@ class ConcernIdentity(ResponseModel):
     )
 
 
+PROMISED = Field(
+    default=True,
+    examples=[True],
+    description="False if the reporter said that there is or may be danger, and the council has set no time for that. "
+    "Then do not show `acknowledge_by` to the reporter: tell them not to wait, and to call.",
+)
+
+
 class EditionPin(ResponseModel):
     """The edition that a concern is about, and when to expect an acknowledgement."""
 
@@ -47,8 +55,9 @@ class EditionPin(ResponseModel):
         "or, if a child is or may be in immediate danger, within the minutes or hours set by the council, day and "
         "night. In danger, call: do not wait. If it has not been acknowledged by then, call the duty team.",
     )
+    acknowledge_by_promised: bool = PROMISED
     guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide of the concern.")
-    edition: int = Field(examples=[1], description="The edition of the concern.")
+    edition: int = Field(examples=[1], description="The edition of the concern: the one that the reporter was shown.")
 
 
 class Progress(ResponseModel):
@@ -93,7 +102,9 @@ class Help(ResponseModel):
         description="What happens next, as sentences to show to the reporter.",
         examples=[["If a child is in immediate danger, call 999 now."]],
     )
-    contacts: tuple[Contact, ...] = Field(description="The guide's own contacts, as printed.")
+    contacts: tuple[Contact, ...] = Field(
+        description="The contacts of the guide's current edition, which may be newer than the edition of the concern."
+    )
     links: Links = Field(examples=[{"form": "/v1/concerns/form"}])
 
 
@@ -145,6 +156,7 @@ class AdditionStatus(ResponseModel):
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"], description="Latest time by which it should be acknowledged."
     )
+    acknowledge_by_promised: bool = PROMISED
     acknowledged_at: UtcDateTime | None = Field(
         description="When a social worker acknowledged the addition; null until then.", examples=[None]
     )

@@ -14,6 +14,7 @@ from app import errors
 from app.http.auth import PUBLIC, caller_network
 from app.http.params import GuidanceRouter
 from app.http.problems import NO_STORE
+from app.models.code_lists import WhoToCall
 from app.models.concerns import MAX_NARRATIVE, Addition, AdditionReceipt, ImmediateDanger
 from app.models.contacts import Reachable
 from app.models.entries import ReceivedMessage
@@ -23,7 +24,7 @@ from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.form_layout import CHILDLINE, voice_of
 from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
-from app.pages.text_format import date_and_time, deadline, own_steps, page_words, spoken, steps_in_words
+from app.pages.text_format import DO_NOT_WAIT, date_and_time, deadline, own_steps, page_words, spoken, steps_in_words
 from app.services.editions import EditionKey
 from app.services.receipts import CLOSED_TEXT, check_receipt
 
@@ -128,6 +129,7 @@ def _status_page(
         "concern_status.html",
         status=status,
         concern=concern,
+        who=_who(concern),
         code=code,
         key=posted.one("key") or str(uuid.uuid4()),
         narrative=posted.one("narrative"),
@@ -142,6 +144,10 @@ def _status_page(
         talk=_talk_of(concern, _messages_of(site, concern, code)),
         faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )
+
+
+def _who(concern: ConcernStatus) -> WhoToCall:
+    return WhoToCall(concern.contacts, concern.signposts)
 
 
 def _form(site: Site, *, reference: str = "", fault: str | None = None) -> Response:
@@ -210,13 +216,12 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
     """Yield the receipt of a person under 18, in lines for a narrow page: 999 and Childline before all else."""
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
-    signposts = site.context.reference_data.signposts
-    yield from _numbers(each for each in signposts if each.emergency or each.id == CHILDLINE)
+    yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
     for step in own_steps(concern):
         yield from _paragraph(f"- {step}", hanging="  ")
     yield from ("", "YOU CAN ALSO CALL US", "")
-    yield from _numbers(each.contact for each in site.teams(concern.contacts).all)
+    yield from _numbers(each.contact for each in site.teams(_who(concern)).all)
 
 
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
@@ -227,18 +232,19 @@ def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Seq
     yield f"Code:      {code}"
     yield f"Sent:      {date_and_time(concern.received_at)}"
     if not concern.test:
-        yield from _paragraph(f"A social worker should read it by {deadline(concern.acknowledge_by)}.")
+        by = deadline(concern.acknowledge_by)
+        is_promised = concern.acknowledge_by_promised
+        yield from _paragraph(f"A social worker should read it by {by}." if is_promised else DO_NOT_WAIT)
         yield from _paragraph(f"Check for messages by {deadline(concern.come_back_by or concern.acknowledge_by)}.")
     yield from _paragraph(f"Guide:     {title}, edition {concern.edition}", hanging=" " * 11)
     yield from ("", "WHAT HAPPENS NEXT", "")
     for step in concern.next_steps:
         yield from _paragraph(f"- {page_words(step)}", hanging="  ")
     yield from ("", "WHO TO CALL", "")
-    known = site.context.reference_data
-    numbers: list[Reachable] = [each for each in known.signposts if each.emergency]
-    numbers += [each.contact for each in site.teams(concern.contacts).all]
+    numbers: list[Reachable] = [each for each in concern.signposts if each.emergency]
+    numbers += [each.contact for each in site.teams(_who(concern)).all]
     yield from _numbers(numbers)
-    for each in (*known.neighbours, *known.signposts):
+    for each in (*site.context.reference_data.neighbours, *concern.signposts):
         if each.id in also_call:
             yield from _paragraph(f"- {each.name}: {_ways(each)}. {each.when or ''}", hanging="  ")
     yield from _paragraph("- When you call, give the reference.", hanging="  ")

@@ -818,6 +818,7 @@ def _preview(site: Site, session: Session, guide: str) -> Response:
     page = site.html(
         "desk_edit_preview.html",
         **edition_values(head, content, []),
+        who=site.context.reference_data.who_to_call(content),
         status="",
         shows_number=True,
         tables=(),

@@ -273,7 +273,7 @@ def _sentences_of_forms() -> Iterator[str]:
     yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
     yield from (section.entry.heading for section in Section)
     yield from (each.sentence for each in reference_data.statements if each.sentence)
-    yield from (each.when for each in reference_data.signposts if each.id == CHILDLINE and each.when)
+    yield from (each.when for each in reference_data.all_signposts if each.id == CHILDLINE and each.when)
     yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
     counts = dict.fromkeys(ENTRY_NAMES, 1)
     for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):

@@ -32,10 +32,10 @@ from app.models.comparison import (
 )
 from app.models.editions import EditionContent
 from app.models.languages import direction_of, own_name_of
-from app.models.legal_statements import OnPages
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
 from app.models.renditions import RenderedWords, RenditionForm
 from app.models.sections import ITEM_LISTS, ON_PAGES, Section
+from app.pages.accessibility import find_last_run
 from app.pages.error_pages import PageRoute
 from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
 from app.pages.page import Site, SiteDep
@@ -279,7 +279,7 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
     return site.cached_page(
         "accessibility.html",
         version=VERSION,
-        tested_on=site.context.reference_data.law[OnPages.ACCESSIBILITY_LEVEL].verified_on,
+        tested_on=find_last_run(),
         forms=[(FORM_LABELS[form], forms[form]) for form in RenditionForm if form in forms],
         lacking=lacking,
         pdf_available=pdf_available(),
@@ -349,6 +349,7 @@ def _edition_page(
     return site.cached_page(
         "guide.html",
         **edition_values(head, content, history),
+        who=site.context.submissions.resolver.pin(head.key).who,
         status=status_of(head, history),
         current=current_of(history),
         shows_number=renditions is None,
@@ -367,7 +368,6 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
     return {
         "head": head,
         "content": content,
-        "called": content.contacts,
         "words": in_guide_language,
         "guide_language": "",
         "rendition": None,
@@ -454,7 +454,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
         pdf_available=pdf_available() and is_printable(content_language(rendition)),
         tables=[section.value for section in ON_PAGES if getattr(words.content, section.key)],
         behind=is_of_former_edition(history, rendition.edition),
-        called=read(current.key).contacts,
+        who=site.context.submissions.resolver.pin(current.key).who,
         sections=ON_PAGES if form.has_words else (),
         renditions=[link for each, link in zip(readable, rendition_links(readable), strict=True) if each != rendition],
         guide_page=f"{ENGLISH.prefix}/guides/{guide}",

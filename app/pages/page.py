@@ -4,7 +4,6 @@ import base64
 import datetime as dt
 import gzip
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from app.config import Settings
 from app.http.cache import accepts_gzip
 from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
-from app.models.contacts import Contact
+from app.models.code_lists import WhoToCall
 from app.models.languages import direction_of
 from app.pages.languages import (
     LANGUAGES,
@@ -139,13 +138,15 @@ class Site:
         context = context_of(request)
         return cls(request, context, context.clock())
 
-    def html(self, template: str, **values: Any) -> str:
+    def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
         """Render a template with these values and those that all pages use: settings, numbers to call, signposts.
 
-        A page that may be the first has its style inside: on a slow network it is seen half a second earlier. What a
-        form returns has a link instead, since it is not compressed.
+        `who` is who to call, otherwise that of the default guide. A page that may be the first has its style inside: on
+        a slow network it is seen half a second earlier. What a form returns has a link instead, since it is not
+        compressed.
         """
-        context, signposts = self.context, self.context.reference_data.signposts
+        context = self.context
+        who = who or context.emergency_contacts.current()
         defaults = {
             "settings": context.settings,
             "language": current_language(),
@@ -153,10 +154,10 @@ class Site:
             "here": current_path(),
             "script_words": script_words(),
             "says": self.says,
-            "emergencies": [each for each in signposts if each.emergency],
-            "signposts": [each for each in signposts if not each.emergency],
+            "emergencies": [each for each in who.signposts if each.emergency],
+            "signposts": [each for each in who.signposts if not each.emergency],
             "teams": self.teams,
-            "emergency_contacts": context.emergency_contacts.current,
+            "who": who,
             "faults": {},
             "style": stylesheet(context.settings) if self.request.method in SAFE else "",
         }
@@ -190,9 +191,9 @@ class Site:
         """
         changes: list[dt.datetime | None] = []
 
-        def teams(contacts: Iterable[Contact]) -> Teams:
-            changes.append(self._duty_hours.next_change(contacts, self.now))
-            return self.teams(contacts)
+        def teams(who: WhoToCall) -> Teams:
+            changes.append(self._duty_hours.next_change(who, self.now))
+            return self.teams(who)
 
         page = self.html(template, teams=teams, **values).encode()
         headers = caching_until(min(filter(None, changes), default=None), self.now, caching)
@@ -200,9 +201,9 @@ class Site:
             conditional_response(self.request, page, media_type=HTML, links={}, more_headers=headers)
         )
 
-    def teams(self, contacts: Iterable[Contact]) -> Teams:
+    def teams(self, who: WhoToCall) -> Teams:
         """Return who answers these numbers, and those out of hours: first who answers now."""
-        return self._duty_hours.teams(contacts, self.now)
+        return self._duty_hours.teams(who, self.now)
 
     @property
     def _duty_hours(self) -> DutyHours:

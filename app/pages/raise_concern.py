@@ -26,6 +26,7 @@ from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
 from app.models.base import canonical_submission
+from app.models.code_lists import WhoToCall
 from app.models.concerns import Concern, ImmediateDanger, ReporterKind
 from app.models.legal_statements import OnPages
 from app.models.receipts import Receipt
@@ -150,6 +151,7 @@ class Draft:
             title=gettext(self.variant.title),
             steps={step: gettext(title) for step, title in self.variant.steps.items()},
             content=self.site.context.contents(self.head.key),
+            who=self.who,
             form=form,
             own_fields=self._own_fields(),
             can_be_saved=self.can_be_saved,
@@ -157,6 +159,11 @@ class Draft:
             **self.about_danger,
             **values,
         )
+
+    @property
+    def who(self) -> WhoToCall:
+        """Who to call now."""
+        return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
         """Return the fields of the form that are no answers."""
@@ -232,7 +239,7 @@ class Draft:
             status=status,
             faults={"send": gettext(fault)} if fault else {},
             sections=answered_sections(form, self.answers),
-            also_call=reference_data.also_call(concern),
+            also_call=reference_data.also_call(concern, self.who.signposts),
             passes_on=ANOTHER_COUNCIL if lives_elsewhere(concern, reference_data.neighbours) else None,
             hidden_fields=list(hidden_fields(form, self.answers)),
         )
@@ -433,6 +440,7 @@ def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
         "own_receipt.html" if draft.voice else "receipt.html",
         status=201,
         receipt=receipt,
+        who=WhoToCall(receipt.contacts, receipt.signposts),
         reference_aloud=spoken(receipt.reference),
         head=draft.head,
         path=draft.path,

@@ -31,7 +31,8 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
     """Return every answer by section, with the labels of the edition. What the form does not ask comes last."""
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts).make()
-    sections = [*_flags(answers, reference_data), *answered_sections(form, answers)]
+    flags = flags_of(reference_data, content)
+    sections = [*_flagged(answers, flags), *answered_sections(form, answers)]
     rest = tuple(_further_details(form, answers))
     return [*sections, AnsweredSection("further", FURTHER, (("", rest),))] if rest else sections
 
@@ -41,11 +42,12 @@ FOR_ANOTHER_COUNCIL = "Pass the concern on to the council where the child lives"
 FOR_THE_OFFICER = "Tell the designated officer (LADO)"
 
 
-def flags_of(reference_data: ReferenceData) -> list[dict[str, Any]]:
+def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
     """Return the answers that need more than the usual route: the list and the member of each, and what to say."""
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
-    officers = [f"{each.name}: {numbers_of(each)}" for each in reference_data.signposts if each.allegations]
+    signposts = reference_data.signposts_of(content.publisher)
+    officers = [f"{each.name}: {numbers_of(each)}" for each in signposts if each.allegations]
     yes = " ".join(["Works or volunteers with children.", *officers])
     return [
         {"list": "children", "member": "home_council", "label": FOR_ANOTHER_COUNCIL, "words": councils},
@@ -58,9 +60,9 @@ def numbers_of(contact: Signpost) -> str:
     return ", ".join(phone.display for phone in contact.phones) or str(contact.url)
 
 
-def _flags(answers: Answers, reference_data: ReferenceData) -> Iterator[AnsweredSection]:
+def _flagged(answers: Answers, flags: list[dict[str, Any]]) -> Iterator[AnsweredSection]:
     found = []
-    for flag in flags_of(reference_data):
+    for flag in flags:
         entries = value_at(answers, flag["list"])
         lines = [
             f"{ENTRY_NAMES[flag['list']].capitalize()} {number}: {flag['words'][value]}"
@@ -133,7 +135,8 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
         "flags": {
             "title": FLAGS,
             "rules": [
-                each | {"entry": ENTRY_NAMES[each["list"]].capitalize()} for each in flags_of(context.reference_data)
+                each | {"entry": ENTRY_NAMES[each["list"]].capitalize()}
+                for each in flags_of(context.reference_data, content)
             ],
         },
         "sections": sections,

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from operator import attrgetter
 from urllib.parse import urlsplit
 
 from babel.dates import format_date
@@ -41,6 +42,7 @@ CODE_LABELS = {
 }
 """Labels of enum values whose own words are not clear enough."""
 
+DO_NOT_WAIT = to_translate("Do not wait for us: call.")
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
@@ -114,7 +116,9 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
     by = deadline(concern.acknowledge_by)
     expected = gettext("A social worker should read it by {}.").format(by)
     if concern.state == ConcernState.RECEIVED:
-        if at > concern.acknowledge_by:
+        if not concern.acknowledge_by_promised:
+            yield gettext("Do not wait for us. Call 999 now.") if in_danger else gettext(DO_NOT_WAIT)
+        elif at > concern.acknowledge_by:
             yield gettext("A social worker should have read it by {}. Please call us.").format(by)
         elif in_danger:
             yield " ".join((gettext("Do not wait for us. Call 999 now."), expected))
@@ -123,8 +127,11 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
     if isinstance(concern, Receipt):
         by = deadline(concern.come_back_by or concern.acknowledge_by)
         yield gettext("Check for messages by {}. We may have a question for you.").format(by)
-    elif waiting := [each.acknowledge_by for each in concern.additions if each.acknowledged_at is None]:
-        yield gettext("A social worker should read what you added by {}.").format(deadline(min(waiting)))
+    elif waiting := [each for each in concern.additions if each.acknowledged_at is None]:
+        first = min(waiting, key=attrgetter("acknowledge_by"))
+        by = deadline(first.acknowledge_by)
+        promised = gettext("A social worker should read what you added by {}.").format(by)
+        yield promised if first.acknowledge_by_promised else gettext(DO_NOT_WAIT)
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
@@ -134,8 +141,10 @@ def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> l
     if concern.state == ConcernState.CLOSED:
         return [gettext(NEW_WORRY)]
     steps = [gettext("Do not wait for us. Call 999 now.")] if in_danger else []
-    if concern.state == ConcernState.RECEIVED:
+    if concern.state == ConcernState.RECEIVED and concern.acknowledge_by_promised:
         steps.append(gettext("A social worker should read it by {}.").format(deadline(concern.acknowledge_by)))
+    elif concern.state == ConcernState.RECEIVED and not in_danger:
+        steps.append(gettext(DO_NOT_WAIT))
     steps.append(gettext("We will only contact you in a way you say is safe."))
     if concern.come_back_by is not None:
         by = deadline(concern.come_back_by)

@@ -83,7 +83,6 @@ def send_mcp_message(
     numbers to call. Every result begins with 999, the cautions, and the edition with its digest. No tool takes a
     concern or an account of a child.
     """
-    signposts = reference_data.signposts
     given = body.get("id")
     identified = {"id": given} if isinstance(given, str | int) and not isinstance(given, bool) else {}
     try:
@@ -91,7 +90,7 @@ def send_mcp_message(
         is_stateless = _check_message(body, request.headers)
         if "id" not in body:  # a notification
             return Response(status_code=202)
-        library = Library(session, contents, signposts, settings.public_url, settings.default_guide)
+        library = Library(session, contents, reference_data, settings.public_url, settings.default_guide)
         answer = _answer(body["method"], body.get("params", {}), library, is_stateless=is_stateless)
         return JSONResponse({"jsonrpc": "2.0", **identified, "result": answer})
     except McpError as refusal:

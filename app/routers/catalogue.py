@@ -9,7 +9,15 @@ from sqlmodel import Session
 from app.config import DESCRIPTION, NAME, VERSION
 from app.errors import FaultCode, NoSuchCodeList, NotFound, all_problems
 from app.http.auth import PUBLIC
-from app.http.context import AppContext, ContextDep, ReferenceDataDep, SessionDep, SettingsDep, SignerDep
+from app.http.context import (
+    AppContext,
+    ContextDep,
+    EmergencyContactsDep,
+    ReferenceDataDep,
+    SessionDep,
+    SettingsDep,
+    SignerDep,
+)
 from app.http.negotiation import CSV, ByteOrderMark, csv_response
 from app.http.params import AboutSubject, Cursor, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_READS, problem_responses, response_example
@@ -248,10 +256,14 @@ def read_index(request: Request, settings: SettingsDep) -> Response:
 
 
 @reference_router.get(SIGNPOSTS, summary="List the signposts", response_model=SignpostsResponse)
-def list_signposts(request: Request, reference_data: ReferenceDataDep) -> Response:
+def list_signposts(
+    request: Request, reference_data: ReferenceDataDep, emergency_contacts: EmergencyContactsDep
+) -> Response:
     """999, and national and local contacts that belong to no edition."""
     response = SignpostsResponse(
-        signposts=reference_data.signposts, neighbours=reference_data.neighbours, links={"self": SIGNPOSTS}
+        signposts=emergency_contacts.current().signposts,
+        neighbours=reference_data.neighbours,
+        links={"self": SIGNPOSTS},
     )
     return public_response(request, response)
 

@@ -19,7 +19,7 @@ from app.errors import (
     TooManyAdditions,
 )
 from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_network, network_to_count
-from app.http.context import ContextDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
+from app.http.context import ContextDep, EmergencyContactsDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
 from app.http.params import (
     GuidanceRouter,
     IdempotencyKey,
@@ -67,9 +67,12 @@ Submission = Annotated[
     responses=NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
-def read_concern_form(request: Request, reference_data: ReferenceDataDep) -> Response:
+def read_concern_form(
+    request: Request, reference_data: ReferenceDataDep, emergency_contacts: EmergencyContactsDep
+) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, for front ends to render."""
-    form = concern_form(tuple(reference_data.code_lists.values()), reference_data.signposts)
+    signposts = emergency_contacts.current().signposts
+    form = concern_form(tuple(reference_data.code_lists.values()), signposts)
     return public_response(request, form)
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from app.errors import NotFound
 from app.http.auth import PUBLIC
-from app.http.context import ContentsDep, EngineDep, ReferenceDataDep, SettingsDep
+from app.http.context import ContentsDep, EmergencyContactsDep, EngineDep, SettingsDep
 from app.http.params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED, GuidanceRouter
 from app.http.problems import RESPONSES_OF_READS, problem_responses
 from app.http.responses import conditional_response
@@ -91,11 +91,12 @@ class Paging(RequestModel, extra="ignore"):
 
 
 def get_directory(
-    engine: EngineDep, contents: ContentsDep, reference_data: ReferenceDataDep, settings: SettingsDep
+    engine: EngineDep, contents: ContentsDep, emergency_contacts: EmergencyContactsDep, settings: SettingsDep
 ) -> Directory:
     """Return the directory of all current guides."""
     with Session(engine) as session:
-        return read_directory(session, contents, reference_data.signposts, public_url=settings.public_url)
+        signposts = emergency_contacts.current().signposts
+        return read_directory(session, contents, signposts, public_url=settings.public_url)
 
 
 DirectoryDep = Annotated[Directory, Depends(get_directory)]

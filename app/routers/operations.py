@@ -104,7 +104,8 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
 
     At most every five seconds each process writes an invented concern and rolls it back. The warning `proxy` means
     that the request came through an untrusted proxy. The warning `test-concerns` means that a test concern was sent
-    in the last day: a live system may still be using its test key.
+    in the last day: a live system may still be using its test key. The warning `signposts` means that local contacts
+    of another council are left out of every page and response.
     """
     keeps_concerns = context.writer.is_alive and context.concern_trial.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -124,6 +125,8 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
         warnings["access-rows"] = "refused"
     if is_forwarded_by_stranger(request.scope):
         warnings["proxy"] = "not trusted"
+    if context.emergency_contacts.left_out():
+        warnings["signposts"] = "of another council"
     if checks["database"] == HEALTHY and _has_recent_tests(context):
         warnings["test-concerns"] = "received in the last day"
     return Health(

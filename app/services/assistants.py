@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from app.errors import NoSuchEdition, NoSuchGuide, Problem
 from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Slug
-from app.models.code_lists import CALL_999_FIRST, Signpost
+from app.models.code_lists import CALL_999_FIRST
 from app.models.comparison import changed_fields, changed_sections
 from app.models.editions import EditionContent
 from app.models.items import Caution
@@ -36,6 +36,7 @@ from app.services.editions import (
     require_current,
 )
 from app.services.guide_documents import find_edition, show_rendition
+from app.services.reference_data import ReferenceData
 from app.services.renditions import GUIDE_TAGS, chosen_rendition, language_paths, rendition_facts
 
 MAX_GUIDES_NAMED = 100
@@ -109,7 +110,7 @@ class Library:
 
     session: Session
     contents: Contents
-    signposts: tuple[Signpost, ...]
+    reference_data: ReferenceData
     public_url: str
     preferred_guide: str | None
 
@@ -189,7 +190,8 @@ def who_to_call(library: Library, arguments: OfGuide) -> dict[str, Any]:
     """Return the numbers to call, 999 first, and the page where a person raises a concern."""
     shown = find_edition(library.session, library.contents, library.guide_of(arguments))
     form_url = f"{library.public_url}/raise-a-concern/{shown.head.guide}"
-    rest = {"contacts": shown.content.contacts, "signposts": library.signposts, "form_url": form_url}
+    signposts = library.reference_data.signposts_of(shown.content.publisher)
+    rest = {"contacts": shown.content.contacts, "signposts": signposts, "form_url": form_url}
     return library.result(shown.content.cautions, [(shown.head.key, shown.head.digest)], **rest)
 
 

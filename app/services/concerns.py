@@ -27,6 +27,7 @@ from app.errors import (
     IdempotencyKeyReused,
     InvalidConcern,
     NoSuchConcern,
+    NoSuchEdition,
     ReferenceTaken,
     TooManyConcerns,
 )
@@ -189,17 +190,28 @@ class EditionResolver:
             found = self._find_in(others[0], concern.edition) if others else found
         return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
 
+    def pin(self, key: EditionKey) -> PinnedEdition:
+        """Return the edition of a stored concern."""
+        found = self._found.get(key) or self._find_in(*key)
+        if isinstance(found, FieldError):  # no published edition is ever deleted
+            raise NoSuchEdition
+        return found
+
     def _find_in(self, guide: str | None, number: int | None) -> PinnedEdition | FieldError:
         memory = self._found
         with Session(self.engine) as session:  # its connection is returned before another is taken
-            wanted = guide or default_guide(session, self.preferred_guide)
+            default = default_guide(session, self.preferred_guide)
+            wanted = guide or default
             history = find_history(session, guide=wanted) if wanted is not None else []
+            current = current_of(history) or (current_of(find_history(session, guide=default)) if default else None)
         if wanted is None or not history:
             return FieldError(("guide",), NO_SUCH_GUIDE, FaultCode.UNKNOWN_GUIDE)
         if number is not None and number > len(history):
             return FieldError(("edition",), "The guide has no edition with this number.", FaultCode.UNKNOWN_EDITION)
         key = EditionKey(wanted, number or (current_of(history) or history[0]).number)
-        found = memory[guide, number] = PinnedEdition(key, self.contents(key), guide_named=guide is not None)
+        content = self.contents(key)
+        who = self.reference_data.who_to_call(self.contents(current.key) if current is not None else content)
+        found = memory[guide, number] = PinnedEdition(key, content, who, guide_named=guide is not None)
         return found
 
 
@@ -327,7 +339,7 @@ class Submissions:
         except (InvalidConcern, TooManyConcerns):
             if keys is not None:  # it may have been taken, and stored, before
                 with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
-                    return await to_thread.run_sync(self._replay, concern, keys)
+                    return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
         submitted = concern.model_dump_json(exclude_unset=True).encode()
         prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys, burst), pinned, at=at)
@@ -339,7 +351,7 @@ class Submissions:
             except ReferenceTaken:
                 continue
             except AlreadyStored:
-                return await to_thread.run_sync(self._replay, concern, keys)
+                return await to_thread.run_sync(self._replay, concern, keys, at)
             for each in ([Counted.TEST] if for_tests else []) + ([Counted.MARKED] if burst else []):
                 self.count(each)
             return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
@@ -384,8 +396,15 @@ class Submissions:
             log.warning("test_concern_refused", reason="a test key alone" if for_tests else "a mark alone")
             raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
-    def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
-        return Retryable(canonical_submission(concern), keys).replay(self.engine)
+    def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
+        """Return the receipt of the first request, with the numbers to call now."""
+
+        def refresh(receipt: bytes) -> bytes:
+            members = orjson.loads(receipt)
+            who = self.resolver.pin(EditionKey(members["guide"], members["edition"])).who
+            return self.receipts.with_current_numbers(receipt, who, concern.immediate_danger, at=at)
+
+        return Retryable(canonical_submission(concern), keys, refresh).replay(self.engine)
 
     def _prepare(self, submitted: _Submitted, pinned: PinnedEdition, *, at: dt.datetime) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""

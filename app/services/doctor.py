@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, partial
 from http import HTTPStatus
@@ -43,6 +43,7 @@ from app.services.hours import WorkingDays, read_hours
 from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
 from app.services.outside import LATE, knock, knock_at_receiver, open_client
+from app.services.receipts import TIMES_FOR_DANGER
 from app.services.record import find_clock_fault
 from app.services.reference_data import ReferenceData, read_reference_data
 from app.services.sealing import make_sealer, read_identities
@@ -637,27 +638,37 @@ def _newest(patient: Patient, folder: Path) -> Path | None:
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def check_contacts(patient: Patient) -> Verdict:
-    """Check that a person has checked every contact and signpost within a year."""
+def check_contacts(patient: Patient) -> Iterator[Verdict]:
+    """Check that local signposts are the council's own, and that a person checked every contact within a year."""
     try:
-        signposts = patient.reference_data.signposts
+        known = replace(patient.reference_data, council=patient.settings.council)
     except SeedFileError as refusal:
-        return fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
+        yield fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
+        return
     with Session(patient.engine) as session:
-        contacts = [
-            (f"{edition.guide}/{contact.id}", contact.verified_on)
-            for edition in patient.current_editions
-            for contact in read_content(session, edition.key).contacts
-        ]
+        editions = [(each.guide, read_content(session, each.key)) for each in patient.current_editions]
+    foreign = {each for _, content in editions for each in known.foreign_signposts(content.publisher)}
+    if foreign:
+        names = ", ".join(sorted(each.id for each in foreign))
+        councils = " and ".join(sorted({known.label_of(each.council or "") for each in foreign}))
+        grade = warn if patient.settings.is_trial else fault
+        yield grade(
+            f"signposts of {councils} are left out, because that is not the council of this service: {names}",
+            "set GUIDANCE_COUNCIL_NAME as in the code list `council`, or replace them in signposts.yaml by your own",
+        )
+    signposts = [each for each in known.all_signposts if each not in foreign]
+    contacts = [
+        (f"{guide}/{contact.id}", contact.verified_on) for guide, content in editions for contact in content.contacts
+    ]
     checks = [*contacts, *((f"signpost {each.id}", each.verified_on) for each in signposts)]
     oldest = patient.at.date() - CONTACT_CHECKED_FOR
     unverified = [name for name, verified_on in checks if verified_on is None or verified_on < oldest]
     if unverified:
-        return warn(
+        yield warn(
             f"nobody has checked {len(unverified)} of {len(checks)} contacts within a year: {_few(unverified)}",
             "check each number, then publish the contacts with verified_on (signposts are in the seed folder)",
         )
-    return fine(f"all {len(checks)} contacts were checked within a year")
+    yield fine(f"all {len(checks)} contacts were checked within a year")
 
 
 def check_reviews(patient: Patient) -> Verdict:
@@ -706,6 +717,18 @@ def check_holidays(patient: Patient) -> Verdict:
                 "update this program: its holidays package is out of date",
             )
     return fine(f"the bank holidays of {year} and {year + 1} are known")
+
+
+def check_danger_times(patient: Patient) -> Verdict:
+    """Check that the council set how soon it acknowledges a concern about danger."""
+    unset = [name for name in TIMES_FOR_DANGER.values() if name not in patient.settings.model_fields_set]
+    if unset and not patient.settings.is_trial:
+        names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)
+        return warn(
+            f"reporters in danger are told no time, only to call: {names} not set",
+            f"if a team reads concerns day and night, set {names}",
+        )
+    return fine("reporters in danger are told a time only if the council set it")
 
 
 def _few(names: list[str]) -> str:
@@ -901,6 +924,7 @@ ALL_CHECKS = (
     Check("reviews", check_reviews, CONVENTIONS, needs_database=True),
     Check("statements", check_statements, f"{PAGES}#statements-about-the-law"),
     Check("holidays", check_holidays, "docs/decisions/0008-acknowledge-by.md"),
+    Check("danger-times", check_danger_times, "docs/decisions/0008-acknowledge-by.md"),
     Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
     Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
     Check("test-concerns", check_test_concerns, "docs/how-to/integrate.md#try-without-harm", needs_database=True),

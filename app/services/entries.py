@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -50,7 +51,6 @@ from app.errors import (
 )
 from app.models.base import MAX_NUMBER, canonical_submission, format_utc
 from app.models.concerns import MORE_URGENT, Addition, ConcernRow, StoredReceiptRow
-from app.models.editions import EditionContent
 from app.models.entries import (
     ENTRY_SPECS,
     ENTRY_WAITS,
@@ -72,13 +72,14 @@ from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState, ConcernStatus, find_reference, standard_token
 from app.models.record import DeskAct
 from app.models.record_details import read_detail, seal_entry
-from app.services.concerns import detail_in, find_concern, get_concern, get_unerased, unknown_ids
-from app.services.editions import Contents, EditionKey
+from app.services.concerns import EditionResolver, detail_in, find_concern, get_concern, get_unerased, unknown_ids
+from app.services.editions import EditionKey
 from app.services.events import append_events, events_about
 from app.services.limits import CodeTries, Sources
 from app.services.receipts import (
     IdempotencyKeys,
     IdempotentResult,
+    PinnedEdition,
     ReceiptBuilder,
     ReceiptSigner,
     Retryable,
@@ -555,7 +556,7 @@ class FollowUps:
 
     engine: Engine
     writer: Writer
-    contents: Contents
+    resolver: EditionResolver
     sealer: Sealer
     receipts: ReceiptBuilder
     sources: Sources
@@ -567,7 +568,7 @@ class FollowUps:
         with Session(self.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
             messages = list_messages(session, row.reference)
-        return self.receipts.build_status(row, additions, messages, self._content_of(row).contacts, at=at)
+        return self.receipts.build_status(row, additions, messages, self._pinned(row).who, at=at)
 
     def add(
         self,
@@ -583,12 +584,14 @@ class FollowUps:
         It never lowers the urgency. `network` is counted, as with a concern. Raises `TooManyConcerns`, `ConcernErased`,
         `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
         """
+        pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
-        request = Retryable(canonical_submission(addition), keys)
+        refresh = partial(self.receipts.with_current_numbers, who=pinned.who, danger=danger, at=at)
+        request = Retryable(canonical_submission(addition), keys, refresh)
         if row.erased_at is not None:
             return self._replay_after_erasure(request)
-        content = self._content_of(row)
-        faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
+        faults = self.receipts.reference_data.faults_in_codes(addition)
+        faults += unknown_ids(addition.concern, pinned.content)
         if faults:
             raise InvalidConcern(faults)
         try:
@@ -597,7 +600,7 @@ class FollowUps:
             with suppress(IdempotencyKeyReused):  # it may have been taken, and stored, before
                 return request.replay(self.engine)
             raise
-        response = self.receipts.build_addition_receipt(row, addition.immediate_danger, content.contacts, at=at)
+        response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
         receipt = response.model_dump_json().encode()
         entry = NewEntry(
             EntryKind.ADDITION,
@@ -605,7 +608,7 @@ class FollowUps:
             self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
             self.sealer.fingerprints,
             response.acknowledge_by,
-            addition.immediate_danger,
+            danger,
         )
 
         def store() -> bytes:
@@ -646,7 +649,7 @@ class FollowUps:
     def unknown_ids_in(self, body: Mapping[str, Any], *, typed_reference: str, status_token: str) -> list[FieldError]:
         """Return the same faults in ids, for a body that was meant as an addition. Raises `NoSuchConcern`."""
         row = self.find(typed_reference, status_token)
-        return [] if row.erased_at is not None else unknown_ids(detail_in(body), self._content_of(row))
+        return [] if row.erased_at is not None else unknown_ids(detail_in(body), self._pinned(row).content)
 
     def find(self, typed_reference: str, status_token: str) -> ConcernRow:
         """Return the concern's row. A wrong token counts as a try.
@@ -669,8 +672,8 @@ class FollowUps:
         except IdempotencyKeyReused:
             raise ConcernErased from None
 
-    def _content_of(self, row: ConcernRow) -> EditionContent:
-        return self.contents(EditionKey(row.guide, row.edition))
+    def _pinned(self, row: ConcernRow) -> PinnedEdition:
+        return self.resolver.pin(EditionKey(row.guide, row.edition))
 
 
 @write_operation

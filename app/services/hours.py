@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from app.models.code_lists import Signpost, SignpostScope
+from app.models.code_lists import Signpost, SignpostScope, WhoToCall
 from app.models.contacts import Contact, OpeningHours, Weekday
 
 if TYPE_CHECKING:
@@ -204,7 +204,6 @@ class DutyHours:
     """Knows which team answers: by the hours that contacts have as data, or those that the council set for its team."""
 
     working_days: WorkingDays
-    signposts: Sequence[Signpost]
     words: str | None = None
 
     def _duty_of(self, contacts: Iterable[Contact]) -> tuple[Contact | None, str, tuple[OpeningHours, ...]]:
@@ -218,27 +217,27 @@ class DutyHours:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
 
-    def teams(self, contacts: Iterable[Contact], at: dt.datetime) -> Teams:
+    def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
         """Return the first contact with a number and those out of hours, whoever answers at that time first.
 
         On a bank holiday the duty team is closed, unless it is open at all times, and the others answer. Where
         nothing says when somebody answers, the duty team comes first.
         """
-        duty, words, hours = self._duty_of(contacts)
+        duty, words, hours = self._duty_of(who.contacts)
         is_open = self._is_open(hours, at) if hours else None
         teams = [] if duty is None else [Team(duty, words, is_open)]
-        teams += [Team(each, "", self._answers(each, is_open, at)) for each in out_of_hours(self.signposts)]
+        teams += [Team(each, "", self._answers(each, is_open, at)) for each in out_of_hours(who.signposts)]
         ordered = sorted(teams, key=lambda each: (each.is_open is not True, each.is_open is False))
         has_first = ordered and (duty is not None or ordered[0].is_open)
         return Teams(ordered[0], tuple(ordered[1:])) if has_first else Teams(None, tuple(ordered))
 
-    def next_change(self, contacts: Iterable[Contact], at: dt.datetime) -> dt.datetime | None:
+    def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
         """Return until when that order holds for certain: the next time in any of the hours, at most until midnight.
 
         None where no hours are known as data: the order then never changes.
         """
-        hours = [*self._duty_of(contacts)[2]]
-        hours += [entry for each in out_of_hours(self.signposts) for entry in each.opening_hours]
+        hours = [*self._duty_of(who.contacts)[2]]
+        hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]
         if not hours:
             return None
         local = at.astimezone(LONDON)

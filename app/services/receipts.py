@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ from app.db.tables import table_of
 from app.errors import AlreadyStored, IdempotencyKeyReused, ReceiptNotGenuine
 from app.models import links
 from app.models.base import format_utc
-from app.models.code_lists import CALL_999_FIRST, Signpost
+from app.models.code_lists import CALL_999_FIRST, Signpost, WhoToCall
 from app.models.concerns import (
     FORM_VERSION,
     AdditionReceipt,
@@ -42,7 +42,6 @@ from app.models.concerns import (
     ReporterKind,
     StoredReceiptRow,
 )
-from app.models.contacts import Contact
 from app.models.editions import EditionContent
 from app.models.entries import MessageEntry
 from app.models.fields import YesNo
@@ -55,11 +54,16 @@ from app.models.receipts import (
     new_reference,
     new_status_token,
 )
-from app.services.editions import MAX_CACHED_EDITIONS, EditionKey
+from app.services.editions import EditionKey
 from app.services.hours import DutyHours, Team, WorkingDays, deadline_in_words, deadline_of
-from app.services.reference_data import ReferenceData, lives_elsewhere, names_a_worker
+from app.services.reference_data import ReferenceData, lives_elsewhere
 
 NONCE_LENGTH = 12
+TIMES_FOR_DANGER = {
+    ImmediateDanger.YES.value: "acknowledge_danger_minutes",
+    ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
+}
+"""The setting of the time for an acknowledgement, by the answer about danger. Only one that is set is promised."""
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
 
 
@@ -111,10 +115,14 @@ class IdempotentResult:
 
 @dataclass(frozen=True)
 class Retryable:
-    """A request that its client may send again: its fields as canonical JSON, and the keys of its idempotency key."""
+    """A request that its client may send again: its fields as canonical JSON, and the keys of its idempotency key.
+
+    `refresh` gets the stored receipt, and returns the one to send to a retry.
+    """
 
     payload: bytes
     keys: IdempotencyKeys | None
+    refresh: Callable[[bytes], bytes] = bytes
 
     def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
         """Return the row that stores the receipt; None if the request has no idempotency key."""
@@ -148,7 +156,8 @@ class Retryable:
             stored = session.get(StoredReceiptRow, self.keys.key_sha256)
         if stored is None or not hmac.compare_digest(stored.payload_mac, self.keys.mac(self.payload)):
             raise IdempotencyKeyReused
-        return IdempotentResult(stored.reference, self.keys.decrypt(stored.sealed_receipt), is_replay=True)
+        receipt = self.refresh(self.keys.decrypt(stored.sealed_receipt))
+        return IdempotentResult(stored.reference, receipt, is_replay=True)
 
 
 def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow | None]) -> None:
@@ -254,7 +263,6 @@ def _base64url(data: bytes) -> str:
 # Receipts: the responses for a reporter when a concern is stored, is checked, or its status is read.
 
 
-_CONTACTS = TypeAdapter(tuple[Contact, ...])
 _SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 
 CONCERN_STORED = "We have your concern. A social worker has not read it yet."
@@ -268,6 +276,9 @@ MESSAGE_WAITS = "The duty team has sent you a message. To reply, add to your con
 ANOTHER_COUNCIL = "A child lives in the area of another council. We pass your concern on to that council."
 WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also call the designated officer (LADO)."
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
+NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
+PLACE_OF_NUMBER = 2
+"""The place of the sentence that names who to call, in the next steps of a receipt that is not of a test."""
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
@@ -281,18 +292,12 @@ class NewReceipt(NamedTuple):
     json: bytes
 
 
-class _EditionMembers(NamedTuple):
-    """The members of a receipt that are the same for every concern about an edition, as finished JSON."""
-
-    signposts: orjson.Fragment
-    contacts: orjson.Fragment
-
-
 class PinnedEdition(NamedTuple):
-    """The edition that a concern is about."""
+    """The edition that a concern is about, and who to call now: never a number that was corrected since."""
 
     key: EditionKey
     content: EditionContent
+    who: WhoToCall
     guide_named: bool
     """Whether the concern names the guide."""
 
@@ -301,7 +306,8 @@ class PinnedEdition(NamedTuple):
 class ReceiptBuilder:
     """Builds receipts and statuses, with next steps in plain sentences.
 
-    `clocks` has the time for an acknowledgement by what a reporter says about danger; else it is one working day.
+    `clocks` has the time for an acknowledgement by what a reporter says about danger; otherwise it is one working day.
+    `promised` are the answers about danger whose time the council set: the others get no time in words.
     """
 
     signer: ReceiptSigner
@@ -309,7 +315,7 @@ class ReceiptBuilder:
     reference_data: ReferenceData
     come_back_days: int = 2
     clocks: Mapping[str, dt.timedelta] = field(default_factory=dict)
-    _members: dict[EditionKey, _EditionMembers] = field(default_factory=dict)
+    promised: Collection[str] = ()
 
     @property
     def working_days(self) -> WorkingDays:
@@ -321,18 +327,22 @@ class ReceiptBuilder:
         due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
+    def is_promised(self, danger: str | None) -> bool:
+        """Return True if a reporter may be told when to expect an acknowledgement of what says that about danger."""
+        return danger not in self.clocks or danger in self.promised
+
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
         """Return the response to a check, which stores nothing."""
-        danger = concern.immediate_danger
-        key, contacts, due = pinned.key, pinned.content.contacts, self.acknowledge_by(danger, at=at)
-        step = self._next_step(due, contacts, at, danger=danger)
+        danger, who = concern.immediate_danger, pinned.who
+        due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
+        step = self._next_step(due, who, at, danger=danger)
         return CheckResponse(
-            also_call=self.reference_data.also_call(concern),
-            next_steps=(CALL_999_FIRST, NOTHING_STORED, step, *self._by_the_concern(concern)),
-            links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
+            also_call=also_call,
+            next_steps=(CALL_999_FIRST, NOTHING_STORED, step, *self._by_the_concern(concern, also_call)),
+            links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(pinned.key),
             guide_named=pinned.guide_named,
             come_back_by=self.working_days.after(at, days=self.come_back_days),
-            **self._common_fields(key, contacts, due),
+            **self._common_fields(pinned.key, who, due, danger),
         )
 
     def build_receipt(
@@ -343,8 +353,8 @@ class ReceiptBuilder:
         That of a test says so, in its next steps and in what is signed.
         """
         reference, status_token = new_reference(), new_status_token()
-        danger, also_call = concern.immediate_danger, self.reference_data.also_call(concern)
-        key, contacts, due = pinned.key, pinned.content.contacts, self.acknowledge_by(danger, at=at)
+        key, who, danger = pinned.key, pinned.who, concern.immediate_danger
+        due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
         pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
         claims = {
             "jti": reference,
@@ -358,67 +368,70 @@ class ReceiptBuilder:
         claims |= {"test": True} if test else {}
         claims |= {"made_under_duty": stated} if stated else {}
         back = self.working_days.after(at, days=self.come_back_days)
-        step = self._next_step(due, contacts, at, danger=danger)
-        expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern))
+        step = self._next_step(due, who, at, danger=danger)
+        expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern, also_call))
         if stated == YesNo.YES and not test:
             expected = (*expected, UNDER_DUTY)
         afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(deadline_of(back)[0]))
-        members = self._members_of(pinned)
         receipt = {  # in the order of the fields of `Receipt`
             "reference": reference,
             "state": ConcernState.RECEIVED.value,
             "received_at": pin["received_at"],
             "test": test,
             "acknowledge_by": format_utc(due),
+            "acknowledge_by_promised": self.is_promised(danger),
             "guide": key.guide,
             "edition": key.number,
             "status_token": status_token,
             "receipt": self.signer.sign(claims),
             "guide_named": pinned.guide_named,
             "come_back_by": format_utc(back),
-            "signposts": members.signposts,
+            "signposts": orjson.Fragment(who.signposts_json),
             "next_steps": (CALL_999_FIRST, *expected, *afterwards),
-            "contacts": members.contacts,
+            "contacts": orjson.Fragment(who.contacts_json),
             "links": _own_links(reference) | _links(key),
             "also_call": orjson.Fragment(_SIGNPOSTS.dump_json(also_call)),
         }
         return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
 
-    def _by_the_concern(self, concern: Concern) -> tuple[str, ...]:
+    def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
         """Return the further steps of a concern about a child elsewhere, or about an adult who works with children."""
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
-            WORKS_WITH_CHILDREN: names_a_worker(concern),
+            WORKS_WITH_CHILDREN: any(each.allegations for each in also_call),
         }
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
-    def _members_of(self, pinned: PinnedEdition) -> _EditionMembers:
-        """Return the edition's members, serialised once: an edition never changes, and signposts change at a start."""
-        found = self._members.get(pinned.key)
-        if found is None:
-            if len(self._members) >= MAX_CACHED_EDITIONS:
-                self._members.clear()
-            contacts = _CONTACTS.dump_json(pinned.content.contacts)
-            signposts = _SIGNPOSTS.dump_json(self.reference_data.signposts)
-            found = _EditionMembers(orjson.Fragment(signposts), orjson.Fragment(contacts))
-            self._members[pinned.key] = found
-        return found
+    def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
+        """Return the receipt of an earlier request as it was sent. If other numbers are to be called now, put them in.
+
+        `danger` is what that request said. What was signed stays.
+        """
+        members = orjson.loads(receipt)
+        contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
+        if _ways(members["contacts"]) == _ways(contacts) and _ways(members["signposts"]) == _ways(signposts):
+            return receipt
+        if not members["test"]:
+            due = dt.datetime.fromisoformat(members["acknowledge_by"])
+            what = WHAT_WAS_ADDED if "added_at" in members else "it"
+            members["next_steps"][PLACE_OF_NUMBER] = self._next_step(due, who, at, danger=danger, what=what)
+        return orjson.dumps(members | {"contacts": contacts, "signposts": signposts})
 
     def build_status(
         self,
         row: ConcernRow,
         additions: Sequence[Row[Any]],
         messages: Sequence[MessageEntry],
-        contacts: Sequence[Contact],
+        who: WhoToCall,
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
         """Return the status of the concern, of what was added to it, and of messages to its reporter."""
         pinned = EditionKey(row.guide, row.edition)
         waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
-        expected = [self._next_step(row.acknowledge_by, contacts, at, danger=danger)] if waits else []
+        expected = [self._next_step(row.acknowledge_by, who, at, danger=danger)] if waits else []
         if (due := row.addition_acknowledge_by) is not None:
-            expected.append(self._next_step(due, contacts, at, danger=row.addition_danger, what=WHAT_WAS_ADDED))
+            expected.append(self._next_step(due, who, at, danger=row.addition_danger, what=WHAT_WAS_ADDED))
         if any(message.read_at is None for message in messages):
             expected.append(MESSAGE_WAITS)
         if row.state == ConcernState.CLOSED:
@@ -440,6 +453,7 @@ class ReceiptBuilder:
                     number=addition.number,
                     added_at=addition.received_at,
                     acknowledge_by=addition.acknowledge_by,
+                    acknowledge_by_promised=self.is_promised(addition.immediate_danger),
                     acknowledged_at=addition.acknowledged_at,
                 )
                 for addition in additions
@@ -456,15 +470,15 @@ class ReceiptBuilder:
             come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
             next_steps=(CALL_999_FIRST, *expected),
             links=_own_links(row.reference) | _links(pinned),
-            **self._common_fields(pinned, contacts, row.acknowledge_by),
+            **self._common_fields(pinned, who, row.acknowledge_by, danger),
         )
 
     def build_addition_receipt(
-        self, row: ConcernRow, danger: str | None, contacts: Sequence[Contact], *, at: dt.datetime
+        self, row: ConcernRow, danger: str | None, who: WhoToCall, *, at: dt.datetime
     ) -> AdditionReceipt:
         """Return the receipt of an addition to the concern, which says that about danger."""
         due = self.acknowledge_by(danger, at=at)
-        step = self._next_step(due, contacts, at, danger=danger, what=WHAT_WAS_ADDED)
+        step = self._next_step(due, who, at, danger=danger, what=WHAT_WAS_ADDED)
         expected = (TEST,) if row.test else (ADDITION_STORED, step)
         return AdditionReceipt(
             reference=row.reference,
@@ -473,36 +487,42 @@ class ReceiptBuilder:
             test=row.test,
             added_at=at,
             acknowledge_by=due,
+            acknowledge_by_promised=self.is_promised(danger),
             next_steps=(CALL_999_FIRST, *expected),
-            signposts=self.reference_data.signposts,
-            contacts=tuple(contacts),
+            signposts=who.signposts,
+            contacts=who.contacts,
             links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
         )
 
     def _next_step(
         self,
         due: dt.datetime,
-        contacts: Sequence[Contact],
+        who: WhoToCall,
         at: dt.datetime,
         *,
         danger: str | None,
         what: str = "it",
     ) -> str:
-        """Return by when to expect an acknowledgement, and whom to call: at once in danger, and where none came."""
-        when, is_late = deadline_in_words(due.replace(second=0, microsecond=0)), at > due
-        expected = f"A social worker should acknowledge {what} by {when}."
-        if not is_late and danger != ImmediateDanger.YES:
-            return f"{expected} If nobody has by then, {self._number_to_call(contacts, due)}"
-        call = _call(self.duty_hours.teams(contacts, at).all)
-        if is_late:
-            return f"A social worker should have acknowledged {what} by {when}. Please {call}"
-        return f"Do not wait for an answer. After 999, {call} {expected}"
+        """Return when to expect an acknowledgement and who to call: now if there is danger or nobody acknowledged it.
 
-    def _number_to_call(self, contacts: Sequence[Contact], due: dt.datetime) -> str:
+        In danger, no time is named unless the council set it.
+        """
+        when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
+        expected = f"A social worker should acknowledge {what} by {when}."
+        if not is_late and is_promised and danger != ImmediateDanger.YES:
+            return f"{expected} If nobody has by then, {self._number_to_call(who, due)}"
+        call = _call(self.duty_hours.teams(who, at).all)
+        if is_late:
+            late = f"A social worker should have acknowledged {what} by {when}."
+            return f"{late if is_promised else NOT_ACKNOWLEDGED.format(what)} Please {call}"
+        after = "After 999, " if danger == ImmediateDanger.YES else "If you are not sure, "
+        return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
+
+    def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
         """Return whom to call at that time. At the end of a day it is the guide's own number, for the next morning."""
         if deadline_of(due)[1] is None:
-            return _call([Team(each, "", None) for each in contacts if each.phones])
-        return _call(self.duty_hours.teams(contacts, due).all)
+            return _call([Team(each, "", None) for each in who.contacts if each.phones])
+        return _call(self.duty_hours.teams(who, due).all)
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
         """Return what the end of the concern means for its reporter; None while it is open."""
@@ -512,14 +532,26 @@ class ReceiptBuilder:
         sentences = (each.for_reporter or each.label for each in codes if each.code == row.outcome)
         return next(sentences, CLOSED_TEXT)
 
-    def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
+    def _common_fields(
+        self, pinned: EditionKey, who: WhoToCall, due: dt.datetime, danger: str | None
+    ) -> dict[str, Any]:
         return {
             "guide": pinned.guide,
             "edition": pinned.number,
             "acknowledge_by": due,
-            "signposts": self.reference_data.signposts,
-            "contacts": tuple(contacts),
+            "acknowledge_by_promised": self.is_promised(danger),
+            "signposts": who.signposts,
+            "contacts": who.contacts,
         }
+
+
+def _minute(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return how each contact of a receipt is reached, in their order."""
+    return [(each["name"], each["phones"], each["url"], each.get("email")) for each in contacts]
 
 
 def _duty_stated(concern: Concern) -> str | None:

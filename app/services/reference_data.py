@@ -1,5 +1,6 @@
 """The code lists, signposts and legal statements of the seed folder, and the contacts to name without the database."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +12,9 @@ from sqlmodel import Session
 
 from app.errors import FaultCode, FieldError, Location, NoSuchCodeList
 from app.logs import Log
-from app.models.code_lists import CodeList, Signpost, SignpostList
+from app.models.code_lists import CodeList, Signpost, SignpostList, SignpostScope, WhoToCall
 from app.models.concerns import Concern
-from app.models.contacts import Contact
+from app.models.editions import EditionContent, Publisher
 from app.models.fields import YesNo, coded_values
 from app.models.legal_statements import LegalStatement, LegalStatementList
 from app.models.seed_files import read_seed_file
@@ -22,34 +23,59 @@ from app.services.editions import default_guide, get_current, read_content
 log = Log(__name__)
 
 
-class EmergencyContacts:
-    """The contacts of the default guide, cached in case they cannot be read."""
-
-    def __init__(self, engine: Engine, preferred_guide: str | None = None) -> None:
-        self._engine = engine
-        self._preferred_guide = preferred_guide
-        self._cached: tuple[Contact, ...] = ()
-
-    def current(self) -> tuple[Contact, ...]:
-        """Return the contacts as they are now, or as they last were."""
-        try:
-            with Session(self._engine) as session:
-                guide = default_guide(session, self._preferred_guide)
-                if guide is not None:
-                    self._cached = read_content(session, get_current(session, guide=guide).key).contacts
-        except Exception as failure:  # whatever fails here, the response that says 999 must be sent
-            log.warning("cached_contacts_used", error=type(failure).__name__)
-        return self._cached
+COUNCILS = "council"
+"""The code list of the areas of councils."""
+ELSEWHERE = "elsewhere"
+"""The code of that list for an area that has no code there."""
+_GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
+"""Words in the name of a council that do not tell it from another one."""
 
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The code lists by name, the signposts, 999 first, what pages say of the law, and neighbouring councils."""
+    """The code lists by name, the signposts, 999 first, what pages say of the law, and neighbouring councils.
+
+    `council` is the name of the council, if it is set. `all_signposts` are those of the seed folder, which may belong
+    to another council: `signposts_of` returns those to show.
+    """
 
     code_lists: dict[str, CodeList]
-    signposts: tuple[Signpost, ...]
+    all_signposts: tuple[Signpost, ...]
     statements: tuple[LegalStatement, ...]
     neighbours: tuple[Signpost, ...]
+    council: str | None = None
+
+    def who_to_call(self, content: EditionContent) -> WhoToCall:
+        """Return the contacts of the edition, and the signposts to show beside them."""
+        return WhoToCall(content.contacts, self.signposts_of(content.publisher))
+
+    def signposts_of(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
+        """Return the signposts to show: the national ones, and the local ones of the council.
+
+        The council is the one that is set or, otherwise, the publisher of the edition.
+        """
+        foreign = self.foreign_signposts(publisher)
+        return tuple(each for each in self.all_signposts if each not in foreign)
+
+    def foreign_signposts(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
+        """Return the local signposts that name a council other than the one that is set, or than the publisher."""
+        return tuple(
+            each
+            for each in self.all_signposts
+            if each.scope is SignpostScope.LOCAL and each.council and not self._is_council(each.council, publisher)
+        )
+
+    def _is_council(self, code: str, publisher: Publisher | None) -> bool:
+        """Return whether that code is the one of the council that is set or, otherwise, of the publisher."""
+        if self.council is None and publisher is not None and publisher.gss_code is not None:
+            return publisher.gss_code == code
+        name = self.council or (publisher.name if publisher is not None else "")
+        return _name_alone(self.label_of(code)) == _name_alone(name)
+
+    def label_of(self, code: str) -> str:
+        """Return the name of the council with that code, or the code if the list lacks it."""
+        codes = self.code_lists[COUNCILS].codes if COUNCILS in self.code_lists else ()
+        return next((each.label for each in codes if each.code == code), code)
 
     def get_code_list(self, name: str) -> CodeList:
         """Return the list of that name; raises `NoSuchCodeList`."""
@@ -74,10 +100,10 @@ class ReferenceData:
             if value not in self._codes.get(name, ())
         ]
 
-    def also_call(self, concern: Concern) -> tuple[Signpost, ...]:
+    def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
         """Return whom the reporter can call too: the councils where children live, and the designated officer."""
         areas = {child.home_council for child in concern.children}
-        officers = [each for each in self.signposts if each.allegations] if names_a_worker(concern) else []
+        officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
         return (*(each for each in self.neighbours if each.council in areas), *officers)
 
     @cached_property
@@ -90,8 +116,51 @@ class ReferenceData:
         return {name: frozenset(code.code for code in found.codes) for name, found in self.code_lists.items()}
 
 
-ELSEWHERE = "elsewhere"
-"""The code of the list `council` for an area that has no code there."""
+class EmergencyContacts:
+    """Who to call in general: the contacts of the default guide, cached in case they cannot be read, and signposts."""
+
+    def __init__(self, engine: Engine, reference_data: ReferenceData, preferred_guide: str | None = None) -> None:
+        self._engine = engine
+        self._reference_data = reference_data
+        self._preferred_guide = preferred_guide
+        self._newest = object()
+        self._read: object | None = None
+        self._content: EditionContent | None = None
+
+    def invalidate(self) -> None:
+        """Read them again when they are next used: an edition was published or withdrawn."""
+        self._newest = object()
+
+    def current(self) -> WhoToCall:
+        """Return who to call now, or the last that could be read."""
+        content = self._current_content()
+        if content is None:
+            return WhoToCall((), self._reference_data.signposts_of(None))
+        return self._reference_data.who_to_call(content)
+
+    def left_out(self) -> tuple[Signpost, ...]:
+        """Return the signposts that are not shown, because they are of another council."""
+        content = self._current_content()
+        return self._reference_data.foreign_signposts(content.publisher if content is not None else None)
+
+    def _current_content(self) -> EditionContent | None:
+        newest = self._newest
+        if self._read is not newest:
+            try:
+                with Session(self._engine) as session:
+                    guide = default_guide(session, self._preferred_guide)
+                    if guide is not None:
+                        self._content = read_content(session, get_current(session, guide=guide).key)
+                self._read = newest
+            except Exception as failure:  # whatever fails here, the response that says 999 must be sent
+                log.warning("cached_contacts_used", error=type(failure).__name__)
+        return self._content
+
+
+def _name_alone(name: str) -> str:
+    """Return what tells the name of a council from that of another, for comparison."""
+    words = re.findall(r"\w+", name.casefold().replace("&", " and "))
+    return " ".join(word for word in words if word not in _GENERIC_WORDS)
 
 
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:

@@ -21,6 +21,7 @@ from tests.support.loops import for_each
 pytestmark = pytest.mark.slow
 
 A_MINUTE = dt.timedelta(minutes=1)
+A_WEDNESDAY = dt.datetime(2026, 11, 25, 11, 0, tzinfo=dt.UTC)
 A_SATURDAY_NIGHT = dt.datetime(2026, 11, 28, 2, 54, tzinfo=dt.UTC)
 CLOCKS = {"yes": "2026-11-28T03:54:00Z", "not_sure": "2026-11-28T06:54:00Z", "no": "2026-12-01T00:00:00Z"}
 
@@ -46,36 +47,65 @@ def test_check_receipt_status_and_inbox_have_one_clock_for_each_answer_about_dan
         assert {each["acknowledge_by"] for each in (checked, receipt, status, entry)} == {due}, danger
 
 
-def test_the_receipt_in_danger_says_to_call_at_once_and_names_the_team_that_answers_now(
+NIGHT_TEAM = "call the Bath & North East Somerset Emergency Duty Team on 01454 615165."
+DAY_TEAM = "call the Duty and Assessment Team on 01225 396312 or 01225 396313 (option 1)."
+TIMES_ARE_SET = {"acknowledge_danger_minutes": 60, "acknowledge_not_sure_minutes": 240}
+STEPS = [  # the times that are set, the moment, the answer about danger, the sentence
+    ({}, A_SATURDAY_NIGHT, "yes", f"Do not wait for an answer. After 999, {NIGHT_TEAM}"),
+    ({}, A_WEDNESDAY, "yes", f"Do not wait for an answer. After 999, {DAY_TEAM}"),
+    ({}, A_SATURDAY_NIGHT, "not_sure", f"Do not wait for an answer. If you are not sure, {NIGHT_TEAM}"),
+    (
+        {},
+        A_SATURDAY_NIGHT,
+        "no",
+        "A social worker should acknowledge it by the end of Monday 30 November 2026. If nobody has by then, "
+        f"{DAY_TEAM}",
+    ),
+    (
+        TIMES_ARE_SET,
+        A_SATURDAY_NIGHT,
+        "yes",
+        f"Do not wait for an answer. After 999, {NIGHT_TEAM} A social worker should acknowledge it by "
+        "Saturday 28 November 2026 at 03:54.",
+    ),
+    (
+        TIMES_ARE_SET,
+        A_SATURDAY_NIGHT,
+        "not_sure",
+        "A social worker should acknowledge it by Saturday 28 November 2026 at 06:54. If nobody has by then, "
+        f"{NIGHT_TEAM}",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_a_time_for_danger_is_promised_only_where_the_council_set_it(
+    settings: Settings, a_concern: Concern, clock: SettableClock, case: tuple[dict[str, int], dt.datetime, str, str]
+) -> None:
+    times, clock.time, danger, sentence = case
+    with TestClient(create_app(settings.model_copy(update=times), clock)) as client:
+        told = a_concern(immediate_danger=danger)
+        checked = client.post("/v1/concerns/check", json=told).json()
+        receipt = client.post("/v1/concerns", json=told).json()
+        status = status_of(client, receipt)
+        added = add(client, receipt, danger=danger).json()
+
+    for each in (checked, receipt, status):
+        assert each["next_steps"][0] == "If a child is in immediate danger, call 999 now."
+        assert sentence in each["next_steps"]
+    is_promised = danger == "no" or bool(times)
+    assert {each["acknowledge_by_promised"] for each in (checked, receipt, status, added)} == {is_promised}
+
+
+def test_a_late_answer_names_no_time_that_was_not_promised(
     client: TestClient, a_concern: Concern, clock: SettableClock
 ) -> None:
-    said = []
-    for clock.time in (A_SATURDAY_NIGHT, dt.datetime(2026, 11, 25, 11, 0, tzinfo=dt.UTC)):
-        steps = client.post("/v1/concerns", json=a_concern(immediate_danger="yes")).json()["next_steps"]
-        assert steps[0] == "If a child is in immediate danger, call 999 now."
-        said.append(next(step for step in steps if "Do not wait" in step))
+    receipt = client.post("/v1/concerns", json=a_concern(immediate_danger="yes")).json()
+    clock.time += 61 * A_MINUTE
 
-    assert said == [
-        "Do not wait for an answer. After 999, call the Bath & North East Somerset Emergency Duty Team on "
-        "01454 615165. A social worker should acknowledge it by Saturday 28 November 2026 at 03:54.",
-        "Do not wait for an answer. After 999, call the Duty and Assessment Team on 01225 396312 or 01225 396313 "
-        "(option 1). A social worker should acknowledge it by Wednesday 25 November 2026 at 12:00.",
-    ]
+    steps = status_of(client, receipt)["next_steps"]
 
-
-def test_who_is_not_sure_is_told_the_team_that_answers_when_the_time_is_over(
-    client: TestClient, a_concern: Concern, clock: SettableClock
-) -> None:
-    clock.time = A_SATURDAY_NIGHT
-    steps = {
-        danger: " ".join(client.post("/v1/concerns", json=a_concern(immediate_danger=danger)).json()["next_steps"])
-        for danger in ("not_sure", "no")
-    }
-
-    assert (
-        "by Saturday 28 November 2026 at 06:54. If nobody has by then, call the Bath & North East" in steps["not_sure"]
-    )
-    assert "by the end of Monday 30 November 2026. If nobody has by then, call the Duty and Assess" in steps["no"]
+    assert steps[1].startswith("A social worker has not acknowledged it yet. Please call the Duty")
 
 
 def test_a_day_that_ends_at_midnight_is_named_and_not_the_next_one(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models.code_lists import Signpost
+from app.models.code_lists import Signpost, WhoToCall
 from app.models.contacts import Contact
 from app.services.hours import LONDON, DutyHours, WorkingDays, deadline_in_words, hours_text, read_hours
 from tests.support.loops import for_each
@@ -38,13 +38,17 @@ def in_london(wall_time: str) -> dt.datetime:
     return dt.datetime.fromisoformat(wall_time).replace(tzinfo=LONDON).astimezone(dt.UTC)
 
 
-def duty_hours(words: str | None = None, night: Any = ()) -> DutyHours:
+def who(contacts: Any = None, night: Any = ()) -> WhoToCall:
     signpost = Signpost.model_validate_json(json.dumps(OUT_OF_HOURS | {"opening_hours": night}))
-    return DutyHours(DAYS, (signpost,), words)
+    return WhoToCall(contacts or an_edition().contacts, (signpost,))
 
 
-def first_at(when: str, duty: DutyHours, contacts: Any = None) -> str:
-    teams = duty.teams(contacts or an_edition().contacts, in_london(when))
+def duty_hours(words: str | None = None) -> DutyHours:
+    return DutyHours(DAYS, words)
+
+
+def first_at(when: str, duty: DutyHours, contacts: Any = None, night: Any = ()) -> str:
+    teams = duty.teams(who(contacts, night), in_london(when))
     assert teams.first is not None
     assert {each.contact.name for each in teams.all} >= {"Night Team", "Duty and Assessment Team"}
     return teams.first.contact.name
@@ -126,11 +130,11 @@ def test_hours_are_those_of_the_setting_of_the_contact_or_of_those_who_answer_at
     assert first_at(NIGHT, duty_hours(), own) == "Duty and Assessment Team"
     assert first_at(DAY, duty_hours(), own) == "Night Team"
     assert first_at(NIGHT, duty_hours(OFFICE), own) == "Night Team"
-    assert (first_at(NIGHT, duty_hours(night=AT_NIGHT)), first_at(DAY, duty_hours(night=AT_NIGHT))) == (
+    assert (first_at(NIGHT, duty_hours(), night=AT_NIGHT), first_at(DAY, duty_hours(), night=AT_NIGHT)) == (
         "Night Team",
         "Duty and Assessment Team",
     )
-    assert first_at("2026-12-25 11:00", duty_hours(night=AT_NIGHT)) == "Night Team"
+    assert first_at("2026-12-25 11:00", duty_hours(), night=AT_NIGHT) == "Night Team"
 
 
 @for_each("words", [None, "In office hours"])
@@ -141,8 +145,8 @@ def test_where_nothing_says_when_somebody_answers_the_duty_team_is_first_and_no_
 
     for when in (NIGHT, DAY):
         assert first_at(when, duty) == "Duty and Assessment Team"
-        assert duty.next_change(an_edition().contacts, in_london(when)) is None
-    teams = duty.teams(an_edition().contacts, in_london(DAY))
+        assert duty.next_change(who(), in_london(when)) is None
+    teams = duty.teams(who(), in_london(DAY))
     assert [each.hours for each in teams.all] == [words or "", ""]
 
 
@@ -157,7 +161,7 @@ def test_where_nothing_says_when_somebody_answers_the_duty_team_is_first_and_no_
     ],
 )
 def test_the_order_holds_at_most_until_the_next_hour_that_is_named(when: str, until: str) -> None:
-    found = duty_hours(OFFICE).next_change(an_edition().contacts, in_london(when))
+    found = duty_hours(OFFICE).next_change(who(), in_london(when))
 
     assert found == in_london(until)
 

@@ -1,5 +1,6 @@
 """The pages in a real browser: read, raise a concern, see its status, leave. With scripts, without, and by keyboard."""
 
+import datetime as dt
 import http.server
 import re
 import threading
@@ -11,9 +12,13 @@ from typing import Any, NamedTuple
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from starlette.routing import Route
 
 from app.http.context import AppContext
+from app.main import ROUTES
 from app.models.editions import EditionContent
+from app.pages import accessibility
+from app.pages.accessibility import find_last_run, write_run
 from tests.support.browsing import (
     NEUTRAL_PAGE,
     accessibility_violations,
@@ -335,6 +340,47 @@ def test_without_scripts_the_exit_is_a_link(scriptless: Page) -> None:
     assert scriptless.url == NEUTRAL_PAGE
 
 
+ADDRESSES = (
+    *PAGES[:-1],
+    f"/guides/{SLUG}/editions/1",
+    f"/guides/{SLUG}/editions/2/changes?since=1",
+    f"/guides/{SLUG}/renditions/en-GB-simple",
+    f"/guides/{SLUG}/renditions/en-GB-simple/1",
+    "/guides/no-such",
+    "/subjects/other",
+    "/raise-a-concern",
+    "/worried-about-yourself",
+    "/worried-about-a-friend",
+    "/concerns/saved",
+    "/concerns/4F7K-926W-0X3R",
+)
+"""Every page of the public, for axe. The accessibility statement speaks of these; `/docs` has a test of its own."""
+OTHER_ADDRESSES = ("/desk", "/edit", "/looks", "/openapi", "/docs", "/v1")
+"""The beginnings of the addresses that are not pages of the public."""
+
+
+def test_the_statement_has_the_day_of_the_last_test_of_these_very_pages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = tmp_path / "accessibility.json"
+    assert find_last_run(run) is None
+    write_run(dt.date(2026, 11, 24), run)
+    assert find_last_run(run) == dt.date(2026, 11, 24)
+
+    monkeypatch.setattr(accessibility, "digest_of_pages", lambda: "a page was changed since")
+
+    assert find_last_run(run) is None
+
+
+def test_axe_looks_at_every_page_of_the_public() -> None:
+    pages = [each for each in ROUTES if isinstance(each, Route) and each.endpoint.__module__.startswith("app.pages.")]
+    public = [each for each in pages if "GET" in (each.methods or ()) and not each.path.startswith(OTHER_ADDRESSES)]
+    visited = [address.partition("?")[0] for address in ADDRESSES]
+
+    assert len(public) > 15
+    assert [each.path for each in public if not any(map(each.path_regex.match, visited))] == []
+
+
 OPEN_ALL = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
 HEADINGS = "[...document.querySelectorAll('main h1, main h2, main h3')].map((heading) => Number(heading.tagName[1]))"
 LANDMARKS = "['header', 'main', 'footer'].map((name) => document.querySelectorAll(name).length)"
@@ -342,14 +388,17 @@ LANDMARKS = "['header', 'main', 'footer'].map((name) => document.querySelectorAl
 
 def states(page: Page) -> Iterator[str]:
     """Show every page and state, one after the other, and yield the name of each."""
-    for path in (*PAGES[:-1], f"/guides/{SLUG}/editions/1", f"/guides/{SLUG}/editions/2/changes?since=1"):
+    for path in ADDRESSES:
         page.goto(path)
         yield path
-    page.goto("/guides/no-such")
-    yield "/guides/no-such"
-    for path in ("/raise-a-concern", "/worried-about-yourself"):
-        page.goto(path)
-        yield path
+    page.goto("/worried-about-yourself")
+    page.locator("[name='immediate_danger'][value='yes']").check()
+    yield "in danger"
+    press(page, "Send what you have now")
+    yield "send what you have now"
+    page.locator("[name='concern.narrative']").fill("Alex Example frightens me.")
+    press(page, "Send")
+    yield "receipt of a child"
     page.goto(FORM)
     page.locator("[name='children.0.estimated_age']").evaluate("(field) => { field.value = 'about ten'; }")
     check_unanswered(page)
@@ -388,6 +437,7 @@ def states(page: Page) -> Iterator[str]:
 
 def find_faults(page: Page) -> list[str]:
     """Return the faults of a page: from axe, in headings, landmarks or language, or in its width on a narrow screen."""
+    page.evaluate("scrollTo(0, 0)")  # what lies behind the fixed bar is reached by scrolling, and axe does not scroll
     faults = accessibility_violations(page)
     levels = page.evaluate(HEADINGS)
     if levels.count(1) != 1 or any(after - before > 1 for before, after in pairwise(levels)):
@@ -411,7 +461,7 @@ def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browse
 
     found = {state: find_faults(page) for state in states(page)}
 
-    assert len(found) == 26
+    assert len(found) == len(ADDRESSES) + 14
     assert {state: faults for state, faults in found.items() if faults} == {}
     assert {url for url in requests if not url.startswith((site.url, "data:"))} == set()
     assert [text for text in messages if "status of" not in text] == []  # an error page has an error status

@@ -1,0 +1,42 @@
+"""The last test of every page with axe. The build writes it, and the accessibility statement has its date."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from app.pages.page import PAGES_DIR, STATIC_DIR, UNSEAL_SCRIPT
+
+RUN_FILE = PAGES_DIR / "accessibility.json"
+PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
+
+
+def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
+    """Return the day on which these very pages last passed. None if they were changed since, or never tested."""
+    try:
+        run = json.loads(file.read_bytes())
+        return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
+    """Write that the pages as they are now passed on that day."""
+    file.write_text(json.dumps({"tested_on": day.isoformat(), "pages": digest_of_pages()}) + "\n", encoding="utf-8")
+
+
+@cache
+def digest_of_pages() -> str:
+    """Return the SHA-256 of what the pages are made of: templates, style and scripts."""
+    digest = hashlib.sha256()
+    for path in sorted(_parts()):
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _parts() -> Iterator[Path]:
+    for folder in (PAGES_DIR / "templates", STATIC_DIR):
+        for pattern in PARTS_OF_PAGES:
+            yield from (path for path in folder.glob(pattern) if path.stem != UNSEAL_SCRIPT.stem)
