@@ -231,5 +231,5 @@ def test_the_form_has_a_version_of_its_own_which_changes_with_a_code_list(client
 
     version = client.get("/v1/concerns/form").json()["schema_version"]
 
-    assert version == concern_form(lists, data.signposts).schema_version
-    assert version != concern_form(fewer, data.signposts).schema_version
+    assert version == concern_form(lists, data.all_signposts).schema_version
+    assert version != concern_form(fewer, data.all_signposts).schema_version
