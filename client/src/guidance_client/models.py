@@ -44,6 +44,7 @@ class AdditionStatus(TypedDict):
     number: int
     added_at: str
     acknowledge_by: str
+    acknowledge_by_promised: NotRequired[bool]
     acknowledged_at: str | None
 
 
@@ -2939,6 +2940,7 @@ class Receipt(TypedDict):
     received_at: str
     test: NotRequired[bool]
     acknowledge_by: str
+    acknowledge_by_promised: NotRequired[bool]
     guide: str
     edition: int
     status_token: str
@@ -3106,6 +3108,7 @@ class AdditionReceipt(TypedDict):
     links: dict[str, str]
     added_at: str
     acknowledge_by: str
+    acknowledge_by_promised: NotRequired[bool]
 
 
 class ChangesResponse(TypedDict):
@@ -3131,6 +3134,7 @@ class CheckResponse(TypedDict):
     """
 
     acknowledge_by: str
+    acknowledge_by_promised: NotRequired[bool]
     guide: str
     edition: int
     guide_named: NotRequired[bool]
@@ -3181,6 +3185,7 @@ class ConcernStatus(TypedDict):
     received_at: str
     test: NotRequired[bool]
     acknowledge_by: str
+    acknowledge_by_promised: NotRequired[bool]
     guide: str
     edition: int
     acknowledged_at: str | None
