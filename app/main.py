@@ -87,6 +87,7 @@ from app.services.saved_forms import Drafts
 from app.services.sealing import Unsealer, make_sealer, read_identities
 from app.services.sign_in import open_desk_sign_in
 from app.services.verification import Invariants
+from app.services.watches import Watcher
 from app.services.webhooks import open_webhook_keys
 from app.services.workers import stop_workers
 
@@ -153,6 +154,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         concern_trial=ConcernTrial(submissions, clock),
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
         outside=Outside(settings, engine, clock),
+        watcher=Watcher(settings, engine, clock),
         code_tries=code_tries,
         drafts=Drafts(engine, writer),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts, sources, code_tries),
@@ -380,6 +382,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         checkpoints=context.checkpoints,
         invariants=context.invariants,
         outside=context.outside,
+        watcher=context.watcher,
         clock=context.clock,
     )
     context.workers[:] = housekeeping.build_workers(context.invalidate_caches)

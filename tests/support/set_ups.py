@@ -16,10 +16,13 @@ from app.config import SEED_DIR, Settings
 from app.main import create_app, rehearse_start, utc_now
 from app.models.events import EventKind, WebhookRow
 from app.models.form import SMALLEST_EXAMPLE
-from app.services import doctor
+from app.models.record import NotedTime
+from app.services import doctor, watches
 from app.services.access import ACCESS_KEY, AccessKeys
 from app.services.backup import back_up, backup_path
-from app.services.doctor import Condition, Finding, PublicAnswer, examine
+from app.services.doctor import Condition, Finding, examine
+from app.services.public_address import PublicAnswer, Validity
+from app.services.rounds import note_round
 from app.services.webhooks import insert_webhook, open_webhook_keys
 from tests.support.databases import address_for, copy_database, raw_connection
 from tests.support.desk import desk_of
@@ -110,9 +113,11 @@ def work_a_day(set_up: SetUp) -> None:
         assert desk_of(service, client).act(reference, "acknowledgement").status_code == 200
 
 
-def reachable(monkeypatch: Any, answer: PublicAnswer = READY) -> None:
-    """Let the public address give that answer. Its name is invented, so nothing is there."""
-    monkeypatch.setattr(doctor, "call_public_address", lambda _: answer)
+def reachable(monkeypatch: Any, answer: PublicAnswer = READY, *, certificate: Validity | None = None) -> None:
+    """Let the public address give that answer, with a certificate. Its name is invented, so nothing is there."""
+    new = Validity(utc_now() - dt.timedelta(days=1), utc_now() + dt.timedelta(days=89))
+    monkeypatch.setattr(watches, "call_public_address", lambda _: answer)
+    monkeypatch.setattr(watches, "read_certificate", lambda _: certificate or new)
 
 
 def build_script(monkeypatch: Any, folder: Path) -> None:
@@ -160,11 +165,12 @@ def add_receiver(set_up: SetUp, url: str | None = None, **more: Any) -> None:
         url=url or address_that_listens(),
         kinds=[EventKind.CONCERN_RECEIVED.value],
         secrets=[secret],
-        added_at=utc_now(),
-        **more,
+        **{"added_at": utc_now()} | more,
     )
     with TestClient(service):
-        service.state.context.writer.run(lambda session: insert_webhook(session, row))
+        writer = service.state.context.writer
+        writer.run(lambda session: insert_webhook(session, row))
+        note_round(writer, NotedTime.WEBHOOK_ROUND, at=utc_now())  # as a process does that delivers
 
 
 @cache
