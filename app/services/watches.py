@@ -349,9 +349,10 @@ class Watcher:
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
         self._engine = engine
-        self._clock = clock
+        self.clock = clock
+        self.due: dict[str, float] = {}
+        """When each is measured next, by the clock that never goes back."""
         self._since = clock()
-        self._due: dict[str, float] = {}
         self.readings: dict[str, Reading] = {}
         """The last reading by the name of its watch. What cannot be measured has none."""
 
@@ -363,10 +364,10 @@ class Watcher:
 
     def look(self, beat: Callable[[], None]) -> None:
         """Measure what is due. While the database does not answer, the last reading counts."""
-        around = Surroundings(self._settings, self._engine, self._clock(), since=self._since)
+        around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
-            if time.monotonic() >= self._due.get(watch.name, 0.0):
-                self._due[watch.name] = time.monotonic() + watch.every
+            if time.monotonic() >= self.due.get(watch.name, 0.0):
+                self.due[watch.name] = time.monotonic() + watch.every
                 with log.survive("watch_failed", reason=watch.name):
                     self._measure(watch, around)
             beat()

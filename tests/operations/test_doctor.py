@@ -406,7 +406,17 @@ OF_NODES: list[tuple[Breaking, str, Condition]] = [
 ROOT = Path(__file__).parents[2]
 OF_THE_SERVER = {"disk", "flush", "pages", "restore"} if on_postgresql() else set()
 """What cannot be seen from a node."""
-TRIED_ALONE = {"recipients", "database", "pages", "clock", "clock-drift", "durability", "overdue", "overdue-events", "chains"}
+TRIED_ALONE = {
+    "recipients",
+    "database",
+    "pages",
+    "clock",
+    "clock-drift",
+    "durability",
+    "overdue",
+    "overdue-events",
+    "chains",
+}
 """Checks of which a test of its own below has a broken set-up."""
 
 
