@@ -146,6 +146,8 @@ class Check:
     """True if a fault that it finds keeps the other checks from reading the database."""
     is_long: bool = False
     """True if it reads every row, or a whole backup."""
+    names_somebody: bool = False
+    """True if what it finds may name a person, a client or a concern: an email does not repeat it."""
 
 
 @dataclass(frozen=True)
@@ -765,7 +767,7 @@ ALL_CHECKS = (
     Check("proxy", check_proxy, f"{DEPLOY}#before-anything-else"),
     Check("public-url", check_public_url, f"{DEPLOY}#before-anything-else"),
     Check("recipients", check_number_of_recipients, KEYS),
-    Check("identities", check_identities, KEYS),
+    Check("identities", check_identities, KEYS, names_somebody=True),
     Check("receipt-key", check_receipt_key, "docs/reference/receipts.md"),
     Check("database", check_database, f"{OPERATIONS}#processes-and-nodes", opens_database=True),
     Check("pages", check_pages, f"{BACKUPS}#drill", needs_database=True, is_long=True),
@@ -776,16 +778,22 @@ ALL_CHECKS = (
     Check("flush", check_flush, f"{OPERATIONS}#processes-and-nodes"),
     Check("clock", check_clock, f"{OPERATIONS}#background-workers", needs_database=True),
     *(Check(each.name, partial(check_watch, each), each.read, needs_database=each.needs_database) for each in WATCHES),
-    Check("restore", check_restore, f"{BACKUPS}#drill", is_long=True),
+    Check("restore", check_restore, f"{BACKUPS}#drill", is_long=True, names_somebody=True),
     Check("contacts", check_contacts, CONVENTIONS, needs_database=True),
     Check("reviews", check_reviews, CONVENTIONS, needs_database=True),
     Check("statements", check_statements, f"{PAGES}#statements-about-the-law"),
     Check("holidays", check_holidays, "docs/decisions/0008-acknowledge-by.md"),
     Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
     Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
-    Check("test-concerns", check_test_concerns, "docs/how-to/integrate.md#try-without-harm", needs_database=True),
-    Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True),
-    Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True),
+    Check(
+        "test-concerns",
+        check_test_concerns,
+        "docs/how-to/integrate.md#try-without-harm",
+        needs_database=True,
+        names_somebody=True,
+    ),
+    Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True, names_somebody=True),
+    Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True, names_somebody=True),
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
     Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
@@ -819,6 +827,11 @@ def examine(
             yield finding
     finally:
         engine.dispose()
+
+
+def failed_unit(name: str) -> Finding:
+    """Return the finding that a unit of systemd failed, as systemd says."""
+    return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 
 def refused_settings(refusal: str) -> list[Finding]:

@@ -115,6 +115,7 @@ class Housekeeping(TeamJobs):
     outside: Outside
     watcher: Watcher
     is_sure_of_remnants: bool = False
+    has_tried_to_purge: bool = False
 
     def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[JobsWorker]:
         """Yield the threads that the settings require, none of them started.
@@ -176,9 +177,14 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Remove what is left of erased texts: at the start, and again until a reader no longer holds the log."""
+        """Remove what is left of erased texts: at the start, and again until a reader no longer holds the log.
+
+        Most starts have nothing to remove, and readers of their own hold the log for a moment: the first attempt is
+        silent.
+        """
         if not self.is_sure_of_remnants or has_remnants(self.engine):
-            self.is_sure_of_remnants = purge_remnants(self.engine) is Remnants.NONE
+            left = purge_remnants(self.engine, is_sure=self.has_tried_to_purge)
+            self.has_tried_to_purge, self.is_sure_of_remnants = True, left is Remnants.NONE
 
 
 SECONDS_BETWEEN_TRIALS = 5.0

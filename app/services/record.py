@@ -274,8 +274,10 @@ BRIEF_MILLISECONDS = 20  # writers wait while the log is emptied, so that waits 
 log = Log(__name__)
 
 
-def purge_remnants(engine: Engine) -> Remnants:
+def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove the remnants, as far as the database allows it at the moment, and return what is left.
+
+    If the caller `is_sure` that there were some, or tries again, what is left is logged and marked.
 
     SQLite overwrites freed pages, and its log (WAL) is emptied, unless a reader holds it. A file beside the database
     says so to every process that serves it, also after a restart. PostgreSQL marks the space for reuse.
@@ -285,9 +287,9 @@ def purge_remnants(engine: Engine) -> Remnants:
         return Remnants.LEFT_TO_POSTGRESQL
     marker = _marker(engine)
     if not _empty_log(engine):
-        if not marker.exists():
+        if is_sure and not marker.exists():
             log.warning("erased_text_remains_in_log")
-        marker.touch(mode=0o600)
+            marker.touch(mode=0o600)
         return Remnants.PENDING
     if marker.exists():
         marker.unlink(missing_ok=True)
