@@ -87,7 +87,7 @@ from app.services.saved_forms import Drafts
 from app.services.sealing import Unsealer, make_sealer, read_identities
 from app.services.sign_in import open_desk_sign_in
 from app.services.verification import Invariants
-from app.services.watches import Watcher
+from app.services.watches import Watcher, require_known_warnings
 from app.services.webhooks import open_webhook_keys
 from app.services.workers import stop_workers
 
@@ -338,6 +338,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
 def check_start(settings: Settings, engine: Engine) -> None:
     """Raise `SetupError` for what keeps the service from starting, besides what `build_context` refuses."""
     open_webhook_keys(settings).load()
+    require_known_warnings(settings)
     if settings.smtp_host is not None:
         EmailSender(settings)
     name, seed = settings.default_guide, settings.seed_dir / "guides"

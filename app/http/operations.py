@@ -74,14 +74,11 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
     """Yield what is watched, and the bounds with which the alerts compare it."""
-    bounds = {}
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})
-        if reading is not None:
-            bounds[watch.name] = watch.bound_of(reading)
     words = "The bound of each metric past which readiness warns, in the unit of the metric."
-    yield gauge("guidance_warning_bound", words, bounds, "warning")
+    yield gauge("guidance_warning_bound", words, watcher.bounds, "warning")
 
 
 def _quantiles(seconds: list[float]) -> Mapping[str, float]:

@@ -495,6 +495,8 @@ def check_watch(watch: Watch, patient: Patient) -> Verdict:
     taken = watch.measure(patient)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
+    if watch.is_past(taken) and watch.name in patient.settings.accepted_warnings:
+        return fine(f"{taken.found}, which GUIDANCE_ACCEPTED_WARNINGS accepts")
     if watch.is_past(taken):
         return fault(taken.found, taken.advice or watch.action)
     return warn(taken.found, taken.advice) if taken.advice else fine(taken.found)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from app.config import Settings, is_loopback
+from app.errors import SetupError
 from app.logs import Log
 from app.models.events import EMAIL, EventRow
 from app.models.record import DisclosureRow, NotedTime
@@ -343,6 +344,13 @@ WATCHES = (
 )
 
 
+def require_known_warnings(settings: Settings) -> None:
+    """Raise `SetupError` if an accepted warning is none of what is watched."""
+    names = [each.name for each in WATCHES]
+    if set(settings.accepted_warnings) - set(names):
+        raise SetupError(f"GUIDANCE_ACCEPTED_WARNINGS: each must be one of {', '.join(names)}")
+
+
 class Watcher:
     """The readings of a serving process, as it last took them. None of them keeps it from serving."""
 
@@ -359,8 +367,18 @@ class Watcher:
     @property
     def warnings(self) -> dict[str, str]:
         """The warnings of readiness: the state of each watch that is past its bound."""
-        taken = ((watch, self.readings.get(watch.name)) for watch in WATCHES)
-        return {watch.name: watch.state for watch, reading in taken if reading is not None and watch.is_past(reading)}
+        return {watch.name: watch.state for watch, reading in self._judged() if watch.is_past(reading)}
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The bound of each reading, by the name of its watch."""
+        return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
+
+    def _judged(self) -> Iterator[tuple[Watch, Reading]]:
+        """Yield each watch that has a reading, but for those that the operator accepts as they are."""
+        for watch in WATCHES:
+            if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
+                yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
         """Measure what is due. While the database does not answer, the last reading counts."""

@@ -381,6 +381,7 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (receiver_that_is_away, "webhooks", FAULT),
     (emails_that_wait, "email", FAULT),
     (values(default_guide="nope"), "start", FAULT),
+    (values(accepted_warnings="durabilty"), "start", FAULT),
     (lost_webhook_key, "webhooks", FAULT),
     (unreadable_webhook_key, "webhooks", FAULT),
 ]
@@ -432,6 +433,11 @@ def tampered_chain(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
         database.execute("UPDATE disclosures SET client = 'somebody else' WHERE act = 'acknowledged'")
 
 
+def healthy_with_an_old_backup_that_is_accepted(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    old_backup(40)(set_up, monkeypatch)
+    set_up.values["accepted_warnings"] = "backup"
+
+
 def healthy_trusted_by_a_receiver(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     add_receiver(set_up)
 
@@ -460,6 +466,7 @@ HEALTHY: list[Breaking] = [
     certified(days=90, left=15 * DAYS),
     certified(days=0.5, left=4 * HOURS),
     old_backup(25),
+    healthy_with_an_old_backup_that_is_accepted,
 ]
 
 

@@ -16,12 +16,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, delete, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.db.database import open_database
+from app.errors import SetupError
 from app.http.context import AppContext
 from app.main import create_app, utc_now
 from app.models.events import EventRow
@@ -513,3 +515,28 @@ def test_the_reference_of_metrics_says_what_each_measures() -> None:
     reference = (ROOT / "docs" / "reference" / "metrics.md").read_text()
 
     assert [each.name for each in WATCHES if f"| `{each.metric}` | gauge | | {each.says} |" not in reference] == []
+
+
+def test_what_an_operator_accepts_is_measured_and_frightens_nobody(
+    settings: Settings, service: FastAPI, client: TestClient, tmp_path: Path
+) -> None:
+    folder = backup(tmp_path / "backups", age=27 * HOUR, at=A_TUESDAY)
+    changes: dict[str, Any] = {"backup_folder": folder, "accepted_warnings": ("backup",)}
+    own = settings.model_copy(update=changes)
+    context: AppContext = service.state.context
+    watcher = Watcher(own, context.engine, lambda: A_TUESDAY)
+    service.state.context = replace(context, watcher=watcher)
+
+    watcher.look(nothing)
+
+    shown = families(client)
+    assert "backup" not in client.get("/health/ready").json()["warnings"]
+    assert [each.value for each in shown["guidance_backup_age_seconds"].samples] == [27 * 3600]
+    assert "backup" not in {each.labels["warning"] for each in shown["guidance_warning_bound"].samples}
+
+
+def test_a_misspelt_accepted_warning_stops_the_start(settings: Settings) -> None:
+    misspelt = settings.model_copy(update={"accepted_warnings": ("durabilty",)})
+
+    with pytest.raises(SetupError, match="each must be one of backup, certificate"), TestClient(create_app(misspelt)):
+        pass
