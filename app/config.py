@@ -311,6 +311,7 @@ class Settings(BaseModel):
     webhook_key_file: Path | None = None
     access_key_file: Path | None = None
     backup_folder: Path | None = None
+    accepted_warnings: WordList = ()
     retention_acknowledged_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
     retention_closed_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
 

@@ -87,6 +87,7 @@ from app.services.saved_forms import Drafts
 from app.services.sealing import Unsealer, make_sealer, read_identities
 from app.services.sign_in import open_desk_sign_in
 from app.services.verification import Invariants
+from app.services.watches import Watcher, require_known_warnings
 from app.services.webhooks import open_webhook_keys
 from app.services.workers import stop_workers
 
@@ -155,6 +156,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         concern_trial=ConcernTrial(submissions, clock),
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
         outside=Outside(settings, engine, clock),
+        watcher=Watcher(settings, engine, clock),
         code_tries=code_tries,
         drafts=Drafts(engine, writer),
         follow_ups=FollowUps(engine, writer, resolver, sealer, receipts, sources, code_tries),
@@ -338,6 +340,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
 def check_start(settings: Settings, engine: Engine) -> None:
     """Raise `SetupError` for what keeps the service from starting, besides what `build_context` refuses."""
     open_webhook_keys(settings).load()
+    require_known_warnings(settings)
     if settings.smtp_host is not None:
         EmailSender(settings)
     name, seed = settings.default_guide, settings.seed_dir / "guides"
@@ -384,6 +387,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         checkpoints=context.checkpoints,
         invariants=context.invariants,
         outside=context.outside,
+        watcher=context.watcher,
         clock=context.clock,
     )
     context.workers[:] = housekeeping.build_workers(context.invalidate_caches)

@@ -29,6 +29,7 @@ from app.services.saved_forms import Drafts
 from app.services.sealing import Unsealer
 from app.services.sign_in import DeskSignIn
 from app.services.verification import Invariants
+from app.services.watches import Watcher
 from app.services.workers import JobsWorker
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class AppContext:
     allows_host: Callable[[bytes | None], bool]
     invariants: Invariants
     outside: Outside
+    watcher: Watcher
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""

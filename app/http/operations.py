@@ -14,7 +14,8 @@ from app.http.metrics import gauge
 from app.services.acts import times_to_acknowledge
 from app.services.inbox import count_states
 from app.services.saved_forms import measure_saved
-from app.services.webhooks import UNDELIVERED, count_deliveries, list_webhooks, oldest_waiting
+from app.services.watches import WATCHES, Watcher
+from app.services.webhooks import UNDELIVERED, count_deliveries, list_receivers, oldest_waiting
 
 SMALLEST_SHOWN = 5
 """The smallest number of concerns that is shown: these metrics are public, and a small one could identify a child."""
@@ -35,7 +36,7 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     words = "Whether any concern, or addition, is overdue."
     yield gauge("guidance_overdue_any", words, states.get("overdue", 0) > 0)
     words = "Deliveries that wait, and that could not be made."
-    receivers = [each.name for each in list_webhooks(session) if each.disabled_at is None]
+    receivers = [each.name for each in list_receivers(session)]
     none = dict.fromkeys(itertools.product(receivers, UNDELIVERED), 0)
     yield gauge("guidance_deliveries", words, none | count_deliveries(session), "webhook", "state")
     number, size = measure_saved(session)
@@ -66,8 +67,18 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
     words = "When the last whole check of what is always true ended, in seconds since 1970."
     checked_at = {name: at.timestamp() for name, at in context.invariants.checked_at.items()}
     yield gauge("guidance_invariant_checked_timestamp_seconds", words, checked_at, "invariant")
+    yield from _watched(context.watcher)
     build = {(VERSION, context.settings.commit or ""): 1}
     yield gauge("guidance_build_info", "The version, and the commit.", build, "version", "commit")
+
+
+def _watched(watcher: Watcher) -> Iterator[Metric]:
+    """Yield what is watched, and the bounds with which the alerts compare it."""
+    for watch in WATCHES:
+        reading = watcher.readings.get(watch.name)
+        yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})
+    words = "The bound of each metric past which readiness warns, in the unit of the metric."
+    yield gauge("guidance_warning_bound", words, watcher.bounds, "warning")
 
 
 def _quantiles(seconds: list[float]) -> Mapping[str, float]:

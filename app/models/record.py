@@ -1,7 +1,7 @@
 """The record of who read or changed which concern: rows in chains, each bound to the row before it by a hash."""
 
 import datetime as dt
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from pydantic import Field
 from sqlalchemy import JSON, Integer, Text
@@ -112,8 +112,19 @@ class CheckpointRow(SQLModel, table=True):
     note: str = TableField(sa_type=Text)
 
 
+class NotedTime(IntEnum):
+    """The number of each time that the service notes while it runs."""
+
+    CLOCK = 1
+    """The last time that the clock agreed with."""
+    EMAIL_ROUND = 2
+    """When a process last looked for emails to send."""
+    WEBHOOK_ROUND = 3
+    """When a process last looked for events to push."""
+
+
 class KnownTimeRow(SQLModel, table=True):
-    """The last time that the clock agreed with: one row, which the service keeps up to date while it runs."""
+    """A time that the service notes, again and again: a row for each `NotedTime`."""
 
     __tablename__ = "known_time"
 

@@ -119,7 +119,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     if not is_ready:
         response.status_code = UNAVAILABLE
     warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
-    warnings |= dict.fromkeys(context.outside.failing, "fails")
+    warnings |= dict.fromkeys(context.outside.failing, "fails") | context.watcher.warnings
     keys = access_keys_of(context.engine)
     if keys is not None and keys.has_refused:
         warnings["access-rows"] = "refused"

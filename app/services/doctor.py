@@ -3,26 +3,22 @@
 import datetime as dt
 import os
 import re
-import shutil
-import ssl
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, partial
 from http import HTTPStatus
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-from sqlalchemy import Engine, func, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from app.age.keys import fingerprint_of
 from app.config import Part, Settings, is_loopback
@@ -32,7 +28,6 @@ from app.db.private_files import FOR_OTHERS
 from app.db.schema import find_schema_faults, is_behind
 from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileError, SetupError
 from app.models.events import EMAIL, DeliveryState
-from app.models.record import DisclosureRow
 from app.services.access import open_access_keys, require_access_keys
 from app.services.backup import drill_restore
 from app.services.clients import list_clients
@@ -42,12 +37,22 @@ from app.services.entries import count_additions
 from app.services.hours import WorkingDays, read_hours
 from app.services.inbox import count_states
 from app.services.keys import RECEIPT_KEY, load_receipt_key
-from app.services.outside import LATE, knock, knock_at_receiver, open_client
+from app.services.outside import LATE, knock, knock_at_receiver
 from app.services.receipts import TIMES_FOR_DANGER
 from app.services.record import find_clock_fault
 from app.services.reference_data import ReferenceData, read_reference_data
 from app.services.sealing import make_sealer, read_identities
 from app.services.verification import Invariant, find_broken
+from app.services.watches import (
+    BACKUPS,
+    OF_THE_SERVER,
+    OPERATIONS,
+    WATCHES,
+    Surroundings,
+    Unmeasured,
+    Watch,
+    find_newest_backup,
+)
 from app.services.webhooks import (
     REMOVED,
     SsrfGuard,
@@ -59,13 +64,10 @@ from app.services.webhooks import (
 
 LOOK_AT_PART = "check that it is running, that this computer can reach it, and that the setting is right"
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
-READINESS = "/health/ready"
 MANY_GUIDES = 1000
 SOON = dt.timedelta(days=30)
 UNTRUSTED_PROXY = "proxy"
 """The warning of readiness to a request that came through a proxy which is not trusted."""
-CERTIFICATE_DAYS = dt.timedelta(days=14)
-LEFT_OF_CERTIFICATE = 4  # a quarter: what renews by itself does so before, also where a certificate lives for hours
 FEWEST_RECIPIENTS = 2
 MAX_KEY_FILE_BYTES = 100_000
 KEY_AGE = dt.timedelta(days=730)
@@ -73,25 +75,16 @@ BYTES_PER_MB = 1_000_000
 LARGE_FREE_BYTES = 100 * BYTES_PER_MB
 LARGE_FREE_FRACTION = 0.5
 LARGE_LOG_BYTES = 200 * BYTES_PER_MB
-GIGABYTE = 1_000_000_000
-FAULTY_FREE_BYTES, LOW_FREE_BYTES = GIGABYTE // 10, GIGABYTE
 FAULTY_FLUSH_SECONDS, SLOW_FLUSH_SECONDS = 1.0, 0.1
 FLUSHES = 5
 FLUSHED_BYTES = 4096
-CLOCK_SECONDS = 60.0
-OF_THE_SERVER = "the disk is that of the database server"
-OLD, TOO_OLD = dt.timedelta(hours=26), dt.timedelta(days=7)
 UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
-AN_HOUR = dt.timedelta(hours=1)
-EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
-"""What makes a backup of the embedded database, and of one of PostgreSQL."""
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
 """Settings without which the privacy notice or the accessibility statement says less than it must."""
 MOST_NAMES = 3
 FEWEST_HOLIDAYS = 8
-STUCK_AFTER = dt.timedelta(hours=1)
 DISTRIBUTION = "one-minute-guide"
 PAGES_FOLDER = Path(__file__).parents[1] / "pages"
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]print['\"]")
@@ -101,81 +94,11 @@ SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
 
 @dataclass(frozen=True)
-class Validity:
-    """The beginning and the end of a certificate."""
+class Patient(Surroundings):
+    """What the checks look at: the settings, the database (which is only read), and the time."""
 
-    begins: dt.datetime
-    ends: dt.datetime
-
-
-@dataclass(frozen=True)
-class PublicAnswer:
-    """The answer, or the kind of failure; and how long the certificate is valid, over https."""
-
-    status: int | None = None
-    checks: dict[str, Any] = field(default_factory=dict)
-    """The checks of readiness. Without any, something else answered than this service."""
-    warnings: dict[str, Any] = field(default_factory=dict)
-    """The warnings of readiness, such as that the request came through a proxy which is not trusted."""
-    failure: str = ""
-    certificate: Validity | None = None
-
-
-def call_public_address(url: str) -> PublicAnswer:
-    """Call readiness there. No proxy of the environment is used; the certificates that this machine trusts are."""
-    try:
-        with (
-            open_client() as client,
-            client.stream("GET", f"{url}{READINESS}") as response,
-        ):
-            certificate = _validity_of_certificate(response)
-            response.read()
-    except (httpx.HTTPError, ssl.SSLError) as failure:
-        return PublicAnswer(failure=type(failure).__name__)
-    checks, warnings = (_member(response, name) for name in ("checks", "warnings"))
-    return PublicAnswer(response.status_code, checks, warnings, certificate=certificate)
-
-
-def _member(response: httpx.Response, name: str) -> dict[str, Any]:
-    """Return that object of the answer; an empty one if the answer has none, since anything may be at that address."""
-    try:
-        member = response.json()[name]
-    except (ValueError, KeyError, TypeError):
-        return {}
-    return member if isinstance(member, dict) else {}
-
-
-def _validity_of_certificate(response: httpx.Response) -> Validity | None:
-    stream = response.extensions.get("network_stream")
-    tls = stream.get_extra_info("ssl_object") if stream is not None else None
-    if tls is None:
-        return None
-    named = tls.getpeercert()
-    begins, ends = (
-        dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(named[name]), dt.UTC) for name in ("notBefore", "notAfter")
-    )
-    return Validity(begins, ends)
-
-
-@dataclass(frozen=True)
-class Patient:
-    """The settings, the database (which is only read), and the time."""
-
-    settings: Settings
-    engine: Engine
-    at: dt.datetime
     rehearse_start: Callable[[Settings, Engine], None]
     """Raises what a start of the service would raise before it listens."""
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the database is the file in the data folder."""
-        return self.engine.dialect.name == "sqlite"
-
-    @cached_property
-    def public_answer(self) -> PublicAnswer:
-        """What is answered at GUIDANCE_PUBLIC_URL: called once for all checks."""
-        return call_public_address(self.settings.public_url)
 
     @cached_property
     def reference_data(self) -> ReferenceData:
@@ -224,6 +147,8 @@ class Check:
     """True if a fault that it finds keeps the other checks from reading the database."""
     is_long: bool = False
     """True if it reads every row, or a whole backup."""
+    names_somebody: bool = False
+    """True if what it finds may name a person, a client or a concern: an email does not repeat it."""
 
 
 @dataclass(frozen=True)
@@ -368,15 +293,7 @@ def check_public_url(patient: Patient) -> Iterator[Verdict]:
     elif answer.status != HTTPStatus.OK:
         failing = ", ".join(f"{name}: {state}" for name, state in answer.checks.items() if state != "ok")
         yield fault(f"the service is not ready ({failing})", "read its log")
-    if answer.certificate is not None and _ends_soon(answer.certificate, patient.at):
-        yield warn(f"the certificate expires at {answer.certificate.ends:%Y-%m-%d %H:%M} UTC", "renew it")
     yield fine(f"the service is ready at {settings.public_url}")
-
-
-def _ends_soon(certificate: Validity, at: dt.datetime) -> bool:
-    """Return whether it ends within 14 days, and only a quarter of its time is left."""
-    quarter = (certificate.ends - certificate.begins) / LEFT_OF_CERTIFICATE
-    return certificate.ends - at < min(CERTIFICATE_DAYS, quarter)
 
 
 def check_number_of_recipients(patient: Patient) -> Verdict:
@@ -535,17 +452,6 @@ def check_files(patient: Patient) -> Verdict:
     return fine(f"{folder} can only be read by its owner")
 
 
-def check_disk(patient: Patient) -> Verdict:
-    """Check that there is free space for the database, and for a copy of it."""
-    if not patient.is_embedded:
-        return unknown(OF_THE_SERVER)
-    free = shutil.disk_usage(patient.settings.data_dir).free
-    found = f"{free / GIGABYTE:.1f} GB are free"
-    if free < FAULTY_FREE_BYTES:
-        return fault(found, "free some space now: concerns cannot be stored on a full disk")
-    return warn(found, "make room") if free < LOW_FREE_BYTES else fine(found)
-
-
 def check_flush(patient: Patient) -> Verdict:
     """Check how long the disk takes to store a few bytes for certain, as it does for every concern."""
     if not patient.is_embedded:
@@ -573,41 +479,28 @@ def _flush(descriptor: int) -> float:
     return time.perf_counter() - started
 
 
-def check_clock(patient: Patient) -> Iterator[Verdict]:
-    """Check the clock of this machine with the record, the time last known, and the server of the database."""
+def check_clock(patient: Patient) -> Verdict:
+    """Check the date of this machine with the time that was last known. The check `clock-drift` looks at minutes."""
     with Session(patient.engine) as session:
-        if (apart_from_known := find_clock_fault(session, at=patient.at)) is not None:
-            yield fault(
-                f"{apart_from_known}, so nothing is erased",
-                "check the date of this computer; once it is right, run guidance desk purge --clock-checked",
-            )
-        last = session.exec(select(func.max(DisclosureRow.at))).one()
-        if last is not None and (last - patient.at).total_seconds() > CLOCK_SECONDS:
-            yield fault(
-                f"the clock is behind the last audit log entry, of {last:%Y-%m-%d %H:%M} UTC",
-                "set the clock and synchronise it (NTP), because deadlines depend on it",
-            )
-        if not patient.is_embedded:
-            now: dt.datetime = session.connection().execute(text("SELECT clock_timestamp()")).scalar_one()
-            apart = (patient.at - now).total_seconds()
-            if abs(apart) > CLOCK_SECONDS:
-                yield fault(f"the clock is {apart:.0f} seconds off from the database clock", "synchronise both (NTP)")
-    yield fine("the clock agrees with the audit log and the database")
+        apart = find_clock_fault(session, at=patient.at)
+    if apart is not None:
+        return fault(
+            f"{apart}, so nothing is erased",
+            "check the date of this computer; once it is right, run guidance desk purge --clock-checked",
+        )
+    return fine("the clock agrees with the time that was last known")
 
 
-def check_backup(patient: Patient) -> Verdict:
-    """Check that the newest backup is of the last day."""
-    folder, each_night = patient.settings.backup_folder, EACH_NIGHT[patient.is_embedded]
-    if folder is None:
-        return warn(f"{UNSET} whether there are backups", f"set it, and {each_night}")
-    newest = _newest(patient, folder)
-    if newest is None:
-        return fault(f"there is no backup in {folder}", each_night)
-    age = patient.at - dt.datetime.fromtimestamp(newest.stat().st_mtime, dt.UTC)
-    found = f"the newest backup is {age // AN_HOUR} hours old ({newest.name})"
-    if age > TOO_OLD:
-        return fault(found, "find out why the nightly backup stopped")
-    return warn(found, each_night) if age > OLD else fine(found)
+def check_watch(watch: Watch, patient: Patient) -> Verdict:
+    """Check that what is watched is not past its bound."""
+    taken = watch.measure(patient)
+    if isinstance(taken, Unmeasured):
+        return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
+    if watch.is_past(taken) and watch.name in patient.settings.accepted_warnings:
+        return fine(f"{taken.found}, which GUIDANCE_ACCEPTED_WARNINGS accepts")
+    if watch.is_past(taken):
+        return fault(taken.found, taken.advice or watch.action)
+    return warn(taken.found, taken.advice) if taken.advice else fine(taken.found)
 
 
 def check_restore(patient: Patient) -> Verdict:
@@ -617,7 +510,7 @@ def check_restore(patient: Patient) -> Verdict:
         return unknown("test-restore a pg_dump, then run guidance verify on it")
     if folder is None:
         return warn(f"{UNSET} whether a backup restores", "set it")
-    newest = _newest(patient, folder)
+    newest = find_newest_backup(folder, is_embedded=True)
     if newest is None:
         return fault("there is no backup to restore", "run guidance backup each night")
     try:
@@ -629,13 +522,6 @@ def check_restore(patient: Patient) -> Verdict:
             f"the restore could not be tested ({failure.strerror})", "let guidance doctor write into the folder"
         )
     return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
-
-
-def _newest(patient: Patient, folder: Path) -> Path | None:
-    """Return the newest backup, or None. With PostgreSQL every file in the folder counts as one, else every `.db`."""
-    named = folder.glob("[!.]*.db" if patient.is_embedded else "[!.]*")
-    files = [path for path in named if path.is_file()]
-    return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def check_contacts(patient: Patient) -> Iterator[Verdict]:
@@ -831,7 +717,7 @@ def check_webhooks(patient: Patient) -> Iterator[Verdict]:
         failure = knock_at_receiver(webhook.url, guard) if webhook.disabled_at is None else None
         if failure is not None:
             yield fault(f"cannot connect to the address of {name} ({failure})", "fix the receiver")
-        if name in oldest and patient.at - oldest[name] > STUCK_AFTER:
+        if name in oldest and patient.at - oldest[name] > LATE:
             yield warn(
                 f"{name} has a pending event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
                 f"fix the receiver (guidance webhooks test {name}), and see that something delivers",
@@ -899,7 +785,6 @@ def _is_installed(name: str) -> bool:
 
 KNOCKED = (Part.OPENID, Part.LIMITS, Part.TRACES, Part.PAGES)
 KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
-OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-restore.md"
 CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
 ALL_CHECKS = (
     Check("settings", check_settings, f"{SETTINGS}#table-of-settings"),
@@ -907,7 +792,7 @@ ALL_CHECKS = (
     Check("proxy", check_proxy, f"{DEPLOY}#before-anything-else"),
     Check("public-url", check_public_url, f"{DEPLOY}#before-anything-else"),
     Check("recipients", check_number_of_recipients, KEYS),
-    Check("identities", check_identities, KEYS),
+    Check("identities", check_identities, KEYS, names_somebody=True),
     Check("receipt-key", check_receipt_key, "docs/reference/receipts.md"),
     Check("database", check_database, f"{OPERATIONS}#processes-and-nodes", opens_database=True),
     Check("pages", check_pages, f"{BACKUPS}#drill", needs_database=True, is_long=True),
@@ -915,11 +800,10 @@ ALL_CHECKS = (
     Check("rules", check_rules, f"{OPERATIONS}#schema", needs_database=True),
     Check("growth", check_growth, f"{OPERATIONS}#growth", needs_database=True),
     Check("files", check_files, f"{OPERATIONS}#files"),
-    Check("disk", check_disk, f"{OPERATIONS}#growth"),
     Check("flush", check_flush, f"{OPERATIONS}#processes-and-nodes"),
     Check("clock", check_clock, f"{OPERATIONS}#background-workers", needs_database=True),
-    Check("backup", check_backup, BACKUPS),
-    Check("restore", check_restore, f"{BACKUPS}#drill", is_long=True),
+    *(Check(each.name, partial(check_watch, each), each.read, needs_database=each.needs_database) for each in WATCHES),
+    Check("restore", check_restore, f"{BACKUPS}#drill", is_long=True, names_somebody=True),
     Check("contacts", check_contacts, CONVENTIONS, needs_database=True),
     Check("reviews", check_reviews, CONVENTIONS, needs_database=True),
     Check("statements", check_statements, f"{PAGES}#statements-about-the-law"),
@@ -927,9 +811,15 @@ ALL_CHECKS = (
     Check("danger-times", check_danger_times, "docs/decisions/0008-acknowledge-by.md"),
     Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
     Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
-    Check("test-concerns", check_test_concerns, "docs/how-to/integrate.md#try-without-harm", needs_database=True),
-    Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True),
-    Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True),
+    Check(
+        "test-concerns",
+        check_test_concerns,
+        "docs/how-to/integrate.md#try-without-harm",
+        needs_database=True,
+        names_somebody=True,
+    ),
+    Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True, names_somebody=True),
+    Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True, names_somebody=True),
     Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
     Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
     Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
@@ -963,6 +853,11 @@ def examine(
             yield finding
     finally:
         engine.dispose()
+
+
+def failed_unit(name: str) -> Finding:
+    """Return the finding that a unit of systemd failed, as systemd says."""
+    return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 
 def refused_settings(refusal: str) -> list[Finding]:

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.errors import ClockInDoubt, GuidanceError
 from app.logs import Log
-from app.models.record import Remnants
+from app.models.record import NotedTime, Remnants
 from app.services.checkpoints import Checkpoints
 from app.services.clients import KeyUses
 from app.services.concerns import Submissions
@@ -32,8 +32,10 @@ from app.services.mail import (
 from app.services.outside import Outside
 from app.services.record import has_remnants, purge_remnants
 from app.services.retention import RetentionPeriods, erase_due_concerns
+from app.services.rounds import RoundNotes
 from app.services.saved_forms import Drafts
 from app.services.verification import Beat, Invariants
+from app.services.watches import Watcher
 from app.services.webhooks import DispatcherThread, build_dispatcher
 from app.services.workers import GenerationWatcher, Job, JobsWorker
 
@@ -63,7 +65,15 @@ class TeamJobs:
         if self.settings.smtp_host is None:
             self._switch_emails_off()
         else:
-            yield JobsWorker("email", [Job("email", 1.0, partial(self.send_email, EmailSender(self.settings)))])
+            notes = RoundNotes(NotedTime.EMAIL_ROUND, self.writer, self.clock)
+            yield JobsWorker(
+                "email", [Job("email", 1.0, partial(self._send_and_note, EmailSender(self.settings), notes))]
+            )
+
+    def _send_and_note(self, sender: EmailSender, notes: RoundNotes, beat: Beat) -> None:
+        if notes.is_due:
+            notes.note()
+        self.send_email(sender, beat)
 
     def _switch_emails_off(self) -> None:
         """Let no event wait for the mailbox. A start that has nothing to switch off writes nothing."""
@@ -103,7 +113,9 @@ class Housekeeping(TeamJobs):
     checkpoints: Checkpoints
     invariants: Invariants
     outside: Outside
+    watcher: Watcher
     is_sure_of_remnants: bool = False
+    has_tried_to_purge: bool = False
 
     def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[JobsWorker]:
         """Yield the threads that the settings require, none of them started.
@@ -126,8 +138,11 @@ class Housekeeping(TeamJobs):
         yield GenerationWatcher(self.engine, on_generation_change)
         yield JobsWorker("clock", on_time)
         yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may give space free for long
-        outside = Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS)
-        yield JobsWorker("outside", [outside], stalled_after=HOUR_SECONDS)  # each knock ends by itself
+        looks = [
+            Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS),
+            Job("watches", OUTSIDE_SECONDS, self.watcher.look, first_delay=OUTSIDE_SECONDS),
+        ]
+        yield JobsWorker("outside", looks, stalled_after=HOUR_SECONDS)  # each knock ends by itself
         if self.settings.deliver:
             yield from self.email_workers()
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
@@ -162,9 +177,14 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Remove what is left of erased texts: at the start, and again until a reader no longer holds the log."""
+        """Remove what is left of erased texts: at the start, and again until a reader no longer holds the log.
+
+        Most starts have nothing to remove, and readers of their own hold the log for a moment: the first attempt is
+        silent.
+        """
         if not self.is_sure_of_remnants or has_remnants(self.engine):
-            self.is_sure_of_remnants = purge_remnants(self.engine) is Remnants.NONE
+            left = purge_remnants(self.engine, is_sure=self.has_tried_to_purge)
+            self.has_tried_to_purge, self.is_sure_of_remnants = True, left is Remnants.NONE
 
 
 SECONDS_BETWEEN_TRIALS = 5.0

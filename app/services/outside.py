@@ -19,7 +19,7 @@ from app.models.events import EMAIL
 from app.services.limits import OWN_MEMORY, open_store
 from app.services.mail import EmailSender
 from app.services.openid import discover, discover_jwks_url, fetch_document, parse_keys
-from app.services.webhooks import SsrfGuard, list_webhooks, oldest_waiting
+from app.services.webhooks import SsrfGuard, list_receivers, oldest_waiting
 from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
@@ -183,7 +183,7 @@ class Outside:
         try:
             with Session(self._engine) as session:
                 oldest = oldest_waiting(session)
-                names = [each.name for each in list_webhooks(session) if each.disabled_at is None]
+                names = [each.name for each in list_receivers(session)]
         except SQLAlchemyError:
             known = ((name, self.failures[name]) for name in (EMAIL, WEBHOOKS) if name in self.failures)
             return [(name, failure if failure == EVENTS_LATE else None) for name, failure in known]

@@ -21,7 +21,7 @@ from app.errors import ChangedMeanwhile, ClockInDoubt, RowNotStored
 from app.logs import Log
 from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow
-from app.models.record import AUDIT, ChainRow, DeskAct, DisclosureRow, KnownTimeRow, Remnants
+from app.models.record import AUDIT, ChainRow, DeskAct, DisclosureRow, KnownTimeRow, NotedTime, Remnants
 from app.models.record_details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
 
 MOST_SHOWN = 50
@@ -241,7 +241,7 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
 
     Where nothing is known yet, the last act on the record counts.
     """
-    known = session.get(KnownTimeRow, 1)
+    known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
     newest = select(DisclosureRow.at).order_by(col(DisclosureRow.position).desc()).limit(1)
     known_at = known.at if known is not None else session.exec(newest).first()
     if known_at is None or abs(at - known_at) <= MOST_APART:
@@ -263,7 +263,7 @@ def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) ->
     """Note that it is that time. Raises `ClockInDoubt` if the clock disagrees, unless a person has checked it."""
     if not is_checked:
         require_clock(session, at=at)
-    session.merge(KnownTimeRow(id=1, at=at))
+    session.merge(KnownTimeRow(id=NotedTime.CLOCK.value, at=at))
 
 
 # Removing what is left of erased and resealed texts in the files of the database.
@@ -274,8 +274,10 @@ BRIEF_MILLISECONDS = 20  # writers wait while the log is emptied, so that waits 
 log = Log(__name__)
 
 
-def purge_remnants(engine: Engine) -> Remnants:
+def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
     """Remove the remnants, as far as the database allows it at the moment, and return what is left.
+
+    If the caller `is_sure` that there were some, or tries again, what is left is logged and marked.
 
     SQLite overwrites freed pages, and its log (WAL) is emptied, unless a reader holds it. A file beside the database
     says so to every process that serves it, also after a restart. PostgreSQL marks the space for reuse.
@@ -285,9 +287,9 @@ def purge_remnants(engine: Engine) -> Remnants:
         return Remnants.LEFT_TO_POSTGRESQL
     marker = _marker(engine)
     if not _empty_log(engine):
-        if not marker.exists():
+        if is_sure and not marker.exists():
             log.warning("erased_text_remains_in_log")
-        marker.touch(mode=0o600)
+            marker.touch(mode=0o600)
         return Remnants.PENDING
     if marker.exists():
         marker.unlink(missing_ok=True)

@@ -36,6 +36,7 @@ from app.db.tables import table_of
 from app.db.writer import Writer, write_operation
 from app.errors import (
     AddressNotAllowed,
+    GuidanceError,
     NoSuchWebhook,
     SetupError,
     WebhookExists,
@@ -45,11 +46,12 @@ from app.logs import Log
 from app.models.base import SLUG_PATTERN, canonical_json, format_utc
 from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.models.links import GUIDES
-from app.models.record import WEBHOOKS, DeskAct, DisclosureRow
+from app.models.record import WEBHOOKS, DeskAct, DisclosureRow, NotedTime
 from app.services.access import by_operator
 from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import FileKey, KeyFile
 from app.services.record import Actor, by_itself, record_disclosure
+from app.services.rounds import RoundNotes
 from app.services.workers import Job, JobsWorker, backoff_seconds
 
 HTTPS = "https"
@@ -95,6 +97,11 @@ def refuse_mailbox(name: str) -> None:
 def list_webhooks(session: Session) -> list[WebhookRow]:
     """Return every receiver by name, with those that are disabled or removed."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
+
+
+def list_receivers(session: Session) -> list[WebhookRow]:
+    """Return every receiver that events go to, by name: the duty team's mailbox too."""
+    return [each for each in list_webhooks(session) if each.disabled_at is None]
 
 
 def _record(session: Session, webhook: WebhookRow, actor: Actor) -> None:
@@ -630,6 +637,12 @@ class WebhookDispatcher:
         """Return the webhooks for which a delivery is due. It only reads, so no write waits for it."""
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
+    def note_round(self, notes: RoundNotes) -> None:
+        """Note that this process delivers, if there is a webhook."""
+        with Session(self.writer.engine) as session:
+            is_needed = any(each.name != EMAIL for each in list_receivers(session))
+        notes.note(is_needed=is_needed)
+
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Try everything that is due for one webhook, and return the number of attempts.
 
@@ -694,6 +707,7 @@ class DispatcherThread(JobsWorker):
         self.stop_seconds = grace_seconds + STOP_MARGIN_SECONDS
         self._dispatcher = dispatcher
         self._grace_seconds = grace_seconds
+        self._notes = RoundNotes(NotedTime.WEBHOOK_ROUND, dispatcher.writer, dispatcher.clock)
         self._failures_of: Counter[str] = Counter()
         self._resting_until: dict[str, float] = {}
 
@@ -721,8 +735,10 @@ class DispatcherThread(JobsWorker):
     async def _find_due(self) -> list[str]:
         """Return the webhooks with due deliveries: none where the database does not answer, so that lanes go on."""
         try:
+            if self._notes.is_due:
+                await asyncio.to_thread(self._dispatcher.note_round, self._notes)
             return await self._dispatcher.find_due()
-        except SQLAlchemyError as failure:
+        except (SQLAlchemyError, GuidanceError) as failure:
             log.error("delivery_round_failed", error=type(failure).__name__)
             return []
 

@@ -22,7 +22,7 @@ from tests.support.samples import is_test
 pytestmark = pytest.mark.any_database
 
 OLDEST_AND_NEWEST = ["1.31", "1.34"]
-UNITS = ["guidance.service", "guidance-backup.service"]
+UNITS = ["guidance.service", "guidance-backup.service", "guidance-doctor.service", "guidance-failed@.service"]
 MOST_EXPOSED = 2.0
 FILES = sorted(path for path in (ROOT / "Dockerfile", *DEPLOY.rglob("*")) if path.is_file())
 HERE = "tests/deploy/test_manifests.py"
@@ -47,6 +47,9 @@ READ_BY = {
     "deploy/sample-council/logo.svg": "tests/pages/test_guide_and_help.py",
     "deploy/systemd/guidance-backup.service": UNITS_ARE_READ,
     "deploy/systemd/guidance-backup.timer": UNITS_ARE_READ,
+    "deploy/systemd/guidance-doctor.service": UNITS_ARE_READ,
+    "deploy/systemd/guidance-doctor.timer": UNITS_ARE_READ,
+    "deploy/systemd/guidance-failed@.service": UNITS_ARE_READ,
     "deploy/systemd/guidance.service": UNITS_ARE_READ,
     "deploy/systemd/guidance.sysusers.conf": f"{HERE}::test_the_user_and_the_folder_of_the_backups_are_made",
     "deploy/systemd/guidance.tmpfiles.conf": f"{HERE}::test_the_user_and_the_folder_of_the_backups_are_made",
@@ -66,6 +69,8 @@ def of_kind(kind: str) -> list[dict[str, Any]]:
 def pods() -> Iterator[dict[str, Any]]:
     for each in [*of_kind("Job"), *of_kind("Deployment")]:
         yield each["spec"]["template"]["spec"]
+    for each in of_kind("CronJob"):
+        yield each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
 @pytest.mark.parametrize("version", OLDEST_AND_NEWEST)
@@ -84,7 +89,7 @@ def test_a_misspelt_field_would_be_found() -> None:
 
 
 def test_every_pod_is_not_root_has_a_root_that_is_read_only_and_limits() -> None:
-    assert len(list(pods())) == 2
+    assert len(list(pods())) == 3
     for pod in pods():
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["runAsUser"] > 0
@@ -145,7 +150,7 @@ def test_every_value_that_a_file_sets_is_accepted(file: Path) -> None:
 def test_commands_and_values_are_found() -> None:
     named = {file.name: list(commands_of_file(file.read_text(encoding="utf-8"))) for file in FILES}
 
-    assert [words[0] for words in named["kubernetes.yaml"]] == ["migrate", "serve"]
+    assert [words[0] for words in named["kubernetes.yaml"]] == ["migrate", "serve", "doctor"]
     assert named["guidance-backup.service"] == [["backup", "--keep", "14", "--test"]]
     assert ["health"] in named["compose.yaml"]
     assert ["health"] in named["Dockerfile"]
@@ -204,7 +209,7 @@ def test_a_unit_is_exposed_to_two_at_most(unit: str) -> None:
     command = [program, "security", "--offline=true", "--no-pager", str(DEPLOY / "systemd" / unit)]
     report = subprocess.run(command, check=False, capture_output=True, text=True)
 
-    found = re.search(rf"Overall exposure level for {unit}: ([0-9.]+)", report.stdout)
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", report.stdout)
     assert found, report.stdout + report.stderr
     assert float(found[1]) <= MOST_EXPOSED
 
@@ -216,8 +221,13 @@ def test_systemd_reads_the_units_without_a_complaint_but_that_the_program_is_not
     said = subprocess.run([program, "verify", "--man=no", *units], check=False, capture_output=True, text=True).stderr
 
     complaints = [line for line in said.splitlines() if "guidance" in line and "is not executable" not in line]
-    assert len(units) == 3
+    assert len(units) == 6
     assert complaints == []
+
+
+def test_every_unit_that_runs_by_itself_mails_its_failure() -> None:
+    for timer in (DEPLOY / "systemd").glob("*.timer"):
+        assert "\nOnFailure=guidance-failed@%n.service\n" in timer.with_suffix(".service").read_text(), timer.name
 
 
 @pytest.mark.slow

@@ -225,6 +225,8 @@ def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_no
         blamed = {name: each["found"] for name, each in found.items() if each["condition"] in ("warning", "fault")}
         if not UNSEAL_SCRIPT.is_file():
             del blamed["desk-script"]
+        if not postgresql().flushes:  # which is true of that server of tests, where there is no memory for it
+            del blamed["durability"]
         assert blamed == {"public-url": "GUIDANCE_PUBLIC_URL is a local address"}
 
 

@@ -225,6 +225,7 @@ def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
         checkpoints=context.checkpoints,
         invariants=context.invariants,
         outside=context.outside,
+        watcher=context.watcher,
         clock=context.clock,
     )
     return list(housekeeping.build_workers(lambda: None))
@@ -241,7 +242,7 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
         ("generation",),
         ("key-uses", "drafts", "overdue", "due-soon"),
         ("checkpoint", "retention", "invariants") + (() if on_postgresql() else ("remnants",)),
-        ("outside",),
+        ("outside", "watches"),
         ("email",),
         ("dispatcher",),
     ]

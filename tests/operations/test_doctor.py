@@ -29,13 +29,15 @@ from app.errors import SetupError
 from app.main import create_app, utc_now
 from app.models.clients import Scope
 from app.models.form import SMALLEST_EXAMPLE
-from app.services import doctor
+from app.models.record import NotedTime
+from app.services import doctor, watches
 from app.services.access import ACCESS_KEY
 from app.services.clients import NewClient, add_client
-from app.services.doctor import ALL_CHECKS, Condition, PublicAnswer, Validity, call_public_address, exit_status
+from app.services.doctor import ALL_CHECKS, Condition, exit_status
 from app.services.hours import WorkingDays
 from app.services.mail import claim_email
 from app.services.outside import KNOCKS, settings_of
+from app.services.public_address import PublicAnswer, Validity, call_public_address, read_certificate
 from tests.support.command import guidance
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer, environment_for
@@ -56,8 +58,7 @@ def certified(*, days: float, left: dt.timedelta) -> Breaking:
 
     def answer(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
         ends = utc_now() + left
-        certificate = Validity(ends - days * DAYS, ends)
-        reachable(monkeypatch, PublicAnswer(200, {"writer": "ok"}, certificate=certificate))
+        reachable(monkeypatch, certificate=Validity(ends - days * DAYS, ends))
 
     return answer
 
@@ -116,8 +117,10 @@ def damaged_backup(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     path.write_bytes(content)
 
 
-def free_disk(size: int) -> Breaking:
-    return lambda _, monkeypatch: monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=size))
+def disk(free: int, of: int) -> Breaking:
+    """Return a set-up on a disk of that size, with so much free."""
+    usage = SimpleNamespace(free=free, used=of - free)
+    return lambda _, monkeypatch: monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
 
 
 def slow_disk(seconds: float) -> Breaking:
@@ -216,9 +219,20 @@ def given_up(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     execute(set_up, "UPDATE deliveries SET state = 'dead'")
 
 
-def stuck(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    add_receiver(set_up)
-    post_concern(set_up, utc_now() - 3 * HOURS)
+def stuck(minutes: int) -> Breaking:
+    """Return a set-up with a webhook that has not taken an event for so long."""
+
+    def wait(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+        add_receiver(set_up)
+        post_concern(set_up, utc_now() - dt.timedelta(minutes=minutes))
+
+    return wait
+
+
+def nobody_delivers(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
+    """A webhook, and no process that has delivered since it was added."""
+    add_receiver(set_up, added_at=utc_now() - dt.timedelta(minutes=6))
+    execute(set_up, f"DELETE FROM known_time WHERE id = {NotedTime.WEBHOOK_ROUND.value}")  # noqa: S608  # a number
 
 
 def disabled(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
@@ -324,8 +338,9 @@ BESIDE_THE_DATABASE: list[tuple[Breaking, str, Condition]] = [
     (answered(failure="ConnectError"), "public-url", FAULT),
     (answered(status=200), "public-url", FAULT),
     (answered(status=503, checks={"writer": "stopped"}), "public-url", FAULT),
-    (certified(days=90, left=3 * DAYS), "public-url", WARNING),
-    (certified(days=0.5, left=2 * HOURS), "public-url", WARNING),
+    (certified(days=90, left=3 * DAYS), "certificate", FAULT),
+    (certified(days=0.5, left=2 * HOURS), "certificate", FAULT),
+    (certified(days=90, left=-3 * DAYS), "certificate", FAULT),
     (identity_left_here, "identities", FAULT),
     (identity_that_is_configured, "identities", WARNING),
     (lambda set_up, _: set_up.data_dir.chmod(0o755), "files", FAULT),
@@ -353,7 +368,7 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (old_receipt_key, "receipt-key", WARNING),
     (schema_of("9999"), "schema", FAULT),
     (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "rules", FAULT),
-    (old_backup(40), "backup", WARNING),
+    (old_backup(27), "backup", FAULT),
     (old_backup(400), "backup", FAULT),
     (unchecked_contact_of_a_guide, "contacts", WARNING),
     (review_due, "reviews", WARNING),
@@ -362,11 +377,14 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (client_that_nobody_let_in, "access", FAULT),
     (lost_access_key, "access", FAULT),
     (given_up, "webhooks", FAULT),
-    (stuck, "webhooks", WARNING),
+    (stuck(minutes=180), "webhooks", WARNING),
+    (stuck(minutes=3), "webhooks", WARNING),
+    (nobody_delivers, "delivery", FAULT),
     (disabled, "webhooks", FAULT),
     (receiver_that_is_away, "webhooks", FAULT),
     (emails_that_wait, "email", FAULT),
     (values(default_guide="nope"), "start", FAULT),
+    (values(accepted_warnings="durabilty"), "start", FAULT),
     (lost_webhook_key, "webhooks", FAULT),
     (unreadable_webhook_key, "webhooks", FAULT),
 ]
@@ -375,8 +393,10 @@ OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
     (much_that_is_free, "growth", WARNING),
     (damaged_backup, "restore", FAULT),
     (failing(doctor, "drill_restore"), "restore", WARNING),
-    (free_disk(1_000), "disk", FAULT),
-    (free_disk(500_000_000), "disk", WARNING),
+    (disk(free=1_000, of=10**9), "disk", FAULT),
+    (disk(free=99 * 10**6, of=10**9), "disk", FAULT),
+    (disk(free=4 * 10**9, of=10**11), "disk", FAULT),
+    (disk(free=9 * 10**9, of=10**13), "disk", FAULT),
     (slow_disk(0.4), "flush", WARNING),
     (slow_disk(1.5), "flush", FAULT),
     (failing(doctor, "_flush"), "flush", FAULT),
@@ -390,7 +410,17 @@ OF_NODES: list[tuple[Breaking, str, Condition]] = [
 ROOT = Path(__file__).parents[2]
 OF_THE_SERVER = {"disk", "flush", "pages", "restore"} if on_postgresql() else set()
 """What cannot be seen from a node."""
-TRIED_ALONE = {"recipients", "database", "pages", "clock", "overdue", "overdue-events", "chains"}
+TRIED_ALONE = {
+    "recipients",
+    "database",
+    "pages",
+    "clock",
+    "clock-drift",
+    "durability",
+    "overdue",
+    "overdue-events",
+    "chains",
+}
 """Checks of which a test of its own below has a broken set-up."""
 
 
@@ -404,6 +434,11 @@ def tampered_chain(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     with raw_connection(set_up.data_dir) as database:
         drop_triggers(database)
         database.execute("UPDATE disclosures SET client = 'somebody else' WHERE act = 'acknowledged'")
+
+
+def healthy_with_an_old_backup_that_is_accepted(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    old_backup(40)(set_up, monkeypatch)
+    set_up.values["accepted_warnings"] = "backup"
 
 
 def healthy_trusted_by_a_receiver(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
@@ -433,6 +468,8 @@ HEALTHY: list[Breaking] = [
     healthy_with_a_test_key_file_of_others,
     certified(days=90, left=15 * DAYS),
     certified(days=0.5, left=4 * HOURS),
+    old_backup(25),
+    healthy_with_an_old_backup_that_is_accepted,
 ]
 
 
@@ -463,7 +500,9 @@ def test_no_healthy_set_up_is_blamed(
     found = findings(set_up)
 
     assert blamed(found) == {}
-    assert {name for name, each in found.items() if each.condition is Condition.SKIPPED} == OF_THE_SERVER
+    nothing_to_deliver = set() if change is healthy_trusted_by_a_receiver else {"delivery"}
+    skipped = {name for name, each in found.items() if each.condition is Condition.SKIPPED}
+    assert skipped == OF_THE_SERVER | nothing_to_deliver
     assert found.keys() == {each.name for each in ALL_CHECKS}
     assert exit_status(found.values()) == 0
 
@@ -586,7 +625,8 @@ def test_each_setting_that_names_a_host_or_an_address_says_beside_it_how_that_is
 def test_behind_each_setting_that_names_a_host_or_an_address_the_doctor_knocks(
     set_up: SetUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "call_public_address", call_public_address)
+    monkeypatch.setattr(watches, "call_public_address", call_public_address)
+    monkeypatch.setattr(watches, "read_certificate", read_certificate)
     monkeypatch.setattr(Settings, "database_address", property(address_as_set))  # tests name another by the folder
     healthy = dict(set_up.values)
     for part in Part:
@@ -683,19 +723,19 @@ def test_a_clock_behind_the_record_is_found(set_up: SetUp) -> None:
 def test_a_clock_ahead_of_the_server_of_the_database_is_found(set_up: SetUp) -> None:
     found = findings(set_up, utc_now() + dt.timedelta(minutes=3))
 
-    assert found["clock"].condition is (FAULT if on_postgresql() else FINE)
+    assert found["clock-drift"].condition is (FAULT if on_postgresql() else FINE)
 
 
 def test_no_backup_is_found_and_the_advice_is_what_works_with_that_database(set_up: SetUp) -> None:
     for path in (set_up.folder / "backups").iterdir():
         path.unlink()
     found = findings(set_up)
-    none = blamed(found)
+    none, later = blamed(found), blamed(findings(set_up, utc_now() + 27 * HOURS))
     assert ("pg_dump" if on_postgresql() else "guidance backup") in found["backup"].action
     del set_up.values["backup_folder"]
     unknown = blamed(findings(set_up))
 
-    assert none["backup"] is FAULT
+    assert (none["backup"], later["backup"]) == (WARNING, FAULT)  # the first night has yet to come
     assert unknown["backup"] is WARNING
 
 

