@@ -185,7 +185,9 @@ class FormBuilder:
             label=self._label(field),
             hint=self._hint(field),
             choices=tuple(
-                replace(choice, opens=" ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers))
+                replace(
+                    choice, opens=" ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers)
+                )
                 for choice in choices
             ),
             is_required=field.is_required,

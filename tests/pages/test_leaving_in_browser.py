@@ -1,4 +1,4 @@
-"""Ways to leave the form, the receipt and the status page, in danger and on a phone: nothing is lost, nothing is asked."""
+"""Ways to leave form, receipt and status page, in danger and on a phone: nothing is lost, and nothing is asked."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -192,6 +192,7 @@ def test_a_way_out_of_the_receipt_in_danger_keeps_the_code_and_only_the_page_ask
     assert asked == []
     if is_asked:
         expect(page.locator("[data-question] h2")).to_be_focused()
+        expect(page.locator("[data-question] .code")).to_contain_text(page.locator(".reference").last.inner_text())
         expect(page.locator("[data-question] button").last).to_be_in_viewport(ratio=1)
         page.evaluate("window.scrollTo(0, 0)")  # what is half beneath the bar is too small for axe
         assert accessibility_violations(page) == []
@@ -309,6 +310,16 @@ def test_what_could_not_be_sent_names_the_number_to_call(page: Page, context: Br
     expect(page.locator("[data-alert]")).to_contain_text("Nothing is lost: try again, or call 01225 396312")
     expect(page.locator("[data-alert] a[href^='tel:']").first).to_be_visible()
     expect(page.locator("[name='concern.narrative']")).to_have_value(SENTENCE)
+
+
+def test_a_failure_on_the_receipt_stands_apart_from_what_was_sent(page: Page, context: BrowserContext) -> None:
+    send_in_danger(page, "/raise-a-concern")
+    context.set_offline(True)
+
+    page.get_by_role("button", name="Check what is happening, or add more").click()
+
+    expect(page.locator(".panel + [data-alert]")).to_be_focused()
+    assert accessibility_violations(page) == []
 
 
 def open_status(page: Page) -> None:

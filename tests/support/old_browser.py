@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Route
 
 UNKNOWN = {":has(": ":-unknown(", ":focus-visible": ":-unknown", "@container": "@-unknown"}
-"""What an old stylesheet does not know, and what stands in its place: a rule with it is dropped, as an old browser does."""
+"""What an old browser does not know in a style, and what stands in its place: Chromium drops such a rule too."""
 TAKE_AWAY = """
 for (const { prototype } of [Array, String]) delete prototype.at;
 delete SubmitEvent.prototype.submitter;
@@ -43,9 +43,11 @@ def old_phone(browser: Browser, url: str, *, has_scripts: bool = True, **options
     context.add_init_script(TAKE_AWAY)
     context.route(
         lambda address: address.startswith(url),
-        lambda route: _without_new_style(route)
-        if route.request.resource_type in ("document", "stylesheet")
-        else route.continue_(),
+        lambda route: (
+            _without_new_style(route)
+            if route.request.resource_type in ("document", "stylesheet")
+            else route.continue_()
+        ),
     )
     yield context.new_page()
     context.unroute_all(behavior="ignoreErrors")

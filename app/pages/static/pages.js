@@ -96,7 +96,8 @@
     box.dataset.alert = "";
     box.setAttribute("role", "alert");
     box.append(...message);
-    document.querySelector("h1").after(box);
+    const heading = document.querySelector("h1");
+    (heading.closest(".panel") ?? heading).after(box);
     reveal(box);
   }
 
