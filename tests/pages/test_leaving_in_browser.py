@@ -119,9 +119,7 @@ FROM_THE_FORM: dict[str, Callable[[Page], None]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("way", FROM_THE_FORM)
-def test_a_way_out_of_the_form_in_danger_loses_no_word_and_is_not_asked_about(
-    page: Page, asked: Dialogs, form: str, way: str
-) -> None:
+def test_no_way_out_of_the_form_in_danger_loses_a_word(page: Page, asked: Dialogs, form: str, way: str) -> None:
     tell(page, form)
 
     FROM_THE_FORM[way](page)
@@ -134,7 +132,7 @@ def test_a_way_out_of_the_form_in_danger_loses_no_word_and_is_not_asked_about(
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("where", ["form", "receipt", "status"])
 @pytest.mark.parametrize("way", ["button", "keys"])
-def test_the_exit_leaves_at_once_from_each_page_in_danger_also_beside_open_help(
+def test_the_exit_leaves_at_once_in_danger_also_beside_open_help(
     page: Page, asked: Dialogs, url: str, form: str, where: str, way: str
 ) -> None:
     if where == "form":
@@ -179,9 +177,7 @@ FROM_THE_RECEIPT: dict[str, tuple[Callable[[Page], None], bool]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("way", FROM_THE_RECEIPT)
-def test_a_way_out_of_the_receipt_in_danger_keeps_the_code_and_only_the_page_asks(
-    page: Page, asked: Dialogs, form: str, way: str
-) -> None:
+def test_only_the_page_asks_for_the_code_of_a_receipt(page: Page, asked: Dialogs, form: str, way: str) -> None:
     send_in_danger(page, form)
     leave, is_asked = FROM_THE_RECEIPT[way]
 
@@ -204,7 +200,7 @@ def test_a_way_out_of_the_receipt_in_danger_keeps_the_code_and_only_the_page_ask
 
 
 @pytest.mark.parametrize("way", ["Back", "a link within the site"])
-def test_the_answer_to_leave_leads_where_the_person_was_going(page: Page, asked: Dialogs, way: str) -> None:
+def test_leaving_leads_where_the_person_was_going(page: Page, asked: Dialogs, way: str) -> None:
     send_in_danger(page, "/worried-about-yourself")
     FROM_THE_RECEIPT[way][0](page)
 
@@ -240,7 +236,7 @@ def test_a_code_that_was_kept_is_not_asked_about(page: Page, asked: Dialogs, kep
     assert asked == []
 
 
-def test_a_code_that_could_not_be_copied_is_asked_about(page: Page, asked: Dialogs) -> None:
+def test_a_code_that_was_not_copied_is_asked_about(page: Page, asked: Dialogs) -> None:
     page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))")
     send_in_danger(page, "/raise-a-concern")
     press(page, "Copy the reference and the code")
@@ -252,7 +248,7 @@ def test_a_code_that_could_not_be_copied_is_asked_about(page: Page, asked: Dialo
     assert asked == []
 
 
-def test_a_tab_with_a_receipt_is_reloaded_and_closed_without_a_question(page: Page, asked: Dialogs) -> None:
+def test_a_receipt_is_reloaded_and_closed_without_a_question(page: Page, asked: Dialogs) -> None:
     send_in_danger(page, "/raise-a-concern")
 
     page.reload()
@@ -269,7 +265,7 @@ def save_copy(page: Page, name: str) -> None:
     assert copy.value.suggested_filename.endswith(".pdf")
 
 
-def test_a_copy_is_saved_before_and_after_sending_without_a_question(page: Page, asked: Dialogs) -> None:
+def test_a_copy_is_saved_without_a_question(page: Page, asked: Dialogs) -> None:
     page.goto("/raise-a-concern")
     fill_in(page)
     check(page)
@@ -285,9 +281,7 @@ def test_a_copy_is_saved_before_and_after_sending_without_a_question(page: Page,
     assert asked == []
 
 
-def test_a_file_that_cannot_be_saved_leaves_the_page_and_says_so(
-    page: Page, asked: Dialogs, context: BrowserContext
-) -> None:
+def test_a_file_that_cannot_be_saved_leaves_the_page(page: Page, asked: Dialogs, context: BrowserContext) -> None:
     page.goto("/raise-a-concern")
     fill_in(page)
     check(page)
@@ -312,7 +306,7 @@ def test_what_could_not_be_sent_names_the_number_to_call(page: Page, context: Br
     expect(page.locator("[name='concern.narrative']")).to_have_value(SENTENCE)
 
 
-def test_a_failure_on_the_receipt_stands_apart_from_what_was_sent(page: Page, context: BrowserContext) -> None:
+def test_a_failure_stands_apart_from_what_was_sent(page: Page, context: BrowserContext) -> None:
     send_in_danger(page, "/raise-a-concern")
     context.set_offline(True)
 
@@ -328,9 +322,7 @@ def open_status(page: Page) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_from_the_receipt_the_status_page_still_has_the_code_until_it_was_kept(
-    page: Page, asked: Dialogs, form: str
-) -> None:
+def test_the_status_page_has_the_code_until_it_was_kept(page: Page, asked: Dialogs, form: str) -> None:
     send_in_danger(page, form)
     code = page.locator(".reference").last.inner_text()
     open_status(page)
@@ -367,7 +359,7 @@ def test_a_status_page_asks_only_where_words_were_typed(page: Page, asked: Dialo
     assert asked == ["beforeunload"]
 
 
-def test_an_answer_taken_back_after_the_page_came_closes_the_band_at_its_top(page: Page) -> None:
+def test_an_answer_taken_back_closes_the_band_at_the_top(page: Page) -> None:
     tell(page, "/worried-about-yourself")
     check_from_anywhere(page)
     page.get_by_role("button", name="Change your safety").click()
@@ -380,7 +372,7 @@ def test_an_answer_taken_back_after_the_page_came_closes_the_band_at_its_top(pag
     expect(page.locator(".alarm:visible h2")).to_be_focused()
 
 
-def test_without_scripts_the_receipt_says_what_back_may_show_and_the_status_page_has_the_code(
+def test_without_scripts_the_receipt_tells_of_back_and_the_status_page_of_the_code(
     client: TestClient,
 ) -> None:
     told = {"immediate_danger": "no", "concern.narrative": NARRATIVE, "reporter.kind": "family", "key": KEY}
@@ -398,9 +390,7 @@ def test_without_scripts_the_receipt_says_what_back_may_show_and_the_status_page
 
 @pytest.mark.parametrize("path", ["/", "/raise-a-concern", "/worried-about-yourself", "/covering-your-tracks"])
 @pytest.mark.parametrize("language", ["", "/cy"])
-def test_each_link_to_help_elsewhere_opens_in_a_new_tab_and_says_so(
-    client: TestClient, path: str, language: str
-) -> None:
+def test_each_link_to_help_elsewhere_opens_in_a_new_tab(client: TestClient, path: str, language: str) -> None:
     page = client.get(language + path).text
 
     links = re.findall(r'<a href="https://[^>]*>.*?</a>', page)

@@ -61,9 +61,7 @@ def scriptless(browser: Browser, url: str) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(("form", "answer"), CASES)
-def test_an_answer_about_danger_opens_its_own_band_and_step_on_an_old_phone(
-    phone: Page, form: str, answer: str
-) -> None:
+def test_an_old_phone_opens_the_band_and_the_step_of_the_answer(phone: Page, form: str, answer: str) -> None:
     errors: list[str] = []
     phone.on("pageerror", lambda error: errors.append(str(error)))
     phone.goto(form)
@@ -122,7 +120,7 @@ def test_a_concern_is_sent_and_added_to_from_an_old_phone(phone: Page) -> None:
     expect(phone.locator("h1")).to_have_text("We have what you added")
 
 
-def test_another_child_is_added_and_an_answer_changed_on_an_old_phone(phone: Page) -> None:
+def test_an_old_phone_adds_a_child_and_changes_an_answer(phone: Page) -> None:
     phone.goto(FORM)
     fill_in(phone)
     phone.locator("[data-back]:visible").click()
@@ -139,7 +137,7 @@ def test_another_child_is_added_and_an_answer_changed_on_an_old_phone(phone: Pag
 CONTRAST = """(link) => [getComputedStyle(link).color, getComputedStyle(link.closest('.alarm')).color]"""
 
 
-def test_an_old_phone_shows_each_way_to_call_in_the_band_in_its_own_colour(phone: Page) -> None:
+def test_an_old_phone_shows_each_way_to_call_in_the_band(phone: Page) -> None:
     phone.goto("/worried-about-yourself")
     phone.locator("[name='immediate_danger'][value='yes']").click()
 
@@ -148,7 +146,7 @@ def test_an_old_phone_shows_each_way_to_call_in_the_band_in_its_own_colour(phone
         assert own == words
 
 
-def test_the_scripts_of_the_public_pages_use_nothing_newer_than_their_oldest_browser() -> None:
+def test_the_scripts_use_nothing_newer_than_their_oldest_browser() -> None:
     found = [
         f"{name}, line {number}: {line.strip()} ({since})"
         for name in SCRIPTS
@@ -173,7 +171,7 @@ def parts_of(selectors: str) -> Iterator[str]:
     yield part
 
 
-def test_a_rule_of_style_that_an_old_browser_drops_hides_and_colours_nothing_that_must_be_seen() -> None:
+def test_no_rule_of_style_is_half_unknown_to_an_old_browser() -> None:
     """A selector that is not known takes its whole rule away: none may be half of a rule for all browsers."""
     found = []
     for name in STYLESHEETS:

@@ -116,7 +116,7 @@ def test_leaving_asks_until_the_code_was_copied(browser: Browser, url: str) -> N
     context.close()
 
 
-def test_a_link_from_a_saved_form_is_asked_about_in_the_page_alone(browser: Browser, url: str) -> None:
+def test_only_the_page_asks_at_a_link_from_a_saved_form(browser: Browser, url: str) -> None:
     page = browser.new_page(base_url=url, viewport={"width": 360, "height": 740})
     asked: list[str] = []
 
