@@ -30,6 +30,8 @@ class Asset(StrEnum):
     SCRIPT = "pages.js"
     COPY = "copy.js"
     FORM_SCRIPT = "form.js"
+    DANGER_SCRIPT = "danger.js"
+    LEAVING_SCRIPT = "leaving.js"
     DESK_STYLE = "desk.css"
     DESK_SCRIPT = "desk.js"
     EDIT_STYLE = "edit.css"

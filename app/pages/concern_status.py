@@ -71,7 +71,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
     try:
         added = _add(site, posted)
         place = SubmittedForm(
-            {name: [posted.one(name)] for name in ("reference", "code", "voice")}
+            {name: [posted.one(name)] for name in ("reference", "code", "voice", "shows_code")}
         )  # the next has its own key
         return _status_page(site, place, added=added, in_danger=posted.one("immediate_danger") == ImmediateDanger.YES)
     except errors.NoSuchConcern:
@@ -120,7 +120,10 @@ def _status_page(
     in_danger: bool = False,
     status: int = 200,
 ) -> Response:
-    """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`."""
+    """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`.
+
+    Whoever comes from the receipt (`shows_code`) still sees the code, until it was kept.
+    """
     code = posted.one("code").strip()
     reference = posted.one("reference").strip()
     concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=site.now)
@@ -131,6 +134,7 @@ def _status_page(
         concern=concern,
         who=_who(concern),
         code=code,
+        shows_code=bool(posted.one("shows_code")),
         key=posted.one("key") or str(uuid.uuid4()),
         narrative=posted.one("narrative"),
         max_letters=MAX_NARRATIVE,

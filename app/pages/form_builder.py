@@ -8,7 +8,7 @@ from typing import Any
 from app.config import SEED_DIR
 from app.http.problems import FAULTS
 from app.models.code_lists import CALL_999_FIRST
-from app.models.concerns import Concern, ImmediateDanger
+from app.models.concerns import Concern
 from app.models.edition_files import read_edition_file
 from app.models.editions import EditionContent
 from app.models.sections import Section
@@ -186,10 +186,7 @@ class FormBuilder:
             hint=self._hint(field),
             choices=tuple(
                 replace(
-                    choice,
-                    opens="1"
-                    if (field.path, choice.value) == (DANGER, ImmediateDanger.YES)
-                    else " ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers),
+                    choice, opens=" ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers)
                 )
                 for choice in choices
             ),

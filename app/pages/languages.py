@@ -131,7 +131,7 @@ SCRIPT_SENTENCES = (
     to_translate("Leaving."),
     to_translate("Sending…"),
     to_translate("Please wait…"),
-    to_translate("It could not be sent. Nothing is lost: try again, or call."),
+    to_translate("The file could not be saved. Nothing is lost: try again."),
     to_translate("Copied."),
     to_translate("It could not be copied. Please write it down."),
     to_translate("Started"),

@@ -70,6 +70,7 @@ def page_templates() -> jinja2.Environment:
     vars(templates)["install_gettext_callables"](gettext, ngettext, newstyle=True)
     templates.globals |= {
         "english": english,
+        "current_language": current_language,
         "opens_in_browser": UNSEAL_SCRIPT.is_file,
         "writing_in": WRITING_IN,
     }

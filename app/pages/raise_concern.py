@@ -214,6 +214,7 @@ class Draft:
             open_sections=open_sections,
             focus="" if messages else focus,
             value=lambda name: value_at(self.answers, name),
+            has_answers=bool(self.answers),
         )
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:

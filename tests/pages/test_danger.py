@@ -78,7 +78,7 @@ def test_the_form_has_the_help_at_the_answer_that_says_danger_once_and_a_button_
     band_of(form)
     yes = re.search(r'<input [^>]*name="immediate_danger" value="yes"[^>]*>', main)
     assert yes is not None
-    assert 'data-opens="1"' in yes[0]
+    assert re.search('<div data-danger hidden>\\s*<section class="alarm"', main)
     after = main.partition("data-danger")[2]
     assert after.index('name="do" value="now"') < after.index("data-step")  # within the first step
 

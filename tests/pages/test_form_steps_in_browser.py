@@ -270,21 +270,6 @@ def test_leaving_with_answers_asks_first_and_an_empty_form_does_not(page: Page, 
     assert page.url == url + FORM
 
 
-def test_a_reload_of_the_receipt_asks_first_until_the_code_was_saved(page: Page) -> None:
-    page.goto(FORM)
-    fill_in(page)
-    check(page)
-    send(page)
-    reference = page.locator(".reference").first.inner_text()
-    asked = leaving_questions(page)
-
-    page.evaluate("setTimeout(() => location.reload())")
-    page.wait_for_event("dialog", predicate=lambda _: True) if not asked else None
-
-    assert asked == ["beforeunload"]
-    assert page.locator(".reference").first.inner_text() == reference
-
-
 def test_exit_from_any_step_leaves_no_entry_of_the_form(page: Page, url: str) -> None:
     for last in ("step", "check", "receipt"):
         page.goto("/health/live")

@@ -592,6 +592,6 @@ def test_no_typed_word_is_in_an_address_or_in_the_history_cache_or_storage_of_th
         page.get_by_role("link", name="Exit this page").click()
         page.wait_for_url(NEUTRAL_PAGE)
 
-    assert stored == ["{}", "{}", "", "null", "[]"]
+    assert stored == ["{}", "{}", "", "1", "[]"]
     assert [text for text in sent if CANARY in text] == []
     assert places_in_profile(tmp_path / "profile", CANARY.encode(), CANARY.encode("utf-16-le")) == []

@@ -116,6 +116,29 @@ def test_leaving_asks_until_the_code_was_copied(browser: Browser, url: str) -> N
     context.close()
 
 
+def test_only_the_page_asks_at_a_link_from_a_saved_form(browser: Browser, url: str) -> None:
+    page = browser.new_page(base_url=url, viewport={"width": 360, "height": 740})
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto(FORM)
+    fill_in(page)
+    code = save(page)
+
+    page.get_by_role("link", name="Check your concern").last.click()
+
+    expect(page.locator("[data-question] h2")).to_be_focused()
+    expect(page.locator("[data-question] .code")).to_have_text(code)
+    page.get_by_role("button", name="Leave this page").click()
+    page.wait_for_url("**/concerns")
+    assert asked == []
+    page.close()
+
+
 def test_after_leaving_neither_words_nor_code_are_in_an_address_a_history_a_cache_or_a_storage(
     url: str, tmp_path: Path, browser: Browser
 ) -> None:

@@ -26,6 +26,7 @@
     try {
       await copy(button.dataset.copy);
       answer.textContent = say("Copied.");
+      button.dispatchEvent(new CustomEvent("saved", { bubbles: true }));
     } catch {
       answer.textContent = say("It could not be copied. Please write it down.");
     }

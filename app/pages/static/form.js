@@ -1,20 +1,17 @@
-// The form works without this script, as one page. It does five things more:
+// The form works without this script, as one page. It does three things more:
 // - `Continue` says what the step still needs, in the words that the server gives with each question.
-// - Where somebody says that a child is in danger, what helps has the focus, before any further question.
 // - One step is shown at a time. Nothing is sent between steps: every answer stays in the one form.
 // - The browser's Back and Forward go from step to step. An entry of the history holds a number and nothing else.
-// - Leaving asks first, if there are answers that were not sent, or a code that was not copied, printed or saved.
+// It tells of two moments: `onward`, before the next step (danger.js), and `leaving`, at Back after sending (leaving.js).
 (() => {
   const views = [0]; // what each entry of the history shows: the number of a step, or another page
   let place = 0; // in `views`
   let form = document.querySelector("main"); // the page with the form, and every answer in it
-  let asksFirst = false;
   let isSent = false;
   let isReturning = false;
-  let byArrow = false; // the last answer was reached with an arrow key, on the way to another one
-  let helpIsSeen = false;
-  let isCalling = false; // a browser may take a number to call for a page to leave for
+  const isFirst = history.length === 1; // nothing to go back to
 
+  const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { cancelable: true, detail }));
   const stepsOf = (main) => [...main.querySelectorAll("[data-step]")];
   const stepAround = (element) => stepsOf(form).indexOf(element?.closest("[data-step]"));
   const current = () => document.querySelector("main");
@@ -48,25 +45,23 @@
     history.pushState(place, "");
   }
 
+  // What was typed on the page that goes, as on 'Send what you have now', stays in the form.
+  function putBackForm() {
+    for (const typed of current().querySelectorAll("textarea[name]")) {
+      if (typed.value) form.querySelector(`[name='${typed.name}']`).value = typed.value;
+    }
+    current().replaceWith(form);
+  }
+
   function show(number) {
-    if (current() !== form) current().replaceWith(form);
+    if (current() !== form) putBackForm();
     arrange(number);
     const heading = stepsOf(form)[number].querySelector("h2");
     const title = form.querySelector("h1").textContent;
-    document.title = `${heading.textContent.trim()} - ${title} - ${document.title.split(" - ").at(-1)}`;
+    document.title = `${heading.textContent.trim()} - ${title} - ${document.title.split(" - ").pop()}`;
     heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
-    window.scrollTo({ top: 0, behavior: "instant" });
-  }
-
-  // Return whether what helps in danger took the focus. It does so once for each time that danger is said.
-  function showHelp() {
-    const help = current()?.querySelector("[data-step]:not([hidden]) [data-danger]");
-    if (!help?.getClientRects().length || helpIsSeen) return false;
-    helpIsSeen = true;
-    help.scrollIntoView({ block: "start", behavior: "instant" });
-    help.querySelector("h2").focus({ preventScroll: true });
-    return true;
+    heading.focus();
+    window.scrollTo(0, 0);
   }
 
   function problemBox() {
@@ -103,7 +98,7 @@
     fault.className = "fault";
     fault.append(error, question.dataset.missing);
     question.classList.add("wrong");
-    [...question.querySelector("legend, label").querySelectorAll("b, .hint, small")].at(-1).after(fault);
+    [...question.querySelector("legend, label").querySelectorAll("b, .hint, small")].pop().after(fault);
     question.querySelector("[id]").setAttribute("aria-invalid", "true");
     link.href = `#${nameIn(question)}`;
     link.textContent = question.dataset.missing;
@@ -122,24 +117,33 @@
     if (!missing.length) return false;
     box.hidden = false;
     if (!document.title.startsWith(say("Error:"))) document.title = `${say("Error:")} ${document.title}`;
-    window.scrollTo({ top: 0, behavior: "instant" });
-    box.focus({ preventScroll: true });
+    box.focus();
+    window.scrollTo(0, 0);
     return true;
   }
 
   function goOn(number) {
-    if (lacksAnswer(stepsOf(form)[views[place]]) || showHelp()) return;
+    if (lacksAnswer(stepsOf(form)[views[place]]) || !tell("onward")) return;
     record(number);
     show(number);
   }
 
-  // After sending, the steps are of no use: the browser's Back leaves.
+  // After sending, the steps are of no use: one entry stays, so that Back comes to the page with the code once more.
   function finish() {
+    const entries = place - 1;
     isSent = true;
     form = null;
-    const entries = place;
-    place = 0;
-    if (entries) history.go(-entries);
+    place = 1;
+    if (entries > 0) history.go(-entries);
+    else if (entries < 0) history.pushState(place, "");
+  }
+
+  function goBackAfterSending(to) {
+    const leave = () => (isFirst ? window.location.assign("/") : history.back());
+    if (to > place) history.go(place - to);
+    if (to >= place) return;
+    place = to;
+    if (tell("leaving", leave)) leave();
   }
 
   document.addEventListener("page", (event) => {
@@ -148,7 +152,6 @@
     if (isSent) return;
     if (stepsOf(main).length) {
       form = main;
-      asksFirst = true; // it has answers that were not sent
       const wanted = Math.max(stepAround(event.detail.first), stepAround(main.querySelector("[data-step] .wrong")));
       const before = typeof views[place] === "number" ? views[place] : 0;
       record(wanted < 0 ? before : wanted);
@@ -166,7 +169,11 @@
     if (document.documentElement.hidden && !isReturning) return; // leaving
     document.documentElement.hidden = isReturning = false;
     const to = event.state ?? 0;
-    if (isSent || !(to in views)) {
+    if (isSent) {
+      goBackAfterSending(to);
+      return;
+    }
+    if (!(to in views)) {
       if (to) history.go(-to);
       return;
     }
@@ -175,10 +182,8 @@
     else form.querySelector("[data-check]").click(); // the answers may have changed since
   });
   document.addEventListener("click", (event) => {
-    isCalling = event.target.closest("a[href^='tel:']") !== null;
     if (event.target.closest("[data-continue]")) goOn(views[place] + 1);
     if (event.target.closest("[data-back]")) history.back();
-    if (event.target.closest("[data-print], [data-copy], [data-file] button") && isSent) asksFirst = false;
   });
   // Enter in a field goes on, as the button below it does.
   document.addEventListener(
@@ -193,27 +198,10 @@
   );
   document.addEventListener("input", (event) => {
     if (isSent || !stepsOf(form).length) return;
-    asksFirst = true;
     // The browser may offer what it knows of the reporter. What is typed here it may not remember.
     if (event.target.autocomplete) event.target.autocomplete = "off";
     const state = event.target.closest("[data-part]")?.querySelector("[data-state]");
     if (state) state.textContent = say("Started");
-  });
-  document.addEventListener("keydown", (event) => {
-    byArrow = event.key.startsWith("Arrow");
-  });
-  document.addEventListener("pointerdown", () => {
-    byArrow = false;
-  });
-  document.addEventListener("change", (event) => {
-    if (event.target.name !== "immediate_danger") return;
-    helpIsSeen = false;
-    if (!byArrow) showHelp();
-  });
-  window.addEventListener("beforeunload", (event) => {
-    const asks = !isCalling;
-    isCalling = false;
-    if (asks && asksFirst && !document.documentElement.hidden) event.preventDefault();
   });
   if (stepsOf(form).length) {
     arrange(0);

@@ -1,6 +1,7 @@
 // The pages work without this script. It does six things more:
 // - The exit button, or Shift three times, replaces this page in the history by a neutral one.
-// - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content.
+// - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content, and a file that they
+//   ask for is saved beside the page.
 // - A link to a question, and what a new page asks to look at, comes into view with its label, and has the focus.
 // - A choice is taken back without asking the server.
 // - Where a text comes near its limit, it says how many letters are left: beside the field, and aloud when typing pauses.
@@ -15,12 +16,22 @@
   const exitMs = 300;
   const firstError = 400;
   const pauseMs = 1000;
+  const fileMs = 60000;
   const nearLimit = 0.75;
   const words = JSON.parse(document.body.dataset.words);
   const say = (sentence) => words[sentence] ?? sentence;
   let presses = [];
   let onlyShift = false;
   let pause = 0;
+
+  // Safari before 15.4 does not say which button sent a form. It is the one that was pressed, also by Enter in a field.
+  function tellSubmitters() {
+    let pressed = null;
+    document.addEventListener("click", (event) => { pressed = event.target.closest("button"); }, { capture: true });
+    Object.defineProperty(Event.prototype, "submitter", {
+      get() { return pressed?.form === this.target ? pressed : null; },
+    });
+  }
 
   // The steps of a form are entries of the history. Leaving goes back over them, so that none is left behind.
   function leave() {
@@ -42,6 +53,7 @@
     const main = document.querySelector("main");
     main.inert = words !== "";
     main.toggleAttribute("aria-busy", words !== "");
+    if (words) document.activeElement.blur(); // as `inert` does where it is known
     progress.textContent = words;
   }
 
@@ -54,10 +66,9 @@
     element.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
     for (let part = element.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
     if (element.tabIndex < 0) element.tabIndex = -1;
-    const isTop = element.matches("h1, .problem");
-    if (isTop) window.scrollTo({ top: 0, behavior: "instant" });
-    else (element.closest(".question") ?? element).scrollIntoView({ block: "start", behavior: "instant" });
-    element.focus({ preventScroll: true });
+    element.focus();
+    if (element.matches("h1, .problem")) window.scrollTo(0, 0);
+    else (element.closest(".question") ?? element).scrollIntoView();
   }
 
   // A page of an error alone does not take the place of what was typed.
@@ -78,19 +89,31 @@
     reveal(first);
   }
 
-  function showAlert(message) {
+  function showAlert(...message) {
     document.querySelector("[data-alert]")?.remove();
     const box = document.createElement("p");
     box.className = "problem";
     box.dataset.alert = "";
     box.setAttribute("role", "alert");
-    box.textContent = message;
-    document.querySelector("h1").after(box);
+    box.append(...message);
+    const heading = document.querySelector("h1");
+    (heading.closest(".panel") ?? heading).after(box);
     reveal(box);
   }
 
+  function saveFile(content, name) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(content);
+    link.download = name;
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), fileMs);
+  }
+
   async function send(form, button) {
-    const body = new URLSearchParams(new FormData(form));
+    const body = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) body.append(name, value);
     if (button?.name) body.append(button.name, button.value);
     const response = await fetch(form.action, {
       method: "POST",
@@ -98,9 +121,23 @@
       cache: "no-store",
       headers: { Accept: "text/html" },
     });
-    const html = await response.text();
+    const [, file] = /filename="(.*)"/.exec(response.headers.get("Content-Disposition")) ?? [];
+    const content = await (file ? response.blob() : response.text());
     setBusy("");
-    showPage(html, response.status);
+    if (!file) {
+      showPage(content, response.status);
+      return;
+    }
+    saveFile(content, file);
+    form.dispatchEvent(new CustomEvent("saved", { bubbles: true }));
+    button?.focus();
+  }
+
+  // What is said where nothing was answered has the number to call.
+  function showFailure(isFile) {
+    setBusy("");
+    if (isFile) showAlert(say("The file could not be saved. Nothing is lost: try again."));
+    else showAlert(document.querySelector("#not-sent").content.cloneNode(true));
   }
 
   // Letters as the server counts them: an emoji is one.
@@ -171,19 +208,17 @@
   });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;
-    if (event.target.matches("[data-file]") || event.submitter?.matches("[data-file]")) return;
+    const { target: form, submitter: button } = event;
     event.preventDefault();
-    send(event.target, event.submitter).catch(() => {
-      setBusy("");
-      showAlert(say("It could not be sent. Nothing is lost: try again, or call."));
-    });
-    setBusy(say(event.submitter?.value === "send" ? "Sending…" : "Please wait…"));
+    send(form, button).catch(() => showFailure(form.matches("[data-file]") || button?.matches("[data-file]")));
+    setBusy(say(button?.value === "send" ? "Sending…" : "Please wait…"));
   });
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
     root.hidden = true;
     window.location.reload();
   });
+  if (!("SubmitEvent" in window && "submitter" in SubmitEvent.prototype)) tellSubmitters();
   progress.className = "sending";
   progress.setAttribute("role", "status");
   lettersAloud.className = "vh";
