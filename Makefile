@@ -73,7 +73,7 @@ bench: $(VENV)/installed-dev $(VENV)/installed-bench
 bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench --check $(ARGS)
 
-# Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
+# Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile, slow regular expressions.
 check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
@@ -82,6 +82,7 @@ check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/deptry .
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/python -m tests.support.patterns
 
 # Check that every locked package has a hash and allowed terms, then send all of them to a vulnerability service. Fail where one is
 # known to be vulnerable, and where a service does not answer. Without a service: make audit ARGS=--offline

@@ -33,8 +33,8 @@ FIRST_TABLE = "editions"
 
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
-TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)(.*)")
-BETWEEN_DEFINITIONS = re.compile(r",(?![^()]*\))")  # a comma outside brackets
+TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
+BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: it adds its own
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with another value, none does
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # by themselves: no row gets there
@@ -220,7 +220,19 @@ def _definitions(each: SchemaObject, dialect: str) -> list[str]:
     """
     words = " ".join(each.statement.split())
     body = TABLE_BODY.fullmatch(words) if each.kind == "table" else None
-    definitions = sorted([*BETWEEN_DEFINITIONS.split(body[1]), body[2]]) if body else [words]
+    definitions = sorted([*_split_outside_brackets(body[1]), body[2]]) if body else [words]
     if dialect == "sqlite" or each.kind == "function":
         return [definition.strip() for definition in definitions]
     return sorted(" ".join(PRINTED_BY_POSTGRESQL.sub(" ", definition).split()) for definition in definitions)
+
+
+def _split_outside_brackets(words: str) -> list[str]:
+    """Return the parts between the commas that are outside all brackets."""
+    parts, depth = [""], 0
+    for piece in BRACKET_OR_COMMA.split(words):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts

@@ -93,7 +93,7 @@ FEWEST_HOLIDAYS = 8
 STUCK_AFTER = dt.timedelta(hours=1)
 DISTRIBUTION = "one-minute-guide"
 PAGES_FOLDER = Path(__file__).parents[1] / "pages"
-REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]print['\"]")
+REQUIREMENT = re.compile(r"([A-Za-z0-9._-]++).*extra == ['\"]print['\"]")
 BUILT_FOLDER = PAGES_FOLDER / "static"
 BUILT, BUILT_PAGE = "unseal.js", "unseal.html"
 SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
