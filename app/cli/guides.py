@@ -170,7 +170,7 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
         draft = check_file(path, reference_data, session, today=at.date())
         former = [] if session is None else list(reversed(find_history(session, guide=draft.key.guide)))
         contents = [read_content(session, each.key) for each in former] if session is not None else []
-    with open_writer(trial) as (_, writer):
+    with open_writer(trial, creates=True) as (_, writer):
         for head, content in zip(former, contents, strict=True):
             if head.number == draft.key.number:
                 continue
@@ -220,7 +220,7 @@ def publish_files(
     """
     reference_data = read_reference_data(settings.seed_dir)
     results: list[Published] = []
-    with _results_at_end(results, as_json=as_json), open_writer(settings) as (engine, writer):
+    with _results_at_end(results, as_json=as_json), open_writer(settings, creates=True) as (engine, writer):
         for path in paths:
             if is_in_seed(settings, path, "guides"):
                 file, precondition = read_edition_file(path), None

@@ -122,6 +122,21 @@ def find_schema_faults(connection: Connection) -> list[str]:
     return list(compare_schemas(declared_definitions(dialect), definitions_of(stored_objects(connection), dialect)))
 
 
+def find_foreign_objects(connection: Connection) -> list[str]:
+    """Return a sentence for each table and view of the embedded database that another program made.
+
+    They do no harm where they are, so a start leaves them alone; a copy that is to be restored has none. Tables that
+    SQLite keeps for itself and for an index of words do not count.
+    """
+    own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
+    found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
+    return [
+        f"the {'view' if kind == 'view' else 'table'} {ascii(name)[1:-1]} was added"
+        for kind, name in sorted((str(kind), str(name)) for kind, name in found)
+        if kind != "shadow" and name not in own and not name.startswith("sqlite_")
+    ]
+
+
 def _require_declared(connection: Connection) -> None:
     if faults := find_schema_faults(connection):
         raise SchemaAltered(faults)

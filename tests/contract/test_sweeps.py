@@ -309,3 +309,19 @@ def test_every_place_that_names_the_program_names_its_version_and_commit(setting
     assert [(each["version"], each["x-commit"]) for each in documents] == [(VERSION, commit)] * 2
     assert [path for path, text in pages.items() if VERSION not in text or commit[:12] not in text] == []
     assert printed == f"guidance {VERSION} ({commit})\n"
+
+
+def strings_of(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def test_every_sentence_names_a_setting_with_its_prefix() -> None:
+    names = "|".join(name.upper() for name in Settings.model_fields if "_" in name)
+    bare = re.compile(rf"(?<![A-Z_])(?:{names})(?![A-Z_])")
+    texts = [(f"{path}:{line}", text) for path in SOURCES for line, text in strings_of(path)]
+    shown = [*ROOT.glob("app/pages/templates/**/*.html"), *ROOT.glob("docs/**/*.md"), ROOT / "CHANGELOG.md"]
+    texts += [(str(path), path.read_text(encoding="utf-8")) for path in shown]
+
+    assert [(place, bare.findall(text)) for place, text in texts if bare.search(text)] == []
