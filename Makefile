@@ -105,7 +105,7 @@ lock: $(VENV)/installed-dev
 
 # Build the image into build/image.tar, and the list of what is in it. Where there is no Docker it needs buildah and mmdebstrap.
 image: $(VENV)/installed-dev
-	deploy/image/build $(VENV)
+	$(if $(PYTHON_IMAGE),PYTHON_IMAGE=$(PYTHON_IMAGE)) deploy/image/build $(VENV)
 
 # Make a release of a clean tree: version, CHANGELOG, commit, tag, wheel, client, documentation, image, list of what is in them, notes.
 # make release VERSION=0.2.0
