@@ -1,10 +1,12 @@
 # Each target makes what it needs, in any folder, from a clean clone.
 #
 #   PYTHON  a Python of your choice; otherwise the first of python3, python3.13, python3.12, python3.11 that fits
+#   PYTHON_IMAGE  base image of Docker, with its digest; otherwise the one that the tag of the Dockerfile names today
 #   VENV    folder of the virtual environment (a name without spaces)
 #   ARGS    more arguments for the command: make serve ARGS="--port 9000", make test ARGS="-k digest"
 
 PYTHON ?=
+PYTHON_IMAGE ?=
 VENV ?= .venv
 ARGS ?=
 

@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine, open_writer, visible
+from app.cli.options import NO_DATABASE, AsJson, Commands, echo_json, echo_result, open_engine, open_writer, visible
 from app.cli.serve import listening_at, ports_from
 from app.config import Settings
 from app.db.database import DATABASE_FILE
@@ -346,7 +346,7 @@ def _open_editions(settings: Settings) -> Iterator[Session]:
     """Open what is published. Raise `SetupError` where there is nothing."""
     with open_published(settings) as session:
         if session is None:
-            raise SetupError("there is no database, so there is no edition to compare the file with")
+            raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
         yield session
 
 
@@ -376,8 +376,8 @@ def due(
     statements = [
         each for each in read_reference_data(settings.seed_dir).statements if each.is_due(today, within=within)
     ]
-    with open_published(settings) as session:
-        reviews = list_reviews(session) if session is not None else []
+    with _open_editions(settings) as session:
+        reviews = list_reviews(session)
     due_now = [each for each in reviews if each.is_due(today, within=within)]
     lines = ["\t".join(_words(each, today)) for each in due_now]
     lines += ["\t".join(_words_of_statement(each, today)) for each in statements]

@@ -118,7 +118,8 @@ def _faults_of_events(text: str) -> list[SeedError]:
 
 
 def _faults_in(events: Iterable[Event]) -> list[SeedError]:
-    faults, depth = [], 0
+    faults: list[SeedError] = []
+    depth = 0
     for event in events:
         faults += _unused_features(event)
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)

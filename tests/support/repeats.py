@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from re import _constants as op  # type: ignore[attr-defined]  # see above
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser as parser
 from typing import Any
 
 SEARCHES = frozenset({"search", "sub", "subn", "split", "findall", "finditer"})
@@ -84,9 +84,9 @@ def _ways(code: Any, value: Any, any_case: bool) -> list[Path_]:
     if code in (op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN, op.GROUPREF):
         return [(Chars(_members(code, value, any_case)),)]
     if code in REPEATS:
-        return _repeated(code, *value, any_case)
+        return _repeated(code, value, any_case)
     if code in (op.ASSERT, op.ASSERT_NOT):
-        return _asserted(code, *value, any_case)
+        return _asserted(code, value, any_case)
     if code is op.SUBPATTERN:
         _, added, _, body = value
         return _paths(body, any_case or bool(added & re.IGNORECASE))
@@ -95,14 +95,16 @@ def _ways(code: Any, value: Any, any_case: bool) -> list[Path_]:
     return [(Edge(),)]
 
 
-def _repeated(code: Any, least: int, most: Any, body: Any, any_case: bool) -> list[Path_]:
+def _repeated(code: Any, value: Any, any_case: bool) -> list[Path_]:
+    least, most, body = value
     paths = _paths(body, any_case)
     if most == 1:
         return [*paths, *([()] if least == 0 else [])]
     return [(Repeat(least, most is parser.MAXREPEAT, code is not op.POSSESSIVE_REPEAT, tuple(paths)),)]
 
 
-def _asserted(code: Any, direction: int, body: Any, any_case: bool) -> list[Path_]:
+def _asserted(code: Any, value: Any, any_case: bool) -> list[Path_]:
+    direction, body = value
     paths = _paths(body, any_case)
     if direction > 0:
         return [(*path, Edge()) for path in paths]
