@@ -27,7 +27,7 @@ def export(
     Feeds contain absolute URLs: set GUIDANCE_PUBLIC_URL to the address where the files will be served.
     """
     settings = settings.model_copy(update={"deliver": False})  # it only reads
-    with open_engine(settings) as engine:  # a start of the service would migrate
+    with open_engine(settings, creates=True) as engine:  # a start of the service would migrate
         prepare_schema(engine, settings.data_dir, migrates=False)
     set_up_logs("error")
     try:
