@@ -1,7 +1,8 @@
 # Build the image: one environment with the locked requirements and this project, without the tools that build it.
 #
 #   make desk-script    # with it the desk's pages open concerns in the browser; needs npm
-#   docker build --tag one-minute-guide --build-arg COMMIT="$(git rev-parse HEAD)" .
+#   make image          # builds from the digest of the base image, and says which. Without make:
+#   docker build --tag one-minute-guide --build-arg COMMIT="$(git rev-parse HEAD)" --build-arg PYTHON_IMAGE=python@sha256:... .
 #   docker run --publish 8000:8000 --volume guidance-data:/data --env GUIDANCE_SEAL_TO=age1... one-minute-guide
 #
 # For a trial, without recipients: docker run --publish 127.0.0.1:8000:8000 one-minute-guide guidance serve --host 0.0.0.0 --trial

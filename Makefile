@@ -1,10 +1,12 @@
 # Each target makes what it needs, in any folder, from a clean clone.
 #
 #   PYTHON  a Python of your choice; otherwise the first of python3, python3.13, python3.12, python3.11 that fits
+#   PYTHON_IMAGE  base image of Docker, with its digest; otherwise the one that the tag of the Dockerfile names today
 #   VENV    folder of the virtual environment (a name without spaces)
 #   ARGS    more arguments for the command: make serve ARGS="--port 9000", make test ARGS="-k digest"
 
 PYTHON ?=
+PYTHON_IMAGE ?=
 VENV ?= .venv
 ARGS ?=
 
@@ -78,7 +80,7 @@ bench: $(VENV)/installed-dev $(VENV)/installed-bench
 bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench --check $(ARGS)
 
-# Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
+# Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile, slow regular expressions.
 check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
@@ -87,6 +89,7 @@ check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/deptry .
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/python -m tests.support.patterns
 
 # Check that every locked package has a hash and allowed terms, then send all of them to a vulnerability service. Fail where one is
 # known to be vulnerable, and where a service does not answer. Without a service: make audit ARGS=--offline
@@ -109,7 +112,7 @@ lock: $(VENV)/installed-dev
 
 # Build the image into build/image.tar, and the list of what is in it. Where there is no Docker it needs buildah and mmdebstrap.
 image: $(VENV)/installed-dev
-	deploy/image/build $(VENV)
+	$(if $(PYTHON_IMAGE),PYTHON_IMAGE=$(PYTHON_IMAGE)) deploy/image/build $(VENV)
 
 # Make a release of a clean tree: version, CHANGELOG, commit, tag, wheel, client, documentation, image, list of what is in them, notes.
 # make release VERSION=0.2.0

@@ -51,7 +51,7 @@ SAFE_ADDRESS = re.compile(
 RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 """Names that programs read which call the service: `guidance desk open`, and examples. They set nothing here."""
-OF_KUBERNETES = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
+OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
     "duty_to_report_text": "duty_to_report_from",
@@ -128,10 +128,6 @@ def _is_rate(text: str) -> bool:
         return False
 
 
-def _matches(pattern: str) -> Callable[[str], object]:
-    return re.compile(pattern, flags=re.IGNORECASE).fullmatch
-
-
 def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
     """Return a validator that refuses with that sentence what does not pass the check: a value, or one of a list."""
 
@@ -143,11 +139,11 @@ def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _written(pattern: str, sentence: str) -> BeforeValidator:
+def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
     """Return a validator that refuses a text that does not have that form, before it is parsed."""
 
     def validate(value: Any) -> Any:
-        if isinstance(value, str) and not re.fullmatch(pattern, value):
+        if isinstance(value, str) and not pattern.fullmatch(value):
             raise ValueError(sentence)
         return value
 
@@ -216,11 +212,13 @@ BrowserOrigins = Annotated[
         "default port, and not `*` or `null`",
     ),
 ]
-HostNames = Annotated[WordList, _must(_matches(HOST), "each must be a host name, without scheme, port or path")]
+HostNames = Annotated[
+    WordList, _must(re.compile(HOST, re.IGNORECASE).fullmatch, "each must be a host name, without scheme, port or path")
+]
 HostPatterns = Annotated[
     WordList,
     _must(
-        _matches(rf"\*|(?:\*\.)?{HOST}"),
+        re.compile(rf"\*|(?:\*\.)?{HOST}", re.IGNORECASE).fullmatch,
         "each must be a host name, `*.` and a name, or `*`, without scheme, port or path",
     ),
 ]
@@ -238,7 +236,9 @@ Contacts = Annotated[
         "each must start with mailto:, https:// or tel:",
     ),
 ]
-ARE_EMAILS = _must(_matches(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+"), "must be email addresses, such as duty@council.example")
+ARE_EMAILS = _must(
+    re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+").fullmatch, "must be email addresses, such as duty@council.example"
+)
 ScopeMapping = Annotated[
     Mapping[str, tuple[str, ...]],
     _json_object(
@@ -263,14 +263,20 @@ PublicUrl = Annotated[
 SafeAddress = Annotated[str, _must(is_safe_address, "must be an https address, or http on this machine only")]
 OneLine = Annotated[str, _must(_is_one_line, "must be one line of text, without spaces around it")]
 Rate = Annotated[str, _must(_is_rate, "must be a rate such as 300/minute, of 1 or more")]
-Colour = Annotated[str, _written(r"#[0-9a-fA-F]{6}", "must be a colour such as #1d3d5c")]
-ExitUrl = Annotated[str, _written(r"https://[^\s\"'<>]+", "must be an https address")]
+Colour = Annotated[str, _written(re.compile(r"#[0-9a-fA-F]{6}"), "must be a colour such as #1d3d5c")]
+ExitUrl = Annotated[str, _written(re.compile(r"https://[^\s\"'<>]+"), "must be an https address")]
 CollectorUrl = Annotated[
     str,
-    _written(r"https?://[^\s?#]+", "must be an http or https address without a query, such as http://127.0.0.1:4318"),
+    _written(
+        re.compile(r"https?://[^\s?#]+"),
+        "must be an http or https address without a query, such as http://127.0.0.1:4318",
+    ),
 ]
 Commit = Annotated[
-    str, _written(r"[0-9a-f]{7,64}|unknown", "must be the hash of a commit, of 7 to 64 characters, or `unknown`")
+    str,
+    _written(
+        re.compile(r"[0-9a-f]{7,64}|unknown"), "must be the hash of a commit, of 7 to 64 characters, or `unknown`"
+    ),
 ]
 LogoFile = Annotated[
     Path,
@@ -278,16 +284,19 @@ LogoFile = Annotated[
         lambda path: path.suffix.lower() in (".png", ".svg") and path.is_file(), "must be a PNG or SVG file that exists"
     ),
 ]
-Whole = Annotated[int, _written(r"[0-9]{1,9}", "must be a whole number, in plain digits")]
+Whole = Annotated[int, _written(re.compile(r"[0-9]{1,9}"), "must be a whole number, in plain digits")]
 Seconds = Annotated[
     float,
-    _written(r"[0-9]{1,9}(\.[0-9]{1,9})?", "must be a number of seconds, in plain digits"),
+    _written(re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?"), "must be a number of seconds, in plain digits"),
     Field(le=MAX_SECONDS, allow_inf_nan=False),
 ]
-Day = Annotated[dt.date, _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2027-09-01")]
+Day = Annotated[dt.date, _written(re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "must be a date such as 2027-09-01")]
 Moment = Annotated[
     AwareDatetime,
-    _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+", "must be a date and a time with its zone: 2027-03-31T12:00:00Z"),
+    _written(
+        re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+"),
+        "must be a date and a time with its zone: 2027-03-31T12:00:00Z",
+    ),
 ]
 
 

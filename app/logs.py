@@ -45,7 +45,7 @@ REPEATED_BY_THE_SERVER = (
     "Invalid HTTP request received.",
 )
 """How lines of uvicorn begin with which any caller could fill the log. Each of these requests has a line of its own."""
-HOLE = re.compile(r"[\"'(\[]?%(?:\(\w+\))?[-#0 +]*[0-9]*(?:\.[0-9]+)?[a-zA-Z][\"')\]]?")
+HOLE = re.compile(r"[\"'(\[]?%(?:\(\w+\))?[-#0 +]*(?:[1-9][0-9]*)?(?:\.[0-9]+)?[a-zA-Z][\"')\]]?")
 LEFT_ALONE = re.compile(r"(?<=\s)[:/,;=.-]+(?=\s|$)")
 ROWS = "rows_of_an_event"
 NO_FIELDS: Sequence[Mapping[str, Any]] = ({},)

@@ -57,7 +57,7 @@ def clients_add(settings: Settings, added: Added, expires: Expires = None) -> No
     """Add a client and print its key. The key is shown once and not stored."""
     now = utc_now()
     expires_at = parse_end(expires, now) if expires is not None else None
-    with open_writer(settings) as (_, writer):
+    with open_writer(settings, creates=True) as (_, writer):
         named = added.scope or ([Scope.SUBMIT] if added.test else [])
         scopes = {*named, *(SCOPES_OF[added.role] if added.role else ())}
         client = NewClient(added.name, scopes, added.person, added.test)

@@ -1,6 +1,5 @@
 """`guidance export`: the public reads as files (`export DIR`), and checking the export of a concern."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from app.db.schema import prepare_schema
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.main import create_app
+from app.models.base import parse_json
 from app.server.export import export_reads
 from app.services.exports import find_export_faults, pinned_keys, read_export_file
 
@@ -27,7 +27,7 @@ def export(
     Feeds contain absolute URLs: set GUIDANCE_PUBLIC_URL to the address where the files will be served.
     """
     settings = settings.model_copy(update={"deliver": False})  # it only reads
-    with open_engine(settings) as engine:  # a start of the service would migrate
+    with open_engine(settings, creates=True) as engine:  # a start of the service would migrate
         prepare_schema(engine, settings.data_dir, migrates=False)
     set_up_logs("error")
     try:
@@ -61,7 +61,7 @@ def export_verify(
         raise typer.BadParameter("give the published keys: --jwks FILE, or --key for each trusted key")
     file = read_export_file(path.read_bytes())
     try:
-        keys = pinned_keys(file.document, key or []) if jwks is None else json.loads(jwks.read_text(encoding="utf-8"))
+        keys = pinned_keys(file.document, key or []) if jwks is None else parse_json(jwks.read_text(encoding="utf-8"))
     except ValueError:
         raise SetupError("the file of --jwks must hold a JSON Web Key Set") from None
     faults = list(find_export_faults(file, keys))

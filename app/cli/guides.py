@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine, open_writer, visible
+from app.cli.options import NO_DATABASE, AsJson, Commands, echo_json, echo_result, open_engine, open_writer, visible
 from app.cli.serve import listening_at, ports_from
 from app.config import Settings
 from app.db.database import DATABASE_FILE
@@ -170,7 +170,7 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
         draft = check_file(path, reference_data, session, today=at.date())
         former = [] if session is None else list(reversed(find_history(session, guide=draft.key.guide)))
         contents = [read_content(session, each.key) for each in former] if session is not None else []
-    with open_writer(trial) as (_, writer):
+    with open_writer(trial, creates=True) as (_, writer):
         for head, content in zip(former, contents, strict=True):
             if head.number == draft.key.number:
                 continue
@@ -220,7 +220,7 @@ def publish_files(
     """
     reference_data = read_reference_data(settings.seed_dir)
     results: list[Published] = []
-    with _results_at_end(results, as_json=as_json), open_writer(settings) as (engine, writer):
+    with _results_at_end(results, as_json=as_json), open_writer(settings, creates=True) as (engine, writer):
         for path in paths:
             if is_in_seed(settings, path, "guides"):
                 file, precondition = read_edition_file(path), None
@@ -346,7 +346,7 @@ def _open_editions(settings: Settings) -> Iterator[Session]:
     """Open what is published. Raise `SetupError` where there is nothing."""
     with open_published(settings) as session:
         if session is None:
-            raise SetupError("there is no database, so there is no edition to compare the file with")
+            raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
         yield session
 
 
@@ -376,8 +376,8 @@ def due(
     statements = [
         each for each in read_reference_data(settings.seed_dir).statements if each.is_due(today, within=within)
     ]
-    with open_published(settings) as session:
-        reviews = list_reviews(session) if session is not None else []
+    with _open_editions(settings) as session:
+        reviews = list_reviews(session)
     due_now = [each for each in reviews if each.is_due(today, within=within)]
     lines = ["\t".join(_words(each, today)) for each in due_now]
     lines += ["\t".join(_words_of_statement(each, today)) for each in statements]

@@ -20,7 +20,7 @@ from typer.models import CommandFunctionType
 
 from app import config
 from app.config import Settings, SettingsRefused
-from app.db.database import open_database
+from app.db.database import DATABASE_FILE, open_database
 from app.db.schema import prepare_schema
 from app.db.writer import Writer
 from app.errors import DatabaseUnreadable, SetupError
@@ -48,6 +48,9 @@ EnvFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
+NO_DATABASE = (
+    "there is no database in {folder}. Check --data-dir, or GUIDANCE_DATA_DIR. `guidance serve` makes a new database."
+)
 REMAINS = (
     "The database log still contains old text, because a reader is using it. A running service retries until it is "
     "purged; otherwise run this again."
@@ -111,9 +114,14 @@ class Commands(typer.Typer):
 
 
 @contextmanager
-def open_engine(settings: Settings) -> Iterator[Engine]:
-    """Yield the engine of the database, and dispose of it after the command. Raise `DatabaseUnreadable` if it fails."""
+def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
+    """Yield the engine of the database, and dispose of it after the command. Raise `DatabaseUnreadable` if it fails.
+
+    A misspelt folder must not become one: unless the command `creates`, raise `SetupError` if there is no database.
+    """
     set_up_logs("warning")
+    if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
+        raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
     engine = open_database(settings.data_dir, settings.database_address)
     open_access_keys(settings, engine)
     try:
@@ -125,12 +133,13 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
 
 
 @contextmanager
-def open_writer(settings: Settings) -> Iterator[tuple[Engine, Writer]]:
+def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
     """Yield the engine and a started writer, and stop the writer after the command.
 
-    An empty database gets the schema. Raises `SchemaBehind` for an older one: only a start and `migrate` change that.
+    If the command `creates`, an absent database is made. An empty database gets the schema.
+    Raises `SchemaBehind` for an older one: only a start and `migrate` change that.
     """
-    with open_engine(settings) as engine:
+    with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)
         writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
         writer.start()

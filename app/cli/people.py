@@ -35,7 +35,7 @@ def desk_invite(
     """Print a single-use link to create a passkey. An existing person gets the new role immediately."""
     now = utc_now()
     ends = parse_end(expires, now)
-    with open_writer(settings) as (_, writer):
+    with open_writer(settings, creates=True) as (_, writer):
         token = invite(writer, name, role=role, expires_at=ends, at=now)
     link = f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
     document = {"name": name, "role": role, "link": link, "expires_at": format_utc(ends)}

@@ -12,6 +12,7 @@ from app.cli.options import Commands, open_writer
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
 from app.main import open_checkpoints, utc_now
+from app.models.base import parse_json
 from app.services.checkpoints import Checkpoint, Verifier, open_checkpoint, parse_verifier_key
 from app.services.keys import RECEIPT_KEY, load_receipt_key, load_retired_keys
 from app.services.receipts import RECEIPT, STATEMENT, check_receipt, check_response
@@ -37,7 +38,7 @@ def read_note(path: Path) -> str:
         text = path.read_bytes().decode()
         if not text.lstrip().startswith("{"):
             return text
-        document: dict[str, Any] = json.loads(text)
+        document: dict[str, Any] = parse_json(text)
         return str(document.get("data", document)["checkpoint"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise SetupError(f"{path} is not a valid checkpoint") from None
@@ -104,9 +105,9 @@ def receipts_verify(
     kind, field = (STATEMENT, "statement") if statement else (RECEIPT, "receipt")
     try:  # of the text that a page saves, the last line is the JWS, and the lines before it are not signed
         response: dict[str, Any] = (
-            json.loads(text) if text.startswith("{") else {field: (text.splitlines() or [""])[-1]}
+            parse_json(text) if text.startswith("{") else {field: (text.splitlines() or [""])[-1]}
         )
-        signed, keys = str(response[field]), json.loads(jwks.read_text(encoding="utf-8"))
+        signed, keys = str(response[field]), parse_json(jwks.read_text(encoding="utf-8"))
     except (ValueError, KeyError):
         raise SetupError(f"the files must hold a {field} and a JSON Web Key Set") from None
     claims = check_receipt(signed, keys, kind=kind)

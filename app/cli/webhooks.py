@@ -56,7 +56,7 @@ def webhooks_add(
 ) -> None:
     """Add a webhook and print its signing secret (Standard Webhooks). The secret is shown once."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
-    with _open_webhooks(settings) as (_, writer, keys):
+    with _open_webhooks(settings, creates=True) as (_, writer, keys):
         secret = add_webhook(writer, NewWebhook(name=name, url=url, kinds=event), guard=guard, keys=keys, at=utc_now())
     typer.echo(secret)
 
@@ -137,11 +137,11 @@ def webhooks_test(settings: Settings, name: WebhookName) -> None:
 
 
 @contextmanager
-def _open_webhooks(settings: Settings) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
+def _open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
     """Yield the engine, a started writer and the keys."""
-    keys = open_webhook_keys(settings)
-    keys.load()
-    with open_writer(settings) as (engine, writer):
+    with open_writer(settings, creates=creates) as (engine, writer):
+        keys = open_webhook_keys(settings)
+        keys.load()
         yield engine, writer, keys
 
 

@@ -33,8 +33,8 @@ FIRST_TABLE = "editions"
 
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
-TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)(.*)")
-BETWEEN_DEFINITIONS = re.compile(r",(?![^()]*\))")  # a comma outside brackets
+TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
+BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: it adds its own
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with another value, none does
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # by themselves: no row gets there
@@ -120,6 +120,21 @@ def find_schema_faults(connection: Connection) -> list[str]:
     if version != newest_revision():
         raise SchemaBehind
     return list(compare_schemas(declared_definitions(dialect), definitions_of(stored_objects(connection), dialect)))
+
+
+def find_foreign_objects(connection: Connection) -> list[str]:
+    """Return a sentence for each table and view of the embedded database that another program made.
+
+    They do no harm where they are, so a start leaves them alone; a copy that is to be restored has none. Tables that
+    SQLite keeps for itself and for an index of words do not count.
+    """
+    own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
+    found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
+    return [
+        f"the {'view' if kind == 'view' else 'table'} {ascii(name)[1:-1]} was added"
+        for kind, name in sorted((str(kind), str(name)) for kind, name in found)
+        if kind != "shadow" and name not in own and not name.startswith("sqlite_")
+    ]
 
 
 def _require_declared(connection: Connection) -> None:
@@ -220,7 +235,19 @@ def _definitions(each: SchemaObject, dialect: str) -> list[str]:
     """
     words = " ".join(each.statement.split())
     body = TABLE_BODY.fullmatch(words) if each.kind == "table" else None
-    definitions = sorted([*BETWEEN_DEFINITIONS.split(body[1]), body[2]]) if body else [words]
+    definitions = sorted([*_split_outside_brackets(body[1]), body[2]]) if body else [words]
     if dialect == "sqlite" or each.kind == "function":
         return [definition.strip() for definition in definitions]
     return sorted(" ".join(PRINTED_BY_POSTGRESQL.sub(" ", definition).split()) for definition in definitions)
+
+
+def _split_outside_brackets(words: str) -> list[str]:
+    """Return the parts between the commas that are outside all brackets."""
+    parts, depth = [""], 0
+    for piece in BRACKET_OR_COMMA.split(words):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts

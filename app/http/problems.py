@@ -1,8 +1,9 @@
 """Problem details (RFC 9457) that repeat nothing of a request, with every fault in one round, and their examples."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -47,15 +48,13 @@ from app.http.context import AppContext, context_of
 from app.http.responses import Responses
 from app.logs import Log
 from app.models.concerns import Addition, Concern
-from app.models.fields import coded_values, find_waiting
+from app.models.fields import coded_values, find_waiting, model_at
 from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.problems import FieldProblem, ProblemDetails
 
-FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-
 FAULTS: dict[str, tuple[FaultCode, str]] = {
     "missing": (FaultCode.REQUIRED, "This field is required."),
-    "extra_forbidden": (FaultCode.UNKNOWN_FIELD, "Unknown field. Check its spelling."),
+    "extra_forbidden": (FaultCode.UNKNOWN_FIELD, "Unknown field here. Check the spelling of the names."),
     "string_type": (FaultCode.WRONG_TYPE, "Enter text."),
     "string_too_short": (FaultCode.BLANK, "Enter an answer."),
     "string_too_long": (FaultCode.TOO_LONG, "Use {max_length} characters or fewer."),
@@ -85,6 +84,7 @@ FAULTS: dict[str, tuple[FaultCode, str]] = {
     "nul_in_parameter": (FaultCode.INVALID, "A query parameter contains a NUL character."),
     "repeated_parameter": (FaultCode.REPEATED_PARAMETER, "This parameter is repeated. Send it once."),
 }
+MEANT = "Unknown field here. Did you mean '{meant}'?"
 DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 
 
@@ -92,8 +92,6 @@ def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
     """Convert one of pydantic's errors; the first `root` elements of its location are left out."""
     at = tuple(error["loc"][root:])
     code, template, values = _fault(error)
-    if code is FaultCode.UNKNOWN_FIELD and not FIELD_NAME.fullmatch(str(at[-1])):
-        return FieldError(at[:-1], "Unknown field here. Check the spelling of the names.", code)
     return FieldError(at, template, code, values=values)
 
 
@@ -144,6 +142,25 @@ def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
 def json_pointer(at: Location) -> str:
     """Return the location as a JSON Pointer (RFC 6901), in its form as a URI fragment."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
+
+
+def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
+    """Return the faults, each unknown name as a fault of the object that has it: a name may tell of a child.
+
+    The sentence names the field of that object that the unknown name resembles, if there is one.
+    """
+    return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
+
+
+def _is_unknown_name(fault: FieldError) -> bool:
+    return fault.code is FaultCode.UNKNOWN_FIELD and fault.source == "body"
+
+
+def _at_object(fault: FieldError, model: type[BaseModel] | None) -> FieldError:
+    at, name = fault.at[:-1], str(fault.at[-1])
+    there = model_at(model, at) if model is not None else None
+    meant = get_close_matches(name, there.model_fields, n=1) if there is not None else []
+    return replace(fault, at=at, template=MEANT, values={"meant": meant[0]}) if meant else replace(fault, at=at)
 
 
 def _plain(value: object) -> object:
@@ -374,6 +391,7 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
         return problem_response(request, NotFound, faults=faults)
     if "body" in sources:
         faults += find_further(request, error.body, faults)  # type: ignore[attr-defined]  # registered as above
+        faults = hide_unknown_names(faults, _model_of(request))
         return problem_response(request, ValidationFailed, faults=faults)
     first = faults[0]
     kind: type[Problem] = QUERY_PROBLEM_FOR.get(first.code, InvalidQuery)

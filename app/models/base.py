@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import jiter
 import orjson
 from pydantic import (
     AfterValidator,
@@ -34,6 +35,14 @@ NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the JSON value. Raise `ValueError` also for one that is nested deeper than 200 levels.
+
+    Python's own parser raises `RecursionError` for it, which no caller expects.
+    """
+    return jiter.from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
 
 def expect_each_once(values: Sequence[str], detail: str) -> None:

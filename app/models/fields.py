@@ -64,6 +64,15 @@ def only_model_in(annotation: Any) -> type[BaseModel] | None:
     return found.pop() if len(found) == 1 else None
 
 
+def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
+    """Return the model of the object at that place of a value of `model`; None if more than one could be there."""
+    found: type[BaseModel] | None = model
+    for name in (step for step in at if isinstance(step, str)):
+        member = found.model_fields.get(name) if found is not None else None
+        found = only_model_in(member.annotation) if member is not None else None
+    return found
+
+
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import DocumentStartEvent, Event
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, DocumentStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -25,6 +25,13 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _TEXT = "tag:yaml.org,2002:str"
 _DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+MAX_FILE_BYTES = 4_000_000
+MAX_NESTING = 32
+"""As deep as the body of a request may be."""
+MAX_DIGITS = 100
+TOO_LARGE = f"it is too large: a file has at most {MAX_FILE_BYTES:,} bytes"
+TOO_DEEP = f"it is nested deeper than {MAX_NESTING} levels"
 _MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
 """Found in every text with an anchor, an alias, a tag or a directive, which a second parsing then names by its line."""
 _READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029]")
@@ -68,7 +75,10 @@ def read_tree(path: Path) -> tuple[object, "FileTree"]:
 
 def _text_of(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise SeedFileError(path, [SeedError(0, TOO_LARGE)])
         return data.decode("utf-8")
     except FileNotFoundError:
         raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
@@ -81,8 +91,7 @@ def _text_of(path: Path) -> str:
 
 def _root_of(path: Path, text: str) -> Node:
     try:
-        events = YAML(typ="safe", pure=True).parse(text) if _MAY_HAVE_UNUSED_FEATURES.search(text) else ()
-        faults = [fault for event in events for fault in _unused_features(event)]
+        faults = _faults_of_events(text)
         root = None if faults else _compose(text)
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
@@ -94,6 +103,29 @@ def _root_of(path: Path, text: str) -> Node:
     if root is None:
         raise SeedFileError(path, faults or [SeedError(0, "the file is empty")])
     return root
+
+
+def _faults_of_events(text: str) -> list[SeedError]:
+    """Return a fault for each YAML feature that seed files do not use, and for nesting that is too deep.
+
+    The levels are counted before anything is composed: libyaml's composer calls itself for each, and ends the process
+    where the stack ends.
+    """
+    if not _MAY_HAVE_UNUSED_FEATURES.search(text) and not _READ_OTHERWISE.search(text):
+        with suppress(YAMLError):
+            return _faults_in(YAML(typ="safe").parse(text))
+    return _faults_in(YAML(typ="safe", pure=True).parse(text))
+
+
+def _faults_in(events: Iterable[Event]) -> list[SeedError]:
+    faults: list[SeedError] = []
+    depth = 0
+    for event in events:
+        faults += _unused_features(event)
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_NESTING:
+            return [*faults, SeedError(event.start_mark.line + 1, TOO_DEEP)]
+    return faults
 
 
 def _compose(text: str) -> Node | None:
@@ -137,6 +169,9 @@ class FileTree:
             return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
         if isinstance(node, MappingNode):
             return {key: self.plain(value, (*at, key)) for key, value in self._entries(node, at)}
+        if node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
+            self.faults.append(self.fault_at(at, f"{_place(at)} is a number of more than {MAX_DIGITS} digits"))
+            return node.value
         return node.value if node.tag == _DATE else self._constructor.construct_object(node)
 
     def _entries(self, node: MappingNode, at: Location) -> Iterator[tuple[str, Node]]:

@@ -82,7 +82,7 @@ def _is_exportable(response: httpx.Response) -> bool:
 
 def _linked_paths(path: str, response: httpx.Response, public_url: str) -> Iterator[str]:
     """Yield the paths in the response's links, without their queries, and the paths of its items."""
-    links = re.findall("<(/[^>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
+    links = re.findall("<(/[^<>]*)>", response.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(response)
     links += _paths_in(body)
     links += [f"{path}/{id_}" for id_ in _ids_in(body, path.rpartition("/")[2])]

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.db.backup import database_copy, exclusive_lock, find_file_faults, flush, move_aside, move_into_place
 from app.db.database import DATABASE_FILE, open_database
 from app.db.private_files import make_private_folder
-from app.db.schema import find_schema_faults, is_behind, migrate_schema, prepare_schema
+from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
 from app.db.tables import table_of
 from app.errors import BackupRefused, SchemaAltered, SchemaUnknown
 from app.models.base import OnStep, show_no_progress
@@ -67,7 +67,17 @@ def restore_backup(
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
         raise FileExistsError(path)
+    is_new = not data_dir.exists()
     make_private_folder(data_dir)
+    try:
+        return _restore(source, path, at=at, on_step=on_step)
+    except BackupRefused:
+        if is_new:
+            data_dir.rmdir()
+        raise
+
+
+def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> tuple[Verified, Path | None]:
     with database_copy(source, path, on_step) as draft:
         verified = verify_copy(draft)
         if not path.exists():
@@ -92,7 +102,7 @@ def verify_copy(path: Path) -> Verified:
             with _migrated_copy(path) as newest:
                 return verify_copy(newest)
         with engine.connect() as connection:
-            _refuse(find_schema_faults(connection))
+            _refuse([*find_schema_faults(connection), *find_foreign_objects(connection)])
         _refuse(list(_find_faults(engine)))
         with engine.connect() as connection:
             editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +21,7 @@ from app.errors import ClientExists, GuidanceError, NoSuchClient, SetupError, To
 from app.logs import Log
 from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientKeyRow, ClientRow, Scope
-from app.models.people import MAX_NAME_LENGTH, is_recordable
+from app.models.people import MAX_NAME_LENGTH, find_look_alike, is_recordable
 from app.models.record import DeskAct
 from app.services.access import added_detail, by_operator, key_detail, record_person, require_ours
 
@@ -33,10 +34,12 @@ log = Log(__name__)
 
 
 def check_person(name: str) -> str:
-    """Return the name of a person. Raises `SetupError` if it cannot stand on the record."""
+    """Return the name of a new person, composed (NFC). Raises `SetupError` if the audit log cannot show it clearly."""
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
-    return name
+    if (reason := find_look_alike(name)) is not None:
+        raise SetupError(f"a person's name {reason}")
+    return unicodedata.normalize("NFC", name)
 
 
 @dataclass(frozen=True)
@@ -185,15 +188,16 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
     """
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
-    if client.person is not None:
-        check_person(client.person)
+    if (reason := find_look_alike(client.name)) is not None:
+        raise SetupError(f"a client's name {reason}")
+    person = check_person(client.person) if client.person is not None else None
     key = draw_token(KEY_PREFIX)
     granted = sorted({scope.value for scope in client.scopes})
     if not granted or (client.test and granted != [Scope.SUBMIT]):
         raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
 
     def write(session: Session) -> None:
-        row = ClientRow(name=client.name, scopes=granted, added_at=at, person=client.person, test=client.test)
+        row = ClientRow(name=client.name, scopes=granted, added_at=at, person=person, test=client.test)
         session.add(row)
         try:
             session.flush()

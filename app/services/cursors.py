@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from app.errors import InvalidCursor
-from app.models.base import NOT_STORABLE, format_utc
+from app.models.base import NOT_STORABLE, format_utc, parse_json
 
 LARGEST = 2**31 - 1  # the largest INTEGER of PostgreSQL
 SEPARATOR = " "
@@ -32,7 +32,7 @@ def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor")
     if cursor is None:
         return otherwise
     try:
-        key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        key = parse_json(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except ValueError:
         key = None
     if type(key) is not type(otherwise) or not _is_searchable(key):

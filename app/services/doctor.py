@@ -87,7 +87,7 @@ MOST_NAMES = 3
 FEWEST_HOLIDAYS = 8
 DISTRIBUTION = "one-minute-guide"
 PAGES_FOLDER = Path(__file__).parents[1] / "pages"
-REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]print['\"]")
+REQUIREMENT = re.compile(r"([A-Za-z0-9._-]++).*extra == ['\"]print['\"]")
 BUILT_FOLDER = PAGES_FOLDER / "static"
 BUILT, BUILT_PAGE = "unseal.js", "unseal.html"
 SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")

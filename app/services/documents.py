@@ -60,14 +60,14 @@ def without_bullet(text: str) -> tuple[str, bool]:
 
 _NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
 WEB = re.compile(r"(?:https?://|www\.)[^\s<>]+[^\s<>.,;)]")
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SHORT = re.compile(r"(?<![\w+/.-])(?:999|112|111|101)(?![\w/-])")
 _WHEN = re.compile(
     r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?s?\b|\d ?(?:am|pm)\b|\d[:.]\d\d\b|"
     r"\b(?:hours?|any ?time|always|weekends?|evenings?|nights?|daily|every day|24/7)\b"
 )
 OPTION = re.compile(r"(?i)\boption (\w+)")
-CALLED = re.compile(r"(?i)(?:call|contact|ring|phone|telephone)(?: the| our)? (.+?)(?: team's)?(?: on|:| at)\b")
+CALLED = re.compile(r"(?i)(?:call|contact|ring|phone|telephone)(?: the| our)? (.{1,200}?)(?: team's)?(?: on|:| at)\b")
 MAX_NAME = 80
 
 

@@ -23,7 +23,7 @@ from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
 from app.db.writer import write_operation
 from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
-from app.models.base import format_utc
+from app.models.base import format_utc, parse_json
 from app.models.concerns import ConcernRow
 from app.models.entries import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
@@ -174,7 +174,7 @@ def read_export_file(content: bytes) -> ExportFile:
     if found is None:
         raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
     try:
-        document = json.loads(_attachment(found["pdf"]))
+        document = parse_json(_attachment(found["pdf"]))
     except ValueError:
         document = None
     if not isinstance(document, dict):

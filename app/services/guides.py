@@ -16,7 +16,9 @@ from app.services.catalogue import CatalogueEntry, EntryFilter, list_entries
 from app.services.editions import CurrentEdition, list_current
 from app.services.reference_data import ReferenceData
 
-LEAD = re.compile(r"^\W*(?:one[- ]minute guide\W*(?:to|on|about|for)?\s+)?(?:(?:a|an|the)\s+)?", re.IGNORECASE)
+LEAD = re.compile(
+    r"^\W*(?:one[- ]minute guide\W*(?:(?:to|on|about|for)\s+|(?<=\s)))?(?:(?:a|an|the)\s+)?", re.IGNORECASE
+)
 """What titles begin with, and nobody looks for."""
 OTHER_LETTER = "0"
 """In place of a letter, for a title that begins with something else."""

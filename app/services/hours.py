@@ -105,6 +105,8 @@ _TO = "(?:to|until|-|–)"
 _HOURS_OF_DAYS = re.compile(
     rf"({_DAY}(?:(?: ?(?:,|&) ?| ?{_TO} ?| and |, and ){_DAY})*),? (?:from )?{_TIME} ?{_TO} ?{_TIME}", re.IGNORECASE
 )
+_DAY_NAMED = re.compile(_DAY, re.IGNORECASE)
+_TO_BEFORE = re.compile(rf"{_TO} ?$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
 
 
@@ -144,13 +146,13 @@ def read_hours(words: str) -> tuple[OpeningHours, ...]:
 
 def _named_days(words: str) -> Iterator[Weekday]:
     """Yield the days that are named, and those between two that are joined by `to`."""
-    shorts, former = [day.value[:3] for day in WEEK], None
-    for found in re.finditer(_DAY, words, re.IGNORECASE):
+    shorts, former, end = [day.value[:3] for day in WEEK], None, 0
+    for found in _DAY_NAMED.finditer(words):
         place = shorts.index(found[0][:3].lower())
-        is_range = former is not None and re.search(rf"{_TO} ?$", words[: found.start()], re.IGNORECASE)
+        is_range = former is not None and _TO_BEFORE.search(words[end : found.start()])
         first = former + 1 if former is not None and is_range else place
         yield from (WEEK[number % len(WEEK)] for number in range(first, place + (1 if first <= place else 8)))
-        former = place
+        former, end = place, found.end()
 
 
 def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -14,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import SeedError, SeedFileError
+from app.models.base import parse_json
 from app.models.documents import END, HEADINGS, START, WORDS_DIGEST, shown_fields, shows_cautions, words_digest
 from app.models.edition_files import place_items, propose_id
 from app.models.editions import EditionContent
@@ -33,17 +33,19 @@ from app.services.guide_documents import ShownEdition
 from app.services.markdown import edition_markdown
 
 SECTIONS = (
-    ("linked_risks", r"linked|goes with|other harms|related (?:harms|risks)"),
-    ("indicators", r"indicator|\bsigns?\b|look (?:out )?for|symptom|spot"),
-    ("factors", r"vulnerab|susceptible|risk factor|more at risk|who is at risk"),
-    ("contacts", r"who to (?:call|contact)|contact|worried|get help|refer|telephone|report"),
+    ("linked_risks", re.compile(r"(?i)linked|goes with|other harms|related (?:harms|risks)")),
+    ("indicators", re.compile(r"(?i)indicator|\bsigns?\b|look (?:out )?for|symptom|spot")),
+    ("factors", re.compile(r"(?i)vulnerab|susceptible|risk factor|more at risk|who is at risk")),
+    ("contacts", re.compile(r"(?i)who to (?:call|contact)|contact|worried|get help|refer|telephone|report")),
     (
         "responsibilities",
-        r"need to do|what to do|responsib|(?:should|must|can) (?:(?:i|we|you|they|staff) )?do\b|your role|respond|"
-        r"action|how (?:to|you can|can (?:i|we|you)) help|next steps",
+        re.compile(
+            r"(?i)need to do|what to do|responsib|(?:should|must|can) (?:(?:i|we|you|they|staff) )?do\b|your role|"
+            r"respond|action|how (?:to|you can|can (?:i|we|you)) help|next steps"
+        ),
     ),
-    ("cautions", r"caution|remember|bear in mind|please note"),
-    ("definitions", r"what is|what it is|what are|definition|about|overview|background"),
+    ("cautions", re.compile(r"(?i)caution|remember|bear in mind|please note")),
+    ("definitions", re.compile(r"(?i)what is|what it is|what are|definition|about|overview|background")),
 )
 """The sections, each with what a heading for it says. The first that fits counts."""
 LIST_STARTS = SECTIONS[:3]
@@ -54,8 +56,8 @@ CAUTION_WORDS = re.compile(
 )
 
 
-def _section_of(words: str, sections: Sequence[tuple[str, str]] = SECTIONS) -> str | None:
-    return next((key for key, pattern in sections if re.search(rf"(?i){pattern}", words)), None)
+def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SECTIONS) -> str | None:
+    return next((key for key, pattern in sections if pattern.search(words)), None)
 
 
 WORDLESS = re.compile(r"(?:\b(?:and/or|and|or|Option|option|Caution)\b|[\W_]|\b[a-z]\b)+")
@@ -109,7 +111,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z‘“])")
 JOINED = re.compile(r";\s*(?:and/or\s+|and\s+|or\s+)?")
-NAMED = re.compile(r"^([^:.]{2,60}):\s+(.+)$")
+NAMED = re.compile(r"^([^:.]{2,60}):\s+(\S.*)$")
 CITATION = re.compile(
     r"^(?P<publisher>[^,]+), (?P<published>[^.]*\d{4})\. (?P<title>.+?),? (?:available )?(?:at|from):? (?P<url>\S+)$"
 )
@@ -362,7 +364,7 @@ def find_data(text: str) -> dict[str, Any] | None:
     """Return the data at the end of the Markdown, or None if it has none that can be read."""
     found = REMARK.findall(text)
     try:
-        data = json.loads(found[-1]) if found else None
+        data = parse_json(found[-1]) if found else None
     except ValueError:
         return None
     return data if isinstance(data, dict) else None

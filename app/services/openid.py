@@ -1,7 +1,6 @@
 """Tokens of an OpenID provider, for example the directory that a council already runs: its keys, and what it says."""
 
 import asyncio
-import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from jwt import exceptions as jwt_errors
 
 from app.config import Settings, is_safe_address
 from app.errors import ProviderUnavailable, SetupError, TokenInvalid
+from app.models.base import parse_json
 from app.models.clients import Scope
 from app.models.people import is_recordable
 from app.services.clients import Principal
@@ -64,7 +64,7 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
             body += piece
             if len(body) > MAX_BYTES:
                 raise ProviderUnavailable("the provider sent too much")
-    document = json.loads(body)
+    document = parse_json(body)
     if not isinstance(document, dict):
         raise ValueError
     if document.get("error") == CODE_NOT_TAKEN and status == httpx.codes.BAD_REQUEST:

@@ -4,7 +4,6 @@ A module of its own, since it takes 0.2 s to import the library, for which no st
 """
 
 import datetime as dt
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from app.db.writer import Writer
 from app.errors import TokenInvalid
+from app.models.base import parse_json
 from app.models.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow
 from app.models.record import DeskAct
 from app.services.access import fingerprint, fingerprint_of_passkey, record_person
@@ -62,7 +62,7 @@ class Passkeys:
         """Return the person whose passkey signed the challenge. Raises `TokenInvalid`."""
         challenge = self._take_challenge(credential, at)
         with _refusing_wrong_answers():
-            credential_id = base64url_to_bytes(json.loads(credential)["id"])
+            credential_id = base64url_to_bytes(parse_json(credential)["id"])
         passkey = self.writer.run(partial(_get_passkey, credential_id=credential_id))
         with _refusing_wrong_answers():
             verified = webauthn.verify_authentication_response(
@@ -112,7 +112,7 @@ class Passkeys:
     def _take_challenge(self, credential: str, at: dt.datetime) -> bytes:
         """Return the challenge that the browser's answer names, and use it up. Raises `TokenInvalid`."""
         with _refusing_wrong_answers():
-            encoded = json.loads(credential)["response"]["clientDataJSON"]
+            encoded = parse_json(credential)["response"]["clientDataJSON"]
             challenge = parse_client_data_json(base64url_to_bytes(encoded)).challenge
         if not self.writer.run(partial(_delete_challenge, challenge=challenge, at=at)):
             raise TokenInvalid("the challenge was signed before, or too late")
@@ -124,7 +124,7 @@ def _refusing_wrong_answers() -> Iterator[None]:
     """Refuse what the library raises an error for: an answer that is not right, or is none."""
     try:
         yield
-    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError):
+    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise TokenInvalid("the passkey's answer is not right") from None
 
 

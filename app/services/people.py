@@ -77,17 +77,18 @@ def find_with_person(
 def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
     """Return the token of a link with which the person registers a passkey, once.
 
-    A person who is already there gets that role at once, and keeps what they have. Raises `SetupError` for a name that
-    cannot stand on the record, and for a person whose role a provider says.
+    A person who is already there gets that role at once, and keeps what they have. Raises `SetupError` for a new name
+    that the audit log cannot show clearly, and for a person whose role a provider says.
     """
-    check_person(name)
     token = draw_token()
 
     def write(session: Session) -> None:
         person = session.get(PersonRow, name)
         former = person.role if person is not None and person.left_at is None else None
         if person is None:
-            person = PersonRow(name=name, role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at)
+            person = PersonRow(
+                name=check_person(name), role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
+            )
         elif person.left_at is None:
             require_ours(session, person)
         if person.provider is not None and person.left_at is None:
@@ -95,9 +96,9 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         person.role, person.left_at, person.provider = role.value, None, None
         session.add(person)
         session.flush()
-        link = InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at)
+        link = InvitationRow(token_sha256=token_digest(token), person=person.name, expires_at=expires_at)
         session.add(link)
-        detail = f"{name} as {role}; link {fingerprint(link.token_sha256)}"
+        detail = f"{person.name} as {role}; link {fingerprint(link.token_sha256)}"
         record_person(session, DeskAct.INVITED, by_operator(at), detail)
         if former is not None:
             _record_role(session, name, former, role, by_operator(at))

@@ -163,7 +163,7 @@ class SsrfGuard:
             raise AddressNotAllowed("it must be https, unless it is on this machine")
         if not is_public(address) and parsed.host not in self.allowed_hosts:
             raise AddressNotAllowed(
-                "it leads into a private network; allow its name in WEBHOOK_ALLOWED_HOSTS if it should"
+                "it leads into a private network; allow its name in GUIDANCE_WEBHOOK_ALLOWED_HOSTS if it should"
             )
 
 

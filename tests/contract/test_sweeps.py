@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from typer.main import get_command
 
 from app.cli.commands import app as command
-from app.config import VERSION, Settings
+from app.config import PREFIX, VERSION, Settings
 from app.errors import all_problems
 from app.http.auth import allow_anyone, require_client, require_person, require_status_token, require_submitter
 from app.http.context import AppContext
@@ -309,3 +309,25 @@ def test_every_place_that_names_the_program_names_its_version_and_commit(setting
     assert [(each["version"], each["x-commit"]) for each in documents] == [(VERSION, commit)] * 2
     assert [path for path, text in pages.items() if VERSION not in text or commit[:12] not in text] == []
     assert printed == f"guidance {VERSION} ({commit})\n"
+
+
+def strings_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Each text of the file with its line; of one with values in braces, with the prefix of settings in its place."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            told = [part.value if isinstance(part, ast.Constant) else ast.unparse(part.value) for part in node.values]  # type: ignore[attr-defined]  # the only two kinds
+            yield node.lineno, "".join(map(str, told)).replace("PREFIX", PREFIX)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in parts:
+            yield node.lineno, node.value
+
+
+def test_every_sentence_names_a_setting_with_its_prefix() -> None:
+    names = "|".join(name.upper() for name in Settings.model_fields if "_" in name)
+    bare = re.compile(rf"(?<![A-Z_])(?:{names})(?![A-Z_])")
+    texts = [(f"{path}:{line}", text) for path in SOURCES for line, text in strings_of(path)]
+    shown = [*ROOT.glob("app/pages/templates/**/*.html"), *ROOT.glob("docs/**/*.md"), ROOT / "CHANGELOG.md"]
+    texts += [(str(path), path.read_text(encoding="utf-8")) for path in shown]
+
+    assert [(place, bare.findall(text)) for place, text in texts if bare.search(text)] == []

@@ -317,3 +317,49 @@ def test_the_range_of_pythons_is_the_same_wherever_it_is_told() -> None:
     assert f"(3, {first}) <= v < (3, {beyond})" in (ROOT / ".ci" / "run").read_text()
     assert f"--python-version 3.{first}" in (ROOT / "Makefile").read_text()
     assert project()["tool"]["ruff"]["target-version"] == f"py3{first}"
+
+
+DOCKER = """#!/bin/sh
+case $1 in
+    info | pull) ;;
+    image) echo "$BASE" ;;
+    build) echo "$@" >"$ARGUMENTS"; exit 3 ;;
+esac
+"""
+"""Stands in for Docker, whose daemon cannot run where the tests run: it says what the tag names, and builds nothing."""
+
+
+@for_each(
+    ("settings", "arguments"),
+    [
+        ({"BASE": "python@sha256:" + "a" * 64}, "PYTHON_IMAGE=python@sha256:" + "a" * 64),
+        ({"BASE": "", "PYTHON_IMAGE": "mirror/python@sha256:" + "b" * 64}, "base.digest=sha256:" + "b" * 64),
+        ({"BASE": "python:3.13-slim-trixie"}, None),
+        ({"BASE": "", "PYTHON_IMAGE": "python:3.13"}, None),
+    ],
+)
+def test_docker_builds_from_a_digest_alone(tmp_path: Path, settings: dict[str, str], arguments: str | None) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER)
+    docker.chmod(0o755)
+    sent = tmp_path / "arguments"
+    sent.unlink(missing_ok=True)  # of the case before
+    environment = (
+        os.environ
+        | settings
+        | {"OUT": str(tmp_path), "ARGUMENTS": str(sent), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    )
+
+    told = subprocess.run(
+        [ROOT / "deploy" / "image" / "build", Path(sys.executable).parents[1]],
+        env=environment,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    if arguments is None:
+        assert (told.returncode, sent.exists()) == (1, False)
+        assert "must have a digest" in told.stderr
+    else:
+        assert arguments in sent.read_text()

@@ -157,7 +157,8 @@ def test_the_bill_of_materials_is_valid_and_names_what_is_in_the_image_and_nothi
 
 DOCKER = """#!/bin/sh
 case $1 in
-    info | build) ;;
+    info | build | pull) ;;
+    image) echo python@sha256:$(printf '0%.0s' $(seq 64)) ;;
     save) cp "$IMAGE" "$3" ;;
     *) exit 1 ;;
 esac

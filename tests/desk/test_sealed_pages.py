@@ -1,9 +1,11 @@
 """What the pages of the desk carry where the service cannot open a concern: sealed texts, and how to show them."""
 
 import base64
+import dataclasses
 import html
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +15,23 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.config import Settings
+from app.config import Settings, settings_at
 from app.main import create_app
 from app.models.form import FULL_EXAMPLE
 from app.pages.referral import leaves_of
 from app.services.keys import create_identity
 from app.services.sealing import read_identities
 from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
 from tests.support.concerns import Concern, add
 from tests.support.databases import raw_connection
 from tests.support.desk import desk_of
 from tests.support.people import sign_in_as
 from tests.support.service import a_service
+from tests.support.threaded import run_server
 
 ELEMENT = re.compile(r'<div class="sealed"([^>]*)>\s*<template class="ciphertext">([^<]*)</template>')
+COMMAND = re.compile(r'<pre [^>]*aria-label="Command">([^<]*)</pre>')
 LAYOUT = re.compile(r'<script type="application/json" id="referral-layout">([^<]*)</script>')
 
 
@@ -131,3 +136,23 @@ def test_each_identity_alone_opens_a_note_and_an_addition_and_the_second_alone_h
     package = json.loads(read_identities(paths[2]).decrypt(base64.b64decode(hand_over["package"])))
     assert package["concern"]["submission"] == a_concern()
     assert [each["addition"]["concern"]["narrative"] for each in package["additions"]] == [ADDED]
+
+
+def test_the_command_of_a_page_opens_the_concern_as_it_is_printed(tmp_path: Path) -> None:
+    identity = tmp_path / "identity.txt"
+    recipient = create_identity(identity, at=A_TUESDAY)
+    service: FastAPI = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
+    with run_server(service) as url:
+        client, context = TestClient(service), service.state.context
+        service.state.context = dataclasses.replace(context, settings=settings_at(context.settings, url))
+        sign_in_as(service, client)
+        reference = raised(client, FULL_EXAMPLE)["reference"]
+        page = client.get(f"/desk/concerns/{reference}").text
+        added = guidance("clients", "add", "jo", "--role", "worker", "--data-dir", tmp_path / "data")
+        printed = html.unescape(COMMAND.findall(page)[0])
+
+        told = guidance(*shlex.split(printed.replace("FILE", str(identity)))[1:], DESK_KEY=added.stdout.strip())
+
+    assert "<code>GUIDANCE_DESK_KEY</code>" in page
+    assert told.returncode == 0, added.stderr + told.stderr
+    assert json.dumps(FULL_EXAMPLE["concern"]["narrative"], ensure_ascii=False) in told.stdout

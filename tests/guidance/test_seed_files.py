@@ -96,6 +96,28 @@ def test_a_fault_is_told_with_its_file_its_line_and_its_reason(
     assert f"{path}, line {line}: " in str(refused)
 
 
+@for_each(
+    ("content", "reason"),
+    [
+        ("[" * 60_000, "it is nested deeper than 32 levels"),
+        ("{a: " * 60_000, "it is nested deeper than 32 levels"),
+        ("- " * 60_000, "it is nested deeper than 32 levels"),
+        ("".join(f"{' ' * depth}k:\n" for depth in range(2_000)), "it is nested deeper than 32 levels"),
+        ("- x\u2028\n- " + "[" * 60_000, "it is nested deeper than 32 levels"),
+        ("!x " + "[" * 60_000, "it is nested deeper than 32 levels"),
+        ("name: " + "9" * 6_000, "`/name` is a number of more than 100 digits"),
+        ("name: 0x" + "f" * 60_000, "`/name` is a number of more than 100 digits"),
+        ("name: 1." + "9" * 60_000, "`/name` is a number of more than 100 digits"),
+        ("name: -" + "9" * 6_000, "`/name` is a number of more than 100 digits"),
+        ("x" * 4_000_001, "it is too large: a file has at most 4,000,000 bytes"),
+    ],
+)
+def test_a_hostile_file_is_refused_in_a_sentence(tmp_path: Path, content: str, reason: str) -> None:
+    refused = refusal(written(tmp_path, content))
+
+    assert any(reason in fault.reason for fault in refused.faults), [fault.reason for fault in refused.faults]
+
+
 @for_each("feature", ["&name x", "*name", "!", "!!str x", "!own x"])
 @for_each(
     "place",

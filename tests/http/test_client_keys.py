@@ -17,7 +17,9 @@ from app.errors import NoSuchClient, SetupError, StoreBusy
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.clients import Scope
+from app.models.people import Role
 from app.services.clients import ACCURACY, KeyUses, NewClient, add_client, list_clients, revoke_client, rotate_key
+from app.services.people import invite, list_people
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.live import LiveServer
@@ -27,6 +29,7 @@ from tests.support.loops import for_each
 pytestmark = pytest.mark.slow
 
 A_DAY = dt.timedelta(days=1)
+LATER = A_TUESDAY + A_DAY
 INBOX = "/v1/desk/concerns"
 
 
@@ -304,3 +307,76 @@ def test_keys_are_given_changed_and_listed_by_command_beside_a_running_service(l
         r"example-app\tactive\tevents:read\t(never used|last used [^\t]+ UTC)\tends [^\t]+ UTC\tSam Example\n",
         run("list")[0],
     )
+
+
+@for_each(
+    "name",
+    [
+        "Robin Example",
+        "Zoë Example",
+        "Nguyễn Thị Ví Dụ",
+        "O'Brien-Example",
+        "O’Brien",
+        "Kaʻiulani Example",
+        "Łukasz Żółć",
+        "Иван Пример",
+        "Μαρία Παράδειγμα",
+        "مثال محمد",
+        "उदाहरण कुमार",
+        "佐々木 さくら",
+        "サンプル 花子",
+        "김 예시",
+        "J. R. Example (night team)",
+        "robin@council.example",
+        "An Operator of the Night",
+    ],
+)
+def test_a_person_of_any_one_script_is_taken(context: AppContext, name: str) -> None:
+    assert invite(context.writer, name, role=Role.WORKER, expires_at=LATER, at=context.clock())
+
+
+@for_each(
+    ("name", "reason"),
+    [
+        ("Jо Example", "is in one script, not in several (Cyrillic, Latin)"),
+        ("Αlex Example", "is in one script, not in several (Greek, Latin)"),
+        ("operator", "names this service itself"),
+        ("Retention", "names this service itself"),
+        ("key-holder", "names this service itself"),
+        ("passkey/Jo", "the audit log separates names with them"),
+        ("passkey:desk", "names this service itself"),
+        ("Lee <b>", "the audit log separates names with them"),
+        ("Jo as lead; link 0123", "the audit log separates names with them"),
+        ("𝐉𝐨 Example", "has no letters that are other letters in another form"),
+        ("Ｊｏ Example", "has no letters that are other letters in another form"),
+    ],
+)
+def test_a_name_that_looks_like_another_is_refused(context: AppContext, name: str, reason: str) -> None:
+    with pytest.raises(SetupError) as of_person:
+        invite(context.writer, name, role=Role.WORKER, expires_at=LATER, at=context.clock())
+    with pytest.raises(SetupError) as of_client:
+        add_client(context.writer, NewClient("a-client", [Scope.READ], person=name), at=context.clock())
+
+    assert reason in str(of_person.value)
+    assert reason in str(of_client.value)
+
+
+@for_each("name", ["operator", "retention", "key-holder"])
+def test_no_client_has_a_name_of_the_service_s_own(context: AppContext, name: str) -> None:
+    with pytest.raises(SetupError, match="names this service itself"):
+        add_client(context.writer, NewClient(name, [Scope.READ]), at=context.clock())
+
+
+def test_a_name_has_one_spelling(context: AppContext) -> None:
+    invite(context.writer, "Zoe\u0308 Example", role=Role.WORKER, expires_at=LATER, at=context.clock())
+
+    with Session(context.engine) as session:
+        assert [each.name for each in list_people(session)] == ["Zoë Example"]
+
+
+def test_a_person_whose_name_was_taken_before_keeps_it(context: AppContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("app.services.people.check_person", lambda name: name)
+        invite(context.writer, "passkey/Jo", role=Role.WORKER, expires_at=LATER, at=context.clock())
+
+    assert invite(context.writer, "passkey/Jo", role=Role.READER, expires_at=LATER, at=context.clock())

@@ -9,16 +9,20 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from app.errors import FaultCode
+from app.http.context import AppContext
 from app.http.problems import DEFAULT_FAULT, FAULTS
 from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
 from app.models.form import FULL_EXAMPLE
+from app.services.clients import NewClient, add_client
 from app.services.concerns import EditionResolver
 from docs_site.problems import with_meanings
 from tests.support.concerns import Concern
 from tests.support.loops import for_each
+from tests.support.openapi import Operation, examples_of, operations
 from tests.support.publishing import GUIDE, a_key, content_of, publish
 
+UNKNOWN = "alex_was_hurt_by"
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "problems.md"
 EVERY_PLACE = {
     ("query", "colour", "unknown-parameter"),
@@ -28,6 +32,12 @@ EVERY_PLACE = {
     (None, "#/concern/narrative", "required"),
     (None, "#/reporter", "wrong-type"),
 }
+
+
+def contents_of(told: Operation) -> list[dict[str, Any]]:
+    """What the operation takes as JSON, if anything."""
+    content = told.definition.get("requestBody", {}).get("content", {})
+    return [content["application/json"]] if "application/json" in content else []
 
 
 def codes(answer: Any) -> set[tuple[str, str]]:
@@ -87,7 +97,7 @@ def test_unknown_ids_and_codes_come_in_the_same_round(client: TestClient, path: 
         ("#/immediate_danger", "required"),
         ("#/concern/narrative", "required"),
         ("#/children/0/ethnicity", "unknown-code"),
-        ("#/children/1/colour", "unknown-field"),
+        ("#/children/1", "unknown-field"),
         ("#/concern/indicators/1/id", "unknown-item"),
         ("#/concern/indicators/2/id", "required"),
         ("#/concern/linked_risks", "wrong-type"),
@@ -136,6 +146,86 @@ def test_unknown_ids_and_codes_of_an_addition_come_in_the_same_round(client: Tes
     assert "anary" not in answer.text
 
 
+@for_each(
+    ("body", "pointer", "detail"),
+    [
+        ({"alex_was_hurt_by": 1}, "#", "Unknown field here. Check the spelling of the names."),
+        ({"concern": {"narative": "x"}}, "#/concern", "Unknown field here. Did you mean 'narrative'?"),
+        ({"children": [{}, {"othre_names": "x"}]}, "#/children/1", "Unknown field here. Did you mean 'other_names'?"),
+        ({"reporter": {"children": []}}, "#/reporter", "Unknown field here. Check the spelling of the names."),
+        ({"children": [{"a b": 1, "Alex": 2}]}, "#/children/0", "Unknown field here. Check the spelling of the names."),
+    ],
+)
+def test_an_unknown_field_is_told_at_its_object(
+    client: TestClient, body: dict[str, Any], pointer: str, detail: str
+) -> None:
+    answer = client.post("/v1/concerns/check", json=body)
+
+    unknown = [each for each in answer.json()["errors"] if each["code"] == "unknown-field"]
+    assert unknown == [{"pointer": pointer, "detail": detail, "code": "unknown-field"}]
+
+
+def with_unknown_names(value: Any) -> Any:
+    """The value with a field more in each of its objects."""
+    if isinstance(value, dict):
+        return {name: with_unknown_names(member) for name, member in value.items()} | {UNKNOWN: 1}
+    return [with_unknown_names(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.slow
+def test_no_operation_repeats_an_unknown_name(client: TestClient, context: AppContext) -> None:
+    key = add_client(context.writer, NewClient("all-scopes", list(Scope)), at=context.clock())
+    told = list(operations(client.get("/openapi.json").json()))
+    bodies = {each.id: examples_of(content) for each in told for content in contents_of(each)}
+    repeating = []
+    for each in told:
+        path = each.path.format_map(
+            {part["name"]: examples_of(part)[0] for part in each.definition.get("parameters", ())}
+        )
+        for body in bodies.get(each.id, ()):
+            answer = client.request(
+                each.method,
+                path,
+                json=with_unknown_names(body),
+                headers={"Authorization": f"Bearer {key}", UNKNOWN: "1"},
+            )
+            repeating += [each.id] if UNKNOWN in answer.text or answer.status_code >= 500 else []
+
+    assert len(bodies) > 15
+    assert repeating == ["save_draft"]  # it answers the draft as it was saved, faults and all, to who wrote it
+
+
+def test_no_page_repeats_an_unknown_name(client: TestClient) -> None:
+    pages = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/desk/sign-in", "/search")
+
+    answers = [client.post(path, data={UNKNOWN: "1"}) for path in pages]
+    answers += [client.get(path, params={UNKNOWN: "1"}) for path in pages]
+
+    assert all(answer.status_code < 500 for answer in answers)
+    assert [str(answer.url) for answer in answers if UNKNOWN in answer.text.replace(str(answer.url), "")] == []
+
+
+def test_no_tool_of_an_assistant_repeats_an_unknown_name(client: TestClient) -> None:
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "list_guides", "arguments": {UNKNOWN: 1}},
+    }
+    sent = (
+        call,
+        call | {UNKNOWN: 1},
+        call | {"method": UNKNOWN},
+        call | {"params": {"name": UNKNOWN, "arguments": {}}},
+    )
+
+    answers = [
+        client.post("/mcp", json=each, headers={"Accept": "application/json, text/event-stream"}) for each in sent
+    ]
+
+    assert [answer.text for answer in answers if UNKNOWN in answer.text] == []
+
+
 def test_a_store_that_cannot_be_read_hides_no_fault_that_is_known_without_it(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +234,7 @@ def test_a_store_that_cannot_be_read_hides_no_fault_that_is_known_without_it(
 
     monkeypatch.setattr(EditionResolver, "unknown_ids_in", fail)
 
-    assert codes(client.post("/v1/concerns", json=FULL_EXAMPLE | {"colour": 7})) == {("#/colour", "unknown-field")}
+    assert codes(client.post("/v1/concerns", json=FULL_EXAMPLE | {"colour": 7})) == {("#", "unknown-field")}
 
 
 def test_every_fault_of_a_query_comes_in_one_round(client: TestClient) -> None:
@@ -190,7 +280,7 @@ def test_what_the_service_finds_has_codes_too(client: TestClient, a_concern: Con
         (a_concern(children=[{"sex": "X"}]), ("#/children/0/sex", "unknown-code")),
         (a_concern(children=[{"date_of_birth": "2012"}]), ("#/children/0/date_of_birth", "not-a-date")),
         (a_concern(concern={"narrative": " "}), ("#/concern/narrative", "blank")),
-        (FULL_EXAMPLE | {"colour": "red"}, ("#/colour", "unknown-field")),
+        (FULL_EXAMPLE | {"colour": "red"}, ("#", "unknown-field")),
     ]
     for concern, expected in answers:
         assert codes(client.post("/v1/concerns/check", json=concern)) == {expected}

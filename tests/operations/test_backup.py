@@ -190,7 +190,7 @@ def test_a_copy_that_does_not_verify_is_neither_made_nor_restored(data_dir: Path
         restore_backup(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
 
     assert list(tmp_path.glob("*copy.db*")) == []
-    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00 and no more"])

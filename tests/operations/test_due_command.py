@@ -77,8 +77,8 @@ def test_after_the_guides_come_the_statements_about_the_law_that_nobody_compared
     )
 
 
-def test_where_nothing_is_published_nothing_is_due(tmp_path: Path) -> None:
-    lines = due_lines(tmp_path / "none")
+def test_a_folder_without_a_database_is_not_a_folder_where_nothing_is_due(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["due", "--data-dir", str(tmp_path / "none")])
 
-    assert lines
-    assert all(line.startswith("statement ") for line in lines)
+    assert result.exit_code == 1
+    assert "there is no database" in str(result.exception)

@@ -17,6 +17,7 @@ from app.logs import ALLOWED, Log
 from tests.support.concerns import Concern
 from tests.support.live import environment_for
 from tests.support.log_lines import Lines
+from tests.support.prepared import copy_prepared
 
 pytestmark = pytest.mark.any_database
 
@@ -188,6 +189,7 @@ def test_an_error_that_ends_a_thread_or_the_program_is_one_line_without_its_word
 
 @pytest.mark.slow
 def test_a_command_that_fails_by_a_defect_writes_one_line_without_its_words(tmp_path: Path) -> None:
+    copy_prepared(tmp_path / "data")
     program = (
         "import app.cli.webhooks as it\n"
         f"def fail(*_, **__): raise RuntimeError('{CANARY}')\n"

@@ -18,7 +18,7 @@ from app.config import OF_CALLERS, OF_KUBERNETES, PREFIX, Settings, SettingsRefu
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+)\s*:(?!=)", MAKEFILE, flags=re.MULTILINE))
-VARIABLES = set(re.findall(r"\$\((?:or \$\()?([A-Z]+)\)", MAKEFILE))
+VARIABLES = set(re.findall(r"\$\((?:or \$\()?([A-Z_]+)\)", MAKEFILE))
 PROGRAMS = {"test": "tests/conftest.py", "bench": "bench/__main__.py", "audit": "supply/audit.py"}
 """What takes the ARGS of a target, besides `guidance serve`."""
 
