@@ -209,7 +209,6 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
         principal = await run_in_threadpool(find)
     except TokenInvalid as refusal:
         log.info("session_refused", reason=str(refusal), request_id=request.state.request_id)
-        refuse_over_limit(request)
         raise
     for scope in security.scopes:
         if scope not in principal.scopes:

@@ -70,7 +70,7 @@ class Turns:
         """Return whether the request, whose body has so many bytes, can wait for its turn."""
         name, share = scope["state"][LANE]
         is_heavy = size > LONG_BODY_BYTES and self._waiting_bytes + size > MAX_WAITING_BYTES
-        return not is_heavy and self._lanes[name].waiting <= self.connections // share
+        return not is_heavy and self._lanes[name].waiting < max(1, self.connections // share)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, size: int) -> None:
         """Serve the request when it has its turn."""

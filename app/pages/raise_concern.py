@@ -289,8 +289,8 @@ ALREADY_SENT = to_translate(
     "another concern, press ‘Send’ again."
 )
 TOO_MANY_FROM_HERE = to_translate(
-    "Very many concerns came from your network, so we cannot take this one yet. Nothing is lost: press ‘Send’ again in "
-    "an hour, or call now."
+    "Very many concerns came from your network, so we cannot take this one yet. Nothing is lost: send a few words now, "
+    "or call."
 )
 NOT_STORED = to_translate(
     "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
@@ -350,6 +350,7 @@ def _finish(draft: Draft, posted: SubmittedForm, submitter: Principal) -> Respon
     if action in (SEND, NOW, SEND_NOW):
         page = _send(draft, concern, submitter)
     elif action == COPY and draft.can_be_copied:
+        refuse_over_limit(draft.site.request)  # a PDF takes as long as many concerns
         page = _copy(draft, concern, posted.one("receipt"))
     else:
         page = draft.check_page(concern)
