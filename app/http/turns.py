@@ -5,6 +5,7 @@ sent from the same address. What is answered late is stored before: a client tha
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_sec
 its route wants it answered late, and how long its answer was held back."""
 PLACES = 6
 """How many requests of one lane are worked on at once. The lanes that use threads have fewer than there are threads."""
+PER_SECOND = 60
+"""How many requests of one lane begin in a second: so a flood has a fifth of a processor, and a disk lasts."""
 LONG_BODY_BYTES = 16_384
 """A concern of 4,096 bytes fits into such a body, however its form or its JSON writes the letters."""
 MAX_WAITING_BYTES = 16_000_000
@@ -47,10 +50,19 @@ class HeldAnswer:
 
 @dataclass
 class _Lane:
-    """The callers above the limit of one policy: those at work, and how many wait."""
+    """The callers above the limit of one policy: those at work, how many wait, and when the next one may begin."""
 
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLACES))
     waiting: int = 0
+    free_at: float = 0.0
+
+    async def wait(self) -> None:
+        """Wait for the turn of one more request."""
+        now = time.monotonic()
+        begin = max(now, self.free_at)
+        self.free_at = begin + 1 / PER_SECOND
+        await asyncio.sleep(begin - now)
+        await self.places.acquire()
 
 
 @dataclass
@@ -78,7 +90,7 @@ class Turns:
         lane.waiting += 1
         self._waiting_bytes += size
         try:
-            await lane.places.acquire()
+            await lane.wait()
         finally:
             lane.waiting -= 1
             self._waiting_bytes -= size

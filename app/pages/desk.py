@@ -181,9 +181,9 @@ class DeskRoute(PageRoute):
             log_defect(request, error)
         texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
         is_there = not isinstance(error, errors.NoSuchConcern)
-        page = _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
-        page.headers.update(error.headers if isinstance(error, errors.RateLimited) else {})
-        return page
+        answer = _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
+        answer.headers.update(error.headers if isinstance(error, errors.RateLimited) else {})
+        return answer
 
 
 def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:

@@ -31,6 +31,12 @@ WAITING = CONNECTIONS // 4
 A_LANE = ("concerns", 4)
 
 
+@pytest.fixture(autouse=True)
+def at_any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let requests begin as fast as they come."""
+    monkeypatch.setattr(turns, "PER_SECOND", 1_000_000)
+
+
 class Flooded:
     """The middleware of bodies before a route that works on each request until it is told to go on."""
 
@@ -82,6 +88,23 @@ def test_a_flood_at_work_has_a_few_places_and_everybody_else_has_theirs() -> Non
         return at_work, others, flooded.statuses
 
     assert anyio.run(together) == (PLACES, [201], [201] * (PLACES + WAITING + 1))
+
+
+def test_a_flood_that_is_taken_begins_at_a_bounded_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PER_SECOND", 1 / LONG_ENOUGH)
+
+    async def together() -> tuple[int, list[int]]:
+        flooded = Flooded()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(flooded.post, flooded.over)
+            await anyio.wait_all_tasks_blocked()
+            await flooded.post(flooded.state)
+            at_work, others = flooded.at_work, list(flooded.statuses)
+            tasks.cancel_scope.cancel()
+        return at_work, others
+
+    assert anyio.run(together) == (1, [201])
 
 
 def test_beyond_the_room_for_those_who_wait_the_next_is_refused() -> None:
