@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 from select import select as select_readable
 from threading import Event
 from typing import Any
@@ -34,7 +35,7 @@ A_LANE = ("concerns", 4)
 @pytest.fixture(autouse=True)
 def at_any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let requests begin as fast as they come."""
-    monkeypatch.setattr(turns, "PER_SECOND", 1_000_000)
+    monkeypatch.setattr(turns, "PER_SECOND", math.inf)
 
 
 class Flooded:
@@ -78,9 +79,10 @@ def test_a_flood_at_work_has_a_few_places_and_everybody_else_has_theirs() -> Non
     async def together() -> tuple[int, list[int], list[int]]:
         flooded = Flooded()
         async with anyio.create_task_group() as tasks:
-            for _ in range(PLACES + WAITING):
-                tasks.start_soon(flooded.post, flooded.over)
-            await anyio.wait_all_tasks_blocked()
+            for number in (PLACES, WAITING):
+                for _ in range(number):
+                    tasks.start_soon(flooded.post, flooded.over)
+                await anyio.wait_all_tasks_blocked()
             at_work = flooded.at_work
             await flooded.post(flooded.state)
             others = list(flooded.statuses)
@@ -111,9 +113,10 @@ def test_beyond_the_room_for_those_who_wait_the_next_is_refused() -> None:
     async def together() -> tuple[list[int], int]:
         flooded = Flooded()
         async with anyio.create_task_group() as tasks:
-            for _ in range(PLACES + WAITING):
-                tasks.start_soon(flooded.post, flooded.over)
-            await anyio.wait_all_tasks_blocked()
+            for number in (PLACES, WAITING):
+                for _ in range(number):
+                    tasks.start_soon(flooded.post, flooded.over)
+                await anyio.wait_all_tasks_blocked()
             await flooded.post(flooded.over)
             refused = list(flooded.statuses)
             flooded.go_on.set()
@@ -170,7 +173,7 @@ def test_late_answers_hold_no_place_and_beyond_their_room_go_at_once(monkeypatch
         async with anyio.create_task_group() as tasks:
             for _ in range(room + 5):
                 tasks.start_soon(flooded.post, flooded.over)
-            await anyio.wait_all_tasks_blocked()
+                await anyio.wait_all_tasks_blocked()
             answered = len(flooded.statuses)
             tasks.cancel_scope.cancel()
         return flooded.at_work, answered
