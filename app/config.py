@@ -379,10 +379,13 @@ class Settings(BaseModel):
     limit_concerns: Rate = "300/minute"
     limit_anonymous: Rate = "200/hour"
     limit_unmarked: Rate = "20/day"
+    limit_flood: Rate = "50000/day"
     limit_status: Rate = "600/minute"
     limit_code_tries: Rate = "30/minute"
+    limit_wrong_codes: Rate = "300/minute"
     limit_search: Rate = "600/minute"
     limit_desk: Rate = "600/minute"
+    limit_sign_in: Rate = "60/minute"
     limit_clients: Rate = "6000/minute"
     limits_store: Annotated[str, Part.LIMITS] = Field("memory://", repr=False)
     limits_secret_file: Path | None = None

@@ -38,6 +38,7 @@ from app.http.middleware import (
 from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document, build_readers_document
 from app.http.problems import add_problem_handlers
+from app.http.turns import Turns
 from app.logs import Log
 from app.pages import acts as acts_pages
 from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
@@ -83,7 +84,7 @@ from app.services.outside import Outside
 from app.services.publishing import publish_seed
 from app.services.receipts import TIMES_FOR_DANGER, ReceiptBuilder, make_receipt_signer
 from app.services.reference_data import EmergencyContacts, read_reference_data
-from app.services.saved_forms import Drafts
+from app.services.saved_forms import SHARE_BYTES, Drafts
 from app.services.sealing import Unsealer, make_sealer, read_identities
 from app.services.sign_in import open_desk_sign_in
 from app.services.verification import Invariants
@@ -138,10 +139,20 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         on_flush=record_flush,
     )
     limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
-    unmarked, most = settings.limit_unmarked, settings.limit_anonymous
-    sources = Sources(limiter, make_policy("unmarked", unmarked), make_policy("anonymous", most))
+    sources = Sources(
+        limiter,
+        unmarked=make_policy("unmarked", settings.limit_unmarked),
+        most=make_policy("anonymous", settings.limit_anonymous),
+        flood=make_policy("flood", settings.limit_flood),
+        saved_bytes=make_policy("saved-bytes", f"{SHARE_BYTES}/day"),
+    )
     submissions = Submissions(engine, writer, resolver, sealer, receipts, sources, metrics.count_concern)
-    code_tries = CodeTries(limiter, make_policy("code-tries", settings.limit_code_tries))
+    code_tries = CodeTries(
+        limiter,
+        wrong=make_policy("code-tries", settings.limit_code_tries),
+        wrong_of_network=make_policy("wrong-codes", settings.limit_wrong_codes),
+        right=make_policy("right-codes", settings.limit_status),
+    )
     provider = open_provider(settings)
     return AppContext(
         settings=settings,
@@ -404,6 +415,7 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
         seconds=settings.client_seconds,
         most_at_work=settings.concurrent_requests,
         draining=context.draining,
+        turns=Turns(settings.connections),
     )
     app.add_middleware(
         GateMiddleware, allows_host=context.allows_host, limiter=context.code_tries.limiter, settings=settings

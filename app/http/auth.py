@@ -11,12 +11,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from fastapi.security.base import SecurityBase
 
 from app.config import Settings
-from app.errors import ProviderUnavailable, ScopeMissing, TokenInvalid, TokenMissing
+from app.errors import ProviderUnavailable, RateLimited, ScopeMissing, TokenInvalid, TokenMissing
 from app.http.context import NowDep, context_of
+from app.http.turns import OVER
 from app.logs import Log
 from app.models.clients import Scope
+from app.models.concerns import Concern, ImmediateDanger
 from app.services.clients import Principal
-from app.services.limits import UNKNOWN_ADDRESS, network_key
+from app.services.limits import UNKNOWN_ADDRESS, Count, Networks, networks_of
 from app.services.people import BY_PASSKEY
 from app.services.record import Actor
 
@@ -81,9 +83,9 @@ def caller_address(request: Request) -> str:
     return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
-def caller_network(request: Request) -> str | None:
-    """Return the network that the caller is counted by; None for this machine's own."""
-    return network_key(caller_address(request))
+def caller_networks(request: Request) -> Networks:
+    """Return the networks that the caller is counted by; none for this machine's own."""
+    return networks_of(caller_address(request))
 
 
 class SubmitterKey(_Key):
@@ -118,6 +120,7 @@ async def _authenticate(
         principal = await run_in_threadpool(authenticate)
     except (TokenInvalid, ProviderUnavailable) as refusal:
         log.info("token_refused", reason=str(refusal), request_id=request_id)
+        refuse_over_limit(request)
         raise
     request.state.client = principal.name
     for scope in scopes:
@@ -127,9 +130,23 @@ async def _authenticate(
     return principal
 
 
-def network_to_count(request: Request, submitter: Principal) -> str | None:
-    """Return the network that a concern without a key counts for; None for a client's, and for this machine's own."""
-    return caller_network(request) if submitter is ANONYMOUS else None
+def networks_to_count(request: Request, submitter: Principal) -> Networks:
+    """Return the networks that a concern without a key counts for; none for a client's, and for this machine's own."""
+    return caller_networks(request) if submitter is ANONYMOUS else ()
+
+
+def expect_within_limit(request: Request, submitter: Principal, concern: Concern) -> None:
+    """Raise `RateLimited` for a concern of a client that is over its limit, unless a child is in immediate danger."""
+    in_danger = concern.immediate_danger == ImmediateDanger.YES and not concern.test
+    if submitter is not ANONYMOUS and not in_danger:
+        refuse_over_limit(request)
+
+
+def refuse_over_limit(request: Request) -> None:
+    """Raise `RateLimited` if the caller is over the limit of such requests, and only took turns so far."""
+    over: Count | None = request.scope["state"].get(OVER)
+    if over is not None:
+        raise RateLimited(over.seconds)
 
 
 StatusTokenDep = Annotated[str, Depends(require_status_token)]

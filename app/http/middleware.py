@@ -9,6 +9,8 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
 from threading import Event
@@ -37,10 +39,20 @@ from app.errors import (
 from app.http.cache import RawHeaders
 from app.http.metrics import Answered, Metrics
 from app.http.problems import PAGES_OF_CONCERNS, problem_response
+from app.http.turns import HELD_SECONDS, LANE, LONG_BODY_BYTES, OVER, HeldAnswer, Turns
 from app.logs import Log, frames_of
 from app.models.catalogue import ACROSS_GUIDES
-from app.models.links import CONCERNS
-from app.services.limits import UNKNOWN_ADDRESS, Count, Limiter, Policy, make_policy, network_key
+from app.models.links import CONCERNS, MCP
+from app.services.limits import (
+    UNKNOWN_ADDRESS,
+    Count,
+    Limiter,
+    Network,
+    Networks,
+    Policy,
+    make_policy,
+    networks_of,
+)
 
 if TYPE_CHECKING:
     from app.http.tracing import Traces
@@ -240,22 +252,74 @@ def _is_address(name: str) -> bool:
 
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
-FOR_CLIENTS = ("/v1/desk", "/v1/events", "/desk/sign-in")
+SIGN_INS = ("/desk/sign-in", "/desk/invitation")
+FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 
 CONCERN_POLICY = "concerns"
+FORM_POLICY = "forms"
+CHECK_POLICY = "checks"
+ADDITION_POLICY = "additions"
 STATUS_POLICY = "status"
+SAVED_POLICY = "saved-codes"
 SEARCH_POLICY = "search"
+ASSISTANT_POLICY = "assistants"
+SIGN_IN_POLICY = "sign-in"
 DESK_POLICY = "desk"
 CLIENT_POLICY = "clients"
-POSTED_PAGES = (
-    (("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns/additions"), CONCERN_POLICY),
+
+
+class Above(Enum):
+    """What happens to a request above its limit."""
+
+    REFUSED = "429, before its body is read"
+    TURNS = "it takes turns with others above that limit: whether it is refused depends on what it says"
+    PROVEN = (
+        "it takes turns if it has a credential: a right one is served, a wrong one refused. Without one it is refused"
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A kind of request that is counted for itself: the setting of its limit, and what happens above it.
+
+    At most one in `waiting` of the connections waits for its turn.
+    """
+
+    setting: str
+    above: Above
+    waiting: int = 40
+
+
+COUNTED = {
+    CONCERN_POLICY: Counted("limit_concerns", Above.TURNS, waiting=4),
+    FORM_POLICY: Counted("limit_concerns", Above.TURNS, waiting=4),
+    CHECK_POLICY: Counted("limit_concerns", Above.REFUSED),
+    ADDITION_POLICY: Counted("limit_concerns", Above.TURNS),
+    STATUS_POLICY: Counted("limit_status", Above.TURNS),
+    SAVED_POLICY: Counted("limit_concerns", Above.TURNS),
+    SEARCH_POLICY: Counted("limit_search", Above.REFUSED),
+    ASSISTANT_POLICY: Counted("limit_search", Above.REFUSED),
+    SIGN_IN_POLICY: Counted("limit_sign_in", Above.TURNS),
+    DESK_POLICY: Counted("limit_desk", Above.PROVEN),
+}
+"""What is counted, each for itself: so that what is sent of one kind stops nothing of another."""
+
+POSTED = (
+    (f"{CONCERNS}/check", CHECK_POLICY),
+    (f"{CONCERNS}/", ADDITION_POLICY),
+    (CONCERNS, CONCERN_POLICY),
+    (("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"), FORM_POLICY),
+    ("/concerns/additions", ADDITION_POLICY),
+    ("/concerns/saved", SAVED_POLICY),
     ("/concerns", STATUS_POLICY),
     ("/search", SEARCH_POLICY),
+    (MCP, ASSISTANT_POLICY),
+    (SIGN_INS, SIGN_IN_POLICY),
 )
-"""The policy of each form of the pages, by the beginning of its path."""
+"""The policy of each post, by the first beginning of its path. Others are the desk's."""
 
 
 def policy_name(method: str, path: str) -> str | None:
@@ -263,12 +327,12 @@ def policy_name(method: str, path: str) -> str | None:
 
     A search has a limit only if the request has a query, or is that of the search page.
     """
-    if path.startswith(CONCERNS):
-        if method == "POST":
-            return CONCERN_POLICY
-        return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
     if method == "POST":
-        return next((policy for pages, policy in POSTED_PAGES if path.startswith(pages)), DESK_POLICY)
+        return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
+    if path.startswith(CONCERNS):
+        return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
+    if path.startswith(SIGN_INS[0]):
+        return SIGN_IN_POLICY
     if path.startswith(FOR_CLIENTS):
         return DESK_POLICY
     return SEARCH_POLICY if method == "GET" and path.startswith(SEARCHES) else None
@@ -277,8 +341,9 @@ def policy_name(method: str, path: str) -> str | None:
 class GateMiddleware:
     """ASGI middleware that refuses an unknown host and a caller over its limit, before the body of a request is read.
 
-    The name in the Host header must be known, which stops DNS rebinding by another site. A caller is counted by network
-    address. After its key was authenticated once, it is counted by client instead.
+    The name in the Host header must be known, which stops DNS rebinding by another site. A caller is counted by the
+    networks of its address. After its key was authenticated once, it is counted by client instead. What is not refused
+    above its limit (`COUNTED`) is passed on with its count, and takes turns.
 
     An error that nothing else handled is answered 500, inside CORS, so that pages can read it. The log line has the
     type of the error and its stack frames, never its message, which may hold a reporter's words.
@@ -288,12 +353,7 @@ class GateMiddleware:
         self.app = app
         self._allows_host = allows_host
         self._limiter = limiter
-        self._policies = {
-            CONCERN_POLICY: make_policy(CONCERN_POLICY, settings.limit_concerns),
-            STATUS_POLICY: make_policy(STATUS_POLICY, settings.limit_status),
-            SEARCH_POLICY: make_policy(SEARCH_POLICY, settings.limit_search),
-            DESK_POLICY: make_policy(DESK_POLICY, settings.limit_desk),
-        }
+        self._policies = {name: make_policy(name, getattr(settings, each.setting)) for name, each in COUNTED.items()}
         self._client_policy = make_policy(CLIENT_POLICY, settings.limit_clients)
         self._client_of_token: OrderedDict[bytes, str] = OrderedDict()
 
@@ -330,18 +390,18 @@ class GateMiddleware:
         if bucket is not None:
             count = await self._limiter.count(*bucket)
             send = with_rate_limit_fields(count, send)
-            if count.is_over:
+            if count.is_over and not _takes_turns(scope, name, count):
                 retry_after = {"Retry-After": str(count.seconds)}
                 return problem_response(Request(scope, receive), RateLimited, headers=retry_after), send
         return self.app, send if token is None else self._remember_client(scope, token, send)
 
-    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
-        """Return the policy and the key to count the request by, or None if it is not counted (see `network_key`)."""
-        network = network_key(scope["client"][0] if scope.get("client") else None)
-        if network is None:
+    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
+        """Return the policy and what to count the request under, or None if it is not counted (see `networks_of`)."""
+        networks = networks_of(scope["client"][0] if scope.get("client") else None)
+        if not networks:
             return None
         client = self._client_of_token.get(token) if token is not None else None
-        return (policy, network) if client is None else (self._client_policy, client)
+        return (policy, networks) if client is None else (self._client_policy, (Network(client),))
 
     def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
         """Wrap `send`: remember token -> client after authentication, forget it on 401."""
@@ -359,6 +419,20 @@ class GateMiddleware:
             return send(message)
 
         return send_and_remember
+
+
+def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
+    """Return whether the request, which is over its limit, takes turns; its state then has the count and the lane."""
+    counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
+    if is_client:
+        takes_turns = name == CONCERN_POLICY
+    elif counted.above is Above.PROVEN:
+        takes_turns = _field(scope, b"authorization") is not None or _field(scope, b"cookie") is not None
+    else:
+        takes_turns = counted.above is Above.TURNS
+    if takes_turns:
+        scope["state"] |= {OVER: count, LANE: (name, counted.waiting)}
+    return takes_turns
 
 
 def with_rate_limit_fields(count: Count, send: Send) -> Send:
@@ -388,7 +462,7 @@ def _field(scope: Scope, name: bytes) -> bytes | None:
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""Limit of all bodies that are being received at the same time."""
+"""Limit of all bodies that are being received at the same time. Above it, short ones are still received."""
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -397,12 +471,14 @@ class RequestBodyMiddleware:
     """ASGI middleware that reads the whole body of a request before it passes the request on.
 
     A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
-    progress. While the process drains, requests with a body are refused.
+    progress. While the process drains, requests with a body are refused. A caller above its limit takes none of these
+    places either: it takes turns (`Turns`).
     """
 
-    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, draining: Event) -> None:
+    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, draining: Event, turns: Turns) -> None:
         self.app = app
         self._draining = draining
+        self._turns = turns
         self._seconds = seconds
         self._most_at_work = most_at_work
         self._at_work = 0
@@ -413,21 +489,33 @@ class RequestBodyMiddleware:
         if scope["type"] != "http" or scope["path"].startswith(ALWAYS_ANSWERED):
             await self.app(scope, receive, send)
             return
-        if scope["method"] in WITH_BODY:
-            body = ServiceUnavailable if self._draining.is_set() else await self._read_body(scope, receive)
-            if isinstance(body, type):
-                closing = {"Connection": "close"}  # the rest of the body is not read
-                await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
-                return
-            receive = _replay(body, receive)
-        if self._at_work >= self._most_at_work:
-            await problem_response(Request(scope, receive), ServiceUnavailable)(scope, receive, send)
+        if scope["method"] not in WITH_BODY:
+            await self._serve(scope, receive, send, size=0)
             return
-        self._at_work += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self._at_work -= 1
+        body = ServiceUnavailable if self._draining.is_set() else await self._read_body(scope, receive)
+        if isinstance(body, type):
+            closing = {"Connection": "close"}  # the rest of the body is not read
+            await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
+            return
+        answer = HeldAnswer(scope, send)
+        await self._serve(scope, _replay(body, receive), answer.send, size=len(body))
+        if answer.messages:
+            await self._turns.answer_late(answer)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, *, size: int) -> None:
+        """Pass the request on when it has a place, or refuse it."""
+        takes_turns = OVER in scope["state"]
+        has_room = self._turns.has_room(scope, size) if takes_turns else self._at_work < self._most_at_work
+        if not has_room:
+            await problem_response(Request(scope, receive), ServiceUnavailable)(scope, receive, send)
+        elif takes_turns:
+            await self._turns.serve(self.app, scope, receive, send, size)
+        else:
+            self._at_work += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self._at_work -= 1
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
         """Return the body, or the problem with it."""
@@ -455,7 +543,8 @@ class RequestBodyMiddleware:
             return BadRequest  # the client has left, and does not read this
         if length > MAX_BODY_BYTES:
             return ContentTooLarge
-        return ServiceUnavailable if self._arriving > MAX_BUFFERED_BYTES else None
+        is_refused = length > LONG_BODY_BYTES and self._arriving > MAX_BUFFERED_BYTES
+        return ServiceUnavailable if is_refused else None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -527,7 +616,7 @@ class RequestLogMiddleware:
         try:
             await self.app(scope, receive, outgoing.send)
         finally:
-            took = time.perf_counter() - began
+            took = time.perf_counter() - began - scope["state"].get(HELD_SECONDS, 0.0)
             route, cached = route_template(scope.get("route")), scope.get("cached", False)
             self._records.add(Answered(request_id, method, route, outgoing.status, took, cached))
 

@@ -32,13 +32,13 @@ from app.errors import (
     NotFound,
     Problem,
     ProviderUnavailable,
+    RateLimited,
     RenditionWithdrawn,
     RepeatedQuery,
     ScopeMissing,
     ServiceUnavailable,
     TokenInvalid,
     TokenMissing,
-    TooManyTries,
     UnknownQuery,
     UnreadableBody,
     UnsupportedMediaType,
@@ -51,6 +51,8 @@ from app.models.concerns import Addition, Concern
 from app.models.fields import coded_values, find_waiting, model_at
 from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.problems import FieldProblem, ProblemDetails
+from app.services.entries import StatusCode
+from app.services.limits import networks_of
 
 FAULTS: dict[str, tuple[FaultCode, str]] = {
     "missing": (FaultCode.REQUIRED, "This field is required."),
@@ -221,9 +223,10 @@ def find_unknown_in_concern(
 def _unknown_ids_of_addition(request: Request, context: AppContext, body: Mapping[str, Any]) -> list[FieldError]:
     reference = request.path_params["reference"]
     _, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+    networks = networks_of(request.client.host if request.client else None)
     # A wrong token gets the answer to the body alone, and counts as a try.
-    with suppress(NoSuchConcern, TooManyTries, *NO_STORE):
-        return context.follow_ups.unknown_ids_in(body, typed_reference=reference, status_token=token)
+    with suppress(NoSuchConcern, RateLimited, *NO_STORE):
+        return context.follow_ups.unknown_ids_in(body, StatusCode(reference, token, networks))
     return []
 
 

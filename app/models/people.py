@@ -48,7 +48,7 @@ class InvitationRow(AccessRow, table=True):
 
 
 class ChallengeRow(SQLModel, table=True):
-    """Random bytes that a passkey is to sign, once and soon."""
+    """A challenge that a passkey has signed, until it ends by itself: so it is signed once."""
 
     __tablename__ = "passkey_challenges"
 

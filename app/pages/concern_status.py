@@ -11,7 +11,7 @@ from fastapi import Path, Response
 from pydantic import ValidationError
 
 from app import errors
-from app.http.auth import PUBLIC, caller_network
+from app.http.auth import PUBLIC, caller_networks
 from app.http.params import GuidanceRouter
 from app.http.problems import NO_STORE
 from app.models.code_lists import WhoToCall
@@ -26,6 +26,7 @@ from app.pages.languages import gettext, to_translate
 from app.pages.page import Site, SiteDep
 from app.pages.text_format import DO_NOT_WAIT, date_and_time, deadline, own_steps, page_words, spoken, steps_in_words
 from app.services.editions import EditionKey
+from app.services.entries import ADD, StatusCode
 from app.services.receipts import CLOSED_TEXT, check_receipt
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -101,14 +102,17 @@ def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_le
 
 
 def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
-    reference, code = posted.one("reference").strip(), posted.one("code").strip()
     key, danger = posted.one("key") or str(uuid.uuid4()), posted.one("immediate_danger")
     words = {"concern": {"narrative": posted.one("narrative")}} | ({"immediate_danger": danger} if danger else {})
     addition = Addition.model_validate(words)
-    network = caller_network(site.request)
-    concern = site.context.follow_ups.find(reference, code)
-    result = site.context.follow_ups.add(concern, addition, network=network, idempotency_key=key, at=site.now)
+    code = _code_of(site, posted.one("reference"), posted.one("code"))
+    concern = site.context.follow_ups.find(code, purpose=ADD)
+    result = site.context.follow_ups.add(concern, addition, idempotency_key=key, at=site.now)
     return AdditionReceipt.model_validate_json(result.receipt)
+
+
+def _code_of(site: Site, reference: str, code: str) -> StatusCode:
+    return StatusCode(reference.strip(), code.strip(), caller_networks(site.request))
 
 
 def _status_page(
@@ -124,16 +128,15 @@ def _status_page(
 
     Whoever comes from the receipt (`shows_code`) still sees the code, until it was kept.
     """
-    code = posted.one("code").strip()
-    reference = posted.one("reference").strip()
-    concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=site.now)
+    typed = _code_of(site, posted.one("reference"), posted.one("code"))
+    concern = site.context.follow_ups.read_status(typed, at=site.now)
     voice = voice_of(posted.one("voice"))
     return site.page(
         "concern_status.html",
         status=status,
         concern=concern,
         who=_who(concern),
-        code=code,
+        code=typed.token,
         shows_code=bool(posted.one("shows_code")),
         key=posted.one("key") or str(uuid.uuid4()),
         narrative=posted.one("narrative"),
@@ -145,7 +148,7 @@ def _status_page(
         closed_text=CLOSED_TEXT,
         voice=voice,
         steps=own_steps(concern) if voice else steps_in_words(concern, at=site.now),
-        talk=_talk_of(concern, _messages_of(site, concern, code)),
+        talk=_talk_of(concern, _messages_of(site, concern, typed)),
         faults={name: gettext(fault) for name, fault in (faults or {}).items()},
     )
 
@@ -163,7 +166,7 @@ def _form(site: Site, *, reference: str = "", fault: str | None = None) -> Respo
     )
 
 
-def _messages_of(site: Site, concern: ConcernStatus, code: str) -> Sequence[ReceivedMessage | MessageStatus]:
+def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
     """Return the messages of the concern, whose code is known to be right.
 
     They are without words where the reading cannot be recorded just now: the rest of the page is of use without them.
@@ -171,9 +174,7 @@ def _messages_of(site: Site, concern: ConcernStatus, code: str) -> Sequence[Rece
     if not concern.messages:
         return ()
     try:
-        opened = site.context.follow_ups.open_messages(
-            typed_reference=concern.reference, status_token=code, at=site.now
-        )
+        opened = site.context.follow_ups.open_messages(code, at=site.now)
     except (errors.StoreBusy, *NO_STORE):
         return concern.messages
     return opened.messages
@@ -206,7 +207,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
         reference, received_at = claims["jti"], dt.datetime.fromisoformat(claims["received_at"])
-        concern = site.context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
+        concern = site.context.follow_ups.read_status(_code_of(site, reference, code), at=received_at)
     except (errors.ReceiptNotGenuine, errors.NoSuchConcern, KeyError):
         raise errors.NotFound from None
     is_own = bool(voice_of(posted.one("voice")))

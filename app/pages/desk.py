@@ -139,6 +139,7 @@ TEXTS: Texts = SHOWN_AGAIN | {
 OTHER_TEXTS = {
     400: ("Sorry, there is a problem", "Your action has not been carried out. Go back and try again."),
     404: ("Page not found", "There is no page here."),
+    429: ("Too many requests", "Your action has not been carried out. Wait a minute, then try again."),
     503: ("Sorry, the service is not available", "Your action has not been carried out. Try again in a few seconds."),
 }
 DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. Try again, or tell the operator.")
@@ -180,7 +181,9 @@ class DeskRoute(PageRoute):
             log_defect(request, error)
         texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
         is_there = not isinstance(error, errors.NoSuchConcern)
-        return _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
+        answer = _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
+        answer.headers.update(error.headers if isinstance(error, errors.RateLimited) else {})
+        return answer
 
 
 def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:

@@ -15,6 +15,7 @@ from app.errors import (
     InvalidQuery,
     NotFound,
     Problem,
+    RateLimited,
     RenditionWithdrawn,
     ServiceUnavailable,
     TokenMissing,
@@ -130,12 +131,12 @@ class PageRoute(GuidanceRoute):
         kind = problem_type_of(error)
         if kind is InternalError:
             log_defect(request, error)
-        if isinstance(error, TooManyTries):
-            page = error_page(Site.of(request), kind.status, message=gettext(WRONG_CODES))
-            page.headers.update(error.headers)
-            return page
         reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
-        return error_page(Site.of(request), kind.status, message=reason)
+        message = gettext(WRONG_CODES) if isinstance(error, TooManyTries) else reason
+        page = error_page(Site.of(request), kind.status, message=message)
+        if isinstance(error, RateLimited):
+            page.headers.update(error.headers)
+        return page
 
 
 def own_origin(request: Request) -> str:

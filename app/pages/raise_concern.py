@@ -21,10 +21,18 @@ from sqlmodel import Session
 
 from app import errors
 from app.errors import FaultCode, FieldError
-from app.http.auth import SubmitterDep, caller_network, network_to_count, require_submitter
+from app.http.auth import (
+    SubmitterDep,
+    caller_networks,
+    expect_within_limit,
+    networks_to_count,
+    refuse_over_limit,
+    require_submitter,
+)
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
+from app.http.turns import LATE
 from app.models.base import canonical_submission
 from app.models.code_lists import WhoToCall
 from app.models.concerns import Concern, ImmediateDanger, ReporterKind
@@ -289,8 +297,8 @@ ALREADY_SENT = to_translate(
     "another concern, press ‘Send’ again."
 )
 TOO_MANY_FROM_HERE = to_translate(
-    "Very many concerns came from your network, so we cannot take this one yet. Nothing is lost: press ‘Send’ again in "
-    "an hour, or call now."
+    "Very many concerns came from your network, so we cannot take this one yet. Nothing is lost: send a few words now, "
+    "or call."
 )
 NOT_STORED = to_translate(
     "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
@@ -350,6 +358,7 @@ def _finish(draft: Draft, posted: SubmittedForm, submitter: Principal) -> Respon
     if action in (SEND, NOW, SEND_NOW):
         page = _send(draft, concern, submitter)
     elif action == COPY and draft.can_be_copied:
+        refuse_over_limit(draft.site.request)  # a PDF takes as long as many concerns
         page = _copy(draft, concern, posted.one("receipt"))
     else:
         page = draft.check_page(concern)
@@ -413,26 +422,29 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
+    request = draft.site.request
     keys = derive_idempotency_keys(draft.key, client=submitter.name)
     submit = partial(
         draft.site.context.submissions.submit,
         concern,
         for_tests=submitter.for_tests,
-        network=network_to_count(draft.site.request, submitter),
+        networks=networks_to_count(request, submitter),
         keys=keys,
         at=draft.site.now,
     )
     try:
+        expect_within_limit(request, submitter, concern)
         result = from_thread.run(submit)
     except errors.IdempotencyKeyReused:
         new_draft = replace(draft, key=str(uuid.uuid4()))
         return new_draft.check_page(concern, fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
-    except errors.TooManyConcerns as refusal:
+    except errors.RateLimited as refusal:
         refused = draft.check_page(concern, fault=TOO_MANY_FROM_HERE, status=errors.TooManyConcerns.status)
         refused.headers.update(refusal.headers)
         return refused
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return draft.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
+    request.scope["state"][LATE] = result.is_late
     with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
         draft.site.context.drafts.end(draft.opening, at=draft.site.now)
     receipt, in_danger = Receipt.model_validate_json(result.receipt), draft.answers.get(DANGER) == ImmediateDanger.YES
@@ -473,12 +485,16 @@ def save_draft(draft: Draft) -> Response:
     fields: dict[str, list[str]] = {"key": [draft.key], "edition": [str(draft.head.number)]}
     for name, value in hidden_fields(draft.form(), draft.answers):
         fields.setdefault(name, []).append(value)
-    context, network = draft.site.context, caller_network(draft.site.request)
-    source = context.submissions.sources.mark(network, day=draft.site.now.date())
+    context, networks = draft.site.context, caller_networks(draft.site.request)
+    size = sum(len(value.encode()) for values in fields.values() for value in values)
     try:
+        refuse_over_limit(draft.site.request)
+        source = context.submissions.sources.admit_saved_form(networks, size, day=draft.site.now.date())
         saved = context.drafts.save(draft.path, fields, source=source, opening=draft.opening, at=draft.site.now)
-    except (errors.TooManySavedForms, errors.SavedFormsFull) as refusal:
-        return draft.form_page(faults=[FieldError((), TOO_MANY_SAVED, FaultCode.INVALID)], status=refusal.status)
+    except (errors.RateLimited, errors.SavedFormsFull) as refusal:
+        refused = draft.form_page(faults=[FieldError((), TOO_MANY_SAVED, FaultCode.INVALID)], status=refusal.status)
+        refused.headers.update(refusal.headers if isinstance(refusal, errors.RateLimited) else {})
+        return refused
     except (errors.StoreBusy, *NO_STORE):
         return draft.form_page(
             faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=errors.ServiceUnavailable.status
@@ -497,8 +513,9 @@ def open_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> 
     """Return the form as it was saved. The code comes in the body, so that it is in no address."""
     code = posted.one("code").strip()
     try:
-        with site.context.code_tries.guard_name(f"draft {group_of(code)}"):
-            opened = site.context.drafts.open(code, page=posted.one("page"), at=site.now)
+        with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
+            site.context.drafts.expect(code, at=site.now)
+        opened = site.context.drafts.open(code, page=posted.one("page"), at=site.now)
     except errors.NoSuchDraft:
         return _code_form(site, posted, fault=NO_DRAFT)
     saved = SubmittedForm(opened.fields)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request, Response
 
 from app.errors import NotFound, TokenInvalid
-from app.http.auth import PUBLIC, SESSION_COOKIE, caller_address, read_cookie, set_cookie
+from app.http.auth import PUBLIC, SESSION_COOKIE, caller_address, read_cookie, refuse_over_limit, set_cookie
 from app.http.negotiation import JSON
 from app.http.params import UNKNOWN_IGNORED, GuidanceRouter
 from app.logs import Log
@@ -84,8 +84,12 @@ class Arrival(DeskSite):
         return response
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
-        """Return plain words for the page's script. The reason is in the log alone."""
+        """Return plain words for the page's script. The reason is in the log alone.
+
+        Raises `RateLimited` instead, if the network is over the limit: only who cannot sign in is refused by it.
+        """
         self.log_refusal(refusal)
+        refuse_over_limit(self.request)
         return Response(words, status_code=REFUSED, media_type="text/plain")
 
     def log_refusal(self, refusal: TokenInvalid) -> None:
@@ -229,6 +233,7 @@ def finish_sign_in(
             set_cookie(response, context.settings, SESSION_COOKIE, token)
     except TokenInvalid as refusal:
         arrival.log_refusal(refusal)
+        refuse_over_limit(arrival.request)
         heading, message = NOT_LET_IN
         response = arrival.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
     set_cookie(response, context.settings, way, "")

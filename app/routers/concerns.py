@@ -18,7 +18,14 @@ from app.errors import (
     TokenMissing,
     TooManyAdditions,
 )
-from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_network, network_to_count
+from app.http.auth import (
+    PUBLIC,
+    StatusTokenDep,
+    SubmitterDep,
+    caller_networks,
+    expect_within_limit,
+    networks_to_count,
+)
 from app.http.context import ContextDep, EmergencyContactsDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
 from app.http.params import (
     GuidanceRouter,
@@ -32,12 +39,13 @@ from app.http.params import (
 )
 from app.http.problems import BODY_PROBLEMS, CLIENT_PROBLEMS, CREDENTIAL_PROBLEMS, NOT_MODIFIED, problem_responses
 from app.http.responses import public_response
+from app.http.turns import LATE
 from app.models.concerns import ADDITION_EXAMPLE, Addition, AdditionReceipt, Concern, SimulatedOutcome
 from app.models.entries import ReceivedMessages
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE, ConcernFormResponse, concern_form
 from app.models.links import CONCERNS, concern_path
 from app.models.receipts import CheckResponse, ConcernStatus, Receipt
-from app.services.entries import FollowUps
+from app.services.entries import ADD, FollowUps, StatusCode
 from app.services.receipts import derive_idempotency_keys
 
 router = GuidanceRouter(prefix=CONCERNS, route_class=JSONRoute)
@@ -119,11 +127,13 @@ async def raise_concern(
     expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:
         return await run_in_threadpool(simulate, request, context, submission, submitter, test_outcome)
+    expect_within_limit(request, submitter, submission)
     keys = derive_idempotency_keys(idempotency_key, client=submitter.name)
-    network = network_to_count(request, submitter)
+    networks = networks_to_count(request, submitter)
     result = await context.submissions.submit(
-        submission, for_tests=submitter.for_tests, network=network, keys=keys, at=context.clock()
+        submission, for_tests=submitter.for_tests, networks=networks, keys=keys, at=context.clock()
     )
+    request.scope["state"][LATE] = result.is_late
     return created_response(result, concern_path(result.reference))
 
 
@@ -132,15 +142,15 @@ class Following:
     """A request of a reporter who follows a concern: what they typed, and what tells whether it is right."""
 
     follow_ups: FollowUps
-    status_token: str
+    code: StatusCode
     now: dt.datetime
-    reference: str
 
 
 async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
     """Return the request of the holder of a status token."""
     context = context_of(request)
-    return Following(context.follow_ups, status_token, context.clock(), reference)
+    code = StatusCode(reference, status_token, caller_networks(request))
+    return Following(context.follow_ups, code, context.clock())
 
 
 FollowingDep = Annotated[Following, Depends(follow)]
@@ -157,8 +167,7 @@ def read_concern_status(asked: FollowingDep) -> ConcernStatus:
 
     A wrong reference and a wrong token return the same error.
     """
-    token, reference = asked.status_token, asked.reference
-    return asked.follow_ups.read_status(typed_reference=reference, status_token=token, at=asked.now)
+    return asked.follow_ups.read_status(asked.code, at=asked.now)
 
 
 @router.get(
@@ -172,8 +181,7 @@ def read_messages(asked: FollowingDep) -> ReceivedMessages:
 
     The team sees when a message was first read, but nothing else about the reader.
     """
-    token, reference = asked.status_token, asked.reference
-    return asked.follow_ups.open_messages(typed_reference=reference, status_token=token, at=asked.now)
+    return asked.follow_ups.open_messages(asked.code, at=asked.now)
 
 
 @router.post(
@@ -195,7 +203,6 @@ def add_more(
     Each addition is acknowledged separately. A concern can have 200 additions, 20,000,000 bytes in total.
     """
     expect_one_key_at_most(request)
-    network = caller_network(request)
-    concern = asked.follow_ups.find(asked.reference, asked.status_token)
-    result = asked.follow_ups.add(concern, addition, network=network, idempotency_key=idempotency_key, at=asked.now)
+    concern = asked.follow_ups.find(asked.code, purpose=ADD)
+    result = asked.follow_ups.add(concern, addition, idempotency_key=idempotency_key, at=asked.now)
     return created_response(result, concern_path(result.reference))

@@ -22,7 +22,8 @@ from app.models.base import format_utc
 from app.models.code_lists import Health
 from app.models.links import API_CATALOG
 from app.services.access import access_keys_of
-from app.services.concerns import count_recent_tests
+from app.services.concerns import count_recent_tests, has_flood
+from app.services.saved_forms import are_nearly_full
 
 router = GuidanceRouter(dependencies=[PUBLIC])
 
@@ -105,7 +106,8 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     At most every five seconds each process writes an invented concern and rolls it back. The warning `proxy` means
     that the request came through an untrusted proxy. The warning `test-concerns` means that a test concern was sent
     in the last day: a live system may still be using its test key. The warning `signposts` means that local contacts
-    of another council are left out of every page and response.
+    of another council are left out of every page and response. `many-concerns` means that more than 200 concerns
+    marked as one of many came in the last hour, and `saved-forms` that saved forms use four fifths of their space.
     """
     keeps_concerns = context.writer.is_alive and context.concern_trial.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
@@ -127,8 +129,8 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
         warnings["proxy"] = "not trusted"
     if context.emergency_contacts.left_out():
         warnings["signposts"] = "of another council"
-    if checks["database"] == HEALTHY and _has_recent_tests(context):
-        warnings["test-concerns"] = "received in the last day"
+    if checks["database"] == HEALTHY:
+        warnings |= _warnings_of_rows(context)
     return Health(
         status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings, commit=context.settings.commit
     )
@@ -158,12 +160,20 @@ def _database(context: AppContext) -> str:
     return HEALTHY
 
 
-def _has_recent_tests(context: AppContext) -> bool:
+def _warnings_of_rows(context: AppContext) -> dict[str, str]:
+    """Return what is worth a warning in the database, by name; nothing if it cannot be read."""
+    now, warnings = context.clock(), {}
     try:
         with Session(context.engine) as session:
-            return count_recent_tests(session, now=context.clock()) > 0
+            if count_recent_tests(session, now=now):
+                warnings["test-concerns"] = "received in the last day"
+            if has_flood(session, now=now):
+                warnings["many-concerns"] = "from few addresses in the last hour"
+            if are_nearly_full(session):
+                warnings["saved-forms"] = "nearly full"
     except SQLAlchemyError:
-        return False
+        return {}
+    return warnings
 
 
 def _disk(context: AppContext) -> str:

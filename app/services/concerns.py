@@ -39,6 +39,7 @@ from app.models.concerns import (
     Concern,
     ConcernDetail,
     ConcernRow,
+    ImmediateDanger,
     NewConcern,
     StoredReceiptRow,
 )
@@ -53,7 +54,7 @@ from app.models.sections import DOCUMENTED, Section
 from app.services.catalogue import find_guides
 from app.services.editions import Contents, EditionKey, current_of, default_guide, find_history, list_current
 from app.services.events import append_events, concern_payload
-from app.services.limits import Sources
+from app.services.limits import UNCOUNTED, Admission, Networks, Sources
 from app.services.receipts import (
     IdempotencyKeys,
     IdempotentResult,
@@ -93,12 +94,21 @@ def find_concern(session: Session, reference: str) -> ConcernRow | None:
 
 
 RECENT_TESTS = dt.timedelta(days=1)
+RECENT_FLOOD = dt.timedelta(hours=1)
+MANY_MARKED = 200
+"""How many marked concerns in that time are a flood rather than a school."""
 
 
 def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
     """Return how many tests came in the last day."""
     recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
     return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
+
+
+def has_flood(session: Session, *, now: dt.datetime) -> bool:
+    """Return whether many concerns came in the last hour that are marked as one of many from a source."""
+    marked = (col(ConcernRow.received_at) > now - RECENT_FLOOD, col(ConcernRow.burst) != "")
+    return session.exec(select(1).where(*marked).offset(MANY_MARKED).limit(1)).first() is not None
 
 
 def get_concern(session: Session, reference: str) -> ConcernRow:
@@ -280,13 +290,13 @@ class Counted(StrEnum):
 
 @dataclass(frozen=True)
 class _Submitted:
-    """A concern as it came, and as JSON; whether it is a test; the keys of its idempotency key; and its burst."""
+    """A concern as it came, and as JSON; whether it is a test; the keys of its idempotency key; and how it is taken."""
 
     concern: Concern
     json: bytes
     test: bool
     keys: IdempotencyKeys | None
-    burst: str = ""
+    admission: Admission = UNCOUNTED
 
 
 @dataclass(frozen=True)
@@ -322,27 +332,29 @@ class Submissions:
         concern: Concern,
         *,
         for_tests: bool = False,
-        network: str | None = None,
+        networks: Networks = (),
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
         """Store the concern, sealed, and return its receipt after it is on the disk. With a key for tests it is a test.
 
-        `network` is where it comes from, if it has no key and is to be counted. A retry with the same idempotency key
+        `networks` are where it comes from, if it has no key and is to be counted. A retry with the same idempotency key
         and the same words gets the first receipt and makes no second concern. Raises `InvalidConcern`,
         `IdempotencyKeyReused`, `TooManyConcerns`, or `StoreBusy` if it could not be stored in time.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
+        submitted = concern.model_dump_json(exclude_unset=True).encode()
+        in_danger = concern.immediate_danger == ImmediateDanger.YES
         try:
             pinned = await self._resolve(concern)
-            burst = "" if network is None else await self.sources.admit(network, day=at.date())
+            admission = await self.sources.admit(networks, size=len(submitted), in_danger=in_danger, day=at.date())
         except (InvalidConcern, TooManyConcerns):
             if keys is not None:  # it may have been taken, and stored, before
                 with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                     return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
-        submitted = concern.model_dump_json(exclude_unset=True).encode()
-        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys, burst), pinned, at=at)
+        arrived = _Submitted(concern, submitted, for_tests, keys, admission)
+        prepare = partial(self._prepare, arrived, pinned, at=at)
         for _ in range(MAX_ATTEMPTS):
             try:
                 is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES
@@ -352,9 +364,10 @@ class Submissions:
                 continue
             except AlreadyStored:
                 return await to_thread.run_sync(self._replay, concern, keys, at)
-            for each in ([Counted.TEST] if for_tests else []) + ([Counted.MARKED] if burst else []):
+            for each in ([Counted.TEST] if for_tests else []) + ([Counted.MARKED] if admission.mark else []):
                 self.count(each)
-            return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
+            reference, is_late = prepared.concern.reference, admission.is_late
+            return IdempotentResult(reference, prepared.receipt, is_replay=False, is_late=is_late)
         raise ReferenceTaken
 
     async def _resolve(self, concern: Concern) -> PinnedEdition:
@@ -426,7 +439,7 @@ class Submissions:
             status_token_sha256=hashlib.sha256(token.encode()).digest(),
             test=test,
             message_key=derive_public_key(token, reference),
-            burst=submitted.burst,
+            burst=submitted.admission.mark,
         )
         stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
         detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt))

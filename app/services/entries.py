@@ -50,7 +50,7 @@ from app.errors import (
     ValidationFailed,
 )
 from app.models.base import MAX_NUMBER, canonical_submission, format_utc
-from app.models.concerns import MORE_URGENT, Addition, ConcernRow, StoredReceiptRow
+from app.models.concerns import MORE_URGENT, Addition, ConcernRow, ImmediateDanger, StoredReceiptRow
 from app.models.entries import (
     ENTRY_SPECS,
     ENTRY_WAITS,
@@ -75,7 +75,7 @@ from app.models.record_details import read_detail, seal_entry
 from app.services.concerns import EditionResolver, detail_in, find_concern, get_concern, get_unerased, unknown_ids
 from app.services.editions import EditionKey
 from app.services.events import append_events, events_about
-from app.services.limits import CodeTries, Sources
+from app.services.limits import CodeTries, Networks, Sources
 from app.services.receipts import (
     IdempotencyKeys,
     IdempotentResult,
@@ -104,6 +104,8 @@ GIVEN = "sealed text given"
 NO_SUCH_ADDITION = "The concern has no addition with that number."
 NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
 NO_NOTE = "this is not a note about this concern encrypted to those keys"
+READ, ADD = "read", "add"
+"""What a reporter follows a concern for."""
 
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
@@ -551,6 +553,15 @@ def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
+class StatusCode:
+    """What a reporter typed to follow a concern, its reference and its status token, and where that came from."""
+
+    typed_reference: str
+    token: str
+    networks: Networks
+
+
+@dataclass(frozen=True)
 class FollowUps:
     """Reads the status of a concern and its messages, and stores additions to it, sealed like the concern itself."""
 
@@ -562,9 +573,9 @@ class FollowUps:
     sources: Sources
     code_tries: CodeTries
 
-    def read_status(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ConcernStatus:
-        """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
-        row = self.find(typed_reference, status_token)
+    def read_status(self, code: StatusCode, *, at: dt.datetime) -> ConcernStatus:
+        """Return the concern's status. Raises what `find` raises."""
+        row = self.find(code)
         with Session(self.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
             messages = list_messages(session, row.reference)
@@ -575,14 +586,13 @@ class FollowUps:
         row: ConcernRow,
         addition: Addition,
         *,
-        network: str | None,
         idempotency_key: str | None,
         at: dt.datetime,
     ) -> IdempotentResult:
         """Store what is added to that concern, sealed, and return its receipt after it is on the disk.
 
-        It never lowers the urgency. `network` is counted, as with a concern. Raises `TooManyConcerns`, `ConcernErased`,
-        `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
+        It never lowers the urgency. Raises `TooManyConcerns` for a long one to one of many concerns of a source,
+        `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -595,7 +605,8 @@ class FollowUps:
         if faults:
             raise InvalidConcern(faults)
         try:
-            self.sources.admit_addition(network, len(addition.model_dump_json(exclude_unset=True)))
+            size, danger = len(addition.model_dump_json(exclude_unset=True)), addition.immediate_danger
+            self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
         except TooManyConcerns:
             with suppress(IdempotencyKeyReused):  # it may have been taken, and stored, before
                 return request.replay(self.engine)
@@ -617,12 +628,12 @@ class FollowUps:
 
         return request.once(self.engine, row.reference, store)
 
-    def open_messages(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ReceivedMessages:
+    def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
         """Return every message with its words, after it is recorded which of them are read for the first time.
 
-        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, and `StoreBusy`.
+        Raises what `find` raises, and `StoreBusy`.
         """
-        reference = self.find(typed_reference, status_token).reference
+        reference = self.find(code).reference
         with Session(self.engine) as session:
             unread = _unread(session, reference)
         if unread:
@@ -632,7 +643,7 @@ class FollowUps:
             rows = session.connection().execute(messages).all()
             added = list_entries(session, EntryKind.ADDITION, reference)
         added_at = {row.number: row.received_at for row in added}
-        identity = token_identity(status_token, reference)
+        identity = token_identity(code.token, reference)
         opened = (
             ReceivedMessage(
                 number=row.number,
@@ -646,21 +657,25 @@ class FollowUps:
         )
         return ReceivedMessages(reference=reference, messages=tuple(opened))
 
-    def unknown_ids_in(self, body: Mapping[str, Any], *, typed_reference: str, status_token: str) -> list[FieldError]:
-        """Return the same faults in ids, for a body that was meant as an addition. Raises `NoSuchConcern`."""
-        row = self.find(typed_reference, status_token)
+    def unknown_ids_in(self, body: Mapping[str, Any], code: StatusCode) -> list[FieldError]:
+        """Return the same faults in ids, for a body that was meant as an addition. Raises what `find` raises."""
+        row = self.find(code)
         return [] if row.erased_at is not None else unknown_ids(detail_in(body), self._pinned(row).content)
 
-    def find(self, typed_reference: str, status_token: str) -> ConcernRow:
-        """Return the concern's row. A wrong token counts as a try.
+    def find(self, code: StatusCode, *, purpose: str = READ) -> ConcernRow:
+        """Return the concern's row. A wrong token counts as a try, a right one as a request for that concern.
 
-        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, and `TooManyTries` after too many.
+        What is read stops nobody from adding: each purpose has its own count.
+
+        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, `TooManyTries` after too many, and
+        `RateLimited` where this concern was asked for too often.
         """
-        with self.code_tries.guard(typed_reference):
+        reference = find_reference(code.typed_reference)
+        with self.code_tries.guard(reference, code.networks, purpose):
             with Session(self.engine) as session:
-                row = find_concern(session, find_reference(typed_reference) or "")
+                row = find_concern(session, reference or "")
             expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
-            given = hashlib.sha256(standard_token(status_token).encode()).digest()
+            given = hashlib.sha256(standard_token(code.token).encode()).digest()
             if not hmac.compare_digest(given, expected) or row is None:
                 raise NoSuchConcern
             return row

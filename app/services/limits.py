@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from limits import RateLimitItem, parse
@@ -19,9 +20,17 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from app.errors import NoSuchConcern, NoSuchDraft, SetupError, TooManyConcerns, TooManyTries
+from app.errors import (
+    NoSuchConcern,
+    NoSuchDraft,
+    RateLimited,
+    SetupError,
+    TooManyConcerns,
+    TooManySavedForms,
+    TooManyTries,
+)
 from app.logs import Log
-from app.models.receipts import burst_mark, find_reference
+from app.models.receipts import burst_mark
 
 OWN_MEMORY = "memory://"
 STORE_TIMEOUT_SECONDS = 0.25
@@ -32,15 +41,33 @@ SET_CLOCK_SECONDS = 60.0
 ONE_DAY = dt.timedelta(days=1)
 UNKNOWN_ADDRESS = "unknown"
 """The address of a caller whose proxy forwards something that is not an address."""
-SHORT_ADDITION_BYTES = 4096
-"""Up to this size an addition is no way to fill a disk: whoever writes 'they are here now' is never refused."""
-NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: one IPv6 subscriber has a whole /64
+SHORT_BYTES = 4096
+"""Up to this size a concern is taken above the limits, and an addition is never counted: 'they are here now'."""
+SHARES = {64: 1, 56: 3, 48: 10}
+"""How many times the limit of one address each IPv6 network may send, by the bits of its prefix, the narrowest first.
+
+A subscriber has a whole /64, a line at home mostly a /56, a rented server or a tunnel a /48.
+"""
 OPTIONS: dict[str, dict[str, float | str | bool]] = {
     scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
     for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
 }
 
 log = Log(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that a caller is counted under, and how many times the limit of one address it may send."""
+
+    name: str
+    share: int = 1
+
+
+Networks = tuple[Network, ...]
+"""Every network that a caller is counted under, the narrowest first; empty for one that is not counted."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +85,25 @@ class Policy:
 
 @dataclass(frozen=True)
 class Count:
-    """The count after one more request: requests that remain in the window, and seconds until it ends."""
+    """The count after one more request: requests that remain in the window, seconds until it ends, and who it is of."""
 
     policy: Policy
     remaining: int
     seconds: int
     is_over: bool
+    caller: str = ""
 
 
 def make_policy(name: str, notation: str) -> Policy:
     """Return the policy for a limit in the notation `300/minute`."""
     return Policy(name, parse(notation))
+
+
+@lru_cache
+def widen(policy: Policy, share: int) -> Policy:
+    """Return the policy with its limit times the share of a network."""
+    item = policy.item
+    return Policy(policy.name, type(item)(item.amount * share, item.multiples))
 
 
 class Limiter:
@@ -98,21 +133,38 @@ class Limiter:
         self._day: dt.date | None = None
         self._key_of_day = b""
 
-    async def count(self, policy: Policy, caller: str) -> Count:
-        """Count one more request of that caller."""
-        if self._shared is None or self._is_unavailable:
-            return self.count_here(policy, caller)
-        return await to_thread.run_sync(partial(self.count_here, policy, caller), limiter=self._threads)
+    async def count(self, policy: Policy, networks: Networks) -> Count:
+        """Count one more request under each of the networks, as `count_here` does."""
+        return await self.run(partial(self.count_here, policy, networks))
 
-    def count_here(self, policy: Policy, caller: str) -> Count:
-        """Count one more in this thread, which may wait for the store."""
+    async def run(self, counting: Callable[[], T]) -> T:
+        """Call what counts, in a thread if it may wait for the shared store."""
+        if self._shared is None or self._is_unavailable:
+            return counting()
+        return await to_thread.run_sync(counting, limiter=self._threads)
+
+    def count_here(self, policy: Policy, networks: Networks, cost: int = 1) -> Count:
+        """Count one more in this thread, which may wait for the store. `networks` must not be empty.
+
+        A wider network is not counted for what a narrower one sent above its own limit: so one line alone never uses
+        up what its neighbours share. Return the count of the widest that is over, or of the one with the least left.
+        """
+        counts: list[Count] = []
+        for network in networks:
+            is_over = any(count.is_over for count in counts)
+            counts.append(self._count(widen(policy, network.share), network.name, 0 if is_over else cost))
+        over = [count for count in counts if count.is_over]
+        return over[-1] if over else min(counts, key=lambda count: count.remaining)
+
+    def _count(self, policy: Policy, caller: str, cost: int) -> Count:
+        """Count the cost for one caller; with no cost, only look."""
         key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
-                return _count(self._shared, policy, key)
+                return _count(self._shared, policy, key, caller, cost)
             except StorageError as failure:
                 self._note(failure)
-        return _count(self._own, policy, key)
+        return _count(self._own, policy, key, caller, cost)
 
     def mark(self, caller: str, day: dt.date) -> str:
         """Return the mark of that caller on that day. Without a shared secret the key of the day is drawn anew.
@@ -164,31 +216,33 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
     return Limiter(store, secret)
 
 
-def network_key(host: str | None) -> str | None:
-    """Return the key of the caller's network: None for this machine itself, and for a connection without an address.
+def networks_of(host: str | None) -> Networks:
+    """Return the networks of the caller: none for this machine itself, and for a connection without an address.
 
     A request from this machine is an operator's, or came through a proxy that is not configured as trusted: all of its
     callers would be counted as one. Callers at an `UNKNOWN_ADDRESS`, which a trusted proxy forwarded, are counted so.
     """
     if host == UNKNOWN_ADDRESS:
-        return host
+        return (Network(host),)
     try:
         address = ipaddress.ip_address(host or "")
     except ValueError:
-        return None
+        return ()
     address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((int(address), NETWORK_OF_ONE_SUBSCRIBER), strict=False))
-    return str(address)
+        return ()
+    if isinstance(address, ipaddress.IPv4Address):
+        return (Network(str(address)),)
+    return tuple(
+        Network(str(ipaddress.ip_network((int(address), bits), strict=False)), share) for bits, share in SHARES.items()
+    )
 
 
-def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
-    is_within = limiter.hit(policy.item, key)
+def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, caller: str, cost: int) -> Count:
+    is_within = limiter.hit(policy.item, key, cost=cost) if cost else limiter.test(policy.item, key)
     window = limiter.get_window_stats(policy.item, key)
     seconds = max(1, math.ceil(window.reset_time - time.time()))
-    return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within)
+    return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within, caller=caller)
 
 
 def open_store(store: str) -> Storage:
@@ -203,69 +257,107 @@ def open_store(store: str) -> Storage:
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Counts concerns without a key by the network that they come from, and marks those of a network that sends many.
+class Admission:
+    """How a concern is taken: the mark of its source, empty for all but many, and whether it is answered late."""
 
-    `unmarked` is small and marks, so that a school is taken and the desk can tell a flood apart; `most` is large and
-    refuses, so that a flood has an end.
+    mark: str = ""
+    is_late: bool = False
+
+
+UNCOUNTED = Admission()
+"""How the concern of a client, or of this machine itself, is taken."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Counts concerns without a key by the networks that they come from, and marks those of a source that sends many.
+
+    `unmarked` is small and marks, so that a school is taken and the desk can tell a flood apart. Above `most`, which
+    long concerns have for themselves, a long one is refused and a short one is answered late, up to `flood`: parts of
+    `SHORT_BYTES` that a disk bears. Who says that a child is in danger is taken above that too, in a few words.
     """
 
     limiter: Limiter
     unmarked: Policy
     most: Policy
+    flood: Policy
+    saved_bytes: Policy
 
-    def admit_addition(self, network: str | None, size: int) -> None:
-        """Count one more large addition, of so many bytes. Raises `TooManyConcerns`. A short one is always taken.
+    async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
+        """Count one more concern, of so many bytes, and return how it is taken. Raises `TooManyConcerns`."""
+        if not networks:
+            return UNCOUNTED
+        return await self.limiter.run(partial(self._admit, networks, size=size, in_danger=in_danger, day=day))
 
-        Runs in a worker thread. Additions have a count of their own, so that a flood of concerns stops none.
+    def _admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
+        name = f"long-{self.most.name}" if size > SHORT_BYTES else self.most.name
+        is_late = self._take(name, networks, size, in_danger=in_danger)
+        few = self.limiter.count_here(self.unmarked, networks)
+        return Admission(self.limiter.mark(few.caller, day) if few.is_over else "", is_late)
+
+    def admit_addition(self, mark: str, size: int, *, in_danger: bool) -> None:
+        """Count one more long addition to a concern of that mark. Raises `TooManyConcerns`.
+
+        A short one is always taken. A concern without a mark has its own bound; a source has few such concerns a day.
         """
-        if network is None or size <= SHORT_ADDITION_BYTES:
-            return
-        count = self.limiter.count_here(Policy("large-additions", self.most.item), network)
-        if count.is_over:
-            raise TooManyConcerns(count.seconds)
+        if mark and size > SHORT_BYTES:
+            self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
 
-    def mark(self, network: str | None, *, day: dt.date) -> str:
-        """Return the mark of the network on that day; empty for one that is not counted."""
-        return "" if network is None else self.limiter.mark(network, day)
+    def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
+        """Count what came under that name, and return whether it is above the limit. Raises `TooManyConcerns`."""
+        most = self.limiter.count_here(Policy(name, self.most.item), networks)
+        is_long = size > SHORT_BYTES
+        if not most.is_over:
+            return False
+        if is_long and not in_danger:
+            raise TooManyConcerns(most.seconds)
+        spent = self.limiter.count_here(self.flood, networks, cost=math.ceil(size / SHORT_BYTES))
+        if spent.is_over and (is_long or not in_danger):
+            raise TooManyConcerns(spent.seconds)
+        return True
 
-    async def admit(self, network: str, *, day: dt.date) -> str:
-        """Count one more concern, and return its mark, which is empty for all but many. Raises `TooManyConcerns`."""
-        all_that_came = await self.limiter.count(self.most, network)
-        if all_that_came.is_over:
-            raise TooManyConcerns(all_that_came.seconds)
-        few = await self.limiter.count(self.unmarked, network)
-        return self.limiter.mark(network, day) if few.is_over else ""
+    def admit_saved_form(self, networks: Networks, size: int, *, day: dt.date) -> str:
+        """Count one more form that is saved, of so many bytes, and return the mark of its source; empty for none.
+
+        The mark is of the narrowest network, whose share the table of saved forms holds. The wider ones are counted
+        here, since two more marks in a row would tell an address. Raises `TooManySavedForms`.
+        """
+        if not networks:
+            return ""
+        wide = networks[1:]
+        if wide and (count := self.limiter.count_here(self.saved_bytes, wide, cost=size)).is_over:
+            raise TooManySavedForms(count.seconds)
+        return self.limiter.mark(networks[0].name, day)
 
 
 @dataclass(frozen=True)
 class CodeTries:
-    """Counts wrong codes by what they are for, whether or not it exists. A right code is never counted or refused."""
+    """Counts wrong codes by what they are for, whether or not it exists, and by the networks that they come from.
+
+    A right code is counted by what it opens, never by the address of whoever has it.
+    """
 
     limiter: Limiter
-    policy: Policy
+    wrong: Policy
+    wrong_of_network: Policy
+    right: Policy
 
     @contextmanager
-    def guard(self, typed_reference: str) -> Iterator[None]:
-        """Count a wrong try where the block raises `NoSuchConcern`.
+    def guard(self, name: str | None, networks: Networks, purpose: str = "") -> Iterator[None]:
+        """Count a try of a code for `name`: a wrong one where the block raises `NoSuchConcern` or `NoSuchDraft`.
 
         Raises `TooManyTries` in its place, once too many were wrong: so whoever tries wrong codes keeps nobody from
-        their concern, and learns no more than before. Runs in a worker thread.
+        their concern, and learns no more than before. Raises `RateLimited` for a right one that was used too often for
+        that purpose. Without a name, no code can be right. Runs in a worker thread.
         """
-        reference = find_reference(typed_reference)
-        if reference is None:  # no concern has it, so no code opens it
-            yield
-            return
-        with self.guard_name(reference):
-            yield
-
-    @contextmanager
-    def guard_name(self, name: str) -> Iterator[None]:
-        """Do the same for anything else that has a code, and count by `name`."""
         try:
             yield
         except (NoSuchConcern, NoSuchDraft):
-            count = self.limiter.count_here(self.policy, name)
-            if count.is_over:
-                raise TooManyTries(count.seconds) from None
+            counted = [(self.wrong, (Network(name),) if name else ()), (self.wrong_of_network, networks)]
+            counts = [self.limiter.count_here(policy, whose) for policy, whose in counted if whose]
+            if over := [count.seconds for count in counts if count.is_over]:
+                raise TooManyTries(max(over)) from None
             raise
+        count = self.limiter.count_here(self.right, (Network(f"{purpose} {name}"),))
+        if count.is_over:
+            raise RateLimited(count.seconds)

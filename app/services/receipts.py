@@ -106,11 +106,13 @@ def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> Idem
 
 @dataclass(frozen=True)
 class IdempotentResult:
-    """The receipt as finished JSON, and whether it is that of an earlier, identical request."""
+    """The receipt as finished JSON, whether it is that of an earlier, identical request, and whether it goes late."""
 
     reference: str
     receipt: bytes
     is_replay: bool
+    is_late: bool = False
+    """Whether its source sends very many: what was sent is stored, and its answer is held back a little."""
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,12 @@ from app.services.record import purge_remnants, require_clock
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
 """How many forms of one network may be saved at the same time."""
+SHARE_BYTES = 2_000_000
+"""How large the saved forms of one network may be, together."""
 MAX_BYTES = 256_000_000
 """How large all saved forms together may be."""
+NEARLY_FULL = 0.8
+"""The part of it from which readiness warns."""
 BLOCK = 4096
 OPENING = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")
 
@@ -70,8 +74,8 @@ class Drafts:
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedDraft:
         """Store the fields of the form at that path, for the source of that mark, if it has one.
 
-        The draft of the opening ends with it, if no newer page has opened that draft. Raises `TooManySavedForms` where
-        the source has its share, `SavedFormsFull`, or `StoreBusy`.
+        The draft of the opening ends with it, if no newer page has opened that draft. Raises `TooManySavedForms` if
+        the source has its share of forms or of bytes, `SavedFormsFull`, or `StoreBusy`.
         """
         code, expires_at = new_status_token(), at + LIFETIME
         draft_id, key = _derive(code)
@@ -82,6 +86,14 @@ class Drafts:
         columns = {"draft_id": draft_id, "sealed": sealed, "size": len(sealed), "source": source}
         _insert(self.writer, columns | {"expires_at": expires_at}, _of_opening(opening, newest_only=True), at)
         return SavedDraft(code, expires_at)
+
+    def expect(self, typed_code: str, *, at: dt.datetime) -> None:
+        """Raise `NoSuchDraft` for a wrong code. It takes one read, so that wrong codes never wait for the writer."""
+        draft_id, _ = _derive(standard_token(typed_code))
+        found = select(DraftRow.draft_id).where(col(DraftRow.draft_id) == draft_id, col(DraftRow.expires_at) > at)
+        with Session(self.engine) as session:
+            if session.exec(found).first() is None:
+                raise NoSuchDraft
 
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedDraft:
         """Return the draft to that `page`, which has it from now on. Raises `NoSuchDraft`."""
@@ -112,9 +124,14 @@ class Drafts:
         return erased
 
 
-def measure_saved(session: Session) -> tuple[int, int]:
-    """Return how many forms are saved, and how many bytes they have."""
-    return session.exec(select(func.count(), func.coalesce(func.sum(col(DraftRow.size)), 0))).one()
+def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
+    """Return how many forms are saved, and how many bytes they have: all, or those for which these conditions hold."""
+    return session.exec(select(func.count(), func.coalesce(func.sum(col(DraftRow.size)), 0)).where(*of)).one()
+
+
+def are_nearly_full(session: Session) -> bool:
+    """Return whether saved forms have used four fifths of the space they may take together."""
+    return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
 
 
 def group_of(typed_code: str) -> str:
@@ -147,9 +164,11 @@ def _insert(
 ) -> None:
     if replaced is not None:
         _expire(session, replaced, at)
-    own = select(func.count()).where(col(DraftRow.source) == columns["source"], col(DraftRow.expires_at) > at)
-    if columns["source"] and session.exec(own).one() >= SHARE:
-        raise TooManySavedForms
+    if columns["source"]:
+        own = (col(DraftRow.source) == columns["source"], col(DraftRow.expires_at) > at)
+        number, size = measure_saved(session, *own)
+        if number >= SHARE or size + columns["size"] > SHARE_BYTES:
+            raise TooManySavedForms
     if measure_saved(session)[1] + columns["size"] > MAX_BYTES:
         raise SavedFormsFull
     session.add(DraftRow(**columns))

@@ -4,31 +4,36 @@ import datetime as dt
 import ipaddress
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.http import turns
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.concerns import ConcernRow
 from app.models.people import Role
 from app.models.record import DisclosureRow
-from app.services.limits import ONE_DAY, make_limiter
+from app.services.limits import ONE_DAY, Sources, make_limiter, make_policy, networks_of
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import FORM, Desk, desk_of, worker_of
+from tests.support.loops import for_each
 from tests.support.people import OWN_PAGE, sign_in_as
-from tests.support.publishing import a_key
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +42,7 @@ CONCERNS = "/v1/concerns"
 PUPILS = 64
 MARKED_AFTER = 20
 MINUTE = dt.timedelta(minutes=1)
+RATES_OF_SOURCES = {"unmarked": "20/day", "most": "200/hour", "flood": "50000/day", "saved": "2000000/day"}
 
 Call = Callable[[str], TestClient]
 
@@ -90,62 +96,201 @@ def typed_by_a_pupil(number: int) -> dict[str, str]:
     }
 
 
-def test_a_flood_from_one_address_is_bounded_and_who_is_refused_is_told_who_to_call_and_when_to_try_again(
+SCRIPT_TIMES = 12
+FEW = {
+    "limit_concerns": "4/minute",
+    "limit_status": "8/minute",
+    "limit_search": "4/minute",
+    "limit_wrong_codes": "4/minute",
+    "limit_anonymous": "5/hour",
+    "limit_unmarked": "2/day",
+}
+"""Limits that a script passes with a few requests of each kind."""
+LONG = "An invented account. " * 400
+
+
+@dataclass(frozen=True)
+class Place:
+    """A service, what somebody at an address sent before a script came, and the clients of both, at that address."""
+
+    school: TestClient
+    receipt: dict[str, Any]
+    saved: str
+    a_concern: Concern
+
+    @property
+    def token(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.receipt['status_token']}"}
+
+    @property
+    def typed(self) -> dict[str, str]:
+        return {"reference": self.receipt["reference"], "code": self.receipt["status_token"]}
+
+    def send(self, **changes: Any) -> Any:
+        return self.school.post(CONCERNS, json=self.a_concern(**changes))
+
+    def fill_in(self, path: str, do: str, **changes: str) -> Any:
+        return self.school.post(path, data=typed_by_a_pupil(1) | {"do": do} | changes)
+
+    def add(self, words: str, **headers: str) -> Any:
+        body = {"immediate_danger": "yes", "concern": {"narrative": words}}
+        return self.school.post(f"{self.receipt['links']['self']}/additions", json=body, headers=self.token | headers)
+
+
+SCRIPT: dict[str, Callable[[Place], Any]] = {
+    "concerns in danger": lambda at: at.send(immediate_danger="yes"),
+    "concerns without danger": lambda at: at.send(immediate_danger="no"),
+    "long concerns": lambda at: at.send(concern={"narrative": LONG}),
+    "the child's form": lambda at: at.fill_in("/worried-about-yourself", "now"),
+    "steps of the form": lambda at: at.fill_in("/raise-a-concern", "add:children"),
+    "saving of the form": lambda at: at.fill_in("/raise-a-concern", "save"),
+    "checks": lambda at: at.school.post(f"{CONCERNS}/check", json=at.a_concern()),
+    "wrong codes": lambda at: at.school.get(f"{CONCERNS}/4F7K-926W-0X3R", headers=at.token),
+    "wrong codes of this concern": lambda at: at.school.post("/concerns", data=at.typed | {"code": "wrong"}),
+    "wrong codes of saved forms": lambda at: at.school.post("/concerns/saved", data={"code": at.saved[:-1]}),
+    "messages of assistants": lambda at: at.school.post("/mcp", json={}),
+    "searches": lambda at: at.school.get("/v1/search?q=missing"),
+}
+BY_HAND: dict[str, tuple[Callable[[Place], Any], int]] = {
+    "a concern in danger": (lambda at: at.send(immediate_danger="yes"), 201),
+    "a long concern in danger": (lambda at: at.send(immediate_danger="yes", concern={"narrative": LONG}), 201),
+    "a concern without danger": (lambda at: at.send(immediate_danger="no"), 201),
+    "the form": (lambda at: at.fill_in("/raise-a-concern", "send", **{"reporter.kind": "professional"}), 201),
+    "the form's answers to check": (lambda at: at.fill_in("/raise-a-concern", "check"), 422),
+    "a child's 'Send what you have now'": (lambda at: at.fill_in("/worried-about-yourself", "now"), 201),
+    "the status": (lambda at: at.school.get(at.receipt["links"]["self"], headers=at.token), 200),
+    "the page of the status": (lambda at: at.school.post("/concerns", data=at.typed), 200),
+    "messages": (lambda at: at.school.get(f"{at.receipt['links']['self']}/messages", headers=at.token), 200),
+    "the receipt as a file": (
+        lambda at: at.school.post("/concerns/receipt", data=at.typed | {"receipt": at.receipt["receipt"]}),
+        200,
+    ),
+    "an addition": (lambda at: at.add("He is here now."), 201),
+    "a long addition": (lambda at: at.add(LONG), 201),
+    "an addition on the page": (
+        lambda at: at.school.post("/concerns/additions", data=at.typed | {"narrative": "He is here now."}),
+        200,
+    ),
+    "a saved form": (lambda at: at.school.post("/concerns/saved", data={"code": at.saved, "page": "1"}), 200),
+}
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer late, but not much."""
+    monkeypatch.setattr(turns, "LATE_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_script_stops_nobody_else_at_its_address(settings: Settings, a_concern: Concern) -> None:
+    with started(settings.model_copy(update=FEW)) as (_service, call):
+        school = call(A_SCHOOL)
+        saving = school.post("/raise-a-concern", data=typed_by_a_pupil(1) | {"do": "save"})
+        saved = re.findall(r'class="code-words">([^<]*)<', saving.text)[0]
+        place = Place(school, school.post(CONCERNS, json=a_concern()).json(), saved, a_concern)
+
+        by_script = {what: [send(place).status_code for _ in range(SCRIPT_TIMES)] for what, send in SCRIPT.items()}
+        by_hand = {what: send(place).status_code for what, (send, _) in BY_HAND.items()}
+
+    assert by_hand == {what: status for what, (_, status) in BY_HAND.items()}
+    taken = ("concerns in danger", "concerns without danger", "the child's form", "steps of the form")
+    assert {what for what, statuses in by_script.items() if 429 not in statuses} == set(taken)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_above_its_bound_a_flood_is_refused_but_for_a_few_words_in_danger(
     settings: Settings, a_concern: Concern
 ) -> None:
-    bounded = settings.model_copy(update={"limit_anonymous": "5/hour", "limit_unmarked": "2/day"})
-    with started(bounded) as (service, call):
-        client = a_key(call(ELSEWHERE), Scope.SUBMIT)
-        first = call(A_SCHOOL).post(CONCERNS, json=a_concern(), headers={"Idempotency-Key": "the-first-one"})
-        taken = [call(A_SCHOOL).post(CONCERNS, json=a_concern()) for _ in range(4)]
+    bounded = settings.model_copy(update={"limit_anonymous": "2/hour", "limit_flood": "6/day"})
+    with started(bounded) as (_, call):
+        send = partial(call(A_SCHOOL).post, CONCERNS)
+        first = send(json=a_concern(), headers={"Idempotency-Key": "the-first-one"})
+        statuses = [send(json=a_concern(immediate_danger="not_sure")).status_code for _ in range(7)]
 
-        refused = call(A_SCHOOL).post(CONCERNS, json=a_concern(immediate_danger="yes"))
+        refused = send(json=a_concern(immediate_danger="not_sure"))
+        page = call(A_SCHOOL).post("/worried-about-yourself", data=typed_by_a_pupil(1))
+        again = send(json=a_concern(), headers={"Idempotency-Key": "the-first-one"})
+        in_danger_at_length = a_concern(immediate_danger="yes", concern={"narrative": LONG})
+        long = [send(json=in_danger_at_length).status_code for _ in range(3)]
+        in_danger = send(json=a_concern(immediate_danger="yes"))
 
-        assert {answer.status_code for answer in taken} == {201}
+        assert statuses == [201] * 7
         assert (refused.status_code, refused.json()["type"]) == (429, "/v1/problems/too-often")
-        assert 1 <= int(refused.headers["Retry-After"]) <= 3600
+        assert 1 <= int(refused.headers["Retry-After"]) <= dt.timedelta(days=1).total_seconds()
         assert refused.json()["signposts"][0]["phones"]
-        assert refused.json()["contacts"]
-        page = call(A_SCHOOL).post("/worried-about-yourself", data=typed_by_a_pupil(1), headers={"Accept": "text/html"})
         assert (page.status_code, "999" in page.text) == (429, True)
         assert "An invented account of pupil 1." in page.text
-        assert 1 <= int(page.headers["Retry-After"]) <= 3600
-        again = call(A_SCHOOL).post(CONCERNS, json=a_concern(), headers={"Idempotency-Key": "the-first-one"})
         assert (again.status_code, again.json()) == (201, first.json())
-        assert call(A_SCHOOL).post(f"{CONCERNS}/check", json=a_concern()).status_code == 200
-        token = {"Authorization": f"Bearer {first.json()['status_token']}"}
-        added = {"immediate_danger": "yes", "concern": {"narrative": "An invented account of what is happening now."}}
-        path = f"{first.json()['links']['self']}/additions"
-        assert call(A_SCHOOL).post(path, json=added, headers=token).status_code == 201
+        assert (long, in_danger.status_code) == ([201, 201, 429], 201)
         assert call(ELSEWHERE).post(CONCERNS, json=a_concern()).status_code == 201
-        assert {call(A_SCHOOL).post(CONCERNS, json=a_concern(), headers=client).status_code for _ in range(9)} == {201}
-        assert [bool(mark) for mark in sorted(marks(service))] == [False] * 12 + [True] * 3
 
 
-def test_long_additions_are_bounded_and_a_few_words_are_always_taken(settings: Settings, a_concern: Concern) -> None:
-    bounded = settings.model_copy(update={"limit_anonymous": "2/hour"})
+@pytest.mark.usefixtures("quickly")
+def test_long_concerns_have_a_count_of_their_own_and_are_refused_first(settings: Settings, a_concern: Concern) -> None:
+    with started(settings.model_copy(update={"limit_anonymous": "3/hour"})) as (_, call):
+        short = [call(A_SCHOOL).post(CONCERNS, json=a_concern()).status_code for _ in range(6)]
+        long = [call(A_SCHOOL).post(CONCERNS, json=a_concern(concern={"narrative": LONG})) for _ in range(4)]
+
+        assert short == [201] * 6
+        assert [answer.status_code for answer in long] == [201, 201, 201, 429]
+
+
+@pytest.mark.usefixtures("quickly")
+def test_long_additions_to_one_of_many_are_bounded_by_their_concern_not_by_address(
+    settings: Settings, a_concern: Concern
+) -> None:
+    bounded = settings.model_copy(
+        update={"limit_anonymous": "2/hour", "limit_unmarked": "1/day", "limit_flood": "1/day"}
+    )
     with started(bounded) as (_, call):
-        receipt = call(A_SCHOOL).post(CONCERNS, json=a_concern()).json()
-        token = {"Authorization": f"Bearer {receipt['status_token']}"}
+        receipts = [call(A_SCHOOL).post(CONCERNS, json=a_concern()).json() for _ in range(2)]
+        alone, marked = (Place(call(A_SCHOOL), receipt, "", a_concern) for receipt in receipts)
 
-        def add(host: str, words: str, **headers: str) -> Any:
-            body = {"immediate_danger": "yes", "concern": {"narrative": words}}
-            return call(host).post(f"{receipt['links']['self']}/additions", json=body, headers=token | headers)
+        taken = marked.add(LONG, **{"Idempotency-Key": "an-addition"})
+        statuses = [marked.add(LONG).status_code for _ in range(2)]
+        retried = marked.add(LONG, **{"Idempotency-Key": "an-addition"})
+        page = marked.school.post("/concerns/additions", data=marked.typed | {"narrative": LONG})
 
-        once = {"Idempotency-Key": "an-addition"}
-        taken = add(A_SCHOOL, "An invented account. " * 400, **once)
-        assert [add(A_SCHOOL, "An invented account. " * 400).status_code for _ in range(2)] == [201, 429]
-        retried = add(A_SCHOOL, "An invented account. " * 400, **once)
+        assert (taken.status_code, statuses) == (201, [201, 429])
         assert (retried.status_code, retried.content) == (201, taken.content)
-        assert add(A_SCHOOL, "Another account. " * 400, **once).status_code == 429
-        refused = add(A_SCHOOL, "An invented account. " * 400)
-        assert refused.json()["signposts"][0]["phones"]
-        assert 1 <= int(refused.headers["Retry-After"]) <= 3600
-        place = {"reference": receipt["reference"], "code": receipt["status_token"], "narrative": "Long. " * 1000}
-        page = call(A_SCHOOL).post("/concerns/additions", data=place)
-        assert (page.status_code, "Long. Long." in page.text, "Retry-After" in page.headers) == (429, True, True)
-        assert [add(A_SCHOOL, "They are here now.").status_code for _ in range(9)] == [201] * 9
-        assert add(ELSEWHERE, "An invented account. " * 400).status_code == 201
+        assert (page.status_code, LONG[:40] in page.text, "Retry-After" in page.headers) == (429, True, True)
+        assert [marked.add("They are here now.").status_code for _ in range(9)] == [201] * 9
+        assert [alone.add(LONG).status_code for _ in range(5)] == [201] * 5
+
+
+LINES = {
+    # what sends, one after the other: how many of its concerns have the mark of how wide a network
+    "one address of IPv4": (["192.0.2.7"] * 30, {"": 20, "192.0.2.7": 10}),
+    "one network of a line": (["2001:db8:1:2::1"] * 30, {"": 20, "2001:db8:1:2::/64": 10}),
+    "a line at home": ([f"2001:db8:1:{n % 256:x}::1" for n in range(100)], {"": 60, "2001:db8:1::/56": 40}),
+    "a server": ([f"2001:db8:1:{n * 256 % 65536:x}::1" for n in range(240)], {"": 200, "2001:db8:1::/48": 40}),
+    "neighbours": ([f"2001:db8:{n:x}::1" for n in range(240)], {"": 240}),
+}
+
+
+@for_each("what", list(LINES))
+def test_one_line_of_ipv6_is_one_source_and_has_one_mark(what: str) -> None:
+    addresses, expected = LINES[what]
+    limiter = make_limiter("memory://", None)
+    sources = Sources(limiter, *(make_policy(name, rate) for name, rate in RATES_OF_SOURCES.items()))
+    day = A_TUESDAY.date()
+
+    async def admit() -> Counter[str]:
+        admitted = [await sources.admit(networks_of(each), size=100, in_danger=True, day=day) for each in addresses]
+        return Counter(admission.mark for admission in admitted)
+
+    marks = {limiter.mark(name, day) if name else "": count for name, count in expected.items()}
+    assert dict(anyio.run(admit)) == marks
+
+
+def test_a_line_that_is_over_its_limit_uses_up_nothing_of_its_neighbours() -> None:
+    limiter, policy = make_limiter("memory://", None), make_policy("concerns", "3/minute")
+    for _ in range(1000):
+        limiter.count_here(policy, networks_of("2001:db8:1:2::1"))
+
+    neighbour = limiter.count_here(policy, networks_of("2001:db8:1:3::1"))
+
+    assert (neighbour.is_over, neighbour.remaining) == (False, 2)
 
 
 def test_what_is_refused_as_it_stands_counts_for_nothing(settings: Settings, a_concern: Concern) -> None:

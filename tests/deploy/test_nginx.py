@@ -58,7 +58,7 @@ def test_a_caller_cannot_pass_for_another_address(site: Site) -> None:
     assert "192.0.2.7" not in site.nodes[0].log.read_text() + site.nodes[1].log.read_text()
 
 
-def test_a_flood_of_concerns_is_slowed_with_999_first_and_nothing_logs_the_address(site: Site) -> None:
+def test_a_flood_of_checks_is_refused_with_999_first_and_nothing_logs_the_address(site: Site) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: site.client.post("/v1/concerns/check", json=A_CONCERN), range(120)))
     refused = [each for each in answers if each.status_code == 429]
@@ -68,6 +68,13 @@ def test_a_flood_of_concerns_is_slowed_with_999_first_and_nothing_logs_the_addre
     assert refused[0].headers["content-type"] == "application/problem+json"
     assert refused[0].headers["retry-after"] == "10"
     assert ADDRESS not in (site.work / "error.log").read_text()
+
+
+def test_no_concern_is_refused_by_the_proxy_for_what_others_sent(site: Site) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: site.client.post("/v1/concerns", json=A_CONCERN), range(120)))
+
+    assert {each.status_code for each in answers} == {201}
 
 
 def test_the_sample_marks_everything_that_is_an_example() -> None:

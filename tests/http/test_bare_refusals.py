@@ -207,7 +207,7 @@ def test_a_newcomer_is_refused_whole_where_every_connection_is_at_work(
 TRIES = 20
 BODY = b" " * 8_000_000
 PIECE = 65_536
-PATH = "/v1/concerns"
+PATH = "/v1/concerns/check"
 JSON = {"Content-Type": "application/json"}
 FORWARDED = {"X-Forwarded-For": "203.0.113.1"}
 Send = Callable[[str, Path], int]

@@ -18,14 +18,16 @@ from app.errors import SetupError
 from app.http.middleware import policy_name
 from app.main import create_app
 from app.models.clients import Scope
+from app.models.form import SMALLEST_EXAMPLE
 from app.services import limits
 from app.services.clients import revoke_client
-from app.services.limits import make_limiter, network_key
+from app.services.limits import make_limiter, networks_of
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.openapi import operations
+from tests.support.people import OWN_PAGE
 from tests.support.publishing import a_key
 from tests.support.store import Store
 from tests.support.waiting import wait_until
@@ -42,13 +44,15 @@ Called = Callable[[str], TestClient]
 
 @pytest.fixture
 def limited(settings: Settings) -> Settings:
-    """Three submissions, two looks at a status, two searches, two desk calls, and five of a client, a minute."""
+    """Three submissions of a kind, two of anything else, and five of a client, a minute."""
     return settings.model_copy(
         update={
             "limit_concerns": "3/minute",
             "limit_status": "2/minute",
+            "limit_wrong_codes": "2/minute",
             "limit_search": "2/minute",
             "limit_desk": "2/minute",
+            "limit_sign_in": "2/minute",
             "limit_clients": "5/minute",
         }
     )
@@ -75,20 +79,18 @@ def expect_refusal(answer: Any) -> None:
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
-def test_who_submits_too_often_is_told_when_to_try_again_and_whom_to_call_meanwhile(
-    called: Called, a_concern: Concern
-) -> None:
+def test_who_checks_too_often_is_told_when_to_try_again_and_whom_to_call(called: Called, a_concern: Concern) -> None:
     school, another = called(A_SCHOOL), called(ELSEWHERE)
 
-    answers = [school.post(CONCERNS, json=a_concern()) for _ in range(2)] + [school.post(CHECK, json=a_concern())]
-    refused = school.post(CONCERNS, json=a_concern())
-    others = another.post(CONCERNS, json=a_concern())
+    answers = [school.post(CHECK, json=a_concern()) for _ in range(3)]
+    refused = school.post(CHECK, json=a_concern())
+    others = another.post(CHECK, json=a_concern())
 
-    assert [answer.status_code for answer in answers] == [201, 201, 200]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
     expect_refusal(refused)
     assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
     assert refused.json()["contacts"]
-    assert others.status_code == 201
+    assert others.status_code == 200
 
 
 def test_every_answer_of_a_limited_route_tells_how_the_caller_stands(called: Called, a_concern: Concern) -> None:
@@ -97,9 +99,9 @@ def test_every_answer_of_a_limited_route_tells_how_the_caller_stands(called: Cal
     answers = [school.post(CHECK, json=each) for each in (a_concern(), {}, a_concern(), a_concern())]
 
     assert [answer.status_code for answer in answers] == [200, 422, 200, 429]
-    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"concerns";q=3;w=60'}
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"checks";q=3;w=60'}
     told = [answer.headers["RateLimit"].split(";") for answer in answers]
-    assert [(name, remaining) for name, remaining, _ in told] == [('"concerns"', f"r={n}") for n in (2, 1, 0, 0)]
+    assert [(name, remaining) for name, remaining, _ in told] == [('"checks"', f"r={n}") for n in (2, 1, 0, 0)]
     assert all(1 <= int(seconds.removeprefix("t=")) <= 60 for _, _, seconds in told)
     assert answers[-1].headers["Retry-After"] == told[-1][2].removeprefix("t=")
 
@@ -112,13 +114,46 @@ def test_a_refused_body_is_not_read(called: Called, a_concern: Concern) -> None:
     expect_refusal(school.post(CHECK, content=b"x" * 2_000_000, headers={"Content-Type": "application/json"}))
 
 
-def test_each_kind_of_request_has_a_count_of_its_own(called: Called, a_concern: Concern) -> None:
-    caller = called(A_SCHOOL)
-    for path in (f"{CONCERNS}/4F7K-926W-0X3R", "/v1/search?q=missing", "/v1/desk/concerns"):
-        statuses = [caller.get(path).status_code for _ in range(3)]
-        assert statuses[-1] == 429 not in statuses[:2], path
+WRONG_FIELDS = {"reference": "4F7K-926W-0X3R", "code": "of-nobody", "narrative": "An invented account.", "token": "x"}
+KINDS = {
+    # what is sent: how it is counted, and what its fourth request is answered, with a wrong code or key if it has one
+    "POST /v1/concerns": ("concerns", 422),
+    "POST /raise-a-concern": ("forms", 422),
+    "POST /v1/concerns/check": ("checks", 429),
+    "POST /v1/concerns/4F7K-926W-0X3R/additions": ("additions", 422),
+    "GET /v1/concerns/4F7K-926W-0X3R": ("status", 429),
+    "GET /v1/concerns/4F7K-926W-0X3R/messages": ("status", 429),
+    "POST /concerns": ("status", 429),
+    "POST /concerns/additions": ("additions", 429),
+    "POST /concerns/saved": ("saved-codes", 429),
+    "GET /v1/search?q=missing": ("search", 429),
+    "POST /mcp": ("assistants", 429),
+    "GET /desk/sign-in": ("sign-in", 200),
+    "POST /desk/sign-in/options": ("sign-in", 200),
+    "POST /desk/sign-in": ("sign-in", 429),
+    "POST /desk/invitation/options": ("sign-in", 429),
+    "GET /v1/desk/concerns": ("desk", 429),
+    "POST /v1/desk/concerns/4F7K-926W-0X3R/acknowledgement": ("desk", 429),
+    "POST /desk/concerns/4F7K-926W-0X3R/acknowledgement": ("desk", 429),
+}
 
-    assert caller.post(CONCERNS, json=a_concern()).status_code == 201
+
+@for_each("kind", list(KINDS))
+def test_each_kind_of_request_has_a_count_of_its_own(called: Called, kind: str) -> None:
+    method, path = kind.split(" ")
+    policy, above = KINDS[kind]
+    is_page = not path.startswith(("/v1", "/mcp"))
+    body: dict[str, Any] = {} if method == "GET" else {"data": WRONG_FIELDS} if is_page else {"json": {}}
+    wrong = {"Authorization": "Bearer of-nobody"} if path.startswith("/v1/concerns/4F7K") else {}
+
+    caller = called(f"192.0.2.{list(KINDS).index(kind)}")
+
+    answers = [caller.request(method, path, headers=OWN_PAGE | wrong, **body) for _ in range(4)]
+
+    assert {answer.headers["RateLimit-Policy"].split(";")[0] for answer in answers} == {f'"{policy}"'}
+    assert answers[0].status_code != 429
+    assert answers[3].status_code == above
+    assert caller.post(CONCERNS, json=SMALLEST_EXAMPLE).status_code == 201
 
 
 @pytest.mark.slow
@@ -142,7 +177,7 @@ def test_a_client_that_was_admitted_is_counted_by_its_key_and_not_by_its_address
     without = [school.post(CHECK, json=a_concern()) for _ in range(3)]
 
     assert [answer.status_code for answer in admitted] == [200] * 6 + [429]
-    assert admitted[0].headers["RateLimit"].startswith('"concerns";r=2;')
+    assert admitted[0].headers["RateLimit"].startswith('"checks";r=2;')
     assert admitted[1].headers["RateLimit"].startswith('"clients";r=4;')
     expect_refusal(elsewhere)
     assert [answer.status_code for answer in without] == [200, 200, 429]
@@ -176,21 +211,22 @@ def test_a_client_that_was_revoked_is_counted_by_its_address_again(called: Calle
 @for_each(
     ("host", "who"),
     [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("10.1.2.3", "10.1.2.3"),
-        ("127.0.0.1", None),
-        ("::1", None),
-        ("::ffff:127.0.0.1", None),
-        ("testclient", None),
-        ("", None),
-        (None, None),
+        ("192.0.2.7", "192.0.2.7 x1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64 x1, 2001:db8:1::/56 x3, 2001:db8:1::/48 x10"),
+        ("2001:db8:1:2ff:ffff::1", "2001:db8:1:2ff::/64 x1, 2001:db8:1:200::/56 x3, 2001:db8:1::/48 x10"),
+        ("::ffff:192.0.2.7", "192.0.2.7 x1"),
+        ("10.1.2.3", "10.1.2.3 x1"),
+        ("unknown", "unknown x1"),
+        ("127.0.0.1", ""),
+        ("::1", ""),
+        ("::ffff:127.0.0.1", ""),
+        ("testclient", ""),
+        ("", ""),
+        (None, ""),
     ],
 )
-def test_a_caller_is_an_address_or_the_network_of_one_subscriber(host: str | None, who: str | None) -> None:
-    assert network_key(host) == who
+def test_a_caller_is_counted_under_the_networks_that_one_line_may_have(host: str | None, who: str) -> None:
+    assert ", ".join(f"{each.name} x{each.share}" for each in networks_of(host)) == who
 
 
 def test_no_network_address_of_a_reporter_is_kept_or_logged(

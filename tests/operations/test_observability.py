@@ -494,10 +494,10 @@ def test_deliveries_that_wait_and_that_were_given_up_are_counted_by_webhook(
     assert value(client, "deliveries", webhook="receiver", state="delivered") == 0
 
 
-def test_the_alerts_and_the_limit_of_the_proxy_know_every_form_for_a_concern() -> None:
+def test_the_alerts_and_the_proxy_know_every_form_for_a_concern() -> None:
     forms = [*FORMS_WITHOUT_GUIDE, "/raise-a-concern/a-guide"]
     alerts = [each for each in re.findall(r'route=~"([^"]*)"', ALERTS.read_text()) if CONCERNS in each]
-    limited = re.findall(r"location ~ (\S+) \{\s+limit_req", (DEPLOY / "nginx.conf").read_text())
+    limited = re.findall(r"location ~ (\S+) \{\s+limit_conn", (DEPLOY / "nginx.conf").read_text())
 
     assert (len(alerts), len(limited)) == (2, 1)
     assert [(form, each) for each in alerts for form in [*forms, CONCERNS] if not re.fullmatch(each, form)] == []

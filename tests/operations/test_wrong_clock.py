@@ -19,7 +19,7 @@ from app.main import create_app, rehearse_start, utc_now
 from app.models.form import SMALLEST_EXAMPLE
 from app.models.record import KnownTimeRow
 from app.services.doctor import Condition, examine
-from app.services.limits import Limiter, Policy
+from app.services.limits import Limiter, Network, Policy
 from app.services.record import find_clock_fault, note_time
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.pages.test_saved_drafts import resume, save
@@ -173,12 +173,12 @@ def test_a_count_does_not_outlive_its_window_when_the_clock_is_set(
 ) -> None:
     limiter, policy = Limiter("memory://", b"x" * 32), Policy("tries", parse("3/minute"))
     for _ in range(4):
-        count = limiter.count_here(policy, "somebody")
+        count = limiter.count_here(policy, (Network("somebody"),))
     now = time.time
 
     with monkeypatch.context() as patched:
         patched.setattr(time, "time", lambda: now() + seconds)
-        after = limiter.count_here(policy, "somebody")
+        after = limiter.count_here(policy, (Network("somebody"),))
 
     assert count.is_over
     assert not after.is_over

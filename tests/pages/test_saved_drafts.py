@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import re
 import sqlite3
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -254,6 +255,49 @@ def test_one_address_has_its_share_and_no_other_is_stopped_by_it(service: FastAP
             sources = set(session.exec(select(DraftRow.source)))
         assert len(sources) == 2
         assert not any("192.0.2.7" in source or "198.51" in source for source in sources)
+
+
+LINES = {
+    # who saves, one after the other: how many of their forms of 100 kB are taken
+    "one address of IPv4": (["192.0.2.7"] * 25, 18),
+    "one network of a line": (["2001:db8:1:2::1"] * 25, 18),
+    "a line at home": ([f"2001:db8:1:{n:x}::1" for n in range(70)], 57),
+    "neighbours": ([f"2001:db8:{n:x}::1" for n in range(25)], 25),
+}
+
+
+@pytest.mark.parametrize("who", list(LINES))
+def test_the_saved_forms_of_one_line_have_a_bound_in_bytes(service: FastAPI, who: str) -> None:
+    hosts, taken = LINES[who]
+    long = ANSWERS | {"do": "save", "concern.narrative": "x" * 50_000, "children.0.given_names": "y" * 55_000}
+    with TestClient(service):
+        answers = [TestClient(service, client=(host, 50_000)).post(FORM, data=long) for host in hosts]
+
+    assert Counter(answer.status_code for answer in answers) == Counter({201: taken, 429: len(hosts) - taken})
+    assert all("Nothing is lost" in answer.text for answer in answers if answer.status_code == 429)
+
+
+def test_readiness_warns_before_saved_forms_have_used_their_space(
+    client: TestClient, service: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(client)
+    with Session(service.state.context.engine) as session:
+        (size,) = session.exec(select(func.length(DraftRow.sealed))).all()
+    before = client.get("/health/ready").json()["warnings"]
+    monkeypatch.setattr(saved_forms, "MAX_BYTES", size / saved_forms.NEARLY_FULL)
+
+    ready = client.get("/health/ready")
+
+    assert "saved-forms" not in before
+    assert (ready.status_code, ready.json()["warnings"]["saved-forms"]) == (200, "nearly full")
+
+
+def test_a_wrong_code_of_a_saved_form_never_waits_for_the_writer(client: TestClient, service: FastAPI) -> None:
+    context: AppContext = service.state.context
+    code = save(client)
+    context.writer.stop()
+
+    assert resume(client, code[:-1] + ("0" if code[-1] != "0" else "1"))[0] == 404
 
 
 def test_the_share_holds_where_many_save_at_once(service: FastAPI) -> None:

@@ -1,0 +1,111 @@
+"""What a caller above its limit gets in place of a refusal: its turn among all such callers, or a late answer.
+
+So a flood has few of the places for requests in progress, whatever it sends, and nobody is refused for what others
+sent from the same address. What is answered late is stored before: a client that leaves loses nothing.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
+"""The keys of a request's state: the count that is over its limit, the policy by whose name it takes turns, whether
+its route wants it answered late, and how long its answer was held back."""
+PLACES = 6
+"""How many requests of one lane are worked on at once. The lanes that use threads have fewer than there are threads."""
+PER_SECOND = 60
+"""How many requests of one lane begin in a second: so a flood has a fifth of a processor, and a disk lasts."""
+LONG_BODY_BYTES = 16_384
+"""A concern of 4,096 bytes fits into such a body, however its form or its JSON writes the letters."""
+MAX_WAITING_BYTES = 16_000_000
+"""Limit of the larger bodies that wait at the same time."""
+LATE_SECONDS = 2.0
+"""A script waits for it again and again, and who presses 'Send' once does not notice."""
+
+
+class HeldAnswer:
+    """Wraps `send`: keeps the answer back if its route has said that it goes late."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.messages: list[Message] = []
+        self.state = scope["state"]
+        self._send = send
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Send one message on, or keep it."""
+        return self._keep(message) if self.state.get(LATE) else self._send(message)
+
+    async def send_kept(self) -> None:
+        """Send what was kept."""
+        for message in self.messages:
+            await self._send(message)
+
+    async def _keep(self, message: Message) -> None:
+        self.messages.append(message)
+
+
+@dataclass
+class _Lane:
+    """The callers above the limit of one policy: those at work, how many wait, and when the next one may begin."""
+
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLACES))
+    waiting: int = 0
+    free_at: float = 0.0
+
+    async def wait(self) -> None:
+        """Wait for the turn of one more request."""
+        now = time.monotonic()
+        begin = max(now, self.free_at)
+        self.free_at = begin + 1 / PER_SECOND
+        await asyncio.sleep(begin - now)
+        await self.places.acquire()
+
+
+@dataclass
+class Turns:
+    """Lets requests of callers above their limit take turns, and holds late answers back.
+
+    Both are bounded by shares of the connections, so that most of these are left to everybody else. An answer for which
+    there is no room goes at once, and a request for which there is none is refused.
+    """
+
+    connections: int
+    _lanes: dict[str, _Lane] = field(default_factory=lambda: defaultdict(_Lane))
+    _waiting_bytes: int = 0
+    _held: int = 0
+
+    def has_room(self, scope: Scope, size: int) -> bool:
+        """Return whether the request, whose body has so many bytes, can wait for its turn."""
+        name, share = scope["state"][LANE]
+        is_heavy = size > LONG_BODY_BYTES and self._waiting_bytes + size > MAX_WAITING_BYTES
+        return not is_heavy and self._lanes[name].waiting < max(1, self.connections // share)
+
+    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, size: int) -> None:
+        """Serve the request when it has its turn."""
+        lane, size = self._lanes[scope["state"][LANE][0]], size if size > LONG_BODY_BYTES else 0
+        lane.waiting += 1
+        self._waiting_bytes += size
+        try:
+            await lane.wait()
+        finally:
+            lane.waiting -= 1
+            self._waiting_bytes -= size
+        try:
+            await app(scope, receive, send)
+        finally:
+            lane.places.release()
+
+    async def answer_late(self, answer: HeldAnswer) -> None:
+        """Send the answer that was kept back, after a while if there is room."""
+        if self._held < self.connections // 8:
+            self._held += 1
+            try:
+                await asyncio.sleep(LATE_SECONDS)
+            finally:
+                self._held -= 1
+            answer.state[HELD_SECONDS] = LATE_SECONDS
+        await answer.send_kept()
