@@ -46,7 +46,7 @@ from app.models.base import SLUG_PATTERN, canonical_json, format_utc
 from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.models.links import GUIDES
 from app.models.record import WEBHOOKS, DeskAct, DisclosureRow
-from app.services.access import by_operator
+from app.services.access_record import by_operator
 from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import FileKey, KeyFile
 from app.services.record import Actor, by_itself, record_disclosure
