@@ -203,10 +203,11 @@ def read_access_record(engine: Engine) -> None:
         need_access_keys(engine).record.as_of(session)
 
 
-def recorded_role(session: Session, name: str) -> str:
-    """Return the role that the person has by the record, whatever the row says."""
-    role, _ = need_access_keys(session.get_bind()).record.as_of(session).people.get(name, (NO_ROLE, False))
-    return role
+def recorded_role(session: Session, name: str) -> str | None:
+    """Return the role that the person has by the record, whatever the row says; None for one who left the desk."""
+    recorded = need_access_keys(session.get_bind()).record.as_of(session)
+    role, _ = recorded.people.get(name, (NO_ROLE, False))
+    return None if recorded.left.get(name) else role
 
 
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:
@@ -354,7 +355,11 @@ def _gone(
     expected: list[tuple[type[AccessRow], str, Mapping[str, str]]] = [
         (ClientRow, "client", {name: name for name in recorded.clients.keys() | recorded.revoked}),
         (ClientKeyRow, "a key of client", keys),
-        (PersonRow, "person", {name: name for name in recorded.people}),
+        (
+            PersonRow,
+            "person",
+            {name: name for name in {**recorded.people, **recorded.left} if recorded.left.get(name, True)},
+        ),
         (PasskeyRow, "a passkey of", recorded.passkeys),
         (InvitationRow, "an invitation of", recorded.links),
     ]

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
@@ -107,7 +108,8 @@ class RecordedAccess:
     """The client of each key, by fingerprint, and the key's end."""
     people: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """The role of each person, and whether a provider gave it. Those who left are not among them."""
-    left: set[str] = field(default_factory=set)
+    left: dict[str, bool] = field(default_factory=dict)
+    """Who left, and whether they worked at the desk, and not through a client alone."""
     links: dict[str, str] = field(default_factory=dict)
     """The person of each link, by fingerprint."""
     passkeys: dict[str, str] = field(default_factory=dict)
@@ -126,7 +128,8 @@ class RecordedAccess:
         pattern, change = CHANGES.get(act.act, (None, None))
         found = pattern.fullmatch(act.detail) if pattern is not None else None
         if found is not None and change is not None:
-            change(self, found, act.client.partition("/")[2], act.at)
+            with suppress(ValueError):  # somebody altered the act: `verify` says so, and others still come in
+                change(self, found, act.client.partition("/")[2], act.at)
 
     def add_client(self, found: re.Match[str], *_by: Any) -> None:
         """Add a client with its first key."""
@@ -149,7 +152,7 @@ class RecordedAccess:
     def invite(self, found: re.Match[str], *_by: Any) -> None:
         """Let a person in, in that role, who has a link from now on."""
         self.people[found["name"]] = (found["role"], False)
-        self.left.discard(found["name"])
+        self.left.pop(found["name"], None)
         self.links[found["link"]] = found["name"]
 
     def add_passkey(self, found: re.Match[str], person: str, _at: dt.datetime) -> None:
@@ -182,8 +185,7 @@ class RecordedAccess:
     def leave(self, found: re.Match[str], *_by: Any) -> None:
         """End everything of a person."""
         name = found["name"]
-        self.people.pop(name, None)
-        self.left.add(name)
+        self.left[name] = self.people.pop(name, None) is not None or self.left.get(name, False)
         _drop_those_of(name, self.sessions)
         _drop_those_of(name, self.links)
         _drop_those_of(name, self.passkeys)

@@ -133,6 +133,8 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
     that somebody put back is recorded as a change, if the provider gives it.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
+    if former is None:
+        return None
     if person is None:
         person = PersonRow(
             name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=actor.at

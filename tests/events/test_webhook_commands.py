@@ -235,7 +235,7 @@ def test_no_secret_of_a_webhook_is_in_the_database_and_the_key_is_in_a_file_for_
     assert not key_file.exists()
 
     secret = subscribe(context, receiver.url)
-    newer = rotate_secret(context.writer, NAME, keys=open_webhook_keys(settings))
+    newer = rotate_secret(context.writer, NAME, keys=open_webhook_keys(settings), at=A_TUESDAY)
 
     everything = bytes_of(settings.data_dir)
     for each in (secret, newer, key_file.read_text().splitlines()[-1]):
@@ -294,7 +294,7 @@ def test_a_secret_whose_key_is_lost_is_replaced_by_rotating_it(
     (settings.data_dir / "webhook-key.txt").unlink()
     keys = open_webhook_keys(settings)
 
-    secret = rotate_secret(context.writer, NAME, keys=keys)
+    secret = rotate_secret(context.writer, NAME, keys=keys, at=A_TUESDAY)
 
     assert keys.decrypt_all(NAME, stored_secrets(context)) == (secret,)
 
