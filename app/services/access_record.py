@@ -261,8 +261,8 @@ NOTHING_KNOWN = KnownAccess(BEFORE_THE_FIRST, RecordedAccess())
 
 def replay_people(session: Session, on_step: OnStep = show_no_progress) -> KnownAccess:
     """Return who may come in by every act that the session sees. A step is some acts."""
-    acts = session.connection().execute(_OF_PEOPLE, execution_options={"yield_per": ROWS_AT_ONCE})
-    return _with_acts(NOTHING_KNOWN, acts, on_step)
+    with session.connection().execute(_OF_PEOPLE, execution_options={"yield_per": ROWS_AT_ONCE}) as acts:
+        return _with_acts(NOTHING_KNOWN, acts, on_step)
 
 
 def _with_acts(known: KnownAccess, acts: Iterable[Any], on_step: OnStep = show_no_progress) -> KnownAccess:
