@@ -33,7 +33,7 @@ from app.services import passkeys
 from app.services.access import ACCESS_KEY, ACCESS_ROWS, open_access_keys, require_access_keys, verify_access
 from app.services.access_record import AccessRecord, RecordedAccess, by_operator, record_person
 from app.services.clients import NewClient, add_client, revoke_client, rotate_key
-from app.services.people import BY_PASSKEY, invite, leave
+from app.services.people import BY_PASSKEY, invite, leave, welcome
 from app.services.record import Actor
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection
@@ -404,6 +404,28 @@ def test_what_was_ended_and_is_put_back_opens_nothing_anywhere(place: Place, lin
     assert {each["event"] for each in lines()} >= {"row_refused", "invariant_broken"}
     assert (warnings["access-rows"], warnings["access"]) == ("refused", "broken")
     assert place.faults() == []
+
+
+def test_a_provider_s_word_sets_a_role_right_that_was_put_back(place: Place) -> None:
+    writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
+    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    before = row(place.database, "people", "name = 'Pat'")
+    welcome(writer, "Pat", role=Role.READER, provider=provider, actor=pat)
+    put_back(place.database, "people", before)
+
+    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+
+    assert place.faults() == []
+
+
+def test_a_person_who_left_comes_back_by_no_deleted_row(place: Place) -> None:
+    writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
+    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    leave(writer, "Pat", at=A_TUESDAY)
+    place.database.execute("DELETE FROM people WHERE name = 'Pat'")
+
+    assert welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat) is None
+    assert place.faults() == ["person Pat: it is on record, and its row is gone"]
 
 
 def test_who_came_back_comes_in_whatever_was_ended_before(place: Place) -> None:
