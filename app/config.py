@@ -38,6 +38,7 @@ SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
 MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
 MAX_SECONDS = 86_400
 MAX_BODY_LENGTH = 300
+LONGEST_SESSION_HOURS = 168
 LAST_PORT = 65_535
 LOOPBACK_NAME = "localhost"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -353,7 +354,7 @@ class Settings(BaseModel):
     openid_client_secret: SecretStr | None = None
     openid_request_scopes: OneLine = "openid profile"
     desk_idle_minutes: Whole = Field(30, ge=1, le=720)
-    desk_session_hours: Whole = Field(12, ge=1, le=168)
+    desk_session_hours: Whole = Field(12, ge=1, le=LONGEST_SESSION_HOURS)
     hand_over_bodies: Bodies | None = None
 
     # how the service reaches people and programs

@@ -384,10 +384,10 @@ class SessionUnconfirmed(TokenInvalid):
 
 
 class RowNotOurs(TokenInvalid):
-    """A row that grants access was not written by this service, so it is ignored."""
+    """A row that grants access was not written by this service, or is not as recorded, so it is ignored."""
 
     def __init__(self, table: str) -> None:
-        super().__init__(f"a row of {table} was not written by this service: run guidance verify")
+        super().__init__(f"a row of {table} is not as this service wrote it last: run guidance verify")
 
 
 class ScopeMissing(Problem, slug="scope-missing", status=403, title="Missing scope"):

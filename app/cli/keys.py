@@ -106,7 +106,7 @@ def keys_rotate_webhooks(
     """
     webhook_keys = open_webhook_keys(settings)
     with open_writer(settings) as (_, writer):
-        changed = encrypt_again(writer, keys=webhook_keys, with_new_key=not finish)
+        changed = encrypt_again(writer, keys=webhook_keys, at=utc_now(), with_new_key=not finish)
         if finish:
             drop_old_keys(writer, keys=webhook_keys)
     rest = "its only key" if finish else "the new key; former keys still decrypt until --finish"

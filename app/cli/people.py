@@ -10,7 +10,7 @@ from app.config import Settings
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.people import Role
-from app.services.access import by_operator
+from app.services.access_record import by_operator
 from app.services.acts import unassign_all
 from app.services.inbox import remove_views
 from app.services.people import count_passkeys, find_last_use, invite, leave, list_people

@@ -94,10 +94,10 @@ def webhooks_rotate(
     """Print a new secret. Until `--finish`, each event is signed with both secrets."""
     with _open_webhooks(settings) as (_, writer, keys):
         if finish:
-            drop_old_secret(writer, name)
+            drop_old_secret(writer, name, at=utc_now())
             typer.echo(f"{name}: only the newest secret is used")
         else:
-            typer.echo(rotate_secret(writer, name, keys=keys))
+            typer.echo(rotate_secret(writer, name, keys=keys, at=utc_now()))
 
 
 @webhooks.command("replay")

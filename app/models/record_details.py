@@ -166,18 +166,18 @@ def confirmed_detail(number: int, receipt: str) -> str:
     return f"hand-over {number} receipt sha256:{hashlib.sha256(receipt.encode()).hexdigest()}"
 
 
-def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetime, str]]:
+def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetime | None, str]]:
     """Return act, time and detail of each hand-over, and of each receipt that came, as the record has them."""
-    found = set()
+    found: set[tuple[str, dt.datetime | None, str]] = set()
     for row in rows:
         found.add((DeskAct.HANDED_OVER.value, row.at, handed_over_detail(row)))
-        if row.their_receipt is not None and row.confirmed_at is not None:
-            detail = confirmed_detail(row.number, row.their_receipt)
+        if row.their_receipt is not None or row.confirmed_at is not None:
+            detail = confirmed_detail(row.number, row.their_receipt or "")
             found.add((DeskAct.HAND_OVER_CONFIRMED.value, row.confirmed_at, detail))
     return found
 
 
-def recorded_hand_overs(chain: Iterable[DisclosureRow]) -> set[tuple[str, dt.datetime, str]]:
+def recorded_hand_overs(chain: Iterable[DisclosureRow]) -> set[tuple[str, dt.datetime | None, str]]:
     """Return the same of each act of the chain that is one of a hand-over."""
     acts = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
     return {(row.act, row.at, row.detail) for row in chain if row.act in acts}

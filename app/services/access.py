@@ -1,22 +1,19 @@
-"""What lets somebody in: rows that count only with a MAC under a key of this machine, compared with the record.
+"""Rows that let somebody in: they count with a MAC under a key of this machine, and as the record of people says.
 
 Whoever can write the database cannot make such a MAC, so what they put in opens nothing. An older row that they put
-back has one: that it is no longer what the record says is found by the check of all rows.
+back has one, and opens nothing either, since the record names a later act.
 """
 
 import datetime as dt
-import hashlib
 import hmac
-import re
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, exists, inspect, update
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from app.config import Settings
 from app.db.tables import table_of
@@ -27,9 +24,8 @@ from app.models.access import AccessRow
 from app.models.base import OnStep, canonical_json, format_utc, show_no_progress
 from app.models.clients import ClientKeyRow, ClientRow
 from app.models.people import NO_ROLE, InvitationRow, PasskeyRow, PersonRow, SessionRow
-from app.models.record import PEOPLE, DeskAct, DisclosureRow
+from app.services.access_record import AccessRecord, RecordedAccess, name_on_record, replay_people
 from app.services.keys import KeyFile
-from app.services.record import Actor, record_disclosure
 
 ACCESS_KEY = "access-key.txt"
 KEYS_OF_ENGINE = "access_keys"
@@ -47,7 +43,17 @@ NEEDED = (
     "set GUIDANCE_ACCESS_KEY_FILE, to the same file on every node: its key signs the clients and people that nodes "
     "share in the database (guidance keys rotate-access makes it)"
 )
-ROWS_AT_ONCE = 1000
+REVOKE = "run guidance clients revoke {0.%s}, and give the system a client of another name"
+INVITE_AGAIN = "run guidance desk leave '{0.%s}', and let the person in again"
+NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
+    ClientRow: ("client {0.name}", REVOKE % "name"),
+    ClientKeyRow: ("a key of client {0.client}", REVOKE % "client"),
+    PersonRow: ("person {0.name}", INVITE_AGAIN % "name"),
+    PasskeyRow: ("a passkey of {0.person}", INVITE_AGAIN % "person"),
+    InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
+    SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
+}
+"""What each row is about, and what an operator does about one that is not as it was recorded."""
 
 log = Log(__name__)
 
@@ -66,6 +72,11 @@ class AccessKeys(KeyFile):
     """Is told the table of each row that was refused."""
     has_refused = False
     """Whether this process has refused a row."""
+
+    def __init__(self, path: Path, *, is_configured: bool) -> None:
+        super().__init__(path, is_configured=is_configured)
+        self.record = AccessRecord()
+        """What the record of people says, as this process knows it."""
 
     def require(self, bind: Engine | Connection) -> None:
         """Raise `SetupError` if there is no key, and none can be made, since rows are there or nodes share them."""
@@ -173,6 +184,32 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
             keys.refuse(row)
 
 
+def require_current(session: Session, *rows: AccessRow) -> None:
+    """Raise `RowNotOurs`, and the alarm, for a row that is not ours, or not as the record of people says.
+
+    The session read the rows, so that they and the record are of one moment.
+    """
+    require_ours(session, *rows)
+    keys = need_access_keys(session.get_bind())
+    recorded = keys.record.as_of(session)
+    for row in rows:
+        if not recorded.agrees_with(row):
+            keys.refuse(row)
+
+
+def read_access_record(engine: Engine) -> None:
+    """Read what is new in the record of people, so that no request waits for the whole of it after a start."""
+    with Session(engine) as session:
+        need_access_keys(engine).record.as_of(session)
+
+
+def recorded_role(session: Session, name: str) -> str | None:
+    """Return the role that the person has by the record, whatever the row says; None for one who left the desk."""
+    recorded = need_access_keys(session.get_bind()).record.as_of(session)
+    role, _ = recorded.people.get(name, (NO_ROLE, False))
+    return None if recorded.left.get(name) else role
+
+
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:
     """Return the keys with which rows of the engine are signed. Raises `SetupError` if it was opened without them."""
     keys = access_keys_of(bind)
@@ -273,225 +310,60 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
     keys.drop_old()
 
 
-# What the record says of who was let in: in a chain of its own, written with each change and compared with the rows.
-
-
-by_operator = partial(Actor, "operator", "command line")
-"""Who adds clients, invites people, and says that they left."""
-EVERY_SESSION = "every session"
-NEVER = "never"
-_FINGERPRINT = r"[0-9a-f]{16}"
-_KEY = rf"(?P<client>[a-z0-9-]+): key (?P<key>{_FINGERPRINT}), ends (?P<ends>[^ ,;]+)"
-INVITED = re.compile(rf"(?P<name>.+) as (?P<role>[a-z]+); link (?P<link>{_FINGERPRINT})")
-PASSKEY_ADDED = re.compile(rf"passkey (?P<passkey>{_FINGERPRINT}) by link (?P<link>{_FINGERPRINT})")
-ROLE_CHANGED = re.compile(rf"(?P<name>.+) from (?:{NO_ROLE}|[a-z]+) to (?P<role>{NO_ROLE}|[a-z]+)")
-SESSIONS = re.compile(rf"session (?P<session>{_FINGERPRINT})|{EVERY_SESSION}")
-NAMED = re.compile(r"(?P<name>.+)")
-CLIENT_ADDED = re.compile(rf"{_KEY}, (?P<kind>may|for tests may) (?P<scopes>[a-z: ]+)(?:; person (?P<person>.+))?")
-KEY_ADDED = re.compile(
-    rf"(?P<client>\S+): key (?P<key>{_FINGERPRINT}), ends (?P<ends>\S+); older keys end (?P<older>\S+)"
-)
-
-
-def fingerprint(*parts: bytes) -> str:
-    """Return what the record calls a key, a passkey, a link or a session, by its hash or its public key."""
-    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
-
-
-def fingerprint_of_passkey(row: PasskeyRow) -> str:
-    """Return what the record calls the passkey."""
-    return fingerprint(row.credential_id, row.public_key)
-
-
-def added_detail(client: ClientRow, key: ClientKeyRow) -> str:
-    """Return the detail of the act that added the client with its first key."""
-    kind = "for tests may" if client.test else "may"
-    person = f"; person {client.person}" if client.person is not None else ""
-    return f"{client.name}: {_key_words(key)}, {kind} {' '.join(client.scopes)}{person}"
-
-
-def key_detail(key: ClientKeyRow, *, older_end: dt.datetime) -> str:
-    """Return the detail of the act that gave the client another key."""
-    return f"{key.client}: {_key_words(key)}; older keys end {format_utc(older_end)}"
-
-
-def _key_words(key: ClientKeyRow) -> str:
-    ends = NEVER if key.expires_at is None else format_utc(key.expires_at)
-    return f"key {fingerprint(key.key_sha256)}, ends {ends}"
-
-
-def record_person(session: Session, act: DeskAct, actor: Actor, detail: str = "") -> None:
-    """Record which client or person was let in, who signed in or out, and who left, in a chain of its own."""
-    record_disclosure(session, PEOPLE, act, actor, detail)
-
-
-NAMES: Mapping[type[AccessRow], str] = {
-    ClientRow: "client {0.name}",
-    ClientKeyRow: "a key of client {0.client}",
-    PersonRow: "person {0.name}",
-    PasskeyRow: "a passkey of {0.person}",
-    InvitationRow: "an invitation of {0.person}",
-    SessionRow: "a session of {0.person}",
-}
-
-
 def name_of(row: AccessRow) -> str:
     """Return what the row is about, for an operator."""
-    return NAMES[type(row)].format(row)
-
-
-@dataclass
-class RecordedAccess:
-    """Who may come in, and how, by the acts of the chain."""
-
-    clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
-    """The scopes of each client, its person, and whether it is for tests."""
-    revoked: set[str] = field(default_factory=set)
-    keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
-    """The client of each key, by fingerprint, and the key's end."""
-    people: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """The role of each person, and whether a provider gave it. Those who left are not among them."""
-    left: set[str] = field(default_factory=set)
-    held: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The fingerprints of the passkeys, links and sessions of each person."""
-    sessions: set[str] = field(default_factory=set)
-    """Which of these are sessions."""
-
-    def apply(self, act: str, actor: str, detail: str) -> None:
-        """Take the next act of the chain into account."""
-        pattern, change = CHANGES.get(act, (None, None))
-        found = pattern.fullmatch(detail) if pattern is not None else None
-        if found is not None and change is not None:
-            change(self, found, actor.partition("/")[2])
-
-    def add_client(self, found: re.Match[str], _person: str) -> None:
-        """Add a client with its first key."""
-        self.clients[found["client"]] = (tuple(found["scopes"].split()), found["person"], found["kind"] != "may")
-        self._add_key(found)
-
-    def add_key(self, found: re.Match[str], _person: str) -> None:
-        """Add a key. The client's older keys end."""
-        older = dt.datetime.fromisoformat(found["older"])
-        for key, (client, ends) in self.keys.items():
-            if client == found["client"] and (ends is None or ends > older):
-                self.keys[key] = (client, older)
-        self._add_key(found)
-
-    def revoke(self, found: re.Match[str], _person: str) -> None:
-        """Revoke a client."""
-        self.revoked.add(found["name"])
-
-    def invite(self, found: re.Match[str], _person: str) -> None:
-        """Let a person in, in that role, who has a link from now on."""
-        self.people[found["name"]] = (found["role"], False)
-        self.left.discard(found["name"])
-        self.held[found["name"]].add(found["link"])
-
-    def add_passkey(self, found: re.Match[str], person: str) -> None:
-        """Exchange a link of the person for a passkey."""
-        self.held[person].discard(found["link"])
-        self.held[person].add(found["passkey"])
-
-    def change_role(self, found: re.Match[str], person: str) -> None:
-        """Give a person another role. A provider does so as the person signs in; without a role, sessions end."""
-        self.people[found["name"]] = (found["role"], bool(person))
-        if found["role"] == NO_ROLE:
-            self._end_sessions(found["name"])
-
-    def sign_in(self, found: re.Match[str], person: str) -> None:
-        """Begin a session."""
-        self.held[person].add(found["session"])
-        self.sessions.add(found["session"])
-
-    def sign_out(self, found: re.Match[str], person: str) -> None:
-        """End a session, or every one of the person."""
-        if found["session"] is None:
-            self._end_sessions(person)
-        else:
-            self.held[person].discard(found["session"])
-            self.sessions.discard(found["session"])
-
-    def leave(self, found: re.Match[str], _person: str) -> None:
-        """End everything of a person."""
-        self.people.pop(found["name"], None)
-        self.left.add(found["name"])
-        self._end_sessions(found["name"])
-        self.held.pop(found["name"], None)
-
-    def _add_key(self, found: re.Match[str]) -> None:
-        ends = None if found["ends"] == NEVER else dt.datetime.fromisoformat(found["ends"])
-        self.keys[found["key"]] = (found["client"], ends)
-
-    def _end_sessions(self, person: str) -> None:
-        ended = self.held[person] & self.sessions  # as long as the shorter of both
-        self.held[person] -= ended
-        self.sessions -= ended
-
-    def agrees_with(self, row: AccessRow) -> bool:
-        """Return whether the row is as the acts left it."""
-        match row:
-            case ClientRow():
-                recorded = (self.clients.get(row.name), row.name in self.revoked)
-                return recorded == ((tuple(row.scopes), row.person, row.test), row.is_over)
-            case ClientKeyRow():
-                return self.keys.get(fingerprint(row.key_sha256)) == (row.client, row.expires_at)
-            case PersonRow():
-                recorded_role = self.people.get(row.name)
-                return row.name in self.left if row.is_over else recorded_role == (row.role, row.provider is not None)
-            case PasskeyRow():
-                return fingerprint_of_passkey(row) in self.held.get(row.person, ())
-            case InvitationRow() | SessionRow():
-                return fingerprint(row.token_sha256) in self.held.get(row.person, ())
-        return False
-
-
-CHANGES: Mapping[str, tuple[re.Pattern[str], Callable[[RecordedAccess, re.Match[str], str], None]]] = {
-    DeskAct.CLIENT_ADDED: (CLIENT_ADDED, RecordedAccess.add_client),
-    DeskAct.KEY_ADDED: (KEY_ADDED, RecordedAccess.add_key),
-    DeskAct.CLIENT_REVOKED: (NAMED, RecordedAccess.revoke),
-    DeskAct.INVITED: (INVITED, RecordedAccess.invite),
-    DeskAct.PASSKEY_ADDED: (PASSKEY_ADDED, RecordedAccess.add_passkey),
-    DeskAct.ROLE_CHANGED: (ROLE_CHANGED, RecordedAccess.change_role),
-    DeskAct.SIGNED_IN: (SESSIONS, RecordedAccess.sign_in),
-    DeskAct.SIGNED_OUT: (SESSIONS, RecordedAccess.sign_out),
-    DeskAct.LEFT: (NAMED, RecordedAccess.leave),
-}
-"""The form of the detail of each act of the chain, and what the act changes."""
+    return NAMES[type(row)][0].format(row)
 
 
 def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield each row that lets somebody in and is not ours, or not as the record says: what it is about, and the fault.
 
     Rows and record are read as of one moment. The MACs of a copy that was opened without the key are not compared.
+    A key of a revoked client lets nobody in, whatever it says.
     """
-    keys, recorded = access_keys_of(engine), RecordedAccess()
+    keys = access_keys_of(engine)
     with Session(engine) as session:
-        of_people = select(DisclosureRow.act, DisclosureRow.client, DisclosureRow.detail).where(
-            DisclosureRow.chain == PEOPLE
-        )
-        acts = session.exec(of_people.order_by(col(DisclosureRow.number)).execution_options(yield_per=ROWS_AT_ONCE))
-        for done, act in enumerate(acts):
-            recorded.apply(*act)
-            if done % ROWS_AT_ONCE == 0:
-                on_step(done, 0)
+        recorded = replay_people(session, on_step).recorded
         rows, unreadable = _every_row(session)
     for table in unreadable:
         yield table, "it has a row that cannot be read"
     if keys is not None and not all(map(keys.has_signed_so_far, rows)):
         keys.read()  # there may be a new key
     for row in rows:
+        if isinstance(row, ClientKeyRow) and row.client in recorded.revoked:
+            continue
+        about, remedy = (text.format(row) for text in NAMES[type(row)])
         if keys is not None and not keys.has_signed_so_far(row):
             yield (
-                name_of(row),
-                "no key of this machine signed it: somebody else wrote or altered it, and it lets nobody in",
+                about,
+                f"no key of this machine signed it: somebody else wrote or altered it, and it lets nobody in; {remedy}",
             )
         elif not recorded.agrees_with(row):
-            yield name_of(row), "it is not as the record of people says"
-    yield from _gone(recorded, rows)
+            yield about, f"it is not as the record of people says, and it lets nobody in; {remedy}"
+    yield from _gone(recorded, rows, unreadable)
 
 
-def _gone(recorded: RecordedAccess, rows: Collection[AccessRow]) -> Iterator[tuple[str, str]]:
-    names = {name_of(row) for row in rows}
-    expected = [*(f"client {name}" for name in recorded.clients), *(f"person {name}" for name in recorded.people)]
-    for name in sorted(each for each in expected if each not in names):
-        yield name, "it is on record, and its row is gone"
+def _gone(
+    recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what the record knows and the tables lack, except where a table cannot be read.
+
+    A session that is over goes without an act, so the record does not know which ones are there.
+    """
+    there = {(type(row), name_on_record(row)) for row in rows}
+    keys = {key: client for key, (client, _) in recorded.keys.items() if client not in recorded.revoked}
+    expected: list[tuple[type[AccessRow], str, Mapping[str, str]]] = [
+        (ClientRow, "client", {name: name for name in recorded.clients.keys() | recorded.revoked}),
+        (ClientKeyRow, "a key of client", keys),
+        (
+            PersonRow,
+            "person",
+            {name: name for name in {**recorded.people, **recorded.left} if recorded.left.get(name, True)},
+        ),
+        (PasskeyRow, "a passkey of", recorded.passkeys),
+        (InvitationRow, "an invitation of", recorded.links),
+    ]
+    for table, what, owners in expected:
+        if str(table.__tablename__) not in unreadable:
+            for owner in sorted(owner for name, owner in owners.items() if (table, name) not in there):
+                yield f"{what} {owner}", "it is on record, and its row is gone"

@@ -206,8 +206,9 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
     """Yield the hash of each disclosure after that position, in the order of all acts."""
     position = col(DisclosureRow.position)
     hashes = select(DisclosureRow.sha256).where(position > after).order_by(position)
-    for sha256 in session.exec(hashes.execution_options(yield_per=1000)):
-        yield bytes.fromhex(sha256)
+    with session.exec(hashes.execution_options(yield_per=1000)) as found:
+        for sha256 in found:
+            yield bytes.fromhex(sha256)
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:

@@ -23,7 +23,8 @@ from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.people import MAX_NAME_LENGTH, find_look_alike, is_recordable
 from app.models.record import DeskAct
-from app.services.access import added_detail, by_operator, key_detail, record_person, require_ours
+from app.services.access import require_current, require_ours
+from app.services.access_record import added_detail, by_operator, key_detail, record_person
 
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -162,7 +163,7 @@ class Authenticator:
             if found is None or not hmac.compare_digest(found[0].key_sha256, key_sha256):
                 raise TokenInvalid("no client has that key")
             key, client = found
-            require_ours(session, key, client)
+            require_current(session, key, client)
         if client.revoked_at is not None:
             raise TokenInvalid("the client was revoked")
         if not key.is_valid(at):

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,42 @@ def list_draft_writers(session: Session, guide: str) -> list[str]:
         GuideDraftActRow.number > (session.exec(last_end).one() or 0),
     )
     return list(dict.fromkeys(session.exec(written.order_by(col(GuideDraftActRow.number)))))
+
+
+def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield the guide of each draft that is not as its last acts left it, and the fault."""
+    rows = session.exec(select(GuideDraftActRow).order_by(GuideDraftActRow.guide, col(GuideDraftActRow.number)))
+    acts: dict[str, list[GuideDraftActRow]] = {}
+    for row in rows:
+        acts.setdefault(row.guide, []).append(row)
+    drafts = {draft.guide: draft for draft in list_guide_drafts(session)}
+    for guide in sorted(acts.keys() | drafts.keys()):
+        of_guide, draft = acts.get(guide, []), drafts.get(guide)
+        if [act.number for act in of_guide] != list(range(1, len(of_guide) + 1)):
+            yield guide, "an act on it is missing"
+        ended = max((act.number for act in of_guide if act.act in ENDING_ACTS), default=0)
+        current = [act for act in of_guide if act.number > ended]
+        if (draft is None) != (not current):
+            yield guide, "it is gone, and nobody discarded or published it" if draft is None else "nobody wrote it"
+        elif draft is not None and not _is_as_acted(draft, current):
+            yield guide, "it is not as its last acts left it"
+
+
+def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool:
+    """Return whether the draft is as the acts since it was begun left it."""
+    written, offered = None, None
+    for act in acts:
+        if act.act == GuideDraftAct.WRITTEN:
+            written, offered = act, None
+        elif act.act == GuideDraftAct.OFFERED and written is not None and act.digest == written.digest:
+            offered = act
+        else:
+            return False
+    return written is not None and (
+        (draft.begun_at, draft.version, draft.written_at, draft.written_by, draft.offered_at, draft.offered_by)
+        == (acts[0].at, written.number, written.at, written.by, offered and offered.at, offered and offered.by)
+        and written.digest == _digest_of(draft.content)
+    )
 
 
 def read_draft_record(session: Session, guide: str) -> DraftRecord:
@@ -175,7 +211,11 @@ def append_draft_act(
 ) -> int:
     """Append what was done with the draft, and return the number of the act."""
     last = session.exec(select(func.max(GuideDraftActRow.number)).where(GuideDraftActRow.guide == guide)).one() or 0
-    digest = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
-    session.add(GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=digest))
+    row = GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=_digest_of(content))
+    session.add(row)
     session.flush()
     return last + 1
+
+
+def _digest_of(content: str) -> str:
+    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"

@@ -16,6 +16,7 @@ from app.db.writer import Writer
 from app.errors import ClockInDoubt, GuidanceError
 from app.logs import Log
 from app.models.record import NotedTime, Remnants
+from app.services.access import read_access_record
 from app.services.checkpoints import Checkpoints
 from app.services.clients import KeyUses
 from app.services.concerns import Submissions
@@ -129,6 +130,7 @@ class Housekeeping(TeamJobs):
         if self.settings.deliver:
             on_time += self.on_time()
         long = [
+            Job("access-record", MINUTE_SECONDS, lambda _: read_access_record(self.engine)),
             Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
             Job("retention", HOUR_SECONDS, self._erase_due),
             Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),

@@ -34,7 +34,8 @@ from app.errors import TokenInvalid
 from app.models.base import parse_json
 from app.models.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow
 from app.models.record import DeskAct
-from app.services.access import fingerprint, fingerprint_of_passkey, need_access_keys, record_person
+from app.services.access import need_access_keys
+from app.services.access_record import name_on_record, record_person
 from app.services.clients import token_digest
 from app.services.people import BY_PASSKEY, RelyingParty, find_with_person
 from app.services.record import Actor
@@ -189,7 +190,7 @@ def _store_passkey(
         session.flush()
     except IntegrityError:
         raise TokenInvalid("that passkey is registered") from None
-    detail = f"passkey {fingerprint_of_passkey(passkey)} by link {fingerprint(invitation.token_sha256)}"
+    detail = f"passkey {name_on_record(passkey)} by link {name_on_record(invitation)}"
     record_person(session, DeskAct.PASSKEY_ADDED, Actor(f"{BY_PASSKEY}/{person.name}", address, at), detail)
     return person.name
 

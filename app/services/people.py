@@ -14,7 +14,8 @@ from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvali
 from app.models.clients import Scope
 from app.models.people import NO_ROLE, SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
 from app.models.record import DeskAct
-from app.services.access import EVERY_SESSION, by_operator, fingerprint, record_person, require_ours
+from app.services.access import recorded_role, require_current, require_ours
+from app.services.access_record import EVERY_SESSION, by_operator, name_on_record, record_person
 from app.services.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
 from app.services.record import Actor
 
@@ -70,7 +71,7 @@ def find_with_person(
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
     found = session.exec(statement).one_or_none()
     if found is not None:
-        require_ours(session, *found)
+        require_current(session, *found)
     return found
 
 
@@ -98,7 +99,7 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         session.flush()
         link = InvitationRow(token_sha256=token_digest(token), person=person.name, expires_at=expires_at)
         session.add(link)
-        detail = f"{person.name} as {role}; link {fingerprint(link.token_sha256)}"
+        detail = f"{person.name} as {role}; link {name_on_record(link)}"
         record_person(session, DeskAct.INVITED, by_operator(at), detail)
         if former is not None:
             _record_role(session, name, former, role, by_operator(at))
@@ -129,10 +130,12 @@ def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
 def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
     """Store the person that a provider names, who is the actor, with the role that it gives, and return the row.
 
-    Return None where the person left, or where somebody of that name has passkeys or another provider.
+    Return None where the person left, or where somebody of that name has passkeys or another provider. A former role
+    that somebody put back is recorded as a change, if the provider gives it.
     """
-    person = session.get(PersonRow, name)
-    former = person.role if person is not None else NO_ROLE
+    person, former = session.get(PersonRow, name), recorded_role(session, name)
+    if former is None:
+        return None
     if person is None:
         person = PersonRow(
             name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=actor.at
@@ -200,7 +203,7 @@ class DeskSessions:
             found = session.get(PersonRow, person)
             if found is None or found.left_at is not None:
                 raise TokenInvalid("the person has left")
-            require_ours(session, found)
+            require_current(session, found)
             row = SessionRow(
                 token_sha256=token_digest(token),
                 person=person,
@@ -269,7 +272,7 @@ class DeskSessions:
 
 
 def _session_words(row: SessionRow) -> str:
-    return f"session {fingerprint(row.token_sha256)}"
+    return f"session {name_on_record(row)}"
 
 
 def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:

@@ -21,7 +21,16 @@ from app.errors import ChangedMeanwhile, ClockInDoubt, RowNotStored
 from app.logs import Log
 from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow
-from app.models.record import AUDIT, ChainRow, DeskAct, DisclosureRow, KnownTimeRow, NotedTime, Remnants
+from app.models.record import (
+    AUDIT,
+    ChainRow,
+    CheckpointRow,
+    DeskAct,
+    DisclosureRow,
+    KnownTimeRow,
+    NotedTime,
+    Remnants,
+)
 from app.models.record_details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
 
 MOST_SHOWN = 50
@@ -231,9 +240,14 @@ def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Ac
 
 MOST_APART = dt.timedelta(days=1)
 """A clock that jumps further, or a service that was away for longer, waits for a person."""
+MOST_AHEAD = MOST_APART + dt.timedelta(hours=2)
+"""A service that runs signs a checkpoint each day, so the last known time is no further ahead of the newest act."""
 CHECK_THE_CLOCK = (
     "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
 )
+
+NOTE_THE_TIME = "Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
+_NEWEST_ACT = select(DisclosureRow.at).order_by(col(DisclosureRow.position).desc()).limit(1)
 
 
 def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
@@ -242,13 +256,26 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
     Where nothing is known yet, the last act on the record counts.
     """
     known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
-    newest = select(DisclosureRow.at).order_by(col(DisclosureRow.position).desc()).limit(1)
-    known_at = known.at if known is not None else session.exec(newest).first()
+    known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()
     if known_at is None or abs(at - known_at) <= MOST_APART:
         return None
     side = "ahead of" if at > known_at else "behind"
     days = abs(at - known_at) / dt.timedelta(days=1)
     return f"the clock is {days:.1f} days {side} the time that was last known, {known_at:%Y-%m-%d %H:%M} UTC"
+
+
+def find_known_time_fault(session: Session) -> str | None:
+    """Return how the time that was last known disagrees with the record, or None. What is behind erases nothing."""
+    known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
+    if known is None:
+        has_run = session.exec(select(CheckpointRow.number).limit(1)).first() is not None
+        return f"it is gone. {NOTE_THE_TIME}" if has_run else None
+    if newest is None or known.at - newest <= MOST_AHEAD:
+        return None
+    return (
+        f"it is {known.at:%Y-%m-%d %H:%M} UTC, and the newest act {newest:%Y-%m-%d %H:%M} UTC. A service that runs "
+        f"signs a checkpoint each day, and at its start. {NOTE_THE_TIME}"
+    )
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:

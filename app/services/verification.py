@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, bindparam, exists, func, literal_column, or_, tuple_
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import DBAPIError
@@ -47,6 +46,7 @@ from app.services.access import verify_access
 from app.services.catalogue import find_index_faults
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.deadlines import find_unannounced, find_without_event
+from app.services.drafts import find_changed_drafts
 from app.services.editions import (
     AnyKey,
     EditionKey,
@@ -57,7 +57,7 @@ from app.services.editions import (
     named,
 )
 from app.services.events import event_sha256, events_after, read_confirmed, read_end
-from app.services.record import FIRST_PREVIOUS_SHA256, find_clock_fault, find_end, hash_of
+from app.services.record import FIRST_PREVIOUS_SHA256, find_clock_fault, find_end, find_known_time_fault, hash_of
 from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 from app.services.webhooks import find_changed_webhooks
 
@@ -67,6 +67,8 @@ CONCERNS_AT_ONCE = 50
 """About 5 ms of work each, after which others have their turn: a writer holds the lock of all while it waits for it."""
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+"""What is raised by a row with a value that this service never writes."""
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NUMBERS = ("number", "position")
 _TABLE = table_of(DisclosureRow)
@@ -140,6 +142,10 @@ def find_faults(
     yield from verify_access(engine)
     yield from verify_events(engine)
     yield from verify_checkpoints(engine, checkpoints)
+    with Session(engine) as session:
+        wrong_time = find_known_time_fault(session)
+    if wrong_time is not None:
+        yield "the time that was last known", wrong_time
 
 
 def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
@@ -184,8 +190,10 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
             page = _read_page(session, after)
             for each in page:
                 after = each.row.reference
-                for fault in _faults_of(each):
-                    yield after, fault
+                try:
+                    yield from ((after, fault) for fault in _faults_of(each))
+                except UNREADABLE:
+                    yield after, "a row of it cannot be read any more"
             session.close()  # the sealed texts, and the transaction: SQLite's log could not be emptied
             done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
             on_step(done, total)
@@ -293,12 +301,16 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
         try:
             yield from _faults_in_events(session, said, on_step)
             yield from _faults_in_announcements(session)
-        except (ValueError, TypeError):
+        except UNREADABLE:
             yield "events", "one of them cannot be read any more"
         yield from _faults_in_publications(session, said)
         yield from _faults_in_readers(session)
         yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session))
-        yield from find_index_faults(session)
+        yield from ((f"draft of {guide}", fault) for guide, fault in find_changed_drafts(session))
+        try:
+            yield from find_index_faults(session)
+        except UNREADABLE:
+            yield "search", "a current edition cannot be read any more"
     yield from ((f"search index {name}", "it does not hold the words") for name in find_full_text_faults(engine))
 
 
@@ -405,26 +417,33 @@ def _faults_in_readers(session: Session) -> Iterator[tuple[str, str]]:
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
     """Yield each checkpoint that the record does not agree with, and how. Each of `others` has a name to show."""
     with Session(engine) as session:
-        stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number)))
+        stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()
         expected = [(f"checkpoint {row.number}", row.size, row.root_sha256) for row in stored]
         expected += [(name, checkpoint.size, checkpoint.root.hex()) for name, checkpoint in others]
-        roots, size = _roots_at(session, {each for _, each, _ in expected})
+        try:
+            trees, size = _trees_at(session, {each for _, each, _ in expected})
+        except UNREADABLE:
+            yield "checkpoints", "they cannot be compared, since a hash of the record cannot be read"
+            return
     for name, stated, root in expected:
         if stated > size:
             yield name, f"it states {stated} disclosures, and there are {size}: the database was rolled back, or cut"
-        elif roots[stated] != root:
+        elif trees[stated].root.hex() != root:
             yield name, f"the first {stated} disclosures are not those that it states"
+    for row in stored:
+        if row.size in trees and row.frontier != [node.hex() for node in trees[row.size].frontier]:
+            yield f"checkpoint {row.number}", "its subtrees, from which the next one continues, were altered"
 
 
-def _roots_at(session: Session, sizes: set[int]) -> tuple[dict[int, str], int]:
-    """Return the root of the tree at each of those sizes, as far as the record goes, and its size."""
+def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
+    """Return the tree at each of those sizes, as far as the record goes, and its size."""
     tree = MerkleTree()
-    roots = {0: tree.root.hex()}
+    trees = {0: MerkleTree()}
     for leaf in iterate_leaves(session, after=0):
         tree.append(leaf)
         if tree.size in sizes:
-            roots[tree.size] = tree.root.hex()
-    return roots, tree.size
+            trees[tree.size] = MerkleTree(tree.size, [*tree.frontier])
+    return trees, tree.size
 
 
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
@@ -506,7 +525,7 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
         if at != recorded.first.get(act):
             yield f"its row and its disclosures differ about when it was {act}"
     outcome = None if concern.outcome is None else closing_detail(concern.outcome, shared=concern.outcome_shared)
-    if outcome != recorded.closing_detail:
+    if outcome != recorded.closing_detail or (outcome is None and concern.outcome_shared):
         yield "its outcome is not the recorded one"
 
 
@@ -558,13 +577,13 @@ def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
 
 
 def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> str | None:
-    if erased:
-        return None if row.sealed is None else "is there, although it was erased"
-    if row.sealed is None:
+    if erased and row.sealed is not None:
+        return "is there, although it was erased"
+    if not erased and row.sealed is None:
         return "is gone, and no erasure is recorded"
     if entry is None:
         return "is not recorded"
-    if hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:
+    if row.sealed is not None and hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:
         return "is not the one that is recorded"
     return None if tuple(row.recipients) == entry.recipients else "is not sealed to the recorded recipients"
 
@@ -580,7 +599,7 @@ def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:
 def _find_fault(session: Session, key: AnyKey, digest: str) -> str | None:
     try:
         found = digest_of_stored(session, key)
-    except ValidationError:
+    except UNREADABLE:
         return "its row is no longer a whole edition or rendition"
     return None if found == digest else f"its row now gives {found}"
 

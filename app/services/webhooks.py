@@ -47,7 +47,7 @@ from app.models.base import SLUG_PATTERN, canonical_json, format_utc
 from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.models.links import GUIDES
 from app.models.record import WEBHOOKS, DeskAct, DisclosureRow, NotedTime
-from app.services.access import by_operator
+from app.services.access_record import by_operator
 from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import FileKey, KeyFile
 from app.services.record import Actor, by_itself, record_disclosure
@@ -110,11 +110,16 @@ def _record(session: Session, webhook: WebhookRow, actor: Actor) -> None:
 
 
 def webhook_detail(webhook: WebhookRow) -> str:
-    """Return how the record names a webhook as it is: its name, whether it is on, and the SHA-256 of its columns."""
+    """Return how the record names a webhook: its name, whether it is on, and the SHA-256 of its columns and secrets.
+
+    The digest of the secrets is that of what is stored, encrypted. Older acts do not have it.
+    """
     columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
     times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
     state = "on" if webhook.disabled_at is None else "off"
-    return f"{webhook.name} {state} sha256:{hashlib.sha256(canonical_json(columns | times)).hexdigest()}"
+    own = hashlib.sha256(canonical_json(columns | times)).hexdigest()
+    secrets_sha256 = hashlib.sha256(canonical_json([*webhook.secrets])).hexdigest()
+    return f"{webhook.name} {state} sha256:{own}; secrets sha256:{secrets_sha256}"
 
 
 def find_changed_webhooks(session: Session) -> Iterator[tuple[str, str]]:
@@ -123,8 +128,12 @@ def find_changed_webhooks(session: Session) -> Iterator[tuple[str, str]]:
     recorded = {detail.partition(" ")[0]: detail for detail in session.exec(details)}
     for webhook in list_webhooks(session):
         said = recorded.pop(webhook.name, None)
-        if webhook.name != EMAIL and said != webhook_detail(webhook):  # the settings name the mailbox
-            yield webhook.name, "nobody added it" if said is None else "it is not as it was recorded"
+        if webhook.name == EMAIL:  # the settings name the mailbox
+            continue
+        if said is None:
+            yield webhook.name, "nobody added it"
+        elif not webhook_detail(webhook).startswith(said):  # an older act says nothing of the secrets
+            yield webhook.name, "it is not as it was recorded"
     yield from ((name, "it is gone") for name in recorded)
 
 
@@ -297,7 +306,7 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 
 
 @write_operation
-def rotate_secret(session: Session, name: str, *, keys: WebhookKeys) -> str:
+def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
     """Return a new secret. Messages carry both signatures, until the next rotation. Raises `NoSuchWebhook`.
 
     An old secret that cannot be decrypted any more is dropped.
@@ -307,15 +316,17 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys) -> str:
     webhook = get_webhook(session, name)
     readable = [stored for stored in webhook.secrets if keys.can_decrypt(name, stored)]
     webhook.secrets = [keys.encrypt(name, secret), *readable][:MAX_SECRETS]
+    _record(session, webhook, by_operator(at))
     return secret
 
 
 @write_operation
-def drop_old_secret(session: Session, name: str) -> None:
+def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
     """Sign only with the newest secret. Raises `NoSuchWebhook`."""
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.secrets = webhook.secrets[:1]
+    _record(session, webhook, by_operator(at))
 
 
 @write_operation
@@ -329,7 +340,7 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 @write_operation
-def encrypt_again(session: Session, *, keys: WebhookKeys, with_new_key: bool = False) -> int:
+def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
     """Encrypt every secret under the newest key, and return the number of webhooks whose secrets are under it.
 
     The transaction admits one writer at a time, so that no two processes change the file at once.
@@ -339,6 +350,8 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, with_new_key: bool = F
     webhooks = list_webhooks(session)
     for webhook in webhooks:
         webhook.secrets = [keys.renew(webhook.name, stored) for stored in webhook.secrets]
+        if webhook.name != EMAIL:
+            _record(session, webhook, by_operator(at))
     return sum(all(keys.is_newest(stored) for stored in webhook.secrets) for webhook in webhooks)
 
 

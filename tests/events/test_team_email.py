@@ -486,8 +486,8 @@ def test_the_mailbox_is_a_receiver_among_others_which_only_the_settings_change(
     assert find_webhooks_due(context.engine, now=clock.time + 60 * A_MINUTE) == []
     for change in (
         partial(remove_webhook, at=clock.time),
-        partial(rotate_secret, keys=keys),
-        drop_old_secret,
+        partial(rotate_secret, keys=keys, at=clock.time),
+        partial(drop_old_secret, at=clock.time),
     ):
         with pytest.raises(SetupError, match="GUIDANCE_SMTP_HOST"):
             change(context.writer, EMAIL)

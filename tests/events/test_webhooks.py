@@ -228,10 +228,10 @@ def test_while_a_secret_is_replaced_both_sign(
     a_concern: Concern,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    new = rotate_secret(deliverer.writer, NAME, keys=deliverer.keys)
+    new = rotate_secret(deliverer.writer, NAME, keys=deliverer.keys, at=A_TUESDAY)
     client.post("/v1/concerns", json=a_concern())
     deliver_due(deliverer)
-    drop_old_secret(deliverer.writer, NAME)
+    drop_old_secret(deliverer.writer, NAME, at=A_TUESDAY)
     client.post("/v1/concerns", json=a_concern())
     deliver_due(deliverer)
 

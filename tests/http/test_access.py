@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlmodel import Session, SQLModel
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -20,19 +21,22 @@ from app.config import Settings
 from app.db.database import open_database
 from app.db.schema import migrate_schema
 from app.db.writer import Writer
-from app.errors import RowNotOurs, SetupError
+from app.errors import NoSuchClient, RowNotOurs, SetupError, TokenInvalid
 from app.http.auth import SESSION_COOKIE
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.access import AccessRow
-from app.models.clients import Scope
+from app.models.clients import ClientRow, Scope
 from app.models.people import Role
+from app.models.record import DeskAct
 from app.services import passkeys
 from app.services.access import ACCESS_KEY, ACCESS_ROWS, open_access_keys, require_access_keys, verify_access
+from app.services.access_record import AccessRecord, RecordedAccess, by_operator, record_person
 from app.services.clients import NewClient, add_client, revoke_client, rotate_key
-from app.services.people import invite, leave
+from app.services.people import BY_PASSKEY, invite, leave, welcome
+from app.services.record import Actor
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.databases import RawConnection, on_postgresql, raw_connection
+from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, sign_in_as
@@ -79,7 +83,7 @@ class Place:
         """Return whether a passkey of that id is one of a person."""
         try:
             self.context.writer.run(lambda session: passkeys._get_passkey(session, credential_id=b"passkey of Jo"))
-        except RowNotOurs:
+        except TokenInvalid:
             return False
         return True
 
@@ -88,25 +92,21 @@ class Place:
         return sorted(f"{about}: {fault}" for about, fault in verify_access(self.context.engine))
 
 
+def store_a_passkey(service: FastAPI, link: str, credential_id: bytes) -> None:
+    """Exchange the link for a passkey, as if a device had made it."""
+    made: Any = SimpleNamespace(credential_id=credential_id, credential_public_key=b"a public key", sign_count=1)
+    context_of_service(service).writer.run(
+        lambda session: passkeys._store_passkey(session, token=link, verified=made, address=ADDRESS, at=A_TUESDAY)
+    )
+
+
 @pytest.fixture
 def place(service: FastAPI, client: TestClient, database: RawConnection) -> Place:
     context = context_of_service(service)
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
     key = add_client(context.writer, NewClient("example-desk", scopes), at=A_TUESDAY, expires_at=A_TUESDAY + A_DAY)
     add_client(context.writer, NewClient("another-desk", (Scope.SUBMIT,)), at=A_TUESDAY)
-    link = invited(service, JO)
-    registered: Any = SimpleNamespace(
-        credential_id=b"passkey of Jo", credential_public_key=b"public key of Jo", sign_count=1
-    )
-    context.writer.run(
-        lambda session: passkeys._store_passkey(
-            session,
-            token=link,
-            verified=registered,
-            address=ADDRESS,
-            at=A_TUESDAY,
-        )
-    )
+    store_a_passkey(service, invited(service, JO), b"passkey of Jo")
     sign_in_as(service, client, JO, Role.READER)
     invited(service, "Sam Example", Role.LEAD)
     return Place(service, client, database, key, invited(service, "Lee Example"))
@@ -257,9 +257,15 @@ def row(database: RawConnection, table: str, where: str) -> dict[str, Any]:
 
 
 def put_back(database: RawConnection, table: str, columns: dict[str, Any]) -> None:
+    """Make the row what it was, whether or not it is still there."""
+    (key,) = SQLModel.metadata.tables[table].primary_key.columns.keys()
+    assigned = ", ".join(f"{name} = ?" for name in columns)
+    values = tuple(json.dumps(value) if isinstance(value, list) else value for value in columns.values())
+    if database.execute(f"UPDATE {table} SET {assigned} WHERE {key} = ?", (*values, columns[key])).rowcount:  # noqa: S608  # own names
+        return
     database.execute(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608  # own names
-        tuple(json.dumps(value) if isinstance(value, list) else value for value in columns.values()),
+        values,
     )
 
 
@@ -275,29 +281,234 @@ def test_an_older_row_that_is_put_back_is_found_by_the_record(place: Place) -> N
     database.execute("UPDATE clients SET revoked_at = NULL, mac = ? WHERE name = 'example-desk'", (client["mac"],))
 
     assert place.faults() == [
-        "a session of Jo Example: it is not as the record of people says",
-        "client example-desk: it is not as the record of people says",
+        "a session of Jo Example: it is not as the record of people says, and it lets nobody in; "
+        "run guidance desk leave 'Jo Example', and let the person in again",
+        "client example-desk: it is not as the record of people says, and it lets nobody in; "
+        "run guidance clients revoke example-desk, and give the system a client of another name",
     ]
 
 
 @pytest.mark.parametrize(
-    ("act", "undo", "fault"),
+    ("table", "where", "fault"),
     [
-        ("UPDATE people SET left_at = NULL, mac = ? WHERE name = 'Sam Example'", "people", "person Sam Example"),
-        ("DELETE FROM people WHERE name = 'Lee Example'", None, "person Lee Example"),
+        ("client_keys", "client = 'another-desk'", "a key of client another-desk"),
+        ("invitations", "person = 'Lee Example'", "an invitation of Lee Example"),
+        ("passkeys", "person = 'Jo Example'", "a passkey of Jo Example"),
     ],
 )
-def test_a_person_who_is_put_back_or_taken_out_is_found_by_the_record(
-    place: Place, act: str, undo: str | None, fault: str
-) -> None:
-    before = row(place.database, "people", "name = 'Sam Example'")
-    leave(place.context.writer, "Sam Example", at=A_TUESDAY)
-    if undo is None:
-        place.database.execute("DELETE FROM invitations WHERE person = 'Lee Example'")
+def test_a_row_that_is_taken_out_is_found_by_the_record(place: Place, table: str, where: str, fault: str) -> None:
+    place.database.execute(f"DELETE FROM {table} WHERE {where}")  # noqa: S608  # own names
 
-    place.database.execute(act, (before["mac"],) if undo else ())
+    assert place.faults() == [f"{fault}: it is on record, and its row is gone"]
 
-    assert [each.partition(":")[0] for each in place.faults()] == [fault]
+
+def test_a_person_or_a_client_that_is_taken_out_is_found_by_the_record(place: Place) -> None:
+    for table, where in (
+        ("invitations", "person = 'Lee Example'"),
+        ("people", "name = 'Lee Example'"),
+        ("client_keys", "client = 'another-desk'"),
+        ("clients", "name = 'another-desk'"),
+    ):
+        place.database.execute(f"DELETE FROM {table} WHERE {where}")  # noqa: S608  # own names
+
+    gone = {each.partition(":")[0] for each in place.faults()}
+    assert {"person Lee Example", "client another-desk"} <= gone
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Something that let somebody in, and how it was ended; its rows from before are then put back."""
+
+    comes_in: Callable[[Place], Callable[[], bool]]
+    rows: tuple[tuple[str, str], ...]
+    """The table of each, and the condition that finds it."""
+    end: Callable[[Place], object]
+    remedy: Callable[[Place], object]
+    """What an operator does about it."""
+
+
+def revoke(place: Place) -> None:
+    revoke_client(place.context.writer, "example-desk", at=A_TUESDAY)
+
+
+def let_jo_leave(place: Place) -> None:
+    leave(place.context.writer, JO, at=A_TUESDAY)
+
+
+def change_the_key(place: Place) -> None:
+    rotate_key(place.context.writer, name="example-desk", overlap=dt.timedelta(0), at=A_TUESDAY)
+
+
+def make_jo_an_auditor(place: Place) -> None:
+    invite(place.context.writer, JO, role=Role.AUDITOR, expires_at=A_TUESDAY + A_DAY, at=A_TUESDAY)
+
+
+def invite_jo_anew(place: Place) -> None:
+    let_jo_leave(place)
+    make_jo_an_auditor(place)
+
+
+def use_the_link(place: Place) -> None:
+    store_a_passkey(place.service, place.link, b"passkey of Lee")
+
+
+CLIENT = ("clients", "name = 'example-desk'")
+KEY = ("client_keys", "client = 'example-desk'")
+SESSION = ("desk_sessions", "person = 'Jo Example'")
+PERSON = ("people", "name = 'Jo Example'")
+PASSKEY = ("passkeys", "person = 'Jo Example'")
+LINK = ("invitations", "person = 'Lee Example'")
+ENDED: dict[str, Ended] = {
+    "a client that was revoked": Ended(by_key, (CLIENT,), revoke, revoke),
+    "a client that was revoked, and its key": Ended(by_key, (CLIENT, KEY), revoke, revoke),
+    "a key that was changed": Ended(by_key, (KEY,), change_the_key, revoke),
+    "a session that was ended": Ended(
+        by_session, (SESSION,), lambda place: place.http.post("/desk/sign-out", headers=OWN_PAGE), let_jo_leave
+    ),
+    "every session of a person": Ended(
+        by_session,
+        (SESSION,),
+        lambda place: place.context.desk_sign_in.sessions.end_every(
+            JO, Actor(f"{BY_PASSKEY}/{JO}", ADDRESS, A_TUESDAY)
+        ),
+        let_jo_leave,
+    ),
+    "a role that was changed": Ended(by_session, (PERSON,), make_jo_an_auditor, let_jo_leave),
+    "a person who left, with all of theirs": Ended(by_session, (PERSON, SESSION, PASSKEY), let_jo_leave, let_jo_leave),
+    "a passkey of a person who left": Ended(by_passkey, (PERSON, PASSKEY), let_jo_leave, let_jo_leave),
+    "a passkey of a person who came back": Ended(by_passkey, (PASSKEY,), invite_jo_anew, let_jo_leave),
+    "a link that was used": Ended(
+        by_link, (LINK,), use_the_link, lambda place: leave(place.context.writer, "Lee Example", at=A_TUESDAY)
+    ),
+}
+
+
+@pytest.mark.parametrize("ended", ENDED.values(), ids=ENDED)
+def test_what_was_ended_and_is_put_back_opens_nothing_anywhere(place: Place, lines: Lines, ended: Ended) -> None:
+    comes_in = ended.comes_in(place)
+    came_in, before = comes_in(), [(table, row(place.database, table, where)) for table, where in ended.rows]
+    cookie = place.http.cookies.get(SESSION_COOKIE)
+    ended.end(place)
+    for table, columns in before:
+        put_back(place.database, table, columns)
+    place.http.cookies.set(SESSION_COOKIE, cookie or "")
+    with restarted(place.context.settings) as http:
+        http.cookies.set(SESSION_COOKIE, cookie or "")
+        elsewhere = ended.comes_in(Place(http.app, http, place.database, place.key, place.link))  # type: ignore[arg-type]
+        came_in_later = (comes_in(), elsewhere(), comes_in())
+    place.context.invariants.check_due(lambda: None)
+    warnings = place.http.get("/health/ready").json()["warnings"]
+    ended.remedy(place)
+
+    assert (came_in, came_in_later) == (True, (False, False, False))
+    assert {each["event"] for each in lines()} >= {"row_refused", "invariant_broken"}
+    assert (warnings["access-rows"], warnings["access"]) == ("refused", "broken")
+    assert place.faults() == []
+
+
+def test_a_provider_s_word_sets_a_role_right_that_was_put_back(place: Place) -> None:
+    writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
+    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    before = row(place.database, "people", "name = 'Pat'")
+    welcome(writer, "Pat", role=Role.READER, provider=provider, actor=pat)
+    put_back(place.database, "people", before)
+
+    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+
+    assert place.faults() == []
+
+
+def test_a_person_who_left_comes_back_by_no_deleted_row(place: Place) -> None:
+    writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
+    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    leave(writer, "Pat", at=A_TUESDAY)
+    place.database.execute("DELETE FROM people WHERE name = 'Pat'")
+
+    assert welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat) is None
+    assert place.faults() == ["person Pat: it is on record, and its row is gone"]
+
+
+def test_who_came_back_comes_in_whatever_was_ended_before(place: Place) -> None:
+    for _ in range(2):
+        let_jo_leave(place)
+        sign_in_as(place.service, place.http, JO, Role.WORKER)
+
+        assert place.opens_the_desk()
+    assert place.faults() == []
+
+
+def test_a_clock_that_is_set_back_or_ahead_for_a_while_shuts_nobody_out(place: Place, clock: SettableClock) -> None:
+    for days in (400, -400):
+        clock.time += dt.timedelta(days=days)
+        sign_in_as(place.service, place.http, JO, Role.WORKER)
+
+        assert place.opens_the_desk()
+
+
+def test_a_backup_in_place_of_a_running_database_lets_in_whom_it_knows(place: Place) -> None:
+    record = AccessRecord()
+    revoke(place)
+    with Session(place.context.engine) as session:
+        today = record.as_of(session)
+    drop_triggers(place.database)
+    place.database.execute(
+        "DELETE FROM disclosures WHERE chain = 'people' AND number = (SELECT max(number) FROM disclosures "
+        "WHERE chain = 'people')"
+    )
+    with Session(place.context.engine) as session:
+        yesterday = record.as_of(session)
+
+    assert today.revoked == {"example-desk"}
+    assert yesterday.revoked == set()
+    assert "example-desk" in yesterday.clients
+
+
+def test_rows_that_are_restored_without_the_record_open_what_did_not_change(place: Place) -> None:
+    saved = [(table, row(place.database, table, where)) for table, where in (CLIENT, KEY, PERSON)]
+    make_jo_an_auditor(place)
+    for table, columns in saved:
+        put_back(place.database, table, columns)
+
+    assert place.reads(place.key) == 200
+    assert not place.opens_the_desk()
+
+
+def test_a_request_sees_rows_and_record_of_one_moment(place: Place) -> None:
+    record = AccessRecord()
+    with Session(place.context.engine) as earlier, Session(place.context.engine) as later:
+        earlier.get(ClientRow, "example-desk")
+        revoke(place)
+
+        assert record.as_of(later).revoked == {"example-desk"}
+        assert record.as_of(earlier).revoked == set()
+
+
+def test_what_a_writer_takes_back_is_not_kept_as_recorded(place: Place) -> None:
+    record = AccessRecord()
+
+    def write(session: Session) -> None:
+        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(A_TUESDAY), "example-desk")
+        assert record.as_of(session).revoked == {"example-desk"}
+        raise NoSuchClient
+
+    with pytest.raises(NoSuchClient):
+        place.context.writer.run(write)
+
+    with Session(place.context.engine) as session:
+        assert record.as_of(session).revoked == set()
+
+
+def test_a_use_of_a_row_reads_only_the_new_acts(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, applied = AccessRecord(), []
+    with Session(place.context.engine) as session:
+        record.as_of(session)
+    revoke(place)
+    monkeypatch.setattr(RecordedAccess, "apply", lambda _recorded, act: applied.append(act.act))
+    for _ in range(2):
+        with Session(place.context.engine) as session:
+            record.as_of(session)
+
+    assert applied == ["client_revoked"]
 
 
 def test_every_key_of_a_client_is_on_the_record_with_its_end(place: Place) -> None:

@@ -241,7 +241,7 @@ def test_every_worker_of_the_service_survives_every_error(service: FastAPI, sett
     assert [each.names for each in started] == [
         ("generation",),
         ("key-uses", "drafts", "overdue", "due-soon"),
-        ("checkpoint", "retention", "invariants") + (() if on_postgresql() else ("remnants",)),
+        ("access-record", "checkpoint", "retention", "invariants") + (() if on_postgresql() else ("remnants",)),
         ("outside", "watches"),
         ("email",),
         ("dispatcher",),
