@@ -108,7 +108,8 @@ HEAD = re.compile(TOKEN + rb" [\x21-\x7e]+ HTTP/1\.([01])\r\n(?:" + FIELD + rb")
 """A head by the grammar of RFC 9112, without what it allows only for old senders: no folded line, no bare CR or LF."""
 NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
 """The fields that a head has at most once. Two programs could each go by another of two."""
-FIELD_ONCE = re.compile(rb"\r\n(" + rb"|".join(NAMES_ONCE) + rb"):[\t ]*([^\r]*?)[\t ]*(?=\r)", re.IGNORECASE)
+FIELD_ONCE = re.compile(rb"\r\n(" + rb"|".join(NAMES_ONCE) + rb"):([^\r]*)", re.IGNORECASE)
+BLANKS = b"\t "
 LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x5b\x5d-\x7e]*\"))?"
@@ -116,6 +117,8 @@ CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*\r\n
 END_OF_TRAILERS = re.compile(rb"\r?\n")
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*\r\n")
 MAX_HEAD_BYTES = 65_536
+MAX_FIELD_BYTES = 8_192
+"""The bytes of one line of a head, as most proxies take it."""
 MAX_HEAD_FIELDS = 500
 """How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
 PIECES_PER_TURN = 50
@@ -137,7 +140,7 @@ def check_head(head: bytes) -> None:
         name = field[1].lower()
         if name in fields:
             raise h11.RemoteProtocolError("a field is there twice")
-        fields[name] = field[2]
+        fields[name] = field[2].strip(BLANKS)  # a pattern of the blanks would try each of a run again and again
     length, coding, host = (fields.get(name) for name in NAMES_ONCE[1:3] + NAMES_ONCE[:1])
     is_1_0 = matched[1] == b"0"
     if length is not None and not LENGTH.fullmatch(length):
@@ -267,8 +270,12 @@ class RequestReader(h11.Connection):
         end = END_OF_HEAD.search(data)
         if data.count(b"\n", 0, end.start() if end else len(data)) > MAX_HEAD_FIELDS:
             raise h11.RemoteProtocolError("the head has too many fields", error_status_hint=TOO_LARGE)
-        if end:
-            check_head(data[: end.end()])
+        if end is None:
+            return
+        head = data[: end.end()]
+        if max(map(len, head.split(b"\n")[1:])) > MAX_FIELD_BYTES:
+            raise h11.RemoteProtocolError("a field is too large", error_status_hint=TOO_LARGE)
+        check_head(head)
 
     def _read_chunk_lines(self, request: h11.Request) -> None:
         """Check the lines of the request's body from now on, if it comes in chunks."""

@@ -2,13 +2,19 @@
 
 import random
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import product
 
+import h11
 import pytest
 from fastapi import FastAPI
 from sqlmodel import Session, func, select
 
 from app.http.context import AppContext
 from app.models.concerns import ConcernRow
+from app.server.connection import MAX_FIELD_BYTES, check_head
 from tests.support.framing import BODIES, CLEAR, HEADS, HIDDEN
 from tests.support.loops import for_each
 from tests.support.raw_requests import BODY as CONCERN
@@ -73,6 +79,85 @@ def test_on_a_connection_that_was_answered_from_the_cache_it_is_refused(address:
     assert statuses([first]) == [200]
     expect_the_last_refused([answer])
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+KILOBYTE = 1_024
+RUNS = [
+    b" ",
+    b"\t",
+    b"a",
+    b"7",
+    b":",
+    b";",
+    b",",
+    b"=",
+    b'"',
+    b"\\",
+    b"%",
+    b"/",
+    b"-",
+    b"\r",
+    b"\n",
+    b"\0",
+    b"\x7f",
+    b"\xe9",
+]
+RUNS += [b" \t", b"a ", b": ", b"\r\n", b"\r\r\n", b"a:\r\n", b"[:", b"1,"]
+PLACES = [
+    "Host: a%sb",
+    "Content-Type: a%sb",
+    "Authorization:%sb",
+    "Content-Length: 1%s1",
+    "Transfer-Encoding:%sx",
+    "X: %s",
+]
+PLACES += ["%sX: y", "X%s: y", "X: y%s"]
+
+
+def seconds_to_check(place: str, run: bytes, size: int) -> float:
+    """The seconds of processor that the check of a head takes whose fields hold so many bytes of the run."""
+    line = place.encode().replace(b"%s", run * (8 * KILOBYTE // len(run) - 8)) + b"\r\n"
+    data = b"GET /v1 HTTP/1.1\r\nHost: localhost\r\n" + line * (size // len(line)) + b"\r\n"
+    whole = b"GET /v1 HTTP/1.1\r\n" + place.encode().replace(b"%s", run * (size // len(run))) + b"\r\n\r\n"
+    began = time.process_time()
+    for each in (data, whole):
+        with suppress(h11.RemoteProtocolError):
+            check_head(each)
+    return time.process_time() - began
+
+
+@for_each(("place", "run"), list(product(PLACES, RUNS)))
+def test_the_check_of_a_head_costs_no_more_for_each_byte_of_a_long_one(place: str, run: bytes) -> None:
+    short = max(seconds_to_check(place, run, 8 * KILOBYTE), 0.001)
+
+    assert seconds_to_check(place, run, 64 * KILOBYTE) < 30 * short
+
+
+@for_each("place", ["Authorization: a%sb", "Host: a%sb", "Content-Type: a%sb"])
+def test_others_are_answered_while_a_head_of_blanks_is_read(address: Address, place: str) -> None:
+    blanks = [
+        request("/v1/signposts")[:-2] + place.encode().replace(b"%s", b" " * size) + b"\r\n\r\n"
+        for size in (8_000, 60_000)
+    ]
+    exchange(address, bye())
+    began = time.process_time()  # of the server too, which is a thread of this process
+    with ThreadPoolExecutor() as callers:
+        slow = [callers.submit(exchange, address, each + bye()) for each in blanks * 4]
+        answers = [exchange(address, bye("/health/live")) for _ in range(5)]
+        sent = [each.result() for each in slow]
+
+    assert [statuses(each) for each in answers] == [[200]] * 5
+    assert all(statuses(each)[0] in {200, 400} for each in sent)
+    assert time.process_time() - began < 5
+
+
+def test_a_field_has_at_most_eight_kilobytes(address: Address) -> None:
+    least = len("X: ")
+    [most] = exchange(address, bye(X="x" * (MAX_FIELD_BYTES - least - 1)))
+    [more] = exchange(address, bye(X="x" * (MAX_FIELD_BYTES - least)))
+
+    assert statuses([most]) == [200]
+    expect_the_last_refused([more])
 
 
 def test_a_read_from_the_cache_needs_a_clear_head(address: Address) -> None:
