@@ -9,15 +9,14 @@ from threading import Event
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
-from app.http.cache import CacheRequest
 from app.models.form import SMALLEST_EXAMPLE
-from app.server import connection as connection_module
-from app.server import front
-from app.server.connection import Connection, RequestReader
-from app.server.front import FrontCache
+from app.server import framing, front
+from app.server.connection import Connection
+from app.server.framing import Head, read_head
+from app.server.front import Front
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
@@ -53,28 +52,27 @@ LARGE, SEVERAL = "/docs/swagger-ui-bundle.js", 30  # 45 MB: more than the operat
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The path of each request that the server behind the front began to work on."""
     paths: list[str] = []
-    serve = Connection._serve
+    serve = Connection.serve
 
-    async def watched(self: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+    async def watched(self: Connection, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         paths.append(scope["path"])
-        await serve(self, scope, receive, send)
+        await serve(self, app, scope, receive, send)
 
-    monkeypatch.setattr(Connection, "_serve", watched)
+    monkeypatch.setattr(Connection, "serve", watched)
     return paths
 
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Each chunk that the front had to parse."""
-    chunks: list[bytes] = []
-    parse = FrontCache._parse
+    """Each head that had to be parsed."""
+    heads: list[bytes] = []
 
-    def watched(self: FrontCache, data: bytes) -> tuple[CacheRequest | None, RequestReader | None]:
-        chunks.append(data)
-        return parse(self, data)
+    def watched(head: bytes) -> Head:
+        heads.append(head)
+        return read_head(head)
 
-    monkeypatch.setattr(FrontCache, "_parse", watched)
-    return chunks
+    monkeypatch.setattr(framing, "read_head", watched)
+    return heads
 
 
 FIELDS = [
@@ -152,22 +150,22 @@ def test_a_credential_is_not_remembered_with_a_request(service: FastAPI, address
 
     assert statuses(answers) == [200, 200]
     assert begun == [SECTION, SECTION]
-    cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
-    assert cache.read(with_credential)[0] is None
+    heads = Front(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
+    assert heads.answer(with_credential, read_head(with_credential)) is None
+    assert heads.answer_known(with_credential) is None
 
 
 def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: FastAPI, address: Address) -> None:
     known = request(SECTION)
     exchange(address, bye())
     one_by_one(address, *[known] * 2)
-    cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
+    heads = Front(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
 
-    asked, _ = cache.read(known)
-    assert asked is not None
-    assert cache.respond(known, asked, []) is not None
-    assert cache.read(known) == (asked, None)
-    assert [cut for cut in range(len(known)) if cache.read(known[:cut])[0] is not None] == []
-    assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if cache.read(known + end)[0] is not None] == []
+    assert heads.answer_known(known) is None
+    assert heads.answer(known, read_head(known)) is not None
+    assert heads.answer_known(known) is not None
+    assert [cut for cut in range(len(known)) if heads.answer_known(known[:cut]) is not None] == []
+    assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if heads.answer_known(known + end) is not None] == []
 
 
 class Records:
@@ -248,29 +246,20 @@ def test_a_request_that_is_known_is_not_parsed_again(address: Address, parsed: l
         request("/no-such-path", Authorization="Bearer x"),
     ],
 )
-def test_the_first_request_of_a_connection_is_parsed_once(
-    address: Address, monkeypatch: pytest.MonkeyPatch, first: bytes
-) -> None:
+def test_the_first_request_of_a_connection_is_parsed_once(address: Address, parsed: list[bytes], first: bytes) -> None:
     exchange(address, bye())
-    heads: list[bytes] = []
-    check_head = connection_module.check_head
-
-    def watched(head: bytes) -> None:
-        heads.append(head)
-        check_head(head)
-
-    monkeypatch.setattr(connection_module, "check_head", watched)
+    parsed.clear()
 
     [answer] = one_by_one(address, first)
 
     assert answer.startswith(b"HTTP/1.1 ")
-    assert len(heads) == 1
+    assert len(parsed) == 1
 
 
 def test_only_few_requests_are_parsed_at_a_time(
     address: Address, parsed: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(front, "MAX_PARSED_REQUESTS", 3)
+    monkeypatch.setattr(front, "MAX_STORED_ANSWERS", 3)
     exchange(address, bye())
     requests = [request(SECTION, **{"User-Agent": f"made-up/{number}"}) for number in range(5)]
     one_by_one(address, *requests)
@@ -344,14 +333,14 @@ def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_
     assert 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/factors",status="200"} 5.0' in counted
 
 
-def test_a_connection_that_sent_anything_else_is_left_to_the_server(address: Address, chunks: list[Chunk]) -> None:
+def test_the_cache_answers_again_after_another_request_was_answered(address: Address, chunks: list[Chunk]) -> None:
     exchange(address, bye())
     chunks.clear()
 
     answers = one_by_one(address, request(SECTION), request(SECTION, method="DELETE"), request(SECTION))
 
     assert statuses(answers) == [200, 405, 200]
-    assert [chunk.is_answered for chunk in chunks] == [True, False, False]
+    assert [chunk.is_answered for chunk in chunks] == [True, False, True]
 
 
 def test_a_stop_closes_connections_that_wait_for_a_request(service: FastAPI, settings: Settings) -> None:
@@ -427,16 +416,16 @@ def test_a_newcomer_is_refused_where_every_connection_is_at_work(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work, go_on = Event(), Event()
-    serve = Connection._serve
+    serve = Connection.serve
 
-    async def slow(self: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+    async def slow(self: Connection, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/health/live":
             with self.deadline.request_at_work():
                 at_work.set()
                 await asyncio.to_thread(go_on.wait)
-        await serve(self, scope, receive, send)
+        await serve(self, app, scope, receive, send)
 
-    monkeypatch.setattr(Connection, "_serve", slow)
+    monkeypatch.setattr(Connection, "serve", slow)
     with run_server(service, settings.model_copy(update={"connections": 1, "client_seconds": 1000.0})) as url:
         address = address_of(url)
         exchange(address, bye())
