@@ -1,12 +1,14 @@
-"""A connection: what its client sends is checked here, and answered from the cache or passed on to uvicorn's protocol.
+"""A connection: it checks what its client sends, and answers from the cache or passes it on to uvicorn's own protocol.
 
-The protocol of uvicorn gets the checked bytes of one request at a time, by the public methods of asyncio's protocols. It
-calls the service, and writes to the transport. What is used of uvicorn beyond its documentation stands in `app.server.run`.
+That protocol gets the bytes of one request at a time, by the public methods of asyncio's protocols. It calls the
+service and writes the response. What is used of uvicorn beyond its documentation stands in `app.server.run`.
 """
 
 import asyncio
 from asyncio import BaseTransport, Transport
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -30,25 +32,16 @@ DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
-class ServerTransport(Transport):
-    """The transport that uvicorn's protocol has: the client's, but it stops and continues what this connection passes on."""
+class ServerTransport:
+    """The transport as uvicorn has it: that of the client, but its reading is what the connection passes on."""
 
-    def __init__(self, transport: Transport, connection: "Connection") -> None:
-        super().__init__()
-        self._connection = connection
-        self.write = transport.write  # type: ignore[method-assign]  # and the others: passed on without a call between
-        self.close = transport.close  # type: ignore[method-assign]
-        self.abort = transport.abort  # type: ignore[method-assign]
-        self.is_closing = transport.is_closing  # type: ignore[method-assign]
-        self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
+    def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
+        self.pause_reading = partial(set_full, True)
+        self.resume_reading = partial(set_full, False)
+        self._transport = transport
 
-    def pause_reading(self) -> None:
-        """Pass on nothing for now."""
-        self._connection.set_server_full(True)
-
-    def resume_reading(self) -> None:
-        """Pass on what came meanwhile, and what comes."""
-        self._connection.set_server_full(False)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class Connection(asyncio.Protocol):
@@ -67,26 +60,24 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._settings = settings
         self._shared: Shared = app_state[SHARED]
-        self._state = {**app_state, CONNECTION: self}
-        self._server = cast("Any", protocol)(app_state=self._state, **others)
+        self._server = cast("Any", protocol)(app_state={**app_state, CONNECTION: self}, **others)
         self._framing = Framing()
         self._is_at_work = False
         """True from the head of a request to the end of its response."""
-        self._has_body = False
-        self._body_breaks: asyncio.Future[None] | None = None
+        self._body_breaks: asyncio.Future[Message] | None = None
+        """Done when the body of the request at work turns out to be broken; None if it has no body."""
         self._is_deaf = False
         """True from a refusal or a broken body on: nothing of the connection is read any more."""
         self._discarded = 0
         self._has_ended = False
         self._is_server_full = False
         self._waits_for_turn = False
-        self._is_reading = True
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Accept the connection, if need be in place of another."""
         self._transport = cast("Transport", transport)
         self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
-        self._server.connection_made(ServerTransport(self._transport, self))
+        self._server.connection_made(ServerTransport(self._transport, self.set_server_full))
         self._shared.open.add(self)
         while len(self._shared.open) > self._settings.connections:
             if not self._make_room():
@@ -98,7 +89,6 @@ class Connection(asyncio.Protocol):
         self.deadline.cancel()
         self._shared.open.discard(self)
         self._server.connection_lost(None)
-        self._state.clear()  # it holds this connection, which holds it
 
     def data_received(self, data: bytes) -> None:
         """Answer a known read from the cache, or read the data, or discard it if it cannot belong to a request."""
@@ -149,8 +139,8 @@ class Connection(asyncio.Protocol):
             self._is_deaf = True
             if not self._is_at_work:
                 self._refuse(type(problem))
-            elif self._body_breaks is not None and not self._body_breaks.done():
-                self._body_breaks.set_result(None)
+            elif self._body_breaks is not None:
+                self._body_breaks.set_result(DISCONNECT)
         self._stop_or_continue()
 
     def _begin_request(self, *, may_answer: bool) -> None:
@@ -162,7 +152,8 @@ class Connection(asyncio.Protocol):
         data, head = taken
         if may_answer and self._framing.is_empty and self._send_answer(self._shared.front.answer(data, head)):
             return
-        self._is_at_work, self._has_body, self._body_breaks = True, self._framing.is_body_due, None
+        self._is_at_work = True
+        self._body_breaks = asyncio.get_running_loop().create_future() if self._framing.is_body_due else None
         self._server.data_received(data)
 
     def _pass_body_on(self) -> None:
@@ -185,8 +176,7 @@ class Connection(asyncio.Protocol):
         """Take nothing more from the client while something waits here, and go on when it does not."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
         is_reading = self._is_deaf or not (waits or self._is_server_full or self._waits_for_turn)
-        if is_reading != self._is_reading and not self._transport.is_closing():
-            self._is_reading = is_reading
+        if is_reading != self._transport.is_reading() and not self._transport.is_closing():
             (self._transport.resume_reading if is_reading else self._transport.pause_reading)()
 
     def _send_answer(self, answer: bytes | None) -> bool:
@@ -216,7 +206,7 @@ class Connection(asyncio.Protocol):
 
     async def serve(self, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Until its response, the service waits for the client only where the body is due."""
-        is_body_due = self._has_body
+        is_body_due = self._body_breaks is not None
         is_end_held = False
 
         async def receive_tracked() -> Message:
@@ -244,15 +234,12 @@ class Connection(asyncio.Protocol):
 
     async def _receive_body(self, receive: Receive) -> Message:
         """Return the next part of the body, or a disconnection if the body is broken."""
-        if not self._framing.is_body_due:
+        if self._body_breaks is None or not self._framing.is_body_due:
             return await receive()
-        if self._is_deaf:
-            return DISCONNECT
-        self._body_breaks = asyncio.get_running_loop().create_future()
         receiving = asyncio.ensure_future(receive())
         try:
             await asyncio.wait({receiving, self._body_breaks}, return_when=asyncio.FIRST_COMPLETED)
-            return DISCONNECT if self._is_deaf else receiving.result()
+            return (self._body_breaks if self._body_breaks.done() else receiving).result()
         finally:
             receiving.cancel()
 

@@ -111,7 +111,7 @@ class Framing:
         return data, head
 
     def take_part(self) -> bytes:
-        """Take the next part of the body. Return nothing if it has not come yet. Raise `BadRequest` if it is malformed."""
+        """Take the next part of the body; nothing if it has not come yet. Raise `BadRequest` if it is malformed."""
         return self._take_next() if self._take_next is not None else b""
 
     def _take_counted(self) -> bytes:

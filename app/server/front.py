@@ -1,7 +1,7 @@
-"""The front of the server: finished responses of the cache, found by the bytes of a request, before a server reads it.
+"""The front of the server: it answers plain reads from the cache, before uvicorn reads them.
 
-A client that repeats a read sends the same bytes. So the bytes of a head that was answered from the cache are stored with
-what was answered. They hold nothing personal: a request with a credential or a body is never stored.
+A client that repeats a read sends the same bytes. So the bytes of a head that was answered from the cache are stored
+with the finished answer. They hold nothing personal: a request with a credential or a body is never stored.
 """
 
 import time
@@ -14,10 +14,10 @@ from app.http.metrics import Answered
 from app.http.middleware import RequestRecords, new_request_id, route_template
 from app.server.framing import Head
 
-MAX_STORED_ANSWERS = 1_000
-MAX_STORED_BYTES = 8_000_000
+MAX_STORED_ANSWERS = 500
+MAX_ANSWER_BYTES = 50_000
+"""The bytes of an answer that is stored. It has its body in common with the cache, as long as that holds it."""
 MAX_HEAD_BYTES = 2_000
-MAX_ANSWER_FRACTION = 8  # one answer takes at most an eighth
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\ndate: ", 304: b"HTTP/1.1 304 Not Modified\r\ndate: "}
 KEEP_ALIVE = b"keep-alive"
 CREDENTIAL = b"authorization"
@@ -32,21 +32,15 @@ class StoredAnswer(NamedTuple):
     fields: bytes
     """The header fields up to the id of the request."""
 
-    @property
-    def size(self) -> int:
-        """Its size in bytes."""
-        return len(self.fields) + len(self.response.body)
-
 
 class Front:
-    """The answers to heads. They are dropped when the cache is cleared, and each is compared with the cache at its use."""
+    """The answers to heads. Each is compared with the cache at its use, and all are dropped when it is cleared."""
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
         self._cache = cache
         self._records = records
         self._store = cache.store
         self._answers: dict[bytes, StoredAnswer] = {}
-        self._stored_bytes = 0
         self._second = 0
         self._date = b""
 
@@ -80,7 +74,7 @@ class Front:
             return None
         route, response = found
         answer = StoredAnswer(request, response, route_template(route), response.fields + b"x-request-id: ")
-        if answer.size <= MAX_STORED_BYTES / MAX_ANSWER_FRACTION:
+        if len(response.body) <= MAX_ANSWER_BYTES:
             self._put(data, answer)
         return self._finish(answer, began)
 
@@ -108,14 +102,6 @@ class Front:
         if self._cache.store is not self._store:
             self._store = self._cache.store
             self._answers.clear()
-            self._stored_bytes = 0
-        self._drop(data)
         self._answers[data] = answer
-        self._stored_bytes += len(data) + answer.size
-        while len(self._answers) > MAX_STORED_ANSWERS or self._stored_bytes > MAX_STORED_BYTES:
-            self._drop(next(iter(self._answers)))
-
-    def _drop(self, data: bytes) -> None:
-        dropped = self._answers.pop(data, None)
-        if dropped is not None:
-            self._stored_bytes -= len(data) + dropped.size
+        if len(self._answers) > MAX_STORED_ANSWERS:
+            del self._answers[next(iter(self._answers))]

@@ -52,7 +52,7 @@ HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state"
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets"
 """All that is used of uvicorn beyond its documentation: two classes, each with the argument that is given by its name.
 
-`H11Protocol` is used as any protocol of asyncio, and by ASGI. It gets what uvicorn gives to a class of the setting `http`.
+`H11Protocol` is used as any protocol of asyncio, and by ASGI. It gets what uvicorn gives to each class of a protocol.
 """
 
 

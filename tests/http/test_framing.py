@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import product
 
+import h11
 import pytest
 from fastapi import FastAPI
 from sqlmodel import Session, func, select
 
+from app.errors import Problem
 from app.http.context import AppContext
 from app.models.concerns import ConcernRow
-from app.errors import Problem
 from app.server.framing import MAX_FIELD_BYTES, read_head
 from tests.support.framing import BODIES, CLEAR, HEADS, HIDDEN
 from tests.support.loops import for_each
@@ -277,3 +278,37 @@ def test_a_read_before_the_end_is_answered_from_the_cache_too(address: Address) 
     exchange(address, bye())
 
     assert [statuses([half_closed(address, request(SECTION))]) for _ in range(3)] == [[200]] * 3
+
+
+MARK = b"GET /the-next HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def by_h11(head: bytes, body: bytes) -> tuple[bytes, bytes, list[tuple[bytes, bytes]], bytes]:
+    """What h11 reads in the head: the method, target and fields, and what it leaves after the body."""
+    reader = h11.Connection(h11.SERVER)
+    reader.receive_data(head + body + MARK)
+    request = reader.next_event()
+    assert isinstance(request, h11.Request)
+    while not isinstance(reader.next_event(), h11.EndOfMessage):
+        pass
+    fields = [(name, value.lower()) for name, value in request.headers]
+    return request.method, request.target, fields, reader.trailing_data[0]
+
+
+@for_each("seed", range(3_000))
+def test_whoever_reads_a_checked_head_reads_the_same(seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311  # a test that can be repeated
+    data = draw.choice([*HEADS.values(), *CLEAR.values()]).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    for _ in range(draw.randint(0, 2)):
+        at = draw.randrange(len(data) - 4)
+        data = (
+            data[:at]
+            + draw.choice([b"\r\n", b"\n", b":", b" ", b"\t", b"0", b"X: y\r\n", b""])
+            + data[at + draw.randint(0, 2) :]
+        )
+    with suppress(Problem):
+        head = read_head(data)
+        body = b"0\r\n\r\n" if head.is_chunked else b"x" * min(head.length, 1_000)
+        if len(body) == head.length or head.is_chunked:
+            fields = [(name, value.lower()) for name, value in head.fields]  # h11 does so with a coding
+            assert by_h11(data, body) == (head.method, head.target, fields, MARK)
