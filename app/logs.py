@@ -128,7 +128,8 @@ class Lines(logging.Formatter):
         if record.exc_info and record.exc_info[1]:
             common |= {"error": type(record.exc_info[1]).__name__, "frames": frames_of(record.exc_info[1])}
         rows: Sequence[Mapping[str, Any]] = getattr(record, ROWS, NO_FIELDS)
-        lines = [orjson.dumps({**_allowed(row), **common}, repr, orjson.OPT_UTC_Z) for row in rows]
+        end = orjson.dumps(common, repr, orjson.OPT_UTC_Z)[1:]  # the same for all rows
+        lines = [orjson.dumps(row, repr)[:-1] + (b"," if row else b"") + end for row in map(_allowed, rows)]
         return b"\n".join(lines).decode()
 
 

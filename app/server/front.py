@@ -24,17 +24,19 @@ CREDENTIAL = b"authorization"
 
 
 class StoredAnswer(NamedTuple):
-    """What was answered to a head: the response of the cache, and what it was found by."""
+    """What was answered to a head."""
 
     request: CacheRequest
     response: WireResponse
+    holds: bool
+    """True if it holds until the cache is cleared; False if it ends by the clock, and so is looked up at each use."""
     route: str
     fields: bytes
     """The header fields up to the id of the request."""
 
 
 class Front:
-    """The answers to heads. Each is compared with the cache at its use, and all are dropped when it is cleared."""
+    """The answers to heads. They are dropped when the cache is cleared, which replaces its store."""
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
         self._cache = cache
@@ -58,8 +60,9 @@ class Front:
         if stored is None:
             return None
         began = time.perf_counter()
-        found = self._cache.find(stored.request)
-        if found is None or found[1] is not stored.response:
+        if self._cache.store is not self._store:
+            return None
+        if not stored.holds and (self._cache.find(stored.request) or (None,))[-1] is not stored.response:
             return None
         return self._finish(stored, began)
 
@@ -73,7 +76,9 @@ class Front:
         if request is None or found is None:
             return None
         route, response = found
-        answer = StoredAnswer(request, response, route_template(route), response.fields + b"x-request-id: ")
+        entry = self._cache.store.find(request.key)
+        holds = entry is not None and entry.holds_until is None
+        answer = StoredAnswer(request, response, holds, route_template(route), response.fields + b"x-request-id: ")
         if len(response.body) <= MAX_ANSWER_BYTES:
             self._put(data, answer)
         return self._finish(answer, began)
