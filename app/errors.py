@@ -175,6 +175,10 @@ class UnsupportedMediaType(Problem, slug="not-json", status=415, title="Unsuppor
     """Send `Content-Type: application/json`."""
 
 
+class HeadTooLarge(Problem, slug="head-too-large", status=431, title="Request head too large"):
+    """The limit is 65,536 bytes and 500 fields, each of 8,192 bytes. Send less."""
+
+
 class RateLimited(Problem, slug="too-often", status=429, title="Too many requests"):
     """Too many requests from this caller. Retry after Retry-After seconds, with the same Idempotency-Key.
 

@@ -1,293 +1,267 @@
-"""A connection of uvicorn's own h11 protocol, with a deadline for its client and refusals as problems.
+"""A connection: it checks what its client sends, and answers from the cache or passes it on to uvicorn's own protocol.
 
-All private names of uvicorn that this service uses (`pyproject.toml` pins its minor version because of them):
-
-- `H11Protocol(config, server_state, app_state)`, the class and its three arguments;
-- `H11Protocol.app`, the service, which it calls for each request;
-- `H11Protocol.conn`, its parser, and `handle_events`, which reads on;
-- `H11Protocol.flow`, with `pause_reading`;
-- `H11Protocol.cycle`, the request that it works on, with `response_complete`, `keep_alive` and `message_event`;
-- `H11Protocol.send_400_response`, which it calls for data that is not HTTP, and for a head that is too large;
-- `H11Protocol.shutdown`, which the server calls at its stop;
-- `ServerState.connections`;
-- `ServerState.default_headers`, such as the date.
+That protocol gets the bytes of one request at a time, by the public methods of asyncio's protocols. It calls the
+service and writes the response. What is used of uvicorn beyond its documentation stands in `app.server.run`.
 """
 
 import asyncio
-import re
 from asyncio import BaseTransport, Transport
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from http import HTTPStatus
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 from urllib.parse import unquote
 
-import h11
-from starlette.types import Message, Receive, Scope, Send
-from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BadRequest, Problem
-from app.http.metrics import Answered
-from app.http.middleware import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id, security_headers
-from app.http.problems import PROBLEM_MEDIA_TYPE
-from app.models.links import problem_path
-from app.models.problems import ProblemDetails
+from app.config import Settings
+from app.errors import BadRequest, Problem, ServiceUnavailable
+from app.server.deadline import ClientDeadline
+from app.server.framing import Framing
+from app.server.front import Front
+from app.server.refusals import Refusals
 
-
-class ClientDeadline:
-    """Ends a connection that has waited `seconds` for its client.
-
-    While the service works on a request, this deadline does not apply: the service has its own, also for the body of a
-    request. But a connection that waits for a body may be closed to make room for another client.
-    """
-
-    def __init__(self, transport: Transport, seconds: float) -> None:
-        self.transport = transport
-        self.awaits_body = False
-        self._loop = asyncio.get_running_loop()
-        self._seconds = seconds
-        self._requests = 0
-        self.is_write_paused = False
-        self.since = self._loop.time()
-        """The start of the present state, in seconds of the event loop's clock."""
-        self._timer = self._loop.call_later(seconds, self._check)
-
-    @property
-    def waits_for_client(self) -> bool:
-        """True if the service waits for the client: for a request or the rest of one, or until it reads."""
-        return self._has_deadline or self.awaits_body
-
-    @property
-    def _has_deadline(self) -> bool:
-        return not self._requests or self.is_write_paused
-
-    @contextmanager
-    def request_at_work(self) -> Iterator[None]:
-        """Stop the clock while the service works on a request."""
-        self._requests += 1
-        self.restart()
-        try:
-            yield
-        finally:
-            self._requests -= 1
-            self.awaits_body = False
-            self.restart()
-
-    def set_write_paused(self, is_paused: bool) -> None:
-        """Start the clock when the client does not read the response, and stop it when it has read most of it."""
-        self.is_write_paused = is_paused
-        self.restart()
-
-    def restart(self) -> None:
-        """Restart the clock at zero."""
-        self.since = self._loop.time()
-
-    def cancel(self) -> None:
-        """Cancel the timer of a closed connection."""
-        self._timer.cancel()
-
-    def _check(self) -> None:
-        """Close the connection if it is due, else check again later. A timer for each request would cost more."""
-        left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._check)
-        elif self.transport.get_write_buffer_size():
-            self.transport.abort()  # `close` would wait until the client reads the response
-        else:
-            self.transport.close()
-
-
+SHARED, CONNECTION = "shared", "connection"
+"""The names of `Shared` and of the connection in the state of each request (ASGI)."""
 SCHEMES = frozenset({b"http", b"https"})
-FIELD_BYTES = len(b": \r\n")
-END_OF_HEAD = re.compile(rb"\n\r?\n")
-TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
-FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n"
-HEAD = re.compile(TOKEN + rb" [\x21-\x7e]+ HTTP/1\.([01])\r\n(?:" + FIELD + rb")*\r\n")
-"""A head by the grammar of RFC 9112, without what it allows only for old senders: no folded line, no bare CR or LF."""
-NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
-"""The fields that a head has at most once. Two programs could each go by another of two."""
-FIELD_ONCE = re.compile(rb"\r\n(" + rb"|".join(NAMES_ONCE) + rb"):[\t ]*([^\r]*?)[\t ]*(?=\r)", re.IGNORECASE)
-LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
-HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
-CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x5b\x5d-\x7e]*\"))?"
-CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*\r\n")
-END_OF_TRAILERS = re.compile(rb"\r?\n")
-TRAILERS = re.compile(rb"(?:" + FIELD + rb")*\r\n")
-MAX_HEAD_BYTES = 65_536
-MAX_HEAD_FIELDS = 500
-"""How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
-PIECES_PER_TURN = 50
-"""How many pieces of a body are read before other connections have their turn. 256 KB hold 43,000 chunks."""
-TOO_LARGE = 431
+PARTS_PER_TURN = 100
+"""How many parts of a body are read before other connections have their turn. 256 KB hold 43,000 chunks."""
+MAX_DISCARDED_BYTES = 16_000_000
+"""How much of a body is read and discarded after a response, so that its sender comes to read the response."""
+DISCONNECT: Message = {"type": "http.disconnect"}
+END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
-def check_head(head: bytes) -> None:
-    """Raise `h11.RemoteProtocolError` for a head that another program might read in another way.
+class ServerTransport:
+    """The transport as uvicorn has it: that of the client, but its reading is what the connection passes on."""
 
-    A proxy that goes by one of two lengths, or sees the end of a line elsewhere, would give one caller the response of
-    another. RFC 9112 lets a server take some of these heads (sections 2.2, 5.2, 6.1 and 6.3); this one takes none.
-    """
-    matched = HEAD.fullmatch(head)
-    if matched is None:
-        raise h11.RemoteProtocolError("the head is malformed")
-    fields: dict[bytes, bytes] = {}
-    for field in FIELD_ONCE.finditer(head):
-        name = field[1].lower()
-        if name in fields:
-            raise h11.RemoteProtocolError("a field is there twice")
-        fields[name] = field[2]
-    length, coding, host = (fields.get(name) for name in NAMES_ONCE[1:3] + NAMES_ONCE[:1])
-    is_1_0 = matched[1] == b"0"
-    if length is not None and not LENGTH.fullmatch(length):
-        raise h11.RemoteProtocolError("the length is malformed")
-    if coding is not None and (is_1_0 or length is not None or coding.lower() != b"chunked"):
-        raise h11.RemoteProtocolError("the length of the body is ambiguous")
-    if not is_1_0 if host is None else not HOST.fullmatch(host):
-        raise h11.RemoteProtocolError("the host is missing or malformed")
+    def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
+        self.pause_reading = partial(set_full, True)
+        self.resume_reading = partial(set_full, False)
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
-class ChunkLines:
-    """The lines between the chunks of a body, checked before h11 reads them: it takes blanks, folded lines and bare LF.
+class Connection(asyncio.Protocol):
+    """A connection of a client, which is closed if the client is too slow (see `ClientDeadline`).
 
-    It reads at least as far as h11 does: one line for each piece, and the trailers with the last.
+    If more than `settings.connections` are open, the one that has waited longest for its client is closed to make room.
+    If none waits for its client, the new connection is refused.
+
+    A client that sends a body may read the response only when it has sent everything. A connection that is closed on
+    unread data takes the response away from it. So what such a client still sends is read and discarded, up to
+    `MAX_DISCARDED_BYTES` and for `client_seconds`.
     """
 
-    def __init__(self, data: bytes) -> None:
-        self._unread = bytearray(data)
-        self._left = 0
-        """The bytes up to the next line."""
-        self._check: Callable[[], None] | None = self._check_line
+    def __init__(
+        self, protocol: type[asyncio.Protocol], settings: Settings, *, app_state: dict[str, Any], **others: Any
+    ) -> None:
+        self._settings = settings
+        self._shared: Shared = app_state[SHARED]
+        self._server = cast("Any", protocol)(app_state={**app_state, CONNECTION: self}, **others)
+        self._framing = Framing()
+        self._is_at_work = False
+        """True from the head of a request to the end of its response."""
+        self._body_breaks: asyncio.Future[Message] | None = None
+        """Done when the body of the request at work turns out to be broken; None if it has no body."""
+        self._is_deaf = False
+        """True from a refusal or a broken body on: nothing of the connection is read any more."""
+        self._discarded = 0
+        self._has_ended = False
+        self._is_server_full = False
+        self._waits_for_turn = False
 
-    def add(self, data: bytes) -> None:
-        """Add data of the body."""
-        self._unread += data
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Accept the connection, if need be in place of another."""
+        self._transport = cast("Transport", transport)
+        self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
+        self._server.connection_made(ServerTransport(self._transport, self.set_server_full))
+        self._shared.open.add(self)
+        while len(self._shared.open) > self._settings.connections:
+            if not self._make_room():
+                self._refuse(ServiceUnavailable)
+                return
 
-    def check_next(self) -> None:
-        """Check the next line if it is there. Raise `h11.RemoteProtocolError` if it is malformed."""
-        skipped = min(self._left, len(self._unread))
-        del self._unread[:skipped]
-        self._left -= skipped
-        if self._check is not None and not self._left:
-            self._check()
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        """Clean up, in the same way after an error: there, uvicorn would leave its own timer running."""
+        self.deadline.cancel()
+        self._shared.open.discard(self)
+        self._server.connection_lost(None)
 
-    def _check_line(self) -> None:
-        end = self._unread.find(b"\n") + 1
-        if not end:
+    def data_received(self, data: bytes) -> None:
+        """Answer a known read from the cache, or read the data, or discard it if it cannot belong to a request."""
+        if self._is_deaf:
+            self._discarded += len(data)
+            if self._discarded > MAX_DISCARDED_BYTES:
+                self._transport.close()
             return
-        line = CHUNK_LINE.fullmatch(self._take(end))
-        if line is None:
-            raise h11.RemoteProtocolError("a chunk is malformed")
-        size = int(line[1], 16)
-        if size:
-            self._left = size + len(b"\r\n")
-        else:
-            self._check = self._check_trailers
-            self._check_trailers()
-
-    def _check_trailers(self) -> None:
-        end = END_OF_TRAILERS.match(self._unread) or END_OF_HEAD.search(self._unread)
-        if end is None:
+        is_alone = not self._is_at_work and self._framing.is_empty and not self.deadline.is_write_paused
+        if is_alone and self._send_answer(self._shared.front.answer_known(data)):
             return
-        if not TRAILERS.fullmatch(self._take(end.end())):
-            raise h11.RemoteProtocolError("a trailer is malformed")
-        self._check = None  # the next request follows
+        self._framing.add(data)
+        self._read_on(may_answer=is_alone)
 
-    def _take(self, count: int) -> bytes:
-        taken = bytes(self._unread[:count])
-        del self._unread[:count]
-        return taken
+    def eof_received(self) -> bool:
+        """Answer what a client asked that sends nothing more. Return True if the connection stays open for that."""
+        if not self._is_at_work:
+            return False
+        self._has_ended = True
+        self._read_on()
+        return True
 
+    def pause_writing(self) -> None:
+        """Wait for the client, which does not read the response fast enough."""
+        self._server.pause_writing()
+        self.deadline.set_write_paused(True)
 
-class RequestReader(h11.Connection):
-    """The server's end of h11, with limits for a head, and for the pieces of a body that are read at a time.
+    def resume_writing(self) -> None:
+        """Continue: the client has read most of the response."""
+        self._server.resume_writing()
+        self.deadline.set_write_paused(False)
 
-    h11 itself measures a head only while it is incomplete. It refuses less than this service does: see `check_head`.
-    """
+    def set_server_full(self, is_full: bool) -> None:
+        """Pass on nothing more of a body, as uvicorn wants it, or go on."""
+        self._is_server_full = is_full
+        self._read_on()
 
-    def __init__(self) -> None:
-        super().__init__(h11.SERVER, MAX_HEAD_BYTES)
-        self._peeked: Any = None
-        self._pieces_left = PIECES_PER_TURN
-        self._chunk_lines: ChunkLines | None = None
-        """Those of the body that is being read, if it comes in chunks."""
+    def _read_on(self, *, may_answer: bool = False) -> None:
+        """Read what may be read now: the head of a request when the one before was answered, and then its body."""
+        if self._transport.is_closing():
+            return
+        try:
+            if not self._is_at_work and not self._is_deaf:
+                self._begin_request(may_answer=may_answer)
+            if not self._is_server_full and not self._waits_for_turn and not self._is_deaf:
+                self._pass_body_on()
+        except Problem as problem:
+            self._is_deaf = True
+            if not self._is_at_work:
+                self._refuse(type(problem))
+            elif self._body_breaks is not None:
+                self._body_breaks.set_result(DISCONNECT)
+        self._stop_or_continue()
 
-    @property
-    def is_turn_over(self) -> bool:
-        """True if the rest of the data waits for the next turn."""
-        return not self._pieces_left
+    def _begin_request(self, *, may_answer: bool) -> None:
+        taken = self._framing.take_head()
+        if taken is None:
+            if self._has_ended:
+                self._transport.close()
+            return
+        data, head = taken
+        if may_answer and self._framing.is_empty and self._send_answer(self._shared.front.answer(data, head)):
+            return
+        self._is_at_work = True
+        self._body_breaks = asyncio.get_running_loop().create_future() if self._framing.is_body_due else None
+        self._server.data_received(data)
 
-    def start_turn(self) -> None:
-        """Read on."""
-        self._pieces_left = PIECES_PER_TURN
+    def _pass_body_on(self) -> None:
+        parts = [part for _ in range(PARTS_PER_TURN) if (part := self._framing.take_part())]
+        if parts:
+            self._server.data_received(b"".join(parts))
+        if not self._framing.is_body_due:
+            return
+        if len(parts) == PARTS_PER_TURN:
+            self._waits_for_turn = True
+            asyncio.get_running_loop().call_soon(self._start_turn)
+        elif self._has_ended:
+            raise BadRequest
 
-    def receive_data(self, data: bytes) -> None:
-        """Add data of the client."""
-        super().receive_data(data)
-        if self._chunk_lines is not None:
-            self._chunk_lines.add(data)
+    def _start_turn(self) -> None:
+        self._waits_for_turn = False
+        self._read_on()
 
-    def peek(self) -> Any:
-        """Return the next event, which `next_event` will return again."""
-        self._peeked = self.next_event()
-        return self._peeked
+    def _stop_or_continue(self) -> None:
+        """Take nothing more from the client while something waits here, and go on when it does not."""
+        waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
+        is_reading = self._is_deaf or not (waits or self._is_server_full or self._waits_for_turn)
+        if is_reading != self._transport.is_reading() and not self._transport.is_closing():
+            (self._transport.resume_reading if is_reading else self._transport.pause_reading)()
 
-    def next_event(self) -> Any:
-        """Return the event that was peeked at, or read the next one: see `_read_event`."""
-        event, self._peeked = self._peeked, None
-        return self._read_event() if event is None else event
+    def _send_answer(self, answer: bytes | None) -> bool:
+        """Send the response from the cache. Return False if there is none."""
+        if answer is None:
+            return False
+        self._transport.write(answer)
+        self.deadline.restart()
+        return True
 
-    def _read_event(self) -> Any:
-        """Return the next event, or NEED_DATA at the end of a turn, or if the client sends nothing more.
+    def _refuse(self, kind: type[Problem]) -> None:
+        """Send the problem where no request was read. Close the connection when its client has."""
+        self._is_deaf = True
+        self.deadline.restart()
+        self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))
+        self._transport.write_eof()
 
-        Raise `h11.RemoteProtocolError` for a head that is malformed or too large or has too many fields, and for a
-        malformed chunk.
-        """
-        if self.is_turn_over:
-            return h11.NEED_DATA
-        if self.their_state is h11.IDLE:
-            self._check_head()
-        elif self._chunk_lines is not None:
-            self._chunk_lines.check_next()
-        event = super().next_event()
-        if isinstance(event, h11.Data):
-            self._pieces_left -= 1
-        elif isinstance(event, h11.Request):
-            if head_bytes(event) > MAX_HEAD_BYTES:
-                raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
-            self._read_chunk_lines(event)
-        elif isinstance(event, h11.EndOfMessage):
-            self._chunk_lines = None
-        return h11.NEED_DATA if isinstance(event, h11.ConnectionClosed) else event
+    def _make_room(self) -> bool:
+        """Abort the other connection that has waited longest for its client. Return False if there is none."""
+        waiting = [each for each in self._shared.open if each is not self and each.deadline.waits_for_client]
+        if not waiting:
+            return False
+        longest = min(waiting, key=lambda each: each.deadline.since)
+        self._shared.open.discard(longest)  # at once: several new connections may come before it is closed
+        longest._transport.abort()
+        return True
 
-    def _check_head(self) -> None:
-        """Count the fields of the next head and check it, before h11 parses it."""
-        data, _ = self.trailing_data
-        end = END_OF_HEAD.search(data)
-        if data.count(b"\n", 0, end.start() if end else len(data)) > MAX_HEAD_FIELDS:
-            raise h11.RemoteProtocolError("the head has too many fields", error_status_hint=TOO_LARGE)
-        if end:
-            check_head(data[: end.end()])
+    async def serve(self, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. Until its response, the service waits for the client only where the body is due."""
+        is_body_due = self._body_breaks is not None
+        is_end_held = False
 
-    def _read_chunk_lines(self, request: h11.Request) -> None:
-        """Check the lines of the request's body from now on, if it comes in chunks."""
-        if any(name == b"transfer-encoding" for name, _ in request.headers):
-            self._chunk_lines = ChunkLines(self.trailing_data[0])
+        async def receive_tracked() -> Message:
+            nonlocal is_body_due
+            self.deadline.awaits_body = is_body_due
+            message = await self._receive_body(receive) if is_body_due else await receive()
+            self.deadline.awaits_body = is_body_due = message.get("more_body", False)
+            return message
 
+        async def send_tracked(message: Message) -> None:
+            nonlocal is_end_held
+            is_end = message["type"] == "http.response.body" and not message.get("more_body", False)
+            is_end_held = is_end and is_body_due
+            await send({**message, "more_body": True} if is_end_held else message)
+            if is_end and not is_end_held:
+                self._end_request()
 
-def head_bytes(request: h11.Request) -> int:
-    """Return the size of the request line and the fields."""
-    fields = sum(len(name) + len(value) + FIELD_BYTES for name, value in request.headers)
-    return len(request.method) + len(request.target) + fields
+        with self.deadline.request_at_work():
+            await service(in_origin_form(scope), receive_tracked, send_tracked)
+            if is_end_held:
+                await self._discard_body(receive_tracked)
+                await send(END_OF_RESPONSE)
+                self._is_deaf |= is_body_due
+                self._end_request()
 
+    async def _receive_body(self, receive: Receive) -> Message:
+        """Return the next part of the body, or a disconnection if the body is broken."""
+        if self._body_breaks is None or not self._framing.is_body_due:
+            return await receive()
+        receiving = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({receiving, self._body_breaks}, return_when=asyncio.FIRST_COMPLETED)
+            return (self._body_breaks if self._body_breaks.done() else receiving).result()
+        finally:
+            receiving.cancel()
 
-def has_body(scope: Scope) -> bool:
-    """Return True if the head announces a body."""
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in scope["headers"]
-    )
+    async def _discard_body(self, receive: Receive) -> None:
+        """Read the rest of the body, within the bounds, and discard it. The client has the whole response already."""
+        discarded = 0
+        try:
+            async with asyncio.timeout(self._settings.client_seconds):
+                while discarded <= MAX_DISCARDED_BYTES:
+                    message = await receive()
+                    discarded += len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
+        except TimeoutError:
+            return
+
+    def _end_request(self) -> None:
+        """Go on with the next request, unless the body of this one did not end."""
+        self._is_at_work = False
+        if self._is_deaf:
+            self._transport.close()
+        self._read_on()
 
 
 def in_origin_form(scope: Scope) -> Scope:
@@ -307,192 +281,10 @@ def in_origin_form(scope: Scope) -> Scope:
     return {**scope, "raw_path": raw_path, "path": unquote(raw_path.decode("ascii")), "headers": headers}
 
 
-REFUSALS = "refusals"
-"""The name of the `Refusals` in the lifespan state (ASGI), which every connection gets."""
+@dataclass
+class Shared:
+    """What the connections of one process have in common."""
 
-
-class Refusals:
-    """Makes bare refusals, and records each like every other response: a line in the log, and a count."""
-
-    def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
-        self._records = records
-        self._headers = {
-            **security_headers(is_https=is_https),
-            "Content-Type": PROBLEM_MEDIA_TYPE,
-            "Access-Control-Allow-Origin": "*",  # it says nothing of anybody, and no Origin was read
-            "Connection": "close",
-        }
-
-    def make(self, kind: type[Problem], default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """Return the problem as the bytes of a response."""
-        request_id = new_request_id()
-        self._records.add(Answered(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
-        problem = ProblemDetails(
-            type=problem_path(kind.slug),
-            title=kind.title,
-            status=kind.status,
-            detail=f"{kind.meaning} In immediate danger call 999.",
-            instance=f"urn:uuid:{request_id}",
-        )
-        body = problem.model_dump_json(exclude_none=True).encode()
-        own = {"Content-Length": str(len(body)), "X-Request-ID": request_id, **kind.headers}
-        fields = [f"{name}: {value}".encode() for name, value in (self._headers | own).items()]
-        default = [b"%b: %b" % field for field in default_headers]
-        status_line = f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}".encode()
-        return b"\r\n".join([status_line, *default, *fields, b"", body])
-
-
-MAX_DISCARDED_BYTES = 16_000_000
-"""How much of a body is read and discarded after a response, so that its sender comes to read the response."""
-DISCONNECT: Message = {"type": "http.disconnect"}
-END_OF_RESPONSE: Message = {"type": "http.response.body"}
-
-
-class Connection(H11Protocol):
-    """A connection of the server, which is closed if its client is too slow (see `ClientDeadline`).
-
-    A client that sends a body may read the response only when it has sent everything. A connection that is closed on
-    unread data takes the response away from it. So what such a client still sends is read and discarded, up to
-    `MAX_DISCARDED_BYTES` and for `client_seconds`.
-    """
-
-    deadline: ClientDeadline
-
-    def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], client_seconds: float
-    ) -> None:
-        super().__init__(config, server_state, app_state)
-        self.is_refused = False
-        """True from a bare refusal on: nothing of the connection is read any more."""
-        self.conn: RequestReader = RequestReader()
-        self._client_seconds = client_seconds
-        self._default_headers = server_state.default_headers
-        self._refusals: Refusals = app_state[REFUSALS]
-        self._discarded = 0
-        self._is_body_broken = False
-        self._waits_for_turn = False
-        self._service: Any = self.app
-        self.app = cast("Any", self._serve)
-
-    def connection_made(self, transport: BaseTransport) -> None:
-        """Accept the connection."""
-        self.deadline = ClientDeadline(cast("Transport", transport), self._client_seconds)
-        super().connection_made(cast("Transport", transport))
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        """Clean up, in the same way after an error: there, the server would leave its own timer running."""
-        self.deadline.cancel()
-        super().connection_lost(None)
-
-    def data_received(self, data: bytes) -> None:
-        """Read the data, or discard it if it cannot belong to a request."""
-        if not self.is_refused and not self._is_body_broken:
-            super().data_received(data)
-            return
-        self._discarded += len(data)
-        if self._discarded > MAX_DISCARDED_BYTES:
-            self.deadline.transport.close()
-
-    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio takes an answer, uvicorn gives none
-        """Answer what a client asked that sends nothing more. Return True if the connection stays open for that."""
-        if self.is_refused or self.cycle is None or self.cycle.response_complete:
-            return False
-        if not self._is_body_broken:
-            self.conn.receive_data(b"")
-            self.handle_events()
-        return True
-
-    def handle_events(self) -> None:
-        """Read the data. If it has more pieces than one turn may read, let other connections have their turn."""
-        super().handle_events()
-        if self.conn.is_turn_over and not self._waits_for_turn:
-            self._waits_for_turn = True
-            self.flow.pause_reading()
-            self.loop.call_soon(self._start_turn)
-
-    def _start_turn(self) -> None:
-        self._waits_for_turn = False
-        if not self.deadline.transport.is_closing():
-            self.conn.start_turn()
-            self.handle_events()
-
-    def pause_writing(self) -> None:
-        """Wait for the client, which does not read the response fast enough."""
-        super().pause_writing()
-        self.deadline.set_write_paused(True)
-
-    def resume_writing(self) -> None:
-        """Continue: the client has read most of the response."""
-        super().resume_writing()
-        self.deadline.set_write_paused(False)
-
-    def shutdown(self) -> None:
-        """Close the connection when its request is answered."""
-        if self.is_refused:
-            self.deadline.transport.close()
-        else:
-            super().shutdown()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse data that is not HTTP, with a problem like every other refusal.
-
-        If the body of a request is broken, that request gets the refusal, from the service.
-        """
-        del msg
-        if self.cycle is None or self.cycle.response_complete:
-            self.refuse(BadRequest)
-        else:
-            self._is_body_broken = True
-            self.cycle.keep_alive = False
-            self.cycle.message_event.set()
-
-    def refuse(self, kind: type[Problem]) -> None:
-        """Send the problem where no request was read. Close the connection when its client has."""
-        self.is_refused = True
-        self.deadline.restart()
-        self.deadline.transport.write(self._refusals.make(kind, self._default_headers))
-        self.deadline.transport.write_eof()
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. Until its response, the service waits for the client only where the body is due."""
-        is_body_due = has_body(scope)
-        is_end_held = False
-
-        async def receive_tracked() -> Message:
-            nonlocal is_body_due
-            self.deadline.awaits_body = is_body_due
-            while self._waits_for_turn:
-                await asyncio.sleep(0)
-            message = await receive()
-            if self._is_body_broken:
-                message = DISCONNECT
-            self.deadline.awaits_body = is_body_due = message.get("more_body", False)
-            return message
-
-        async def send_tracked(message: Message) -> None:
-            nonlocal is_end_held
-            if is_body_due and message["type"] == "http.response.body" and not message.get("more_body", False):
-                is_end_held = True
-                message = {**message, "more_body": True}
-            await send(message)
-
-        with self.deadline.request_at_work():
-            await self._service(in_origin_form(scope), receive_tracked, send_tracked)
-            if is_end_held:
-                await self._discard_body(receive_tracked)
-                await send(END_OF_RESPONSE)
-                if is_body_due:
-                    self.deadline.transport.close()
-
-    async def _discard_body(self, receive: Receive) -> None:
-        """Read the rest of the body, within the bounds, and discard it. The client has the whole response already."""
-        discarded = 0
-        try:
-            async with asyncio.timeout(self._client_seconds):
-                while discarded <= MAX_DISCARDED_BYTES:
-                    message = await receive()
-                    discarded += len(message.get("body", b""))
-                    if not message.get("more_body", False):
-                        return
-        except TimeoutError:
-            return
+    front: Front
+    refusals: Refusals
+    open: set[Connection] = field(default_factory=set)

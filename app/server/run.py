@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
+from inspect import signature
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
@@ -22,7 +24,6 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.supervisors import Multiprocess
 
 from app.age.keys import fingerprint_of
 from app.config import ADDRESS_FILE, Settings, is_loopback, settings_at
@@ -32,8 +33,9 @@ from app.http.context import AppContext
 from app.http.metrics import SHARED_FOLDER
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
-from app.server.connection import REFUSALS, Refusals
-from app.server.front import FRONT_CACHE, Front, FrontCache
+from app.server.connection import CONNECTION, SHARED, Connection, Shared
+from app.server.front import Front
+from app.server.refusals import Refusals
 from app.services.keys import DEVELOPMENT_IDENTITY, write_key_file
 from app.services.resealing import find_newest_recipients
 from app.services.sealing import read_identities
@@ -46,6 +48,12 @@ OBJECTS_BETWEEN_COLLECTIONS = 2_000
 STARTING_SECONDS = 30
 """How long a process may be silent, and so how long its start may take, before another replaces it."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
+HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state"
+SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets"
+"""All that is used of uvicorn beyond its documentation: two classes, each with the argument that is given by its name.
+
+`H11Protocol` is used as any protocol of asyncio, and by ASGI. It gets what uvicorn gives to each class of a protocol.
+"""
 
 
 def run_server(
@@ -56,6 +64,8 @@ def run_server(
     Call `announce` with the address as soon as it is bound. Raise the `GuidanceError` that prevented the start, or
     `OSError` if none of the addresses can be bound.
     """
+    supervisor = from_uvicorn(*SUPERVISOR)
+    from_uvicorn(*HTTP_PROTOCOL)
     listening = _bind(host, ports)
     address = address_of(listening)
     reachable = settings_at(settings, address)
@@ -68,7 +78,7 @@ def run_server(
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as folder:
             os.environ[SHARED_FOLDER] = folder
-            Multiprocess(config, sockets=[listening]).run()
+            supervisor(config, sockets=[listening]).run()
         return True
     try:
         uvicorn.Server(config).run(sockets=[listening])
@@ -92,6 +102,20 @@ def _bind(host: str, ports: Sequence[int]) -> socket.socket:
     return listening
 
 
+def from_uvicorn(name: str, argument: str) -> Any:
+    """Return the class of uvicorn. Raise `SetupError` if this version does not have it, or not with that argument."""
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+        signature(found).parameters[argument]
+    except (ImportError, AttributeError, LookupError, TypeError, ValueError):
+        raise SetupError(
+            f"uvicorn {uvicorn.__version__} has no {name} that takes {argument}, which the service needs. "
+            "Install a version that has: pip install 'uvicorn==0.54.*'"
+        ) from None
+    return found
+
+
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     """Return the configuration of the server, for a service that `DrainingMiddleware` wraps (or a factory of one)."""
     return uvicorn.Config(
@@ -101,7 +125,7 @@ def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
         ws="none",
-        http=cast("type[asyncio.Protocol]", partial(Front, settings=settings)),
+        http=cast("type[asyncio.Protocol]", partial(Connection, from_uvicorn(*HTTP_PROTOCOL), settings)),
         timeout_keep_alive=A_DAY_SECONDS,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
         timeout_worker_healthcheck=STARTING_SECONDS,
         **more,
@@ -146,12 +170,13 @@ class DrainingMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, and replace the signal handler once the server has started."""
         if scope["type"] != "lifespan":
-            await self._service(scope, receive, send)
+            connection: Connection = scope["state"].pop(CONNECTION)
+            await connection.serve(self._service, scope, receive, send)
             return
 
         context, records = self._service.state.context, self._service.records
-        scope["state"][FRONT_CACHE] = FrontCache(context.response_cache, records)
-        scope["state"][REFUSALS] = Refusals(records, is_https=context.settings.is_https)
+        front = Front(context.response_cache, records)
+        scope["state"][SHARED] = Shared(front, Refusals(records, is_https=context.settings.is_https))
 
         async def send_started(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":

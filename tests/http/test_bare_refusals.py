@@ -19,7 +19,9 @@ from fastapi import FastAPI
 from app.config import Settings
 from app.http.middleware import SECURITY_HEADERS
 from app.main import create_app
-from app.server.connection import MAX_DISCARDED_BYTES, MAX_HEAD_BYTES, MAX_HEAD_FIELDS, ClientDeadline
+from app.server.connection import MAX_DISCARDED_BYTES
+from app.server.deadline import ClientDeadline
+from app.server.framing import MAX_HEAD_BYTES, MAX_HEAD_FIELDS
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.log_lines import Lines
 from tests.support.threaded import run_server
@@ -51,11 +53,16 @@ REFUSED = {
     "no request": b"Dear sir or madam,\r\n\r\n",
     "another version": b"GET /v1 HTTP/9.9\r\nHost: a\r\n\r\n",
     "a later version without a host": b"GET /v1 HTTP/1.2\r\n\r\n",
+}
+TOO_LARGE = {
     "a large head": request("/v1", **{"X": "x" * MAX_HEAD_BYTES}),
     "a large target": request("/v1?" + "x" * MAX_HEAD_BYTES),
     "many fields": request("/v1", **{f"X-{number}": "x" for number in range(MAX_HEAD_FIELDS)}),
     "a head without end": request("/v1", **{"X": "x" * MAX_HEAD_BYTES})[:-4],
 }
+
+KINDS = [(each, 400, "bad-request") for each in REFUSED.values()]
+KINDS += [(each, 431, "head-too-large") for each in TOO_LARGE.values()]
 
 
 @pytest.fixture
@@ -88,17 +95,17 @@ def expect_a_whole_refusal(answer: bytes, status: int, kind: str) -> str:
     return fields["x-request-id"]
 
 
-@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize(("refused", "status", "kind"), KINDS, ids=[*REFUSED, *TOO_LARGE])
 def test_what_is_no_request_is_refused_whole_and_logged_and_counted(
-    address: Address, refused: bytes, lines: Lines
+    address: Address, refused: bytes, status: int, kind: str, lines: Lines
 ) -> None:
     [answer] = exchange(address, refused)
-    request_id = expect_a_whole_refusal(answer, 400, "bad-request")
+    request_id = expect_a_whole_refusal(answer, status, kind)
     counted = httpx.get(f"http://{address[0]}:{address[1]}/metrics", timeout=LONG_ENOUGH, trust_env=False).text
 
-    assert 'guidance_requests_total{method="OTHER",route="(none)",status="400"} 1.0' in counted
+    assert f'guidance_requests_total{{method="OTHER",route="(none)",status="{status}"}} 1.0' in counted
     logged = [line for line in lines() if line.get("request_id") == request_id]
-    assert [(line["event"], line["status"], line["route"]) for line in logged] == [("request", 400, "(none)")]
+    assert [(line["event"], line["status"], line["route"]) for line in logged] == [("request", status, "(none)")]
 
 
 def test_after_a_refusal_nothing_more_is_read(address: Address) -> None:
@@ -183,7 +190,7 @@ def test_a_stop_ends_refused_connections_too(secure: FastAPI, settings: Settings
     with ExitStack() as stack:
         with run_server(secure, settings.model_copy(update={"client_seconds": 1000.0})) as url:
             connection = stack.enter_context(connected(address_of(url)))
-            connection.sendall(REFUSED[refused])
+            connection.sendall({**REFUSED, **TOO_LARGE}[refused])
             one_answer(connection)
             assert everything_from(connection) == b""  # the server has said everything, and waits for the client
             assert not is_closed(connection)

@@ -2,13 +2,20 @@
 
 import random
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import product
 
+import h11
 import pytest
 from fastapi import FastAPI
 from sqlmodel import Session, func, select
 
+from app.errors import Problem
 from app.http.context import AppContext
 from app.models.concerns import ConcernRow
+from app.server.framing import MAX_FIELD_BYTES, read_head
 from tests.support.framing import BODIES, CLEAR, HEADS, HIDDEN
 from tests.support.loops import for_each
 from tests.support.raw_requests import BODY as CONCERN
@@ -73,6 +80,85 @@ def test_on_a_connection_that_was_answered_from_the_cache_it_is_refused(address:
     assert statuses([first]) == [200]
     expect_the_last_refused([answer])
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+KILOBYTE = 1_024
+RUNS = [
+    b" ",
+    b"\t",
+    b"a",
+    b"7",
+    b":",
+    b";",
+    b",",
+    b"=",
+    b'"',
+    b"\\",
+    b"%",
+    b"/",
+    b"-",
+    b"\r",
+    b"\n",
+    b"\0",
+    b"\x7f",
+    b"\xe9",
+]
+RUNS += [b" \t", b"a ", b": ", b"\r\n", b"\r\r\n", b"a:\r\n", b"[:", b"1,"]
+PLACES = [
+    "Host: a%sb",
+    "Content-Type: a%sb",
+    "Authorization:%sb",
+    "Content-Length: 1%s1",
+    "Transfer-Encoding:%sx",
+    "X: %s",
+]
+PLACES += ["%sX: y", "X%s: y", "X: y%s"]
+
+
+def seconds_to_check(place: str, run: bytes, size: int) -> float:
+    """The seconds of processor that the check of a head takes whose fields hold so many bytes of the run."""
+    line = place.encode().replace(b"%s", run * (8 * KILOBYTE // len(run) - 8)) + b"\r\n"
+    data = b"GET /v1 HTTP/1.1\r\nHost: localhost\r\n" + line * (size // len(line)) + b"\r\n"
+    whole = b"GET /v1 HTTP/1.1\r\n" + place.encode().replace(b"%s", run * (size // len(run))) + b"\r\n\r\n"
+    began = time.process_time()
+    for each in (data, whole):
+        with suppress(Problem):
+            read_head(each)
+    return time.process_time() - began
+
+
+@for_each(("place", "run"), list(product(PLACES, RUNS)))
+def test_the_check_of_a_head_costs_no_more_for_each_byte_of_a_long_one(place: str, run: bytes) -> None:
+    short = max(seconds_to_check(place, run, 8 * KILOBYTE), 0.001)
+
+    assert seconds_to_check(place, run, 64 * KILOBYTE) < 30 * short
+
+
+@for_each("place", ["Authorization: a%sb", "Host: a%sb", "Content-Type: a%sb"])
+def test_others_are_answered_while_a_head_of_blanks_is_read(address: Address, place: str) -> None:
+    blanks = [
+        request("/v1/signposts")[:-2] + place.encode().replace(b"%s", b" " * size) + b"\r\n\r\n"
+        for size in (8_000, 60_000)
+    ]
+    exchange(address, bye())
+    began = time.process_time()  # of the server too, which is a thread of this process
+    with ThreadPoolExecutor() as callers:
+        slow = [callers.submit(exchange, address, each + bye()) for each in blanks * 4]
+        answers = [exchange(address, bye("/health/live")) for _ in range(5)]
+        sent = [each.result() for each in slow]
+
+    assert [statuses(each) for each in answers] == [[200]] * 5
+    assert all(statuses(each)[0] in {200, 400, 431} for each in sent)
+    assert time.process_time() - began < 5
+
+
+def test_a_field_has_at_most_eight_kilobytes(address: Address) -> None:
+    longest = MAX_FIELD_BYTES - len("X: ")
+
+    answers = [exchange(address, bye(X="x" * (longest + more)))[0] for more in (0, 1)]
+
+    assert statuses(answers) == [200, 431]
+    assert body_of(answers[1])["type"] == "/v1/problems/head-too-large"
 
 
 def test_a_read_from_the_cache_needs_a_clear_head(address: Address) -> None:
@@ -192,3 +278,37 @@ def test_a_read_before_the_end_is_answered_from_the_cache_too(address: Address) 
     exchange(address, bye())
 
     assert [statuses([half_closed(address, request(SECTION))]) for _ in range(3)] == [[200]] * 3
+
+
+MARK = b"GET /the-next HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def by_h11(head: bytes, body: bytes) -> tuple[bytes, bytes, list[tuple[bytes, bytes]], bytes]:
+    """What h11 reads in the head: the method, target and fields, and what it leaves after the body."""
+    reader = h11.Connection(h11.SERVER)
+    reader.receive_data(head + body + MARK)
+    request = reader.next_event()
+    assert isinstance(request, h11.Request)
+    while not isinstance(reader.next_event(), h11.EndOfMessage):
+        pass
+    fields = [(name, value.lower()) for name, value in request.headers]
+    return request.method, request.target, fields, reader.trailing_data[0]
+
+
+@for_each("seed", range(3_000))
+def test_whoever_reads_a_checked_head_reads_the_same(seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311  # a test that can be repeated
+    data = draw.choice([*HEADS.values(), *CLEAR.values()]).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    for _ in range(draw.randint(0, 2)):
+        at = draw.randrange(len(data) - 4)
+        data = (
+            data[:at]
+            + draw.choice([b"\r\n", b"\n", b":", b" ", b"\t", b"0", b"X: y\r\n", b""])
+            + data[at + draw.randint(0, 2) :]
+        )
+    with suppress(Problem):
+        head = read_head(data)
+        body = b"0\r\n\r\n" if head.is_chunked else b"x" * min(head.length, 1_000)
+        if len(body) == head.length or head.is_chunked:
+            fields = [(name, value.lower()) for name, value in head.fields]  # h11 does so with a coding
+            assert by_h11(data, body) == (head.method, head.target, fields, MARK)

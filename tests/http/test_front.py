@@ -1,23 +1,30 @@
 """The front: what it answers is what the server behind it would have answered, to the caller who sent the request."""
 
 import asyncio
+import datetime as dt
 import json
 import re
-from contextlib import ExitStack
+import socket
+from contextlib import ExitStack, suppress
+from email.utils import format_datetime
+from itertools import product
 from threading import Event
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
-from app.http.cache import CacheRequest
+from app.http.cache import CachedResponse, ResponseCache
+from app.main import create_app
 from app.models.form import SMALLEST_EXAMPLE
-from app.server import connection as connection_module
-from app.server import front
-from app.server.connection import Connection, RequestReader
-from app.server.front import FrontCache
+from app.server import framing, front
+from app.server.connection import Connection
+from app.server.framing import Head, read_head
+from app.server.front import Front
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
@@ -34,6 +41,7 @@ from tests.support.wire import (
     connected,
     everything_from,
     exchange,
+    fields_of,
     is_closed,
     one_answer,
     one_by_one,
@@ -53,28 +61,27 @@ LARGE, SEVERAL = "/docs/swagger-ui-bundle.js", 30  # 45 MB: more than the operat
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The path of each request that the server behind the front began to work on."""
     paths: list[str] = []
-    serve = Connection._serve
+    serve = Connection.serve
 
-    async def watched(self: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+    async def watched(self: Connection, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         paths.append(scope["path"])
-        await serve(self, scope, receive, send)
+        await serve(self, app, scope, receive, send)
 
-    monkeypatch.setattr(Connection, "_serve", watched)
+    monkeypatch.setattr(Connection, "serve", watched)
     return paths
 
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Each chunk that the front had to parse."""
-    chunks: list[bytes] = []
-    parse = FrontCache._parse
+    """Each head that had to be parsed."""
+    heads: list[bytes] = []
 
-    def watched(self: FrontCache, data: bytes) -> tuple[CacheRequest | None, RequestReader | None]:
-        chunks.append(data)
-        return parse(self, data)
+    def watched(head: bytes) -> Head:
+        heads.append(head)
+        return read_head(head)
 
-    monkeypatch.setattr(FrontCache, "_parse", watched)
-    return chunks
+    monkeypatch.setattr(framing, "read_head", watched)
+    return heads
 
 
 FIELDS = [
@@ -152,22 +159,22 @@ def test_a_credential_is_not_remembered_with_a_request(service: FastAPI, address
 
     assert statuses(answers) == [200, 200]
     assert begun == [SECTION, SECTION]
-    cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
-    assert cache.read(with_credential)[0] is None
+    heads = Front(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
+    assert heads.answer(with_credential, read_head(with_credential)) is None
+    assert heads.answer_known(with_credential) is None
 
 
 def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: FastAPI, address: Address) -> None:
     known = request(SECTION)
     exchange(address, bye())
     one_by_one(address, *[known] * 2)
-    cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
+    heads = Front(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
 
-    asked, _ = cache.read(known)
-    assert asked is not None
-    assert cache.respond(known, asked, []) is not None
-    assert cache.read(known) == (asked, None)
-    assert [cut for cut in range(len(known)) if cache.read(known[:cut])[0] is not None] == []
-    assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if cache.read(known + end)[0] is not None] == []
+    assert heads.answer_known(known) is None
+    assert heads.answer(known, read_head(known)) is not None
+    assert heads.answer_known(known) is not None
+    assert [cut for cut in range(len(known)) if heads.answer_known(known[:cut]) is not None] == []
+    assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if heads.answer_known(known + end) is not None] == []
 
 
 class Records:
@@ -248,29 +255,18 @@ def test_a_request_that_is_known_is_not_parsed_again(address: Address, parsed: l
         request("/no-such-path", Authorization="Bearer x"),
     ],
 )
-def test_the_first_request_of_a_connection_is_parsed_once(
-    address: Address, monkeypatch: pytest.MonkeyPatch, first: bytes
-) -> None:
+def test_the_first_request_of_a_connection_is_parsed_once(address: Address, parsed: list[bytes], first: bytes) -> None:
     exchange(address, bye())
-    heads: list[bytes] = []
-    check_head = connection_module.check_head
-
-    def watched(head: bytes) -> None:
-        heads.append(head)
-        check_head(head)
-
-    monkeypatch.setattr(connection_module, "check_head", watched)
+    parsed.clear()
 
     [answer] = one_by_one(address, first)
 
     assert answer.startswith(b"HTTP/1.1 ")
-    assert len(heads) == 1
+    assert len(parsed) == 1
 
 
-def test_only_few_requests_are_parsed_at_a_time(
-    address: Address, parsed: list[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(front, "MAX_PARSED_REQUESTS", 3)
+def test_only_few_answers_are_stored(address: Address, parsed: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "MAX_STORED_ANSWERS", 3)
     exchange(address, bye())
     requests = [request(SECTION, **{"User-Agent": f"made-up/{number}"}) for number in range(5)]
     one_by_one(address, *requests)
@@ -344,14 +340,14 @@ def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_
     assert 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/factors",status="200"} 5.0' in counted
 
 
-def test_a_connection_that_sent_anything_else_is_left_to_the_server(address: Address, chunks: list[Chunk]) -> None:
+def test_the_cache_answers_again_after_another_request_was_answered(address: Address, chunks: list[Chunk]) -> None:
     exchange(address, bye())
     chunks.clear()
 
     answers = one_by_one(address, request(SECTION), request(SECTION, method="DELETE"), request(SECTION))
 
     assert statuses(answers) == [200, 405, 200]
-    assert [chunk.is_answered for chunk in chunks] == [True, False, False]
+    assert [chunk.is_answered for chunk in chunks] == [True, False, True]
 
 
 def test_a_stop_closes_connections_that_wait_for_a_request(service: FastAPI, settings: Settings) -> None:
@@ -427,16 +423,16 @@ def test_a_newcomer_is_refused_where_every_connection_is_at_work(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work, go_on = Event(), Event()
-    serve = Connection._serve
+    serve = Connection.serve
 
-    async def slow(self: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+    async def slow(self: Connection, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/health/live":
             with self.deadline.request_at_work():
                 at_work.set()
                 await asyncio.to_thread(go_on.wait)
-        await serve(self, scope, receive, send)
+        await serve(self, app, scope, receive, send)
 
-    monkeypatch.setattr(Connection, "_serve", slow)
+    monkeypatch.setattr(Connection, "serve", slow)
     with run_server(service, settings.model_copy(update={"connections": 1, "client_seconds": 1000.0})) as url:
         address = address_of(url)
         exchange(address, bye())
@@ -455,3 +451,113 @@ def test_a_newcomer_is_refused_where_every_connection_is_at_work(
     assert json.loads(refused.partition(b"\r\n\r\n")[2])["type"] == "/v1/problems/busy"
     assert refused_too.startswith(b"HTTP/1.1 503 ")
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+READS = {
+    "plain": request(SECTION),
+    "gzip": request(SECTION, **{"Accept-Encoding": "gzip"}),
+    "CSV": request(SECTION, Accept="text/csv"),
+    "Markdown": request(GUIDE, Accept="text/markdown"),
+    "a page": request("/", Accept="text/html"),
+    "a page in Welsh": request("/", **{"Accept": "text/html", "Accept-Language": "cy"}),
+    "no encoding": request(SECTION, **{"Accept-Encoding": "gzip;q=0"}),
+    "any ETag": request(SECTION, **{"If-None-Match": "*"}),
+    "another ETag": request(SECTION, **{"If-None-Match": '"another"'}),
+    "an origin": request(SECTION, Origin="https://site.example"),
+    "another host": request(SECTION).replace(b"localhost", b"127.0.0.1:80"),
+    "a host of somebody else": request(SECTION).replace(b"localhost", b"evil.example"),
+    "a forwarded host": request(SECTION, **{"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}),
+    "a whole URL": request(f"http://evil.example{SECTION}"),
+    "a whole URL of ours": request(f"http://localhost{SECTION}"),
+    "HEAD": request(SECTION, method="HEAD"),
+    "another method by a field": request(SECTION, **{"X-HTTP-Method-Override": "DELETE"}),
+    "HTTP/1.0": request(SECTION, version="1.0"),
+    "a credential": request(SECTION, Authorization="Bearer x"),
+    "a cookie": request(SECTION, Cookie="session=x"),
+    "a part": request(SECTION, Range="bytes=0-9"),
+    "a time": request(GUIDE, **{"Accept-Datetime": "Tue, 24 Nov 2020 09:30:00 GMT"}),
+    "a query": request(f"{SECTION}?x=y"),
+    "an empty query": request(f"{SECTION}?"),
+    "an encoded path": request(SECTION.replace("factors", "%66actors")),
+    "two slashes": request(f"/{SECTION}"),
+    "a field twice": request(SECTION, Accept="text/csv")[:-2] + b"Accept: application/json\r\n\r\n",
+    "a length": request(SECTION, **{"Content-Length": "0"}),
+}
+"""Reads that ask for the same in different ways, or for something else in nearly the same way."""
+
+
+def last_answer(address: Address, *reads: bytes) -> set[bytes]:
+    """What is seen of the answer to the last of the reads, of which each is sent when the one before was answered."""
+    lasts = []
+    for each in reads:
+        with connected(address) as connection:
+            connection.sendall(each)
+            begun = connection.recv(1)
+            with suppress(OSError):  # the server may have closed it already
+                connection.shutdown(socket.SHUT_WR)
+            lasts.append(begun + everything_from(connection))
+    return seen(re.sub(rb"urn:uuid:[0-9a-f-]+", b"", lasts[-1]))
+
+
+def test_no_read_changes_the_answer_to_the_next(service: FastAPI, address: Address, settings: Settings) -> None:
+    without = create_app(settings.model_copy(update={"shelf_megabytes": 0}), lambda: A_TUESDAY)
+    with run_server(without, settings) as url:
+        expected = {name: last_answer(address_of(url), read) for name, read in READS.items()}
+    differ = []
+    for first, second in product(READS, READS):
+        service.state.context.response_cache.clear()
+        answers = [last_answer(address, READS[first], *[READS[second]] * times) for times in (1, 2)]
+        differ += [(first, second) for answer in answers if answer != expected[second]]
+
+    assert differ == []
+
+
+def test_both_ways_leave_the_same_log_lines_and_counts(address: Address, lines: Lines) -> None:
+    url = f"http://{address[0]}:{address[1]}/metrics"
+    exchange(address, bye())
+    lines()
+    by_front = one_by_one(address, *[request(SECTION)] * 3)
+    by_server = [exchange(address, bye())[0] for _ in range(3)]
+    counted = httpx.get(url, timeout=LONG_ENOUGH, trust_env=False).text
+    written = [line for line in lines() if line.get("route", "").endswith("/factors")]
+
+    assert [seen(each) for each in by_front] == [seen(each) for each in by_server]
+    assert [line["request_id"] for line in written] == [
+        fields_of(each)["x-request-id"] for each in by_front + by_server
+    ]
+    told = [
+        {name: line[name] for name in line if name not in {"request_id", "timestamp", "milliseconds"}}
+        for line in written
+    ]
+    assert told == [told[0]] * 6
+    assert 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/factors",status="200"} 7.0' in counted
+    assert 'guidance_cache_hits_total{route="/v1/guides/{guide}/factors"} 6.0' in counted
+    assert 'guidance_request_seconds_count{method="GET",route="/v1/guides/{guide}/factors"} 7.0' in counted
+
+
+def test_a_limited_search_is_counted_however_often_its_bytes_come(settings: Settings) -> None:
+    limited = settings.model_copy(update={"trusted_proxies": ("127.0.0.1",), "limit_search": "3/minute"})
+    search = request("/v1/search?q=missing", **{"X-Forwarded-For": "203.0.113.1"})
+    with run_server(create_app(limited, lambda: A_TUESDAY), limited) as url:
+        answers = one_by_one(address_of(url), *[search] * 5)
+
+    assert statuses(answers) == [200, 200, 200, 429, 429]
+
+
+def test_a_stored_answer_ends_when_it_holds_no_more() -> None:
+    clock, head = SettableClock(), request("/")
+    cache = ResponseCache(1, clock=clock)
+    heads = Front(cache, Records())  # type: ignore[arg-type]  # records nothing
+    found = cache.parse(
+        {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": read_head(head).fields}
+    )
+    assert found is not None
+    expires = format_datetime(A_TUESDAY + dt.timedelta(hours=1), usegmt=True).encode()
+    cache.store.put(found.key, CachedResponse(None, [(b"etag", b'"a"'), (b"expires", expires)], b"Open."))
+    assert heads.answer(head, read_head(head)) is not None
+    assert heads.answer_known(head) is not None
+
+    clock.time += dt.timedelta(hours=1)
+
+    assert heads.answer_known(head) is None
+    assert heads.answer(head, read_head(head)) is None

@@ -25,8 +25,8 @@ from app.http.middleware import MAX_BODY_BYTES, RequestBodyMiddleware
 from app.http.turns import LONG_BODY_BYTES, Turns
 from app.main import create_app
 from app.models.form import SMALLEST_EXAMPLE
-from app.server.connection import MAX_HEAD_BYTES
-from app.server.front import Front
+from app.server.connection import Connection
+from app.server.framing import MAX_HEAD_BYTES
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
 from tests.support.threaded import run_server
@@ -165,7 +165,7 @@ def test_a_head_that_is_too_large_is_refused(connect: Connect) -> None:
     connection = connect()
     connection.sendall(b"GET /v1 HTTP/1.1\r\nX: " + b"x" * MAX_HEAD_BYTES)
 
-    assert expect_a_problem(told(connection), 400)["type"] == "/v1/problems/bad-request"
+    assert expect_a_problem(told(connection), 431)["type"] == "/v1/problems/head-too-large"
 
 
 def test_what_is_no_http_is_answered_as_a_problem(connect: Connect) -> None:
@@ -197,21 +197,21 @@ def test_clients_whose_bodies_are_awaited_give_way_too(connect: Connect, impatie
 
 
 @pytest.fixture
-def fronts(monkeypatch: pytest.MonkeyPatch) -> list[Front]:
+def fronts(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
     """The server's end of each connection that is open."""
-    open_ones: list[Front] = []
-    made, lost = Front.connection_made, Front.connection_lost
+    open_ones: list[Connection] = []
+    made, lost = Connection.connection_made, Connection.connection_lost
 
-    def watch_made(self: Front, transport: BaseTransport) -> None:
+    def watch_made(self: Connection, transport: BaseTransport) -> None:
         open_ones.append(self)
         made(self, transport)
 
-    def watch_lost(self: Front, exc: Exception | None) -> None:
+    def watch_lost(self: Connection, exc: Exception | None) -> None:
         lost(self, exc)
         open_ones.remove(self)
 
-    monkeypatch.setattr(Front, "connection_made", watch_made)
-    monkeypatch.setattr(Front, "connection_lost", watch_lost)
+    monkeypatch.setattr(Connection, "connection_made", watch_made)
+    monkeypatch.setattr(Connection, "connection_lost", watch_lost)
     return open_ones
 
 
@@ -220,7 +220,7 @@ def post(url: str) -> httpx.Response:
 
 
 @contextmanager
-def greedy(service: FastAPI, settings: Settings, fronts: list[Front]) -> Iterator[str]:
+def greedy(service: FastAPI, settings: Settings, fronts: list[Connection]) -> Iterator[str]:
     """A server whose connections are all taken by clients that request much, and read nothing."""
     with run_server(service, settings) as url, ExitStack() as stack:
         for _ in range(settings.connections):
@@ -230,7 +230,7 @@ def greedy(service: FastAPI, settings: Settings, fronts: list[Front]) -> Iterato
 
 
 def test_clients_that_do_not_take_their_answers_give_way_to_others(
-    service: FastAPI, settings: Settings, fronts: list[Front]
+    service: FastAPI, settings: Settings, fronts: list[Connection]
 ) -> None:
     few = settings.model_copy(update={"connections": CONNECTIONS, "client_seconds": 1000.0})
     with greedy(service, few, fronts) as url:
@@ -238,7 +238,7 @@ def test_clients_that_do_not_take_their_answers_give_way_to_others(
 
 
 def test_clients_that_do_not_take_their_answers_are_given_up_though_they_never_read(
-    service: FastAPI, settings: Settings, fronts: list[Front]
+    service: FastAPI, settings: Settings, fronts: list[Connection]
 ) -> None:
     """A connection that is closed in peace lasts until its client has read everything, which it never does."""
     few = settings.model_copy(update={"connections": CONNECTIONS, "client_seconds": CLIENT_SECONDS})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
 from app.main import create_app
@@ -69,13 +69,13 @@ def posted(path: str, *trailers: str, **fields: str) -> bytes:
 
 def test_no_trailer_is_among_the_fields_of_the_request(proxy: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     scopes: list[Scope] = []
-    serve = Connection._serve
+    serve = Connection.serve
 
-    async def watched(self: Connection, scope: Scope, receive: Receive, send: Send) -> None:
-        await serve(self, scope, receive, send)
+    async def watched(self: Connection, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await serve(self, service, scope, receive, send)
         scopes.append(scope)  # afterwards, when the trailers were read
 
-    monkeypatch.setattr(Connection, "_serve", watched)
+    monkeypatch.setattr(Connection, "serve", watched)
 
     answers = exchange(proxy, posted(f"{CONCERNS}/check", *TRAILERS) + bye())
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
+from app.config import Settings
+from app.errors import SetupError
+from app.server.run import run_server
 from tests.support.databases import files_of
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, load
@@ -113,3 +117,19 @@ def test_the_threads_of_a_process_share_one_arena_of_memory(live: LiveServer) ->
             assert client.post("/v1/concerns", json=A_CONCERN).status_code == 201
 
     assert heaps_of_threads(live.pid) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("uvicorn.protocols.http.h11_impl", "H11Protocol"), ("uvicorn.supervisors", "Multiprocess")]
+)
+@pytest.mark.parametrize("other", [None, lambda config: config], ids=["missing", "of another shape"])
+def test_a_start_names_what_its_uvicorn_lacks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, module: str, name: str, other: object
+) -> None:
+    monkeypatch.setattr(f"{module}.{name}", other)
+
+    with pytest.raises(SetupError) as refusal:
+        run_server(settings, host="127.0.0.1", ports=[0], workers=1, announce=lambda _: pytest.fail("it listens"))
+
+    assert f"uvicorn {uvicorn.__version__} has no {module}:{name}" in str(refusal.value)
+    assert "pip install 'uvicorn" in str(refusal.value)

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.config import Settings
-from app.server.front import Front
+from app.server.connection import Connection
 from tests.support.publishing import GUIDE
 from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH
@@ -38,33 +38,32 @@ def address(service: FastAPI, settings: Settings) -> Iterator[Address]:
 
 @dataclass
 class Chunk:
-    """Some bytes that reached the front: it answers them itself, unless it hands them to the server."""
+    """Some bytes that reached a connection: they are answered from the cache, or left to the server behind it."""
 
-    is_answered: bool = True
+    is_answered: bool = False
     is_done: bool = False
 
 
 @pytest.fixture
 def chunks(monkeypatch: pytest.MonkeyPatch) -> list[Chunk]:
-    """Each chunk that reached the front. It is here before anybody can have an answer to it."""
+    """Each chunk that reached a connection. It is here before anybody can have an answer to it."""
     seen: list[Chunk] = []
-    current: dict[Front, Chunk] = {}
-    receive, handle = Front.data_received, Front.handle_events
+    current: dict[Connection, Chunk] = {}
+    receive, send_answer = Connection.data_received, Connection._send_answer
 
-    def watched(self: Front, data: bytes) -> None:
+    def watched(self: Connection, data: bytes) -> None:
         chunk = current[self] = Chunk()
         seen.append(chunk)
         receive(self, data)
         del current[self]
         chunk.is_done = True
 
-    def watched_server(self: Front) -> None:
-        if self in current:
-            current[self].is_answered = False
-        handle(self)
+    def watched_answer(self: Connection, answer: bytes | None) -> bool:
+        current[self].is_answered |= answer is not None
+        return send_answer(self, answer)
 
-    monkeypatch.setattr(Front, "data_received", watched)
-    monkeypatch.setattr(Front, "handle_events", watched_server)
+    monkeypatch.setattr(Connection, "data_received", watched)
+    monkeypatch.setattr(Connection, "_send_answer", watched_answer)
     return seen
 
 

@@ -1,0 +1,69 @@
+"""The deadline of a connection for its client."""
+
+import asyncio
+from asyncio import Transport
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class ClientDeadline:
+    """Ends a connection that has waited `seconds` for its client.
+
+    While the service works on a request, this deadline does not apply: the service has its own, also for the body of a
+    request. But a connection that waits for a body may be closed to make room for another client.
+    """
+
+    def __init__(self, transport: Transport, seconds: float) -> None:
+        self.transport = transport
+        self.awaits_body = False
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._requests = 0
+        self.is_write_paused = False
+        self.since = self._loop.time()
+        """The start of the present state, in seconds of the event loop's clock."""
+        self._timer = self._loop.call_later(seconds, self._check)
+
+    @property
+    def waits_for_client(self) -> bool:
+        """True if the service waits for the client: for a request or the rest of one, or until it reads."""
+        return self._has_deadline or self.awaits_body
+
+    @property
+    def _has_deadline(self) -> bool:
+        return not self._requests or self.is_write_paused
+
+    @contextmanager
+    def request_at_work(self) -> Iterator[None]:
+        """Stop the clock while the service works on a request."""
+        self._requests += 1
+        self.restart()
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            self.awaits_body = False
+            self.restart()
+
+    def set_write_paused(self, is_paused: bool) -> None:
+        """Start the clock when the client does not read the response, and stop it when it has read most of it."""
+        self.is_write_paused = is_paused
+        self.restart()
+
+    def restart(self) -> None:
+        """Restart the clock at zero."""
+        self.since = self._loop.time()
+
+    def cancel(self) -> None:
+        """Cancel the timer of a closed connection."""
+        self._timer.cancel()
+
+    def _check(self) -> None:
+        """Close the connection if it is due, else check again later. A timer for each request would cost more."""
+        left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._check)
+        elif self.transport.get_write_buffer_size():
+            self.transport.abort()  # `close` would wait until the client reads the response
+        else:
+            self.transport.close()

@@ -1,0 +1,168 @@
+"""Where a request begins and ends: its bytes, checked before anything else reads them.
+
+Two programs that read one request in two ways give one caller the response of another. RFC 9112 lets a server take some
+ambiguous requests (sections 2.2, 5.2, 6.1, 6.3 and 7.1); this one takes none. Each pattern takes linear time.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from app.errors import BadRequest, HeadTooLarge
+
+TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
+FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
+HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
+"""A head by the grammar of RFC 9112, without what it allows only for old senders: no folded line, no bare CR or LF."""
+TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
+HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
+LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
+CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x5b\x5d-\x7e]*+\"))?+"
+CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*+\r\n")
+BLANKS = b"\t "
+NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
+"""The fields that a head has at most once. Two programs could each go by another of two."""
+END_OF_LINE = re.compile(rb"\n")
+END_OF_HEAD = re.compile(rb"\n\r?\n")
+END_OF_TRAILERS = re.compile(rb"\A\r?\n|\n\r?\n")
+END_OF_CHUNK = b"\r\n"
+LONGEST_END = len(b"\n\r\n")
+MAX_HEAD_BYTES = 65_536
+MAX_FIELD_BYTES = 8_192
+"""The bytes of one line of a head after the first. Most proxies take as many."""
+MAX_HEAD_FIELDS = 500
+"""How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
+
+Fields = list[tuple[bytes, bytes]]
+
+
+class Head(NamedTuple):
+    """The head of a request, with the names of its fields in lower case."""
+
+    method: bytes
+    target: bytes
+    is_1_0: bool
+    fields: Fields
+    length: int
+    is_chunked: bool
+
+
+def read_head(head: bytes) -> Head:
+    """Return what the head says. Raise `BadRequest` if it may be read in another way, or `HeadTooLarge`."""
+    _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
+        raise HeadTooLarge
+    matched = HEAD.fullmatch(head)
+    if matched is None:
+        raise BadRequest
+    method, target, minor, _ = matched.groups()
+    fields = [(name.lower(), value.strip(BLANKS)) for name, _, value in (line.partition(b":") for line in lines)]
+    names = [name for name, _ in fields]
+    if any(names.count(name) > 1 for name in NAMES_ONCE):
+        raise BadRequest
+    values, is_1_0 = dict(fields), minor == b"0"
+    length, coding, host = (values.get(name) for name in (b"content-length", b"transfer-encoding", b"host"))
+    if length is not None and not LENGTH.fullmatch(length):
+        raise BadRequest
+    if coding is not None and (is_1_0 or length is not None or coding.lower() != b"chunked"):
+        raise BadRequest
+    if not is_1_0 if host is None else not HOST.fullmatch(host):
+        raise BadRequest
+    return Head(method, target, is_1_0, fields, int(length or 0), coding is not None)
+
+
+class Framing:
+    """What a client has sent and nobody has taken yet. It is taken in checked parts: a head, then those of its body."""
+
+    def __init__(self) -> None:
+        self._unread = bytearray()
+        self._searched = 0
+        """The bytes in which the end of a head or line was looked for already."""
+        self._left = 0
+        """The bytes of a body or chunk that are still to come."""
+        self._take_next: Callable[[], bytes] | None = None
+
+    @property
+    def is_body_due(self) -> bool:
+        """True if a part of the body of the last head was not taken yet."""
+        return self._take_next is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """True if everything was taken."""
+        return not self._unread
+
+    def add(self, data: bytes) -> None:
+        """Add what the client sent."""
+        self._unread += data
+
+    def take_head(self) -> tuple[bytes, Head] | None:
+        """Take the next head. Return None if it is not whole yet. Raise as `read_head` does."""
+        if self._unread and self._unread[0] <= ord(" "):
+            raise BadRequest
+        data = self._take_to(END_OF_HEAD, MAX_HEAD_BYTES)
+        if not data:
+            return None
+        head = read_head(data)
+        if head.is_chunked:
+            self._take_next = self._take_chunk_line
+        elif head.length:
+            self._left, self._take_next = head.length, self._take_counted
+        return data, head
+
+    def take_part(self) -> bytes:
+        """Take the next part of the body; nothing if it has not come yet. Raise `BadRequest` if it is malformed."""
+        return self._take_next() if self._take_next is not None else b""
+
+    def _take_counted(self) -> bytes:
+        part = self._take(min(self._left, len(self._unread)))
+        self._left -= len(part)
+        if not self._left:
+            self._take_next = None
+        return part
+
+    def _take_chunk_line(self) -> bytes:
+        data = self._take_to(END_OF_LINE, MAX_FIELD_BYTES)
+        if not data:
+            return b""
+        line = CHUNK_LINE.fullmatch(data)
+        if line is None:
+            raise BadRequest
+        size = int(line[1], 16)
+        self._left = size + len(END_OF_CHUNK)
+        self._take_next = self._take_chunk if size else self._take_trailers
+        return data
+
+    def _take_chunk(self) -> bytes:
+        if self._left > len(self._unread):
+            part = self._take(min(self._left - len(END_OF_CHUNK), len(self._unread)))
+            self._left -= len(part)
+            return part
+        part = self._take(self._left)
+        if not part.endswith(END_OF_CHUNK):
+            raise BadRequest
+        self._take_next = self._take_chunk_line
+        return part
+
+    def _take_trailers(self) -> bytes:
+        """Check the fields after the last chunk, and leave them out: they are no fields of the request."""
+        data = self._take_to(END_OF_TRAILERS, MAX_HEAD_BYTES)
+        if not data:
+            return b""
+        if not TRAILERS.fullmatch(data):
+            raise BadRequest
+        self._take_next = None
+        return b"\r\n"
+
+    def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
+        """Take all to that end; nothing if it has not come yet. Raise `HeadTooLarge` for more than `most` bytes."""
+        found = end.search(self._unread, max(0, self._searched - LONGEST_END))
+        if (found.end() if found else len(self._unread)) > most:
+            raise HeadTooLarge
+        self._searched = 0 if found else len(self._unread)
+        return self._take(found.end()) if found else b""
+
+    def _take(self, count: int) -> bytes:
+        taken = bytes(self._unread[:count])
+        del self._unread[:count]
+        return taken

@@ -1,0 +1,40 @@
+"""Bare refusals: problems for what is no request, which therefore never reaches the service."""
+
+from http import HTTPStatus
+
+from app.errors import Problem
+from app.http.metrics import Answered
+from app.http.middleware import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id, security_headers
+from app.http.problems import PROBLEM_MEDIA_TYPE
+from app.models.links import problem_path
+from app.models.problems import ProblemDetails
+
+
+class Refusals:
+    """Makes bare refusals, and records each like every other response: a line in the log, and a count."""
+
+    def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
+        self._records = records
+        self._headers = {
+            **security_headers(is_https=is_https),
+            "Content-Type": PROBLEM_MEDIA_TYPE,
+            "Access-Control-Allow-Origin": "*",  # it says nothing of anybody, and no Origin was read
+            "Connection": "close",
+        }
+
+    def make(self, kind: type[Problem], date: bytes) -> bytes:
+        """Return the problem as the bytes of a response with that `Date`."""
+        request_id = new_request_id()
+        self._records.add(Answered(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
+        problem = ProblemDetails(
+            type=problem_path(kind.slug),
+            title=kind.title,
+            status=kind.status,
+            detail=f"{kind.meaning} In immediate danger call 999.",
+            instance=f"urn:uuid:{request_id}",
+        )
+        body = problem.model_dump_json(exclude_none=True).encode()
+        own = {"Content-Length": str(len(body)), "X-Request-ID": request_id, **kind.headers}
+        fields = [f"{name}: {value}".encode() for name, value in (self._headers | own).items()]
+        status_line = f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}".encode()
+        return b"\r\n".join([status_line, b"date: " + date, *fields, b"", body])
