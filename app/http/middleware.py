@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
-from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -397,12 +396,11 @@ class RequestBodyMiddleware:
     """ASGI middleware that reads the whole body of a request before it passes the request on.
 
     A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
-    progress. While the process drains, requests with a body are refused.
+    progress.
     """
 
-    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, draining: Event) -> None:
+    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int) -> None:
         self.app = app
-        self._draining = draining
         self._seconds = seconds
         self._most_at_work = most_at_work
         self._at_work = 0
@@ -414,7 +412,7 @@ class RequestBodyMiddleware:
             await self.app(scope, receive, send)
             return
         if scope["method"] in WITH_BODY:
-            body = ServiceUnavailable if self._draining.is_set() else await self._read_body(scope, receive)
+            body = await self._read_body(scope, receive)
             if isinstance(body, type):
                 closing = {"Connection": "close"}  # the rest of the body is not read
                 await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)

@@ -105,8 +105,10 @@ class Housekeeping(TeamJobs):
     outside: Outside
     is_sure_of_remnants: bool = False
 
-    def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[JobsWorker]:
-        """Yield the threads that the settings require, none of them started.
+    def build_workers(
+        self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
+    ) -> Iterator[JobsWorker]:
+        """Yield the threads that the settings require, none of them started. See `GenerationWatcher` for the callbacks.
 
         What must be on time shares no thread with what may take long, or with somebody else's server.
         """
@@ -123,7 +125,7 @@ class Housekeeping(TeamJobs):
         ]
         if self.engine.dialect.name == "sqlite":  # only the embedded database can be emptied of them
             long.append(Job("remnants", 10.0, self._purge_remnants))
-        yield GenerationWatcher(self.engine, on_generation_change)
+        yield GenerationWatcher(self.engine, on_generation_change, on_silence)
         yield JobsWorker("clock", on_time)
         yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may give space free for long
         outside = Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS)

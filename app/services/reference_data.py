@@ -23,23 +23,33 @@ log = Log(__name__)
 
 
 class EmergencyContacts:
-    """The contacts of the default guide, cached in case they cannot be read."""
+    """The contacts of the default guide, in memory: an answer that says whom to call waits for no database."""
 
     def __init__(self, engine: Engine, preferred_guide: str | None = None) -> None:
         self._engine = engine
         self._preferred_guide = preferred_guide
-        self._cached: tuple[Contact, ...] = ()
+        self._known: tuple[Contact, ...] = ()
+        self._wanted, self._read = 1, 0
+        """How often they may have changed, and which of those changes the known ones have."""
+
+    def invalidate(self) -> None:
+        """Have them read again: an edition was published or withdrawn."""
+        self._wanted += 1
 
     def current(self) -> tuple[Contact, ...]:
-        """Return the contacts as they are now, or as they last were."""
+        """Return the contacts, read again if they may have changed; as they last were if they cannot be read."""
+        wanted = self._wanted
+        if self._read == wanted:
+            return self._known
         try:
             with Session(self._engine) as session:
                 guide = default_guide(session, self._preferred_guide)
                 if guide is not None:
-                    self._cached = read_content(session, get_current(session, guide=guide).key).contacts
+                    self._known = read_content(session, get_current(session, guide=guide).key).contacts
+            self._read = wanted
         except Exception as failure:  # whatever fails here, the response that says 999 must be sent
             log.warning("cached_contacts_used", error=type(failure).__name__)
-        return self._cached
+        return self._known
 
 
 @dataclass(frozen=True)
