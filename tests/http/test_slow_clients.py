@@ -256,7 +256,7 @@ async def _serve(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b"", "app": service}
+    scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b"", "app": service}
     await app({**scope, "state": {"request_id": "00000000-0000-4000-8000-000000000000"}}, receive, send)
     return sent
 

@@ -1,4 +1,4 @@
-"""A real nginx, Caddy or Varnish, with the sample of `deploy/` as its configuration: only addresses are changed."""
+"""A real nginx, HAProxy, Caddy or Varnish, with the sample of `deploy/`: only addresses are changed."""
 
 import os
 import shutil
@@ -110,6 +110,27 @@ def nginx(work: Path, nodes: tuple[Upstream, Upstream], export: Path, *, rate: s
     configuration.write_text(as_root + _changed(DEPLOY / "nginx.conf", changes))
     command = [program, "-p", str(work), "-c", str(configuration), "-e", str(work / "error.log"), "-g", "daemon off;"]
     with _running(command, work, https, certificate) as client:
+        yield client
+
+
+@contextmanager
+def haproxy(work: Path, nodes: tuple[Upstream, Upstream], _export: Path | None = None) -> Iterator[httpx.Client]:
+    """Run HAProxy with TLS before the nodes, and yield a client that knows its certificate. It has no export."""
+    program, (https, http) = need("haproxy"), free_ports(2)
+    work.mkdir()
+    certificate, key = _certificate(work)
+    both = work / "guidance.pem"
+    both.write_bytes(certificate.read_bytes() + key.read_bytes())
+    changes = {
+        "bind :443": f"bind 127.0.0.1:{https}",
+        "bind :80": f"bind 127.0.0.1:{http}",
+        "/etc/haproxy/guidance.pem": str(both),
+        "/etc/haproxy/guidance-away.http": str(DEPLOY / "guidance-away.http"),
+        "10.0.0.11:8000": nodes[0].url.removeprefix("http://"),
+        "10.0.0.12:8000": nodes[1].url.removeprefix("http://"),
+    }
+    (work / "haproxy.cfg").write_text(_changed(DEPLOY / "haproxy.cfg", changes))
+    with _running([program, "-db", "-f", str(work / "haproxy.cfg")], work, https, certificate) as client:
         yield client
 
 
