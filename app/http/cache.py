@@ -14,7 +14,7 @@ import gzip
 import re
 from asyncio import Future
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Set
+from collections.abc import Awaitable, Callable, Set
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
 from time import monotonic
@@ -202,11 +202,6 @@ class CacheStore:
         self._held_bytes += grown
         self.used_bytes += grown
         return True
-
-    @property
-    def held(self) -> Collection[CachedResponse | None]:
-        """What is held; None for an entry that is not made yet."""
-        return self._held.values()
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -155,9 +155,9 @@ def varnish(work: Path, node: Upstream) -> Iterator[Varnish]:
 
 
 @contextmanager
-def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Iterator[httpx.Client]:
+def caddy(work: Path, nodes: tuple[Upstream, Upstream], export: Path) -> Iterator[httpx.Client]:
     """Run Caddy with TLS before the nodes, and yield a client that knows its certificate."""
-    program, https = need("caddy"), free_port()
+    program, (https, unready) = need("caddy"), free_ports(2)
     work.mkdir()
     certificate, key = _certificate(work)
     changes = {
@@ -170,6 +170,7 @@ def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Ite
     settings = {
         "SITE": f"https://{HOST}:{https}",
         "NODES": " ".join(node.url.removeprefix("http://") for node in nodes),
+        "UNREADY": f"127.0.0.1:{unready}",
     }
     with _running(command, work, https, certificate, settings) as client:
         yield client
@@ -186,7 +187,8 @@ def caddy_of_the_inside(work: Path, nodes: Sequence[LiveServer], https: int) -> 
     command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
     home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
     addresses = " ".join(node.url.removeprefix("http://") for node in nodes)
-    return running(command, work, https, {"SITE": f"https://localhost:{https}", "NODES": addresses, **home})
+    places = {"SITE": f"https://localhost:{https}", "NODES": addresses, "UNREADY": f"127.0.0.1:{free_port()}"}
+    return running(command, work, https, places | home)
 
 
 @contextmanager
