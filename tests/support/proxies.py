@@ -170,7 +170,7 @@ def caddy(work: Path, nodes: tuple[Upstream, Upstream], export: Path) -> Iterato
     settings = {
         "SITE": f"https://{HOST}:{https}",
         "NODES": " ".join(node.url.removeprefix("http://") for node in nodes),
-        "UNREADY": f"127.0.0.1:{unready}",
+        "UNREADY": str(unready),
     }
     with _running(command, work, https, certificate, settings) as client:
         yield client
@@ -187,7 +187,7 @@ def caddy_of_the_inside(work: Path, nodes: Sequence[LiveServer], https: int) -> 
     command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
     home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
     addresses = " ".join(node.url.removeprefix("http://") for node in nodes)
-    places = {"SITE": f"https://localhost:{https}", "NODES": addresses, "UNREADY": f"127.0.0.1:{free_port()}"}
+    places = {"SITE": f"https://localhost:{https}", "NODES": addresses, "UNREADY": str(free_port())}
     return running(command, work, https, places | home)
 
 
