@@ -92,6 +92,7 @@ class FieldError:
 MAX_FAULTS = 10
 RETRY_AFTER_SECONDS = 5
 CHALLENGE = "Bearer"
+READS = frozenset({"GET", "HEAD"})
 
 
 class GuidanceError(Exception):
@@ -108,6 +109,8 @@ class Problem(GuidanceError):
     status: ClassVar[int]
     title: ClassVar[str]
     meaning: ClassVar[str]
+    meaning_of_reads: ClassVar[str | None] = None
+    """What is told in place of the meaning where the request was a read; None if that is the same."""
     message_is_told: ClassVar[bool] = False
     """Whether the message, where there is one, is told in place of the meaning."""
     headers: Mapping[str, str] = {}
@@ -121,6 +124,11 @@ class Problem(GuidanceError):
             cls.slug, cls.status, cls.title = slug, status, title
             if "meaning" not in vars(cls):
                 cls.meaning = " ".join((cls.__doc__ or "").split())
+
+    @classmethod
+    def meaning_for(cls, method: str) -> str:
+        """Return what is told of it to a request with that method. A read has no key to retry with."""
+        return cls.meaning_of_reads if cls.meaning_of_reads and method in READS else cls.meaning
 
     @property
     def detail(self) -> str | None:
@@ -185,6 +193,11 @@ class RateLimited(Problem, slug="too-often", status=429, title="Too many request
     If you are worried about a child, do not wait: phone.
     """
 
+    meaning_of_reads = (
+        "Too many requests from this caller. Retry after Retry-After seconds. "
+        "If you are worried about a child, do not wait: phone."
+    )
+
     def __init__(self, seconds: int | None = None, message: str | None = None) -> None:
         super().__init__(*([] if message is None else [message]))
         if seconds is not None:
@@ -222,6 +235,7 @@ class ServiceUnavailable(Problem, slug="busy", status=503, title="Temporarily un
     Retry after Retry-After seconds, with the same Idempotency-Key.
     """
 
+    meaning_of_reads = "The service could not answer in time. Retry after Retry-After seconds."
     headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from app.db.writer import Writer
 from app.errors import GuidanceError, SetupError
 from app.http.cache import CacheMiddleware, ResponseCache
 from app.http.context import AppContext, Clock
+from app.http.held import HeldGuidance
 from app.http.metrics import Metrics
 from app.http.middleware import (
     ForwardedAddressMiddleware,
@@ -40,6 +42,8 @@ from app.http.openapi import JsonObject, build_document, build_readers_document
 from app.http.problems import add_problem_handlers
 from app.http.turns import Turns
 from app.logs import Log
+from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
+from app.models.sections import Section
 from app.pages import acts as acts_pages
 from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
 from app.pages import drafts as drafts_pages
@@ -47,6 +51,7 @@ from app.pages import guides as guides_pages
 from app.pages import inbox as inbox_pages
 from app.pages import record as record_pages
 from app.pages.error_pages import PagesMiddleware
+from app.pages.languages import LANGUAGES
 from app.routers import (
     acts,
     assistants,
@@ -72,7 +77,7 @@ from app.services.access import open_access_keys, require_access_keys
 from app.services.checkpoints import Checkpoints, NoteSigner, origin_at
 from app.services.clients import Authenticator
 from app.services.concerns import EditionResolver, Submissions
-from app.services.editions import Contents, find_history
+from app.services.editions import Contents, find_history, list_current, list_languages
 from app.services.entries import FollowUps
 from app.services.hours import DutyHours, WorkingDays
 from app.services.jobs import ConcernTrial, Housekeeping
@@ -120,9 +125,10 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     emergency_contacts = EmergencyContacts(engine, reference_data, settings.default_guide)
 
     def invalidate_caches() -> None:
-        resolver.invalidate()
         emergency_contacts.invalidate()
+        resolver.invalidate()
         response_cache.clear()
+        emergency_contacts.current()  # in this thread, so that no response waits for the database
 
     traces = _open_traces(settings.traces_url)
 
@@ -277,6 +283,7 @@ class GuidanceApp(FastAPI):
 
     front: RequestLogMiddleware
     records: RequestRecords
+    held: HeldGuidance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -401,7 +408,9 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         watcher=context.watcher,
         clock=context.clock,
     )
-    context.workers[:] = housekeeping.build_workers(context.invalidate_caches)
+    context.workers[:] = housekeeping.build_workers(
+        context.invalidate_caches, context.response_cache.tell_database_away
+    )
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:
         worker.start()
@@ -414,7 +423,6 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
         RequestBodyMiddleware,
         seconds=settings.client_seconds,
         most_at_work=settings.concurrent_requests,
-        draining=context.draining,
         turns=Turns(settings.connections),
     )
     app.add_middleware(
@@ -425,4 +433,21 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
     if settings.trusted_proxies:
         app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)
     app.records = RequestRecords(context.metrics, context.traces)
-    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.response_cache), app.records)
+    caching = CacheMiddleware(app.behind, context.response_cache)
+    app.front = RequestLogMiddleware(caching, app.records)
+    app.held = HeldGuidance(caching, partial(held_paths, context.engine))
+
+
+def held_paths(engine: Engine) -> list[str]:
+    """Return the paths of what is read first about a child in danger: home, the numbers, and each current guide."""
+    with Session(engine) as session:
+        guides = [each.guide for each in list_current(session)]
+        languages = list_languages(session)
+    pages, paths = ["/", "/guides"], [SIGNPOSTS, GUIDES]
+    for guide in guides:
+        pages.append(guide_page_path(guide))
+        paths += [guide_path(guide), *(f"{guide_path(guide)}/{section.value}" for section in Section)]
+        for language in languages.get(guide, ()):
+            pages.append(rendition_page_path(guide, language))
+            paths.append(rendition_path(guide, language))
+    return [*(f"{language.prefix}{page}" for language in LANGUAGES for page in pages), *paths]

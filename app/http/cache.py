@@ -3,6 +3,9 @@
 A public read depends on nothing but what is published. So every response that a shared cache may store is stored here
 as bytes, until an edition is published or withdrawn, which clears the cache. A response that depends on the clock says
 until when it holds (`Expires`).
+
+While the database is away, nobody can say whether a response is current. Then the cache goes on to give what it has,
+with its `Age`, for as long as `stale-if-error` promises.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Set
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
+from time import monotonic
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.negotiation import JSON, REPRESENTATIONS, VARIES_BY_LANGUAGE, preferred_languages, quality
-from app.http.responses import gzip_etag, matches_etag
+from app.http.responses import STALE_IF_ERROR_SECONDS, gzip_etag, matches_etag
 from app.models.links import REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
 
 STATUS_OK = 200
@@ -42,9 +46,10 @@ class WireResponse(NamedTuple):
     fields: bytes
     body: bytes
 
-    async def send(self, send: Send) -> None:
-        """Send it by ASGI."""
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+    async def send(self, send: Send, age: float | None = None) -> None:
+        """Send it by ASGI, with its age in seconds if that is given."""
+        headers = self.headers if age is None else [*self.headers, (b"age", b"%d" % int(age))]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
@@ -78,11 +83,12 @@ class EncodedResponse:
 class CachedResponse:
     """A response in every encoding, with the route that made it, for the log, and until when it holds, if that ends."""
 
-    __slots__ = ("gzipped", "holds_until", "plain", "route", "size")
+    __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
 
     def __init__(self, route: Any, headers: RawHeaders, body: bytes) -> None:
         self.route = route
         self.size = 2 * len(body) + ENTRY_OVERHEAD_BYTES
+        self.made_at = monotonic()
         expires = Headers(raw=headers).get("expires")
         self.holds_until = parsedate_to_datetime(expires) if expires is not None else None
         self.gzipped: EncodedResponse | None = None
@@ -116,6 +122,7 @@ UTC_NOW = partial(dt.datetime.now, dt.UTC)
 MEGABYTE = 1_000_000
 MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
+MAX_HELD_FRACTION = 2  # what is held takes at most half of it
 PARSED_HEADERS = 1_000
 
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
@@ -129,7 +136,10 @@ languages preferred to English, at a path with answers in several.
 
 
 class CacheStore:
-    """A store of limited size, in bytes. It drops the least recently used entries first, and those that do not hold."""
+    """A store of limited size, in bytes. It drops the least recently used entries first, and those that do not hold.
+
+    What is held is never dropped for other entries: it stays until it is made anew, or until the store is replaced.
+    """
 
     def __init__(self, max_bytes: int, clock: Callable[[], dt.datetime] = UTC_NOW) -> None:
         self.used_bytes = 0
@@ -138,27 +148,60 @@ class CacheStore:
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+        self._held: dict[CacheKey, CachedResponse | None] = {}
+        self._held_bytes = 0
 
-    def find(self, key: CacheKey) -> CachedResponse | None:
-        """Return the entry, or None if there is none."""
-        entry = self._entries.get(key)
+    def copy(self) -> "CacheStore":
+        """Return another store with the same entries."""
+        copied = CacheStore(self._max_bytes, self._clock)
+        copied._entries, copied._held = self._entries.copy(), self._held.copy()
+        copied._held_bytes = sum(each.size for each in copied._held.values() if each is not None)
+        copied.used_bytes = copied._held_bytes + sum(each.size for each in copied._entries.values())
+        return copied
+
+    def find(self, key: CacheKey, *, or_former: bool = False) -> CachedResponse | None:
+        """Return the entry, or None if there is none. With `or_former`, also one that holds no more by the clock."""
+        entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
             return None
-        if entry.holds_until is not None and self._clock() >= entry.holds_until:
-            self.used_bytes -= self._entries.pop(key).size
+        if entry.holds_until is not None and not or_former and self._clock() >= entry.holds_until:
+            if key in self._entries:
+                self.used_bytes -= self._entries.pop(key).size
             return None
-        self._entries.move_to_end(key)
+        if key in self._entries:
+            self._entries.move_to_end(key)
         return entry
+
+    def hold(self, key: CacheKey) -> None:
+        """Hold the entry with that key from now on: the one that is here, and each that is put here later."""
+        if key not in self._held:
+            self._held[key] = None
+        if key in self._entries:
+            entry = self._entries.pop(key)
+            self.used_bytes -= entry.size
+            self.put(key, entry)
 
     def put(self, key: CacheKey, entry: CachedResponse) -> None:
         """Store the entry, unless it is too large."""
         if entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
             return
-        replaced = self._entries.pop(key, None)
-        self.used_bytes += entry.size - (replaced.size if replaced else 0)
-        self._entries[key] = entry
-        while self.used_bytes > self._max_bytes or len(self._entries) > MAX_CACHED_RESPONSES:
+        if key not in self._held or not self._put_held(key, entry):
+            replaced = self._entries.pop(key, None)
+            self.used_bytes += entry.size - (replaced.size if replaced else 0)
+            self._entries[key] = entry
+        while self._entries and (self.used_bytes > self._max_bytes or len(self._entries) > MAX_CACHED_RESPONSES):
             self.used_bytes -= self._entries.popitem(last=False)[1].size
+
+    def _put_held(self, key: CacheKey, entry: CachedResponse) -> bool:
+        """Store the entry among those that are held. Return False if there is no room for it."""
+        replaced = self._held[key]
+        grown = entry.size - (replaced.size if replaced else 0)
+        if self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
+            return False
+        self._held[key] = entry
+        self._held_bytes += grown
+        self.used_bytes += grown
+        return True
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -182,6 +225,9 @@ class ResponseCache:
     A response that is being made during a clear goes into the old store, which nobody reads. So no response of old
     content is served after the clear. Only the event loop reads and writes entries; any thread may clear. With 0
     megabytes nothing is stored, and every response is made anew.
+
+    The front of the server writes a stored response as it is. What adds to responses, such as their age, takes the
+    front out of the way: its lookup then finds nothing, and the middleware answers.
     """
 
     def __init__(
@@ -194,10 +240,47 @@ class ResponseCache:
         self._allows_host = allows_host
         self._clock = clock
         self.store = CacheStore(self._max_bytes, clock)
+        self.on_clear: Callable[[], object] = lambda: None
+        self._current_at: float | None = None
+        self._has_front = True
 
     def clear(self) -> None:
         """Drop every entry."""
         self.store = CacheStore(self._max_bytes, self._clock)
+        self.on_clear()
+
+    def leave_front(self) -> None:
+        """Let the middleware alone answer from now on."""
+        self._has_front = False
+        self.store = self.store.copy()  # by which the front knows that its finished responses are no more
+
+    def tell_database_away(self, current_at: float | None) -> None:
+        """Note since when nobody knows whether the entries are current (by `monotonic`); None: they are."""
+        if self._current_at is None and current_at is not None:
+            self.store = self.store.copy()  # likewise
+        self._current_at = current_at
+
+    @property
+    def is_database_away(self) -> bool:
+        """Whether nobody knows if the entries are current."""
+        return self._current_at is not None
+
+    def age_of(self, entry: CachedResponse) -> float | None:
+        """Return for how many seconds nobody has known whether the entry is current; None if it is."""
+        current_at = self._current_at
+        return None if current_at is None else monotonic() - max(current_at, entry.made_at)
+
+    def find_entry(self, key: CacheKey) -> CachedResponse | None:
+        """Return the entry. While the database is away it may be older than it says, within `STALE_IF_ERROR_SECONDS`.
+
+        A language that is preferred then gives way to the guide's own.
+        """
+        entry = self.store.find(key, or_former=self.is_database_away)
+        if entry is None and key[-1] and self.is_database_away:
+            entry = self.store.find((*key[:-1], ()), or_former=True)
+        if entry is None or (self.age_of(entry) or 0) > STALE_IF_ERROR_SECONDS:
+            return None
+        return entry
 
     def parse(self, scope: Scope) -> CacheRequest | None:
         """Return the request as the cache sees it, or None if the framework must answer.
@@ -223,7 +306,9 @@ class ResponseCache:
         )
 
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return the route that made the response, and the response to send; None if it is not in the cache."""
+        """Return the route that made the response, and the response to send; None if the front cannot send it."""
+        if self.is_database_away or not self._has_front:
+            return None
         entry = self.store.find(request.key)
         response = None if entry is None else request.choose(entry)
         if entry is None or response is None:
@@ -269,7 +354,7 @@ class CacheMiddleware:
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request that the cache may answer."""
         store = self.cache.store
-        entry = store.find(request.key)
+        entry = self.cache.find_entry(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many may request the same at once
             entry = await asyncio.shield(store.pending[request.key])
         is_hit = entry is not None
@@ -279,10 +364,11 @@ class CacheMiddleware:
             return
         if request.accepts_gzip:
             await entry.add_gzip()
-        store.put(request.key, entry)
+        if not is_hit:
+            store.put(request.key, entry)
         scope["route"], scope["cached"] = entry.route, is_hit
         response = request.choose(entry) or entry.plain
-        await response.for_etags(request.if_none_match).send(send)
+        await response.for_etags(request.if_none_match).send(send, self.cache.age_of(entry))
 
     async def _make_once(
         self, store: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send

@@ -69,7 +69,7 @@ class AppContext:
     watcher: Watcher
     clock: Clock
     draining: Event = field(default_factory=Event)
-    """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""
+    """Set when the process is to stop: readiness fails, and everything else goes on until the drain is over."""
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
     """The key with which the page `/docs` of a trial sends tests, and when it was drawn; empty until one is."""
     workers: list[JobsWorker] = field(default_factory=list)

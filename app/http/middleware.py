@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
-from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -471,13 +470,11 @@ class RequestBodyMiddleware:
     """ASGI middleware that reads the whole body of a request before it passes the request on.
 
     A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
-    progress. While the process drains, requests with a body are refused. A caller above its limit takes none of these
-    places either: it takes turns (`Turns`).
+    progress. A caller above its limit takes none of these places either: it takes turns (`Turns`).
     """
 
-    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, draining: Event, turns: Turns) -> None:
+    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, turns: Turns) -> None:
         self.app = app
-        self._draining = draining
         self._turns = turns
         self._seconds = seconds
         self._most_at_work = most_at_work
@@ -492,7 +489,7 @@ class RequestBodyMiddleware:
         if scope["method"] not in WITH_BODY:
             await self._serve(scope, receive, send, size=0)
             return
-        body = ServiceUnavailable if self._draining.is_set() else await self._read_body(scope, receive)
+        body = await self._read_body(scope, receive)
         if isinstance(body, type):
             closing = {"Connection": "close"}  # the rest of the body is not read
             await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)

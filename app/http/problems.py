@@ -328,7 +328,7 @@ def problem_response(
     links: dict[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the problem as a response. On a path of concerns it carries the emergency contacts.
+    """Return the problem as a response. On a path of concerns, and where nobody is served, it says whom to call.
 
     `detail` replaces the kind's own meaning; `faults` become the member `errors`, at most `MAX_ERRORS` of them.
     """
@@ -336,11 +336,11 @@ def problem_response(
         type=problem_path(kind.slug),
         title=kind.title,
         status=kind.status,
-        detail=detail or (TOO_MANY_ERRORS if len(faults) > MAX_ERRORS else kind.meaning),
+        detail=detail or (TOO_MANY_ERRORS if len(faults) > MAX_ERRORS else kind.meaning_for(request.method)),
         instance=f"urn:uuid:{request.state.request_id}",
         errors=to_field_problems(faults[:MAX_ERRORS]) or None,
         links=links,
-        **_emergency_contacts(request),
+        **_emergency_contacts(request, kind),
     )
     return Response(
         body.model_dump_json(exclude_none=True),
@@ -355,8 +355,9 @@ def problem_of(error: Exception) -> type[Problem]:
     return type(error) if isinstance(error, Problem) else InternalError
 
 
-def _emergency_contacts(request: Request) -> dict[str, Any]:
-    if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
+def _emergency_contacts(request: Request, kind: type[Problem]) -> dict[str, Any]:
+    is_of_concerns = request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS))
+    if not is_of_concerns and kind.status != ServiceUnavailable.status:
         return {}
     context: AppContext = request.app.state.context
     who = context.emergency_contacts.current()

@@ -14,7 +14,9 @@ from app.age.keys import AGE_MEDIA_TYPE
 Responses = dict[int | str, dict[str, Any]]
 
 
-CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
+STALE_IF_ERROR_SECONDS = 604_800
+"""How long an answer may be given, by this service too, while nobody can say whether it is still current: a week."""
+CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
 """For an answer that must say at once that it is out of date: a cache asks before each use whether it still holds."""
 REUSED_FOR = dt.timedelta(seconds=660)

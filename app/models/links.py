@@ -38,6 +38,11 @@ def guide_path(guide: str) -> str:
     return f"{GUIDES}/{guide}"
 
 
+def guide_page_path(guide: str) -> str:
+    """Return the path of the page of a guide's current edition."""
+    return f"/guides/{guide}"
+
+
 def history_path(guide: str) -> str:
     """Return the path of the list of a guide's editions."""
     return f"{guide_path(guide)}/editions"
@@ -71,7 +76,7 @@ def rendition_path(guide: str, language: str, number: int | None = None) -> str:
 
 def rendition_page_path(guide: str, language: str, number: int | None = None) -> str:
     """Return the path of the page of a guide's rendition in a language: of that number, or the one to read."""
-    path = f"/guides/{guide}/renditions/{language}"
+    path = f"{guide_page_path(guide)}/renditions/{language}"
     return path if number is None else f"{path}/{number}"
 
 

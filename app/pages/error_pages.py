@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import (
+    READS,
     EditionWithdrawn,
     GuidanceError,
     InternalError,
@@ -87,6 +88,12 @@ ERROR_TEXTS = {
         ),
     ),
 }
+MESSAGES_OF_READS = {
+    429: to_translate("Please try again in a minute, or call."),
+    500: to_translate("It is our fault, not yours. Please call."),
+    503: to_translate("Please try again in a few seconds, or call."),
+}
+"""In place of those messages where the request sent nothing."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
@@ -153,6 +160,8 @@ def log_defect(request: Request, error: Exception) -> None:
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
     """Return the error page of a status, with this message instead of the usual one if it is given."""
     heading, default_message = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
+    if site.request.method in READS:
+        default_message = MESSAGES_OF_READS.get(status, default_message)
     response = site.page(
         "error.html",
         status=status,

@@ -8,13 +8,12 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from inspect import signature
-from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -35,6 +34,7 @@ from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
 from app.server.connection import CONNECTION, SHARED, Connection, Shared
 from app.server.front import Front
+from app.server.listening import address_of, bind, leave_new_connections
 from app.server.refusals import Refusals
 from app.services.keys import DEVELOPMENT_IDENTITY, write_key_file
 from app.services.resealing import find_newest_recipients
@@ -47,10 +47,13 @@ OBJECTS_BETWEEN_COLLECTIONS = 2_000
 """After so many more objects the collector runs. By 700, the default, it takes 3 % of a concern and finds little."""
 STARTING_SECONDS = 30
 """How long a process may be silent, and so how long its start may take, before another replaces it."""
+ACCEPTING_SECONDS = 0.05
+"""How long the server goes on to accept what has begun to connect, and to read what it sends."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
-HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state"
-SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets"
-"""All that is used of uvicorn beyond its documentation: two classes, each with the argument that is given by its name.
+CLOSING = (b"connection", b"close")
+HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
+SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
+"""All that is used of uvicorn beyond its documentation: two classes, each with an argument and a method.
 
 `H11Protocol` is used as any protocol of asyncio, and by ASGI. It gets what uvicorn gives to each class of a protocol.
 """
@@ -66,10 +69,10 @@ def run_server(
     """
     supervisor = from_uvicorn(*SUPERVISOR)
     from_uvicorn(*HTTP_PROTOCOL)
-    listening = _bind(host, ports)
+    listening = bind(host, ports)
     address = address_of(listening)
     reachable = settings_at(settings, address)
-    worker = ServerProcess(reachable)
+    worker = ServerProcess(reachable, None if workers > 1 else listening)
     config = server_config(worker, reachable, factory=True, host=host, workers=workers)
     if workers > 1:
         # make keys, schema and seed once, before the processes start
@@ -78,7 +81,9 @@ def run_server(
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as folder:
             os.environ[SHARED_FOLDER] = folder
-            supervisor(config, sockets=[listening]).run()
+            processes = supervisor(config, sockets=[listening])
+            processes.terminate_all = partial(_stop_all, processes.terminate_all, listening)
+            processes.run()
         return True
     try:
         uvicorn.Server(config).run(sockets=[listening])
@@ -90,27 +95,25 @@ def run_server(
     return True
 
 
-def _bind(host: str, ports: Sequence[int]) -> socket.socket:
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    *others, last = ports
-    for port in others:
-        with suppress(OSError):  # another program listens there
-            listening.bind((host, port))
-            return listening
-    listening.bind((host, last))
-    return listening
+def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
+    """Ask each process to stop, and close the socket of the parent.
+
+    With it open, the kernel would go on to connect callers whom no process accepts any more.
+    """
+    stop()
+    listening.close()
 
 
-def from_uvicorn(name: str, argument: str) -> Any:
-    """Return the class of uvicorn. Raise `SetupError` if this version does not have it, or not with that argument."""
+def from_uvicorn(name: str, argument: str, method: str) -> Any:
+    """Return the class of uvicorn. Raise `SetupError` if this version lacks it, or its argument or method."""
     module, _, attribute = name.partition(":")
     try:
         found = getattr(import_module(module), attribute)
         signature(found).parameters[argument]
+        getattr(found, method)
     except (ImportError, AttributeError, LookupError, TypeError, ValueError):
         raise SetupError(
-            f"uvicorn {uvicorn.__version__} has no {name} that takes {argument}, which the service needs. "
+            f"uvicorn {uvicorn.__version__} has no {name} with {argument} and {method}, which the service needs. "
             "Install a version that has: pip install 'uvicorn==0.54.*'"
         ) from None
     return found
@@ -142,6 +145,7 @@ class ServerProcess:
     """A factory of the service. It runs in each process, since open files cannot be passed to another process."""
 
     settings: Settings
+    listening: socket.socket | None = None
     services: list[GuidanceApp] = field(default_factory=list)
 
     def __call__(self) -> ASGIApp:
@@ -153,43 +157,71 @@ class ServerProcess:
         service = create_app(self.settings)
         gc.freeze()  # what a start makes is never garbage: without this, the collector walks through it again and again
         self.services.append(service)
-        return DrainingMiddleware(service, self.settings.drain_seconds)
+        return DrainingMiddleware(service, self.settings.drain_seconds, self.listening, holds_guidance=True)
 
 
 class DrainingMiddleware:
-    """ASGI middleware that drains the service at SIGTERM: readiness fails and new work is refused for `seconds`.
+    """ASGI middleware that drains the service at SIGTERM: for `seconds` readiness fails, and everything else goes on.
 
-    So callers go to another process. Then the server stops as usual: it accepts no more connections, and finishes the
-    requests that it has. A second signal stops it at once.
+    So a proxy turns to another process, and nobody is refused meanwhile: concerns are stored. Each response closes its
+    connection, so that a proxy keeps none that would end as it sends. Then no connection begins any more, and the
+    server stops as usual: it finishes the requests that it has. A second signal stops it at once.
+
+    `listening` is the socket of this process alone; None where others accept at it too, or where the caller has it.
+    With `holds_guidance` the server starts with the response cache filled (see `HeldGuidance`).
     """
 
-    def __init__(self, service: GuidanceApp, seconds: float) -> None:
+    def __init__(
+        self,
+        service: GuidanceApp,
+        seconds: float,
+        listening: socket.socket | None = None,
+        *,
+        holds_guidance: bool = False,
+    ) -> None:
         self._service = service
         self._seconds = seconds
+        self._listening = listening
+        self._holds_guidance = holds_guidance
+        self._holding: asyncio.Task[None] | None = None
+        self._context: AppContext = service.state.context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, and replace the signal handler once the server has started."""
+        """Pass the call on, and prepare the start once the service is ready for it."""
         if scope["type"] != "lifespan":
+            sending = _closing(send) if self._context.draining.is_set() else send
             connection: Connection = scope["state"].pop(CONNECTION)
-            await connection.serve(self._service, scope, receive, send)
+            await connection.serve(self._service, scope, receive, sending)
             return
 
-        context, records = self._service.state.context, self._service.records
+        context, records = self._context, self._service.records
         front = Front(context.response_cache, records)
         scope["state"][SHARED] = Shared(front, Refusals(records, is_https=context.settings.is_https))
 
+        async def receive_stop() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown" and self._holding is not None:
+                self._holding.cancel()
+            return message
+
         async def send_started(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                leave_address(context.settings)
-                if self._seconds > 0:
-                    self._replace_signal_handler()
+                await self._start()
             await send(message)
 
-        await self._service(scope, receive, send_started)
+        await self._service(scope, receive_stop, send_started)
+
+    async def _start(self) -> None:
+        """Do what is due before the first request."""
+        if self._holds_guidance:
+            self._holding = asyncio.create_task(self._service.held.run())
+            await self._service.held.wait_for_first()
+        leave_address(self._context.settings)
+        if self._seconds > 0:
+            self._replace_signal_handler()
 
     def _replace_signal_handler(self) -> None:
-        context: AppContext = self._service.state.context
-        loop = asyncio.get_running_loop()
+        context, loop = self._context, asyncio.get_running_loop()
         stop: Any = signal.getsignal(signal.SIGTERM)  # the server's own
 
         def drain(number: int, frame: FrameType | None) -> None:
@@ -199,18 +231,31 @@ class DrainingMiddleware:
             context.draining.set()
             for worker in context.workers:
                 worker.drain()
-            loop.call_soon_threadsafe(loop.call_later, self._seconds, stop, number, None)
+            loop.call_soon_threadsafe(self._drain, partial(stop, number, None))
 
         signal.signal(signal.SIGTERM, drain)
 
+    def _drain(self, stop: Callable[[], None]) -> None:
+        """Go on for the seconds of the drain, and stop."""
+        self._context.response_cache.leave_front()
+        asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
 
-def address_of(listening: socket.socket) -> str:
-    """Return the address to open in a browser on this machine."""
-    name, port = listening.getsockname()[:2]
-    host = ip_address(name)
-    if host.is_unspecified:  # every address of this machine: the loopback is one
-        host = ip_address("127.0.0.1" if host.version == 4 else "::1")  # noqa: PLR2004  # the versions of IP
-    return f"http://{f'[{host}]' if host.version == 6 else host}:{port}"  # noqa: PLR2004  # likewise
+    def _end_drain(self, stop: Callable[[], None]) -> None:
+        """Let no connection begin, and stop when those that have begun are accepted and have sent their request."""
+        if self._listening is not None:
+            leave_new_connections(self._listening)
+        asyncio.get_running_loop().call_later(ACCEPTING_SECONDS, stop)
+
+
+def _closing(send: Send) -> Send:
+    """Wrap `send`: the response ends its connection."""
+
+    def send_closing(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start" and CLOSING not in message["headers"]:
+            message = {**message, "headers": [*message["headers"], CLOSING]}
+        return send(message)
+
+    return send_closing
 
 
 def leave_address(settings: Settings) -> None:

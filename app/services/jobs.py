@@ -118,8 +118,10 @@ class Housekeeping(TeamJobs):
     is_sure_of_remnants: bool = False
     has_tried_to_purge: bool = False
 
-    def build_workers(self, on_generation_change: Callable[[], None]) -> Iterator[JobsWorker]:
-        """Yield the threads that the settings require, none of them started.
+    def build_workers(
+        self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
+    ) -> Iterator[JobsWorker]:
+        """Yield the threads that the settings require, none of them started. See `GenerationWatcher` for the callbacks.
 
         What must be on time shares no thread with what may take long, or with somebody else's server.
         """
@@ -137,7 +139,7 @@ class Housekeeping(TeamJobs):
         ]
         if self.engine.dialect.name == "sqlite":  # only the embedded database can be emptied of them
             long.append(Job("remnants", 10.0, self._purge_remnants))
-        yield GenerationWatcher(self.engine, on_generation_change)
+        yield GenerationWatcher(self.engine, on_generation_change, on_silence)
         yield JobsWorker("clock", on_time)
         yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may give space free for long
         looks = [

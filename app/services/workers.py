@@ -1,22 +1,24 @@
 """The background workers of a serving process: threads that work, wait and work again, until they are stopped."""
 
 import threading
-import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session, select
 
 from app.logs import Log
 from app.models.editions import GenerationRow
 
 GENERATION_SECONDS = 0.5
-STALE_SECONDS = 60.0  # callers may store a current response as long
+SILENT_SECONDS = 2.0
+"""How long the database may be silent before responses say how old they are: four polls."""
 MAX_BACKOFF_SECONDS = 60.0
 
 Result = TypeVar("Result")
@@ -61,7 +63,7 @@ class JobsWorker:
         self.stalled_after = stalled_after
         """Seconds for which the work may be silent. After that, readiness says that the worker stalled."""
         self._delay = 0.0
-        self._beat_at = time.monotonic()
+        self._beat_at = monotonic()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name=name, daemon=True)
 
@@ -83,7 +85,7 @@ class JobsWorker:
     @property
     def seconds_since_beat(self) -> float:
         """Seconds since the worker last showed that it works."""
-        return time.monotonic() - self._beat_at
+        return monotonic() - self._beat_at
 
     @property
     def state(self) -> WorkerState:
@@ -95,7 +97,7 @@ class JobsWorker:
 
     def beat(self) -> None:
         """Show that the worker works. A long run does so between its steps."""
-        self._beat_at = time.monotonic()
+        self._beat_at = monotonic()
 
     def start(self) -> None:
         """Start the thread."""
@@ -126,10 +128,10 @@ class JobsWorker:
     def run_once(self) -> float:
         """Do what is due, and return the seconds until the next job is."""
         for job in self.jobs:
-            if job.due <= time.monotonic() and not self.is_stopping:
-                job.due = time.monotonic() + self._do(job)
+            if job.due <= monotonic() and not self.is_stopping:
+                job.due = monotonic() + self._do(job)
                 self.beat()
-        return max(0.0, min(job.due for job in self.jobs) - time.monotonic())
+        return max(0.0, min(job.due for job in self.jobs) - monotonic())
 
     def _do(self, job: Job) -> float:
         """Do the job, and return the seconds to its next time. After a failure of any kind, log where it was."""
@@ -185,16 +187,21 @@ def backoff_seconds(failures: int) -> float:
 class GenerationWatcher(JobsWorker):
     """Polls the generation, and calls `on_change` when another process published or withdrew an edition.
 
-    If the database does not answer for a minute, that counts as a change, since the generation is unknown.
+    If the database has not answered for `SILENT_SECONDS`, it calls `on_silence` with when it last did (`monotonic`),
+    and with None when it answers again, after `on_change` if that is due.
     """
 
-    def __init__(self, engine: Engine, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, on_change: Callable[[], None], on_silence: Callable[[float | None], None]
+    ) -> None:
         job = Job("generation", GENERATION_SECONDS, lambda _: self.poll(), first_delay=GENERATION_SECONDS)
         super().__init__("generation", [job])
         self._engine = engine
         self._on_change = on_change
+        self._on_silence = on_silence
         self._known = -1
-        self._read_at = time.monotonic()
+        self._read_at = monotonic()
+        self._is_silent = False
 
     def start(self) -> None:
         """Poll once, then start the thread."""
@@ -209,13 +216,19 @@ class GenerationWatcher(JobsWorker):
         try:
             with Session(self._engine) as session:
                 number = session.exec(select(GenerationRow.number)).one()
-        except SQLAlchemyError as failure:
-            if time.monotonic() - self._read_at > STALE_SECONDS:
-                self._read_at = time.monotonic()
-                log.warning("generation_unreadable", error=type(failure).__name__)
-                self._on_change()
+        except NoConnectionInTime:  # others use them all: the database may well answer
             return
-        self._read_at = time.monotonic()
+        except SQLAlchemyError as failure:
+            if not self._is_silent and monotonic() - self._read_at > SILENT_SECONDS:
+                self._is_silent = True
+                log.warning("generation_unreadable", error=type(failure).__name__)
+                self._on_silence(self._read_at)
+            return
+        self._read_at = monotonic()
         if number != self._known:
             self._on_change()
             self._known = number  # only now: where clearing failed, the next poll does it
+        if self._is_silent:
+            self._is_silent = False
+            log.info("generation_readable")
+            self._on_silence(None)

@@ -37,6 +37,8 @@ READ_BY = {
     "deploy/image/build": "tests/deploy/test_image.py",
     "deploy/kubernetes.yaml": f"{HERE}::test_every_object_fits_the_schema_of_kubernetes",
     "deploy/litestream.yml": "tests/operations/test_litestream.py",
+    "deploy/guidance-away.http": "tests/deploy/test_rolling_update.py",
+    "deploy/haproxy.cfg": "tests/deploy/test_rolling_update.py",
     "deploy/nginx.conf": "tests/deploy/test_nginx.py",
     "deploy/pgbouncer.ini": "tests/operations/test_pgbouncer.py",
     "deploy/prometheus/alerts.yml": ALERTS_ARE_READ,

@@ -23,13 +23,22 @@ from starlette.types import Scope as ASGIScope
 
 from app.config import Settings
 from app.db.database import open_database
-from app.http.cache import MAX_CACHED_RESPONSES, CachedResponse, CacheKey, CacheMiddleware, CacheStore, ResponseCache
+from app.http import cache as cache_module
+from app.http.cache import (
+    MAX_CACHED_RESPONSES,
+    CachedResponse,
+    CacheKey,
+    CacheMiddleware,
+    CacheRequest,
+    CacheStore,
+    ResponseCache,
+)
 from app.http.middleware import RequestLogMiddleware
 from app.main import create_app
 from app.models.clients import Scope
 from app.services import workers
 from app.services.hours import DutyHours
-from app.services.workers import STALE_SECONDS, GenerationWatcher
+from app.services.workers import SILENT_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, a_key, content_of, publish, publish_next, withdraw
@@ -523,7 +532,7 @@ def test_a_change_whose_clearing_fails_is_taken_up_by_the_next_poll(service: Fas
             raise failures.pop()
         changes.append(None)
 
-    watch = GenerationWatcher(service.state.context.engine, clear)
+    watch = GenerationWatcher(service.state.context.engine, clear, lambda _: None)
     with pytest.raises(RuntimeError):
         watch.poll()
 
@@ -532,22 +541,100 @@ def test_a_change_whose_clearing_fails_is_taken_up_by_the_next_poll(service: Fas
     assert len(changes) == 1
 
 
-def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_database_that_does_not_answer_changes_nothing_and_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, service: FastAPI, client: TestClient, tmp_path: Path
 ) -> None:
-    changes: list[None] = []
-    now = 0.0
-    monkeypatch.setattr("app.services.workers.time.monotonic", lambda: now)
-    watch = GenerationWatcher(open_database(tmp_path / "empty"), lambda: changes.append(None))
+    changes, silences, now = list[None](), list[float | None](), 0.0
+    monkeypatch.setattr(workers, "monotonic", lambda: now)
+    watch = GenerationWatcher(service.state.context.engine, lambda: changes.append(None), silences.append)
+    assert client.get(GUIDE).is_success
     watch.poll()
-    now = STALE_SECONDS
+    watch._engine = open_database(tmp_path / "empty")
+    now = SILENT_SECONDS
     watch.poll()
-    assert changes == []
+    assert silences == []
 
-    now += 1
+    for seconds in (SILENT_SECONDS + 1, 61.0, 3 * 86_400.0):
+        now = seconds
+        watch.poll()
+    watch._engine = service.state.context.engine
     watch.poll()
 
+    assert silences == [0.0, None]
     assert len(changes) == 1
+
+
+@pytest.mark.parametrize(("days", "answer"), [(0, b"1."), (6.9, b"1."), (7.1, b"2.")])
+def test_what_is_stored_is_given_for_a_week_while_the_database_is_away(
+    response_cache: ResponseCache, monkeypatch: pytest.MonkeyPatch, days: float, answer: bytes
+) -> None:
+    inner, now = Inner(), 1000.0
+    monkeypatch.setattr(cache_module, "monotonic", lambda: now)
+    ask(inner, response_cache)
+    response_cache.tell_database_away(now)
+    now += days * 86_400
+
+    assert ask(inner, response_cache) == answer
+
+
+def test_the_age_is_the_time_since_the_answer_was_known_to_be_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(cache_module, "monotonic", lambda: now)
+    response_cache = ResponseCache(1)
+    before, after = a_kept(10), None
+    response_cache.store.put(key(1), before)
+    assert response_cache.age_of(before) is None
+    now = 50.0
+    response_cache.tell_database_away(40.0)
+    after = a_kept(10)
+    now = 55.5
+
+    assert (response_cache.age_of(before), response_cache.age_of(after)) == (15.5, 5.5)
+    response_cache.tell_database_away(None)
+    assert response_cache.age_of(before) is None
+
+
+def test_what_is_held_stays_whatever_else_is_asked_and_takes_half_of_the_room() -> None:
+    room = CacheStore(BIG)
+    for number in range(12):
+        room.hold(key(number))
+        room.put(key(number), a_kept(49_000))
+    for number in range(100, 200):
+        room.put(key(number), a_kept(50_000))
+
+    held = [number for number in range(12) if room.find(key(number)) is not None]
+    assert held == [0, 1, 2, 3, 4]
+    assert room.used_bytes <= BIG
+    assert len(room) >= 4
+
+
+def test_a_language_that_nobody_held_gives_way_to_the_guide_s_own_while_the_database_is_away(
+    response_cache: ResponseCache,
+) -> None:
+    kept = a_kept(10)
+    response_cache.store.put(("/v1/guides/a", b"", frozenset(), ()), kept)
+    wanted = ("/v1/guides/a", b"", frozenset[str](), ("pl",))
+    assert response_cache.find_entry(wanted) is None
+
+    response_cache.tell_database_away(0.0)
+
+    assert response_cache.find_entry(wanted) is kept
+
+
+def test_the_front_finds_nothing_where_an_answer_must_say_more(response_cache: ResponseCache) -> None:
+    request = CacheRequest(key(1), accepts_gzip=False, if_none_match=None)
+    response_cache.store.put(key(1), a_kept(10))
+    store = response_cache.store
+    assert response_cache.find(request) is not None
+
+    response_cache.tell_database_away(0.0)
+    assert response_cache.find(request) is None
+    assert response_cache.store is not store
+
+    response_cache.tell_database_away(None)
+    assert response_cache.find(request) is not None
+    response_cache.leave_front()
+    assert response_cache.find(request) is None
 
 
 def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client: TestClient) -> None:

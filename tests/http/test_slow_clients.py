@@ -8,7 +8,6 @@ from asyncio import BaseTransport
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -246,8 +245,10 @@ def test_clients_that_do_not_take_their_answers_are_given_up_though_they_never_r
         wait_until(lambda: not fronts)
 
 
-async def _serve(app: ASGIApp, *messages: Message, path: str = "/v1/concerns", method: str = "POST") -> list[Message]:
-    """What the middleware sends for a request that arrives in those messages."""
+async def _serve(
+    app: ASGIApp, *messages: Message, path: str = "/v1/concerns", method: str = "POST", service: FastAPI | None = None
+) -> list[Message]:
+    """What the middleware sends for a request that arrives in those messages. A refusal needs the service."""
     waiting, sent = list(messages), []
 
     async def receive() -> Message:
@@ -256,7 +257,7 @@ async def _serve(app: ASGIApp, *messages: Message, path: str = "/v1/concerns", m
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b"", "app": service}
     await app({**scope, "state": {"request_id": "00000000-0000-4000-8000-000000000000"}}, receive, send)
     return sent
 
@@ -282,7 +283,7 @@ def a_part(body: bytes, *, more: bool) -> Message:
 
 
 def test_a_body_reaches_the_route_whole() -> None:
-    gate = RequestBodyMiddleware(_echo, seconds=LONG_ENOUGH, most_at_work=1, draining=Event(), turns=Turns(100))
+    gate = RequestBodyMiddleware(_echo, seconds=LONG_ENOUGH, most_at_work=1, turns=Turns(100))
 
     sent = anyio.run(lambda: _serve(gate, a_part(b"a", more=True), a_part(b"b", more=False), path="/v1"))
 
@@ -299,21 +300,21 @@ def test_a_body_reaches_the_route_whole() -> None:
     ],
 )
 def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(parts: list[Message], status: int) -> None:
-    gate = RequestBodyMiddleware(_echo, seconds=0.5, most_at_work=1, draining=Event(), turns=Turns(100))
+    gate = RequestBodyMiddleware(_echo, seconds=0.5, most_at_work=1, turns=Turns(100))
 
     assert status_of(anyio.run(lambda: _serve(gate, *parts, path="/v1"))) == status
 
 
-def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bodies_that_arrive_at_once_may_not_fill_the_memory(service: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     long = b"x" * (LONG_BODY_BYTES + 1)
     monkeypatch.setattr(middleware, "MAX_BUFFERED_BYTES", len(long) + 10)
-    gate = RequestBodyMiddleware(_echo, seconds=2, most_at_work=10, draining=Event(), turns=Turns(100))
+    gate = RequestBodyMiddleware(_echo, seconds=2, most_at_work=10, turns=Turns(100))
 
     async def together() -> list[int]:
         statuses = []
 
         async def one(*parts: Message) -> None:
-            statuses.append(status_of(await _serve(gate, *parts, path="/v1")))
+            statuses.append(status_of(await _serve(gate, *parts, path="/v1", service=service)))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(one, a_part(long, more=True))
@@ -326,7 +327,7 @@ def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.
     assert anyio.run(together) == [503, 200, 408, 200]
 
 
-def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_same() -> None:
+def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_same(service: FastAPI) -> None:
     async def together() -> list[int]:
         event = anyio.Event()
 
@@ -335,11 +336,11 @@ def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_sam
                 await event.wait()
             await _echo(scope, receive, send)
 
-        gate = RequestBodyMiddleware(busy, seconds=LONG_ENOUGH, most_at_work=1, draining=Event(), turns=Turns(100))
+        gate = RequestBodyMiddleware(busy, seconds=LONG_ENOUGH, most_at_work=1, turns=Turns(100))
         statuses: list[int] = []
 
         async def one(path: str) -> None:
-            statuses.append(status_of(await _serve(gate, a_part(b"", more=False), path=path)))
+            statuses.append(status_of(await _serve(gate, a_part(b"", more=False), path=path, service=service)))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(one, "/v1")

@@ -228,7 +228,7 @@ def every_worker(context: AppContext, settings: Settings) -> list[JobsWorker]:
         watcher=context.watcher,
         clock=context.clock,
     )
-    return list(housekeeping.build_workers(lambda: None))
+    return list(housekeeping.build_workers(lambda: None, lambda _: None))
 
 
 def _has_more_than_two(calls: list[None]) -> bool:

@@ -1,7 +1,11 @@
 """Several processes on one address, and stopping without dropping anything."""
 
 import itertools
+import json
+import os
 import platform
+import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +20,8 @@ from tests.support.databases import files_of
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, load
 from tests.support.publishing import GUIDE
-from tests.support.waiting import eventually, wait_until
+from tests.support.waiting import LONG_ENOUGH, eventually, wait_until
+from tests.support.wire import address_of, everything_from
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -38,32 +43,64 @@ def several(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 @pytest.mark.any_database
-def test_asked_to_stop_it_turns_red_refuses_what_is_new_reads_on_and_finishes_what_it_accepted(
-    draining: LiveServer,
-) -> None:
+def test_a_process_that_drains_is_not_ready_and_refuses_nobody(draining: LiveServer) -> None:
     with draining.client() as client, load([draining.url], callers=4) as told:
         wait_until(lambda: told.receipts)
         draining.terminate()
         ready = client.get("/health/ready")
         while ready.is_success:  # the signal is on its way
             ready = client.get("/health/ready")
-        refused = client.post("/v1/concerns", json=A_CONCERN)
+        stored = client.post("/v1/concerns", json=A_CONCERN)
         read = client.get(GUIDE)
         ended = draining.wait()
     draining.start()
+    receipts = [*told.receipts.values(), stored.json()]
     with draining.client() as client:
         statuses = [
             client.get(each["links"]["self"], headers={"Authorization": f"Bearer {each['status_token']}"}).status_code
-            for each in told.receipts.values()
+            for each in receipts
         ]
 
     assert ended
     assert (ready.status_code, ready.json()["checks"]["process"]) == (503, "stopping")
-    assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
-    assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
-    assert read.status_code == 200
+    assert (stored.status_code, read.status_code) == (201, 200)
+    assert {each.headers["connection"] for each in (stored, read)} == {"close"}
     assert set(statuses) == {200}
-    assert told.unexpected == []
+    assert told.refusals == []
+
+
+@pytest.mark.any_database
+def test_whoever_connects_before_the_drain_ends_is_answered(tmp_path: Path) -> None:
+    body = json.dumps(A_CONCERN).encode()
+    head = b"POST /v1/concerns HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    answers = list[bytes]()
+    with LiveServer(tmp_path / "data", drain_seconds="0.5", deliver="false") as server:
+        address = address_of(server.url)
+        server.terminate()
+        while True:  # one connection after another, until the socket is closed
+            try:
+                connection = socket.create_connection(address, timeout=LONG_ENOUGH)
+            except OSError:
+                break
+            with connection:
+                connection.sendall(head % len(body) + body)
+                answers.append(everything_from(connection))
+        server.wait()
+
+    assert answers
+    assert {answer[:12] for answer in answers} == {b"HTTP/1.1 201"}
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_the_drain(tmp_path: Path, number: signal.Signals) -> None:
+    with LiveServer(tmp_path / "data", drain_seconds="86400", deliver="false") as server, server.client() as client:
+        server.terminate()
+        wait_until(lambda: not client.get("/health/ready").is_success)
+
+        os.kill(server.pid, number)
+
+        assert server.wait()
 
 
 def test_several_processes_share_one_address_and_one_database(several: LiveServer) -> None:

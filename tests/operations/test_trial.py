@@ -19,7 +19,8 @@ from app.errors import SetupError
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.links import CHECKPOINT
-from app.server.run import address_of, check_recipients
+from app.server.listening import address_of
+from app.server.run import check_recipients
 from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance, guidance_process

@@ -1,4 +1,4 @@
-"""A real nginx, Caddy or Varnish, with the sample of `deploy/` as its configuration: only addresses are changed."""
+"""A real nginx, HAProxy, Caddy or Varnish, with the sample of `deploy/`: only addresses are changed."""
 
 import os
 import shutil
@@ -113,6 +113,27 @@ def nginx(work: Path, nodes: tuple[Upstream, Upstream], export: Path, *, rate: s
         yield client
 
 
+@contextmanager
+def haproxy(work: Path, nodes: tuple[Upstream, Upstream], _export: Path | None = None) -> Iterator[httpx.Client]:
+    """Run HAProxy with TLS before the nodes, and yield a client that knows its certificate. It has no export."""
+    program, (https, http) = need("haproxy"), free_ports(2)
+    work.mkdir()
+    certificate, key = _certificate(work)
+    both = work / "guidance.pem"
+    both.write_bytes(certificate.read_bytes() + key.read_bytes())
+    changes = {
+        "bind :443": f"bind 127.0.0.1:{https}",
+        "bind :80": f"bind 127.0.0.1:{http}",
+        "/etc/haproxy/guidance.pem": str(both),
+        "/etc/haproxy/guidance-away.http": str(DEPLOY / "guidance-away.http"),
+        "10.0.0.11:8000": nodes[0].url.removeprefix("http://"),
+        "10.0.0.12:8000": nodes[1].url.removeprefix("http://"),
+    }
+    (work / "haproxy.cfg").write_text(_changed(DEPLOY / "haproxy.cfg", changes))
+    with _running([program, "-db", "-f", str(work / "haproxy.cfg")], work, https, certificate) as client:
+        yield client
+
+
 @dataclass
 class Varnish:
     """A Varnish that runs."""
@@ -134,9 +155,9 @@ def varnish(work: Path, node: Upstream) -> Iterator[Varnish]:
 
 
 @contextmanager
-def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Iterator[httpx.Client]:
+def caddy(work: Path, nodes: tuple[Upstream, Upstream], export: Path) -> Iterator[httpx.Client]:
     """Run Caddy with TLS before the nodes, and yield a client that knows its certificate."""
-    program, https = need("caddy"), free_port()
+    program, (https, unready) = need("caddy"), free_ports(2)
     work.mkdir()
     certificate, key = _certificate(work)
     changes = {
@@ -149,6 +170,7 @@ def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Ite
     settings = {
         "SITE": f"https://{HOST}:{https}",
         "NODES": " ".join(node.url.removeprefix("http://") for node in nodes),
+        "UNREADY": str(unready),
     }
     with _running(command, work, https, certificate, settings) as client:
         yield client
@@ -165,7 +187,8 @@ def caddy_of_the_inside(work: Path, nodes: Sequence[LiveServer], https: int) -> 
     command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
     home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
     addresses = " ".join(node.url.removeprefix("http://") for node in nodes)
-    return running(command, work, https, {"SITE": f"https://localhost:{https}", "NODES": addresses, **home})
+    places = {"SITE": f"https://localhost:{https}", "NODES": addresses, "UNREADY": str(free_port())}
+    return running(command, work, https, places | home)
 
 
 @contextmanager

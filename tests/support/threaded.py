@@ -15,10 +15,14 @@ from tests.support.waiting import wait_until
 
 
 @contextmanager
-def run_server(service: FastAPI, settings: Settings | None = None, *, port: int = 0) -> Iterator[str]:
+def run_server(
+    service: FastAPI, settings: Settings | None = None, *, port: int = 0, holds_guidance: bool = False
+) -> Iterator[str]:
     """Run the service in a thread, with its own settings unless others are given, and yield its address."""
     settings = settings or service.state.context.settings
-    config = server_config(DrainingMiddleware(cast("GuidanceApp", service), seconds=0), settings, port=port)
+    config = server_config(
+        DrainingMiddleware(cast("GuidanceApp", service), seconds=0, holds_guidance=holds_guidance), settings, port=port
+    )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -1,0 +1,107 @@
+"""Holds in the response cache what is read first about a child in danger, even if nobody has read it yet."""
+
+import asyncio
+from asyncio import Event
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Message, Scope
+
+from app.http.cache import CacheMiddleware
+from app.logs import Log
+
+FIRST_SECONDS = 5.0
+"""How long a start waits for the first round. With very many guides, the rest is made while the service works."""
+RETRY_SECONDS = 5.0
+ROUND_SECONDS = 30.0
+"""How often the cache is looked through for what holds no more by the clock."""
+
+SERVER_ERROR = 500
+
+log = Log(__name__)
+
+
+class HeldGuidance:
+    """Makes the response of each path, at the start and after each change, and has the cache hold it.
+
+    So it is served while the database is away, by a node too that had answered nobody. `find_paths` reads the paths
+    from the database, in a thread.
+    """
+
+    def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:
+        self._middleware = middleware
+        self._find_paths = find_paths
+        self._changed = Event()
+        self._is_complete = Event()
+
+    async def run(self) -> None:
+        """Make what is missing, until cancelled."""
+        loop, cache = asyncio.get_running_loop(), self._middleware.cache
+        cache.on_clear = lambda: loop.call_soon_threadsafe(self._changed.set)
+        try:
+            while True:
+                self._changed.clear()
+                is_complete = await self._hold_all()
+                if is_complete:
+                    self._is_complete.set()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), ROUND_SECONDS if is_complete else RETRY_SECONDS)
+        finally:
+            cache.on_clear = lambda: None
+
+    async def wait_for_first(self) -> None:
+        """Wait until each response is held, for `FIRST_SECONDS` at most."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
+
+    async def _hold_all(self) -> bool:
+        """Hold the response of each path. Return whether all are there."""
+        try:
+            paths = await run_in_threadpool(self._find_paths)
+            return all([await self._hold(path) for path in paths])
+        except SQLAlchemyError as failure:
+            log.warning("guidance_not_held", error=type(failure).__name__)
+            return False
+
+    async def _hold(self, path: str) -> bool:
+        """Hold the response of the path. Return False if it could not be made."""
+        cache, scope = self._middleware.cache, _read_of(path)
+        request = cache.parse(scope)
+        if request is None:
+            return True
+        store = cache.store
+        store.hold(request.key)
+        if store.find(request.key) is not None:
+            return True
+        is_made = True
+
+        async def note_status(message: Message) -> None:
+            nonlocal is_made
+            is_made = is_made and message.get("status", 0) < SERVER_ERROR
+
+        await self._middleware(scope, _receive_nothing, note_status)
+        return is_made
+
+
+def _read_of(path: str) -> Scope:
+    """Return a plain read of the path, as a server gives it to the service."""
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"accept-encoding", b"gzip")],
+        "client": None,
+        "server": None,
+        "state": {"request_id": "held"},
+    }
+
+
+async def _receive_nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
