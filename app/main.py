@@ -40,7 +40,7 @@ from app.http.problems import add_problem_handlers
 from app.logs import Log
 from app.models.concerns import ImmediateDanger
 from app.pages import acts as acts_pages
-from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
+from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in, unsent
 from app.pages import drafts as drafts_pages
 from app.pages import guides as guides_pages
 from app.pages import inbox as inbox_pages
@@ -243,6 +243,7 @@ ROUTERS = (
     record_pages.router,
     concern.router,
     acts_pages.router,
+    unsent.router,
     drafts_pages.router,
     drafts_pages.preview_router,
     api_docs.router,
