@@ -30,6 +30,7 @@ export class Typed {
 
   constructor(keyring) {
     this.#keyring = keyring;
+    document.documentElement.dataset.keepsTyped = ""; // desk.js need not ask
     for (const kind of ["input", "change"]) document.addEventListener(kind, () => this.#saveSoon());
     document.addEventListener("visibilitychange", () => document.hidden && this.save());
     window.addEventListener("pagehide", () => this.save());
@@ -84,7 +85,8 @@ export class Typed {
     const opened = await Promise.all(page.locked.map((each) => this.#open(page, each).catch(() => null)));
     if (page !== this.#page) return;
     page.locked = page.locked.filter((_, place) => opened[place] === null);
-    page.withoutForm.push(...opened.flatMap((forms) => forms ?? []).filter((form) => !putBack(form)));
+    const newestFirst = opened.flatMap((forms) => forms ?? []).reverse();
+    page.withoutForm.push(...newestFirst.filter((form) => !putBack(form)));
     page.saved = null;
     this.save();
     this.#tell(opened.some((forms) => forms !== null));

@@ -19,7 +19,7 @@ function valueOf(field) {
   return isFilledIn ? [[field.name, field.value]] : [];
 }
 
-// Put back what was typed into a form. Return false if the page does not have the form. What is typed there now stays.
+// Put back what was typed into a form. Return false if the page does not have the form. What was typed later stays, below.
 // With the former idempotency key, what was sent but never answered is not done twice.
 export function putBack({ action, key, fields }) {
   const form = formsOf().find((each) => actionOf(each) === action);

@@ -126,8 +126,13 @@ def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(
 
     leave(context.writer, JO, at=context.clock())
 
-    responses = [visitor.get(path) for path in ("/desk", f"/desk/concerns/{reference}", "/desk/find?reference=x")]
-    assert [(each.status_code, each.headers["Location"]) for each in responses] == [(303, "/desk/sign-in")] * 3
+    paths = {"/desk": "", f"/desk/concerns/{reference}": f"?page=%2Fdesk%2Fconcerns%2F{reference}"}
+    paths["/desk/find?reference=x"] = "?page=%2Fdesk%2Ffind%3Freference%3Dx"
+    responses = {path: visitor.get(path) for path in paths}
+    assert {each.status_code for each in responses.values()} == {303}
+    assert {path: each.headers["Location"] for path, each in responses.items()} == {
+        path: f"/desk/sign-in{leads_back}" for path, leads_back in paths.items()
+    }
     assert acknowledge(visitor, reference, OWN_PAGE) == 401
     assert state_of(service, reference) == "received"
 

@@ -1,7 +1,8 @@
 """What is typed at the desk and not sent: there again whatever leads away from the concern, and nowhere in clear."""
 
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app.http.auth import SESSION_COOKIE
 from app.models.form import FULL_EXAMPLE
 from app.models.people import Role
 from app.services.keys import create_identity
@@ -35,6 +35,7 @@ STORED = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
 KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('typed/')).length"
 WITHOUT_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
 KINDS = ("cannot read", "reads")
+SENTENCES = re.compile(r"[A-Z][a-z ]+\.")
 
 
 @dataclass(frozen=True)
@@ -357,13 +358,72 @@ def test_a_browser_that_keeps_nothing_says_so_and_asks_before_leaving(tab: Tab) 
     assert tab.asked == ["beforeunload"]
 
 
+def test_without_the_script_the_page_asks_before_text_is_left(tab: Tab) -> None:
+    tab.page.route("**/unseal.js", lambda route: route.abort())
+    tab.page.goto(tab.path)
+    tab.field(NOTE).fill(TYPED)
+
+    reload(tab)
+
+    assert tab.asked == ["beforeunload"]
+
+
+def test_text_typed_before_the_key_is_chosen_joins_what_was_kept(tab: Tab) -> None:
+    tab.open()
+    tab.field(NOTE).fill("First words.")
+    reload(tab)
+    tab.field(NOTE).press_sequentially("Second words.")
+    reload(tab)
+
+    tab.use_key()
+
+    wait_until(lambda: {"First words.", "Second words."} <= set(SENTENCES.findall(tab.field(NOTE).input_value())))
+
+
+def test_a_tab_that_was_copied_does_not_write_the_note_twice(tab: Tab) -> None:
+    tab.open()
+    tab.field(NOTE).fill(TYPED)
+    wait_until(lambda: tab.kept() == 1)
+    with tab.page.expect_popup() as opened:
+        tab.page.evaluate("void window.open(location.href)")
+    copy = replace(tab, page=opened.value)
+    tab.press("Add the note")
+    expect(tab.page.get_by_role("heading", name=f"Note 1 by {JO}")).to_be_visible()
+
+    copy.page.reload()
+    copy.use_key()
+    expect(copy.field(NOTE)).to_have_value(TYPED)
+    copy.press("Add the note")
+    expect(copy.page.locator("#done").or_(copy.page.get_by_text("You have already sent this form"))).to_be_visible()
+
+    tab.open()
+    expect(tab.page.get_by_role("heading", name=f"Note 2 by {JO}")).to_have_count(0)
+
+
+def test_words_for_a_form_that_is_gone_are_shown(tab: Tab) -> None:
+    tab.open()
+    acknowledge(tab)
+    tab.field(CLOSING).fill(TYPED)
+    sam = session_of(tab.served.service, SAM, Role.WORKER)
+    with httpx.Client(base_url=tab.served.url, trust_env=False, timeout=30) as client:
+        assert act(client, sam, f"{tab.path}/outcome", outcome="early_help") == [303]
+
+    reload(tab)
+    tab.use_key()
+
+    expect(tab.page.locator("p.as-typed", has_text=TYPED)).to_be_visible()
+    assert accessibility_violations(tab.page) == []
+
+
 def test_the_closed_list_in_focus_does_not_stop_escape_and_what_is_open_does(tab: Tab) -> None:
     tab.open()
     heading, summary = tab.page.get_by_role("heading", name="Blank page"), tab.page.get_by_text("Put on hold")
     summary.press("Enter")
     tab.page.keyboard.press("Escape")
     expect(tab.field(REASON)).to_be_hidden()
-    tab.page.evaluate("document.body.append(Object.assign(document.createElement('dialog'), { id: 'any' })); any.showModal()")
+    tab.page.evaluate(
+        "document.body.append(Object.assign(document.createElement('dialog'), { id: 'any' })); any.showModal()"
+    )
     tab.page.keyboard.press("Escape")
     expect(tab.page.locator("dialog")).to_be_hidden()
     assert tab.page.url.endswith(tab.path)

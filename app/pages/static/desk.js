@@ -1,8 +1,9 @@
-// The pages of the desk work without this script. It does three things more:
+// The pages of the desk work without this script. It does four things more:
 // - Escape hides the screen immediately, and takes the page out of the history. The script that seals, where there is one,
 //   hears of it by `desk:blank`. `Continue` on the blank page leads back to where the person was. An Escape that closes an
 //   open list or window does only that.
 // - A page that the browser restores from memory is loaded again, so that nothing shows after signing out.
+// - It asks before text is left that was typed about a concern, if the script that keeps such text is not there.
 // - It shows the button that prints, also on a page that took the place of this one (`desk:page`).
 (() => {
   const LEFT = "desk/left"; // in the storage of this tab: the address of the page that was hidden
@@ -50,6 +51,13 @@
   });
   document.addEventListener("submit", (event) => {
     if (event.target.matches("[action='/desk/sign-out']")) inStorage((storage) => storage.removeItem(LEFT));
+  });
+  let sent = null;
+  document.addEventListener("submit", (event) => { sent = event.target; });
+  window.addEventListener("beforeunload", (event) => {
+    const fields = [...document.querySelectorAll("main form[data-team] :is(textarea, input[type=text])")];
+    const isLost = fields.some((field) => field.form !== sent && field.value !== field.defaultValue);
+    if (isLost && !("keepsTyped" in document.documentElement.dataset)) event.preventDefault();
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
