@@ -23,6 +23,7 @@ from app.services.people import leave
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
+from tests.support.loops import for_each
 from tests.support.people import (
     ADDRESS,
     JO,
@@ -347,3 +348,10 @@ def test_the_pages_take_the_key_of_a_person_and_record_the_name(
         ("robin/Robin Example", "opened"),
         ("robin/Robin Example", "acknowledged"),
     ]
+
+
+@for_each("page", ["https://attacker.example", "//attacker.example/desk", "/deskx", "/v1"])
+def test_a_sign_in_leads_to_the_desk_s_own_pages_only(client: TestClient, page: str) -> None:
+    led = client.get("/desk/sign-in", params={"page": "/desk/day"}).text
+    assert "page=%2Fdesk%2Fday" in led
+    assert "page=" not in client.get("/desk/sign-in", params={"page": page}).text

@@ -14,7 +14,7 @@ import httpx
 import pyrage
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from app.http.auth import SESSION_COOKIE
 from app.models.form import FULL_EXAMPLE
@@ -259,7 +259,12 @@ def test_pressing_again_after_a_lost_answer_hands_over_once(page: Page, hosted: 
 
 def test_a_browser_that_stores_nothing_asks_before_the_only_file_is_left(page: Page, hosted: Hosted) -> None:
     asked = list[str]()
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
     page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); };")
     show(page, hosted, raised(hosted), has_key=True)
     hand_over(page)
