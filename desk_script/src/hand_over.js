@@ -12,6 +12,7 @@ const ON_DESK = "form[data-hand-over]";
 const PREFIX = "hand-over/"; // and the digest of the file
 const AS_FILE = "data:application/octet-stream;base64,";
 const OFFERED = "The service does not store this file. This tab offers it here and on the page of the concern until you save it.";
+const UNSAVED = "The file of a hand-over is not saved yet. ";
 const SAVED = "You have saved this file. Save it again if it is not on your device.";
 
 export class HandOver {
@@ -41,6 +42,7 @@ export class HandOver {
       link.hidden = false;
       link.closest("[data-offered]").hidden = false;
       say(link, found.isSaved ? SAVED : OFFERED);
+      if (!found.isSaved && document.getElementById("hand-overs") !== null) warn();
     }
   }
 
@@ -48,6 +50,7 @@ export class HandOver {
     if (link === null) return;
     this.#keep({ ...this.#find(link.dataset.handOverFile), isSaved: true });
     say(link, SAVED);
+    document.querySelector("[data-unsaved]")?.remove();
   }
 
   #submitted(event) {
@@ -163,6 +166,13 @@ const open = ({ kind, received_at: receivedAt, sealed }, reference, identities) 
   openText(new TextEncoder().encode(sealed), identities, { kind, reference, receivedAt });
 
 const say = (link, words) => link.closest("[data-offered]").querySelector("[data-file-state]").replaceChildren(words);
+
+// Say it at the top of a long page too.
+function warn() {
+  if (document.querySelector("[data-unsaved]") !== null) return;
+  const line = element("p", { role: "status" }, UNSAVED, element("a", { href: "#hand-overs" }, "Go to the hand-over"));
+  document.querySelector("main").prepend(element("div", { class: "box no-print", "data-unsaved": true }, line));
+}
 
 function sayFault(form, words) {
   form.querySelector("[role=alert]")?.remove();

@@ -12,7 +12,7 @@ import { actionOf, formsOf, putBack, readForms } from "./typed_forms.js";
 
 const PAUSE = 500; // milliseconds
 const PREFIX = "typed/";
-const KEEPS = "What you type is locked with the team’s key and kept in this tab until you send it or sign out.";
+const KEEPS = "What you type about a concern is locked with the team’s key and kept in this tab until you send it or sign out.";
 const LOCKED = "Text that you typed in this tab and did not send is locked. It is back when you open the concern.";
 const SIGNED_OUT = "What you typed is kept in this tab, locked. It is back when you have signed in and opened the concern.";
 const BACK = "The text that you typed in this tab and did not send is back.";
@@ -47,8 +47,8 @@ export class Typed {
   async take() {
     const page = pageOfForms();
     this.#page = page;
+    document.querySelector("[data-escape]")?.replaceChildren(KEEPS);
     if (page === null) return this.#sayAfterSession();
-    document.querySelector("[data-escape]").textContent = KEEPS;
     page.locked = this.#pieces.get(page.name) ?? inStorage((storage) => JSON.parse(storage.getItem(page.name))) ?? [];
     if (!this.#keys.has(page.name)) this.#keys.set(page.name, await newKey(page, page.team));
     this.save();

@@ -203,11 +203,13 @@ def test_the_file_is_offered_until_it_is_saved(
     page.get_by_role("link", name="Back to the concern").press("Enter")
     expect(page.get_by_text("This tab offers it here")).to_be_visible()
     page.reload()
+    expect(page.get_by_text("The file of a hand-over is not saved yet.")).to_be_visible()
     found = accessibility_violations(page)
 
     file = save(page, "Save the file")
 
     expect(page.get_by_text("You have saved this file.")).to_be_visible()
+    expect(page.get_by_text("The file of a hand-over is not saved yet.")).to_have_count(0)
     claims = json.loads(base64.urlsafe_b64decode(receipt.split(".")[1] + "=="))
     assert claims["package_sha256"] == hashlib.sha256(file).hexdigest()
     assert json.loads(pyrage.decrypt(file, [pyrage.x25519.Identity.from_str(at.neighbour.read_text().strip())]))
