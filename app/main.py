@@ -45,7 +45,7 @@ from app.logs import Log
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
 from app.models.sections import Section
 from app.pages import acts as acts_pages
-from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in
+from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in, unsent
 from app.pages import drafts as drafts_pages
 from app.pages import guides as guides_pages
 from app.pages import inbox as inbox_pages
@@ -264,6 +264,7 @@ ROUTERS = (
     record_pages.router,
     concern.router,
     acts_pages.router,
+    unsent.router,
     drafts_pages.router,
     drafts_pages.preview_router,
     api_docs.router,

@@ -165,17 +165,18 @@ class DeskRoute(PageRoute):
     def page_for(self, request: Request, error: Exception) -> Response:
         """Return the page for an error. Without a session, lead to the sign-in; after a post, say that it was not done.
 
-        Where the provider is to be asked again, lead there and back to the page, by itself.
+        The sign-in leads back to the page. If the provider is to be asked again, lead there and back, by itself.
 
         The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
         """
+        page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
         if isinstance(error, errors.SessionUnconfirmed) and is_navigation(request):
-            page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
             return lead_to(f"{PROVIDER_SIGN_IN}?{urlencode({'page': way_back})}")
         if isinstance(error, errors.TokenMissing | errors.TokenInvalid):
-            is_post = request.method == "POST"
-            return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN) if is_post else lead_to(SIGN_IN)
+            if request.method == "POST":
+                return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN)
+            return lead_to(sign_in_address(way_back))
         status = problem_type_of(error).status
         if status == errors.InternalError.status and type(error) not in TEXTS:
             log_defect(request, error)
@@ -192,6 +193,11 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
     return DeskSite.of(request).page(
         "desk_message.html", status=status, heading=heading, message=message, reference=reference
     )
+
+
+def sign_in_address(page: str) -> str:
+    """Return the address of the sign-in that leads on to the page; the inbox needs no name."""
+    return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 
 
 def lead_to(path: str) -> RedirectResponse:

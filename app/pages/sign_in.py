@@ -13,7 +13,7 @@ from app.http.auth import PUBLIC, SESSION_COOKIE, caller_address, read_cookie, r
 from app.http.negotiation import JSON
 from app.http.params import UNKNOWN_IGNORED, GuidanceRouter
 from app.logs import Log
-from app.pages.desk import LONGEST_WAY_BACK, DeskRoute, DeskSite, VisitDep, lead_to
+from app.pages.desk import LONGEST_WAY_BACK, DeskRoute, DeskSite, VisitDep, lead_to, sign_in_address
 from app.pages.form_answers import SubmittedFormDep
 from app.services.clients import Principal, draw_token
 from app.services.people import take_role, welcome
@@ -38,6 +38,9 @@ router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_cl
 SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
+OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
+"""The pages to which a sign-in may lead."""
+PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
 
 log = Log(__name__)
 
@@ -106,10 +109,12 @@ ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
 
 
 @router.get(SIGN_IN)
-def read_sign_in(arrival: ArrivalDep) -> Response:
-    """Return the page to sign in."""
+def read_sign_in(arrival: ArrivalDep, page: PageAfter = PATH) -> Response:
+    """Return the page to sign in, which leads on to `page`, if that is one of the desk."""
     has_provider = arrival.context.desk_sign_in.openid is not None
-    return arrival.page("desk_sign_in.html", elsewhere=arrival.elsewhere(SIGN_IN), has_provider=has_provider)
+    page = _own_page(page)
+    elsewhere = arrival.elsewhere(sign_in_address(page))
+    return arrival.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
 
 
 @router.post(f"{SIGN_IN}/options")
@@ -171,9 +176,8 @@ def read_blank_page(arrival: ArrivalDep) -> Response:
 
 
 WAY_COOKIE = "desk-way"
+SILENT = "silent"
 CHARACTERS_OF_STATE = 12
-OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
-"""The pages that a way may lead back to."""
 SECONDS_FOR_THE_WAY = 600
 NOT_LET_IN = (
     "You cannot sign in",
@@ -182,16 +186,45 @@ NOT_LET_IN = (
 AnswerOfProvider = Annotated[str, Query(max_length=4000)]
 
 
+@dataclass(frozen=True)
+class Way:
+    """A way to the provider and back, as the browser's cookie has it: its secret, and the page to which it leads.
+
+    If it does not `ask`, the provider shows no page, and only says whether it still knows the person.
+    """
+
+    secret: str | None
+    page: str = PATH
+    asks: bool = True
+
+    def __str__(self) -> str:
+        """Return the value of the cookie."""
+        return f"{self.secret}.{urlsafe_b64encode(self.page.encode()).decode()}.{'' if self.asks else SILENT}"
+
+    @classmethod
+    def read(cls, cookie: str | None) -> "Way":
+        """Return the way. A page that is not one of the desk is the inbox."""
+        secret, _, rest = (cookie or "").partition(".")
+        encoded, _, how = rest.partition(".")
+        try:
+            page = urlsafe_b64decode(encoded).decode()
+        except ValueError:
+            page = PATH
+        return cls(secret or None, _own_page(page), how != SILENT)
+
+
 @router.get(PROVIDER_SIGN_IN)
-def go_to_provider(arrival: ArrivalDep, page: Annotated[str, Query(max_length=LONGEST_WAY_BACK)] = "") -> Response:
+def go_to_provider(arrival: ArrivalDep, page: PageAfter = "", *, asks: bool = False) -> Response:
     """Lead the browser to the provider, with a secret for the way.
 
-    With a page of these, the provider is only asked whether it still knows the person, and the way leads to that page.
+    With a page, the way leads to that page. Unless it `asks`, the provider is then only asked whether it still knows
+    the person.
     """
     openid, secret = arrival.get_openid(), draw_token()
-    response, way = lead_to(openid.address(secret, asks_nobody=page != "")), _way_cookie(openid.state(secret))
-    value = f"{secret}.{urlsafe_b64encode(page.encode()).decode()}" if page else secret
-    set_cookie(response, arrival.context.settings, way, value, seconds=SECONDS_FOR_THE_WAY)
+    way = Way(secret, page or PATH, asks=asks or page == "")
+    response = lead_to(openid.address(secret, asks_nobody=not way.asks))
+    name = _way_cookie(openid.state(secret))
+    set_cookie(response, arrival.context.settings, name, str(way), seconds=SECONDS_FOR_THE_WAY)
     return response
 
 
@@ -210,33 +243,33 @@ def return_from_provider(
 def finish_sign_in(
     arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider | None = None
 ) -> Response:
-    """Begin a session for the person that the provider names, end the one that the browser had, lead to the inbox.
+    """Begin a session for the person that the provider names, end the one that the browser had, lead to its page.
 
-    A way that is over, as after the browser's Back, leads there too where the browser has a session. A way on which the
-    provider asked nobody leads back to its page or, where the provider does not know the person, to the sign-in.
+    A way that is over, as after the browser's Back, leads to the inbox if the browser has a session. A way on which the
+    provider asked nobody, and does not know the person, leads to the sign-in.
     """
     context, former = arrival.context, arrival.former
-    openid, way = arrival.get_openid(), _way_cookie(state)
-    secret, page = _way_of(read_cookie(arrival.request, way))
-    if secret is None and former is not None:
+    openid, name = arrival.get_openid(), _way_cookie(state)
+    way = Way.read(read_cookie(arrival.request, name))
+    if way.secret is None and former is not None:
         return lead_to(PATH)
     response: Response
     try:
-        if page is not None and not code:
-            response = lead_to(SIGN_IN)
+        if not way.asks and not code:
+            response = lead_to(sign_in_address(way.page))
         else:
-            if secret is None or not code:
+            if way.secret is None or not code:
                 raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
-            found = openid.finish(secret, code=code, state=state, issuer=iss)
-            token = _let_in(arrival, openid, found, goes_on=page is not None)
-            response = lead_to(page or PATH)
+            found = openid.finish(way.secret, code=code, state=state, issuer=iss)
+            token = _let_in(arrival, openid, found, goes_on=not way.asks)
+            response = lead_to(way.page)
             set_cookie(response, context.settings, SESSION_COOKIE, token)
     except TokenInvalid as refusal:
         arrival.log_refusal(refusal)
         refuse_over_limit(arrival.request)
         heading, message = NOT_LET_IN
         response = arrival.page("desk_message.html", status=REFUSED, heading=heading, message=message, reference=None)
-    set_cookie(response, context.settings, way, "")
+    set_cookie(response, context.settings, name, "")
     return response
 
 
@@ -260,16 +293,9 @@ def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on:
     )
 
 
-def _way_of(cookie: str | None) -> tuple[str | None, str | None]:
-    """Return the secret of a way, and the page of ours that it leads back to, if any."""
-    secret, dot, encoded = (cookie or "").partition(".")
-    if not dot:
-        return cookie, None
-    try:
-        page = urlsafe_b64decode(encoded).decode()
-    except ValueError:
-        page = ""
-    return secret, page if OWN_PAGE.fullmatch(page) else PATH
+def _own_page(page: str) -> str:
+    """Return the page, if it is one of the desk; otherwise the inbox."""
+    return page if OWN_PAGE.fullmatch(page) else PATH
 
 
 def _way_cookie(state: str) -> str:

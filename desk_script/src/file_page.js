@@ -26,7 +26,11 @@ export class FilePage {
       }
     });
     keyring.onForget(() => this.#blank());
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.#blank());
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.isComposing) return; // that one ends the composing of a letter
+      keyring.forget("blank");
+      this.#blank();
+    });
   }
 
   async #show(identities) {

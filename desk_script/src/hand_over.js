@@ -1,52 +1,75 @@
 // Hands a concern over where the service cannot open it: opens all of it here, seals it to the key of the other body, and
-// sends the digest alone with who and why. The file is in the memory of this page until the identity is forgotten.
+// sends the digest alone with who and why. Wherever the file was made, it is in the storage of this tab from before that
+// on, and every page that shows the hand-over offers it until it is saved. Only the other body can open it.
 import { Encrypter } from "age-encryption";
 
 import { element } from "./elements.js";
 import { Fault, sentenceOf } from "./faults.js";
+import { toBase64 } from "./seal_forms.js";
 import { openText } from "./texts.js";
 
 const ON_DESK = "form[data-hand-over]";
+const PREFIX = "hand-over/"; // and the digest of the file
+const AS_FILE = "data:application/octet-stream;base64,";
+const OFFERED = "The service does not store this file. This tab offers it here and on the page of the concern until you save it.";
+const UNSAVED = "The file of a hand-over is not saved yet. ";
+const SAVED = "You have saved this file. Save it again if it is not on your device.";
 
 export class HandOver {
   #keyring;
   #send;
-  #made = null;
+  #files = new Map(); // by digest: also where the browser stores nothing
 
   // `send` posts a form and shows the page that answers it.
   constructor(keyring, send) {
     this.#keyring = keyring;
     this.#send = send;
     document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
-    keyring.onForget(() => this.#drop());
+    document.addEventListener("click", ({ target }) => this.#pressed(target.closest("a[data-hand-over-file]")));
+    window.addEventListener("beforeunload", (event) => this.#mayLeave() || event.preventDefault());
+    document.addEventListener("submit", ({ target }) => target.matches("[action='/desk/sign-out']") && this.#forgetSaved());
   }
 
-  // Put the file into the page that follows its hand-over.
+  // Offer the file of each hand-over that the page shows, if it is here.
   take() {
-    const link = document.querySelector("a[data-hand-over-file]");
-    if (link === null || this.#made === null) return;
-    link.setAttribute("href", this.#made.address);
-    link.hidden = false;
+    for (const link of document.querySelectorAll("a[data-hand-over-file]")) {
+      const sha256 = link.dataset.handOverFile;
+      if (link.href.startsWith(AS_FILE)) this.#keep({ sha256, file: link.href.slice(AS_FILE.length) });
+      const found = this.#find(sha256);
+      if (found === null) continue;
+      this.#keep({ ...found, isRecorded: true });
+      link.href = AS_FILE + found.file;
+      link.hidden = false;
+      link.closest("[data-offered]").hidden = false;
+      say(link, found.isSaved ? SAVED : OFFERED);
+      if (!found.isSaved && document.getElementById("hand-overs") !== null) warn();
+    }
+  }
+
+  #pressed(link) {
+    if (link === null) return;
+    this.#keep({ ...this.#find(link.dataset.handOverFile), isSaved: true });
+    say(link, SAVED);
+    document.querySelector("[data-unsaved]")?.remove();
   }
 
   #submitted(event) {
     const form = event.target;
     if (!form.matches(ON_DESK) || (form.dataset.handOver === "anywhere" && !this.#keyring.isOpen)) return;
     event.preventDefault();
-    this.#handOver(form).catch((error) => say(form, sentenceOf(error)));
+    this.#handOver(form).catch((error) => sayFault(form, sentenceOf(error)));
   }
 
   async #handOver(form) {
     const press = form.querySelector("button");
     press.disabled = true;
     try {
-      if (!this.#keyring.isOpen) throw new Fault("closed");
       const fields = new FormData(form);
       const { recipient } = form.elements.body.selectedOptions[0].dataset;
-      const wanted = JSON.stringify([fields.get("key"), recipient, fields.get("body"), fields.get("reason")]);
+      const wanted = await digestOf(new TextEncoder().encode(JSON.stringify([...fields, recipient])));
       // What is pressed again is the same file: it may be on the record already.
-      if (this.#made?.wanted !== wanted) await this.#make(form.action, fields, recipient, wanted);
-      const { sha256, additions } = this.#made;
+      const made = this.#all().find((each) => each.wanted === wanted);
+      const { sha256, additions } = made ?? (await this.#make(form.action, fields, recipient, wanted));
       fields.set("recipient", recipient);
       fields.set("package_sha256", sha256);
       fields.set("additions", additions);
@@ -57,6 +80,7 @@ export class HandOver {
   }
 
   async #make(action, fields, recipient, wanted) {
+    if (!this.#keyring.isOpen) throw new Fault("closed");
     const { reference, texts } = await fetchSealed(action.replace(/hand-over$/, "sealed"));
     const opened = await Promise.all(texts.map((each) => open(each, reference, this.#keyring.identities)));
     const [concern, ...additions] = opened;
@@ -71,20 +95,62 @@ export class HandOver {
     const encrypter = new Encrypter();
     encrypter.addRecipient(recipient);
     const sealed = await encrypter.encrypt(JSON.stringify(document, null, 2));
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", sealed));
-    this.#drop();
-    this.#made = {
-      wanted,
-      sha256: [...digest].map((each) => each.toString(16).padStart(2, "0")).join(""),
-      additions: additions.length,
-      address: URL.createObjectURL(new Blob([sealed], { type: "application/octet-stream" })),
-    };
+    const made = { wanted, sha256: await digestOf(sealed), additions: additions.length, file: toBase64(sealed) };
+    this.#keep(made);
+    return made;
   }
 
-  #drop() {
-    if (this.#made !== null) URL.revokeObjectURL(this.#made.address);
-    this.#made = null;
+  #keep(file) {
+    const whole = { ...this.#find(file.sha256), ...file };
+    this.#files.set(file.sha256, whole);
+    try {
+      sessionStorage.setItem(PREFIX + file.sha256, JSON.stringify(whole));
+    } catch {
+      // it is in the memory of this page alone, and leaving asks
+    }
   }
+
+  #find(sha256) {
+    return this.#all().find((each) => each.sha256 === sha256) ?? null;
+  }
+
+  #all() {
+    try {
+      for (const [name, text] of Object.entries(sessionStorage)) {
+        const sha256 = name.slice(PREFIX.length);
+        if (name.startsWith(PREFIX) && !this.#files.has(sha256)) this.#files.set(sha256, JSON.parse(text));
+      }
+    } catch {
+      // the browser stores nothing
+    }
+    return [...this.#files.values()];
+  }
+
+  #mayLeave() {
+    return this.#all().every(({ sha256, isSaved, isRecorded }) => isSaved || !isRecorded || isStored(sha256));
+  }
+
+  // A file that is recorded and not saved stays: it is the only one.
+  #forgetSaved() {
+    for (const { sha256, isSaved, isRecorded } of this.#all()) {
+      if (isRecorded && !isSaved) continue;
+      this.#files.delete(sha256);
+      sessionStorage.removeItem(PREFIX + sha256);
+    }
+  }
+}
+
+function isStored(sha256) {
+  try {
+    return sessionStorage.getItem(PREFIX + sha256) !== null;
+  } catch {
+    return false;
+  }
+}
+
+async function digestOf(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...digest].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
 
 // Return the concern with all its additions, sealed. The service records it.
@@ -99,7 +165,16 @@ async function fetchSealed(address) {
 const open = ({ kind, received_at: receivedAt, sealed }, reference, identities) =>
   openText(new TextEncoder().encode(sealed), identities, { kind, reference, receivedAt });
 
-function say(form, words) {
+const say = (link, words) => link.closest("[data-offered]").querySelector("[data-file-state]").replaceChildren(words);
+
+// Say it at the top of a long page too.
+function warn() {
+  if (document.querySelector("[data-unsaved]") !== null) return;
+  const line = element("p", { role: "status" }, UNSAVED, element("a", { href: "#hand-overs" }, "Go to the hand-over"));
+  document.querySelector("main").prepend(element("div", { class: "box no-print", "data-unsaved": true }, line));
+}
+
+function sayFault(form, words) {
   form.querySelector("[role=alert]")?.remove();
   form.prepend(element("p", { class: "problem", role: "alert" }, words));
 }

@@ -1,10 +1,7 @@
-// Holds the identities in the memory of this page alone, and forgets them: after minutes without use, on Escape, when
-// the page is left, and when somebody says so. Whatever shows words is called then, and takes them away.
+// Holds the identities in the memory of this page alone, and forgets them: after minutes without use, when the screen is
+// blanked or the page is left, and when somebody says so. Whatever shows words is called then, and takes them away.
 const CHECK_EVERY = 5_000; // milliseconds
 const USES = ["pointerdown", "pointermove", "keydown", "scroll", "input"];
-
-// Whether a key blanks the screen: Escape, but not the one that ends the composing of a letter.
-const isToBlank = (event) => event.key === "Escape" && !event.isComposing;
 
 export class Keyring {
   #identities = [];
@@ -17,7 +14,7 @@ export class Keyring {
     this.#idleMinutes = idleMinutes;
     for (const use of USES) document.addEventListener(use, () => this.#used(), { capture: true, passive: true });
     document.addEventListener("visibilitychange", () => this.#check()); // a machine that slept counted no time
-    document.addEventListener("keydown", (event) => isToBlank(event) && this.forget("blank"), { capture: true });
+    document.addEventListener("desk:blank", () => this.forget("blank"));
     window.addEventListener("pagehide", () => this.forget("left"));
   }
 

@@ -11,18 +11,22 @@ const keyring = new Keyring(Number(document.body.dataset.idleMinutes));
 if (document.querySelector("[data-unseal-file]")) {
   new FilePage(keyring);
 } else {
-  const kept = new Typed(keyring);
-  const page = new DeskPage(keyring, () => kept.giveBack().catch(() => {}));
-  const send = stayOnPage(keyring, () => {
-    document.dispatchEvent(new Event("desk:page"));
-    handOver.take();
-    sealForms.take();
-    kept.tell();
-    page.take();
+  const typed = new Typed(keyring);
+  const page = new DeskPage(keyring, () => typed.putBack());
+  const send = stayOnPage(keyring, {
+    onLeave: (sent) => typed.save({ sent }),
+    onPage: () => {
+      document.dispatchEvent(new Event("desk:page"));
+      take();
+    },
   });
   const handOver = new HandOver(keyring, send);
   const sealForms = new SealForms(send);
-  sealForms.take();
-  kept.tell();
-  page.take();
+  const take = () => {
+    handOver.take();
+    sealForms.take();
+    typed.take().catch(() => {}); // leaving then asks
+    page.take();
+  };
+  take();
 }

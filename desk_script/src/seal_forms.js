@@ -1,5 +1,5 @@
 // Seals what a person types into a form for a note or a question, on a desk whose service cannot read. The field with the
-// words has no part in the request. Where the service does not take them, they are in the page that says so.
+// words has no part in the request.
 import { Encrypter } from "age-encryption";
 
 import { element } from "./elements.js";
@@ -12,7 +12,7 @@ export class SealForms {
   #post;
   #last = null;
 
-  // `post` sends a form, shows the page that answers it in place of this one, and returns whether it was taken.
+  // `post` sends a form, shows the page that answers it in place of this one, and returns whether the act was done.
   constructor(post) {
     this.#post = post;
     document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
@@ -48,9 +48,7 @@ export class SealForms {
       fields.delete("text");
       const isLeftOut = words === "" && !form.elements.text.required;
       if (!isLeftOut) fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
-      const isTaken = await this.#post(form.action, new URLSearchParams(fields), true);
-      if (isTaken) this.#last = null;
-      else giveBack(kind, words);
+      if (await this.#post(form.action, new URLSearchParams(fields))) this.#last = null;
     } finally {
       press.disabled = false;
     }
@@ -79,19 +77,12 @@ export async function seal(document, recipients) {
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   const sealed = await encrypter.encrypt(JSON.stringify(document));
-  return btoa(Array.from(sealed, (byte) => String.fromCharCode(byte)).join(""));
+  return toBase64(sealed);
 }
 
-// Put the words into the form that the page has for them now; a page without one shows them.
-function giveBack(kind, words) {
-  const form = document.querySelector(`form[data-seal=${kind}]`);
-  if (form !== null) {
-    form.elements.text.value = words;
-    return;
-  }
-  const typed = element("p", { class: "as-typed" }, words);
-  document.querySelector("main").append(element("section", { class: "box" }, element("h2", {}, "What you typed"), typed));
-}
+export const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+
+export const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
 function say(form, words) {
   form.querySelector("[role=alert]")?.remove();

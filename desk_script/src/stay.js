@@ -1,11 +1,16 @@
-// While an identity is held, a link or a form of the desk changes what is on this page instead of leaving it: a page
-// that is left forgets the identity. Whatever is not a page of the desk is left to the browser.
+// A form about a concern is sent by this script, and what answers it takes the place of this page: a fault of the network
+// leaves all that was typed where it is, and the browser stores no form that it sent. While an identity is held, links
+// and the other forms of the desk do so too: a page that is left forgets the identity. Whatever is not a page of the desk
+// is left to the browser.
 const DESK = "/desk";
+const OK = 200;
+const SERVER_ERROR = 500;
 const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
 
 // Return the function that posts fields to a page of the desk, and shows what answers in place of this page. It gives
 // whether the service did it: what it refuses is answered at the address of the form itself, or not by the desk at all.
-export function stayOnPage(keyring, onPage) {
+// `onLeave` is called before this page goes, with the address of the form that was sent and done, and `onPage` after that.
+export function stayOnPage(keyring, { onLeave, onPage }) {
   let shown = pageOf(location.href);
   let isAnswer = false; // to a form: it has no address of its own, and the address is that of the page before
   document.addEventListener("click", (event) => {
@@ -19,7 +24,8 @@ export function stayOnPage(keyring, onPage) {
   document.addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
     const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? location.href;
-    if (event.defaultPrevented || !keyring.isOpen || !isOfDesk(address) || "leave" in form.dataset) return;
+    const stays = (keyring.isOpen || "team" in form.dataset) && !("leave" in form.dataset);
+    if (event.defaultPrevented || !stays || !isOfDesk(address)) return;
     event.preventDefault();
     const fields = new URLSearchParams(new FormData(form, submitter));
     if (form.getAttribute("method") !== "post") visit("GET", `${address.split("?")[0]}?${fields}`);
@@ -31,14 +37,13 @@ export function stayOnPage(keyring, onPage) {
     else location.reload();
   });
 
-  // What is typed on a page that `stays` is not left for an answer that is no page of the desk.
-  function visit(method, address, { fields = null, isNew = true, stays = false } = {}) {
+  function visit(method, address, { fields = null, isNew = true } = {}) {
     const wanted = new URL(address, location.href);
     const request = new XMLHttpRequest();
     request.open(method, wanted);
     request.responseType = "document"; // no script of it runs
     return new Promise((resolve) => {
-      request.onload = () => resolve(show(method, wanted, request, { isNew, stays }));
+      request.onload = () => resolve(show(method, wanted, request, isNew));
       request.onerror = () => {
         say("The service does not answer. Nothing was lost on this page. Try again.");
         resolve(false);
@@ -47,13 +52,18 @@ export function stayOnPage(keyring, onPage) {
     });
   }
 
-  function show(method, wanted, { response: page, responseURL: reached }, { isNew, stays }) {
-    if (!page?.querySelector("main") || !isOfDesk(reached) || hasOtherScripts(page)) {
-      if (stays) say("The service did not take it. What you typed is still on this page. Try again.");
-      else location.assign(reached); // a form is not sent again by that
+  function show(method, wanted, { response: page, responseURL: reached, status }, isNew) {
+    const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
+    const isShown = page?.querySelector("main") && isOfDesk(reached) && !hasOtherScripts(page);
+    if (!isItsPage && (!isShown || status >= SERVER_ERROR)) {
+      say("The service did not take it. What you typed is still on this page. Try again.");
       return false;
     }
-    const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
+    onLeave(method === "POST" && (isItsPage || status === OK) ? wanted.pathname : null);
+    if (!isShown) {
+      location.assign(reached);
+      return isItsPage;
+    }
     if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
     isAnswer = !isItsPage;
     replace(page, wanted.hash);
@@ -69,14 +79,14 @@ export function stayOnPage(keyring, onPage) {
     if (!page.querySelector("form[action='/desk/sign-out']")) keyring.forget("left"); // nobody is signed in any more
     shown = pageOf(location.href);
     document.title = page.title;
-    document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
+    document.body.replaceWith(document.adoptNode(page.body)); // with its head, which says who is signed in
     (document.getElementById("done") ?? document.querySelector("main")).focus();
     window.scrollTo(0, 0);
     document.getElementById(hash.slice(1))?.scrollIntoView();
     onPage();
   }
 
-  return (address, fields, stays = false) => visit("POST", address, { fields, stays });
+  return (address, fields) => visit("POST", address, { fields });
 }
 
 function isOfDesk(address) {
@@ -101,4 +111,5 @@ function say(words) {
   line.setAttribute("role", "alert");
   line.textContent = words;
   document.querySelector("main").prepend(line);
+  line.scrollIntoView({ block: "nearest" });
 }

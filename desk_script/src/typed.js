@@ -1,60 +1,184 @@
-// Keeps what a person typed and did not send when the screen is blanked: sealed to the team's keys, in the storage of this
-// tab, until the same concern is opened again in it. Nothing of it is stored in clear, not even which concern it is about.
-import { element } from "./elements.js";
-import { seal } from "./seal_forms.js";
-import { readSealed } from "./texts.js";
+// Keeps what a person types into the forms about a concern and does not send. Half a second after the last key, and whenever
+// the page is hidden or left, it is in the storage of this tab: locked by a key that is sealed to the team's keys, and
+// named by a digest, so that it does not say which concern it is about. It is put back when the same person sees the
+// concern again in this tab and it can be opened: here, with the team's identity, or by the service, if that reads concerns.
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
-const KEY = "typed";
-const FIELDS = "main form[data-team] :is(textarea, input[type=text])";
-const FORGETS = "Anything you have typed but not sent will be lost.";
-const KEEPS = "Anything you have typed but not sent is locked with the team’s key, and comes back when you open this concern in this tab.";
-const BACK = "Your unsent text from before the screen was hidden is back.";
+import { element, typed as asTyped } from "./elements.js";
+import { lock, newKey, openKey, unlock } from "./locked_text.js";
+import { fromBase64 } from "./seal_forms.js";
+import { actionOf, formsOf, putBack, readForms } from "./typed_forms.js";
+
+const PAUSE = 500; // milliseconds
+const PREFIX = "typed/";
+const KEEPS = "What you type about a concern is locked with the team’s key and kept in this tab until you send it or sign out.";
+const LOCKED = "Text that you typed in this tab and did not send is locked. It is back when you open the concern.";
+const SIGNED_OUT = "What you typed is kept in this tab, locked. It is back when you have signed in and opened the concern.";
+const BACK = "The text that you typed in this tab and did not send is back.";
+const WITHOUT_FORM = "You typed this for a form that is not here any more:";
+const REFUSED = "This browser cannot keep what you type. Send it before you leave this page.";
 
 export class Typed {
   #keyring;
+  #page = null; // what the page shows: whose text, about which concern, and what of it is locked
+  #keys = new Map(); // the keys that were made in this page, by the name in the storage
+  #pieces = new Map(); // what is locked, by that name: also where the browser stores nothing
+  #timer = null;
+  #isOver = false;
+  #puttingBack = Promise.resolve();
 
   constructor(keyring) {
     this.#keyring = keyring;
-    document.addEventListener("desk:blank", (event) => event.detail.push(this.#keep()));
-    document.addEventListener("submit", ({ target }) => {
-      if (target.matches("[action='/desk/sign-out']")) sessionStorage.removeItem(KEY); // the next person is another one
+    document.documentElement.dataset.keepsTyped = ""; // desk.js need not ask
+    for (const kind of ["input", "change"]) document.addEventListener(kind, () => this.#saveSoon());
+    document.addEventListener("visibilitychange", () => document.hidden && this.save());
+    window.addEventListener("pagehide", () => this.save());
+    window.addEventListener("beforeunload", (event) => this.save() || event.preventDefault());
+    document.addEventListener("desk:blank", () => {
+      this.save();
+      this.#isOver = true;
     });
+    document.addEventListener("submit", ({ target }) => target.matches("[action='/desk/sign-out']") && this.#forget());
+    keyring.onForget(() => this.#keys.forEach((_, name) => name !== this.#page?.name && this.#keys.delete(name)));
   }
 
-  // Say below the page what Escape does with what is typed on it.
-  tell() {
-    const line = document.querySelector("[data-escape]");
-    if (line !== null) line.textContent = document.querySelector(FIELDS) === null ? FORGETS : KEEPS;
+  // Take up the page: the first, and each that took its place.
+  async take() {
+    const page = pageOfForms();
+    this.#page = page;
+    document.querySelector("[data-escape]")?.replaceChildren(KEEPS);
+    if (page === null) return this.#sayAfterSession();
+    page.locked = this.#pieces.get(page.name) ?? inStorage((storage) => JSON.parse(storage.getItem(page.name))) ?? [];
+    if (!this.#keys.has(page.name)) this.#keys.set(page.name, await newKey(page, page.team));
+    this.save();
+    await this.putBack();
   }
 
-  async #keep() {
-    const fields = [...document.querySelectorAll(FIELDS)].filter((each) => each.value !== each.defaultValue);
-    if (fields.length === 0) return;
-    const { team } = fields[0].form.dataset;
-    const typed = fields.map((each) => [each.form.getAttribute("action"), each.name, each.value]);
-    for (const each of fields) each.form.reset();
-    sessionStorage.setItem(KEY, await seal({ typed }, team.split(" ")));
+  // Write what is typed now to the storage, but for the form with that address, which was sent. Return whether all of it is there.
+  save({ sent = null } = {}) {
+    const page = this.#page;
+    if (page === null || this.#isOver) return true;
+    clearTimeout(this.#timer);
+    const forms = [...readForms(), ...page.withoutForm].filter(({ action }) => action !== sent);
+    const words = JSON.stringify(forms);
+    if (words === page.saved) return true;
+    const key = this.#keys.get(page.name);
+    if (forms.length > 0 && key === undefined) return false;
+    const pieces = forms.length > 0 ? [...page.locked, lock(forms, key)] : page.locked;
+    this.#pieces.set(page.name, pieces);
+    const isSaved = store(page.name, pieces);
+    if (isSaved) page.saved = words;
+    else this.#refuse();
+    return isSaved;
   }
 
-  // Give back what was typed about the concern that the page shows, once its team's identity is here.
-  async giveBack() {
-    const sealed = sessionStorage.getItem(KEY);
-    if (sealed === null || !this.#keyring.isOpen) return;
-    const bytes = Uint8Array.from(atob(sealed), (character) => character.charCodeAt(0));
-    const { typed } = await readSealed(bytes, this.#keyring.identities);
-    const found = typed.map(([action, name, words]) => [fieldOf(action, name), words]);
-    if (found.every(([field]) => field === null)) return; // another concern
-    for (const [field, words] of found) {
-      if (field === null || field.value !== field.defaultValue) continue;
-      field.value = words;
-      for (let part = field.closest("details"); part !== null; part = part.parentElement.closest("details")) part.open = true;
-    }
-    sessionStorage.removeItem(KEY);
-    document.querySelector("main").prepend(element("p", { class: "box no-print", role: "status" }, BACK));
+  // Put back what can be opened now.
+  putBack() {
+    const putBack = () => this.#putBack(this.#page);
+    this.#puttingBack = this.#puttingBack.then(putBack, putBack);
+    return this.#puttingBack;
+  }
+
+  async #putBack(page) {
+    if (page === null || page.locked.length === 0) return;
+    const opened = await Promise.all(page.locked.map((each) => this.#open(page, each).catch(() => null)));
+    if (page !== this.#page) return;
+    page.locked = page.locked.filter((_, place) => opened[place] === null);
+    const newestFirst = opened.flatMap((forms) => forms ?? []).reverse();
+    page.withoutForm.push(...newestFirst.filter((form) => !putBack(form)));
+    page.saved = null;
+    this.save();
+    this.#tell(opened.some((forms) => forms !== null));
+  }
+
+  async #open(page, piece) {
+    const own = this.#keys.get(page.name);
+    if (own?.sealed === piece.sealed) return unlock(piece, own.key);
+    if (page.isOpenedByService) return unlock(piece, await askForKey(page, piece));
+    return unlock(piece, await openKey(piece.sealed, page, this.#keyring.identities));
+  }
+
+  #saveSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.save(), PAUSE);
+  }
+
+  // Say what is here, and offer to delete it.
+  #tell(isBack = false) {
+    document.querySelector("[data-unsent]")?.remove();
+    const { locked, withoutForm } = this.#page;
+    const shown = document.getElementById("acts") === null ? [] : withoutForm;
+    const said = [...(isBack ? [BACK] : []), ...(locked.length > 0 ? [LOCKED] : []), ...(shown.length > 0 ? [WITHOUT_FORM] : [])];
+    if (said.length === 0) return;
+    const press = element("button", { type: "button", class: "second" }, "Delete my unsent text");
+    press.addEventListener("click", () => this.#delete());
+    const words = shown.flatMap(({ fields }) => fields.map(([, value]) => asTyped("p", value)));
+    show(element("div", { "data-unsent": true }, element("p", { role: "status" }, said.join(" ")), ...words, press));
+  }
+
+  #delete() {
+    for (const form of formsOf()) form.reset();
+    Object.assign(this.#page, { locked: [], withoutForm: [], saved: null });
+    this.save();
+    this.#tell();
+  }
+
+  #sayAfterSession() {
+    const isKept = inStorage((storage) => Object.keys(storage).some((name) => name.startsWith(PREFIX)));
+    if (!("person" in document.body.dataset) && isKept) show(element("p", { role: "status" }, SIGNED_OUT));
+  }
+
+  #refuse() {
+    if (document.querySelector("[data-not-kept]") !== null) return;
+    document.querySelector("main").prepend(element("p", { class: "problem", role: "alert", "data-not-kept": true }, REFUSED));
+  }
+
+  // The next person at this machine is another one.
+  #forget() {
+    this.#isOver = true;
+    inStorage((storage) => {
+      for (const name of Object.keys(storage)) if (name.startsWith(PREFIX)) storage.removeItem(name);
+    });
   }
 }
 
-function fieldOf(action, name) {
-  const forms = [...document.querySelectorAll("main form[data-team]")];
-  return forms.find((each) => each.getAttribute("action") === action)?.elements[name] ?? null;
+// Return whose text the page would keep and about which concern, or null if it has no form about one.
+function pageOfForms() {
+  const [form] = formsOf();
+  const { person } = document.body.dataset;
+  if (form === undefined || person === undefined) return null;
+  const { reference, team } = form.dataset;
+  const name = PREFIX + bytesToHex(sha256(utf8ToBytes(`${reference} ${person}`)));
+  const isOpenedByService = "opens" in form.dataset;
+  const path = actionOf(form).split(reference)[0] + reference;
+  return { name, reference, person, path, team: team.split(" "), isOpenedByService, locked: [], withoutForm: [], saved: "[]" };
+}
+
+async function askForKey({ path }, { sealed }) {
+  const answer = await fetch(`${path}/typed`, { method: "POST", body: new URLSearchParams({ sealed }), cache: "no-store" });
+  return fromBase64((await answer.json()).key);
+}
+
+function store(name, pieces) {
+  const isDone = inStorage((storage) => {
+    if (pieces.length > 0) storage.setItem(name, JSON.stringify(pieces));
+    else storage.removeItem(name);
+    return true;
+  });
+  return isDone === true;
+}
+
+// Return what is done with the storage of this tab, or null if it is full, or the browser has none.
+function inStorage(use) {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return null;
+  }
+}
+
+function show(box) {
+  box.classList.add("box", "no-print");
+  document.querySelector("main").prepend(box);
 }

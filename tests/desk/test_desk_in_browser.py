@@ -104,7 +104,7 @@ def test_a_worker_comes_from_the_invitation_to_the_words_and_acts_on_them_by_key
 
     assert (page.title(), WORDS in page.content()) == (f"{urgent} - Desk", True)
     page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Go on")).to_be_visible()
+    expect(page.get_by_role("link", name="Continue")).to_be_visible()
     assert (page.title(), WORDS in page.content()) == ("Blank page", False)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -299,6 +299,18 @@ def test_where_the_provider_knows_nobody_any_more_the_way_leads_to_the_sign_in(
     end = finish(browser_of_jo, f"{back.path}?{back.query}")
 
     assert (end.status_code, end.headers["Location"]) == (303, "/desk/sign-in")
+
+
+def test_a_sign_in_by_the_provider_leads_to_the_page_that_was_wanted(browser_of_jo: TestClient) -> None:
+    page = "/desk/concerns/4F7K-926W-0X3R"
+    assert f"page={quote(page, safe='')}&amp;asks=true" in browser_of_jo.get(f"/desk/sign-in?page={page}").text
+
+    there = browser_of_jo.get("/desk/sign-in/openid", params={"page": page, "asks": "true"}).headers["Location"]
+    back = urlsplit(httpx.get(there, trust_env=False, timeout=30).headers["Location"])
+    end = finish(browser_of_jo, f"{back.path}?{back.query}")
+
+    assert "prompt" not in there
+    assert (end.status_code, end.headers["Location"]) == (303, page)
 
 
 @for_each("page", ["https://attacker.example", "//attacker.example/desk", "/desk\r\nX: y", "/deskx", "/v1", "/desk é"])

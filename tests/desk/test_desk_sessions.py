@@ -23,6 +23,7 @@ from app.services.people import leave
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
+from tests.support.loops import for_each
 from tests.support.people import (
     ADDRESS,
     JO,
@@ -126,8 +127,13 @@ def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(
 
     leave(context.writer, JO, at=context.clock())
 
-    responses = [visitor.get(path) for path in ("/desk", f"/desk/concerns/{reference}", "/desk/find?reference=x")]
-    assert [(each.status_code, each.headers["Location"]) for each in responses] == [(303, "/desk/sign-in")] * 3
+    paths = {"/desk": "", f"/desk/concerns/{reference}": f"?page=%2Fdesk%2Fconcerns%2F{reference}"}
+    paths["/desk/find?reference=x"] = "?page=%2Fdesk%2Ffind%3Freference%3Dx"
+    responses = {path: visitor.get(path) for path in paths}
+    assert {each.status_code for each in responses.values()} == {303}
+    assert {path: each.headers["Location"] for path, each in responses.items()} == {
+        path: f"/desk/sign-in{leads_back}" for path, leads_back in paths.items()
+    }
     assert acknowledge(visitor, reference, OWN_PAGE) == 401
     assert state_of(service, reference) == "received"
 
@@ -342,3 +348,10 @@ def test_the_pages_take_the_key_of_a_person_and_record_the_name(
         ("robin/Robin Example", "opened"),
         ("robin/Robin Example", "acknowledged"),
     ]
+
+
+@for_each("page", ["https://attacker.example", "//attacker.example/desk", "/deskx", "/v1"])
+def test_a_sign_in_leads_to_the_desk_s_own_pages_only(client: TestClient, page: str) -> None:
+    led = client.get("/desk/sign-in", params={"page": "/desk/day"}).text
+    assert "page=%2Fdesk%2Fday" in led
+    assert "page=" not in client.get("/desk/sign-in", params={"page": page}).text

@@ -59,7 +59,7 @@ def in_browser(page: Page, path: str, right: Path, wrong: Path, locked: Path) ->
     expect(file).to_be_visible()
     yield "an identity that was forgotten"
     page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Go on")).to_be_visible()
+    expect(page.get_by_role("link", name="Continue")).to_be_visible()
     yield "blank"
 
 

@@ -1,5 +1,7 @@
 """Opening in the browser for other ends: a hand-over, a bare sealed file, a passkey that is made here."""
 
+import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -12,7 +14,7 @@ import httpx
 import pyrage
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from app.http.auth import SESSION_COOKIE
 from app.models.form import FULL_EXAMPLE
@@ -21,6 +23,7 @@ from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations
 from tests.support.concerns import add
 from tests.support.desk import Desk, acts_on, desk_of
+from tests.support.desk_states import sign_in
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -146,6 +149,132 @@ def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_
     assert (entry["body"], entry["reason"], entry["additions"], who) == (BODY, REASON, 1, [f"{OF_A_PROVIDER}/{JO}"])
     assert [each for each in sent if NARRATIVE.encode() in each or b"AGE-SECRET" in each] == []
     assert found == {"concern": [], "handed over": []}
+
+
+def hand_over(page: Page) -> None:
+    """Fill in the form and send it, without saving the file."""
+    page.locator("summary", has_text="Hand it over").last.press("Enter")
+    page.get_by_label("Which organisation").select_option(BODY)
+    page.get_by_label("Reason. Recorded, and sent to the organisation").fill(REASON)
+    page.get_by_role("button", name="Hand it over", exact=True).press("Enter")
+
+
+def save(page: Page, link: str) -> bytes:
+    """Save the file of the link, and return it."""
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=link).first.press("Enter")
+    return saved.value.path().read_bytes()
+
+
+@pytest.fixture
+def reading(hosted: Hosted, tmp_path: Path) -> Iterator[Hosted]:
+    """A desk that opens concerns itself."""
+    to = pyrage.x25519.Identity.from_str(hosted.neighbour.read_text().strip()).to_public()
+    service = a_service(data_dir=tmp_path / "reads", hand_over_bodies={BODY: str(to)})
+    with run_server(service) as address:
+        yield Hosted(service, address.replace("127.0.0.1", "localhost"), hosted.team, hosted.neighbour)
+
+
+def raised(at: Hosted) -> str:
+    with httpx.Client(base_url=at.url, trust_env=False, timeout=30) as client:
+        reference: str = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
+    return reference
+
+
+def show(page: Page, at: Hosted, reference: str, *, has_key: bool) -> None:
+    """Show the concern with its words."""
+    page.goto(f"{at.url}/desk/concerns/{reference}")
+    if has_key:
+        choose(page, at.team)
+    expect(page.get_by_text(NARRATIVE)).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", ["cannot read", "reads"])
+def test_the_file_is_offered_until_it_is_saved(
+    page: Page, hosted: Hosted, kind: str, request: pytest.FixtureRequest
+) -> None:
+    at: Hosted = hosted if kind == "cannot read" else request.getfixturevalue("reading")
+    sign_in(page, at.service)
+    reference = raised(at)
+    show(page, at, reference, has_key=kind == "cannot read")
+    hand_over(page)
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
+    receipt = save(page, "Save our receipt").decode()
+    page.get_by_role("link", name="Back to the concern").press("Enter")
+    expect(page.get_by_text("This tab offers it here")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("The file of a hand-over is not saved yet.")).to_be_visible()
+    found = accessibility_violations(page)
+
+    file = save(page, "Save the file")
+
+    expect(page.get_by_text("You have saved this file.")).to_be_visible()
+    expect(page.get_by_text("The file of a hand-over is not saved yet.")).to_have_count(0)
+    claims = json.loads(base64.urlsafe_b64decode(receipt.split(".")[1] + "=="))
+    assert claims["package_sha256"] == hashlib.sha256(file).hexdigest()
+    assert json.loads(pyrage.decrypt(file, [pyrage.x25519.Identity.from_str(at.neighbour.read_text().strip())]))
+    assert found == []
+    page.get_by_role("button", name="Sign out", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_file_whose_answer_was_lost_is_offered_and_outlives_a_sign_out(
+    page: Page, hosted: Hosted, desk: Desk
+) -> None:
+    reference = raised(hosted)
+    show(page, hosted, reference, has_key=True)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/hand-over", lose, times=1)
+    hand_over(page)
+    expect(page.get_by_role("alert").filter(has_text="The service does not answer")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("This tab offers it here")).to_be_visible()
+    page.get_by_role("button", name="Sign out", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+    sign_in(page, hosted.service)
+    page.goto(f"/desk/concerns/{reference}")
+
+    file = save(page, "Save the file")
+
+    (entry,) = desk.get(f"/concerns/{reference}/hand-over").json()["hand_overs"]
+    assert entry["package_sha256"] == hashlib.sha256(file).hexdigest()
+
+
+def test_pressing_again_after_a_lost_answer_hands_over_once(page: Page, hosted: Hosted, desk: Desk) -> None:
+    reference = raised(hosted)
+    show(page, hosted, reference, has_key=True)
+    page.route("**/hand-over", lambda route: (route.fetch(), route.abort()), times=1)
+    hand_over(page)
+    expect(page.get_by_role("alert").filter(has_text="The service does not answer")).to_be_visible()
+
+    page.get_by_role("button", name="Hand it over", exact=True).press("Enter")
+
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
+    (entry,) = desk.get(f"/concerns/{reference}/hand-over").json()["hand_overs"]
+    assert entry["package_sha256"] == hashlib.sha256(save(page, "Save the file")).hexdigest()
+
+
+def test_a_browser_that_stores_nothing_asks_before_the_only_file_is_left(page: Page, hosted: Hosted) -> None:
+    asked = list[str]()
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); };")
+    show(page, hosted, raised(hosted), has_key=True)
+    hand_over(page)
+    expect(page.get_by_role("heading", name="Hand-over recorded")).to_be_visible()
+
+    page.reload()
+
+    assert asked == ["beforeunload"]
 
 
 def test_a_person_of_a_provider_makes_a_passkey_and_locks_the_identity_by_it(

@@ -242,10 +242,9 @@ def blank(keys: Keyboard) -> None:
     """Type what is not sent, and blank the screen."""
     keys.write("New note", TYPED["unsent"])
     keys.page.keyboard.press("Escape")
-    expect(keys.page.get_by_role("link", name="Go on")).to_be_visible()
+    expect(keys.page.get_by_role("link", name="Continue")).to_be_visible()
     assert CANARY not in keys.page.content()
-    keys.press("link", "Go on")
-    expect(keys.page.get_by_role("heading", name="Inbox")).to_be_visible()
+    keys.press("link", "Continue")
 
 
 def in_browser(page: Page, sealed: Sealed, link: str) -> None:
@@ -261,7 +260,7 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
     see_every_word(page)
     work(keys, sealed, sealed.receipt)
     blank(keys)
-    keys.press("link", sealed.receipt["reference"])
+    expect(page.get_by_role("heading", name=f"Concern {sealed.receipt['reference']}")).to_be_visible()
     page.get_by_label("File of the identity").set_input_files(sealed.locked)
     keys.write("Its passphrase", LOCK)
     page.keyboard.press("Enter")

@@ -166,7 +166,7 @@ def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_id
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Go on")).to_be_visible()
+    expect(page.get_by_role("link", name="Continue")).to_be_visible()
     page.go_back()
     assert NARRATIVE not in page.content()
 
@@ -289,7 +289,7 @@ def test_the_identity_cannot_be_read_back_is_stored_nowhere_and_no_text_becomes_
 
     assert answer is not None
     assert answer.headers["content-security-policy"] == DESK_CONTENT_POLICY
-    assert [extractable for form, extractable in page.evaluate("imported") if form == "pkcs8"] == [False]
+    assert {extractable for form, extractable in page.evaluate("imported") if form == "pkcs8"} == {False}
     assert page.evaluate(STORED) == [0, 0, 0]
     assert page.evaluate("violations") == []
     assert page.evaluate(WRITTEN_AS_TEXT) == "TypeError"

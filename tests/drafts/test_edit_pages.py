@@ -317,7 +317,7 @@ def test_no_other_role_sees_drafts(service: FastAPI, client: TestClient, ann: Ed
 
 
 def test_nobody_sees_drafts_without_signing_in_and_no_other_site_posts(client: TestClient, ann: Editor) -> None:
-    assert client.get("/edit", follow_redirects=False).headers["location"] == "/desk/sign-in"
+    assert client.get("/edit", follow_redirects=False).headers["location"] == "/desk/sign-in?page=%2Fedit"
     assert ann.post("/new", {"title": "X"}, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
 
 

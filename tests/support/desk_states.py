@@ -51,7 +51,7 @@ def before_signing_in(page: Page, service: FastAPI, url: str) -> States:
     expect(page.get_by_role("alert")).to_be_visible()
     yield "an invitation that was used"
     site = DeskSite.of(Request({"type": "http", "method": "GET", "app": service}))
-    provider: dict[str, Any] = {"elsewhere": None, "has_provider": True}
+    provider: dict[str, Any] = {"elsewhere": None, "has_provider": True, "page_after": "/desk"}
     for name, values in {"desk_sign_in": provider, "desk_signing_in": {"finish": "/desk"}}.items():
         body = bytes(site.page(f"{name}.html", **values).body)
         page.route(f"**/{name}", answering(body.replace(b"http-equiv", b"data-was")))  # it would lead on at once

@@ -79,7 +79,7 @@
     const path = `/desk/${kind}`;
     const credential = await (kind === "invitation" ? make : sign)(path);
     await post(path, { credential, token });
-    window.location.replace("/desk");
+    window.location.replace(button.dataset.pageAfter ?? "/desk");
   }
 
   takeToken();
