@@ -4,7 +4,6 @@ import http.client
 import json
 import math
 from select import select as select_readable
-from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,9 +46,7 @@ class Flooded:
         self.statuses: list[int] = []
         self.state = {"request_id": "00000000-0000-4000-8000-000000000000"}
         self.over = self.state | {OVER: object(), LANE: A_LANE} | state
-        self.layer = RequestBodyMiddleware(
-            self._route, seconds=LONG_ENOUGH, most_at_work=2, draining=Event(), turns=Turns(CONNECTIONS)
-        )
+        self.layer = RequestBodyMiddleware(self._route, seconds=LONG_ENOUGH, most_at_work=2, turns=Turns(CONNECTIONS))
 
     async def _route(self, scope: Scope, _receive: Receive, send: Send) -> None:
         if OVER in scope["state"]:
