@@ -133,7 +133,7 @@ def keys_rotate_access(
     Then copy the file to every node with its own copy. Until then, other nodes refuse the new signatures. Rows not
     signed by any key are listed and left unchanged: they grant no access, and the exit status is 1.
     """
-    with open_writer(settings) as (engine, writer):
+    with open_writer(settings, creates=True) as (engine, writer):  # a first start may need its key file before
         access_keys = need_access_keys(engine)
         done = sign_again(writer, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:

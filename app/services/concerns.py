@@ -221,7 +221,8 @@ class EditionResolver:
         key = EditionKey(wanted, number or (current_of(history) or history[0]).number)
         content = self.contents(key)
         who = self.reference_data.who_to_call(self.contents(current.key) if current is not None else content)
-        found = memory[guide, number] = PinnedEdition(key, content, who, guide_named=guide is not None)
+        memory[key] = PinnedEdition(key, content, who, guide_named=True)
+        found = memory[guide, number] = memory[key]._replace(guide_named=guide is not None)
         return found
 
 

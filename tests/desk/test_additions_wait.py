@@ -79,7 +79,13 @@ def test_an_addition_has_a_working_day_of_its_own_which_reporter_and_desk_see(
     assert (entry["state"], entry["acknowledge_by"]) == ("closed", "2026-11-25T09:30:00Z")
     assert (entry["additions_waiting"], entry["addition_danger"], entry["overdue"]) == (1, "no", False)
     assert status["additions"] == [
-        {"number": 1, "added_at": "2026-11-27T16:00:00Z", "acknowledge_by": THE_MONDAY, "acknowledged_at": None}
+        {
+            "number": 1,
+            "added_at": "2026-11-27T16:00:00Z",
+            "acknowledge_by": THE_MONDAY,
+            "acknowledge_by_promised": True,
+            "acknowledged_at": None,
+        }
     ]
     assert status["next_steps"][1:] == [*answer["next_steps"][2:], NEW_WORRY]
 

@@ -132,7 +132,7 @@ A_CODE = {"scheme": "dfe-assessment-factors", "code": WORDS[:20], "basis": "sour
         ("indicators", 4, {"id": "secrecy", "text": WORDS}, "#/indicators/4/id"),
         ("linked_risks", 0, {"id": WORDS.upper()}, "#/linked_risks/0/id"),
         ("indicators", 1, {"related_codes": [A_CODE]}, "#/indicators/1/related_codes/0/code"),
-        ("factors", 0, {"txet": WORDS}, "#/factors/0/txet"),
+        ("factors", 0, {"txet": WORDS}, "#/factors/0"),
         ("factors", 0, {WORDS: "a value"}, "#/factors/0"),
         ("contacts", 0, {"phones": [], "when": WORDS}, "#/contacts/0"),
         ("responsibilities", 0, {"text": ""}, "#/responsibilities/0/text"),

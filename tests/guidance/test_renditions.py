@@ -171,8 +171,8 @@ def test_unknown_ids_and_every_other_fault_come_at_once(client: TestClient, publ
         ({"of": {"edition": 7, "digest": f"sha256:{'0' * 64}"}}, "/of/edition"),
         ({"language": "xx"}, "/language"),
         ({"language": "PL"}, "/language"),
-        ({"indicators": [{"id": "secrecy", "text": "a", "position": 1}]}, "/indicators/0/position"),
-        ({"contacts": [{"id": "duty-and-assessment-team", "phones": []}]}, "/contacts/0/phones"),
+        ({"indicators": [{"id": "secrecy", "text": "a", "position": 1}]}, "/indicators/0"),
+        ({"contacts": [{"id": "duty-and-assessment-team", "phones": []}]}, "/contacts/0"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

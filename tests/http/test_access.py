@@ -515,9 +515,9 @@ def test_every_key_of_a_client_is_on_the_record_with_its_end(place: Place) -> No
     writer = place.context.writer
     for day in range(3):
         rotate_key(writer, name="example-desk", overlap=A_DAY / 2, at=A_TUESDAY + day * A_DAY / 4)
-    add_client(writer, NewClient("desk-of-ann", (Scope.READ, Scope.WRITE), "Ann; person Bob Example"), at=A_TUESDAY)
+    add_client(writer, NewClient("desk-of-ann", (Scope.READ, Scope.WRITE), "Ann Example"), at=A_TUESDAY)
     add_client(writer, NewClient("sandbox", (Scope.SUBMIT,), test=True), at=A_TUESDAY)
-    leave(writer, "Ann; person Bob Example", at=A_TUESDAY)
+    leave(writer, "Ann Example", at=A_TUESDAY)
 
     assert place.faults() == []
     older = row(place.database, "client_keys", "client = 'example-desk' AND expires_at IS NOT NULL")

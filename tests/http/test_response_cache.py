@@ -485,7 +485,7 @@ def test_a_page_that_says_who_answers_now_is_stored_and_never_shown_after_that_h
         assert known or answer.headers["Cache-Control"] == "public, no-cache"
         assert clock.time >= opens or clock.time + dt.timedelta(seconds=reused) <= opens, clock.time
 
-    assert [at - opens for at in made] == [
+    assert [at - opens for at in dict.fromkeys(made)] == [
         dt.timedelta(hours=-2, seconds=1),
         dt.timedelta(minutes=-11, seconds=1),
         dt.timedelta(seconds=1),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlmodel import Session, func, select
 from starlette.types import Message, Receive, Scope, Send
 
@@ -40,7 +41,8 @@ def at_any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
 class Flooded:
     """The middleware of bodies before a route that works on each request until it is told to go on."""
 
-    def __init__(self, **state: Any) -> None:
+    def __init__(self, service: FastAPI | None = None, **state: Any) -> None:
+        self.service = service
         self.go_on = anyio.Event()
         self.at_work = 0
         self.statuses: list[int] = []
@@ -68,7 +70,14 @@ class Flooded:
             if message["type"] == "http.response.start":
                 self.statuses.append(message["status"])
 
-        scope = {"type": "http", "method": "POST", "path": "/v1", "headers": [], "query_string": b""}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/v1",
+            "headers": [],
+            "query_string": b"",
+            "app": self.service,
+        }
         await self.layer({**scope, "state": dict(state)}, receive, send)
 
 
@@ -106,9 +115,9 @@ def test_a_flood_that_is_taken_begins_at_a_bounded_rate(monkeypatch: pytest.Monk
     assert anyio.run(together) == (1, [201])
 
 
-def test_beyond_the_room_for_those_who_wait_the_next_is_refused() -> None:
+def test_beyond_the_room_for_those_who_wait_the_next_is_refused(service: FastAPI) -> None:
     async def together() -> tuple[list[int], int]:
-        flooded = Flooded()
+        flooded = Flooded(service)
         async with anyio.create_task_group() as tasks:
             for number in (PLACES, WAITING):
                 for _ in range(number):
@@ -123,13 +132,13 @@ def test_beyond_the_room_for_those_who_wait_the_next_is_refused() -> None:
 
 
 def test_large_bodies_that_wait_may_not_fill_the_memory_and_short_ones_still_wait(
-    monkeypatch: pytest.MonkeyPatch,
+    service: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "MAX_WAITING_BYTES", LONG_BODY_BYTES + 10)
     long = b"x" * (LONG_BODY_BYTES + 1)
 
     async def together() -> list[int]:
-        flooded = Flooded()
+        flooded = Flooded(service)
         async with anyio.create_task_group() as tasks:
             for body in [b"x"] * PLACES + [long]:
                 tasks.start_soon(flooded.post, flooded.over, body)

@@ -60,7 +60,7 @@ def test_an_error_is_mailed_with_what_to_do(set_up: SetUp, doctor: Doctor, mail:
     (email,) = mail.emails
     assert ended.exit_code == 0
     assert (email["To"], email["From"], email["Auto-Submitted"]) == (OPERATOR, "desk@council.example", "auto-generated")
-    assert email["Subject"] == "1 error found by guidance doctor (Example Council)"
+    assert email["Subject"] == "1 error found by guidance doctor (Bath & North East Somerset Council)"
     assert "- backup: the newest backup is " in email.get_content()
     assert "Find out why the nightly backup stopped" in email.get_content()
 

@@ -26,8 +26,7 @@ from app.services import passkeys
 from app.services.access import open_access_keys
 from app.services.clients import rotate_key
 from app.services.keys import create_identity
-from app.services.passkeys import Passkeys
-from app.services.people import RelyingParty, leave
+from app.services.people import leave
 from app.services.record import note_time
 from app.services.verification import find_faults, verify_editions
 from app.services.webhooks import insert_webhook, remove_webhook
@@ -78,7 +77,7 @@ def let_people_in(service: FastAPI, http: TestClient) -> None:
     leave(context.writer, "Lee Example", at=A_TUESDAY)
     a_key(http, Scope.SUBMIT, name="changed-key")
     rotate_key(context.writer, name="changed-key", overlap=A_DAY, at=A_TUESDAY)
-    Passkeys(context.writer, RelyingParty("localhost", "http://localhost", "Example Council")).offer(at=A_TUESDAY)
+    context.writer.run(lambda session: passkeys._use_challenge(session, b"a signed challenge", A_TUESDAY))
 
 
 def work_at_the_desk(service: FastAPI, http: TestClient, recipient: str) -> None:

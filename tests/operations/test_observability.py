@@ -173,7 +173,7 @@ def test_cache_hits_that_the_front_answers_are_counted(live: LiveServer) -> None
 
         hits = samples(client, "guidance_cache_hits_total")
 
-    assert hits["/v1/guides/{guide}"] == 4
+    assert hits["/v1/guides/{guide}"] == 5  # a start holds what is read first
 
 
 @pytest.mark.slow

@@ -25,20 +25,21 @@ STATEMENTS = {
     "a concern with a key": 8,
     "a status": 3,
     "an addition": 14,
-    "the inbox": 5,
-    "open": 7,
-    "acknowledge": 10,
-    "acknowledge again": 5,
-    "acknowledge an addition": 13,
-    "assign": 7,
-    "note": 7,
-    "message": 8,
-    "hold": 6,
-    "release": 6,
-    "close": 10,
-    "erase": 7,
+    "the inbox": 6,
+    "open": 8,
+    "acknowledge": 11,
+    "acknowledge again": 6,
+    "acknowledge an addition": 14,
+    "assign": 8,
+    "note": 8,
+    "message": 9,
+    "hold": 7,
+    "release": 7,
+    "close": 11,
+    "erase": 8,
 }
-"""The most statements of each act: one for the client's key, and with an event two for the chain of events.
+"""The most statements of each act: one for the client's key, one for what the audit log says of clients since, and with
+an event two for the chain of events.
 
 What begins or ends a transaction is not counted, nor what PostgreSQL does after an erasure.
 """

@@ -668,7 +668,8 @@ def test_a_checkpoint_that_another_key_signed_or_somebody_changed_is_refused(his
     changed = tmp_path / "changed.txt"
     origin, size, *others = history.checkpoint.read_text().split("\n")
     changed.write_text("\n".join([origin, str(int(size) - 1), *others]))
-    (tmp_path / "elsewhere").mkdir()
+    with TestClient(create_app(Settings(data_dir=tmp_path / "elsewhere" / "data", deliver=False))):
+        pass
     other = checkpoint_of(tmp_path / "elsewhere" / "data", tmp_path / "other.txt")
     shutil.copy(history.checkpoint, tmp_path / "same.txt")
 

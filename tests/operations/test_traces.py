@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import SetupError
 from app.http import middleware
+from app.http.turns import LONG_BODY_BYTES
 from app.main import create_app
 from tests.support.live import LiveServer
 from tests.support.publishing import GUIDE
@@ -103,7 +104,7 @@ def test_errors_of_the_server_are_marked(
     service = create_app(settings.model_copy(update={"traces_url": address_of(collector)}))
     monkeypatch.setattr(middleware, "MAX_BUFFERED_BYTES", 0)
     with TestClient(service) as client:
-        refused = client.post("/v1/concerns", json={})
+        refused = client.post("/v1/concerns", json={"long": "x" * (LONG_BODY_BYTES + 1)})
     wait_until(lambda: spans_of(collector))
     (span,) = [each for each in spans_of(collector) if each.name.startswith("POST")]
 
