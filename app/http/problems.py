@@ -48,7 +48,7 @@ from app.http.context import AppContext, context_of
 from app.http.responses import Responses
 from app.logs import Log
 from app.models.concerns import Addition, Concern
-from app.models.fields import coded_values, find_waiting, model_at
+from app.models.fields import coded_values, drop_consequent_errors, find_waiting, model_at
 from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.problems import FieldProblem, ProblemDetails
 from app.services.entries import StatusCode
@@ -114,17 +114,6 @@ def _fault(error: Mapping[str, Any]) -> tuple[FaultCode, str, dict[str, object]]
         return getattr(reason, "code", FaultCode.INVALID), as_sentence(str(reason)), {}
     code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
     return code, template, {name: _plain(value) for name, value in context.items()}
-
-
-def drop_consequent_errors(errors: Sequence[Any]) -> list[Any]:
-    """Return the errors without each "list too short" that only follows from errors in that list's entries."""
-    locations = [error["loc"] for error in errors]
-    return [
-        error
-        for error in errors
-        if error["type"] != "too_short"
-        or not any(at != error["loc"] and at[: len(error["loc"])] == error["loc"] for at in locations)
-    ]
 
 
 def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,10 +24,10 @@ from ruamel.yaml import YAML
 from app.errors import CodedValueError, FaultCode, FieldError, Location, SeedError, SeedFileError
 from app.models.base import SLUG_PATTERN, digest_of, without_empty_members
 from app.models.editions import LEFT_OUT, SCHEMA_LINE, EditionContent
-from app.models.fields import find_waiting, member_reader, only_model_in
+from app.models.fields import drop_consequent_errors, find_waiting, member_reader, only_model_in
 from app.models.renditions import RenditionContent
 from app.models.sections import ITEM_LISTS, Section
-from app.models.seed_files import FileTree, is_echo, read_tree, reason_of
+from app.models.seed_files import FileTree, read_tree, reason_of
 
 MAX_WORDS = 6
 MAX_LENGTH = 60
@@ -43,11 +44,19 @@ def propose_id(words: str, taken: Container[str] = ()) -> str:
     slug = "-".join(telling[:MAX_WORDS])
     if len(slug) > MAX_LENGTH:
         slug = slug[:MAX_LENGTH].rpartition("-")[0] or slug[:MAX_LENGTH]
-    number, proposed = 1, slug
-    while proposed in taken:
-        number += 1
-        proposed = f"{slug}-{number}"
-    return proposed
+    return slug if slug not in taken else f"{slug}-{_free_number(slug, taken)}"
+
+
+def _free_number(slug: str, taken: Container[str]) -> int:
+    """Return a number after which the slug is free; the first one, if those before it were given in turn."""
+
+    def is_free(number: int) -> bool:
+        return f"{slug}-{number}" not in taken
+
+    free = 2
+    while not is_free(free):
+        free *= 2
+    return 2 + bisect_left(range(2, free), True, key=is_free)
 
 
 SINGULAR = {
@@ -324,11 +333,11 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
     ]
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     misspelt = {(*at[:-1], meant) for at in unknown if (meant := _meant(at)) is not None}
-    for error in errors:
+    for error in drop_consequent_errors(errors):
         is_misspelt = error["type"] == "missing" and error["loc"] in misspelt
         reason = error.get("ctx", {}).get("error")  # of an id that is there twice, `find_written_faults` says more
         is_repeated = isinstance(reason, CodedValueError) and reason.code is FaultCode.DUPLICATE_ID
-        if not (is_echo(error, errors) or is_misspelt or is_repeated):
+        if not (is_misspelt or is_repeated):
             faults.append((error["loc"], fault_in_words(error, value)))
     return None, faults
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from enum import StrEnum
@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import ErrorDetails, core_schema
 
 from app.errors import CodedValueError, FaultCode, Location
 from app.models.base import FULL_DATE, FromCodeList, RequestModel
@@ -40,6 +40,12 @@ class _Unread:
 
     def __eq__(self, _other: object) -> bool:
         raise TypeError
+
+
+def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Return pydantic's errors without each "list too short" that only follows from errors in that list's entries."""
+    around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
 
 
 def find_waiting(model: type[BaseModel], value: object, known: Iterable[Location]) -> list[WaitingFault]:

@@ -20,6 +20,7 @@ from ruamel.yaml.reader import ReaderError
 
 from app.errors import Location, SeedError, SeedFileError
 from app.models.base import SLUG_PATTERN
+from app.models.fields import drop_consequent_errors
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -193,7 +194,7 @@ class FileTree:
             parsed = model.model_validate_json(json.dumps(value), strict=True)
         except ValidationError as refusal:
             errors = refusal.errors(include_url=False, include_input=False)
-        return parsed, [*self.faults, *(self.fault_of(error) for error in errors if not is_echo(error, errors))]
+        return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
         """Return an error of the model as a fault, with the line of its location or of the nearest parent."""
@@ -207,12 +208,6 @@ class FileTree:
         """Return the line of the location, or of the nearest parent that has one."""
         nearest = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
         return self.lines[nearest]
-
-
-def is_echo(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
-    """Return True if a list is 'too short' only because its items have faults of their own."""
-    at = error["loc"]
-    return error["type"] == "too_short" and any(other["loc"][:-1][: len(at)] == at for other in errors)
 
 
 def _place(at: Location) -> str:

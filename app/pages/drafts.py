@@ -210,7 +210,7 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
     """Return the entries of the list of that name. One that was no object stays, unless a field of it is filled in."""
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
-    for place in range(min(posted.counts.get(name, 0), MAX_ITEMS)):
+    for place in range(min(posted.count(name), MAX_ITEMS)):
         entry_name = f"{name}.{place}"
         id_ = posted.one(f"{entry_name}.{ID}")
         drawn_from = _former_entry(before, place, id_)

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from app.errors import BadRequest, FaultCode, FieldError, Location, UnsupportedMediaType
 from app.http.params import InvalidBody, refuse_compressed
-from app.http.problems import drop_consequent_errors, to_field_error
+from app.http.problems import to_field_error
 from app.models.base import NOT_STORABLE
+from app.models.fields import drop_consequent_errors
 from app.pages.form_layout import ConcernForm, FormEntry, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.languages import gettext, marked_english, to_translate
 from app.pages.text_format import partial_date
@@ -45,11 +46,16 @@ class SubmittedForm:
         """Return the lines of what was typed that are not blank, each without the space around it."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
+    def count(self, name: str) -> int:
+        """Return the number of entries of the repeatable group of that name."""
+        typed = self.one(COUNT + name)
+        return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
+
     @property
     def counts(self) -> dict[str, int]:
         """The number of entries of each repeatable group in the form."""
-        counted = {name.removeprefix(COUNT): self.one(name) for name in self.fields if name.startswith(COUNT)}
-        return {name: int(count) for name, count in counted.items() if count.isdecimal() and len(count) <= len("000")}
+        names = [name.removeprefix(COUNT) for name in self.fields if name.startswith(COUNT)]
+        return {name: self.count(name) for name in names}
 
 
 async def parse_form(request: Request) -> SubmittedForm:

@@ -139,7 +139,7 @@ _ENDS = (".", ":", ";", ",")
 MAX_UNPACKED_BYTES = 100_000_000
 MAX_BLOCKS = 2_500
 """A section has at most 500 items, so what is longer is no guide, and would take minutes."""
-TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs"
+TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs and entries"
 NO_DOCUMENT = "this is not a Word document (.docx)"
 NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError)
 """What the readers of packages raise for a file that is none. What lxml raises for its XML is a `SyntaxError`."""

@@ -68,13 +68,8 @@ _CLAUSES = re.compile(r"(?<=[.!?:])\s+")
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
     """Return every sentence of the document of which the draft does not have every word."""
     texts = _longest_first(draft)
-    return [
-        sentence
-        for block in blocks
-        if _left(block.text, texts)
-        for sentence in _CLAUSES.split(block.text)
-        if _left(sentence, texts)
-    ]
+    begun = _not_placed([block.text for block in blocks], texts)
+    return _not_placed([sentence for text in begun for sentence in _CLAUSES.split(text)], texts)
 
 
 def has_every_word(item: dict[str, Any], text: str) -> bool:
@@ -88,13 +83,18 @@ def _longest_first(value: dict[str, Any]) -> list[str]:
     return sorted({one_line(each) for each in _texts(value)} - {""}, key=len, reverse=True)
 
 
-def _left(text: str, texts: Sequence[str]) -> str:
-    """Return what is left of the text without the texts of the draft, and without what only joins them."""
-    if any(text in each for each in texts):
-        return ""
+def _not_placed(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Return the passages of which more is left than what joins words, without each of the texts of the draft.
+
+    The texts are taken out of all passages at once: a document may have thousands of both.
+    """
+    known, all_texts = frozenset(texts), "\n".join(texts)
+    open_ = [each for each in passages if each not in known]
+    left = "\n".join(open_)
     for each in texts:
-        text = text.replace(each, "\0")
-    return WORDLESS.sub("", text)
+        left = left.replace(each, "\0")
+    pairs = zip(open_, left.split("\n"), strict=False)
+    return [passage for passage, rest in pairs if WORDLESS.sub("", rest) and passage not in all_texts]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -405,11 +405,13 @@ def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str,
         by_words.setdefault(each.get(WORDS_DIGEST, ""), []).append(each)
     found = [by_words[digest].pop(0) if by_words.get(digest) else None for digest in digests]
     if len(shown) == len(former):
-        found = [item or (other if other not in found else None) for item, other in zip_longest(found, former)]
+        used = {id(item) for item in found}
+        found = [item or (other if id(other) not in used else None) for item, other in zip_longest(found, former)]
     items: list[dict[str, Any]] = []
+    taken = {other["id"] for other in former}
     for words, item, digest in zip(shown, found, digests, strict=True):
-        taken = {other["id"] for other in items} | {other["id"] for other in former}
         data = item or {"id": propose_id(words.get("name") or words["text"], taken)} | DEFAULTS.get(key, {})
+        taken.add(data["id"])
         is_whole = any(name in data for name in fields) and (
             data.get(WORDS_DIGEST) == digest or not any(words.values())
         )
@@ -461,6 +463,8 @@ def draft_of(path: Path) -> GuideDraft:
     for block in blocks:
         placing.add(block)
     words = placing.draft
+    if sum(len(words[key]) for key in ITEM_LISTS) > MAX_BLOCKS:  # a paragraph may have any number of entries
+        raise SeedFileError(path, [SeedError(0, TOO_LONG)])
     source = {
         "title": words["title"],
         "publisher": "",
