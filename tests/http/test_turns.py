@@ -41,7 +41,7 @@ def at_any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
 class Flooded:
     """The middleware of bodies before a route that works on each request until it is told to go on."""
 
-    def __init__(self, service: FastAPI | None = None, **state: Any) -> None:
+    def __init__(self, service: FastAPI | None = None, /, **state: Any) -> None:
         self.service = service
         self.go_on = anyio.Event()
         self.at_work = 0
