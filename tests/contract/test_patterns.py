@@ -53,6 +53,7 @@ def test_every_pattern_of_the_service_is_seen() -> None:
     assert SERVICE.hidden == []
 
 
+@pytest.mark.nightly  # `make check` looks at them too
 def test_no_pattern_of_the_service_has_repeats_that_overlap() -> None:
     named = {
         (each.place, fault)
