@@ -70,15 +70,8 @@ class Flooded:
             if message["type"] == "http.response.start":
                 self.statuses.append(message["status"])
 
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/v1",
-            "headers": [],
-            "query_string": b"",
-            "app": self.service,
-        }
-        await self.layer({**scope, "state": dict(state)}, receive, send)
+        scope: Scope = {"type": "http", "method": "POST", "path": "/v1", "headers": [], "query_string": b""}
+        await self.layer({**scope, "app": self.service, "state": dict(state)}, receive, send)
 
 
 def test_a_flood_at_work_has_a_few_places_and_everybody_else_has_theirs() -> None:
