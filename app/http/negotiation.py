@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.responses import CACHE_CURRENT, Responses, conditional_response
-from app.models.guides import DIGEST
+from app.models.base import EXAMPLE_DIGEST
 from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE
 from app.models.sections import Section
 
@@ -102,7 +102,7 @@ CSV = Representation(
     suffix=".csv",
     paths=re.compile(rf"/v1/guides/[a-z0-9-]+(?P<chosen>{NUMBERED})?/({'|'.join(Section)})"),
     example="guide,edition,digest,id,position,text,kind,note,related_codes,related_codes_basis,caution_1\r\n"
-    f"child-sexual-exploitation,1,{DIGEST},secrecy,2,"
+    f"child-sexual-exploitation,1,{EXAMPLE_DIGEST},secrecy,2,"
     '"Secrecy about whereabouts, friendships, significant relationships and/or new possessions",'
     "potential_indicator,,,,Absence of any of the potential indicators of CSE does not mean that a child is not "
     "experiencing abuse and exploitation.\r\n",

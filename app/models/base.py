@@ -76,6 +76,9 @@ MAX_NUMBER = 1_000_000
 MAX_ITEMS = 500
 """The most entries of a list in an edition: so many, each whole, are fewer than the 10,000 values of a body."""
 
+EXAMPLE_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
+"""The digest of the shipped guide's first edition."""
+EXAMPLE_RENDITION_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

@@ -4,9 +4,8 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
-from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Slug, UtcDateTime
+from app.models.base import EXAMPLE_DIGEST, MAX_NUMBER, RequestModel, ResponseModel, Slug, UtcDateTime
 from app.models.comparison import FieldChange, SectionChanges
-from app.models.guides import DIGEST
 from app.models.links import Links, draft_path
 
 DRAFT_EXAMPLE: dict[str, Any] = {
@@ -69,7 +68,7 @@ class DraftCheckResponse(ResponseModel):
         description="Likely mistakes that do not prevent publication. Some are found only once there are no errors."
     )
     digest: str | None = Field(
-        description="Digest of the resulting edition; null if there are errors.", examples=[DIGEST]
+        description="Digest of the resulting edition; null if there are errors.", examples=[EXAMPLE_DIGEST]
     )
     follows: int | None = FOLLOWS
     links: Links = DRAFT_LINKS

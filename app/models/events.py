@@ -10,11 +10,18 @@ from sqlalchemy import JSON, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
 from app.errors import CodeWithMeaning
-from app.models.base import ResponseModel, Slug, UtcDateTime, UtcDateTimeType, without_default
-from app.models.guides import DIGEST
+from app.models.base import (
+    EXAMPLE_DIGEST,
+    EXAMPLE_RENDITION_DIGEST,
+    ResponseModel,
+    Slug,
+    UtcDateTime,
+    UtcDateTimeType,
+    without_default,
+)
+from app.models.languages import RenditionForm
 from app.models.links import CHECKPOINT, Links, desk_concern_path, edition_path, rendition_path
 from app.models.receipts import EXAMPLE_REFERENCE
-from app.models.renditions import A_DIGEST, RenditionForm
 
 
 class EventKind(CodeWithMeaning):
@@ -170,7 +177,7 @@ class EditionEventData(ResponseModel):
 
     guide: Slug = pydantic_Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = pydantic_Field(description="The edition's number.", examples=[1])
-    digest: str | SkipJsonSchema[None] = _if_there("Digest of the published edition.", DIGEST)
+    digest: str | SkipJsonSchema[None] = _if_there("Digest of the published edition.", EXAMPLE_DIGEST)
     reason: str | SkipJsonSchema[None] = _if_there("Reason for the withdrawal, as returned by reads.", A_REASON)
     urls: Links | SkipJsonSchema[None] = _if_there("Push only: the links as absolute URLs.", URLS)
     links: Links = pydantic_Field(examples=[{"edition": edition_path("child-sexual-exploitation", 1)}])
@@ -183,7 +190,7 @@ class RenditionEventData(ResponseModel):
     language: str = pydantic_Field(description="The rendition's language (BCP 47).", examples=["cy"])
     number: int = pydantic_Field(description="Number among the guide's renditions in this language.", examples=[1])
     form: RenditionForm = pydantic_Field(description="Its form.", examples=["translation"])
-    digest: str = pydantic_Field(description="Its digest.", examples=[A_DIGEST])
+    digest: str = pydantic_Field(description="Its digest.", examples=[EXAMPLE_RENDITION_DIGEST])
     edition: int = pydantic_Field(description="Number of its edition.", examples=[1])
     behind: bool = pydantic_Field(description="True if a later edition was current at the time.", examples=[False])
     reason: str | SkipJsonSchema[None] = _if_there("Reason for the withdrawal, as returned by reads.", A_REASON)

@@ -4,9 +4,8 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.models.base import ResponseModel, Slug, UtcDateTime
-from app.models.guides import DIGEST
-from app.models.renditions import A_DIGEST, RenditionForm
+from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, ResponseModel, Slug, UtcDateTime
+from app.models.languages import RenditionForm
 
 Happening = Literal["published", "withdrawn", "review_due", "rendition_published", "rendition_withdrawn"]
 """What an entry of a feed says of an edition, or of a rendition of it."""
@@ -25,7 +24,7 @@ class FeedRendition(ResponseModel):
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     number: int = Field(description="Number among the guide's renditions in this language.", examples=[1])
     form: RenditionForm = Field(description="Its form.", examples=["translation"])
-    digest: str = Field(description="Its own digest.", examples=[A_DIGEST])
+    digest: str = Field(description="Its own digest.", examples=[EXAMPLE_RENDITION_DIGEST])
 
 
 class FeedGuidance(ResponseModel):
@@ -35,7 +34,7 @@ class FeedGuidance(ResponseModel):
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[1])
     happening: Happening = Field(description="The kind of change.", examples=["published"])
-    digest: str = Field(description="The edition's digest.", examples=[DIGEST])
+    digest: str = Field(description="The edition's digest.", examples=[EXAMPLE_DIGEST])
     rendition: FeedRendition | None = Field(
         default=None, description="The rendition; null if the entry is about the edition itself.", examples=[None]
     )

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ConfigDict, Field, create_model
 
-from app.models.base import RequestModel, ResponseModel, Slug, Text, UtcDateTime
+from app.models.base import EXAMPLE_DIGEST, RequestModel, ResponseModel, Slug, Text, UtcDateTime
 from app.models.editions import EditionContent
 from app.models.items import Caution, Identified
 from app.models.links import Links
 from app.models.sections import DOCUMENTED, Section
-
-DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
 GUIDANCE_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation"}])
 
@@ -41,7 +39,7 @@ class WithDigest(ResponseModel):
         description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): members `title` to "
         "`contacts`, "
         "excluding nulls, empty arrays and empty objects.",
-        examples=[DIGEST],
+        examples=[EXAMPLE_DIGEST],
     )
 
 
@@ -171,7 +169,7 @@ class GuideSummary(ResponseModel):
     )
     edition: int = Field(description="The current edition's number.", examples=[1])
     published_at: UtcDateTime = Field(description="Publication time of the current edition.")
-    digest: str = Field(description="The current edition's digest.", examples=[DIGEST])
+    digest: str = Field(description="The current edition's digest.", examples=[EXAMPLE_DIGEST])
     subjects: tuple[GuideSubject, ...] = Field(description="Subjects of the guide.")
     languages: tuple[str, ...] = Field(
         description="Available languages (BCP 47), the guide's own first, then those of its renditions.",
@@ -204,7 +202,7 @@ class EditionSummary(ResponseModel):
         description="Changes in this edition.",
         examples=["First edition, transcribed word for word from the printed guide."],
     )
-    digest: str = Field(description="Its digest.", examples=[DIGEST])
+    digest: str = Field(description="Its digest.", examples=[EXAMPLE_DIGEST])
     withdrawal: Withdrawal | None = Field(description="The withdrawal, if withdrawn.", examples=[None])
     links: Links = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/editions/1"}])
 
@@ -221,7 +219,7 @@ class PublishedResponse(ResponseModel):
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="Number of the edition.", examples=[2])
-    digest: str = Field(description="Its digest.", examples=[DIGEST])
+    digest: str = Field(description="Its digest.", examples=[EXAMPLE_DIGEST])
     published_at: UtcDateTime = Field(description="Time of publication.")
     links: Links = GUIDANCE_LINKS
 

@@ -1,6 +1,7 @@
-"""Languages of renditions: tags (BCP 47), their own names, and the direction of their writing."""
+"""Formats and languages of renditions: tags (BCP 47), their own names, and the direction of their writing."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from babel import Locale, UnknownLocaleError
@@ -25,6 +26,21 @@ OWN_NAMES = {BRITISH_SIGN_LANGUAGE: "British Sign Language"}
 SCRIPT_SUBTAG = re.compile(r"^[A-Z][a-z]{3}$")
 
 Direction = Literal["ltr", "rtl"]
+
+
+class RenditionForm(StrEnum):
+    """Format of a rendition."""
+
+    TRANSLATION = "translation"
+    EASY_READ = "easy_read"
+    LARGE_PRINT = "large_print"
+    BSL_VIDEO = "bsl_video"
+    AUDIO = "audio"
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it has words of its own. The others are links to a document or a recording."""
+        return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
 
 
 def _check_language(tag: str) -> str:

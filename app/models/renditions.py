@@ -10,6 +10,8 @@ from pydantic import Field, create_model
 
 from app.errors import FaultCode, FieldError, Location
 from app.models.base import (
+    EXAMPLE_DIGEST,
+    EXAMPLE_RENDITION_DIGEST,
     MAX_ITEMS,
     MAX_NUMBER,
     FullDate,
@@ -21,26 +23,18 @@ from app.models.base import (
     WebAddress,
 )
 from app.models.editions import EditionContent
-from app.models.guides import DIGEST, EditionResponse, Withdrawal
+from app.models.guides import EditionResponse, Withdrawal
 from app.models.items import Caution, ItemId, Limb
-from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLISH_TAG, Direction, LanguageTag
+from app.models.languages import (
+    BRITISH_SIGN_LANGUAGE,
+    EASY_READ_SUFFIX,
+    ENGLISH_TAG,
+    Direction,
+    LanguageTag,
+    RenditionForm,
+)
 from app.models.links import Links
 from app.models.sections import CAUTIONS, ITEM_LISTS, Introductions, SectionEntry
-
-
-class RenditionForm(StrEnum):
-    """Format of a rendition."""
-
-    TRANSLATION = "translation"
-    EASY_READ = "easy_read"
-    LARGE_PRINT = "large_print"
-    BSL_VIDEO = "bsl_video"
-    AUDIO = "audio"
-
-    @property
-    def has_words(self) -> bool:
-        """Whether it has words of its own. The others are links to a document or a recording."""
-        return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
 
 
 class Maker(StrEnum):
@@ -58,7 +52,7 @@ class RenderedEdition(RequestModel):
         pattern=r"^sha256:[0-9a-f]{64}$",
         max_length=71,
         description="Digest of that edition, which identifies its exact text.",
-        examples=[DIGEST],
+        examples=[EXAMPLE_DIGEST],
     )
 
 
@@ -294,7 +288,6 @@ def _without_original(at: Location, words: str | None, original: str | None) -> 
         yield FieldError(at, "The edition has no text here.", FaultCode.UNKNOWN_FIELD)
 
 
-A_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
 RENDITION_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}])
 
 
@@ -308,7 +301,7 @@ class RenditionSummary(ResponseModel):
     digest: str = Field(
         description="`sha256:` and the SHA-256 of the rendition's content as canonical JSON (RFC 8785), without empty "
         "members, like the digest of an edition.",
-        examples=[A_DIGEST],
+        examples=[EXAMPLE_RENDITION_DIGEST],
     )
     published_at: UtcDateTime = Field(description="Time of publication.")
     of: RenderedEdition = Field(description="The rendered edition.")
@@ -376,7 +369,7 @@ class PublishedRenditionResponse(ResponseModel):
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     number: int = Field(description="Number of the rendition.", examples=[2])
-    digest: str = Field(description="Its digest.", examples=[A_DIGEST])
+    digest: str = Field(description="Its digest.", examples=[EXAMPLE_RENDITION_DIGEST])
     published_at: UtcDateTime = Field(description="Time of publication.")
     links: Links = RENDITION_LINKS
 
@@ -395,7 +388,7 @@ class RenditionWithdrawalResponse(ResponseModel):
 RENDITION_EXAMPLE: dict[str, Any] = {
     "language": "pl",
     "form": "translation",
-    "of": {"edition": 1, "digest": DIGEST},
+    "of": {"edition": 1, "digest": EXAMPLE_DIGEST},
     "made_by": "human",
     "checked_by": "Example Translation Team",
     "checked_on": "2026-11-24",

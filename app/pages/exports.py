@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Response
 
+from app.http.negotiation import PDF_TYPE
 from app.models.code_lists import JsonWebKeySet
 from app.models.editions import EditionContent
 from app.models.entries import EntryKind, EntryPlace
@@ -15,7 +16,7 @@ from app.models.exports import NewExport
 from app.models.record import DisclosureRow
 from app.models.record_details import replay
 from app.pages.desk import AS_FILE, Visit
-from app.pages.form_answers import AnsweredSection
+from app.pages.form_answers import printed_section
 from app.pages.record import act_lines
 from app.pages.referral import sections_of
 from app.pages.text_format import code_label, date_and_time, deadline, person
@@ -73,15 +74,6 @@ def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[t
         yield "Test", "This is a test: it is not about a real child"
 
 
-def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """Return a section with its answers, as it is printed."""
-    groups = [
-        {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
-        for heading, answers in section.groups
-    ]
-    return {"title": section.title, "groups": groups}
-
-
 def _addition(text: dict[str, Any]) -> dict[str, str]:
     addition = text["opened"]["addition"]
     danger = addition.get("immediate_danger")
@@ -112,9 +104,6 @@ def _in_words(moment: str) -> str:
     return date_and_time(dt.datetime.fromisoformat(moment))
 
 
-PDF_MEDIA = "application/pdf"
-
-
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     """Return the concern as one PDF with JSON inside, which is on the record and signed before it leaves.
 
@@ -133,4 +122,4 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     export, signer = NewExport(file_sha256=sha256_of(pdf), notes=notes), context.signer
     recorded = exports.record_export(context.writer, reference, export, actor, signer)
     headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
-    return Response(add_signature(pdf, recorded.signature), media_type=PDF_MEDIA, headers=headers)
+    return Response(add_signature(pdf, recorded.signature), media_type=PDF_TYPE, headers=headers)

@@ -229,6 +229,15 @@ class AnsweredSection:
     groups: tuple[tuple[str, tuple[AnsweredQuestion, ...]], ...]
 
 
+def printed_section(section: AnsweredSection) -> dict[str, Any]:
+    """Return a section with its answers, as it is printed."""
+    groups = [
+        {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
+        for heading, answers in section.groups
+    ]
+    return {"title": section.title, "groups": groups}
+
+
 def faults_of(error: ValidationError) -> list[FieldError]:
     """Return the errors that the models of the API found."""
     return [

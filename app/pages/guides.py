@@ -31,9 +31,9 @@ from app.models.comparison import (
     changed_words,
 )
 from app.models.editions import EditionContent
-from app.models.languages import direction_of, own_name_of
+from app.models.languages import RenditionForm, direction_of, own_name_of
 from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
-from app.models.renditions import RenderedWords, RenditionForm
+from app.models.renditions import RenderedWords
 from app.models.sections import ITEM_LISTS, ON_PAGES, Section
 from app.pages.accessibility import find_last_run
 from app.pages.error_pages import PageRoute

@@ -30,6 +30,7 @@ from app.http.auth import (
     require_submitter,
 )
 from app.http.context import SessionDep
+from app.http.negotiation import PDF_TYPE
 from app.http.params import GuidanceRouter, GuideName
 from app.http.problems import NO_STORE, find_unknown_in_concern
 from app.http.turns import LATE
@@ -40,7 +41,6 @@ from app.models.legal_statements import OnPages
 from app.models.receipts import Receipt
 from app.pages.desk import AS_FILE
 from app.pages.error_pages import PageRoute
-from app.pages.exports import PDF_MEDIA, printed_section
 from app.pages.form_answers import (
     PLACE,
     Answers,
@@ -50,6 +50,7 @@ from app.pages.form_answers import (
     faults_of,
     hidden_fields,
     named_faults,
+    printed_section,
     read_answers,
     repeated_entries,
     value_at,
@@ -407,7 +408,7 @@ def _copy(draft: Draft, concern: Concern, signed: str) -> Response:
         "sections": [printed_section(each) for each in answered_sections(draft.form(), draft.answers)],
     }
     headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
-    return Response(concern_pdf(printed), media_type=PDF_MEDIA, headers=headers)
+    return Response(concern_pdf(printed), media_type=PDF_TYPE, headers=headers)
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from sqlmodel import Session
 
 from app.errors import EditionWithdrawn, FaultCode, FieldError, InvalidRendition, NoSuchRendition, RenditionWithdrawn
 from app.models.editions import EditionContent
-from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE, direction_of
+from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE, RenditionForm, direction_of
 from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
 from app.models.renditions import (
     ListedRendition,
     RenderedWords,
     RenditionContent,
     RenditionFacts,
-    RenditionForm,
     find_own_faults,
     find_strangers,
     render,
