@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from email.message import Message
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import jiter
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, params
@@ -137,34 +137,6 @@ LanguageName = Annotated[
 ]
 RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DIGITS]
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
-
-
-class Asked(NamedTuple):
-    """What a path names. Without a number, the current edition, or the rendition to read in the language."""
-
-    guide: str
-    language: str | None = None
-    number: int | None = None
-
-
-async def ask_current_edition(guide: GuideName) -> Asked:
-    """Read the path of a guide. This and the next are `async` so that they need no thread."""
-    return Asked(guide)
-
-
-async def ask_numbered_edition(guide: GuideName, number: EditionNumber) -> Asked:
-    """Read the path of a numbered edition."""
-    return Asked(guide, None, number)
-
-
-async def ask_current_rendition(guide: GuideName, language: LanguageName) -> Asked:
-    """Read the path of a guide in another language."""
-    return Asked(guide, language)
-
-
-async def ask_numbered_rendition(guide: GuideName, language: LanguageName, number: RenditionNumber) -> Asked:
-    """Read the path of a numbered rendition."""
-    return Asked(guide, language, number)
 
 
 AboutSubject = Annotated[
