@@ -7,6 +7,8 @@ import datetime as dt
 import json
 import os
 import re
+import shutil
+import subprocess  # nosec B404  # it runs git alone
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -460,6 +462,7 @@ def settings_as_served(settings: Settings) -> Settings:
 
 
 COMMIT_FILE = Path(__file__).parent / "commit.txt"
+GIT_SECONDS = 5.0
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -474,26 +477,23 @@ def _commit_of_release(file: Path) -> str | None:
 
 
 def commit_of_clone(folder: Path) -> str | None:
-    """Return the commit that is checked out there; None where the folder is no clone of Git, or no whole one."""
-    try:
-        git = folder / ".git"
-        if git.is_file():  # a second tree of a clone names its place
-            git = folder / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-        commit = (git / "HEAD").read_text(encoding="utf-8").strip()
-        if commit.startswith("ref: "):
-            commit = _commit_of_branch(git, commit.removeprefix("ref: "))
-    except (OSError, ValueError, StopIteration):
+    """Return the commit that is checked out in the clone. Return None if `folder` is no clone, or Git refuses it.
+
+    Git refuses a folder of another owner. A clone around the folder, and variables such as `GIT_DIR`, do not count.
+    """
+    git = shutil.which("git")
+    if git is None or not (folder / ".git").exists():
         return None
-    return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
-
-
-def _commit_of_branch(git: Path, name: str) -> str:
-    common = git / "commondir"
-    shared = git / common.read_text(encoding="utf-8").strip() if common.is_file() else git
-    if (shared / name).is_file():
-        return (shared / name).read_text(encoding="utf-8").strip()
-    packed = (shared / "packed-refs").read_text(encoding="utf-8").splitlines()
-    return next(line.partition(" ")[0] for line in packed if line.endswith(f" {name}"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_CEILING_DIRECTORIES"] = str(folder.resolve().parent)
+    command = [git, "-C", str(folder.resolve()), "rev-parse", "--verify", "HEAD"]
+    try:
+        answer = subprocess.run(  # noqa: S603  # nosec B603  # fixed words
+            command, env=environment, capture_output=True, check=True, text=True, timeout=GIT_SECONDS
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
 
 
 def parse_settings(

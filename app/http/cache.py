@@ -283,12 +283,12 @@ class ResponseCache:
         return entry
 
     def parse(self, scope: Scope) -> CacheRequest | None:
-        """Return the request as the cache sees it, or None if the framework must answer.
+        """Return the GET request as the cache sees it, or None if the framework must answer.
 
-        The cache answers a GET without a body, without repeated headers, and with a host name of this service. Only
+        The cache answers a request without a body, without repeated headers, and with a host name of this service. Only
         routes that read no credentials send what is cached, so a credential changes nothing.
         """
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] in BY_THE_CLOCK:
+        if scope["path"] in BY_THE_CLOCK:
             return None
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]) or not BYPASS_HEADERS.isdisjoint(headers):
@@ -336,6 +336,10 @@ SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
 """What an answer may vary by at a path whose key holds the languages that are preferred."""
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
+NOT_PUBLIC = re.compile(
+    r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
+)
+"""Matches the beginning of a path whose responses are for one caller or one moment."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
@@ -347,7 +351,9 @@ class CacheMiddleware:
         self.cache = cache
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request."""
+        """Serve one request. What is not public goes past the cache, so that no such read waits for another."""
+        if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
+            return self.app(scope, receive, send)
         request = self.cache.parse(scope)
         return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
 

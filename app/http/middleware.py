@@ -56,6 +56,8 @@ from app.services.limits import (
 if TYPE_CHECKING:
     from app.http.tracing import Traces
 
+log = Log(__name__)
+
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
 """The paths that send no CORS headers at all."""
 EXPOSED_HEADERS = (
@@ -165,9 +167,13 @@ async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send)
     await response(request.scope, request.receive, send)
 
 
+ANY = "*"
+CACHED_HOSTS = 1000
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
 """The key of the scope of a request that a trusted proxy sent."""
+
+HostCheck = Callable[[bytes | None], bool]
 
 
 class ForwardedAddressMiddleware:
@@ -210,12 +216,6 @@ def _readable_address(text: str) -> str:
         return UNKNOWN_ADDRESS
 
 
-ANY = "*"
-CACHED_HOSTS = 1000
-
-HostCheck = Callable[[bytes | None], bool]
-
-
 def make_host_check(*, public_url: str, allowed_hosts: Sequence[str]) -> HostCheck:
     """Return the check of a Host header: True if its value is allowed, or if the header is missing.
 
@@ -256,7 +256,6 @@ FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
-
 CONCERN_POLICY = "concerns"
 FORM_POLICY = "forms"
 CHECK_POLICY = "checks"
@@ -379,7 +378,7 @@ class GateMiddleware:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
         """Return what serves the request, which may be a refusal, and `send` with what it adds to the response."""
-        if not self._allows_host(_field(scope, b"host")):
+        if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send
         name = policy_name(scope["method"], scope["path"])
         if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
@@ -426,7 +425,7 @@ def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
     if is_client:
         takes_turns = name == CONCERN_POLICY
     elif counted.above is Above.PROVEN:
-        takes_turns = _field(scope, b"authorization") is not None or _field(scope, b"cookie") is not None
+        takes_turns = find_field(scope, b"authorization") is not None or find_field(scope, b"cookie") is not None
     else:
         takes_turns = counted.above is Above.TURNS
     if takes_turns:
@@ -450,11 +449,11 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 def _token_hash(scope: Scope) -> bytes | None:
     """Return the SHA-256 of the Authorization header, so that no token is held in memory; None without one."""
-    authorization = _field(scope, b"authorization")
+    authorization = find_field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
 
 
-def _field(scope: Scope, name: bytes) -> bytes | None:
+def find_field(scope: Scope, name: bytes) -> bytes | None:
     """Return the first header field of that name."""
     return next((value for each, value in scope["headers"] if each == name), None)
 
@@ -516,7 +515,7 @@ class RequestBodyMiddleware:
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
         """Return the body, or the problem with it."""
-        length = _field(scope, b"content-length") or b""
+        length = find_field(scope, b"content-length") or b""
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
             return ContentTooLarge
         body = bytearray()
@@ -562,8 +561,6 @@ NO_ROUTE = "(none)"
 OTHER_METHOD = "OTHER"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 SERVER_ERROR = 500
-
-log = Log(__name__)
 
 
 class RequestRecords:

@@ -1,4 +1,4 @@
-"""The path and query parameters of the routes, each with its limits, its description and an example."""
+"""Parameters of the routes, routers that refuse unknown ones, strict JSON bodies, and refusals simulated for tests."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from email.message import Message
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import jiter
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, params
@@ -45,7 +45,6 @@ from app.services.clients import Principal
 from app.services.cursors import encode_key
 from app.services.receipts import IdempotentResult
 
-NUL = "\x00"
 PLAIN = re.compile("0|[1-9][0-9]*")
 
 
@@ -69,59 +68,6 @@ Cursor = Annotated[
 ]
 
 
-async def ignore_unknown_query() -> None:
-    """Mark a route that ignores unknown parameters, as clients of its standard expect."""
-
-
-UNKNOWN_IGNORED = Depends(ignore_unknown_query)
-
-
-async def reject_unknown_query(request: Request, route: APIRoute) -> None:
-    """Raise `RequestValidationError` for a parameter that the route does not have, is given twice, or has a NUL.
-
-    The error also has every other fault of the parameters, and of a body that can be read, so that a caller meets all
-    in one round.
-    """
-    not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a model have no kind
-    known = {each.alias for each in get_flat_params(route.dependant) if not isinstance(each.field_info, not_in_query)}
-    ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
-    received = request.query_params.multi_items()
-    errors = _errors_of_names([name for name, _ in received], known, ignored=ignored)
-    errors += [{"type": "nul_in_parameter", "loc": ("query",)}] if any(NUL in value for _, value in received) else []
-    if errors:
-        raise RequestValidationError([*errors, *await _other_errors(request, route)])
-
-
-def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
-    """Return an error for the unknown names, which are not repeated, and one for each that is there twice."""
-    errors: list[Any] = []
-    if not ignored and any(name not in known for name in names):
-        hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
-        errors.append({"type": "unknown_parameter", "loc": ("query",), "ctx": {"hint": hint}})
-    twice = sorted(name for name, count in Counter(names).items() if name in known and count > 1)
-    return errors + [{"type": "repeated_parameter", "loc": ("query", name)} for name in twice]
-
-
-async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
-    """Return the faults that FastAPI finds in the other parameters, and in the body."""
-    errors: list[Any] = []
-    for dependant in _all_of(route.dependant):
-        errors += request_params_to_args(dependant.path_params, request.path_params)[1]
-        errors += request_params_to_args(dependant.query_params, request.query_params)[1]
-        errors += request_params_to_args(dependant.header_params, request.headers)[1]
-    if route.body_field is not None:
-        with suppress(HTTPException):  # a body that cannot be read has a problem of its own, in the next round
-            body = await request.json()
-            errors += (await request_body_to_args(route.dependant.body_params, body, embed_body_fields=False))[1]
-    return errors
-
-
-def _all_of(dependant: Dependant) -> Iterator[Dependant]:
-    yield dependant
-    for each in dependant.dependencies:
-        yield from _all_of(each)
-
-
 GuideName = Annotated[
     str, Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"])
 ]
@@ -137,34 +83,6 @@ LanguageName = Annotated[
 ]
 RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DIGITS]
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
-
-
-class Asked(NamedTuple):
-    """What a path names. Without a number, the current edition, or the rendition to read in the language."""
-
-    guide: str
-    language: str | None = None
-    number: int | None = None
-
-
-async def ask_current_edition(guide: GuideName) -> Asked:
-    """Read the path of a guide. This and the next are `async` so that they need no thread."""
-    return Asked(guide)
-
-
-async def ask_numbered_edition(guide: GuideName, number: EditionNumber) -> Asked:
-    """Read the path of a numbered edition."""
-    return Asked(guide, None, number)
-
-
-async def ask_current_rendition(guide: GuideName, language: LanguageName) -> Asked:
-    """Read the path of a guide in another language."""
-    return Asked(guide, language)
-
-
-async def ask_numbered_rendition(guide: GuideName, language: LanguageName, number: RenditionNumber) -> Asked:
-    """Read the path of a numbered rendition."""
-    return Asked(guide, language, number)
 
 
 AboutSubject = Annotated[
@@ -223,6 +141,62 @@ def created_response(result: IdempotentResult, location: str) -> Response:
     return Response(result.receipt, status_code=201, media_type=JSON, headers=headers)
 
 
+NUL = "\x00"
+
+
+async def ignore_unknown_query() -> None:
+    """Mark a route that ignores unknown parameters, as clients of its standard expect."""
+
+
+UNKNOWN_IGNORED = Depends(ignore_unknown_query)
+
+
+async def reject_unknown_query(request: Request, route: APIRoute) -> None:
+    """Raise `RequestValidationError` for a parameter that the route does not have, is given twice, or has a NUL.
+
+    The error also has every other fault of the parameters, and of a body that can be read, so that a caller meets all
+    in one round.
+    """
+    not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a model have no kind
+    known = {each.alias for each in get_flat_params(route.dependant) if not isinstance(each.field_info, not_in_query)}
+    ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
+    received = request.query_params.multi_items()
+    errors = _errors_of_names([name for name, _ in received], known, ignored=ignored)
+    errors += [{"type": "nul_in_parameter", "loc": ("query",)}] if any(NUL in value for _, value in received) else []
+    if errors:
+        raise RequestValidationError([*errors, *await _other_errors(request, route)])
+
+
+def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
+    """Return an error for the unknown names, which are not repeated, and one for each that is there twice."""
+    errors: list[Any] = []
+    if not ignored and any(name not in known for name in names):
+        hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
+        errors.append({"type": "unknown_parameter", "loc": ("query",), "ctx": {"hint": hint}})
+    twice = sorted(name for name, count in Counter(names).items() if name in known and count > 1)
+    return errors + [{"type": "repeated_parameter", "loc": ("query", name)} for name in twice]
+
+
+async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
+    """Return the faults that FastAPI finds in the other parameters, and in the body."""
+    errors: list[Any] = []
+    for dependant in _all_of(route.dependant):
+        errors += request_params_to_args(dependant.path_params, request.path_params)[1]
+        errors += request_params_to_args(dependant.query_params, request.query_params)[1]
+        errors += request_params_to_args(dependant.header_params, request.headers)[1]
+    if route.body_field is not None:
+        with suppress(HTTPException):  # a body that cannot be read has a problem of its own, in the next round
+            body = await request.json()
+            errors += (await request_body_to_args(route.dependant.body_params, body, embed_body_fields=False))[1]
+    return errors
+
+
+def _all_of(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _all_of(each)
+
+
 class GuidanceRequest(Request):
     """A request whose cookies are read in linear time. FastAPI reads them for every route.
 
@@ -276,8 +250,6 @@ CONTAINERS = {dict, list}
 NO_CHARACTER = "The body contains a NUL character or a lone surrogate, which cannot be stored."
 NAME_TWICE = "A name stands twice in one object of the body, so one of its values would be lost."
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # after an even number of backslashes, `\u0000` is a NUL
-
-
 IDENTITY = "identity"
 COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Content-Encoding`."
 

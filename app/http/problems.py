@@ -29,6 +29,7 @@ from app.errors import (
     NoSuchConcern,
     NoSuchEdition,
     NoSuchGuide,
+    NoSuchRendition,
     NotFound,
     Problem,
     ProviderUnavailable,
@@ -235,6 +236,7 @@ QUERY_PROBLEMS = (UnknownQuery, RepeatedQuery, InvalidQuery)
 BODY_PROBLEMS = (UnreadableBody, ContentTooLarge, UnsupportedMediaType, ValidationFailed)
 CURRENT_EDITION_PROBLEMS = (NoSuchGuide, EditionWithdrawn)
 NUMBERED_EDITION_PROBLEMS = (NoSuchGuide, NoSuchEdition, EditionWithdrawn)
+RENDITION_PROBLEMS = (NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
 CREDENTIAL_PROBLEMS = (TokenMissing, TokenInvalid, ScopeMissing, ProviderUnavailable)
 CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
 """The problems of a route for clients, which checks their keys in the database."""

@@ -1,10 +1,11 @@
 """Routes of editions: their history, numbered ones, all sections and items, and publishing and withdrawing."""
 
+import datetime as dt
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
-from fastapi import Body, Depends, Header, Query, Request, Response, Security
+from fastapi import Body, Header, Query, Request, Response, Security
 from sqlmodel import Session
 
 from app.errors import (
@@ -20,7 +21,6 @@ from app.errors import (
     NotFound,
     PreconditionFailed,
     PreconditionMissing,
-    Problem,
     SecondPersonNeeded,
     ServiceUnavailable,
 )
@@ -29,27 +29,27 @@ from app.http.context import ContentsDep, ContextDep, NowDep, SessionDep, Settin
 from app.http.memento import memento_headers, memento_links, time_map
 from app.http.params import (
     IN_PLAIN_DIGITS,
-    Asked,
     Cursor,
     EditionNumber,
     GuidanceRouter,
     GuideName,
     JSONRoute,
+    LanguageName,
     Limit,
+    RenditionNumber,
     item_name,
 )
 from app.http.problems import (
     BODY_PROBLEMS,
     CREDENTIAL_PROBLEMS,
+    CURRENT_EDITION_PROBLEMS,
     NUMBERED_EDITION_PROBLEMS,
     RESPONSES_OF_READS,
     problem_responses,
     response_example,
 )
 from app.http.responses import (
-    CACHE_CURRENT,
     CACHE_IMMUTABLE,
-    Responses,
     conditional_response,
     etag_of,
     gzip_etag,
@@ -69,8 +69,6 @@ from app.models.guides import (
     EditionsResponse,
     EditionStatus,
     EditionSummary,
-    ItemResponse,
-    NumberedItemResponse,
     PublishedResponse,
     WithdrawalRequest,
     WithdrawalResponse,
@@ -83,7 +81,6 @@ from app.models.renditions import (
     RenditionWithdrawalResponse,
 )
 from app.models.sections import DOCUMENTED, Section
-from app.routers.formats import CURRENT, NUMBERED, NUMBERED_RENDITION, Source
 from app.services.cursors import decode_key, encode_key
 from app.services.editions import (
     EditionHead,
@@ -216,101 +213,95 @@ def read_changes(
     return public_response(request, response, caching=CACHE_IMMUTABLE)
 
 
-class Sections(NamedTuple):
-    """What the routes of an edition's sections and items are called, say of themselves and answer."""
-
-    source: Source
-    name: str
-    """What begins the names of its routes."""
-    words: str
-    of_section: str
-    of_item: str
-    items: Mapping[Section, type[ItemResponse] | type[NumberedItemResponse]]
-    responses: Responses
-
-
-SECTIONS = (
-    Sections(
-        CURRENT,
-        "read_",
-        "the current edition",
-        "The section word for word, with the cautions that must be read with it.",
-        "The item, the editions that contain it and those that changed its text.",
-        ITEM_RESPONSES,
-        {},
-    ),
-    Sections(
-        NUMBERED,
-        "read_edition_",
-        "a numbered edition",
-        "The section of that edition, with the cautions that must be read with it.",
-        "The item in that edition.",
-        NUMBERED_ITEM_RESPONSES,
-        AS_PUBLISHED,
-    ),
-)
-
-
-def _add_section(sections: Sections, section: Section) -> None:
-    """Add the routes of the section and of its items: `/v1/guides/{guide}/indicators`, named `read_indicators`."""
-    source, below, named = sections.source, f"/{section.value}", item_name(section)
+def _add_section(section: Section) -> None:
+    """Add the routes of the section and of its items, such as `read_indicators` at `/v1/guides/{guide}/indicators`."""
+    of_guide, of_edition = "/" + section.value, "/editions/{number}/" + section.value
+    named = item_name(section)
 
     @editions_router.get(
-        source.path + below,
-        name=f"{sections.name}{section.key}",
-        tags=[source.tag],
-        summary=f"Read the {section.words} of {sections.words}",
-        description=sections.of_section,
+        of_guide,
+        name=f"read_{section.key}",
+        tags=["Guides"],
+        summary=f"Read the {section.words} of the current edition",
         response_model=SECTION_RESPONSES[section],
-        responses=sections.responses | problem_responses(NotFound, *source.problems),
+        responses=problem_responses(NotFound, *CURRENT_EDITION_PROBLEMS),
     )
-    def read_section(
-        request: Request,
-        session: SessionDep,
-        contents: ContentsDep,
-        asked: Annotated[Asked, Depends(source.asked)],
-    ) -> Response:
-        shown = find_edition(session, contents, asked.guide, asked.number)
-        return public_response(
-            request,
-            present_section(shown, section),
-            caching=CACHE_IMMUTABLE if shown.is_numbered else CACHE_CURRENT,
-            more_links=_successor(shown, below) if shown.is_numbered else {},
-        )
+    def read_section(request: Request, session: SessionDep, contents: ContentsDep, guide: GuideName) -> Response:
+        """The section word for word, with the cautions that must be read with it."""
+        return public_response(request, present_section(find_edition(session, contents, guide), section))
 
     @editions_router.get(
-        f"{source.path}{below}/{{item_id}}",
-        name=f"{sections.name}{section.key}_item",
-        tags=[source.tag],
-        summary=f"Read one of the {section.words} of {sections.words}",
-        description=sections.of_item,
-        response_model=sections.items[section],
-        responses=sections.responses | problem_responses(NotFound, NoSuchItem, *source.problems),
+        of_guide + "/{item_id}",
+        name=f"read_{section.key}_item",
+        tags=["Guides"],
+        summary=f"Read one of the {section.words} of the current edition",
+        response_model=ITEM_RESPONSES[section],
+        responses=problem_responses(NotFound, NoSuchItem, *CURRENT_EDITION_PROBLEMS),
     )
     def read_item(
+        *, request: Request, session: SessionDep, contents: ContentsDep, item_id: str = named, guide: GuideName
+    ) -> Response:
+        """The item, the editions that contain it and those that changed its text."""
+        shown = find_edition(session, contents, guide)
+        lists = read_lists(session, guide=guide, part=section.key)
+        fields = _item_fields(shown, section, item_id)
+        links = shown.links(f"{of_guide}/{item_id}", _having(lists, item_id))
+        history = item_history(section, item_id, lists, shown.history)
+        return public_response(request, ITEM_RESPONSES[section](**fields, history=history, links=links))
+
+    @editions_router.get(
+        of_edition,
+        name=f"read_edition_{section.key}",
+        tags=["Editions"],
+        summary=f"Read the {section.words} of a numbered edition",
+        response_model=SECTION_RESPONSES[section],
+        responses=AS_PUBLISHED | problem_responses(NotFound, *NUMBERED_EDITION_PROBLEMS),
+    )
+    def read_edition_section(
+        request: Request, session: SessionDep, contents: ContentsDep, guide: GuideName, number: EditionNumber
+    ) -> Response:
+        """The section of that edition, with the cautions that must be read with it."""
+        shown = find_edition(session, contents, guide, number)
+        response, successor = present_section(shown, section), _successor(shown, of_guide)
+        return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=successor)
+
+    @editions_router.get(
+        of_edition + "/{item_id}",
+        name=f"read_edition_{section.key}_item",
+        tags=["Editions"],
+        summary=f"Read one of the {section.words} of a numbered edition",
+        response_model=NUMBERED_ITEM_RESPONSES[section],
+        responses=AS_PUBLISHED | problem_responses(NotFound, NoSuchItem, *NUMBERED_EDITION_PROBLEMS),
+    )
+    def read_edition_item(
         *,
         request: Request,
         session: SessionDep,
         contents: ContentsDep,
-        asked: Annotated[Asked, Depends(source.asked)],
         item_id: str = named,
+        guide: GuideName,
+        number: EditionNumber,
     ) -> Response:
-        shown = find_edition(session, contents, asked.guide, asked.number)
-        lists = read_lists(session, guide=asked.guide, part=section.key)
-        having = {number for number, items in lists.items() if item_id in items}
-        links = shown.links(f"{below}/{item_id}", having)
-        item = find_item(shown.content, section, item_id)
-        fields: dict[str, Any] = edition_fields(shown) | {"section": section, "item": item}
-        more_links: Links = {}
-        if shown.is_numbered:  # what a later edition may change goes into the Link header: it may leave the item out
-            more_links = _successor(shown, f"{below}/{item_id}") if shown.head.number + 1 in having else {}
-            latest, current = links.pop("latest_version"), current_of(shown.history)
-            more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
-        else:
-            fields["history"] = item_history(section, item_id, lists, shown.history)
-        response = sections.items[section](**fields, links=links)
-        caching = CACHE_IMMUTABLE if shown.is_numbered else CACHE_CURRENT
-        return public_response(request, response, caching=caching, more_links=more_links)
+        """The item in that edition."""
+        shown = find_edition(session, contents, guide, number)
+        having = _having(read_lists(session, guide=guide, part=section.key), item_id)
+        fields, below = _item_fields(shown, section, item_id), f"{of_guide}/{item_id}"
+        links, current = shown.links(below, having), current_of(shown.history)
+        latest = links.pop("latest_version")
+        # A later edition may change these links, or leave the item out: so they are in the Link header.
+        more_links = _successor(shown, below) if number + 1 in having else {}
+        more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
+        response = NUMBERED_ITEM_RESPONSES[section](**fields, links=links)
+        return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
+
+
+def _item_fields(shown: ShownEdition, section: Section, item_id: str) -> dict[str, Any]:
+    return edition_fields(shown) | {"section": section, "item": find_item(shown.content, section, item_id)}
+
+
+def _having(lists: Mapping[int, Mapping[str, Any]], item_id: str) -> set[int]:
+    """Return the numbers of the editions that have the item."""
+    return {number for number, items in lists.items() if item_id in items}
 
 
 def _successor(shown: ShownEdition, below: str = "") -> Links:
@@ -332,8 +323,7 @@ def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
 
 
 for each_section in DOCUMENTED:
-    for each in SECTIONS:
-        _add_section(each, each_section)
+    _add_section(each_section)
 
 
 publishing_router = GuidanceRouter(
@@ -343,7 +333,6 @@ publishing_router = GuidanceRouter(
     responses=problem_responses(ServiceUnavailable, *CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )
-TAKE_BACK = "Withdraw {}. Its content is kept, and reads return 410 with the reason."
 WITHDRAWN_ALREADY = "Already withdrawn for this reason."
 IfMatch = Annotated[
     str | None,
@@ -420,38 +409,55 @@ def post_rendition(
     return _respond(response, publish_rendition(writer, guide, content, at=now, two_people=two_people))
 
 
-def _add_withdrawal(
-    source: Source,
-    what: str,
-    model: type[WithdrawalResponse] | type[RenditionWithdrawalResponse],
-    missing: type[Problem],
-) -> None:
-    @publishing_router.post(
-        f"{source.path}/withdrawal",
-        name=f"withdraw_{what.split()[1]}",
-        summary=f"Withdraw {what}",
-        description=TAKE_BACK.format(what),
-        status_code=201,
-        response_model=model,
-        responses=problem_responses(NoSuchGuide, missing, AlreadyWithdrawn, *BODY_PROBLEMS)
-        | {200: {"model": model, "description": WITHDRAWN_ALREADY}},
-    )
-    def post_withdrawal(
-        response: Response,
-        writer: WriterDep,
-        now: NowDep,
-        asked: Annotated[Asked, Depends(source.asked)],
-        request: WithdrawalRequest,
-    ) -> WithdrawalResponse | RenditionWithdrawalResponse:
-        guide, language, number = asked
-        key = EditionKey(guide, number or 0) if language is None else RenditionKey(guide, language, number or 0)
-        withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
-        response.status_code = 201 if withdrawn.is_new else 200
-        return present_withdrawn(key, withdrawn.withdrawn_at, request.reason)
+@publishing_router.post(
+    "/editions/{number}/withdrawal",
+    summary="Withdraw an edition",
+    status_code=201,
+    response_model=WithdrawalResponse,
+    responses=problem_responses(NoSuchGuide, NoSuchEdition, AlreadyWithdrawn, *BODY_PROBLEMS)
+    | {200: {"model": WithdrawalResponse, "description": WITHDRAWN_ALREADY}},
+)
+def withdraw_edition(
+    *,
+    response: Response,
+    writer: WriterDep,
+    now: NowDep,
+    guide: GuideName,
+    number: EditionNumber,
+    request: WithdrawalRequest,
+) -> WithdrawalResponse | RenditionWithdrawalResponse:
+    """Withdraw an edition. Its content is kept, and reads return 410 with the reason."""
+    return _withdraw(writer, EditionKey(guide, number), request, now, response)
 
 
-_add_withdrawal(NUMBERED, "an edition", WithdrawalResponse, NoSuchEdition)
-_add_withdrawal(NUMBERED_RENDITION, "a rendition", RenditionWithdrawalResponse, NoSuchRendition)
+@publishing_router.post(
+    "/renditions/{language}/{number}/withdrawal",
+    summary="Withdraw a rendition",
+    status_code=201,
+    response_model=RenditionWithdrawalResponse,
+    responses=problem_responses(NoSuchGuide, NoSuchRendition, AlreadyWithdrawn, *BODY_PROBLEMS)
+    | {200: {"model": RenditionWithdrawalResponse, "description": WITHDRAWN_ALREADY}},
+)
+def withdraw_rendition(
+    *,
+    response: Response,
+    writer: WriterDep,
+    now: NowDep,
+    guide: GuideName,
+    language: LanguageName,
+    number: RenditionNumber,
+    request: WithdrawalRequest,
+) -> WithdrawalResponse | RenditionWithdrawalResponse:
+    """Withdraw a rendition. Its content is kept, and reads return 410 with the reason."""
+    return _withdraw(writer, RenditionKey(guide, language, number), request, now, response)
+
+
+def _withdraw(
+    writer: WriterDep, key: EditionKey | RenditionKey, request: WithdrawalRequest, now: dt.datetime, response: Response
+) -> WithdrawalResponse | RenditionWithdrawalResponse:
+    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
+    response.status_code = 201 if withdrawn.is_new else 200
+    return present_withdrawn(key, withdrawn.withdrawn_at, request.reason)
 
 
 def _respond(response: Response, published: Publication[Any]) -> Any:

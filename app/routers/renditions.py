@@ -1,25 +1,25 @@
 """Routes of renditions: a guide in other languages and forms."""
 
-from typing import Annotated
-
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 
 from app.errors import NoSuchGuide
 from app.http.auth import PUBLIC
 from app.http.context import ContentsDep, SessionDep
-from app.http.params import Asked, EditionNumber, GuidanceRouter, GuideName
-from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
+from app.http.params import EditionNumber, GuidanceRouter, GuideName, LanguageName, RenditionNumber
+from app.http.problems import (
+    NUMBERED_EDITION_PROBLEMS,
+    RENDITION_PROBLEMS,
+    RESPONSES_OF_READS,
+    problem_responses,
+    response_example,
+)
 from app.http.responses import CACHE_CHECKED, add_languages, public_response
 from app.models.links import edition_renditions_path, renditions_path
 from app.models.renditions import RenditionResponse, RenditionsResponse
 from app.models.sections import Section
-from app.routers.formats import NUMBERED_RENDITION, RENDITION, Source
 from app.services.editions import get_history, list_renditions, readable_of
-from app.services.guide_documents import find_rendition, present_rendition
-from app.services.renditions import (
-    edition_language_paths,
-    list_rendition,
-)
+from app.services.guide_documents import ShownRendition, find_rendition, present_rendition
+from app.services.renditions import edition_language_paths, list_rendition
 
 router = GuidanceRouter(
     prefix="/v1/guides/{guide}", tags=["Renditions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
@@ -68,34 +68,44 @@ def list_edition_renditions(request: Request, session: SessionDep, guide: GuideN
     return response
 
 
-def _add_read(source: Source, summary: str, description: str) -> None:
-    @router.get(
-        source.path,
-        name=f"read_{source.name}",
-        summary=summary,
-        description=description,
-        response_model=RenditionResponse,
-        responses=WELSH_EXAMPLE | problem_responses(*source.problems),
-    )
-    def read(
-        request: Request, session: SessionDep, contents: ContentsDep, asked: Annotated[Asked, Depends(source.asked)]
-    ) -> Response:
-        shown = find_rendition(session, contents, asked.guide, asked.language or "", asked.number)
-        headers = {"Content-Language": shown.language}
-        response = public_response(request, present_rendition(shown), caching=CACHE_CHECKED, more_headers=headers)
-        add_languages(response, shown.languages)
-        return response
+@router.get(
+    "/renditions/{language}",
+    summary="Read a guide in another language",
+    description="The latest rendition, with the schema of an edition. `rendition` describes the translation.\n\nIf the "
+    "guide has changed since, `behind` is true, and cautions and contacts come from the current edition.",
+    response_model=RenditionResponse,
+    responses=WELSH_EXAMPLE | problem_responses(*RENDITION_PROBLEMS),
+)
+def read_rendition(
+    request: Request, session: SessionDep, contents: ContentsDep, guide: GuideName, language: LanguageName
+) -> Response:
+    """Return the latest rendition in the language."""
+    return _respond(request, find_rendition(session, contents, guide, language))
 
 
-_add_read(
-    RENDITION,
-    "Read a guide in another language",
-    "The latest rendition, with the schema of an edition. `rendition` describes the translation.\n\nIf the guide has "
-    "changed since, `behind` is true, and cautions and contacts come from the current edition.",
+@router.get(
+    "/renditions/{language}/{number}",
+    summary="Read a numbered rendition",
+    response_model=RenditionResponse,
+    responses=WELSH_EXAMPLE | problem_responses(*RENDITION_PROBLEMS),
 )
-_add_read(
-    NUMBERED_RENDITION,
-    "Read a numbered rendition",
-    "A published rendition. Its text and digest never change.\n\n`behind`, `status` and `notices` change "
-    "when the guide gets another edition, so caches must revalidate.",
-)
+def read_numbered_rendition(
+    request: Request,
+    session: SessionDep,
+    contents: ContentsDep,
+    guide: GuideName,
+    language: LanguageName,
+    number: RenditionNumber,
+) -> Response:
+    """A published rendition. Its text and digest never change.
+
+    `behind`, `status` and `notices` change when the guide gets another edition, so caches must revalidate.
+    """
+    return _respond(request, find_rendition(session, contents, guide, language, number))
+
+
+def _respond(request: Request, shown: ShownRendition) -> Response:
+    headers = {"Content-Language": shown.language}
+    response = public_response(request, present_rendition(shown), caching=CACHE_CHECKED, more_headers=headers)
+    add_languages(response, shown.languages)
+    return response

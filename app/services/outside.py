@@ -23,6 +23,8 @@ from app.services.webhooks import SsrfGuard, list_receivers, oldest_waiting
 from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
+CALL_SECONDS = 2 * KNOCK_SECONDS
+"""For the lookup of a name, which has no limit of its own, and all that comes after."""
 LATE = dt.timedelta(minutes=2)
 """After so long, an event that waits for its receiver is late: a webhook was tried four times by then."""
 TRACES_PATH = "/v1/traces"
@@ -132,7 +134,7 @@ def _connect(url: str, guard: SsrfGuard) -> None:
 
 def _failure_of(attempt: Callable[[], str | None]) -> str | None:
     try:
-        return call_in_time(attempt, 2 * KNOCK_SECONDS)
+        return call_in_time(attempt, CALL_SECONDS)
     except FAILURES as failure:
         return str(failure) if isinstance(failure, GuidanceError) and str(failure) else type(failure).__name__
 

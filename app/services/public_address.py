@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from cryptography import x509
 
-from app.services.outside import KNOCK_SECONDS, open_client
+from app.services.outside import CALL_SECONDS, KNOCK_SECONDS, open_client
 from app.services.workers import call_in_time
 
 READINESS = "/health/ready"
@@ -43,12 +43,16 @@ class PublicAnswer:
 def call_public_address(url: str) -> PublicAnswer:
     """Call readiness there. No proxy of the environment is used; the certificates that this machine trusts are."""
     try:
-        with open_client() as client:
-            response = client.get(f"{url}{READINESS}")
-    except (httpx.HTTPError, ssl.SSLError) as failure:
+        response = call_in_time(lambda: _get(f"{url}{READINESS}"), CALL_SECONDS)
+    except (httpx.HTTPError, OSError) as failure:
         return PublicAnswer(failure=type(failure).__name__)
     checks, warnings = (_member(response, name) for name in ("checks", "warnings"))
     return PublicAnswer(response.status_code, checks, warnings, time=time_of(response))
+
+
+def _get(url: str) -> httpx.Response:
+    with open_client() as client:
+        return client.get(url)
 
 
 def _member(response: httpx.Response, name: str) -> dict[str, Any]:
@@ -72,10 +76,14 @@ def time_of(response: httpx.Response) -> dt.datetime | None:
 def read_time(url: str) -> dt.datetime | None:
     """Return the time by the clock of the server at that address, or None if it does not say."""
     try:
-        with open_client() as client, client.stream("GET", url) as response:
-            return time_of(response)
-    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError):
+        return call_in_time(lambda: _read_time(url), CALL_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError):
         return None
+
+
+def _read_time(url: str) -> dt.datetime | None:
+    with open_client() as client, client.stream("GET", url) as response:
+        return time_of(response)
 
 
 def read_certificate(url: str) -> Validity | None:
@@ -87,7 +95,7 @@ def read_certificate(url: str) -> Validity | None:
     target = urlsplit(url)
     address = target.hostname or "", target.port or HTTPS_PORT
     try:
-        return call_in_time(lambda: _read_certificate(address), 2 * KNOCK_SECONDS)
+        return call_in_time(lambda: _read_certificate(address), CALL_SECONDS)
     except (OSError, ValueError):
         return None
 

@@ -11,7 +11,6 @@ import re
 import secrets
 import socket
 import ssl
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,7 +51,7 @@ from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import FileKey, KeyFile
 from app.services.record import Actor, by_itself, record_disclosure
 from app.services.rounds import RoundNotes
-from app.services.workers import Job, JobsWorker, backoff_seconds
+from app.services.workers import Job, JobsWorker, backoff_seconds, start_call
 
 HTTPS = "https"
 WEBHOOK_KEY = "webhook-key.txt"
@@ -573,10 +572,9 @@ class WebhookSender:
 
 
 class Lookups:
-    """Looks addresses up without holding the event loop, one thread for each URL at a time.
+    """Looks up addresses without blocking the event loop, one thread for each URL at a time.
 
-    The system's own lookup can take minutes and cannot be stopped. Its thread ends by itself, and keeps no process
-    from ending. While it hangs, further attempts for the same URL wait for it, and start no other.
+    While a lookup hangs, further attempts for the same URL wait for it, and start no other.
     """
 
     def __init__(self, guard: SsrfGuard) -> None:
@@ -587,16 +585,8 @@ class Lookups:
         """Return what `SsrfGuard.resolve` returns, and raise what it raises."""
         lookup = self._under_way.get(url)
         if lookup is None or lookup.done():
-            lookup = self._under_way[url] = Future()
-            lookup.set_running_or_notify_cancel()  # from now on, one caller that gives up does not cancel it
-            threading.Thread(target=self._look_up, args=(url, lookup), name="webhook-lookup", daemon=True).start()
+            lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
         return await asyncio.wrap_future(lookup)
-
-    def _look_up(self, url: str, lookup: Future[Target]) -> None:
-        try:
-            lookup.set_result(self._guard.resolve(url))
-        except Exception as failure:  # every failure is the caller's
-            lookup.set_exception(failure)
 
 
 def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> WebhookSender:

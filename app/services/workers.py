@@ -153,22 +153,28 @@ class JobsWorker:
             raise Stopping
 
 
-def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
-    """Return what it returns, or raise what it raises; `TimeoutError` after so many seconds.
+def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
+    """Call `do` in a new thread, and return the future of its result.
 
-    It has a thread of its own, since a lookup of a host's address cannot be stopped: that ends by itself, and keeps no
-    process from ending.
+    For a lookup of a host's address, which can take minutes and cannot be stopped. Such a thread keeps no process from
+    ending, and a caller that gives up does not cancel the call for others.
     """
     outcome: Future[Result] = Future()
+    outcome.set_running_or_notify_cancel()
 
     def settle() -> None:
         try:
             outcome.set_result(do())
-        except Exception as failure:  # for the thread that waits
+        except Exception as failure:  # for whoever waits
             outcome.set_exception(failure)
 
-    threading.Thread(target=settle, name="call", daemon=True).start()
-    return outcome.result(timeout=seconds)
+    threading.Thread(target=settle, name=name, daemon=True).start()
+    return outcome
+
+
+def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
+    """Return the result of `do`, or raise its error. Raise `TimeoutError` after `seconds`."""
+    return start_call(do).result(timeout=seconds)
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:

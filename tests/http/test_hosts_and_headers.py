@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from app import config
 from app.cli.commands import app
 from app.config import VERSION, Settings, commit_of_clone
 from app.main import create_app
@@ -352,24 +354,64 @@ def test_the_build_is_named_by_the_index_the_metrics_and_the_command(settings: S
 
 @pytest.mark.parametrize("is_packed", [False, True])
 def test_a_clone_names_the_commit_that_is_checked_out_also_in_a_second_tree(tmp_path: Path, is_packed: bool) -> None:
-    def git(*arguments: str) -> str:
-        identity = ["-c", "user.name=Jo Example", "-c", "user.email=jo@council.example"]
-        command = ["git", "-C", str(tmp_path / "clone"), *identity, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    (tmp_path / "clone").mkdir()
-    git("init", "--quiet")
-    unborn = commit_of_clone(tmp_path / "clone")
-    git("commit", "--quiet", "--allow-empty", "--message", "An example")
-    git("worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "other")
+    commit = a_clone(tmp_path / "clone")
+    git(tmp_path / "clone", "worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "other")
     if is_packed:
-        git("pack-refs", "--all")
-    commit = git("rev-parse", "HEAD")
+        git(tmp_path / "clone", "pack-refs", "--all")
     found = [commit_of_clone(tmp_path / name) for name in ("clone", "second")]
-    git("checkout", "--quiet", "--detach")
+    git(tmp_path / "clone", "checkout", "--quiet", "--detach")
 
-    assert (unborn, found, commit_of_clone(tmp_path / "clone")) == (None, [commit] * 2, commit)
-    assert commit_of_clone(tmp_path) is None
+    assert (found, commit_of_clone(tmp_path / "clone")) == ([commit] * 2, commit)
+
+
+def test_a_folder_that_git_refuses_names_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = a_clone(tmp_path)
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "broken" / ".git").mkdir(parents=True)
+    (tmp_path / "unborn").mkdir()
+    git(tmp_path / "unborn", "init", "--quiet")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+
+    assert commit_of_clone(tmp_path) == commit
+    assert [commit_of_clone(tmp_path / each) for each in ("inside", "broken", "unborn")] == [None] * 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder away")
+def test_a_clone_of_another_owner_names_no_commit(tmp_path: Path) -> None:
+    commit = a_clone(tmp_path)
+    own = commit_of_clone(tmp_path)
+    for each in (tmp_path, *tmp_path.rglob("*")):
+        os.chown(each, 12345, 12345)
+
+    assert (own, commit_of_clone(tmp_path)) == (commit, None)
+
+
+@pytest.mark.parametrize("program", [None, "exit 1", "exec /bin/sleep 60"])
+def test_a_machine_without_a_git_that_answers_names_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None
+) -> None:
+    a_clone(tmp_path / "clone")
+    if program is not None:
+        (tmp_path / "git").write_text(f"#!/bin/sh\n{program}\n")
+        (tmp_path / "git").chmod(0o755)
+    monkeypatch.setattr(config, "GIT_SECONDS", 0.1)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert commit_of_clone(tmp_path / "clone") is None
+
+
+def a_clone(folder: Path) -> str:
+    """Make a repository with one commit there, and return its hash."""
+    folder.mkdir(exist_ok=True)
+    git(folder, "init", "--quiet")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", f"An example in {folder.name}")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Jo Example", "-c", "user.email=jo@council.example"]
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_an_event_has_the_same_id_whenever_it_is_pulled(client: TestClient, a_concern: Concern) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from app.db.database import open_database
 from app.http import cache as cache_module
 from app.http.cache import (
     MAX_CACHED_RESPONSES,
+    NOT_PUBLIC,
     CachedResponse,
     CacheKey,
     CacheMiddleware,
@@ -424,6 +426,47 @@ def test_nothing_is_kept_where_the_shelf_is_off() -> None:
     off = ResponseCache(0)
 
     assert [ask(inner, off), ask(inner, off)] == [b"1.", b"2."]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/desk/concerns", "/v1/events", "/v1/concerns/ABCD-EFGH-JKMN", "/desk", "/edit/a", "/health/ready"]
+)
+def test_no_private_response_is_stored_whatever_its_headers_say(response_cache: ResponseCache, path: str) -> None:
+    inner = Inner()
+
+    answers = [ask(inner, response_cache, path=path) for _ in range(2)]
+
+    assert (answers, len(response_cache.store)) == ([b"1.", b"2."], 0)
+
+
+def test_two_private_reads_do_not_wait_for_each_other(response_cache: ResponseCache) -> None:
+    scope = {"type": "http", "method": "GET", "path": "/v1/events", "query_string": b"wait=30", "headers": []}
+
+    async def read_both() -> None:
+        both = asyncio.Barrier(2)
+
+        async def inner(_scope: ASGIScope, _receive: Receive, _send: Send) -> None:
+            await both.wait()
+
+        reads = (CacheMiddleware(inner, response_cache)(dict(scope), nothing, nothing) for _ in range(2))
+        await asyncio.wait_for(asyncio.gather(*reads), LONG_ENOUGH)
+
+    async def nothing(*_: Any) -> Any: ...
+
+    asyncio.run(read_both())
+
+
+def test_exactly_the_reads_that_are_not_public_pass_the_cache(service: FastAPI, client: TestClient) -> None:
+    reads = [each for each in iter_route_contexts(service.routes) if "GET" in (each.methods or ())]
+    paths = {re.sub(r"{[^}]*}", "1", str(each.path)) for each in reads}
+
+    answers = {path: client.get(path) for path in paths}
+    refused = {path for path, each in answers.items() if each.status_code == 401}
+    public = {path for path, each in answers.items() if each.headers.get("cache-control", "").startswith("public")}
+
+    assert (len(refused) > 20, len(public) > 20) == (True, True)
+    assert {path for path in refused if not NOT_PUBLIC.match(path)} == set()
+    assert {path for path in public if NOT_PUBLIC.match(path)} == set()
 
 
 def a_kept(size: int) -> CachedResponse:

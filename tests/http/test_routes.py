@@ -16,7 +16,7 @@ from app.config import Settings
 from app.errors import NoSuchGuide
 from app.http.context import AppContext, ContextDep, NowDep, SessionDep
 from app.http.params import GuidanceRouter
-from app.main import ROUTERS, create_app, routes_of
+from app.main import ROUTERS, ROUTES, create_app, routes_of
 from app.models.clients import Scope
 from app.services import editions
 from tests.support.openapi import examples_of, operations
@@ -44,6 +44,16 @@ def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, 
         assert client.get("/made-up").status_code == (404 if fails else 200)
 
     assert not held[0].in_transaction()
+
+
+def test_only_loops_over_sections_make_route_functions() -> None:
+    """A search for any other path finds its function beside it. The forms of the desk are sent by one function."""
+    endpoints = [getattr(each, "endpoint", None) for each in ROUTES]
+
+    made = {each.__module__ for each in endpoints if each is not None and "<locals>" in each.__qualname__}
+
+    assert None not in endpoints
+    assert made == {"app.routers.catalogue", "app.routers.editions", "app.pages.acts"}
 
 
 def test_no_route_depends_on_its_place_in_the_list(service: FastAPI) -> None:

@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
@@ -30,14 +31,14 @@ from app.main import create_app, utc_now
 from app.models.clients import Scope
 from app.models.form import SMALLEST_EXAMPLE
 from app.models.record import NotedTime
-from app.services import doctor, watches
+from app.services import doctor, public_address, watches
 from app.services.access import ACCESS_KEY
 from app.services.clients import NewClient, add_client
 from app.services.doctor import ALL_CHECKS, Condition, exit_status
 from app.services.hours import WorkingDays
 from app.services.mail import claim_email
 from app.services.outside import KNOCKS, settings_of
-from app.services.public_address import PublicAnswer, Validity, call_public_address, read_certificate
+from app.services.public_address import PublicAnswer, Validity, call_public_address, read_certificate, read_time
 from tests.support.command import guidance
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer, environment_for
@@ -891,6 +892,20 @@ def test_the_public_address_is_called_as_callers_do(live: LiveServer) -> None:
 
     assert (answer.status, answer.checks["database"], answer.failure) == (200, "ok", "")
     assert call_public_address(live.url).failure == "ConnectError"
+
+
+def test_a_hanging_lookup_ends_each_call_of_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: released.wait())
+    monkeypatch.setattr(public_address, "CALL_SECONDS", 0.1)
+    url = "https://hangs.example"
+
+    try:
+        answer, time, certificate = call_public_address(url), read_time(url), read_certificate(url)
+    finally:
+        released.set()
+
+    assert (answer.failure, time, certificate) == ("TimeoutError", None, None)
 
 
 def test_a_probe_says_whether_the_service_is_ready(live: LiveServer) -> None:
