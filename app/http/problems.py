@@ -1,7 +1,6 @@
-"""Problem details (RFC 9457) that repeat nothing of a request, with every fault in one round, and their examples."""
+"""Problem details (RFC 9457) that repeat nothing of a request, and their examples."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -26,13 +24,11 @@ from app.errors import (
     InvalidQuery,
     Location,
     MethodNotAllowed,
-    NoSuchConcern,
     NoSuchEdition,
     NoSuchGuide,
     NotFound,
     Problem,
     ProviderUnavailable,
-    RateLimited,
     RenditionWithdrawn,
     RepeatedQuery,
     ScopeMissing,
@@ -44,15 +40,12 @@ from app.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from app.http.context import AppContext, context_of
+from app.http.context import AppContext
 from app.http.responses import Responses
 from app.logs import Log
-from app.models.concerns import Addition, Concern
-from app.models.fields import coded_values, drop_consequent_errors, find_waiting, model_at
+from app.models.fields import drop_consequent_errors, model_at
 from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.problems import FieldProblem, ProblemDetails
-from app.services.entries import StatusCode
-from app.services.limits import networks_of
 
 FAULTS: dict[str, tuple[FaultCode, str]] = {
     "missing": (FaultCode.REQUIRED, "This field is required."),
@@ -164,69 +157,7 @@ def as_sentence(text: str) -> str:
 
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
-"""The store cannot be read. The known faults are right without it."""
-
-
-def find_further(request: Request, body: Any, known: Sequence[FieldError]) -> list[FieldError]:
-    """Return the faults of rules that the known faults kept from being tried, and those of unknown ids and codes."""
-    model = _model_of(request)
-    if not isinstance(body, dict) or model is None:
-        return []
-    waiting = find_waiting(model, body, [fault.at for fault in known])
-    return [
-        *(FieldError(at, as_sentence(str(reason)), reason.code) for at, reason in waiting),
-        *_find_unknown(request, model, body, known),
-    ]
-
-
-def _find_unknown(
-    request: Request, model: type[BaseModel], body: dict[str, Any], known: Sequence[FieldError]
-) -> list[FieldError]:
-    """Return a fault for each unknown id and code of the body, except where one of the known faults is."""
-    context = context_of(request)
-    if model is Concern:
-        return find_unknown_in_concern(context, body, known)
-    found = context.reference_data.faults_in(coded_values(body, model))
-    if model is Addition:
-        found += _unknown_ids_of_addition(request, context, body)
-    return _without(known, found)
-
-
-def _model_of(request: Request) -> type[BaseModel] | None:
-    """Return the model of the bodies that the route takes."""
-    field = getattr(request.scope.get("route"), "body_field", None)
-    model = field.field_info.annotation if field is not None else None
-    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
-
-
-def find_unknown_in_concern(
-    context: AppContext, body: Mapping[str, Any], known: Sequence[FieldError]
-) -> list[FieldError]:
-    """Return the same for a body that was meant as a concern."""
-    found = context.reference_data.faults_in(coded_values(body, Concern))
-    with suppress(*NO_STORE):
-        found += context.submissions.resolver.unknown_ids_in(body)
-    return _without(known, found)
-
-
-def _unknown_ids_of_addition(request: Request, context: AppContext, body: Mapping[str, Any]) -> list[FieldError]:
-    reference = request.path_params["reference"]
-    _, token = get_authorization_scheme_param(request.headers.get("Authorization"))
-    networks = networks_of(request.client.host if request.client else None)
-    # A wrong token gets the answer to the body alone, and counts as a try.
-    with suppress(NoSuchConcern, RateLimited, *NO_STORE):
-        return context.follow_ups.unknown_ids_in(body, StatusCode(reference, token, networks))
-    return []
-
-
-def _without(known: Sequence[FieldError], found: Sequence[FieldError]) -> list[FieldError]:
-    return [fault for fault in found if not any(_covers(each, fault) for each in known)]
-
-
-def _covers(known: FieldError, fault: FieldError) -> bool:
-    """Whether the known fault is about the same value, or one around it."""
-    is_around = known.at == fault.at[: len(known.at)]
-    return is_around and (known.at == fault.at or (known.at != () and known.code is not FaultCode.UNKNOWN_FIELD))
+"""What is raised if the store cannot be read."""
 
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -304,8 +235,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(GuidanceError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
-    app.add_exception_handler(DBAPIError, _handle_database_error)
-    app.add_exception_handler(NoConnectionInTime, _handle_database_error)
+    for kind in NO_STORE:
+        app.add_exception_handler(kind, _handle_database_error)
 
 
 def problem_response(
@@ -383,7 +314,6 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
     if "path" in sources:
         return problem_response(request, NotFound, faults=faults)
     if "body" in sources:
-        faults += find_further(request, error.body, faults)  # type: ignore[attr-defined]  # registered as above
         faults = hide_unknown_names(faults, _model_of(request))
         return problem_response(request, ValidationFailed, faults=faults)
     first = faults[0]
@@ -401,6 +331,13 @@ def _handle_http_exception(request: Request, error: Exception) -> Response:
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
     headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}
     return problem_response(request, kind, detail=detail, headers=headers)
+
+
+def _model_of(request: Request) -> type[BaseModel] | None:
+    """Return the model of the bodies that the route takes."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = field.field_info.annotation if field is not None else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _allowed_methods(request: Request) -> str:

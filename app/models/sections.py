@@ -4,10 +4,10 @@ To add a section: its item in `items`, here its entry and its field of `EditionS
 the guide prints words before the list).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
@@ -56,7 +56,6 @@ class SectionEntry:
     """True if the items of all guides are listed at `/v1/` and the section's path."""
 
 
-NO_CAUTIONS = "`cautions` needs an entry, since there are factors or indicators"
 CAUTIONS = SectionEntry(path="cautions", item=items.Caution, title="Cautions", heading="Cautions")
 
 
@@ -162,6 +161,16 @@ PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not 
 """The sections on the two sides of the page to print. Who to call is on the front too, above all."""
 
 
+NO_CAUTIONS = "`cautions` needs an entry, since there are factors or indicators"
+
+
+def lacks_cautions(sections: Mapping[str, Any]) -> bool:
+    """Return whether there are factors or indicators, and no caution to read with them."""
+    return not sections.get(CAUTIONS.path) and any(
+        sections.get(section.key) for section in Section if section.entry.has_cautions
+    )
+
+
 class Introductions(RequestModel):
     """Text printed before each list."""
 
@@ -239,8 +248,7 @@ class EditionSections(RequestModel):
 
     @model_validator(mode="after")
     def _cautions_go_with_indicators(self) -> Self:
-        cautioned = (getattr(self, section.key) for section in Section if section.entry.has_cautions)
-        if not self.cautions and any(cautioned):
+        if lacks_cautions(dict(self)):
             raise _refusal([(CAUTIONS.path,)], FaultCode.TOO_FEW, NO_CAUTIONS)
         return self
 

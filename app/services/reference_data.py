@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import FaultCode, FieldError, Location, NoSuchCodeList
+from app.errors import FaultCode, FieldError, NoSuchCodeList
 from app.logs import Log
 from app.models.code_lists import CodeList, Signpost, SignpostList, SignpostScope, WhoToCall
 from app.models.concerns import Concern
@@ -86,17 +86,13 @@ class ReferenceData:
 
     def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
         """Return a fault for every code in the model that is not in its list."""
-        return self.faults_in(coded_values(parsed))
-
-    def faults_in(self, coded: Iterable[tuple[Location, str, str]]) -> list[FieldError]:
-        """Return a fault for every code (with its place and the name of its list) that is not in its list."""
         return [
             FieldError(
                 at,
                 f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.",
                 FaultCode.UNKNOWN_CODE,
             )
-            for at, name, value in coded
+            for at, name, value in coded_values(parsed)
             if value not in self._codes.get(name, ())
         ]
 
