@@ -329,7 +329,7 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
 
 
 def _is_written_fault(error: ErrorDetails) -> bool:
-    """Return whether `find_written_faults` found the fault too: it says more."""
+    """Return True if `find_written_faults` finds this kind of fault too: it says more."""
     reason = error.get("ctx", {}).get("error")
     return isinstance(reason, CodedValueError) and reason.code in (FaultCode.DUPLICATE_ID, FaultCode.TOO_FEW)
 

@@ -56,6 +56,7 @@ class SectionEntry:
     """True if the items of all guides are listed at `/v1/` and the section's path."""
 
 
+NO_CAUTIONS = "`cautions` needs an entry, since there are factors or indicators"
 CAUTIONS = SectionEntry(path="cautions", item=items.Caution, title="Cautions", heading="Cautions")
 
 
@@ -161,11 +162,8 @@ PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not 
 """The sections on the two sides of the page to print. Who to call is on the front too, above all."""
 
 
-NO_CAUTIONS = "`cautions` needs an entry, since there are factors or indicators"
-
-
 def lacks_cautions(sections: Mapping[str, Any]) -> bool:
-    """Return whether there are factors or indicators, and no caution to read with them."""
+    """Return True if there are factors or indicators, but no caution to read with them."""
     return not sections.get(CAUTIONS.path) and any(
         sections.get(section.key) for section in Section if section.entry.has_cautions
     )

@@ -31,7 +31,7 @@ from app.http.auth import (
 )
 from app.http.context import SessionDep
 from app.http.params import GuidanceRouter, GuideName
-from app.http.problems import NO_STORE
+from app.http.problem_handlers import NO_STORE
 from app.http.turns import LATE
 from app.models.base import canonical_submission
 from app.models.code_lists import WhoToCall

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.errors import FaultCode
 from app.http.context import AppContext
-from app.http.problems import DEFAULT_FAULT, FAULTS
+from app.http.field_errors import DEFAULT_FAULT, FAULTS
 from app.models.clients import Scope
 from app.models.editions import EDITION_EXAMPLE
 from app.models.form import FULL_EXAMPLE
