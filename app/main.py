@@ -39,7 +39,7 @@ from app.http.middleware import (
 )
 from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document, build_readers_document
-from app.http.problems import add_problem_handlers
+from app.http.problem_handlers import add_problem_handlers
 from app.http.turns import Turns
 from app.logs import Log
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path

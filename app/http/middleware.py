@@ -37,7 +37,7 @@ from app.errors import (
 )
 from app.http.cache import RawHeaders
 from app.http.metrics import Answered, Metrics
-from app.http.problems import PAGES_OF_CONCERNS, problem_response
+from app.http.problem_handlers import PAGES_OF_CONCERNS, problem_response
 from app.http.turns import HELD_SECONDS, LANE, LONG_BODY_BYTES, OVER, HeldAnswer, Turns
 from app.logs import Log, frames_of
 from app.models.catalogue import ACROSS_GUIDES

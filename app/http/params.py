@@ -34,7 +34,8 @@ from app.errors import (
 )
 from app.http.context import AppContext
 from app.http.negotiation import JSON
-from app.http.problems import RESPONSES_OF_ALL_ROUTES, problem_response
+from app.http.problem_handlers import problem_response
+from app.http.problems import RESPONSES_OF_ALL_ROUTES
 from app.models.base import MAX_NUMBER, SLUG_PATTERN
 from app.models.code_lists import MAX_CODE_LENGTH
 from app.models.concerns import Concern, SimulatedOutcome

@@ -17,16 +17,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
 from app.errors import CodedValueError, FaultCode, FieldError, Location, SeedError, SeedFileError
 from app.models.base import SLUG_PATTERN, digest_of, without_empty_members
 from app.models.editions import LEFT_OUT, SCHEMA_LINE, EditionContent
-from app.models.fields import drop_consequent_errors, find_waiting, member_reader, only_model_in
+from app.models.fields import drop_consequent_errors, member_reader, model_at
 from app.models.renditions import RenditionContent
-from app.models.sections import ITEM_LISTS, Section
+from app.models.sections import CAUTIONS, ITEM_LISTS, NO_CAUTIONS, Section, lacks_cautions
 from app.models.seed_files import FileTree, read_tree, reason_of
 
 MAX_WORDS = 6
@@ -146,17 +146,8 @@ def _meant(at: Location) -> str | None:
 
 
 def _keys_at(at: Location) -> list[str]:
-    model = _model_at(at)
+    model = model_at(EditionContent, at)
     return list(model.model_fields) if model is not None else []
-
-
-def _model_at(at: Location) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = EditionContent
-    for name in at:
-        if isinstance(name, str) and model is not None:
-            field = model.model_fields.get(name)
-            model = only_model_in(field.annotation) if field is not None else None
-    return model
 
 
 def _needed(at: Location, owner: Any) -> str:
@@ -170,7 +161,7 @@ def _needed(at: Location, owner: Any) -> str:
 
 def _choices(at: Location) -> str:
     """Return what the value may be, where there are only a few."""
-    model = _model_at(at[:-1])
+    model = model_at(EditionContent, at[:-1])
     kind = model.model_fields[str(at[-1])].annotation if model is not None and at[-1] in model.model_fields else None
     *others, last = [f"`{each.value}`" for each in kind] if isinstance(kind, EnumType) else [""]
     return f": {', '.join(others)} or {last}" if others else ""
@@ -185,8 +176,6 @@ def _international(key: str, found: Any) -> str:
 def _refused(error: ErrorDetails) -> str:
     at, reason = error["loc"], error["ctx"]["error"]
     code = reason.code if isinstance(reason, CodedValueError) else None
-    if code is FaultCode.TOO_FEW:
-        return str(reason)
     if code is FaultCode.OUT_OF_ORDER and at and at[-1] == "position":
         return f"{place_in_words(at[:-1])} has another place than its `position` says: leave `position` out"
     if at and isinstance(at[-1], str) and code is not FaultCode.NOT_REACHABLE:
@@ -214,6 +203,8 @@ Fault = tuple[Location, str]
 
 def find_written_faults(value: Any) -> Iterator[Fault]:
     """Yield each fault with its place, as a sentence."""
+    if isinstance(value, dict) and lacks_cautions(value):
+        yield (CAUTIONS.path,), NO_CAUTIONS
     for key in ITEM_LISTS:
         yield from _repeated_ids(key, _entries(value, key))
     for index, contact in _entries(value, Section.CONTACTS.key):
@@ -322,24 +313,25 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
     Items of `value` without a position are given their place in it.
     """
     place_items(value)
-    faults = list(find_written_faults(value))
+    written = list(find_written_faults(value))
     try:
-        return EditionContent.model_validate_json(json.dumps(value), strict=True), faults
+        return EditionContent.model_validate_json(json.dumps(value), strict=True), written
     except ValidationError as refusal:
-        errors = refusal.errors(include_url=False, include_input=False)
-    errors += [
-        {"type": "value_error", "loc": at, "msg": str(reason), "input": None, "ctx": {"error": reason}}
-        for at, reason in find_waiting(EditionContent, value, [error["loc"] for error in errors])
-    ]
+        errors = drop_consequent_errors(refusal.errors(include_url=False, include_input=False))
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     misspelt = {(*at[:-1], meant) for at in unknown if (meant := _meant(at)) is not None}
-    for error in drop_consequent_errors(errors):
+    faults = [(at, reason) for at, reason in written if at not in misspelt]
+    for error in errors:
         is_misspelt = error["type"] == "missing" and error["loc"] in misspelt
-        reason = error.get("ctx", {}).get("error")  # of an id that is there twice, `find_written_faults` says more
-        is_repeated = isinstance(reason, CodedValueError) and reason.code is FaultCode.DUPLICATE_ID
-        if not (is_misspelt or is_repeated):
+        if not (is_misspelt or _is_written_fault(error)):
             faults.append((error["loc"], fault_in_words(error, value)))
     return None, faults
+
+
+def _is_written_fault(error: ErrorDetails) -> bool:
+    """Return True if `find_written_faults` finds this kind of fault too: it says more."""
+    reason = error.get("ctx", {}).get("error")
+    return isinstance(reason, CodedValueError) and reason.code in (FaultCode.DUPLICATE_ID, FaultCode.TOO_FEW)
 
 
 def place_items(value: object) -> None:

@@ -1,11 +1,8 @@
-"""The codes in a model, or in a body that is none yet, with their places, to be checked against the code lists."""
+"""What models share: their codes with their places, and small types for texts, answers, dates and addresses."""
 
 import datetime as dt
-import json
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, get_args
@@ -18,28 +15,31 @@ from pydantic import (
     GetJsonSchemaHandler,
     StringConstraints,
     TypeAdapter,
-    ValidationError,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails, core_schema
 
 from app.errors import CodedValueError, FaultCode, Location
 from app.models.base import FULL_DATE, FromCodeList, RequestModel
 
-WaitingFault = tuple[Location, CodedValueError]
-NOT_JUDGED = (TypeError, KeyError, AttributeError)
-"""What a rule raises that needs a value that cannot be read."""
+Brief = Annotated[str, StringConstraints(max_length=100)]
+Line = Annotated[str, StringConstraints(max_length=300)]
+Note = Annotated[str, StringConstraints(max_length=1000)]
+Account = Annotated[str, StringConstraints(max_length=5000)]
+"""Generous lengths, under which the longest possible concern is still well below a megabyte."""
 
+_CODE = StringConstraints(max_length=40)
+CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
+SexCode = Annotated[str, FromCodeList("sex"), _CODE]
+EthnicityCode = Annotated[str, FromCodeList("ethnicity"), _CODE]
+DisabilityCode = Annotated[str, FromCodeList("disability"), _CODE]
+ReferralSourceCode = Annotated[str, FromCodeList("referral-source"), _CODE]
+LawfulBasisCode = Annotated[str, FromCodeList("lawful-basis"), _CODE]
+ReasonNotInformedCode = Annotated[str, FromCodeList("reason-parents-not-told"), _CODE]
 
-class _Unread:
-    """A value that is there and cannot be read. A rule that compares it raises `TypeError`."""
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, _other: object) -> bool:
-        raise TypeError
+CodedValue = tuple[Location, str, str]
+_LIST_KEYWORDS = ("type", "items", "minItems", "maxItems")
 
 
 def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
@@ -48,23 +48,13 @@ def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
 
 
-def find_waiting(model: type[BaseModel], value: object, known: Iterable[Location]) -> list[WaitingFault]:
-    """Return the faults of the rules that pydantic did not try on the JSON value, since it has faults at those places.
-
-    A place that has a fault already gets no second one.
-    """
-    trial = _Trial(known)
-    trial.read(model, value, ())
-    return trial.found
-
-
 @cache
 def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
     """Return what reads this member of the model alone."""
     return TypeAdapter[Any](model.model_fields[name].rebuild_annotation())
 
 
-def only_model_in(annotation: Any) -> type[BaseModel] | None:
+def _only_model_in(annotation: Any) -> type[BaseModel] | None:
     """Return the only model in the annotation; None if there is none or more than one."""
     found = set(_models_in(annotation))
     return found.pop() if len(found) == 1 else None
@@ -75,7 +65,7 @@ def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
         member = found.model_fields.get(name) if found is not None else None
-        found = only_model_in(member.annotation) if member is not None else None
+        found = _only_model_in(member.annotation) if member is not None else None
     return found
 
 
@@ -86,120 +76,45 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-class _Trial:
-    """The trial of every rule of a model and of those in it, on one value."""
-
-    def __init__(self, known: Iterable[Location]) -> None:
-        self.found: list[WaitingFault] = []
-        self._known = set(known)
-        self._faulty = {at[:length] for at in self._known for length in range(len(at) + 1)}
-
-    def read(self, model: type[BaseModel], value: object, at: Location) -> Any:
-        """Return the model with what can be read of the value, after its rules."""
-        if not isinstance(value, dict):
-            return _Unread()
-        members = {name: self._member(model, name, value, at) for name in model.model_fields}
-        made = model.model_construct(**members)
-        for rule in model.__pydantic_decorators__.model_validators.values():
-            if rule.info.mode == "after":
-                self._try(rule.func, made, at)
-        return made
-
-    def _member(self, model: type[BaseModel], name: str, owner: Mapping[str, Any], at: Location) -> Any:
-        field = model.model_fields[name]
-        if name not in owner:
-            misspelt = bool(get_close_matches(name, [each for each in owner if each not in model.model_fields], n=1))
-            return _Unread() if misspelt or field.is_required() else field.get_default(call_default_factory=True)
-        value = owner[name]
-        if (*at, name) not in self._faulty:
-            with suppress(ValidationError):
-                return member_reader(model, name).validate_json(json.dumps(value))
-        return self._faulty_member(model, name, field, value, (*at, name))
-
-    def _faulty_member(self, model: type[BaseModel], name: str, field: FieldInfo, value: Any, at: Location) -> Any:
-        inner = only_model_in(field.annotation)
-        if inner is not None and value and isinstance(value, list):
-            entries = tuple(self.read(inner, each, (*at, place)) for place, each in enumerate(value))
-            for rule in model.__pydantic_decorators__.field_validators.values():
-                if rule.info.mode == "after" and name in rule.info.fields:
-                    self._try(rule.func, entries, at)
-            return entries
-        if inner is not None and isinstance(value, dict):
-            return self.read(inner, value, at)
-        return _Unread() if value else value
-
-    def _try(self, rule: Callable[[Any], object], made: Any, at: Location) -> None:
-        if at not in self._faulty:
-            return
-        try:
-            rule(made)
-        except CodedValueError as reason:
-            self._note(at, reason)
-        except ValidationError as refusal:
-            for error in refusal.errors(include_url=False, include_input=False):
-                self._note((*at, *error["loc"]), error["ctx"]["error"])
-        except NOT_JUDGED:
-            return
-
-    def _note(self, at: Location, reason: CodedValueError) -> None:
-        if at not in self._known:
-            self._known.add(at)
-            self.found.append((at, reason))
-
-
-# The codes in a model, or in a body that is none yet, with their places, to be checked against the code lists.
-
-
-CodedValue = tuple[Location, str, str]
-
-
-def coded_values(body: object, model: type[BaseModel] | None = None) -> Iterator[CodedValue]:
-    """Yield (location, name of the code list, code) for every code in a model, or in JSON that was meant as `model`.
+def coded_values(model: BaseModel) -> Iterator[CodedValue]:
+    """Yield (location, name of the code list, code) for every code in the model.
 
     A location is a path of field names, keys and list indexes, from the root. A field that was not sent yields
     nothing. Raises TypeError for a model with a field that names two code lists: its codes would be ambiguous.
     """
-    sent: Container[str]
-    if isinstance(body, BaseModel):
-        model, sent, members = type(body), body.model_fields_set, body.__dict__
-    elif isinstance(body, dict) and model is not None:
-        sent = members = body
-    else:
-        return
-    for field, (code_list, inner) in _coded_fields(model).items():
-        if field in sent:
-            yield from _codes_in((field,), code_list, inner, members[field])
+    for field, code_list in _coded_fields(type(model)).items():
+        if field in model.model_fields_set:
+            yield from _codes_in((field,), code_list, getattr(model, field))
 
 
-def _codes_in(
-    location: Location, code_list: str | None, inner: type[BaseModel] | None, value: object
-) -> Iterator[CodedValue]:
+def _codes_in(location: Location, code_list: str | None, value: object) -> Iterator[CodedValue]:
     if isinstance(value, str):
         if code_list is not None:
             yield location, code_list, value
-    elif isinstance(value, BaseModel) or (inner is not None and isinstance(value, dict)):
-        for at, its_list, code in coded_values(value, inner):
+    elif isinstance(value, BaseModel):
+        for at, its_list, code in coded_values(value):
             yield (*location, *at), its_list, code
     else:
         many = enumerate(value) if isinstance(value, list | tuple | set | frozenset) else ()
         for step, item in value.items() if isinstance(value, dict) else many:
-            yield from _codes_in((*location, step), code_list, inner, item)
+            yield from _codes_in((*location, step), code_list, item)
 
 
 @cache
-def _coded_fields(model: type[BaseModel]) -> Mapping[str, tuple[str | None, type[BaseModel] | None]]:
-    """Map every field of the class that may hold codes to the code list of its strings, and to the model in it.
+def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
+    """Map every field of the class that may hold codes to the code list of its strings.
 
-    Fields that can hold neither are left out: most of a concern is its words.
+    Fields that can hold neither codes nor models are left out: most of a concern is its words.
     """
+    fields = model.model_fields
     found = {
-        name: (_only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata), field.annotation)
-        for name, field in model.model_fields.items()
+        name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
+        for name, field in fields.items()
     }
     return {
-        name: (code_list, only_model_in(annotation))
-        for name, (code_list, annotation) in found.items()
-        if code_list is not None or any(_models_in(annotation))
+        name: code_list
+        for name, code_list in found.items()
+        if code_list is not None or any(_models_in(fields[name].annotation))
     }
 
 
@@ -216,25 +131,6 @@ def _named_in(annotation: Any) -> Iterator[str]:
         yield annotation.code_list
     for part in get_args(annotation):
         yield from _named_in(part)
-
-
-# What the models of a concern share: their base class, and small types for texts, answers, dates and addresses.
-
-
-# Generous lengths, under which the longest possible concern is still well below a megabyte.
-Brief = Annotated[str, StringConstraints(max_length=100)]
-Line = Annotated[str, StringConstraints(max_length=300)]
-Note = Annotated[str, StringConstraints(max_length=1000)]
-Account = Annotated[str, StringConstraints(max_length=5000)]
-
-_CODE = StringConstraints(max_length=40)
-CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
-SexCode = Annotated[str, FromCodeList("sex"), _CODE]
-EthnicityCode = Annotated[str, FromCodeList("ethnicity"), _CODE]
-DisabilityCode = Annotated[str, FromCodeList("disability"), _CODE]
-ReferralSourceCode = Annotated[str, FromCodeList("referral-source"), _CODE]
-LawfulBasisCode = Annotated[str, FromCodeList("lawful-basis"), _CODE]
-ReasonNotInformedCode = Annotated[str, FromCodeList("reason-parents-not-told"), _CODE]
 
 
 class YesNo(StrEnum):
@@ -279,8 +175,6 @@ PartialDate = Annotated[
     AfterValidator(_check_partial_date),
     Field(json_schema_extra={"pattern": _PARTIAL_DATE}),
 ]
-
-_LIST_KEYWORDS = ("type", "items", "minItems", "maxItems")
 
 
 class ReporterInput(RequestModel):

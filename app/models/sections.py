@@ -4,10 +4,10 @@ To add a section: its item in `items`, here its entry and its field of `EditionS
 the guide prints words before the list).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
@@ -162,6 +162,13 @@ PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not 
 """The sections on the two sides of the page to print. Who to call is on the front too, above all."""
 
 
+def lacks_cautions(sections: Mapping[str, Any]) -> bool:
+    """Return True if there are factors or indicators, but no caution to read with them."""
+    return not sections.get(CAUTIONS.path) and any(
+        sections.get(section.key) for section in Section if section.entry.has_cautions
+    )
+
+
 class Introductions(RequestModel):
     """Text printed before each list."""
 
@@ -239,8 +246,7 @@ class EditionSections(RequestModel):
 
     @model_validator(mode="after")
     def _cautions_go_with_indicators(self) -> Self:
-        cautioned = (getattr(self, section.key) for section in Section if section.entry.has_cautions)
-        if not self.cautions and any(cautioned):
+        if lacks_cautions(dict(self)):
             raise _refusal([(CAUTIONS.path,)], FaultCode.TOO_FEW, NO_CAUTIONS)
         return self
 

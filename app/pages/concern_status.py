@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from app import errors
 from app.http.auth import PUBLIC, caller_networks
 from app.http.params import GuidanceRouter
-from app.http.problems import NO_STORE
+from app.http.problem_handlers import NO_STORE
 from app.models.code_lists import WhoToCall
 from app.models.concerns import MAX_NARRATIVE, Addition, AdditionReceipt, ImmediateDanger
 from app.models.contacts import Reachable

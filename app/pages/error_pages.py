@@ -25,7 +25,8 @@ from app.errors import (
 from app.http.context import context_of
 from app.http.negotiation import JSON, quality
 from app.http.params import GuidanceRoute, InvalidBody
-from app.http.problems import NO_STORE, PROBLEM_MEDIA_TYPE, problem_of
+from app.http.problem_handlers import NO_STORE, problem_of
+from app.http.problems import PROBLEM_MEDIA_TYPE
 from app.logs import Log, frames_of
 from app.pages.languages import (
     ENGLISH,

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from app.errors import BadRequest, FaultCode, FieldError, Location, UnsupportedMediaType
+from app.http.field_errors import to_field_error
 from app.http.params import InvalidBody, refuse_compressed
-from app.http.problems import to_field_error
 from app.models.base import NOT_STORABLE
 from app.models.fields import drop_consequent_errors
 from app.pages.form_layout import ConcernForm, FormEntry, FormSection, Question, QuestionKind, RepeatableGroup

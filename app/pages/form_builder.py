@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from app.config import SEED_DIR
-from app.http.problems import FAULTS
+from app.http.field_errors import FAULTS
 from app.models.code_lists import CALL_999_FIRST
 from app.models.concerns import Concern
 from app.models.edition_files import read_edition_file

@@ -32,7 +32,7 @@ from app.http.auth import (
 from app.http.context import SessionDep
 from app.http.negotiation import PDF_TYPE
 from app.http.params import GuidanceRouter, GuideName
-from app.http.problems import NO_STORE, find_unknown_in_concern
+from app.http.problem_handlers import NO_STORE
 from app.http.turns import LATE
 from app.models.base import canonical_submission
 from app.models.code_lists import WhoToCall
@@ -352,8 +352,7 @@ def _finish(draft: Draft, posted: SubmittedForm, submitter: Principal) -> Respon
         concern = Concern.model_validate(draft.fields())
         draft.site.context.submissions.check(concern, for_tests=submitter.for_tests, at=draft.site.now)
     except ValidationError as error:
-        faults = faults_of(error)
-        return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.site.context, draft.fields(), faults)])
+        return draft.form_page(faults=faults_of(error))
     except errors.InvalidConcern as error:
         return draft.form_page(faults=list(error.faults))
     if action in (SEND, NOW, SEND_NOW):

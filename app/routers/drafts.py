@@ -21,14 +21,9 @@ from app.errors import (
 )
 from app.http.auth import EditorDep, PublisherDep
 from app.http.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, SettingsDep, WriterDep
+from app.http.field_errors import json_pointer
 from app.http.params import GuidanceRouter, GuideName, JSONRoute
-from app.http.problems import (
-    BODY_PROBLEMS,
-    CREDENTIAL_PROBLEMS,
-    RESPONSES_OF_CLIENT_ROUTES,
-    json_pointer,
-    problem_responses,
-)
+from app.http.problems import BODY_PROBLEMS, CREDENTIAL_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import matches_etag
 from app.models.comparison import changed_fields, changed_sections
 from app.models.drafts import (

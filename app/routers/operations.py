@@ -16,7 +16,8 @@ from app.http.context import AppContext, ContextDep, NowDep, SessionDep, Setting
 from app.http.middleware import is_forwarded_by_stranger
 from app.http.operations import read_gauges
 from app.http.params import GuidanceRouter
-from app.http.problems import RESPONSES_OF_READS, problem_response, response_example
+from app.http.problem_handlers import problem_response
+from app.http.problems import RESPONSES_OF_READS, response_example
 from app.http.responses import Responses, conditional_response
 from app.models.base import format_utc
 from app.models.code_lists import Health

@@ -23,7 +23,6 @@ from app.models.edition_files import (
     sentence_at,
 )
 from app.models.editions import EditionContent, GuideDraftRow
-from app.models.fields import coded_values
 from app.models.seed_files import FileTree, edition_place, read_tree
 from app.services.editions import EditionHead, EditionKey, current_of, every_publication, find_history, read_content
 from app.services.reference_data import ReferenceData
@@ -77,7 +76,7 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
     except SeedFileError as refusal:
         raise SeedFileError(path, [*faults, *refusal.faults]) from None
     content, written = parse_written(value)
-    unknown = [(each.at, each.detail) for each in unknown_codes(reference_data, value, written)]
+    unknown = [(each.at, each.detail) for each in _unknown_codes(reference_data, content)]
     faults += [*tree.faults, *(tree.fault_at(*each) for each in (*written, *unknown))]
     digest = digest_of(content) if content is not None and not faults else None
     published = read_published(session, key.guide) if session is not None and key is not None else None
@@ -90,15 +89,10 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
     return CheckedFile(file, key, digest, tuple(warnings), None if published is None else not published.history)
 
 
-def unknown_codes(reference_data: ReferenceData, value: object, known: Sequence[Fault]) -> list[FieldError]:
-    """Return a fault for each code that is not in its list, except where a fault is known already."""
-    places = {at for at, _ in known}
-    found = reference_data.faults_in(coded_values(value, EditionContent))
-    return [
-        FieldError(each.at, sentence_at(each.at, each.detail), each.code)
-        for each in found
-        if not any(each.at[:length] in places for length in range(1, len(each.at) + 1))
-    ]
+def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None) -> list[FieldError]:
+    """Return a fault for each code that is not in its list, once the content can be parsed."""
+    found = reference_data.faults_in_codes(content) if content is not None else []
+    return [FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found]
 
 
 def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
@@ -190,9 +184,8 @@ def check_draft(
 ) -> CheckedDraft:
     """Check the draft as `guidance check` checks a file."""
     published = read_published(session, draft.guide)
-    value = draft.read()
-    content, written = parse_written(value)
-    faults = [FieldError(*each) for each in written] + unknown_codes(reference_data, value, written)
+    content, written = parse_written(draft.read())
+    faults = [FieldError(*each) for each in written] + _unknown_codes(reference_data, content)
     current = current_of(published.history)
     digest = digest_of(content) if content is not None and not faults else None
     if digest is not None and current is not None and current.digest == digest:

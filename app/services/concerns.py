@@ -2,12 +2,12 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from anyio import to_thread
@@ -137,12 +137,6 @@ NAMED_IN_CONCERNS = {section.key: section for section in DOCUMENTED if section.k
 NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guides."
 
 
-class _Named(NamedTuple):
-    """What stands in for an item that an unparsed body names."""
-
-    id: str
-
-
 @dataclass
 class EditionResolver:
     """Resolves the edition that a concern is about, and remembers what it found until it is invalidated.
@@ -181,16 +175,6 @@ class EditionResolver:
         if faults:
             raise InvalidConcern(faults)
         return found
-
-    def unknown_ids_in(self, body: Mapping[str, Any]) -> list[FieldError]:
-        """Return the same faults in ids, in guide and edition, for a body that was meant as a concern."""
-        guide, edition = body.get("guide"), body.get("edition")
-        if not isinstance(guide, str | None) or not (edition is None or (isinstance(edition, int) and edition > 0)):
-            return []
-        fields: dict[str, Any] = {"guide": guide, "edition": edition, "concern": detail_in(body)}
-        concern = Concern.model_construct(**fields)
-        found = self._find(concern)
-        return [found] if isinstance(found, FieldError) else unknown_ids(concern.concern, found.content)
 
     def _find(self, concern: Concern) -> PinnedEdition | FieldError:
         found = self._find_in(concern.guide, concern.edition)
@@ -239,19 +223,6 @@ def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldErr
         if (named := getattr(detail, key))
         for fault in _unknown(section, named, getattr(content, key))
     ]
-
-
-def detail_in(body: Mapping[str, Any]) -> ConcernDetail:
-    """Return the items that the body names, for a body that was meant as a concern or an addition."""
-    named: dict[str, Any] = {key: _named_in(body.get("concern"), key) for key in NAMED_IN_CONCERNS}
-    return ConcernDetail.model_construct(**named)
-
-
-def _named_in(detail: object, key: str) -> list[_Named]:
-    """Return what a JSON value names of that section. An entry without an id keeps its place, with an empty one."""
-    named = detail.get(key) if isinstance(detail, dict) else None
-    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in named] if isinstance(named, list) else []
-    return [_Named(each if isinstance(each, str) else "") for each in ids]
 
 
 def _unknown(section: Section, named: Iterable[Identified], known: Iterable[Identified]) -> list[FieldError]:

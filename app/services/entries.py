@@ -8,7 +8,7 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -72,7 +72,7 @@ from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState, ConcernStatus, find_reference, standard_token
 from app.models.record import DeskAct
 from app.models.record_details import read_detail, seal_entry
-from app.services.concerns import EditionResolver, detail_in, find_concern, get_concern, get_unerased, unknown_ids
+from app.services.concerns import EditionResolver, find_concern, get_concern, get_unerased, unknown_ids
 from app.services.editions import EditionKey
 from app.services.events import append_events, events_about
 from app.services.limits import CodeTries, Networks, Sources
@@ -656,11 +656,6 @@ class FollowUps:
             if row.read_at is not None  # one that came after the record is for the next time
         )
         return ReceivedMessages(reference=reference, messages=tuple(opened))
-
-    def unknown_ids_in(self, body: Mapping[str, Any], code: StatusCode) -> list[FieldError]:
-        """Return the same faults in ids, for a body that was meant as an addition. Raises what `find` raises."""
-        row = self.find(code)
-        return [] if row.erased_at is not None else unknown_ids(detail_in(body), self._pinned(row).content)
 
     def find(self, code: StatusCode, *, purpose: str = READ) -> ConcernRow:
         """Return the concern's row. A wrong token counts as a try, a right one as a request for that concern.

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import FaultCode, FieldError, Location, NoSuchCodeList
+from app.errors import FaultCode, FieldError, NoSuchCodeList
 from app.logs import Log
 from app.models.code_lists import CodeList, Signpost, SignpostList, SignpostScope, WhoToCall
 from app.models.concerns import Concern
+from app.models.contacts import Contact
 from app.models.editions import EditionContent, Publisher
 from app.models.fields import YesNo, coded_values
 from app.models.legal_statements import LegalStatement, LegalStatementList
@@ -86,17 +87,13 @@ class ReferenceData:
 
     def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
         """Return a fault for every code in the model that is not in its list."""
-        return self.faults_in(coded_values(parsed))
-
-    def faults_in(self, coded: Iterable[tuple[Location, str, str]]) -> list[FieldError]:
-        """Return a fault for every code (with its place and the name of its list) that is not in its list."""
         return [
             FieldError(
                 at,
                 f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.",
                 FaultCode.UNKNOWN_CODE,
             )
-            for at, name, value in coded
+            for at, name, value in coded_values(parsed)
             if value not in self._codes.get(name, ())
         ]
 
@@ -125,7 +122,7 @@ class EmergencyContacts:
         self._preferred_guide = preferred_guide
         self._newest = object()
         self._read: object | None = None
-        self._content: EditionContent | None = None
+        self._keep((), None)
 
     def invalidate(self) -> None:
         """Read them again when they are next used: an edition was published or withdrawn."""
@@ -133,28 +130,31 @@ class EmergencyContacts:
 
     def current(self) -> WhoToCall:
         """Return who to call now, or the last that could be read."""
-        content = self._current_content()
-        if content is None:
-            return WhoToCall((), self._reference_data.signposts_of(None))
-        return self._reference_data.who_to_call(content)
+        self._refresh()
+        return self._who
 
     def left_out(self) -> tuple[Signpost, ...]:
         """Return the signposts that are not shown, because they are of another council."""
-        content = self._current_content()
-        return self._reference_data.foreign_signposts(content.publisher if content is not None else None)
+        self._refresh()
+        return self._left_out
 
-    def _current_content(self) -> EditionContent | None:
+    def _refresh(self) -> None:
         newest = self._newest
-        if self._read is not newest:
-            try:
-                with Session(self._engine) as session:
-                    guide = default_guide(session, self._preferred_guide)
-                    if guide is not None:
-                        self._content = read_content(session, get_current(session, guide=guide).key)
-                self._read = newest
-            except Exception as failure:  # whatever fails here, the response that says 999 must be sent
-                log.warning("cached_contacts_used", error=type(failure).__name__)
-        return self._content
+        if self._read is newest:
+            return
+        try:
+            with Session(self._engine) as session:
+                guide = default_guide(session, self._preferred_guide)
+                if guide is not None:
+                    content = read_content(session, get_current(session, guide=guide).key)
+                    self._keep(content.contacts, content.publisher)
+            self._read = newest
+        except Exception as failure:  # whatever fails here, the response that says 999 must be sent
+            log.warning("cached_contacts_used", error=type(failure).__name__)
+
+    def _keep(self, contacts: tuple[Contact, ...], publisher: Publisher | None) -> None:
+        self._who = WhoToCall(contacts, self._reference_data.signposts_of(publisher))
+        self._left_out = self._reference_data.foreign_signposts(publisher)
 
 
 def _name_alone(name: str) -> str:

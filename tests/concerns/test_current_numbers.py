@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
+from app.http.context import AppContext
 from app.main import create_app
 from app.models.contacts import Contact
 from app.models.editions import Publisher
@@ -138,6 +139,19 @@ def test_local_signposts_are_those_of_the_council(
 
     assert [each.id in (one.id for one in shown) for each in known.all_signposts if each.council] == [is_own, is_own]
     assert {each.id for each in known.all_signposts if not each.council} <= {each.id for each in shown}
+
+
+def test_whom_to_call_is_made_once_for_each_publication(service: FastAPI, context: AppContext) -> None:
+    contacts = context.emergency_contacts
+    first = contacts.current()
+
+    again = contacts.current()
+    publish_next(service, contacts=corrected())
+    after = contacts.current()
+
+    assert again is first
+    assert NEW in str(after)
+    assert contacts.current() is after
 
 
 ANOTHER_S = ("Bath & North East Somerset Emergency Duty Team", "Designated officer (LADO)", "call the designated")

@@ -76,30 +76,57 @@ def test_every_mistake_is_found_at_once(check: Check) -> None:
     assert {fault.reason for fault in faults} == {planted.sentence for planted in MISTAKES.values()}
 
 
-def test_faults_that_need_several_keys_do_not_wait_until_each_key_is_right(check: Check) -> None:
-    without_cautions = edition_yaml(an_edition(cautions=(), factors=(), indicators=()))
+def test_a_missing_caution_is_told_with_every_other_fault(check: Check) -> None:
     section = edition_yaml(an_edition()).partition("indicators:\n")[2].partition("linked_risks:\n")[0]
-    found = faults_of(
+    faults = faults_of(
         check,
         ("linked_risks:\n", f"indicators:\n{section}linked_risks:\n"),
+        ("gss_code:", "gss_cod:"),
         ("name: Early Support", "name: ''"),
-        ("code: 11A", "code: 99Z"),
-        ("kind: web", "kind: web\n    opening_hours: [{days: [sonday], opens: '17:00', closes: '09:00'}]"),
-        ("    url: https://www.bathnes", "    when: https://www.bathnes"),
-        text=without_cautions,
+        text=edition_yaml(an_edition(cautions=(), factors=(), indicators=())),
     )
 
-    reasons = [fault.reason for fault in found]
-    assert len(reasons) == 6, reasons
-    for sentence in (
+    assert [fault.reason for fault in faults] == [
         "`cautions` needs an entry, since there are factors or indicators",
+        "`publisher` has the key `gss_cod`, which is not known here. Did you mean `gss_code`?",
         "Responsibility 2 needs a name",
-        "Related code 1: This is not a code of the list",
-        "Contact 2, entry of the opening hours 1, day 1 must be 'monday'",
-        "Contact 2, entry of the opening hours 1: `opens` must be before `closes`",
-        "Contact 2: a web contact needs a `url`",
-    ):
-        assert any(reason.startswith(sentence) for reason in reasons), reasons
+    ]
+
+
+def test_a_missing_caution_alone_is_told_once(check: Check) -> None:
+    words = edition_yaml(an_edition())
+    cautions = f"cautions:{words.partition('cautions:')[2].partition('definitions:')[0]}"
+
+    (fault,) = faults_of(check, (cautions, ""))
+
+    assert fault.reason == "`cautions` needs an entry, since there are factors or indicators"
+
+
+def test_a_misspelt_list_of_cautions_is_told_as_that_only(check: Check) -> None:
+    (fault,) = faults_of(check, ("cautions:", "cautoins:"))
+
+    assert fault.reason == "the file has the key `cautoins`, which is not known here. Did you mean `cautions`?"
+
+
+@for_each(
+    ("wrong_key", "wrong_rule", "sentence"),
+    [
+        (("gss_code:", "gss_cod:"), ("code: 11A", "code: 99Z"), "Related code 1: This is not a code of the list"),
+        (
+            ("kind: web", "knd: web"),
+            ("    url: https://www.bathnes", "    when: https://www.bathnes"),
+            "Contact 2: a web",
+        ),
+    ],
+)
+def test_codes_and_rules_of_an_entry_follow_once_each_key_is_right(
+    check: Check, wrong_key: tuple[str, str], wrong_rule: tuple[str, str], sentence: str
+) -> None:
+    (first,) = faults_of(check, wrong_key, wrong_rule)
+    (second,) = faults_of(check, wrong_rule)
+
+    assert "is not known here. Did you mean" in first.reason
+    assert second.reason.startswith(sentence)
 
 
 def test_warnings_come_with_the_faults_but_for_entries_that_cannot_be_read(check: Check) -> None:

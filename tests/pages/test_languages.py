@@ -70,6 +70,7 @@ TAG = re.compile(r"<[^>]*>")
 DATE = re.compile(r"Dydd \w+ \d+ \w+ \d{4}|\d+ (Tachwedd) \d{4}")
 NOT_SENTENCES = {"One", "Minute", "Guide", "One Minute Guide", "English", "CSV", "child-sexual-exploitation"}
 HTML = {"Accept": "text/html"}
+CODED = {"home_council", "sex", "ethnicity", "disabilities", "reasons_parents_not_told", "lawful_basis"}
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +142,7 @@ class Outside(HTMLParser):
 
 @pytest.mark.slow
 def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    marked = {str(each.id): f"⟦{each.id}⟧" for each in read_catalogue(OTHERS[0]) if each.string}
-    monkeypatch.setattr(languages, "_translations", lambda _: marked)
+    mark_translations(monkeypatch)
     context: Any = client.app.state.context  # type: ignore[attr-defined]  # an application, to the client
     context.response_cache.clear()
     sent = client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"}).text
@@ -180,6 +180,17 @@ def form_of(variant: FormVariant) -> ConcernForm:
     return FormBuilder(an_edition(), read_reference_data(SEED_DIR), counts, variant, duty_to_report=None).make()
 
 
+def is_coded(question: Question) -> bool:
+    """Return True if the answer is a code, which is looked up once each answer has the right form."""
+    return question.name.rpartition(".")[2] in CODED
+
+
+def mark_translations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mark each sentence of the catalogue in place of its translation."""
+    marked = {str(each.id): f"⟦{each.id}⟧" for each in read_catalogue(OTHERS[0]) if each.string}
+    monkeypatch.setattr(languages, "_translations", lambda _: marked)
+
+
 def rubbish(question: Question) -> dict[str, Any]:
     """Return the fields of an answer that is none, written in digits alone."""
     match question.kind:
@@ -206,9 +217,8 @@ def rubbish(question: Question) -> dict[str, Any]:
 def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_english(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, variant: FormVariant
 ) -> None:
-    marked = {str(each.id): f"⟦{each.id}⟧" for each in read_catalogue(OTHERS[0]) if each.string}
-    monkeypatch.setattr(languages, "_translations", lambda _: marked)
-    questions = [question for section in form_of(variant) for question in section.questions]
+    mark_translations(monkeypatch)
+    questions = [question for section in form_of(variant) for question in section.questions if not is_coded(question)]
     posted = {f"count:{name}": "2" for name in ENTRY_NAMES} | {"do": "check"}
     too_old = {each.name: "99" for each in questions if each.is_number}
     for each in questions:
@@ -220,6 +230,22 @@ def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_engli
         assert page.status_code == 422
         assert page.text.count('class="fault"') == len(questions)
         assert unmarked_words(page.text) == []
+
+
+def test_every_unknown_code_of_a_form_has_a_sentence_of_the_catalogue(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_translations(monkeypatch)
+    coded = [question for section in form_of(ABOUT_A_CHILD) for question in section.questions if is_coded(question)]
+    posted = REQUIRED_ANSWERS | {f"count:{name}": "2" for name in ENTRY_NAMES} | {"do": "check"}
+    for each in coded:
+        posted |= rubbish(each)
+
+    page = client.post(f"/cy/raise-a-concern/{SLUG}", data=posted)
+
+    assert page.status_code == 422
+    assert page.text.count('class="fault"') == len(coded) == 10
+    assert unmarked_words(page.text) == []
 
 
 def test_a_fault_without_translation_is_marked_as_english_and_no_other() -> None:

@@ -1,0 +1,120 @@
+"""Validation errors of pydantic as field errors with a code, a sentence and a place, and their form on the wire."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.errors import FaultCode, FieldError, Location
+from app.models.fields import model_at
+from app.models.problems import FieldProblem
+
+FAULTS: dict[str, tuple[FaultCode, str]] = {
+    "missing": (FaultCode.REQUIRED, "This field is required."),
+    "extra_forbidden": (FaultCode.UNKNOWN_FIELD, "Unknown field here. Check the spelling of the names."),
+    "string_type": (FaultCode.WRONG_TYPE, "Enter text."),
+    "string_too_short": (FaultCode.BLANK, "Enter an answer."),
+    "string_too_long": (FaultCode.TOO_LONG, "Use {max_length} characters or fewer."),
+    "string_pattern_mismatch": (FaultCode.WRONG_FORM, "Enter this in the correct format."),
+    "enum": (FaultCode.NOT_LISTED, "Use one of: {expected}."),
+    "literal_error": (FaultCode.NOT_LISTED, "Use one of: {expected}."),
+    "bool_type": (FaultCode.WRONG_TYPE, "Use true or false."),
+    "bool_parsing": (FaultCode.WRONG_TYPE, "Use true or false."),
+    "int_type": (FaultCode.WRONG_TYPE, "Enter a whole number."),
+    "int_parsing": (FaultCode.WRONG_TYPE, "Enter a whole number."),
+    "int_parsing_size": (FaultCode.TOO_LARGE, "Enter a smaller whole number."),
+    "int_from_float": (FaultCode.WRONG_TYPE, "Enter a whole number."),
+    "greater_than_equal": (FaultCode.TOO_SMALL, "Enter {ge} or more."),
+    "less_than_equal": (FaultCode.TOO_LARGE, "Enter {le} or less."),
+    "too_short": (FaultCode.TOO_FEW, "Give at least {min_length}."),
+    "too_long": (FaultCode.TOO_MANY, "Give {max_length} at most."),
+    "date_type": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
+    "date_parsing": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
+    "date_from_datetime_parsing": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24."),
+    "date_from_datetime_inexact": (FaultCode.NOT_A_DATE, "Use a date such as 2026-11-24, without a time."),
+    "model_type": (FaultCode.WRONG_TYPE, "Use a JSON object."),
+    "model_attributes_type": (FaultCode.WRONG_TYPE, "Use a JSON object."),
+    "dict_type": (FaultCode.WRONG_TYPE, "Use a JSON object."),
+    "tuple_type": (FaultCode.WRONG_TYPE, "Use a JSON array."),
+    "list_type": (FaultCode.WRONG_TYPE, "Use a JSON array."),
+    "unknown_parameter": (FaultCode.UNKNOWN_PARAMETER, "Unknown query parameter. {hint}"),
+    "nul_in_parameter": (FaultCode.INVALID, "A query parameter contains a NUL character."),
+    "repeated_parameter": (FaultCode.REPEATED_PARAMETER, "This parameter is repeated. Send it once."),
+}
+MEANT = "Unknown field here. Did you mean '{meant}'?"
+DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
+
+
+def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
+    """Convert one of pydantic's errors; the first `root` elements of its location are left out."""
+    at = tuple(error["loc"][root:])
+    code, template, values = _fault(error)
+    return FieldError(at, template, code, values=values)
+
+
+def to_request_fault(error: Mapping[str, Any]) -> FieldError:
+    """Convert one of pydantic's errors about a request, of which the first element of the location is the part."""
+    source, *rest = error["loc"]
+    if source == "body":
+        return to_field_error(error)
+    code, template, values = _fault(error)
+    return FieldError((), template, code, source, str(rest[0]) if rest else None, values)
+
+
+def _fault(error: Mapping[str, Any]) -> tuple[FaultCode, str, dict[str, object]]:
+    """Return the code of the error, its sentence, and the values for the names in braces."""
+    context = error.get("ctx", {})
+    if error["type"] == "value_error":
+        reason = context["error"]
+        return getattr(reason, "code", FaultCode.INVALID), _as_sentence(str(reason)), {}
+    code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
+    return code, template, {name: _plain(value) for name, value in context.items()}
+
+
+def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
+    """Convert the errors to their form on the wire."""
+    return tuple(
+        FieldProblem(
+            detail=error.detail,
+            pointer=json_pointer(error.at),
+            code=error.code,
+            source=None if error.source == "body" else error.source,
+            parameter=error.parameter,
+        )
+        for error in errors
+    )
+
+
+def json_pointer(at: Location) -> str:
+    """Return the location as a JSON Pointer (RFC 6901), in its form as a URI fragment."""
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
+
+
+def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
+    """Return the faults, each unknown name as a fault of the object that has it: a name may tell of a child.
+
+    The sentence names the field of that object that the unknown name resembles, if there is one.
+    """
+    return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
+
+
+def _is_unknown_name(fault: FieldError) -> bool:
+    return fault.code is FaultCode.UNKNOWN_FIELD and fault.source == "body"
+
+
+def _at_object(fault: FieldError, model: type[BaseModel] | None) -> FieldError:
+    at, name = fault.at[:-1], str(fault.at[-1])
+    there = model_at(model, at) if model is not None else None
+    meant = get_close_matches(name, there.model_fields, n=1) if there is not None else []
+    return replace(fault, at=at, template=MEANT, values={"meant": meant[0]}) if meant else replace(fault, at=at)
+
+
+def _plain(value: object) -> object:
+    return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
+
+
+def _as_sentence(text: str) -> str:
+    """Return the reason that a model gives as a sentence."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."

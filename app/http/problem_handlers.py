@@ -1,0 +1,184 @@
+"""Handlers that turn each error into a problem (RFC 9457), which repeats nothing of the request."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+from starlette.exceptions import HTTPException
+
+from app.errors import (
+    BadRequest,
+    ContentTooLarge,
+    EditionWithdrawn,
+    FaultCode,
+    FieldError,
+    GuidanceError,
+    InternalError,
+    InvalidQuery,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    RenditionWithdrawn,
+    RepeatedQuery,
+    ServiceUnavailable,
+    TokenMissing,
+    UnknownQuery,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from app.http.context import AppContext
+from app.http.field_errors import hide_unknown_names, to_field_problems, to_request_fault
+from app.http.problems import PROBLEM_MEDIA_TYPE
+from app.logs import Log
+from app.models.fields import drop_consequent_errors
+from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
+from app.models.problems import ProblemDetails
+
+NO_STORE = (DBAPIError, NoConnectionInTime)
+"""What is raised if the store cannot be read."""
+PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns")
+QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
+PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
+    each.status: each
+    for each in (
+        NotFound,
+        BadRequest,
+        MethodNotAllowed,
+        ContentTooLarge,
+        UnsupportedMediaType,
+        ServiceUnavailable,
+        TokenMissing,
+        InternalError,
+    )
+}
+MAX_ERRORS = 100
+TOO_MANY_ERRORS = f"Many fields are invalid. `errors` lists the first {MAX_ERRORS}."
+
+log = Log(__name__)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Register the handlers that turn every error into a problem response."""
+    app.add_exception_handler(GuidanceError, _handle_domain_error)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
+    for kind in NO_STORE:
+        app.add_exception_handler(kind, _handle_database_error)
+
+
+def problem_response(
+    request: Request,
+    kind: type[Problem],
+    *,
+    detail: str | None = None,
+    faults: Sequence[FieldError] = (),
+    links: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the problem as a response. On a path of concerns, and where nobody is served, it says whom to call.
+
+    `detail` replaces the kind's own meaning; `faults` become the member `errors`, at most `MAX_ERRORS` of them.
+    """
+    body = ProblemDetails(
+        type=problem_path(kind.slug),
+        title=kind.title,
+        status=kind.status,
+        detail=detail or (TOO_MANY_ERRORS if len(faults) > MAX_ERRORS else kind.meaning_for(request.method)),
+        instance=f"urn:uuid:{request.state.request_id}",
+        errors=to_field_problems(faults[:MAX_ERRORS]) or None,
+        links=links,
+        **_emergency_contacts(request, kind),
+    )
+    return Response(
+        body.model_dump_json(exclude_none=True),
+        status_code=kind.status,
+        media_type=PROBLEM_MEDIA_TYPE,
+        headers={**kind.headers, **(headers or {})},
+    )
+
+
+def problem_of(error: Exception) -> type[Problem]:
+    """Return what callers are told of the error. One without a problem of its own is a defect to them."""
+    return type(error) if isinstance(error, Problem) else InternalError
+
+
+def _emergency_contacts(request: Request, kind: type[Problem]) -> dict[str, Any]:
+    is_of_concerns = request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS))
+    if not is_of_concerns and kind.status != ServiceUnavailable.status:
+        return {}
+    context: AppContext = request.app.state.context
+    who = context.emergency_contacts.current()
+    return {"signposts": who.signposts, "contacts": who.contacts}
+
+
+def _handle_domain_error(request: Request, error: Exception) -> Response:
+    kind = problem_of(error)
+    if kind.status == InternalError.status:
+        log.error("defect", request_id=request.state.request_id, error=type(error).__name__)
+    if not isinstance(error, Problem):
+        return problem_response(request, kind)
+    links = _links_instead(error, str(request.path_params.get("guide")))
+    return problem_response(request, kind, detail=error.detail, faults=error.faults, links=links, headers=error.headers)
+
+
+def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
+    """Return where to read on, after something was withdrawn."""
+    match error:
+        case RenditionWithdrawn():
+            return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
+        case EditionWithdrawn():
+            links = {"version_history": f"{guide_path(guide)}/editions"}
+            return links if error.replaced_by is None else links | {"latest_version": guide_path(guide)}
+    return None
+
+
+def _handle_validation_error(request: Request, error: Exception) -> Response:
+    """Answer every fault of the request at once. The body decides the type, else the first fault."""
+    all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
+    errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
+    faults = [to_request_fault(each) for each in errors]
+    sources = {fault.source for fault in faults}
+    if "path" in sources:
+        return problem_response(request, NotFound, faults=faults)
+    if "body" in sources:
+        faults = hide_unknown_names(faults, _model_of(request))
+        return problem_response(request, ValidationFailed, faults=faults)
+    first = faults[0]
+    kind: type[Problem] = QUERY_PROBLEM_FOR.get(first.code, InvalidQuery)
+    if first.source != "query":
+        kind = BadRequest
+    detail = f"{first.parameter}: {first.detail}" if first.parameter else first.detail
+    return problem_response(request, kind, detail=detail, faults=faults)
+
+
+def _handle_http_exception(request: Request, error: Exception) -> Response:
+    status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
+    own: type[Problem] | None = getattr(error, "kind", None)  # an `InvalidBody`, with a sentence of this service
+    kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
+    detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
+    headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}
+    return problem_response(request, kind, detail=detail, headers=headers)
+
+
+def _model_of(request: Request) -> type[BaseModel] | None:
+    """Return the model of the bodies that the route takes."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = field.field_info.annotation if field is not None else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _allowed_methods(request: Request) -> str:
+    """Return every method of the path (RFC 9110, section 15.5.6) over all its routes. A route for GET answers HEAD."""
+    path = request.scope["route"].path
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
+    methods = {method for route in routes for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _handle_database_error(request: Request, _error: Exception) -> Response:
+    return problem_response(request, ServiceUnavailable)
