@@ -103,7 +103,7 @@ def clients_rotate(
 def clients_revoke(settings: Settings, name: Annotated[str, typer.Argument(help="The client's name.")]) -> None:
     """Revoke a client and its keys."""
     with open_writer(settings) as (_, writer):
-        revoke_client(writer, name, at=utc_now())
+        writer.run(revoke_client, name, at=utc_now())
     typer.echo(f"{name}: revoked")
 
 

@@ -175,11 +175,11 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
             if head.number == draft.key.number:
                 continue
             new = NewEdition(head.guide, content, head.number)
-            publish_edition(writer, reference_data, new, at=head.published_at, two_people=False)
+            writer.run(publish_edition, reference_data, new, at=head.published_at, two_people=False)
             if head.withdrawn_at is not None:
-                withdraw_published(writer, head.key, reason=head.reason or "", at=head.withdrawn_at)
+                writer.run(withdraw_published, head.key, reason=head.reason or "", at=head.withdrawn_at)
         new = NewEdition(draft.key.guide, draft.file.content)
-        publish_edition(writer, reference_data, new, at=at, two_people=False)
+        writer.run(publish_edition, reference_data, new, at=at, two_people=False)
     return draft
 
 
@@ -258,7 +258,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
     if not reason.strip():
         raise typer.BadParameter("give a reason, in a sentence for readers", param_hint="--reason")
     with open_writer(settings) as (_, writer):
-        withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
+        withdrawn = writer.run(withdraw_published, key, reason=reason.strip(), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason; nothing changed"
     document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
     echo_result([f"{named(key)}: {state}"], document, as_json=as_json)

@@ -106,9 +106,9 @@ def keys_rotate_webhooks(
     """
     webhook_keys = open_webhook_keys(settings)
     with open_writer(settings) as (_, writer):
-        changed = encrypt_again(writer, keys=webhook_keys, at=utc_now(), with_new_key=not finish)
+        changed = writer.run(encrypt_again, keys=webhook_keys, at=utc_now(), with_new_key=not finish)
         if finish:
-            drop_old_keys(writer, keys=webhook_keys)
+            writer.run(drop_old_keys, keys=webhook_keys)
     rest = "its only key" if finish else "the new key; former keys still decrypt until --finish"
     typer.echo(f"{webhook_keys.path}: {changed} webhooks are encrypted under {rest}")
 
@@ -135,9 +135,9 @@ def keys_rotate_access(
     """
     with open_writer(settings, creates=True) as (engine, writer):  # a first start may need its key file before
         access_keys = need_access_keys(engine)
-        done = sign_again(writer, keys=access_keys, with_new_key=not finish, accept=accept)
+        done = writer.run(sign_again, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:
-            drop_old_access_keys(writer, keys=access_keys)
+            writer.run(drop_old_access_keys, keys=access_keys)
     rest = "its only key" if finish else "the new key; former keys stay valid until --finish"
     typer.echo(f"{access_keys.path}: {done.count} rows are signed with {rest}")
     for name in done.left:

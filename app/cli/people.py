@@ -50,8 +50,8 @@ def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) 
     """
     now = utc_now()
     with open_writer(settings) as (_, writer):
-        clients = leave(writer, name, at=now)
-        remove_views(writer, name)
+        clients = writer.run(leave, name, at=now)
+        writer.run(remove_views, name)
         taken = unassign_all(writer, name, actor=by_operator(now))
     lines = [f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned"]
     if clients:

@@ -79,7 +79,7 @@ def webhooks_list(settings: Settings, as_json: AsJson = False) -> None:
 def webhooks_remove(settings: Settings, name: WebhookName) -> None:
     """Remove a webhook. Its name can be used again."""
     with open_writer(settings) as (_, writer):
-        remove_webhook(writer, name, at=utc_now())
+        writer.run(remove_webhook, name, at=utc_now())
     typer.echo(f"{name}: removed")
 
 
@@ -94,17 +94,17 @@ def webhooks_rotate(
     """Print a new secret. Until `--finish`, each event is signed with both secrets."""
     with _open_webhooks(settings) as (_, writer, keys):
         if finish:
-            drop_old_secret(writer, name, at=utc_now())
+            writer.run(drop_old_secret, name, at=utc_now())
             typer.echo(f"{name}: only the newest secret is used")
         else:
-            typer.echo(rotate_secret(writer, name, keys=keys, at=utc_now()))
+            typer.echo(writer.run(rotate_secret, name, keys=keys, at=utc_now()))
 
 
 @webhooks.command("replay")
 def webhooks_replay(settings: Settings, name: WebhookName) -> None:
     """Resend all events whose delivery was given up."""
     with open_writer(settings) as (_, writer):
-        requeued = replay_deliveries(writer, name, now=utc_now())
+        requeued = writer.run(replay_deliveries, name, now=utc_now())
     typer.echo(f"{requeued} due again")
 
 
@@ -112,7 +112,7 @@ def webhooks_replay(settings: Settings, name: WebhookName) -> None:
 def webhooks_retry(settings: Settings, name: WebhookName) -> None:
     """Retry pending deliveries now. Use `replay` for deliveries that were given up."""
     with open_writer(settings) as (_, writer):
-        hastened = retry_deliveries(writer, name, now=utc_now())
+        hastened = writer.run(retry_deliveries, name, now=utc_now())
     typer.echo(f"{hastened} due now")
 
 

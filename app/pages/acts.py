@@ -243,7 +243,7 @@ def confirm_on_page(
     """Store the receipt that the other body sent back, once."""
 
     def confirm(desk: Desk, reference: str, wanted: HandOverReceipt, actor: Actor) -> None:
-        hand_overs.confirm_hand_over(desk.writer, reference, number, wanted, actor)
+        desk.writer.run(hand_overs.confirm_hand_over, reference, number, wanted, actor)
 
     return carry_out(attempt, ActForm(Act("receipt", HandOverReceipt, confirm), "receipt"))
 
@@ -278,7 +278,7 @@ def _show_again(attempt: Attempt, form: ActForm, refusal: errors.GuidanceError) 
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         wanted = form.form.replace("_", " ")
         writer, actor = attempt.context.writer, visitor.actor
-        seen = record_withheld(writer, attempt.reference, wanted, actor)
+        seen = writer.run(record_withheld, attempt.reference, wanted, actor)
         meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
     heading, message = SHOWN_AGAIN[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}

@@ -144,7 +144,7 @@ def show_concern(visit: Visit, reference: str) -> Shown:
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = acts.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
-    opening = acts.open_concern(context.writer, reference, wanted, visit.actor)
+    opening = context.writer.run(acts.open_concern, reference, wanted, visit.actor)
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
     sections = None
@@ -199,7 +199,7 @@ def _route_of(kind: EntryKind) -> Callable[..., Response]:
     def read_entries_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
         context, parsed = visit.context, reference_of(reference)
         place = entries.PagePlace(kind, parsed, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
-        page = entries.open_page(context.writer, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
+        page = context.writer.run(entries.open_page, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
         return visit.page(
             "desk_entries.html",
             kind=kind,
@@ -231,7 +231,7 @@ def read_unseal_page(request: Request) -> Response:
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
     context, parsed, wanted = visit.context, reference_of(reference), acts.Wanted(SAVED, None)
-    opening = acts.open_concern(context.writer, parsed, wanted, visit.actor)
+    opening = context.writer.run(acts.open_concern, parsed, wanted, visit.actor)
     concern = opening.concern
     texts = [_own_text(context, opening), *sealed_texts_of(context, opening.page).values()]
     document = {

@@ -131,7 +131,7 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
         raise UnsealingUnavailable
     reference = asked.reference
     wanted = acts.Wanted("sealed file", 0) if as_file else acts.Wanted("opened here", ADDITIONS_SHOWN)
-    opening = acts.open_concern(desk.writer, reference, wanted, asked.actor)
+    opening = desk.writer.run(acts.open_concern, reference, wanted, asked.actor)
     if as_file:
         return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
     opened = acts.opened_concern(desk, opening, now=asked.now)
@@ -206,7 +206,7 @@ def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
 def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
     """The person the concern is assigned to, since when, and who assigned it. Send the ETag in `If-Match`."""
     reference = asked.reference
-    return _assignment(response, reference, acts.read_assignment(asked.desk.writer, reference, asked.actor))
+    return _assignment(response, reference, asked.desk.writer.run(acts.read_assignment, reference, asked.actor))
 
 
 @router.put(

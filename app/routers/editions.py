@@ -384,8 +384,8 @@ def post_edition(
     """
     check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
     two_people = context.settings.two_people_publish
-    published = publish_edition(
-        context.writer, context.reference_data, new, at=now, two_people=two_people, precondition=check
+    published = context.writer.run(
+        publish_edition, context.reference_data, new, at=now, two_people=two_people, precondition=check
     )
     return _respond(response, published)
 
@@ -417,7 +417,7 @@ def post_rendition(
     If the council requires two people to publish, this returns 403 `second-person-needed`.
     """
     two_people = settings.two_people_publish
-    return _respond(response, publish_rendition(writer, guide, content, at=now, two_people=two_people))
+    return _respond(response, writer.run(publish_rendition, guide, content, at=now, two_people=two_people))
 
 
 def _add_withdrawal(
@@ -445,7 +445,7 @@ def _add_withdrawal(
     ) -> WithdrawalResponse | RenditionWithdrawalResponse:
         guide, language, number = asked
         key = EditionKey(guide, number or 0) if language is None else RenditionKey(guide, language, number or 0)
-        withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
+        withdrawn = writer.run(withdraw_published, key, reason=request.reason, at=now)
         response.status_code = 201 if withdrawn.is_new else 200
         return present_withdrawn(key, withdrawn.withdrawn_at, request.reason)
 

@@ -95,7 +95,7 @@ def acknowledge_addition(
     asked: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
 ) -> InboxEntry:
     """Record that a social worker has read this addition. Others stay unacknowledged. Idempotent."""
-    concern = entries.acknowledge_addition(asked.desk.writer, asked.reference, number, asked.actor)
+    concern = asked.desk.writer.run(entries.acknowledge_addition, asked.reference, number, asked.actor)
     return entry_of(concern, now=asked.now)
 
 
@@ -147,7 +147,7 @@ def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
 def list_messages(asked: ReadingDep) -> MessagesResponse:
     """Messages to the reporter: when sent, whether read, and the addition that answers each. Their text is sealed."""
-    return entries.read_sent_messages(asked.desk.writer, asked.reference, asked.actor)
+    return asked.desk.writer.run(entries.read_sent_messages, asked.reference, asked.actor)
 
 
 @router.post(
@@ -185,7 +185,7 @@ def _read_page(
     """Return the entries of the page, with their words where this service opens them, and the next cursor."""
     desk, place = asked.desk, entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
-    page = entries.open_page(desk.writer, place, asked.actor, act)
+    page = desk.writer.run(entries.open_page, place, asked.actor, act)
     shown = entries.present_page(page, now=asked.now)
     if desk.unsealer.can_unseal:
         shown = entries.open_entries(desk.engine, page, desk.unsealer, now=asked.now)
@@ -195,6 +195,6 @@ def _read_page(
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
     """Return the file of one entry. A header of that name has the number of entries of its kind."""
     desk, reference = asked.desk, asked.reference
-    count = entries.open_entry(desk.writer, reference, place, asked.actor)
+    count = desk.writer.run(entries.open_entry, reference, place, asked.actor)
     sealed = entries.read_sealed(desk.engine, reference, place)
     return sealed_file(sealed, f"{reference}{suffix}", {counted_as: count})

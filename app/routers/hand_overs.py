@@ -42,7 +42,7 @@ HandOverNumber = Annotated[
 def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
     """The organisations the concern was handed over to, the reasons, and both receipts of each."""
     reference = asked.reference
-    entries = hand_overs.read_hand_overs(asked.desk.writer, reference, asked.actor)
+    entries = asked.desk.writer.run(hand_overs.read_hand_overs, reference, asked.actor)
     links = {"self": desk_concern_path(reference, "hand-over"), "concern": desk_concern_path(reference)}
     return HandOversResponse(hand_overs=entries, links=links)
 
@@ -81,4 +81,4 @@ def hand_over(
 )
 def confirm_hand_over(asked: WorkingDep, number: HandOverNumber, receipt: HandOverReceipt) -> HandOverEntry:
     """Store the receipt that the other organisation sent back. Idempotent; a different receipt is refused."""
-    return hand_overs.confirm_hand_over(asked.desk.writer, asked.reference, number, receipt, asked.actor)
+    return asked.desk.writer.run(hand_overs.confirm_hand_over, asked.reference, number, receipt, asked.actor)

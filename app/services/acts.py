@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import (
     AlreadyStored,
     AssignmentChanged,
@@ -59,7 +59,6 @@ from app.services.record import Actor, purge_remnants, record_change, record_dis
 _T = TypeVar("_T")
 
 
-@write_operation
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
     """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
 
@@ -83,7 +82,6 @@ def _acknowledge(session: Session, concern: ConcernRow, up_to: int, actor: Actor
 NOT_OF_THE_BURST = "This burst has no concern with that reference."
 
 
-@write_operation
 def acknowledge_together(
     session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
@@ -136,7 +134,7 @@ def close(
     message = None if entry is None else (entry, request)
     try:
         return entry_of(
-            _close(desk.writer, reference, wanted, actor, message, unless_waiting=unless_waiting), now=actor.at
+            desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting), now=actor.at
         )
     except AlreadyStored:
         request.replay(desk.engine)  # raises if it was another outcome, or another message
@@ -144,7 +142,6 @@ def close(
             return entry_of(get_concern(session, reference), now=actor.at)
 
 
-@write_operation
 def _close(
     session: Session,
     reference: str,
@@ -174,7 +171,6 @@ def _close(
     return concern
 
 
-@write_operation
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -183,7 +179,6 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
     return concern
 
 
-@write_operation
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
     """Erase the concern's text, and what was added to it, for good.
 
@@ -204,7 +199,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
     """Do that, take the bytes out of the files of the database too, and say what is left of them there."""
-    fields = concern_fields(dict(erase(desk.writer, reference, wanted, actor)), actor.at)
+    fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
 
 
@@ -233,11 +228,11 @@ class Act(Generic[_T]):
         return self.do(desk, reference, wanted, actor, keys)
 
 
-def _answered(operation: Callable[[Writer, str, Any, Actor], ConcernRow]) -> Callable[..., InboxEntry]:
+def _answered(operation: Callable[[Session, str, Any, Actor], ConcernRow]) -> Callable[..., InboxEntry]:
     """Return what does it, and answers with the entry of the concern."""
 
     def do(desk: Desk, reference: str, wanted: BaseModel, actor: Actor) -> InboxEntry:
-        return entry_of(operation(desk.writer, reference, wanted, actor), now=actor.at)
+        return entry_of(desk.writer.run(operation, reference, wanted, actor), now=actor.at)
 
     return do
 
@@ -315,7 +310,6 @@ class Assigned:
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
 
 
-@write_operation
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
@@ -335,13 +329,12 @@ def assign(
     Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold for
     the version of the assignment before.
     """
-    before, after = _assign(writer, reference, person, actor, precondition)
+    before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
         raise AssignmentChanged(f"{before} Your change was not made. The attempt is recorded.")
     return before, after
 
 
-@write_operation
 def _assign(
     session: Session, reference: str, person: str | None, actor: Actor, precondition: Callable[[int], bool]
 ) -> tuple[Assigned, Assigned | None]:
@@ -362,12 +355,11 @@ def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...
     Other work goes on between two batches. What is assigned to the person meanwhile is taken too.
     """
     taken: list[str] = []
-    while batch := _unassign_some(writer, person, actor=actor):
+    while batch := writer.run(_unassign_some, person, actor=actor):
         taken += batch
     return tuple(taken)
 
 
-@write_operation
 def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
     assigned = select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
     references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
@@ -388,7 +380,6 @@ def _find_last(session: Session, reference: str) -> DisclosureRow | None:
 # Acts that were not done, since their actor had not seen what came before.
 
 
-@write_operation
 def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
     """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -458,7 +449,6 @@ class Opening:
     opens: bool = False
 
 
-@write_operation
 def open_concern(session: Session, reference: str, wanted: Wanted, actor: Actor) -> Opening:
     """Record that the concern is opened, and return what is wanted of it. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_concern(session, reference)

@@ -34,7 +34,7 @@ from sqlmodel import Session
 from app.age.files import count_keys
 from app.age.keys import NotThatFile, Sealer, recipient_of
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import (
     ConcernErased,
     FaultCode,
@@ -240,7 +240,6 @@ def append_entry(
     return row
 
 
-@write_operation
 def _store(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
@@ -279,7 +278,7 @@ def write_note(
         sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
     entry = NewEntry(EntryKind.NOTE, actor, sealed, desk.sealer.fingerprints)
     request = Retryable(canonical_submission(note), keys)
-    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, faults))
+    return request.once(desk.engine, reference, lambda: desk.writer.run(_store, reference, entry, request, faults))
 
 
 def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
@@ -310,7 +309,7 @@ def send_message(
     `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
     """
     entry, request = new_message(desk, reference, message, actor), Retryable(canonical_submission(message), keys)
-    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request))
+    return request.once(desk.engine, reference, lambda: desk.writer.run(_store, reference, entry, request))
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
@@ -322,7 +321,6 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
     return NewEntry(EntryKind.MESSAGE, actor, seal_message(message.text or "", reference, recipient, at=actor.at))
 
 
-@write_operation
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -379,7 +377,6 @@ class PagePlace:
     """None: all."""
 
 
-@write_operation
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
@@ -396,7 +393,6 @@ def open_page(
     return replace(page, seen=seen, opens=opens)
 
 
-@write_operation
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
     """Record that one entry is fetched, and return how many of its kind there are.
 
@@ -456,7 +452,6 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 # Additions wait for an acknowledgement of their own.
 
 
-@write_operation
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
     """Record that a social worker has seen that addition. Again, it only adds a disclosure.
 
@@ -623,7 +618,7 @@ class FollowUps:
         )
 
         def store() -> bytes:
-            _add(self.writer, row.reference, entry, request, receipt)
+            self.writer.run(_add, row.reference, entry, request, receipt)
             return receipt
 
         return request.once(self.engine, row.reference, store)
@@ -637,7 +632,7 @@ class FollowUps:
         with Session(self.engine) as session:
             unread = _unread(session, reference)
         if unread:
-            _record_reading(self.writer, reference, at=at)
+            self.writer.run(_record_reading, reference, at=at)
         with Session(self.engine) as session:
             messages = select(_TABLE).where(*_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
             rows = session.connection().execute(messages).all()
@@ -691,7 +686,6 @@ class FollowUps:
         return self.resolver.pin(EditionKey(row.guide, row.edition))
 
 
-@write_operation
 def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
     stored = request.store(session, reference, receipt)
@@ -711,7 +705,6 @@ def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, 
     append_events(session, events)
 
 
-@write_operation
 def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> None:
     concern, numbers = get_concern(session, reference), _unread(session, reference)
     if not numbers:  # another request was first

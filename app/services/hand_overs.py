@@ -19,7 +19,6 @@ from sqlmodel import Session, col, func, select
 from app.age.files import SEED_BYTES, seal_by_seed
 from app.age.keys import NotAKey
 from app.age.keys import parse_recipient as parse_age_recipient
-from app.db.writer import write_operation
 from app.errors import (
     AlreadyStored,
     ConcernErased,
@@ -77,13 +76,12 @@ def hand_over(
         recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
     request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
     try:
-        entry = _record(desk.writer, reference, new, request, actor=actor)
+        entry = desk.writer.run(_record, reference, new, request, actor=actor)
     except AlreadyStored:
         return _replay(desk, request, wanted)
     return IdempotentResult(reference, _answer(entry, package), is_replay=False)
 
 
-@write_operation
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
@@ -102,7 +100,6 @@ def confirm_hand_over(
     return hand_over_entry(row)
 
 
-@write_operation
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
@@ -166,7 +163,6 @@ def _make_package(
     return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
 
 
-@write_operation
 def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
     """Insert the hand-over under the next number, and return its entry. A retry is found before anything is refused."""
     concern = get_concern(session, reference)

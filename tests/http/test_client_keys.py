@@ -112,7 +112,7 @@ def test_a_revoked_client_is_given_no_key_and_all_of_its_keys_are_refused(
 ) -> None:
     older = add(context)
     newer, _ = rotate_key(context.writer, name="example-desk", overlap=A_DAY, at=A_TUESDAY)
-    revoke_client(context.writer, "example-desk", at=A_TUESDAY)
+    context.writer.run(revoke_client, "example-desk", at=A_TUESDAY)
 
     with pytest.raises(NoSuchClient):
         rotate_key(context.writer, name="example-desk", overlap=A_DAY, at=A_TUESDAY)
