@@ -5,10 +5,9 @@ import datetime as dt
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from inspect import Parameter, Signature, isclass, signature
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -48,7 +47,6 @@ from app.models.links import (
     edition_path,
 )
 from app.pages.exports import printed_export
-from app.services.acts import ACKNOWLEDGE, CLOSE, ERASE, HOLD, Act
 from app.services.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
 from app.services.hand_overs import package_of, parse_recipient
 from app.services.keys import write_key_file
@@ -223,61 +221,27 @@ def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]
         cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
 
 
-FIELDS_OF_ACTS = {
-    "up_to_addition": Annotated[
+@desk.command("acknowledge")
+def desk_acknowledge(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    up_to: Annotated[
         int,
-        typer.Option("--up-to", help="The last addition you have read. Later additions stay unacknowledged.", min=0),
-    ],
-    "outcome": Annotated[str, typer.Argument(help="A code or label of the list `outcome`.")],
-    "shared_with_reporter": Annotated[bool, typer.Option("--shared", help="Let the reporter see the outcome.")],
-    "message": Annotated[
-        typer.FileText | None,
-        typer.Option(
-            "--message-file", help="File with a last message to the reporter; `-` is the standard input. Sealed here."
-        ),
-    ],
-    "reason": Reason,
-}
-"""How the command line takes each field of the body of an act."""
+        typer.Option(help="The last addition you have read. Later additions stay unacknowledged.", min=0),
+    ] = 0,
+) -> Answer:
+    """Record that you have read a concern, and additions up to a number, and decided the next step."""
+    path = desk_concern_path(reference, "acknowledgement")
+    return _concern_afterwards(service.call("POST", path, body={"up_to_addition": up_to}))
 
 
-def declare_act(act: Act[Any], *commands: str) -> None:
-    """Declare the commands that do the act. Each says what the concern is afterwards."""
-    for name in commands:
-        words, own = act.commands[name]
-        desk.command(name)(_command_of(act, words, own))
-
-
-def _command_of(act: Act[Any], words: str, own: Mapping[str, Any]) -> Callable[..., Answer]:
-    def command(service: DeskClient, reference: str, **body: Any) -> Answer:
-        if "outcome" in body:
-            body["outcome"] = _find_outcome(service, body["outcome"])
-        if (file := body.pop("message", None)) is not None:
-            body["message"] = _seal_message(service, reference, file.read())
-        send = service.send_once if act.once else partial(service.call, "POST")
-        entry = send(f"{desk_concern_path(reference)}/{act.step}", body={**own, **body})
-        held = ", on hold" if entry["held"] else ""
-        outcome = f", {entry['outcome']}" if entry["outcome"] else ""
-        erased = ", erased" if entry["erased_at"] else ""
-        return Answer(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
-
-    service, reference, _body = signature(command).parameters.values()
-    fields = [
-        Parameter(
-            name,
-            Parameter.KEYWORD_ONLY,
-            default=Parameter.empty if field.is_required() else field.default,
-            annotation=FIELDS_OF_ACTS[name],
-        )
-        for name, field in act.body.model_fields.items()
-        if name not in own
-    ]
-    vars(command)["__signature__"] = Signature([service, reference.replace(annotation=Reference), *fields])
-    command.__doc__ = words
-    return command
-
-
-declare_act(ACKNOWLEDGE, "acknowledge")
+def _concern_afterwards(entry: dict[str, Any]) -> Answer:
+    """Return the answer of an act, with a line that says what the concern is afterwards."""
+    held = ", on hold" if entry["held"] else ""
+    outcome = f", {entry['outcome']}" if entry["outcome"] else ""
+    erased = ", erased" if entry["erased_at"] else ""
+    return Answer(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
 
 
 @desk.command("acknowledge-burst")
@@ -394,9 +358,44 @@ def _plain(words: str) -> str:
     return "_".join(re.findall("[a-z0-9]+", words.lower()))
 
 
-declare_act(CLOSE, "close")
-declare_act(HOLD, "hold", "release")
-declare_act(ERASE, "erase")
+@desk.command("close")
+def desk_close(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    outcome: Annotated[str, typer.Argument(help="A code or label of the list `outcome`.")],
+    shared: Annotated[bool, typer.Option("--shared", help="Let the reporter see the outcome.")] = False,
+    message_file: Annotated[
+        typer.FileText | None,
+        typer.Option(help="File with a last message to the reporter; `-` is the standard input. Sealed here."),
+    ] = None,
+) -> Answer:
+    """Close a concern with an outcome. An unknown outcome prints the list."""
+    body: dict[str, Any] = {"outcome": _find_outcome(service, outcome), "shared_with_reporter": shared}
+    if message_file is not None:
+        body["message"] = _seal_message(service, reference, message_file.read())
+    return _concern_afterwards(service.send_once(desk_concern_path(reference, "outcome"), body))
+
+
+@desk.command("hold")
+def desk_hold(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
+    """Put a concern on hold, which prevents erasure."""
+    body = {"held": True, "reason": reason}
+    return _concern_afterwards(service.call("POST", desk_concern_path(reference, "hold"), body=body))
+
+
+@desk.command("release")
+def desk_release(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
+    """Release the hold of a concern."""
+    body = {"held": False, "reason": reason}
+    return _concern_afterwards(service.call("POST", desk_concern_path(reference, "hold"), body=body))
+
+
+@desk.command("erase")
+def desk_erase(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
+    """Permanently erase the text of a concern. The concern and all its additions must be acknowledged first."""
+    path = desk_concern_path(reference, "erasure")
+    return _concern_afterwards(service.call("POST", path, body={"reason": reason}))
 
 
 @dataclass(frozen=True)

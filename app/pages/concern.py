@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -195,25 +195,29 @@ def read_concern_page(
     )
 
 
-def _route_of(kind: EntryKind) -> Callable[..., Response]:
-    def read_entries_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
-        context, parsed = visit.context, reference_of(reference)
-        place = entries.PagePlace(kind, parsed, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
-        page = context.writer.run(entries.open_page, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
-        return visit.page(
-            "desk_entries.html",
-            kind=kind,
-            reference=parsed,
-            shown=show_page(visit, parsed, page, has_words=page.opens),
-            forms=desk_forms(visit, parsed, page.seen),
-        )
-
-    return read_entries_page
+@router.get("/concerns/{reference}/additions")
+def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
+    """Return a further page of additions."""
+    return _entries_page(visit, EntryKind.ADDITION, reference, cursor)
 
 
-for each in (EntryKind.ADDITION, EntryKind.NOTE):  # a further page: with words where they can be opened, else sealed
-    router.add_api_route(
-        f"/concerns/{{reference}}/{each}s", _route_of(each), methods=["GET"], name=f"read_{each}s_page"
+@router.get("/concerns/{reference}/notes")
+def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
+    """Return a further page of notes."""
+    return _entries_page(visit, EntryKind.NOTE, reference, cursor)
+
+
+def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None) -> Response:
+    """Return the page of entries, with their words if this service opens them, and sealed otherwise."""
+    context, reference = visit.context, reference_of(typed)
+    place = entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
+    page = context.writer.run(entries.open_page, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
+    return visit.page(
+        "desk_entries.html",
+        kind=kind,
+        reference=reference,
+        shown=show_page(visit, reference, page, has_words=page.opens),
+        forms=desk_forms(visit, reference, page.seen),
     )
 
 

@@ -26,6 +26,8 @@ from app.http.params import (
     JSONRoute,
     Limit,
     NoteNumber,
+    created_response,
+    expect_one_key_at_most,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, sealed_file
@@ -44,10 +46,10 @@ from app.models.entries import (
     RecipientsResponse,
 )
 from app.models.inbox import InboxEntry
-from app.models.links import DESK_RECIPIENTS
+from app.models.links import DESK_RECIPIENTS, desk_concern_path
 from app.models.record import DeskAct
 from app.routers.acts import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep
-from app.services import acts, entries
+from app.services import entries
 from app.services.cursors import decode_key, encode_key
 from app.services.inbox import entry_of
 
@@ -120,7 +122,10 @@ def add_note(
     Encrypt it on the client, to every key of `GET /v1/desk/recipients`, and this service never has the text. Notes
     cannot be edited: correct one with another. The audit log has its digest and author.
     """
-    return asked.do_once(acts.WRITE_NOTE, note, request, idempotency_key)
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    written = entries.write_note(asked.desk, reference, note, asked.actor, idempotency_key)
+    return created_response(written, desk_concern_path(reference, "notes"))
 
 
 @router.get(
@@ -169,7 +174,10 @@ def send_message(
 
     The status of the concern shows that there is a message. The reporter replies with an addition.
     """
-    return asked.do_once(acts.ASK, message, request, idempotency_key)
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    sent = entries.send_message(asked.desk, reference, message, asked.actor, idempotency_key)
+    return created_response(sent, desk_concern_path(reference, "messages"))
 
 
 @router.get(DESK_RECIPIENTS, summary="List the keys that notes are encrypted to")

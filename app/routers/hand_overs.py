@@ -18,13 +18,15 @@ from app.http.params import (
     GuidanceRouter,
     IdempotencyKey,
     JSONRoute,
+    created_response,
+    expect_one_key_at_most,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import MAX_NUMBER
 from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
 from app.models.links import desk_concern_path
 from app.routers.acts import ONE_CONCERN, ReadingDep, WorkingDep
-from app.services import acts, hand_overs
+from app.services import hand_overs
 
 router = GuidanceRouter(
     prefix=f"{ONE_CONCERN}/hand-over",
@@ -71,7 +73,10 @@ def hand_over(
     service makes the file if it holds an identity; a retry gets the same file. The concern stays open here until
     the team closes it.
     """
-    return asked.do_once(acts.HAND_OVER, hand_over, request, idempotency_key)
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    handed = hand_overs.hand_over(asked.desk, reference, hand_over, asked.actor, idempotency_key)
+    return created_response(handed, desk_concern_path(reference, "hand-over"))
 
 
 @router.post(

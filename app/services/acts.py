@@ -1,11 +1,10 @@
-"""What the duty team does about a concern: the table of acts, each with a disclosure in the same transaction."""
+"""What the duty team does about a concern. Each act records a disclosure in its own transaction."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
-from pydantic import BaseModel
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
@@ -23,9 +22,8 @@ from app.errors import (
 from app.models.acts import Acknowledgement, BurstAcknowledgement, ErasedConcern, Erasure, Hold, OpenedConcern, Outcome
 from app.models.base import canonical_submission, format_utc
 from app.models.concerns import ConcernRow
-from app.models.entries import EntryKind, EntryRow, Message, NewNote
+from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind
-from app.models.hand_overs import HandOver
 from app.models.inbox import InboxEntry
 from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState, find_reference
@@ -46,17 +44,12 @@ from app.services.entries import (
     open_entries,
     opens_all,
     read_sealed,
-    send_message,
     store_entry,
-    write_note,
 )
 from app.services.events import announce
-from app.services.hand_overs import hand_over
 from app.services.inbox import concern_fields, entry_of
-from app.services.receipts import IdempotencyKeys, Retryable, derive_idempotency_keys
+from app.services.receipts import Retryable, derive_idempotency_keys
 from app.services.record import Actor, purge_remnants, record_change, record_disclosure
-
-_T = TypeVar("_T")
 
 
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
@@ -117,7 +110,7 @@ def close(
     reference: str,
     wanted: Outcome,
     actor: Actor,
-    keys: IdempotencyKeys | None = None,
+    key: str | None = None,
     *,
     unless_waiting: bool = False,
 ) -> InboxEntry:
@@ -129,17 +122,17 @@ def close(
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, closing of {reference}")
     request = Retryable(canonical_submission(wanted), keys)
     entry = None if wanted.message is None else new_message(desk, reference, wanted.message, actor)
     message = None if entry is None else (entry, request)
     try:
-        return entry_of(
-            desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting), now=actor.at
-        )
+        concern = desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting)
     except AlreadyStored:
         request.replay(desk.engine)  # raises if it was another outcome, or another message
         with Session(desk.engine) as session:
-            return entry_of(get_concern(session, reference), now=actor.at)
+            concern = get_concern(session, reference)
+    return entry_of(concern, now=actor.at)
 
 
 def _close(
@@ -198,86 +191,9 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
-    """Do that, take the bytes out of the files of the database too, and say what is left of them there."""
+    """Erase the concern and purge its bytes from the database files. Return what remains. Raises as `erase` does."""
     fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
-
-
-# The table of acts: the pages and the command line read it, and the API's routes, which are its documentation, name it.
-
-
-@dataclass(frozen=True)
-class Act(Generic[_T]):
-    """An act about a concern: the last step of its path, its body, and its function of desk, reference, body and actor.
-
-    With `once` the function also takes the keys of a retry, which are derived for those words. `commands` has the help
-    of each command that does it, by name, and the fields of the body that the command sets itself.
-    """
-
-    step: str
-    body: type[BaseModel]
-    do: Callable[..., _T]
-    once: str = ""
-    commands: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
-
-    def perform(self, desk: Desk, reference: str, wanted: BaseModel, actor: Actor, key: str | None = None) -> _T:
-        """Do it, and return what the function returns. `key` is the idempotency key, if the request has one."""
-        if not self.once:
-            return self.do(desk, reference, wanted, actor)
-        keys = derive_idempotency_keys(key, client=f"{actor.client}, {self.once} {reference}")
-        return self.do(desk, reference, wanted, actor, keys)
-
-
-def _answered(operation: Callable[[Session, str, Any, Actor], ConcernRow]) -> Callable[..., InboxEntry]:
-    """Return what does it, and answers with the entry of the concern."""
-
-    def do(desk: Desk, reference: str, wanted: BaseModel, actor: Actor) -> InboxEntry:
-        return entry_of(desk.writer.run(operation, reference, wanted, actor), now=actor.at)
-
-    return do
-
-
-ACKNOWLEDGE = Act(
-    "acknowledgement",
-    Acknowledgement,
-    _answered(acknowledge),
-    commands={
-        "acknowledge": (
-            "Record that you have read a concern, and additions up to a number, and decided the next step.",
-            {},
-        )
-    },
-)
-CLOSE = Act(
-    "outcome",
-    Outcome,
-    close,
-    once="closing of",
-    commands={"close": ("Close a concern with an outcome. An unknown outcome prints the list.", {})},
-)
-HOLD = Act(
-    "hold",
-    Hold,
-    _answered(hold),
-    commands={
-        "hold": ("Put a concern on hold, which prevents erasure.", {"held": True}),
-        "release": ("Release the hold of a concern.", {"held": False}),
-    },
-)
-ERASE = Act(
-    "erasure",
-    Erasure,
-    erase_for_good,
-    commands={
-        "erase": (
-            "Permanently erase the text of a concern. The concern and all its additions must be acknowledged first.",
-            {},
-        )
-    },
-)
-WRITE_NOTE = Act("notes", NewNote, write_note, once="note about")
-ASK = Act("messages", Message, send_message, once="message to")
-HAND_OVER = Act("hand-over", HandOver, hand_over, once="hand-over of")
 
 
 # Assigning concerns to people: each change is on the record, and its answer has what it replaced.

@@ -35,7 +35,13 @@ from app.models.record import DeskAct
 from app.models.record_details import confirmed_detail, handed_over_detail
 from app.services.concerns import get_concern
 from app.services.entries import Desk, list_entries, read_sealed
-from app.services.receipts import HAND_OVER, IdempotencyKeys, IdempotentResult, ReceiptSigner, Retryable
+from app.services.receipts import (
+    HAND_OVER,
+    IdempotentResult,
+    ReceiptSigner,
+    Retryable,
+    derive_idempotency_keys,
+)
 from app.services.record import Actor, record_disclosure
 
 PACKAGE_KIND = "guidance-hand-over"
@@ -59,9 +65,7 @@ class _New:
     seed: bytes | None
 
 
-def hand_over(
-    desk: Desk, reference: str, wanted: HandOver, actor: Actor, keys: IdempotencyKeys | None
-) -> IdempotentResult:
+def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
     """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
 
     A retry with the same idempotency key records nothing, and gets the same entry and the same file. Raises
@@ -74,6 +78,7 @@ def hand_over(
         seed = secrets.token_bytes(SEED_BYTES)
         package, count = _make_package(desk, reference, wanted, seed, at=actor.at)
         recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
     request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
     try:
         entry = desk.writer.run(_record, reference, new, request, actor=actor)
