@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from app.age.keys import fingerprint_of
-from app.cli.options import REMAINS, AsJson, Commands, echo_result, open_writer, progress
-from app.config import Settings
+from app.cli.option_groups import Commands
+from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, progress
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.record import Remnants
@@ -42,7 +42,7 @@ def keys_new(
 
 
 @keys.command("list")
-def keys_list(settings: Settings, as_json: AsJson = False) -> None:
+def keys_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List the recipients that new concerns are encrypted to, with their fingerprints (shown at the desk).
 
     A trial has one, for the development identity in its data folder.
@@ -60,7 +60,7 @@ def keys_list(settings: Settings, as_json: AsJson = False) -> None:
 
 @keys.command("reseal")
 def keys_reseal(
-    settings: Settings,
+    settings: SettingsOptions,
     identity: Annotated[Path, typer.Option(help="An identity that can decrypt the concerns.", exists=True)],
 ) -> None:
     """Re-encrypt every concern to the recipients of GUIDANCE_SEAL_TO. Run it on the computer with the identity.
@@ -92,7 +92,7 @@ def keys_reseal(
 
 @keys.command("rotate-webhooks")
 def keys_rotate_webhooks(
-    settings: Settings,
+    settings: SettingsOptions,
     finish: Annotated[
         bool,
         typer.Option(
@@ -115,7 +115,7 @@ def keys_rotate_webhooks(
 
 @keys.command("rotate-access")
 def keys_rotate_access(
-    settings: Settings,
+    settings: SettingsOptions,
     finish: Annotated[
         bool, typer.Option("--finish", help="Remove former keys, once every node has the new key.")
     ] = False,
