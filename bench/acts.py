@@ -112,11 +112,13 @@ def _acts_of(context: AppContext, floor: "Floor") -> list[tuple[str, Act, Act]]:
 
     def open_concern(reference: str) -> bytes:
         by = actor()
-        opening = acts.open_concern(desk.writer, reference, acts.Wanted("opened here", ADDITIONS_SHOWN), by)
+        opening = desk.writer.run(acts.open_concern, reference, acts.Wanted("opened here", ADDITIONS_SHOWN), by)
         return acts.opened_concern(desk, opening, now=by.at).model_dump_json().encode()
 
     def acknowledge(reference: str) -> bytes:
-        return acts.ACKNOWLEDGE.perform(desk, reference, Acknowledgement(), actor()).model_dump_json().encode()
+        by = actor()
+        concern = desk.writer.run(acts.acknowledge, reference, Acknowledgement(), by)
+        return inbox.entry_of(concern, now=by.at).model_dump_json().encode()
 
     return [
         ("the inbox", read_inbox, floor.read_inbox),

@@ -59,8 +59,8 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
 
         def publish(place: int) -> None:
             title = f"A made-up guide, number {place}"
-            publish_edition(
-                context.writer,
+            context.writer.run(
+                publish_edition,
                 context.reference_data,
                 NewEdition(made_up_guide(place), content.model_copy(update={"title": title})),
                 at=context.clock(),

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
+from app.cli.option_groups import Commands, OptionGroup
 from app.cli.options import (
     AsJson,
-    Commands,
+    SettingsOptions,
     echo_result,
     format_moment,
     format_optional,
@@ -18,7 +19,6 @@ from app.cli.options import (
     parse_duration,
     parse_end,
 )
-from app.config import Settings
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.clients import ClientKeyRow, ClientRow, Scope
@@ -53,7 +53,9 @@ class Added:
 
 
 @clients.command("add")
-def clients_add(settings: Settings, added: Added, expires: Expires = None) -> None:
+def clients_add(
+    added: Annotated[Added, OptionGroup(Added)], settings: SettingsOptions, expires: Expires = None
+) -> None:
     """Add a client and print its key. The key is shown once and not stored."""
     now = utc_now()
     expires_at = parse_end(expires, now) if expires is not None else None
@@ -67,7 +69,7 @@ def clients_add(settings: Settings, added: Added, expires: Expires = None) -> No
 
 
 @clients.command("list")
-def clients_list(settings: Settings, as_json: AsJson = False) -> None:
+def clients_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List all clients, including revoked ones, with key expiry and last use.
 
     Last use can be up to five minutes late.
@@ -81,7 +83,7 @@ def clients_list(settings: Settings, as_json: AsJson = False) -> None:
 
 @clients.command("rotate")
 def clients_rotate(
-    settings: Settings,
+    settings: SettingsOptions,
     name: Annotated[str, typer.Argument(help="The client's name.")],
     overlap: Annotated[str, typer.Option(help="How long the old key stays valid: 7d, 12h or 0d.")] = "7d",
     expires: Expires = None,
@@ -100,10 +102,10 @@ def clients_rotate(
 
 
 @clients.command("revoke")
-def clients_revoke(settings: Settings, name: Annotated[str, typer.Argument(help="The client's name.")]) -> None:
+def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argument(help="The client's name.")]) -> None:
     """Revoke a client and its keys."""
     with open_writer(settings) as (_, writer):
-        revoke_client(writer, name, at=utc_now())
+        writer.run(revoke_client, name, at=utc_now())
     typer.echo(f"{name}: revoked")
 
 

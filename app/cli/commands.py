@@ -11,7 +11,7 @@ from app.cli.guides import approve, check, due, import_document, new, preview, p
 from app.cli.health import health
 from app.cli.keys import keys
 from app.cli.operations import backup, doctor, migrate, restore, verify
-from app.cli.options import Commands
+from app.cli.option_groups import Commands
 from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.record import audit, receipts
 from app.cli.serve import serve

@@ -3,24 +3,19 @@
 import base64
 import datetime as dt
 import hashlib
-import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import partial
-from inspect import Parameter, Signature, isclass, signature
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
-from pydantic.fields import FieldInfo
+from typer.models import OptionInfo
 
 from app.age.keys import seal_to
 from app.cli.desk_client import (
-    Answer,
     DeskClient,
-    DeskCommands,
+    DeskOptions,
     KeyFileOption,
     KeyOption,
     Reference,
@@ -28,14 +23,15 @@ from app.cli.desk_client import (
     connect,
     parse_reference,
 )
-from app.cli.options import REMAINS, AsJson, echo_result, open_writer, table
-from app.config import Settings
+from app.cli.option_groups import Commands, OptionGroup
+from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, table
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
 from app.models.code_lists import CodeList, Signpost
+from app.models.concerns import ImmediateDanger
 from app.models.editions import EditionContent
 from app.models.entries import MAX_NOTE_LENGTH
-from app.models.inbox import InboxParameters
+from app.models.inbox import InboxOrder, InboxParameters
 from app.models.links import (
     CODE_LISTS,
     DESK_BURSTS,
@@ -47,8 +43,8 @@ from app.models.links import (
     desk_concern_path,
     edition_path,
 )
+from app.models.receipts import ConcernState
 from app.pages.exports import printed_export
-from app.services.acts import ACKNOWLEDGE, CLOSE, ERASE, HOLD, Act
 from app.services.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
 from app.services.hand_overs import package_of, parse_recipient
 from app.services.keys import write_key_file
@@ -66,53 +62,54 @@ WORDS = {"true": True, "false": False}
 Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
 Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
 
-desk = DeskCommands(
+desk = Commands(
     help="For the duty team: list, open, assign, close and erase concerns.",
     no_args_is_help=True,
 )
 
 
-def filter_options(command: Callable[..., Answer]) -> Callable[..., Answer]:
-    """Give the command an option for each filter of the inbox; it takes those that are given as its `query`."""
-    declared, fields = signature(command), InboxParameters.model_fields
-
-    def filtered(service: DeskClient, **options: Any) -> Answer:
-        given = {name: value for name in fields if (value := options.pop(name)) not in (None, fields[name].default)}
-        return command(service, query=given, **options)
-
-    service, *others = (each for name, each in declared.parameters.items() if name != "query")
-    vars(filtered)["__signature__"] = Signature([service, *itertools.starmap(_option_of, fields.items()), *others])
-    filtered.__doc__ = command.__doc__
-    return filtered
+def _filter(name: str, option: str) -> OptionInfo:
+    """Return the option of that filter. The service says what its value may be."""
+    described: OptionInfo = typer.Option(option, help=InboxParameters.model_fields[name].description)
+    return described
 
 
-def _option_of(name: str, field: FieldInfo) -> Parameter:
-    """Return the option of that filter. What it may be is for the service to say, but for what is one of a few."""
-    option, annotation = f"--{name.replace('_', '-')}", field.annotation
-    few = [each for each in (annotation, *get_args(annotation)) if isclass(each) and issubclass(each, StrEnum | bool)]
-    kind: Any = (*few, str)[0]
-    names = f"{option}/--not-{name}" if kind is bool and annotation is not bool else option
-    default = typer.Option(None, names, help=field.description)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind | None)
+@dataclass(frozen=True)
+class InboxFilters:
+    """The filters of the inbox. What is None is no filter."""
+
+    state: Annotated[ConcernState | None, _filter("state", "--state")] = None
+    overdue: Annotated[bool | None, _filter("overdue", "--overdue/--not-overdue")] = None
+    danger: Annotated[ImmediateDanger | None, _filter("danger", "--danger")] = None
+    guide: Annotated[str | None, _filter("guide", "--guide")] = None
+    assigned_to: Annotated[str | None, _filter("assigned_to", "--assigned-to")] = None
+    burst: Annotated[str | None, _filter("burst", "--burst")] = None
+    mine: Annotated[bool | None, _filter("mine", "--mine")] = None
+    unassigned: Annotated[bool | None, _filter("unassigned", "--unassigned")] = None
+    changed_since: Annotated[str | None, _filter("changed_since", "--changed-since")] = None
+    since_event: Annotated[str | None, _filter("since_event", "--since-event")] = None
+    reference: Annotated[str | None, _filter("reference", "--reference")] = None
+    order: Annotated[InboxOrder | None, _filter("order", "--order")] = None
+    test: Annotated[bool | None, _filter("test", "--test")] = None
 
 
 @desk.command("list")
-@filter_options
 def desk_list(
-    service: DeskClient,
+    filters: Annotated[InboxFilters, OptionGroup(InboxFilters)],
+    service: DeskOptions,
     *,
-    query: dict[str, Any],
     view: Annotated[str | None, typer.Option(help="Use the filters of a saved view.")] = None,
     limit: Annotated[int, typer.Option(help="Maximum number of concerns.", min=1, max=200)] = 50,
     cursor: Annotated[str | None, typer.Option(help="`next_cursor` of the previous page.")] = None,
-) -> Answer:
+) -> None:
     """List a page of the inbox, without content: unacknowledged concerns first."""
+    query: dict[str, Any] = {name: value for name, value in vars(filters).items() if value is not None}
     query |= {"limit": limit} | ({"cursor": cursor} if cursor else {})
     if view is not None:
         query = _filters_of(service, view) | query
     answer = service.call("GET", DESK_CONCERNS, query=query)
     more = f"Next page: --cursor {answer['next_cursor']}" if answer["next_cursor"] else ""
-    return Answer(answer, table([COLUMN_HEADINGS, *map(_line_of, answer["concerns"])]), more)
+    service.show(answer, table([COLUMN_HEADINGS, *map(_line_of, answer["concerns"])]), more)
 
 
 def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
@@ -148,25 +145,25 @@ def _due_of(entry: dict[str, Any]) -> str:
 
 @desk.command("save-view")
 def desk_save_view(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
     filters: Annotated[
         list[str], typer.Argument(help="Filters of the inbox, such as danger=yes mine=true.", metavar="FILTER=VALUE")
     ],
-) -> Answer:
+) -> None:
     """Save inbox filters under a name, for `list --view`. Stored on the server; only you can see them."""
     pairs = [each.partition("=") for each in filters]
     body = {filter_name: WORDS.get(value, value) for filter_name, _, value in pairs}
     saved = service.call("PUT", f"{DESK_VIEWS}/{name}", body=body)
-    return Answer(saved, [f"{saved['name']}: {saved['links']['concerns']}"])
+    service.show(saved, [f"{saved['name']}: {saved['links']['concerns']}"])
 
 
 @desk.command("summary")
-def desk_summary(service: DeskClient) -> Answer:
+def desk_summary(service: DeskOptions) -> None:
     """Count waiting, acknowledged, closed and overdue concerns."""
     answer = service.call("GET", "/v1/desk/summary")
-    return Answer(answer, table([(name.replace("_", " "), str(count)) for name, count in answer.items()]))
+    service.show(answer, table([(name.replace("_", " "), str(count)) for name, count in answer.items()]))
 
 
 @desk.command("statistics")
@@ -187,10 +184,10 @@ def desk_statistics(
 
 
 @desk.command("open")
-def desk_open(service: DeskClient, *, reference: Reference, identity: Identity) -> Answer:
+def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity) -> None:
     """Fetch a sealed concern, decrypt it on this computer, and print it as JSON with additions and notes."""
     opened, added = open_whole(service, reference, read_identities(identity), with_notes=True)
-    return Answer(opened | added)
+    service.show(opened | added)
 
 
 def open_whole(
@@ -223,66 +220,32 @@ def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]
         cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
 
 
-FIELDS_OF_ACTS = {
-    "up_to_addition": Annotated[
+@desk.command("acknowledge")
+def desk_acknowledge(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    up_to: Annotated[
         int,
-        typer.Option("--up-to", help="The last addition you have read. Later additions stay unacknowledged.", min=0),
-    ],
-    "outcome": Annotated[str, typer.Argument(help="A code or label of the list `outcome`.")],
-    "shared_with_reporter": Annotated[bool, typer.Option("--shared", help="Let the reporter see the outcome.")],
-    "message": Annotated[
-        typer.FileText | None,
-        typer.Option(
-            "--message-file", help="File with a last message to the reporter; `-` is the standard input. Sealed here."
-        ),
-    ],
-    "reason": Reason,
-}
-"""How the command line takes each field of the body of an act."""
+        typer.Option(help="The last addition you have read. Later additions stay unacknowledged.", min=0),
+    ] = 0,
+) -> None:
+    """Record that you have read a concern, and additions up to a number, and decided the next step."""
+    path = desk_concern_path(reference, "acknowledgement")
+    _show_concern(service, service.call("POST", path, body={"up_to_addition": up_to}))
 
 
-def declare_act(act: Act[Any], *commands: str) -> None:
-    """Declare the commands that do the act. Each says what the concern is afterwards."""
-    for name in commands:
-        words, own = act.commands[name]
-        desk.command(name)(_command_of(act, words, own))
-
-
-def _command_of(act: Act[Any], words: str, own: Mapping[str, Any]) -> Callable[..., Answer]:
-    def command(service: DeskClient, reference: str, **body: Any) -> Answer:
-        if "outcome" in body:
-            body["outcome"] = _find_outcome(service, body["outcome"])
-        if (file := body.pop("message", None)) is not None:
-            body["message"] = _seal_message(service, reference, file.read())
-        send = service.send_once if act.once else partial(service.call, "POST")
-        entry = send(f"{desk_concern_path(reference)}/{act.step}", body={**own, **body})
-        held = ", on hold" if entry["held"] else ""
-        outcome = f", {entry['outcome']}" if entry["outcome"] else ""
-        erased = ", erased" if entry["erased_at"] else ""
-        return Answer(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
-
-    service, reference, _body = signature(command).parameters.values()
-    fields = [
-        Parameter(
-            name,
-            Parameter.KEYWORD_ONLY,
-            default=Parameter.empty if field.is_required() else field.default,
-            annotation=FIELDS_OF_ACTS[name],
-        )
-        for name, field in act.body.model_fields.items()
-        if name not in own
-    ]
-    vars(command)["__signature__"] = Signature([service, reference.replace(annotation=Reference), *fields])
-    command.__doc__ = words
-    return command
-
-
-declare_act(ACKNOWLEDGE, "acknowledge")
+def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
+    """Print what the concern is after an act."""
+    held = ", on hold" if entry["held"] else ""
+    outcome = f", {entry['outcome']}" if entry["outcome"] else ""
+    erased = ", erased" if entry["erased_at"] else ""
+    service.show(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
 
 
 @desk.command("acknowledge-burst")
 def desk_acknowledge_burst(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     burst: Annotated[str, typer.Argument(help="Id of the burst, as in the inbox.", metavar="BURST")],
     references: Annotated[
@@ -292,23 +255,23 @@ def desk_acknowledge_burst(
     until: Annotated[
         str | None, typer.Option(help="Also acknowledge additions received up to this time (UTC).")
     ] = None,
-) -> Answer:
+) -> None:
     """Acknowledge the concerns of a burst. Each gets its own audit log entry."""
     body = {"references": references, "additions_until": until}
     answer = service.call("POST", f"{DESK_BURSTS}/{burst}/acknowledgement", body=body)
-    return Answer(answer, [f"{entry['reference']}: {entry['state']}" for entry in answer["concerns"]])
+    service.show(answer, [f"{entry['reference']}: {entry['state']}" for entry in answer["concerns"]])
 
 
 @desk.command("assign")
 def desk_assign(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     reference: Reference,
     person: Annotated[
         str | None, typer.Argument(help="The person, as named in the audit log. Defaults to yourself.")
     ] = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="Remove the assignment.")] = False,
-) -> Answer:
+) -> None:
     """Assign a concern to a person, to yourself or to nobody, and print the previous assignment."""
     if nobody and person is not None:
         raise typer.BadParameter("name a person or use --nobody, not both")
@@ -317,12 +280,12 @@ def desk_assign(
     before = answer["replaced"]
     by = f", by {before['by']}" if before["by"] else ""
     now = f"{reference}: assigned to {answer['assigned_to'] or 'nobody'}"
-    return Answer(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
+    service.show(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
 
 
 @desk.command("note")
 def desk_note(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     reference: Reference,
     file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
@@ -334,7 +297,7 @@ def desk_note(
             envvar="GUIDANCE_SEAL_TO",
         ),
     ] = None,
-) -> Answer:
+) -> None:
     """Add a note that only the desk can read. It is encrypted on this computer.
 
     Pass the text in a file or on standard input: other users of this computer can see command lines.
@@ -349,23 +312,23 @@ def desk_note(
         raise KeysNotKnown("The service offers a key that is not in --seal-to. The note was not sent.")
     sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
     answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
-    return Answer(answer, [f"{reference}: note {answer['number']}"])
+    service.show(answer, [f"{reference}: note {answer['number']}"])
 
 
 @desk.command("ask")
 def desk_ask(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     reference: Reference,
     message_file: Annotated[typer.FileText, typer.Option(help="File with the text. `-` is standard input.")],
-) -> Answer:
+) -> None:
     """Send the reporter a message. It is encrypted on this computer, so the service never has the text.
 
     Pass the text in a file or on standard input: other users of this computer can see command lines.
     """
     message = _seal_message(service, reference, message_file.read())
     sent = service.send_once(desk_concern_path(reference, "messages"), message)
-    return Answer(sent, [f"{reference}: message {sent['number']} sent"])
+    service.show(sent, [f"{reference}: message {sent['number']} sent"])
 
 
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
@@ -394,9 +357,44 @@ def _plain(words: str) -> str:
     return "_".join(re.findall("[a-z0-9]+", words.lower()))
 
 
-declare_act(CLOSE, "close")
-declare_act(HOLD, "hold", "release")
-declare_act(ERASE, "erase")
+@desk.command("close")
+def desk_close(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    outcome: Annotated[str, typer.Argument(help="A code or label of the list `outcome`.")],
+    shared: Annotated[bool, typer.Option("--shared", help="Let the reporter see the outcome.")] = False,
+    message_file: Annotated[
+        typer.FileText | None,
+        typer.Option(help="File with a last message to the reporter; `-` is the standard input. Sealed here."),
+    ] = None,
+) -> None:
+    """Close a concern with an outcome. An unknown outcome prints the list."""
+    body: dict[str, Any] = {"outcome": _find_outcome(service, outcome), "shared_with_reporter": shared}
+    if message_file is not None:
+        body["message"] = _seal_message(service, reference, message_file.read())
+    _show_concern(service, service.send_once(desk_concern_path(reference, "outcome"), body))
+
+
+@desk.command("hold")
+def desk_hold(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Put a concern on hold, which prevents erasure."""
+    body = {"held": True, "reason": reason}
+    _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
+
+
+@desk.command("release")
+def desk_release(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Release the hold of a concern."""
+    body = {"held": False, "reason": reason}
+    _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
+
+
+@desk.command("erase")
+def desk_erase(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Permanently erase the text of a concern. The concern and all its additions must be acknowledged first."""
+    path = desk_concern_path(reference, "erasure")
+    _show_concern(service, service.call("POST", path, body={"reason": reason}))
 
 
 @dataclass(frozen=True)
@@ -410,10 +408,10 @@ class Receiver:
 
 @desk.command("hand-over")
 def desk_hand_over(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     reference: Reference,
-    receiver: Receiver,
+    receiver: Annotated[Receiver, OptionGroup(Receiver)],
     out: Annotated[Path, typer.Option(help="Output file for the organisation. Must not exist.")],
     identity: Annotated[
         Path | None,
@@ -421,7 +419,7 @@ def desk_hand_over(
             help="Your age identity. It stays on this computer. Without it the service opens the concern.", exists=True
         ),
     ] = None,
-) -> Answer:
+) -> None:
     """Encrypt a concern for another organisation and record the hand-over. They decrypt the file with plain `age`.
 
     Includes its additions. Recorded before the file is written. Our signed receipt is written beside it, as .receipt.
@@ -442,35 +440,35 @@ def desk_hand_over(
     entry = service.send_once(desk_concern_path(reference, "hand-over"), wanted)
     write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
     write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
-    return Answer(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])
+    service.show(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])
 
 
 @desk.command("confirm")
 def desk_confirm(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     reference: Reference,
     number: Annotated[int, typer.Argument(help="Number of the hand-over.", min=1)],
     receipt: Annotated[
         typer.FileText, typer.Argument(metavar="FILE", help="File with the receipt. `-` is standard input.")
     ],
-) -> Answer:
+) -> None:
     """Store the receipt that the other organisation sent back."""
     path = desk_concern_path(reference, "hand-over", number, "receipt")
     entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
-    return Answer(entry, [f"{reference}: hand-over {number} confirmed"])
+    service.show(entry, [f"{reference}: hand-over {number} confirmed"])
 
 
 @desk.command("export")
 def desk_export(
-    service: DeskClient,
+    service: DeskOptions,
     *,
     reference: Reference,
     identity: Identity,
     out: Annotated[Path, typer.Option("--out", "-o", help="Output file for the PDF. Must not exist.")],
     with_notes: Annotated[bool, typer.Option("--with-notes", help="Include the desk's notes.")] = False,
     council: Annotated[str, typer.Option(help="Name of the council, for the page header.")] = "The duty team",
-) -> Answer:
+) -> None:
     """Write a concern with additions, history and receipts as a signed PDF, with JSON inside.
 
     Decrypts on this computer. The service records the export under your name and signs the file's digest.
@@ -481,7 +479,7 @@ def desk_export(
         raise PdfUnavailable
     file, entry = make_export(service, reference, read_identities(identity), notes=with_notes, council=council)
     write_key_file(out, file)
-    return Answer(entry, [f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes"])
+    service.show(entry, [f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes"])
 
 
 def make_export(
@@ -546,7 +544,7 @@ ClockChecked = Annotated[
 
 
 @desk.command("purge")
-def desk_purge(settings: Settings, clock_checked: ClockChecked = False, as_json: AsJson = False) -> None:
+def desk_purge(settings: SettingsOptions, clock_checked: ClockChecked = False, as_json: AsJson = False) -> None:
     """Erase the text of concerns whose retention has ended. Unacknowledged concerns are never erased.
 
     Nothing is erased if the system clock and the last known time differ by more than a day, for example after a

@@ -2,18 +2,17 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from inspect import signature
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import httpx
 import typer
-from typer.models import CommandFunctionType
 
 from app.age.keys import AGE_MEDIA_TYPE
-from app.cli.options import Commands, add_options, echo_json, echo_result
+from app.cli.option_groups import OptionGroup
+from app.cli.options import echo_result
 from app.errors import DeskRequestFailed, DeskUnreachable
 from app.models.receipts import find_reference
 
@@ -51,6 +50,7 @@ class DeskClient:
     """Calls the service. Every refusal is one sentence, as the service gives it."""
 
     http: httpx.Client
+    as_json: bool = False
 
     def call(
         self,
@@ -81,6 +81,15 @@ class DeskClient:
                 time.sleep(seconds)
         return self.call("POST", path, body=body, headers=headers)
 
+    def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
+        """Print what the service answered, as lines for people or as JSON. Without lines, JSON is the only form.
+
+        The notice goes to standard error: it is no result.
+        """
+        echo_result(lines or (), document, as_json=self.as_json or lines is None)
+        if notice and not self.as_json:
+            typer.echo(notice, err=True)
+
     def fetch_sealed(self, path: str) -> httpx.Response:
         """Return the answer with a sealed file. Raises `DeskRequestFailed`."""
         return self.fetch(path, AGE_MEDIA_TYPE)
@@ -109,55 +118,19 @@ class DeskClient:
 
 
 @contextmanager
-def connect(url: str, key: str | None, key_file: typer.FileText | None) -> Iterator[DeskClient]:
+def connect(
+    url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
+) -> Iterator[DeskClient]:
     """Yield what calls the service at that address, with the key of the file or the key itself."""
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:
         raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")
     headers = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as http:
-        yield DeskClient(http)
+        yield DeskClient(http, as_json)
 
 
-class Answer(NamedTuple):
-    """What the service answered, with lines for people; without them JSON is the only form. `notice` is no result."""
-
-    document: Any
-    lines: Sequence[str] | None = None
-    notice: str = ""
-
-
-def _over_http(command: Callable[..., Answer]) -> Callable[..., None]:
-    """Give the command the options that name the service and `--json`, call it with the service, print its answer."""
-
-    def called(
-        *, url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False, **own: Any
-    ) -> None:
-        with connect(url, key, key_file) as service:
-            answer = command(service, **own)
-        if answer.lines is None:
-            echo_json(answer.document)
-            return
-        echo_result(answer.lines, answer.document, as_json=as_json)
-        if answer.notice and not as_json:
-            typer.echo(answer.notice, err=True)
-
-    return add_options(command, called, "service")
-
-
-class DeskCommands(Commands):
-    """A group of commands. Those that take `service` get the service, and have the options that name it."""
-
-    def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Declare a function as a command."""
-        declare = super().command(name, **options)
-
-        def declared(command: CommandFunctionType) -> CommandFunctionType:
-            takes_service = "service" in signature(command).parameters
-            declare(_over_http(command) if takes_service else command)
-            return command
-
-        return declared
+DeskOptions = Annotated[DeskClient, OptionGroup(connect)]
 
 
 def _failure(response: httpx.Response) -> DeskRequestFailed:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli.options import AsJson, Commands, echo_json, echo_result, open_engine
-from app.config import Settings
+from app.cli.option_groups import Commands
+from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, open_engine
 from app.db.schema import prepare_schema
 from app.errors import SetupError
 from app.logs import set_up_logs
@@ -18,7 +18,7 @@ from app.services.exports import find_export_faults, pinned_keys, read_export_fi
 
 
 def export(
-    settings: Settings,
+    settings: SettingsOptions,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
     as_json: AsJson = False,
 ) -> None:

@@ -13,7 +13,17 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from app.cli.options import NO_DATABASE, AsJson, Commands, echo_json, echo_result, open_engine, open_writer, visible
+from app.cli.option_groups import Commands
+from app.cli.options import (
+    NO_DATABASE,
+    AsJson,
+    SettingsOptions,
+    echo_json,
+    echo_result,
+    open_engine,
+    open_writer,
+    visible,
+)
 from app.cli.serve import listening_at, ports_from
 from app.config import Settings
 from app.db.database import DATABASE_FILE
@@ -95,7 +105,7 @@ EditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<
 
 
 def new(
-    settings: Settings,
+    settings: SettingsOptions,
     slug: Annotated[str, typer.Argument(metavar="GUIDE", help="Name in URLs: lower-case words with hyphens.")],
     folder: Annotated[Path, typer.Option(help="Folder in which the guide's folder is created.")] = Path(),
 ) -> None:
@@ -107,7 +117,7 @@ def new(
 
 
 def check(
-    settings: Settings,
+    settings: SettingsOptions,
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
 ) -> None:
     """List every error and warning in the files, with line numbers. Exit status 1 if there is an error."""
@@ -137,7 +147,7 @@ def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> N
 
 
 def preview(
-    settings: Settings,
+    settings: SettingsOptions,
     path: EditionPath,
     port: Annotated[
         int | None,
@@ -175,15 +185,15 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
             if head.number == draft.key.number:
                 continue
             new = NewEdition(head.guide, content, head.number)
-            publish_edition(writer, reference_data, new, at=head.published_at, two_people=False)
+            writer.run(publish_edition, reference_data, new, at=head.published_at, two_people=False)
             if head.withdrawn_at is not None:
-                withdraw_published(writer, head.key, reason=head.reason or "", at=head.withdrawn_at)
+                writer.run(withdraw_published, head.key, reason=head.reason or "", at=head.withdrawn_at)
         new = NewEdition(draft.key.guide, draft.file.content)
-        publish_edition(writer, reference_data, new, at=at, two_people=False)
+        writer.run(publish_edition, reference_data, new, at=at, two_people=False)
     return draft
 
 
-def approve(settings: Settings, path: EditionPath) -> None:
+def approve(settings: SettingsOptions, path: EditionPath) -> None:
     """Check the file and print the digest of its content, for the people responsible to approve."""
     with open_published(settings) as session:
         checked = check_file(path, read_reference_data(settings.seed_dir), session, today=utc_now().date())
@@ -208,7 +218,7 @@ NOT_NAMED_NEW = (
 
 
 def publish_files(
-    settings: Settings,
+    settings: SettingsOptions,
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
     digest: AgreedDigests = None,
     new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
@@ -244,7 +254,7 @@ def _echo_published(published: Publication[Any]) -> None:
 
 
 def withdraw_number(
-    settings: Settings,
+    settings: SettingsOptions,
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
     reason: Annotated[str, typer.Option(help="A sentence for readers, returned by every read of the edition.")],
@@ -258,7 +268,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
     if not reason.strip():
         raise typer.BadParameter("give a reason, in a sentence for readers", param_hint="--reason")
     with open_writer(settings) as (_, writer):
-        withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
+        withdrawn = writer.run(withdraw_published, key, reason=reason.strip(), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason; nothing changed"
     document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
     echo_result([f"{named(key)}: {state}"], document, as_json=as_json)
@@ -299,14 +309,14 @@ RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".
 
 
 @rendition.command("check")
-def check_renditions(settings: Settings, paths: RenditionPaths) -> None:
+def check_renditions(settings: SettingsOptions, paths: RenditionPaths) -> None:
     """List every error in the files, compared with their editions, with line numbers. Exit status 1 if there is one."""
     with _open_editions(settings) as session:
         _check_each(paths, partial(_check, session))
 
 
 @rendition.command("approve")
-def approve_rendition(settings: Settings, path: RenditionPath) -> None:
+def approve_rendition(settings: SettingsOptions, path: RenditionPath) -> None:
     """Check the file and print the digest of its content, for the people responsible to approve."""
     with _open_editions(settings) as session:
         file = _check(session, path)
@@ -315,7 +325,7 @@ def approve_rendition(settings: Settings, path: RenditionPath) -> None:
 
 
 @rendition.command("publish")
-def publish_renditions(settings: Settings, paths: RenditionPaths, digest: AgreedDigests = None) -> None:
+def publish_renditions(settings: SettingsOptions, paths: RenditionPaths, digest: AgreedDigests = None) -> None:
     """Publish renditions from files. The same content changes nothing; different content gets the next number.
 
     Files in the seed folder need no digest.
@@ -331,7 +341,7 @@ def publish_renditions(settings: Settings, paths: RenditionPaths, digest: Agreed
 
 @rendition.command("withdraw")
 def withdraw_published_rendition(
-    settings: Settings,
+    settings: SettingsOptions,
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="The language, such as cy.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The rendition's number.", min=1)],
@@ -362,7 +372,7 @@ def _check(session: Session, path: Path) -> RenditionFile:
 
 
 def due(
-    settings: Settings,
+    settings: SettingsOptions,
     days: Annotated[
         int, typer.Option("--within", help="Also list reviews due within this many days.", min=0)
     ] = NOTICE.days,

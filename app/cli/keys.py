@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from app.age.keys import fingerprint_of
-from app.cli.options import REMAINS, AsJson, Commands, echo_result, open_writer, progress
-from app.config import Settings
+from app.cli.option_groups import Commands
+from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, progress
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.record import Remnants
@@ -42,7 +42,7 @@ def keys_new(
 
 
 @keys.command("list")
-def keys_list(settings: Settings, as_json: AsJson = False) -> None:
+def keys_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List the recipients that new concerns are encrypted to, with their fingerprints (shown at the desk).
 
     A trial has one, for the development identity in its data folder.
@@ -60,7 +60,7 @@ def keys_list(settings: Settings, as_json: AsJson = False) -> None:
 
 @keys.command("reseal")
 def keys_reseal(
-    settings: Settings,
+    settings: SettingsOptions,
     identity: Annotated[Path, typer.Option(help="An identity that can decrypt the concerns.", exists=True)],
 ) -> None:
     """Re-encrypt every concern to the recipients of GUIDANCE_SEAL_TO. Run it on the computer with the identity.
@@ -92,7 +92,7 @@ def keys_reseal(
 
 @keys.command("rotate-webhooks")
 def keys_rotate_webhooks(
-    settings: Settings,
+    settings: SettingsOptions,
     finish: Annotated[
         bool,
         typer.Option(
@@ -106,16 +106,16 @@ def keys_rotate_webhooks(
     """
     webhook_keys = open_webhook_keys(settings)
     with open_writer(settings) as (_, writer):
-        changed = encrypt_again(writer, keys=webhook_keys, at=utc_now(), with_new_key=not finish)
+        changed = writer.run(encrypt_again, keys=webhook_keys, at=utc_now(), with_new_key=not finish)
         if finish:
-            drop_old_keys(writer, keys=webhook_keys)
+            writer.run(drop_old_keys, keys=webhook_keys)
     rest = "its only key" if finish else "the new key; former keys still decrypt until --finish"
     typer.echo(f"{webhook_keys.path}: {changed} webhooks are encrypted under {rest}")
 
 
 @keys.command("rotate-access")
 def keys_rotate_access(
-    settings: Settings,
+    settings: SettingsOptions,
     finish: Annotated[
         bool, typer.Option("--finish", help="Remove former keys, once every node has the new key.")
     ] = False,
@@ -135,9 +135,9 @@ def keys_rotate_access(
     """
     with open_writer(settings, creates=True) as (engine, writer):  # a first start may need its key file before
         access_keys = need_access_keys(engine)
-        done = sign_again(writer, keys=access_keys, with_new_key=not finish, accept=accept)
+        done = writer.run(sign_again, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:
-            drop_old_access_keys(writer, keys=access_keys)
+            writer.run(drop_old_access_keys, keys=access_keys)
     rest = "its only key" if finish else "the new key; former keys stay valid until --finish"
     typer.echo(f"{access_keys.path}: {done.count} rows are signed with {rest}")
     for name in done.left:

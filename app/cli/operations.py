@@ -13,6 +13,7 @@ from app.cli.options import (
     AsJson,
     DataDir,
     EnvFile,
+    SettingsOptions,
     echo_json,
     echo_result,
     open_engine,
@@ -47,7 +48,7 @@ NO_PLACE = "give a FILE or a folder, or set GUIDANCE_BACKUP_FOLDER"
 
 def backup(
     *,
-    settings: Settings,
+    settings: SettingsOptions,
     path: Annotated[
         Path | None,
         typer.Argument(
@@ -96,7 +97,7 @@ def backup(
 
 
 def restore(
-    settings: Settings,
+    settings: SettingsOptions,
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", exists=True, dir_okay=False)],
     force: Annotated[
         bool, typer.Option("--force", help="Replace an existing database, which is renamed, not deleted.")
@@ -163,7 +164,7 @@ def _list_missing_keys(settings: Settings) -> None:
 
 
 def verify(
-    settings: Settings,
+    settings: SettingsOptions,
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option(help="A checkpoint stored elsewhere. Repeat the option for each.", exists=True),
@@ -205,7 +206,7 @@ def _verify(
     yield from find_faults(engine, checkpoints, show)
 
 
-def migrate(settings: Settings, as_json: AsJson = False) -> None:
+def migrate(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """Migrate the database to the schema of this version, in one transaction.
 
     Nodes refuse to serve a shared database with an older schema. Stop the nodes, back up the database, run this

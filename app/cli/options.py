@@ -6,19 +6,17 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
-from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
-from typer.models import CommandFunctionType
 
 from app import config
+from app.cli.option_groups import OptionGroup
 from app.config import Settings, SettingsRefused
 from app.db.database import DATABASE_FILE, open_database
 from app.db.schema import prepare_schema
@@ -57,7 +55,7 @@ REMAINS = (
 )
 
 
-def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
+def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
     """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`.
 
     Where they name no public address, it is the one at which the service of that folder last listened.
@@ -69,48 +67,7 @@ def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
     return config.settings_as_served(settings)
 
 
-def add_options(command: Callable[..., object], called: Callable[..., None], *taken: str) -> Callable[..., None]:
-    """Give `called` the options of the command too, but for those that it passes on itself.
-
-    A parameter that is a dataclass stands for an option for each of its fields.
-    """
-    parameters = {name: each for name, each in signature(command).parameters.items() if name not in taken}
-    groups: dict[str, Any] = {
-        name: each.annotation for name, each in parameters.items() if is_dataclass(each.annotation)
-    }
-    own = [
-        option.replace(kind=Parameter.KEYWORD_ONLY)
-        for name, each in parameters.items()
-        for option in (signature(groups[name]).parameters.values() if name in groups else [each])
-    ]
-
-    def gather(**options: Any) -> None:
-        for name, group in groups.items():
-            options[name] = group(**{each.name: options.pop(each.name) for each in fields(group)})
-        called(**options)
-
-    *added, _own = signature(called).parameters.values()
-    vars(gather)["__signature__"] = Signature([*own, *added])
-    gather.__name__, gather.__doc__ = command.__name__, command.__doc__
-    return gather
-
-
-class Commands(typer.Typer):
-    """A group of commands. Those that take `settings` have the options that name their folder and their file."""
-
-    def command(self, name: str | None = None, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Declare a function as a command."""
-        declare = super().command(name, **options)
-
-        def declared(command: CommandFunctionType) -> CommandFunctionType:
-            def called(*, data_dir: DataDir = None, env_file: EnvFile = None, **own: Any) -> None:
-                command(settings=read_settings(data_dir, env_file), **own)
-
-            takes_settings = "settings" in signature(command).parameters
-            declare(add_options(command, called, "settings") if takes_settings else command)
-            return command
-
-        return declared
+SettingsOptions = Annotated[Settings, OptionGroup(read_settings)]
 
 
 @contextmanager

@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from app.cli.options import AsJson, echo_json, echo_result, format_moment, open_writer, parse_end
-from app.config import Settings
+from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, format_moment, open_writer, parse_end
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.people import Role
@@ -20,7 +19,7 @@ NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as shown i
 
 
 def desk_invite(
-    settings: Settings,
+    settings: SettingsOptions,
     name: NameOfPerson,
     role: Annotated[
         Role,
@@ -43,15 +42,15 @@ def desk_invite(
     typer.echo(f"{name}: the link works once, until {format_moment(ends)}", err=True)
 
 
-def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) -> None:
+def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = False) -> None:
     """Remove a person: end their sessions, and revoke passkeys, invitations and client keys.
 
     Their concerns show as unassigned.
     """
     now = utc_now()
     with open_writer(settings) as (_, writer):
-        clients = leave(writer, name, at=now)
-        remove_views(writer, name)
+        clients = writer.run(leave, name, at=now)
+        writer.run(remove_views, name)
         taken = unassign_all(writer, name, actor=by_operator(now))
     lines = [f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned"]
     if clients:
@@ -60,7 +59,7 @@ def desk_leave(settings: Settings, name: NameOfPerson, as_json: AsJson = False) 
 
 
 def desk_people(
-    settings: Settings, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False
+    settings: SettingsOptions, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False
 ) -> None:
     """List the people at the desk, including those removed."""
     with open_writer(settings) as (engine, _), Session(engine) as session:

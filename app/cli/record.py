@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.cli.options import Commands, open_writer
+from app.cli.option_groups import Commands
+from app.cli.options import SettingsOptions, open_writer
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
 from app.main import open_checkpoints, utc_now
@@ -54,7 +55,8 @@ audit = Commands(help="Checkpoints of the audit log, for independent auditors.",
 
 @audit.command("checkpoint")
 def audit_checkpoint(
-    settings: Settings, out: Annotated[Path | None, typer.Option(help="Also write the checkpoint to this file.")] = None
+    settings: SettingsOptions,
+    out: Annotated[Path | None, typer.Option(help="Also write the checkpoint to this file.")] = None,
 ) -> None:
     """Sign a checkpoint (number of entries and Merkle root), print it, and send it as `audit.checkpoint`."""
     with open_writer(settings) as (engine, writer):
@@ -69,7 +71,7 @@ def audit_checkpoint(
 
 
 @audit.command("key")
-def audit_key(settings: Settings) -> None:
+def audit_key(settings: SettingsOptions) -> None:
     """Print the public key for checkpoints, for auditors: `guidance verify --key` and other tools."""
     with open_writer(settings) as (engine, writer):
         typer.echo(open_checkpoints(settings, engine, writer, _key_of(settings)).signer.verifier_key)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import Commands
-from app.config import Settings
+from app.cli.option_groups import Commands
+from app.cli.options import SettingsOptions
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.server.run import check_recipients, run_server
@@ -21,7 +21,7 @@ server = Commands(add_completion=False, pretty_exceptions_enable=False)
 
 @server.command()
 def serve(
-    settings: Settings,
+    settings: SettingsOptions,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int | None,

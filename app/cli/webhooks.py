@@ -12,7 +12,8 @@ import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.options import AsJson, Commands, echo_json, format_optional, open_writer
+from app.cli.option_groups import Commands
+from app.cli.options import AsJson, SettingsOptions, echo_json, format_optional, open_writer
 from app.config import Settings
 from app.db.writer import Writer
 from app.errors import SetupError
@@ -49,7 +50,7 @@ WebhookName = Annotated[str, typer.Argument(help="The webhook's name.")]
 
 @webhooks.command("add")
 def webhooks_add(
-    settings: Settings,
+    settings: SettingsOptions,
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
     url: Annotated[str, typer.Argument(help="An https address.")],
     event: Annotated[list[EventKind], typer.Option("--event", help="An event type. Repeat the option for each type.")],
@@ -62,7 +63,7 @@ def webhooks_add(
 
 
 @webhooks.command("list")
-def webhooks_list(settings: Settings, as_json: AsJson = False) -> None:
+def webhooks_list(settings: SettingsOptions, as_json: AsJson = False) -> None:
     """List webhooks, with the number of pending deliveries and of those given up."""
     with open_writer(settings) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
@@ -76,16 +77,16 @@ def webhooks_list(settings: Settings, as_json: AsJson = False) -> None:
 
 
 @webhooks.command("remove")
-def webhooks_remove(settings: Settings, name: WebhookName) -> None:
+def webhooks_remove(settings: SettingsOptions, name: WebhookName) -> None:
     """Remove a webhook. Its name can be used again."""
     with open_writer(settings) as (_, writer):
-        remove_webhook(writer, name, at=utc_now())
+        writer.run(remove_webhook, name, at=utc_now())
     typer.echo(f"{name}: removed")
 
 
 @webhooks.command("rotate")
 def webhooks_rotate(
-    settings: Settings,
+    settings: SettingsOptions,
     name: WebhookName,
     finish: Annotated[
         bool, typer.Option("--finish", help="Remove the old secret, once the receiver has the new one.")
@@ -94,30 +95,30 @@ def webhooks_rotate(
     """Print a new secret. Until `--finish`, each event is signed with both secrets."""
     with _open_webhooks(settings) as (_, writer, keys):
         if finish:
-            drop_old_secret(writer, name, at=utc_now())
+            writer.run(drop_old_secret, name, at=utc_now())
             typer.echo(f"{name}: only the newest secret is used")
         else:
-            typer.echo(rotate_secret(writer, name, keys=keys, at=utc_now()))
+            typer.echo(writer.run(rotate_secret, name, keys=keys, at=utc_now()))
 
 
 @webhooks.command("replay")
-def webhooks_replay(settings: Settings, name: WebhookName) -> None:
+def webhooks_replay(settings: SettingsOptions, name: WebhookName) -> None:
     """Resend all events whose delivery was given up."""
     with open_writer(settings) as (_, writer):
-        requeued = replay_deliveries(writer, name, now=utc_now())
+        requeued = writer.run(replay_deliveries, name, now=utc_now())
     typer.echo(f"{requeued} due again")
 
 
 @webhooks.command("retry")
-def webhooks_retry(settings: Settings, name: WebhookName) -> None:
+def webhooks_retry(settings: SettingsOptions, name: WebhookName) -> None:
     """Retry pending deliveries now. Use `replay` for deliveries that were given up."""
     with open_writer(settings) as (_, writer):
-        hastened = retry_deliveries(writer, name, now=utc_now())
+        hastened = writer.run(retry_deliveries, name, now=utc_now())
     typer.echo(f"{hastened} due now")
 
 
 @webhooks.command("test")
-def webhooks_test(settings: Settings, name: WebhookName) -> None:
+def webhooks_test(settings: SettingsOptions, name: WebhookName) -> None:
     """Send a signed event of type `webhook.test`. Exit status 1 if it is not accepted.
 
     With the name `email`, send a test email to the duty team.
@@ -146,7 +147,7 @@ def _open_webhooks(settings: Settings, *, creates: bool = False) -> Iterator[tup
 
 
 def deliver(
-    settings: Settings,
+    settings: SettingsOptions,
     lease: Annotated[
         int,
         typer.Option(

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import wraps
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -122,22 +121,24 @@ class Writer:
         """Number of operations in the queue."""
         return self._queue.qsize()
 
-    def run(self, operation: WriteOp[_T]) -> _T:
-        """Run the operation, commit it and return its result. Blocks until it is on the disk.
+    def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
+        """Run the operation with those arguments, commit it and return its result. Blocks until it is on the disk.
 
         Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
         """
-        outcome = self._enqueue(operation)
+        outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs))
         try:
             return outcome.result(timeout=self._wait_seconds)
         except TimeoutError:
             outcome.cancel()  # so that the writer does not start it later
             raise StoreBusy from None
 
-    async def run_async(self, operation: WriteOp[_T]) -> _T:
-        """Do the same for a caller on an event loop, without blocking the loop."""
+    async def run_async(
+        self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> _T:
+        """Run the operation as `run` does, for a caller on an event loop, without blocking the loop."""
         bell = asyncio.get_running_loop().create_future()
-        outcome = self._enqueue(operation, bell)
+        outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs), bell)
         try:
             async with asyncio.timeout(self._wait_seconds):
                 await bell
@@ -147,7 +148,7 @@ class Writer:
             outcome.cancel()  # so that the writer does not start it later
         return outcome.result()
 
-    def _enqueue(self, operation: WriteOp[_T], bell: asyncio.Future[None] | None = None) -> Future[_T]:
+    def _enqueue(self, operation: WriteOp[Any], bell: asyncio.Future[None] | None = None) -> Future[Any]:
         if self._queue.qsize() >= self._queue_size:
             raise StoreBusy
         queued = _Queued(operation, bell)
@@ -222,14 +223,11 @@ class Writer:
         _report(batch, outcomes)
 
 
-def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callable[Concatenate[Writer, P], _T]:
-    """Make the function of a session a function of the writer, which runs it as one operation (see `Writer.run`)."""
-
-    @wraps(operation)
-    def run(writer: Writer, /, *args: P.args, **kwargs: P.kwargs) -> _T:
-        return writer.run(lambda session: operation(session, *args, **kwargs))
-
-    return run
+def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> WriteOp[Any]:
+    """Return the operation as a function of the session alone. A `SharedWrite` stays one."""
+    if isinstance(operation, SharedWrite):
+        return operation
+    return lambda session: operation(session, *args, **kwargs)
 
 
 def write_without_change(session: Session) -> None:

@@ -12,6 +12,7 @@ from app.errors import (
     NoSuchRendition,
     Problem,
     ProviderUnavailable,
+    RenditionWithdrawn,
     RepeatedQuery,
     ScopeMissing,
     ServiceUnavailable,

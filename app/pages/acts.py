@@ -4,7 +4,7 @@ What is refused is a page with the form as it was filled in, and with what happe
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
@@ -18,8 +18,9 @@ from app.age.keys import recipient_of
 from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS, GuidanceRouter
-from app.models.acts import Outcome
+from app.models.acts import Acknowledgement, Erasure, Hold, Outcome
 from app.models.base import MAX_NUMBER, RequestModel
+from app.models.entries import Message, NewNote
 from app.models.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.receipts import ConcernState
 from app.models.record import DeskAct, DisclosureRow
@@ -30,18 +31,16 @@ from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
 from app.pages.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.record import act_lines
 from app.services import acts, hand_overs
-from app.services.acts import Act, record_withheld
 from app.services.concerns import find_concern
-from app.services.entries import Desk
+from app.services.entries import send_message, write_note
 from app.services.inbox import reference_of
 from app.services.pdf import pdf_available
 from app.services.people import list_workers
-from app.services.receipts import IdempotencyKeys
 from app.services.record import Actor, list_last_acts, list_meanwhile
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 
-_T = TypeVar("_T")
+_Model = TypeVar("_Model", bound=BaseModel)
 
 STILL_WAITS = (
     "There is an unread addition",
@@ -52,6 +51,7 @@ NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
 ONLY_SEALED = "this text must be encrypted before it is sent: turn on JavaScript, or use the command"
 NO_SUCH_BODY = "choose an organisation"
 ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
+REFUSED = tuple(SHOWN_AGAIN)
 DIGITS_OF_SEEN = 9
 DONE = "done"
 """Where a concern's page says what was just done."""
@@ -80,20 +80,28 @@ class Attempt(Visit):
         """The person, with what they had seen."""
         return replace(self.visitor.actor, seen=self.seen)
 
-    def do(self, act: Act[_T], wanted: BaseModel) -> _T:
-        """Do it as the API does, and return what the act returns. A form has an idempotency key of its own."""
-        return act.perform(self.context.desk, self.reference, wanted, self.actor, self.posted.one("key") or None)
+    @property
+    def key(self) -> str | None:
+        """The idempotency key of the form."""
+        return self.posted.one("key") or None
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
         """Return what was typed for the fields of the model. What is empty, and not required, is absent."""
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
-    def something_added_waits(self, form: "ActForm") -> bool:
-        """Return whether the form closes a concern that is acknowledged itself: only what was added then waits."""
+    def parse(self, model: type[_Model], fields: Mapping[str, object] | None = None) -> _Model:
+        """Return the model of the API, of those fields or of what was typed. Raises `ValidationFailed`."""
+        try:
+            return model.model_validate(self.typed(model) if fields is None else fields, strict=False)
+        except ValidationError as error:
+            raise errors.ValidationFailed(faults_of(error)) from None
+
+    def only_addition_waits(self) -> bool:
+        """Return True if the concern itself is acknowledged."""
         with Session(self.context.engine) as session:
             concern = find_concern(session, self.reference)
-        return form.act.body is ClosingForm and concern is not None and concern.state != ConcernState.RECEIVED
+        return concern is not None and concern.state != ConcernState.RECEIVED
 
     def number_of_own_act(self) -> int:
         """Return the number of the last act of this person in the chain of the concern, but for what they looked at.
@@ -139,28 +147,6 @@ class ClosingForm(Outcome):
     anyway: bool = False
 
 
-def _close(desk: Desk, reference: str, wanted: ClosingForm, actor: Actor, keys: IdempotencyKeys | None) -> None:
-    acts.close(desk, reference, wanted, actor, keys, unless_waiting=not wanted.anyway)
-
-
-def _assign(desk: Desk, reference: str, wanted: AssignmentForm, actor: Actor) -> None:
-    """Assign the concern to a person of the register, or to nobody. What the person has seen decides."""
-    with Session(desk.engine) as session:
-        if wanted.person and wanted.person not in list_workers(session):
-            raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
-    acts.assign(desk.writer, reference, wanted.person or None, actor)
-
-
-def _show_hand_over(attempt: Attempt, wanted: HandOver) -> Response:
-    """Record the hand-over, and return a page with our receipt, and with the file where this service made it."""
-    handed = HandedOver.model_validate_json(attempt.do(acts.HAND_OVER, wanted).receipt)
-    return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed)
-
-
-def _export(attempt: Attempt, wanted: ExportForm) -> Response:
-    return export_response(attempt, attempt.reference, notes=wanted.notes)
-
-
 def read_words(attempt: Attempt) -> dict[str, object]:
     """Return what a person wrote: sealed, or the words themselves, where this service could read them anyway.
 
@@ -196,44 +182,111 @@ def read_body(attempt: Attempt) -> dict[str, object]:
     return typed | {"recipient": recipient}
 
 
-@dataclass(frozen=True)
-class ActForm:
-    """The form of an act, and the macro that draws it. The person is led back to the concern, which says what was done.
-
-    `read` reads the fields of the body, where they are not just what was typed. `show` does the act where it has a page
-    of its own, which it returns.
-    """
-
-    act: Act[Any]
-    form: str
-    read: Callable[[Attempt], dict[str, object]] | None = None
-    show: Callable[[Attempt, Any], Response] | None = None
+def lead_back(attempt: Attempt) -> Response:
+    """Lead back to the concern, which says what was done. A reload does not do the act again."""
+    own = attempt.visitor.actor.client
+    query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.number_of_own_act()}#{DONE}")
 
 
-FORMS = (
-    ActForm(acts.ACKNOWLEDGE, "acknowledgement"),
-    ActForm(Act(acts.CLOSE.step, ClosingForm, _close, acts.CLOSE.once), "outcome", read_closing),
-    ActForm(acts.HOLD, "hold"),
-    ActForm(acts.ERASE, "erasure"),
-    ActForm(Act("assignment", AssignmentForm, _assign), "assignment"),
-    ActForm(Act("export", ExportForm, _export), "export", show=_export),
-    ActForm(acts.WRITE_NOTE, "note", read_words),
-    ActForm(acts.ASK, "question", read_words),
-    ActForm(acts.HAND_OVER, "hand_over", read_body, _show_hand_over),
-)
+@router.post("/{reference}/acknowledgement")
+def acknowledge_on_page(attempt: AttemptDep) -> Response:
+    """Acknowledge the concern, and its additions up to the last that the page showed."""
+    try:
+        wanted = attempt.parse(Acknowledgement)
+        attempt.context.writer.run(acts.acknowledge, attempt.reference, wanted, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "acknowledgement", refusal)
+    return lead_back(attempt)
 
 
-def _route_of(form: ActForm) -> Callable[..., Response]:
-    def act_on_page(attempt: AttemptDep) -> Response:
-        return carry_out(attempt, form)
+@router.post("/{reference}/outcome")
+def close_on_page(attempt: AttemptDep) -> Response:
+    """Close the concern, unless an addition waits and the person has not chosen to close it anyway."""
+    try:
+        wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
+        acts.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
+    except REFUSED as refusal:
+        return show_again(attempt, "outcome", refusal)
+    return lead_back(attempt)
 
-    return act_on_page
+
+@router.post("/{reference}/hold")
+def hold_on_page(attempt: AttemptDep) -> Response:
+    """Put the concern on hold, or release it."""
+    try:
+        wanted = attempt.parse(Hold)
+        attempt.context.writer.run(acts.hold, attempt.reference, wanted, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "hold", refusal)
+    return lead_back(attempt)
 
 
-for each in FORMS:
-    router.add_api_route(
-        f"/{{reference}}/{each.act.step}", _route_of(each), methods=["POST"], name=f"{each.form}_on_page"
-    )
+@router.post("/{reference}/erasure")
+def erase_on_page(attempt: AttemptDep) -> Response:
+    """Erase the text of the concern."""
+    try:
+        acts.erase_for_good(attempt.context.desk, attempt.reference, attempt.parse(Erasure), attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "erasure", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/assignment")
+def assign_on_page(attempt: AttemptDep) -> Response:
+    """Assign the concern to a person of the register, or to nobody. What the person has seen decides."""
+    try:
+        person = attempt.parse(AssignmentForm).person
+        with Session(attempt.context.engine) as session:
+            if person and person not in list_workers(session):
+                raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
+        acts.assign(attempt.context.writer, attempt.reference, person or None, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "assignment", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/export")
+def export_on_page(attempt: AttemptDep) -> Response:
+    """Return the signed export of the concern as a file."""
+    try:
+        return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
+    except REFUSED as refusal:
+        return show_again(attempt, "export", refusal)
+
+
+@router.post("/{reference}/notes")
+def write_note_on_page(attempt: AttemptDep) -> Response:
+    """Add a note that only the desk can read."""
+    try:
+        note = attempt.parse(NewNote, read_words(attempt))
+        write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
+    except REFUSED as refusal:
+        return show_again(attempt, "note", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/messages")
+def send_message_on_page(attempt: AttemptDep) -> Response:
+    """Send the reporter a message."""
+    try:
+        message = attempt.parse(Message, read_words(attempt))
+        send_message(attempt.context.desk, attempt.reference, message, attempt.actor, attempt.key)
+    except REFUSED as refusal:
+        return show_again(attempt, "question", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/hand-over")
+def hand_over_on_page(attempt: AttemptDep) -> Response:
+    """Record the hand-over. Return a page with our receipt, and with the file if this service made it."""
+    try:
+        wanted = attempt.parse(HandOver, read_body(attempt))
+        done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
+        handed = HandedOver.model_validate_json(done.receipt)
+        return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed)
+    except REFUSED as refusal:
+        return show_again(attempt, "hand_over", refusal)
 
 
 @router.post("/{reference}/hand-over/{number}/receipt")
@@ -241,50 +294,26 @@ def confirm_on_page(
     attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
 ) -> Response:
     """Store the receipt that the other body sent back, once."""
-
-    def confirm(desk: Desk, reference: str, wanted: HandOverReceipt, actor: Actor) -> None:
-        hand_overs.confirm_hand_over(desk.writer, reference, number, wanted, actor)
-
-    return carry_out(attempt, ActForm(Act("receipt", HandOverReceipt, confirm), "receipt"))
-
-
-def carry_out(attempt: Attempt, form: ActForm) -> Response:
-    """Do it, and return the page that the act itself gives, or lead back to the concern, which says what was done.
-
-    A reload does not do the act again. What is refused is a page with the form as it was filled in.
-    """
     try:
-        wanted = parse(form.act.body, attempt.typed(form.act.body) if form.read is None else form.read(attempt))
-        if form.show is not None:
-            return form.show(attempt, wanted)
-        attempt.do(form.act, wanted)
-    except tuple(SHOWN_AGAIN) as refusal:
-        return _show_again(attempt, form, refusal)
-    own = attempt.visitor.actor.client
-    query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
-    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.number_of_own_act()}#{DONE}")
+        wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
+        writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "receipt", refusal)
+    return lead_back(attempt)
 
 
-def parse(model: type[BaseModel], fields: dict[str, object]) -> BaseModel:
-    """Return the model of the API. Raises `ValidationFailed`."""
-    try:
-        return model.model_validate(fields, strict=False)
-    except ValidationError as error:
-        raise errors.ValidationFailed(faults_of(error)) from None
-
-
-def _show_again(attempt: Attempt, form: ActForm, refusal: errors.GuidanceError) -> Response:
+def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
+    """Return the form with what was typed, why the act is refused, and what happened meanwhile."""
     visitor, meanwhile, seen = attempt.visitor, attempt.list_meanwhile(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
-        wanted = form.form.replace("_", " ")
-        writer, actor = attempt.context.writer, visitor.actor
-        seen = record_withheld(writer, attempt.reference, wanted, actor)
+        wanted = form.replace("_", " ")
+        seen = attempt.context.writer.run(acts.record_withheld, attempt.reference, wanted, visitor.actor)
         meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
     heading, message = SHOWN_AGAIN[type(refusal)]
     is_own = {each.client for each in meanwhile} == {visitor.actor.client}
     if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
         heading, message = REPEATED
-    is_closing = isinstance(refusal, errors.NotAcknowledged) and attempt.something_added_waits(form)
+    is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged) and attempt.only_addition_waits()
     if is_closing:
         heading, message = STILL_WAITS
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
@@ -300,7 +329,7 @@ def _show_again(attempt: Attempt, form: ActForm, refusal: errors.GuidanceError) 
         heading=heading,
         message=message,
         meanwhile=act_lines(meanwhile),
-        form=form.form,
+        form=form,
         forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults),
     )
 

@@ -144,7 +144,7 @@ def show_concern(visit: Visit, reference: str) -> Shown:
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
     wanted = acts.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
-    opening = acts.open_concern(context.writer, reference, wanted, visit.actor)
+    opening = context.writer.run(acts.open_concern, reference, wanted, visit.actor)
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
     sections = None
@@ -197,26 +197,27 @@ def read_concern_page(
 
 @router.get("/concerns/{reference}/additions")
 def read_additions_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
-    """Return a further page of additions: with their text if this service can decrypt it, otherwise encrypted."""
+    """Return a further page of additions."""
     return _entries_page(visit, EntryKind.ADDITION, reference, cursor)
 
 
 @router.get("/concerns/{reference}/notes")
 def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cursor: Cursor = None) -> Response:
-    """Return a further page of notes: with their text if this service can decrypt it, otherwise encrypted."""
+    """Return a further page of notes."""
     return _entries_page(visit, EntryKind.NOTE, reference, cursor)
 
 
-def _entries_page(visit: Visit, kind: EntryKind, reference: str, cursor: str | None) -> Response:
-    context, parsed = visit.context, reference_of(reference)
-    place = entries.PagePlace(kind, parsed, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
-    page = entries.open_page(context.writer, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
+def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None) -> Response:
+    """Return the page of entries, with their words if this service opens them, and sealed otherwise."""
+    context, reference = visit.context, reference_of(typed)
+    place = entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
+    page = context.writer.run(entries.open_page, place, visit.actor, DeskAct.OPENED, context.unsealer.fingerprints)
     return visit.page(
         "desk_entries.html",
         kind=kind,
-        reference=parsed,
-        shown=show_page(visit, parsed, page, has_words=page.opens),
-        forms=desk_forms(visit, parsed, page.seen),
+        reference=reference,
+        shown=show_page(visit, reference, page, has_words=page.opens),
+        forms=desk_forms(visit, reference, page.seen),
     )
 
 
@@ -234,7 +235,7 @@ def read_unseal_page(request: Request) -> Response:
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
     context, parsed, wanted = visit.context, reference_of(reference), acts.Wanted(SAVED, None)
-    opening = acts.open_concern(context.writer, parsed, wanted, visit.actor)
+    opening = context.writer.run(acts.open_concern, parsed, wanted, visit.actor)
     concern = opening.concern
     texts = [_own_text(context, opening), *sealed_texts_of(context, opening.page).values()]
     document = {

@@ -506,7 +506,7 @@ class Editing(Visit):
         def begun(draft: GuideDraftRow | None) -> DraftContent:
             return words if draft is None else draft.read()
 
-        write_guide_draft(self.context.writer, self.guide, begun, by=self.actor.client, at=self.now)
+        self.context.writer.run(write_guide_draft, self.guide, begun, by=self.actor.client, at=self.now)
         return lead_to(self.path)
 
     def act(self, posted: SubmittedForm) -> DraftAct:
@@ -594,7 +594,7 @@ def read_draft_page(editing: EditingDep) -> Response:
 def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Ask for the publication of the draft as the page showed it. One with faults stays as it is."""
     try:
-        offer_draft(editing.context.writer, editing.context.reference_data, editing.act(posted))
+        editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted))
     except InvalidEdition:
         return lead_to(f"{editing.path}#to-do")
     return lead_to(editing.path)
@@ -609,8 +609,8 @@ def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Respons
     context = editing.context
     two_people = context.settings.two_people_publish
     try:
-        published = publish_draft(
-            context.writer, context.reference_data, editing.act(posted), follows=follows, two_people=two_people
+        published = context.writer.run(
+            publish_draft, context.reference_data, editing.act(posted), follows=follows, two_people=two_people
         )
     except InvalidEdition:
         return lead_to(f"{editing.path}#to-do")
@@ -622,7 +622,7 @@ def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
     """Delete the draft as the page showed it."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#remove")
-    discard_draft(editing.context.writer, editing.act(posted))
+    editing.context.writer.run(discard_draft, editing.act(posted))
     return lead_to(GUIDES_PATH)
 
 
@@ -687,7 +687,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
         return with_ids(content, page, former or {}, ids)
 
     writer, by = editing.context.writer, editing.actor.client
-    return write_guide_draft(writer, editing.guide, change, by=by, at=editing.now), entries[-1]
+    return writer.run(write_guide_draft, editing.guide, change, by=by, at=editing.now), entries[-1]
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:

@@ -120,6 +120,6 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
     export, signer = NewExport(file_sha256=sha256_of(pdf), notes=notes), context.signer
-    recorded = exports.record_export(context.writer, reference, export, actor, signer)
+    recorded = context.writer.run(exports.record_export, reference, export, actor, signer)
     headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
     return Response(add_signature(pdf, recorded.signature), media_type=PDF_TYPE, headers=headers)

@@ -312,7 +312,7 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
-    note_look(visit.context.writer, visit.visitor.name, until=min(position[0], visit.now))
+    visit.context.writer.run(note_look, visit.visitor.name, until=min(position[0], visit.now))
     return lead_to(f"{PATH}?show={Choice.CHANGED.value}")
 
 
@@ -331,8 +331,8 @@ def acknowledge_burst_on_page(
         wanted = BurstAcknowledgement(references=tuple(posted.many("reference")))
     except ValidationError as error:
         raise ValidationFailed(faults_of(error)) from None
-    acknowledge_together(
-        visit.context.writer, burst, wanted.model_copy(update={"additions_until": until[0]}), visit.actor
+    visit.context.writer.run(
+        acknowledge_together, burst, wanted.model_copy(update={"additions_until": until[0]}), visit.actor
     )
     return lead_to(f"{PATH}?burst={burst}")
 
@@ -345,7 +345,7 @@ def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
     try:
         if not name:
             raise ValidationFailed(())
-        save_view(visit.context.writer, visit.visitor.name, name, chosen.view, at=visit.now)
+        visit.context.writer.run(save_view, visit.visitor.name, name, chosen.view, at=visit.now)
     except ValidationFailed as refusal:
         fault = next((each.detail for each in refusal.faults), NO_NAME)
         look = Look(name=posted.one("name"), faults={"name": fault})
@@ -358,7 +358,7 @@ def remove_view_on_page(
     visit: ReaderVisitDep, name: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=MAX_VIEW_NAME)]
 ) -> Response:
     """Remove one of the person's views."""
-    remove_view(visit.context.writer, visit.visitor.name, name)
+    visit.context.writer.run(remove_view, visit.visitor.name, name)
     return lead_to(PATH)
 
 

@@ -279,9 +279,9 @@ def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on:
     name = Principal(openid.client, frozenset(), found.person).name_on_record
     actor = Actor(name, arrival.address, arrival.now)
     if found.role is None:
-        take_role(writer, found.person, provider=issuer, actor=actor)
+        writer.run(take_role, found.person, provider=issuer, actor=actor)
         raise TokenInvalid("the provider gives no role at the desk")
-    if welcome(writer, found.person, role=found.role, provider=issuer, actor=actor) is None:
+    if writer.run(welcome, found.person, role=found.role, provider=issuer, actor=actor) is None:
         raise TokenInvalid("the person has left, or has passkeys")
     return arrival.context.desk_sign_in.sessions.start(
         found.person,

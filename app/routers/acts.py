@@ -3,10 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response, Security
-from pydantic import BaseModel
 
 from app.age.keys import AGE_MEDIA_TYPE
 from app.errors import (
@@ -30,7 +29,6 @@ from app.http.params import (
     GuidanceRouter,
     IdempotencyKey,
     JSONRoute,
-    created_response,
     expect_one_key_at_most,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -50,13 +48,9 @@ from app.models.clients import Scope
 from app.models.inbox import InboxEntry
 from app.models.links import DESK_CONCERNS, desk_concern_path
 from app.services import acts
-from app.services.acts import Act
 from app.services.entries import Desk, read_sealed
-from app.services.inbox import reference_of
-from app.services.receipts import IdempotentResult
+from app.services.inbox import entry_of, reference_of
 from app.services.record import Actor
-
-_T = TypeVar("_T")
 
 ONE_CONCERN = DESK_CONCERNS + "/{reference}"
 router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
@@ -90,16 +84,6 @@ class DeskRequest:
         """The reference in its standard spelling. Raises `NoSuchConcern`."""
         return reference_of(self.typed)
 
-    def do(self, act: Act[_T], wanted: BaseModel, key: str | None = None) -> _T:
-        """Do it, and return what the act returns."""
-        return act.perform(self.desk, self.reference, wanted, self.actor, key)
-
-    def do_once(self, act: Act[IdempotentResult], wanted: BaseModel, request: Request, key: str | None) -> Response:
-        """Do it, unless it was done with that idempotency key, and answer 201. Raises `SeveralIdempotencyKeys`."""
-        expect_one_key_at_most(request)
-        done = act.perform(self.desk, self.reference, wanted, self.actor, key)
-        return created_response(done, f"{desk_concern_path(self.reference)}/{act.step}")
-
 
 async def about_concern(
     request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
@@ -131,7 +115,7 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
         raise UnsealingUnavailable
     reference = asked.reference
     wanted = acts.Wanted("sealed file", 0) if as_file else acts.Wanted("opened here", ADDITIONS_SHOWN)
-    opening = acts.open_concern(desk.writer, reference, wanted, asked.actor)
+    opening = desk.writer.run(acts.open_concern, reference, wanted, asked.actor)
     if as_file:
         return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
     opened = acts.opened_concern(desk, opening, now=asked.now)
@@ -150,7 +134,9 @@ def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = Non
     Additions are acknowledged separately: send the last addition read as `up_to_addition`. Later additions stay
     unacknowledged.
     """
-    return asked.do(acts.ACKNOWLEDGE, acknowledgement or Acknowledgement())
+    wanted = acknowledgement or Acknowledgement()
+    concern = asked.desk.writer.run(acts.acknowledge, asked.reference, wanted, asked.actor)
+    return entry_of(concern, now=asked.now)
 
 
 @router.post(
@@ -174,7 +160,7 @@ def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key
     A `message` goes to the reporter in the same transaction: both are stored, or neither.
     """
     expect_one_key_at_most(request)
-    return asked.do(acts.CLOSE, outcome, idempotency_key)
+    return acts.close(asked.desk, asked.reference, outcome, asked.actor, idempotency_key)
 
 
 @router.post(
@@ -185,7 +171,8 @@ def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key
 )
 def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
     """A concern on hold cannot be erased, by retention or on request."""
-    return asked.do(acts.HOLD, hold)
+    concern = asked.desk.writer.run(acts.hold, asked.reference, hold, asked.actor)
+    return entry_of(concern, now=asked.now)
 
 
 @router.post(
@@ -199,14 +186,14 @@ def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
 
     The concern and all its additions must be acknowledged first.
     """
-    return asked.do(acts.ERASE, erasure)
+    return acts.erase_for_good(asked.desk, asked.reference, erasure, asked.actor)
 
 
 @router.get("/assignment", summary="Get the assignment", responses=problem_responses(NoSuchConcern))
 def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
     """The person the concern is assigned to, since when, and who assigned it. Send the ETag in `If-Match`."""
     reference = asked.reference
-    return _assignment(response, reference, acts.read_assignment(asked.desk.writer, reference, asked.actor))
+    return _assignment(response, reference, asked.desk.writer.run(acts.read_assignment, reference, asked.actor))
 
 
 @router.put(

@@ -113,7 +113,7 @@ def save_guide_draft(
             _check_tag(if_match, draft)
         return content
 
-    draft = write_guide_draft(writer, act.guide, change, by=act.by, at=act.at)
+    draft = writer.run(write_guide_draft, act.guide, change, by=act.by, at=act.at)
     if known[-1] is None:
         response.status_code = 201
         response.headers["Location"] = draft_path(act.guide)
@@ -135,7 +135,7 @@ def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide
 def remove_draft(session: SessionDep, writer: WriterDep, act: EditorActDep) -> DraftResponse:
     """Delete the draft and return it one last time. Its content is not kept; its authors stay in the audit log."""
     record = read_draft_record(session, act.guide)
-    return _present(discard_draft(writer, act), record)
+    return _present(writer.run(discard_draft, act), record)
 
 
 @router.get(
@@ -200,7 +200,7 @@ def offer_guide_draft(
     response: Response, session: SessionDep, reference_data: ReferenceDataDep, writer: WriterDep, act: EditorActDep
 ) -> DraftResponse:
     """Submit the draft for someone else to publish. Editing it cancels the request."""
-    draft = offer_draft(writer, reference_data, act)
+    draft = writer.run(offer_draft, reference_data, act)
     return _present(draft, read_draft_record(session, act.guide), response)
 
 
@@ -234,7 +234,7 @@ def publish_guide_draft(
     new guide. An invalid draft returns every error, with pointers into its content.
     """
     two_people = settings.two_people_publish
-    published = publish_draft(writer, reference_data, act, follows=publication.follows, two_people=two_people)
+    published = writer.run(publish_draft, reference_data, act, follows=publication.follows, two_people=two_people)
     response.headers["Location"] = edition_path(*published.key)
     return present_published(published)
 

@@ -373,8 +373,8 @@ def post_edition(
     """
     check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
     two_people = context.settings.two_people_publish
-    published = publish_edition(
-        context.writer, context.reference_data, new, at=now, two_people=two_people, precondition=check
+    published = context.writer.run(
+        publish_edition, context.reference_data, new, at=now, two_people=two_people, precondition=check
     )
     return _respond(response, published)
 
@@ -406,7 +406,7 @@ def post_rendition(
     If the council requires two people to publish, this returns 403 `second-person-needed`.
     """
     two_people = settings.two_people_publish
-    return _respond(response, publish_rendition(writer, guide, content, at=now, two_people=two_people))
+    return _respond(response, writer.run(publish_rendition, guide, content, at=now, two_people=two_people))
 
 
 @publishing_router.post(
@@ -455,7 +455,7 @@ def withdraw_rendition(
 def _withdraw(
     writer: WriterDep, key: EditionKey | RenditionKey, request: WithdrawalRequest, now: dt.datetime, response: Response
 ) -> WithdrawalResponse | RenditionWithdrawalResponse:
-    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
+    withdrawn = writer.run(withdraw_published, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
     return present_withdrawn(key, withdrawn.withdrawn_at, request.reason)
 

@@ -26,6 +26,8 @@ from app.http.params import (
     JSONRoute,
     Limit,
     NoteNumber,
+    created_response,
+    expect_one_key_at_most,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.responses import SEALED, sealed_file
@@ -44,10 +46,10 @@ from app.models.entries import (
     RecipientsResponse,
 )
 from app.models.inbox import InboxEntry
-from app.models.links import DESK_RECIPIENTS
+from app.models.links import DESK_RECIPIENTS, desk_concern_path
 from app.models.record import DeskAct
 from app.routers.acts import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep
-from app.services import acts, entries
+from app.services import entries
 from app.services.cursors import decode_key, encode_key
 from app.services.inbox import entry_of
 
@@ -95,7 +97,7 @@ def acknowledge_addition(
     asked: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
 ) -> InboxEntry:
     """Record that a social worker has read this addition. Others stay unacknowledged. Idempotent."""
-    concern = entries.acknowledge_addition(asked.desk.writer, asked.reference, number, asked.actor)
+    concern = asked.desk.writer.run(entries.acknowledge_addition, asked.reference, number, asked.actor)
     return entry_of(concern, now=asked.now)
 
 
@@ -120,7 +122,10 @@ def add_note(
     Encrypt it on the client, to every key of `GET /v1/desk/recipients`, and this service never has the text. Notes
     cannot be edited: correct one with another. The audit log has its digest and author.
     """
-    return asked.do_once(acts.WRITE_NOTE, note, request, idempotency_key)
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    written = entries.write_note(asked.desk, reference, note, asked.actor, idempotency_key)
+    return created_response(written, desk_concern_path(reference, "notes"))
 
 
 @router.get(
@@ -147,7 +152,7 @@ def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
 @router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
 def list_messages(asked: ReadingDep) -> MessagesResponse:
     """Messages to the reporter: when sent, whether read, and the addition that answers each. Their text is sealed."""
-    return entries.read_sent_messages(asked.desk.writer, asked.reference, asked.actor)
+    return asked.desk.writer.run(entries.read_sent_messages, asked.reference, asked.actor)
 
 
 @router.post(
@@ -169,7 +174,10 @@ def send_message(
 
     The status of the concern shows that there is a message. The reporter replies with an addition.
     """
-    return asked.do_once(acts.ASK, message, request, idempotency_key)
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    sent = entries.send_message(asked.desk, reference, message, asked.actor, idempotency_key)
+    return created_response(sent, desk_concern_path(reference, "messages"))
 
 
 @router.get(DESK_RECIPIENTS, summary="List the keys that notes are encrypted to")
@@ -185,7 +193,7 @@ def _read_page(
     """Return the entries of the page, with their words where this service opens them, and the next cursor."""
     desk, place = asked.desk, entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
-    page = entries.open_page(desk.writer, place, asked.actor, act)
+    page = desk.writer.run(entries.open_page, place, asked.actor, act)
     shown = entries.present_page(page, now=asked.now)
     if desk.unsealer.can_unseal:
         shown = entries.open_entries(desk.engine, page, desk.unsealer, now=asked.now)
@@ -195,6 +203,6 @@ def _read_page(
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
     """Return the file of one entry. A header of that name has the number of entries of its kind."""
     desk, reference = asked.desk, asked.reference
-    count = entries.open_entry(desk.writer, reference, place, asked.actor)
+    count = desk.writer.run(entries.open_entry, reference, place, asked.actor)
     sealed = entries.read_sealed(desk.engine, reference, place)
     return sealed_file(sealed, f"{reference}{suffix}", {counted_as: count})

@@ -97,7 +97,7 @@ def _confirm(desk: Desk, follower: Follower, after: str | None) -> int:
         with Session(desk.engine) as session:
             return confirmed_by(session, client=follower.client)
     event_id = decode_key(after, otherwise=0, parameter="after")
-    confirm_events(desk.writer, event_id=event_id, actor=follower.actor, client=follower.client)
+    desk.writer.run(confirm_events, event_id=event_id, actor=follower.actor, client=follower.client)
     return event_id
 
 

@@ -35,4 +35,4 @@ def read_export_statement(asked: WorkingDep) -> ExportStatement:
 def record_export(asked: WorkingDep, export: NewExport) -> ExportEntry:
     """Record a file made on the worker's computer before it leaves, and sign its digest."""
     desk = asked.desk
-    return exports.record_export(desk.writer, asked.reference, export, asked.actor, desk.signer)
+    return desk.writer.run(exports.record_export, asked.reference, export, asked.actor, desk.signer)

@@ -18,13 +18,15 @@ from app.http.params import (
     GuidanceRouter,
     IdempotencyKey,
     JSONRoute,
+    created_response,
+    expect_one_key_at_most,
 )
 from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import MAX_NUMBER
 from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
 from app.models.links import desk_concern_path
 from app.routers.acts import ONE_CONCERN, ReadingDep, WorkingDep
-from app.services import acts, hand_overs
+from app.services import hand_overs
 
 router = GuidanceRouter(
     prefix=f"{ONE_CONCERN}/hand-over",
@@ -42,7 +44,7 @@ HandOverNumber = Annotated[
 def list_hand_overs(asked: ReadingDep) -> HandOversResponse:
     """The organisations the concern was handed over to, the reasons, and both receipts of each."""
     reference = asked.reference
-    entries = hand_overs.read_hand_overs(asked.desk.writer, reference, asked.actor)
+    entries = asked.desk.writer.run(hand_overs.read_hand_overs, reference, asked.actor)
     links = {"self": desk_concern_path(reference, "hand-over"), "concern": desk_concern_path(reference)}
     return HandOversResponse(hand_overs=entries, links=links)
 
@@ -71,7 +73,10 @@ def hand_over(
     service makes the file if it holds an identity; a retry gets the same file. The concern stays open here until
     the team closes it.
     """
-    return asked.do_once(acts.HAND_OVER, hand_over, request, idempotency_key)
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    handed = hand_overs.hand_over(asked.desk, reference, hand_over, asked.actor, idempotency_key)
+    return created_response(handed, desk_concern_path(reference, "hand-over"))
 
 
 @router.post(
@@ -81,4 +86,4 @@ def hand_over(
 )
 def confirm_hand_over(asked: WorkingDep, number: HandOverNumber, receipt: HandOverReceipt) -> HandOverEntry:
     """Store the receipt that the other organisation sent back. Idempotent; a different receipt is refused."""
-    return hand_overs.confirm_hand_over(asked.desk.writer, asked.reference, number, receipt, asked.actor)
+    return asked.desk.writer.run(hand_overs.confirm_hand_over, asked.reference, number, receipt, asked.actor)

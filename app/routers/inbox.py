@@ -85,7 +85,7 @@ def acknowledge_burst(
     List every concern seen (`GET /v1/desk/concerns?burst=`). If a reference is not part of the burst, none is
     acknowledged. Idempotent.
     """
-    concerns = acts.acknowledge_together(writer, burst, seen, actor)
+    concerns = writer.run(acts.acknowledge_together, burst, seen, actor)
     entries = tuple(inbox.entry_of(concern, now=actor.at) for concern in concerns)
     return BurstAcknowledged(burst=burst, concerns=entries)
 
@@ -121,13 +121,13 @@ def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
 )
 def save_view(writer: WriterDep, actor: ReaderDep, name: ViewName, filters: ViewFilters) -> SavedView:
     """Save filters of the inbox under a name, replacing any view with that name. Only you can see your views."""
-    return _saved_view(inbox.save_view(writer, actor.person, name, filters, at=actor.at))
+    return _saved_view(writer.run(inbox.save_view, actor.person, name, filters, at=actor.at))
 
 
 @router.delete(DESK_VIEWS + "/{name}", summary="Delete a view", responses=problem_responses(NoSuchItem))
 def remove_view(writer: WriterDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
     """Delete one of your views and return the others."""
-    inbox.remove_view(writer, actor.person, name)
+    writer.run(inbox.remove_view, actor.person, name)
     return read_views(session, actor)
 
 

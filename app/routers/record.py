@@ -62,7 +62,7 @@ def sign_statement(
     chain: Annotated[str, Path(pattern=CHAIN, max_length=40, description=A_CHAIN, examples=[EXAMPLE_REFERENCE])],
 ) -> StatementResponse:
     """The signed length and last hash of a chain, for an auditor to store outside this service."""
-    length, head = read_end_of_chain(writer, chain, actor=actor)
+    length, head = writer.run(read_end_of_chain, chain, actor=actor)
     claims = {
         "sub": chain,
         "length": length,

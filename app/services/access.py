@@ -17,7 +17,6 @@ from sqlmodel import Session, select
 
 from app.config import Settings
 from app.db.tables import table_of
-from app.db.writer import write_operation
 from app.errors import RowNotOurs, SetupError
 from app.logs import Log
 from app.models.access import AccessRow
@@ -276,7 +275,6 @@ class Resigned:
     left: list[str]
 
 
-@write_operation
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
     """Sign every row with the newest key. A row that no key signed is left as it is, unless it is accepted.
 
@@ -301,7 +299,6 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
     return Resigned(count, left)
 
 
-@write_operation
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
     """Drop every key but the newest from the file. Raises `SetupError` if a row still needs another."""
     keys.read()

@@ -1,15 +1,14 @@
-"""What the duty team does about a concern: the table of acts, each with a disclosure in the same transaction."""
+"""What the duty team does about a concern. Each act records a disclosure in its own transaction."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
-from pydantic import BaseModel
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import (
     AlreadyStored,
     AssignmentChanged,
@@ -23,9 +22,8 @@ from app.errors import (
 from app.models.acts import Acknowledgement, BurstAcknowledgement, ErasedConcern, Erasure, Hold, OpenedConcern, Outcome
 from app.models.base import canonical_submission, format_utc
 from app.models.concerns import ConcernRow
-from app.models.entries import EntryKind, EntryRow, Message, NewNote
+from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind
-from app.models.hand_overs import HandOver
 from app.models.inbox import InboxEntry
 from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState, find_reference
@@ -46,20 +44,14 @@ from app.services.entries import (
     open_entries,
     opens_all,
     read_sealed,
-    send_message,
     store_entry,
-    write_note,
 )
 from app.services.events import announce
-from app.services.hand_overs import hand_over
 from app.services.inbox import concern_fields, entry_of
-from app.services.receipts import IdempotencyKeys, Retryable, derive_idempotency_keys
+from app.services.receipts import Retryable, derive_idempotency_keys
 from app.services.record import Actor, purge_remnants, record_change, record_disclosure
 
-_T = TypeVar("_T")
 
-
-@write_operation
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
     """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
 
@@ -83,7 +75,6 @@ def _acknowledge(session: Session, concern: ConcernRow, up_to: int, actor: Actor
 NOT_OF_THE_BURST = "This burst has no concern with that reference."
 
 
-@write_operation
 def acknowledge_together(
     session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
@@ -119,7 +110,7 @@ def close(
     reference: str,
     wanted: Outcome,
     actor: Actor,
-    keys: IdempotencyKeys | None = None,
+    key: str | None = None,
     *,
     unless_waiting: bool = False,
 ) -> InboxEntry:
@@ -131,20 +122,19 @@ def close(
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, closing of {reference}")
     request = Retryable(canonical_submission(wanted), keys)
     entry = None if wanted.message is None else new_message(desk, reference, wanted.message, actor)
     message = None if entry is None else (entry, request)
     try:
-        return entry_of(
-            _close(desk.writer, reference, wanted, actor, message, unless_waiting=unless_waiting), now=actor.at
-        )
+        concern = desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting)
     except AlreadyStored:
         request.replay(desk.engine)  # raises if it was another outcome, or another message
         with Session(desk.engine) as session:
-            return entry_of(get_concern(session, reference), now=actor.at)
+            concern = get_concern(session, reference)
+    return entry_of(concern, now=actor.at)
 
 
-@write_operation
 def _close(
     session: Session,
     reference: str,
@@ -174,7 +164,6 @@ def _close(
     return concern
 
 
-@write_operation
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -183,7 +172,6 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
     return concern
 
 
-@write_operation
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
     """Erase the concern's text, and what was added to it, for good.
 
@@ -203,86 +191,9 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
-    """Do that, take the bytes out of the files of the database too, and say what is left of them there."""
-    fields = concern_fields(dict(erase(desk.writer, reference, wanted, actor)), actor.at)
+    """Erase the concern and purge its bytes from the database files. Return what remains. Raises as `erase` does."""
+    fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
-
-
-# The table of acts: the pages and the command line read it, and the API's routes, which are its documentation, name it.
-
-
-@dataclass(frozen=True)
-class Act(Generic[_T]):
-    """An act about a concern: the last step of its path, its body, and its function of desk, reference, body and actor.
-
-    With `once` the function also takes the keys of a retry, which are derived for those words. `commands` has the help
-    of each command that does it, by name, and the fields of the body that the command sets itself.
-    """
-
-    step: str
-    body: type[BaseModel]
-    do: Callable[..., _T]
-    once: str = ""
-    commands: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
-
-    def perform(self, desk: Desk, reference: str, wanted: BaseModel, actor: Actor, key: str | None = None) -> _T:
-        """Do it, and return what the function returns. `key` is the idempotency key, if the request has one."""
-        if not self.once:
-            return self.do(desk, reference, wanted, actor)
-        keys = derive_idempotency_keys(key, client=f"{actor.client}, {self.once} {reference}")
-        return self.do(desk, reference, wanted, actor, keys)
-
-
-def _answered(operation: Callable[[Writer, str, Any, Actor], ConcernRow]) -> Callable[..., InboxEntry]:
-    """Return what does it, and answers with the entry of the concern."""
-
-    def do(desk: Desk, reference: str, wanted: BaseModel, actor: Actor) -> InboxEntry:
-        return entry_of(operation(desk.writer, reference, wanted, actor), now=actor.at)
-
-    return do
-
-
-ACKNOWLEDGE = Act(
-    "acknowledgement",
-    Acknowledgement,
-    _answered(acknowledge),
-    commands={
-        "acknowledge": (
-            "Record that you have read a concern, and additions up to a number, and decided the next step.",
-            {},
-        )
-    },
-)
-CLOSE = Act(
-    "outcome",
-    Outcome,
-    close,
-    once="closing of",
-    commands={"close": ("Close a concern with an outcome. An unknown outcome prints the list.", {})},
-)
-HOLD = Act(
-    "hold",
-    Hold,
-    _answered(hold),
-    commands={
-        "hold": ("Put a concern on hold, which prevents erasure.", {"held": True}),
-        "release": ("Release the hold of a concern.", {"held": False}),
-    },
-)
-ERASE = Act(
-    "erasure",
-    Erasure,
-    erase_for_good,
-    commands={
-        "erase": (
-            "Permanently erase the text of a concern. The concern and all its additions must be acknowledged first.",
-            {},
-        )
-    },
-)
-WRITE_NOTE = Act("notes", NewNote, write_note, once="note about")
-ASK = Act("messages", Message, send_message, once="message to")
-HAND_OVER = Act("hand-over", HandOver, hand_over, once="hand-over of")
 
 
 # Assigning concerns to people: each change is on the record, and its answer has what it replaced.
@@ -315,7 +226,6 @@ class Assigned:
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
 
 
-@write_operation
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
@@ -335,13 +245,12 @@ def assign(
     Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold for
     the version of the assignment before.
     """
-    before, after = _assign(writer, reference, person, actor, precondition)
+    before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
         raise AssignmentChanged(f"{before} Your change was not made. The attempt is recorded.")
     return before, after
 
 
-@write_operation
 def _assign(
     session: Session, reference: str, person: str | None, actor: Actor, precondition: Callable[[int], bool]
 ) -> tuple[Assigned, Assigned | None]:
@@ -362,12 +271,11 @@ def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...
     Other work goes on between two batches. What is assigned to the person meanwhile is taken too.
     """
     taken: list[str] = []
-    while batch := _unassign_some(writer, person, actor=actor):
+    while batch := writer.run(_unassign_some, person, actor=actor):
         taken += batch
     return tuple(taken)
 
 
-@write_operation
 def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
     assigned = select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
     references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
@@ -388,7 +296,6 @@ def _find_last(session: Session, reference: str) -> DisclosureRow | None:
 # Acts that were not done, since their actor had not seen what came before.
 
 
-@write_operation
 def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
     """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -458,7 +365,6 @@ class Opening:
     opens: bool = False
 
 
-@write_operation
 def open_concern(session: Session, reference: str, wanted: Wanted, actor: Actor) -> Opening:
     """Record that the concern is opened, and return what is wanted of it. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_concern(session, reference)

@@ -12,7 +12,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
@@ -141,7 +140,7 @@ class Checkpoints:
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
         """Record that the actor requests a checkpoint, and return one of the record up to that."""
-        self.writer.run(partial(_record_signing, actor=actor))
+        self.writer.run(_record_signing, actor=actor)
         with Session(self.engine) as session:
             tree = _current_tree(session)
         return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
@@ -150,7 +149,7 @@ class Checkpoints:
         """Sign a checkpoint, store it, and send it to every receiver of `audit.checkpoint`."""
         with Session(self.engine) as session:
             before = _current_tree(session)
-        return self.writer.run(partial(_insert, signer=self.signer, at=at, before=before))
+        return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
         """Make a checkpoint if the last one, or the first disclosure, is a day old."""

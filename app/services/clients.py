@@ -8,7 +8,6 @@ import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from threading import Lock
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from sqlalchemy import Engine, or_, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import Session, col, select
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import ClientExists, GuidanceError, NoSuchClient, SetupError, TokenInvalid
 from app.logs import Log
 from app.models.base import SLUG_PATTERN
@@ -126,7 +125,7 @@ class KeyUses:
         if not noted:
             return
         try:
-            writer.run(partial(_store_uses, uses=noted))
+            writer.run(_store_uses, uses=noted)
         except (SQLAlchemyError, GuidanceError) as failure:
             log.warning("key_uses_not_stored", error=type(failure).__name__)
             with self._lock:
@@ -252,7 +251,6 @@ def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timede
         return rotate_key(writer, name=name, overlap=life, at=at, expires_at=at + life)[0]
 
 
-@write_operation
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
     """Revoke a client, unless it already is: none of its keys is valid any more. Raises `NoSuchClient`."""
     client = session.get(ClientRow, name)

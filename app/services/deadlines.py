@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.models.concerns import ConcernRow
 from app.models.entries import EntryKind, EntryRow
 from app.models.events import EventKind, EventRow
@@ -104,11 +104,10 @@ def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.date
     done = 0
     for start in range(0, max(len(references), len(places)), AT_ONCE):
         chosen = slice(start, start + AT_ONCE)
-        done += _append(writer, wanted, set(references[chosen]), set(places[chosen]), at=at)
+        done += writer.run(_append, wanted, set(references[chosen]), set(places[chosen]), at=at)
     return done
 
 
-@write_operation
 def _append(
     session: Session, wanted: _Announcement, references: set[str], places: set[tuple[str, int]], *, at: dt.datetime
 ) -> int:

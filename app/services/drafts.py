@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from app.db.writer import write_operation
 from app.errors import FollowsAnotherEdition, HandUnknown, NoSuchGuideDraft, SecondPersonNeeded
 from app.models.editions import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.services.checking import check_draft
@@ -116,7 +115,6 @@ def read_draft_record(session: Session, guide: str) -> DraftRecord:
     return DraftRecord(list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None)
 
 
-@write_operation
 def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: str, at: dt.datetime) -> GuideDraftRow:
     """Save the changed content as the guide's draft, with or without faults. The same words again change nothing."""
     draft = find_guide_draft(session, guide)
@@ -131,7 +129,6 @@ def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: 
     return draft
 
 
-@write_operation
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
     """Remove the draft, and return it. Who wrote it stays on record.
 
@@ -142,7 +139,6 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
     return draft
 
 
-@write_operation
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
     """Submit the draft for somebody else to publish. The next change of its words cancels the request.
 
@@ -155,7 +151,6 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) 
     return draft
 
 
-@write_operation
 def publish_draft(
     session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
 ) -> Published:

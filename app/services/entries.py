@@ -34,8 +34,9 @@ from sqlmodel import Session
 from app.age.files import count_keys
 from app.age.keys import NotThatFile, Sealer, recipient_of
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import (
+    AlreadyStored,
     ConcernErased,
     FaultCode,
     FieldError,
@@ -77,7 +78,6 @@ from app.services.editions import EditionKey
 from app.services.events import append_events, events_about
 from app.services.limits import CodeTries, Networks, Sources
 from app.services.receipts import (
-    IdempotencyKeys,
     IdempotentResult,
     PinnedEdition,
     ReceiptBuilder,
@@ -240,18 +240,20 @@ def append_entry(
     return row
 
 
-@write_operation
 def _store(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Insert the entry, and return it (JSON) without its words. A retry is found before anything is refused."""
+    """Store the entry about the concern of that reference. Raises `NoSuchConcern`, and as `store_entry` does."""
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
 
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Do that in the caller's transaction. Raises `AlreadyStored` for a retry."""
+    """Store the entry in the caller's transaction, and return it (JSON) without its words.
+
+    Raises `AlreadyStored` for a retry, before anything is refused.
+    """
     reference = concern.reference
     former = measure_entries(session, entry.kind, reference)
     row = entry.numbered(reference, former[0] + 1)
@@ -263,9 +265,7 @@ def store_entry(
     return presented
 
 
-def write_note(
-    desk: Desk, reference: str, note: NewNote, actor: Actor, keys: IdempotencyKeys | None
-) -> IdempotentResult:
+def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
     """Store the note, sealed here or where it was typed, and return its entry (JSON) after it is on the disk.
 
     A retry with the same idempotency key writes no second note. Raises `NoSuchConcern`, `ConcernErased`,
@@ -278,8 +278,19 @@ def write_note(
         written = {"received_at": format_utc(actor.at), "author": actor.client}
         sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
     entry = NewEntry(EntryKind.NOTE, actor, sealed, desk.sealer.fingerprints)
-    request = Retryable(canonical_submission(note), keys)
-    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request, faults))
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
+    return _store_once(desk, reference, entry, Retryable(canonical_submission(note), keys), faults)
+
+
+def _store_once(
+    desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
+) -> IdempotentResult:
+    """Store the entry, unless this is a retry. Return it (JSON) without its words."""
+    try:
+        presented = desk.writer.run(_store, reference, entry, request, faults)
+    except AlreadyStored:
+        return request.replay(desk.engine)
+    return IdempotentResult(reference, presented, is_replay=False)
 
 
 def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
@@ -302,15 +313,16 @@ def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
 
 
 def send_message(
-    desk: Desk, reference: str, message: Message, actor: Actor, keys: IdempotencyKeys | None
+    desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
     """Store the message, sealed to the reporter's code, and return its entry (JSON) after it is on the disk.
 
     A retry with the same idempotency key sends no second message. Raises `NoSuchConcern`,
     `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
     """
-    entry, request = new_message(desk, reference, message, actor), Retryable(canonical_submission(message), keys)
-    return request.once(desk.engine, reference, lambda: _store(desk.writer, reference, entry, request))
+    entry = new_message(desk, reference, message, actor)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
+    return _store_once(desk, reference, entry, Retryable(canonical_submission(message), keys))
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
@@ -322,7 +334,6 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
     return NewEntry(EntryKind.MESSAGE, actor, seal_message(message.text or "", reference, recipient, at=actor.at))
 
 
-@write_operation
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -379,7 +390,6 @@ class PagePlace:
     """None: all."""
 
 
-@write_operation
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
@@ -396,7 +406,6 @@ def open_page(
     return replace(page, seen=seen, opens=opens)
 
 
-@write_operation
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
     """Record that one entry is fetched, and return how many of its kind there are.
 
@@ -456,7 +465,6 @@ def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool
 # Additions wait for an acknowledgement of their own.
 
 
-@write_operation
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
     """Record that a social worker has seen that addition. Again, it only adds a disclosure.
 
@@ -621,12 +629,11 @@ class FollowUps:
             response.acknowledge_by,
             danger,
         )
-
-        def store() -> bytes:
-            _add(self.writer, row.reference, entry, request, receipt)
-            return receipt
-
-        return request.once(self.engine, row.reference, store)
+        try:
+            self.writer.run(_add, row.reference, entry, request, receipt)
+        except AlreadyStored:
+            return request.replay(self.engine)
+        return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
         """Return every message with its words, after it is recorded which of them are read for the first time.
@@ -637,7 +644,7 @@ class FollowUps:
         with Session(self.engine) as session:
             unread = _unread(session, reference)
         if unread:
-            _record_reading(self.writer, reference, at=at)
+            self.writer.run(_record_reading, reference, at=at)
         with Session(self.engine) as session:
             messages = select(_TABLE).where(*_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
             rows = session.connection().execute(messages).all()
@@ -686,7 +693,6 @@ class FollowUps:
         return self.resolver.pin(EditionKey(row.guide, row.edition))
 
 
-@write_operation
 def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
     stored = request.store(session, reference, receipt)
@@ -706,7 +712,6 @@ def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, 
     append_events(session, events)
 
 
-@write_operation
 def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> None:
     concern, numbers = get_concern(session, reference), _unread(session, reference)
     if not numbers:  # another request was first

@@ -14,7 +14,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, func, select
 
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import CursorAhead
 from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow, NewConcern
@@ -185,7 +185,7 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
     session.close()  # released: requests that hold one connection and wait for another could block each other
     references = " ".join(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
-        record_reading(writer, EVENTS, DeskAct.EVENTS_READ, actor, references)
+        writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, references)
     return rows
 
 
@@ -201,7 +201,6 @@ def confirmed_by(session: Session, *, client: str) -> int:
     return reader.confirmed if reader is not None and reader.confirmed <= find_last_event(session) else 0
 
 
-@write_operation
 def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
     """Record that the client has every event up to that one. The number never decreases, unless no event has it.
 

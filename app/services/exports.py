@@ -21,7 +21,6 @@ from sqlmodel import Session, col, select
 
 from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
-from app.db.writer import write_operation
 from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
 from app.models.base import format_utc, parse_json
 from app.models.concerns import ConcernRow
@@ -59,7 +58,7 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
 
     The history, which may be long, is read outside the writer. Raises `NoSuchConcern` or `ConcernErased`.
     """
-    concern, counts, hand_overs, last = _begin(desk.writer, reference, actor)
+    concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor)
     rows = select(DisclosureRow).where(DisclosureRow.chain == reference, DisclosureRow.number <= last.number)
     with Session(desk.engine) as session:
         found = session.exec(rows.order_by(col(DisclosureRow.number)))
@@ -79,7 +78,6 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
     )
 
 
-@write_operation
 def _begin(
     session: Session, reference: str, actor: Actor
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
@@ -91,7 +89,6 @@ def _begin(
     return concern, counts, hand_overs, last
 
 
-@write_operation
 def record_export(
     session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:

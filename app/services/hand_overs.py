@@ -19,7 +19,6 @@ from sqlmodel import Session, col, func, select
 from app.age.files import SEED_BYTES, seal_by_seed
 from app.age.keys import NotAKey
 from app.age.keys import parse_recipient as parse_age_recipient
-from app.db.writer import write_operation
 from app.errors import (
     AlreadyStored,
     ConcernErased,
@@ -36,7 +35,13 @@ from app.models.record import DeskAct
 from app.models.record_details import confirmed_detail, handed_over_detail
 from app.services.concerns import get_concern
 from app.services.entries import Desk, list_entries, read_sealed
-from app.services.receipts import HAND_OVER, IdempotencyKeys, IdempotentResult, ReceiptSigner, Retryable
+from app.services.receipts import (
+    HAND_OVER,
+    IdempotentResult,
+    ReceiptSigner,
+    Retryable,
+    derive_idempotency_keys,
+)
 from app.services.record import Actor, record_disclosure
 
 PACKAGE_KIND = "guidance-hand-over"
@@ -60,9 +65,7 @@ class _New:
     seed: bytes | None
 
 
-def hand_over(
-    desk: Desk, reference: str, wanted: HandOver, actor: Actor, keys: IdempotencyKeys | None
-) -> IdempotentResult:
+def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
     """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
 
     A retry with the same idempotency key records nothing, and gets the same entry and the same file. Raises
@@ -75,15 +78,15 @@ def hand_over(
         seed = secrets.token_bytes(SEED_BYTES)
         package, count = _make_package(desk, reference, wanted, seed, at=actor.at)
         recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
     request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
     try:
-        entry = _record(desk.writer, reference, new, request, actor=actor)
+        entry = desk.writer.run(_record, reference, new, request, actor=actor)
     except AlreadyStored:
         return _replay(desk, request, wanted)
     return IdempotentResult(reference, _answer(entry, package), is_replay=False)
 
 
-@write_operation
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
@@ -102,7 +105,6 @@ def confirm_hand_over(
     return hand_over_entry(row)
 
 
-@write_operation
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
@@ -166,7 +168,6 @@ def _make_package(
     return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
 
 
-@write_operation
 def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
     """Insert the hand-over under the next number, and return its entry. A retry is found before anything is refused."""
     concern = get_concern(session, reference)

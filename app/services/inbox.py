@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, Row, RowMapping, func, literal, se
 from sqlmodel import Session, col, delete
 
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import FaultCode, FieldError, NoSuchConcern, NoSuchItem, ValidationFailed
 from app.models.concerns import BY_URGENCY, ConcernRow
 from app.models.inbox import NO_BURST, InboxEntry, InboxFilter, InboxLookRow, InboxOrder, SavedViewRow, ViewFilters
@@ -147,7 +147,7 @@ def read_inbox(
     """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
-    record_reading(writer, INBOX, DeskAct.LISTED, actor, " ".join(row.reference for row in rows[:limit]))
+    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, " ".join(row.reference for row in rows[:limit]))
     return rows
 
 
@@ -155,7 +155,7 @@ def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
     """Count the concerns in each state, and the additions that wait. This is recorded."""
     with Session(writer.engine) as session:
         counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
-    record_reading(writer, INBOX, DeskAct.SUMMARY_READ, actor)
+    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)
     return counts
 
 
@@ -172,7 +172,6 @@ def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
     return session.scalars(rows.order_by(col(SavedViewRow.name))).all()
 
 
-@write_operation
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
     """Save the view of that name in place of a former one. Raises `ValidationFailed` for one too many."""
     wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
@@ -185,7 +184,6 @@ def save_view(session: Session, person: str, name: str, filters: ViewFilters, *,
     return row
 
 
-@write_operation
 def remove_view(session: Session, person: str, name: str) -> None:
     """Remove the view. Raises `NoSuchItem` if the person has none of that name."""
     row = session.get(SavedViewRow, (person, name))
@@ -194,7 +192,6 @@ def remove_view(session: Session, person: str, name: str) -> None:
     session.delete(row)
 
 
-@write_operation
 def remove_views(session: Session, person: str) -> None:
     """Remove every view of a person, who leaves, and how far they looked."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
@@ -207,7 +204,6 @@ def find_look(session: Session, person: str) -> dt.datetime | None:
     return None if row is None else row.looked_at
 
 
-@write_operation
 def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
     """Write that the person has looked at what changed before that moment. An earlier one changes nothing."""
     row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)

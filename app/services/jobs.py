@@ -80,7 +80,7 @@ class TeamJobs:
         """Let no event wait for the mailbox. A start that has nothing to switch off writes nothing."""
         with Session(self.engine) as session:
             is_off = find_mailbox(session) is None
-        if not is_off and (waiting := unsubscribe_email(self.writer, now=self.clock())):
+        if not is_off and (waiting := self.writer.run(unsubscribe_email, now=self.clock())):
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
@@ -88,13 +88,13 @@ class TeamJobs:
         with Session(self.engine) as session:
             if not is_email_due(session, now=self.clock()):
                 return
-        notice = claim_email(self.writer, now=self.clock())
+        notice = self.writer.run(claim_email, now=self.clock())
         if notice is None:
             return
         failure = sender.send(build_email(notice, self.settings, at=self.clock()))
         if failure is not None:
             log.warning("email_failed", error=failure, attempts=notice.attempts)
-        record_email(self.writer, notice, failure, now=self.clock())
+        self.writer.run(record_email, notice, failure, now=self.clock())
 
     def _note_overdue(self, _beat: Beat) -> bool:
         return append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE

@@ -23,7 +23,6 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.config import Settings
-from app.db.writer import write_operation
 from app.errors import SetupError
 from app.logs import Log
 from app.models.concerns import ConcernRow
@@ -89,7 +88,6 @@ def is_email_due(session: Session, *, now: dt.datetime) -> bool:
     return True
 
 
-@write_operation
 def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
     """Claim what is to be sent, until the lease ends. None where nothing is, or another process is sending."""
     mailbox = session.get(WebhookRow, EMAIL)
@@ -110,7 +108,6 @@ def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
     )
 
 
-@write_operation
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
     """Write that the mail server accepted the email, or when to try again.
 
@@ -132,7 +129,6 @@ def find_mailbox(session: Session) -> WebhookRow | None:
     return mailbox if mailbox is not None and mailbox.disabled_at is None else None
 
 
-@write_operation
 def unsubscribe_email(session: Session, *, now: dt.datetime) -> int:
     """Where emails are switched off, let no event wait for the mailbox. Return how many did."""
     mailbox = find_mailbox(session)

@@ -13,7 +13,6 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import webauthn
 from sqlalchemy import delete
@@ -84,7 +83,7 @@ class Passkeys:
                 require_user_verification=True,
             )
         count = verified.new_sign_count
-        self.writer.run(partial(_note_use, credential_id=credential_id, count=count, challenge=challenge, at=at))
+        self.writer.run(_note_use, credential_id=credential_id, count=count, challenge=challenge, at=at)
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Engine, delete
 from sqlmodel import Session, col, func, select
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
 from app.models.clients import Scope
 from app.models.people import NO_ROLE, SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
@@ -108,7 +108,6 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
     return token
 
 
-@write_operation
 def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
     """End every session, passkey and invitation of the person, and the keys of each client that acts for that person.
 
@@ -126,7 +125,6 @@ def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
     return clients
 
 
-@write_operation
 def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
     """Store the person that a provider names, who is the actor, with the role that it gives, and return the row.
 
@@ -150,7 +148,6 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
     return person
 
 
-@write_operation
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
     """Take the role of a person to whom their provider gives none any more, and end every session of theirs."""
     person = session.get(PersonRow, name)

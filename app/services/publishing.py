@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import (
     AlreadyWithdrawn,
     EditionAlreadyPublished,
@@ -93,7 +93,6 @@ def refuse_alone(*, two_people: bool) -> None:
         raise NobodyPublishesAlone
 
 
-@write_operation
 def publish_edition(
     session: Session,
     reference_data: ReferenceData,
@@ -153,7 +152,6 @@ def insert_next_edition(
     return Published(key, digest, at, is_new=True)
 
 
-@write_operation
 def publish_rendition(
     session: Session, guide: str, content: RenditionContent, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
@@ -176,7 +174,6 @@ def publish_rendition(
     return PublishedRendition(key, digest, at, is_new=True)
 
 
-@write_operation
 def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> Withdrawn:
     """Withdraw the edition or rendition: its content stays unchanged, and reads of it return the reason instead.
 
@@ -241,8 +238,8 @@ def publish_file(
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
         new = NewEdition(guide, file.content, number)
-        published = publish_edition(
-            writer, reference_data, new, at=at, two_people=two_people, precondition=precondition
+        published = writer.run(
+            publish_edition, reference_data, new, at=at, two_people=two_people, precondition=precondition
         )
     if published.is_new:
         log.info("edition_published", guide=guide, edition=number, digest=published.digest)
@@ -281,7 +278,7 @@ def publish_rendition_file(
 ) -> PublishedRendition:
     """Publish the file, which was read. Raise `SeedFileError` with every fault."""
     with refused_with_lines(file):
-        return publish_rendition(writer, file.guide, file.content, at=at, two_people=two_people)
+        return writer.run(publish_rendition, file.guide, file.content, at=at, two_people=two_people)
 
 
 def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:

@@ -143,13 +143,6 @@ class Retryable:
         insert_stored_receipts(session, [row])
         return row
 
-    def once(self, engine: Engine, reference: str, store: Callable[[], bytes]) -> IdempotentResult:
-        """Return the receipt that `store` makes or, if this is a retry, that of the first request."""
-        try:
-            return IdempotentResult(reference, store(), is_replay=False)
-        except AlreadyStored:
-            return self.replay(engine)
-
     def replay(self, engine: Engine) -> IdempotentResult:
         """Return the receipt of the first request. Raises `IdempotencyKeyReused` if its content was another."""
         if self.keys is None:

@@ -16,7 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.database import BUSY_MILLISECONDS
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import ChangedMeanwhile, ClockInDoubt, RowNotStored
 from app.logs import Log
 from app.models.base import canonical_json, format_utc
@@ -126,7 +126,6 @@ def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, 
     return end
 
 
-@write_operation
 def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, detail: str = "") -> None:
     """Record that many rows were read, before anybody sees them. All writers would wait if they were read here."""
     record_disclosure(session, chain, act, actor, detail)
@@ -188,11 +187,10 @@ def read_disclosures(writer: Writer, page: RecordPage, *, actor: Actor) -> list[
     with Session(writer.engine) as session:
         rows = list(session.exec(statement.order_by(_ROWS.c.position).limit(page.limit + 1)))
     detail = " ".join(word for word in (page.chain, page.client) if word)
-    record_reading(writer, AUDIT, DeskAct.DISCLOSURES_READ, actor, detail)
+    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, detail)
     return rows
 
 
-@write_operation
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
     """Return the length and the last hash of a chain, for a signed statement."""
     end = find_end(session, chain)
@@ -285,7 +283,6 @@ def require_clock(session: Session, *, at: dt.datetime) -> None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
 
 
-@write_operation
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
     """Note that it is that time. Raises `ClockInDoubt` if the clock disagrees, unless a person has checked it."""
     if not is_checked:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from app.age.keys import Sealer
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.base import OnStep, show_no_progress
 from app.models.concerns import ConcernRow
@@ -125,7 +125,7 @@ def reseal(
                 continue
             try:
                 anew = _seal_anew(engine, keys, text)
-                count += anew is not None and _replace(writer, anew, actor=actor)
+                count += anew is not None and writer.run(_replace, anew, actor=actor)
             except UnsealingUnavailable:
                 unopened.append(text)
             except SealedTextMisplaced:
@@ -146,7 +146,6 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
     return _Anew(place, former, sealed, seal_entry(sealed, keys.sealer.fingerprints, added=place.added))
 
 
-@write_operation
 def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
     """Record and store the new text, unless the former one was erased or re-encrypted meanwhile."""
     row = _row_of(session, anew.place)

@@ -43,7 +43,7 @@ def erase_due_concerns(
     Raises `ClockInDoubt` before the first if the clock disagrees with the time that was last known, unless a person has
     checked the clock.
     """
-    note_time(writer, at, is_checked=is_clock_checked)
+    writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
     try:
         for reference in _erase_all(engine, writer, periods, at):
@@ -62,8 +62,8 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
             count, _ = measure_entries(session, EntryKind.ADDITION, reference)
         with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
             # For a test the rules of the database are the same.
-            acknowledge(writer, reference, Acknowledgement(up_to_addition=count), by_retention(at))
-            erase(writer, reference, reason, by_retention(at))
+            writer.run(acknowledge, reference, Acknowledgement(up_to_addition=count), by_retention(at))
+            writer.run(erase, reference, reason, by_retention(at))
             yield reference
     for state, since, days in (
         (ConcernState.ACKNOWLEDGED, ConcernRow.acknowledged_at, periods.acknowledged_days),
@@ -73,7 +73,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
             continue
         for reference in _due(engine, _in_state(state, since, before=at - dt.timedelta(days=days))):
             with suppress(ConcernErased, NotAcknowledged, OnHold):
-                erase(writer, reference, Erasure(reason=f"kept for {days} days"), by_retention(at))
+                writer.run(erase, reference, Erasure(reason=f"kept for {days} days"), by_retention(at))
                 yield reference
 
 

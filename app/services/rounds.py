@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 from sqlmodel import Session
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.models.record import KnownTimeRow, NotedTime
 
 NOTED_EVERY_SECONDS = 60.0
 
 
-@write_operation
 def note_round(session: Session, kind: NotedTime, *, at: dt.datetime) -> None:
     """Note that a process looked at that time for something of that kind to deliver."""
     session.merge(KnownTimeRow(id=kind.value, at=at))
@@ -42,4 +41,4 @@ class RoundNotes:
         """Note this round, unless it is not needed. Raises what a write raises; the next attempt is in a minute."""
         self._due = time.monotonic() + NOTED_EVERY_SECONDS
         if is_needed:
-            note_round(self._writer, self._kind, at=self._clock())
+            self._writer.run(note_round, self._kind, at=self._clock())

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import ColumnElement, Engine, delete, func, update
 from sqlmodel import Session, col, select
 
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import NoSuchDraft, SavedFormsFull, TooManySavedForms
 from app.models.receipts import new_status_token, standard_token
 from app.models.saved_forms import DraftRow
@@ -84,7 +84,7 @@ class Drafts:
         padded = text.ljust(-(-len(text) // BLOCK) * BLOCK)
         sealed = nonce + AESGCM(key).encrypt(nonce, padded, draft_id)
         columns = {"draft_id": draft_id, "sealed": sealed, "size": len(sealed), "source": source}
-        _insert(self.writer, columns | {"expires_at": expires_at}, _of_opening(opening, newest_only=True), at)
+        self.writer.run(_insert, columns | {"expires_at": expires_at}, _of_opening(opening, newest_only=True), at)
         return SavedDraft(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
@@ -98,7 +98,7 @@ class Drafts:
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedDraft:
         """Return the draft to that `page`, which has it from now on. Raises `NoSuchDraft`."""
         draft_id, key = _derive(standard_token(typed_code))
-        sealed = _claim(self.writer, draft_id, _page_mark(page), at)
+        sealed = self.writer.run(_claim, draft_id, _page_mark(page), at)
         if sealed is None:
             raise NoSuchDraft
         text = AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], draft_id)
@@ -109,7 +109,7 @@ class Drafts:
         """End the draft of the opening, whose form was sent. It is erased with those whose time is over."""
         ended = _of_opening(opening)
         if ended is not None:
-            _end(self.writer, ended, at)
+            self.writer.run(_end, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
         """Erase every draft whose time is over, and what is left of it in the files. Return how many there were.
@@ -118,7 +118,7 @@ class Drafts:
         """
         with Session(self.engine) as session:
             require_clock(session, at=at)
-        erased = _erase(self.writer, at)
+        erased = self.writer.run(_erase, at)
         if erased:
             purge_remnants(self.engine)
         return erased
@@ -158,7 +158,6 @@ def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[boo
     return found & (col(DraftRow.opened_by_sha256) == page_sha256) if newest_only else found
 
 
-@write_operation
 def _insert(
     session: Session, columns: Mapping[str, Any], replaced: ColumnElement[bool] | None, at: dt.datetime
 ) -> None:
@@ -174,7 +173,6 @@ def _insert(
     session.add(DraftRow(**columns))
 
 
-@write_operation
 def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
     _expire(session, ended, at)
 
@@ -183,7 +181,6 @@ def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> No
     session.connection().execute(update(DraftRow).where(ended, col(DraftRow.expires_at) > at).values(expires_at=at))
 
 
-@write_operation
 def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
     """Return the encrypted draft, and note which page has it from now on."""
     claimed = (
@@ -196,6 +193,5 @@ def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetim
     return sealed
 
 
-@write_operation
 def _erase(session: Session, at: dt.datetime) -> int:
     return session.connection().execute(delete(DraftRow).where(col(DraftRow.expires_at) <= at)).rowcount

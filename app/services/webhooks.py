@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ from standardwebhooks import Webhook
 
 from app.config import Settings, is_loopback
 from app.db.tables import table_of
-from app.db.writer import Writer, write_operation
+from app.db.writer import Writer
 from app.errors import (
     AddressNotAllowed,
     GuidanceError,
@@ -304,7 +304,6 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
     return secret
 
 
-@write_operation
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
     """Return a new secret. Messages carry both signatures, until the next rotation. Raises `NoSuchWebhook`.
 
@@ -319,7 +318,6 @@ def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.date
     return secret
 
 
-@write_operation
 def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
     """Sign only with the newest secret. Raises `NoSuchWebhook`."""
     refuse_mailbox(name)
@@ -328,7 +326,6 @@ def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
     _record(session, webhook, by_operator(at))
 
 
-@write_operation
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
     """Remove the webhook: nothing more goes to it, and another one may have its name. Raises `NoSuchWebhook`."""
     refuse_mailbox(name)
@@ -338,7 +335,6 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
     cancel_deliveries(session, name)
 
 
-@write_operation
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
     """Encrypt every secret under the newest key, and return the number of webhooks whose secrets are under it.
 
@@ -354,7 +350,6 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
     return sum(all(keys.is_newest(stored) for stored in webhook.secrets) for webhook in webhooks)
 
 
-@write_operation
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
     """Drop every key but the newest from the file. Raises `WebhookSecretUnreadable` if a secret still needs another."""
     for webhook in list_webhooks(session):
@@ -653,8 +648,7 @@ class WebhookDispatcher:
         delivery is due again when its lease ends.
         """
         tried = 0
-        claim = partial(self._claim, webhook=webhook)
-        while not is_stopping() and (claimed := await self.writer.run_async(claim)):
+        while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
             results = await asyncio.gather(*map(self._attempt, claimed), return_exceptions=True)
             tried += len(claimed)
             for failure in results:
@@ -684,7 +678,7 @@ class WebhookDispatcher:
 
     async def _record(self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime) -> None:
         now = self.clock()
-        await self.writer.run_async(lambda session: _record_attempt(session, delivery, state, answer, due=due, at=now))
+        await self.writer.run_async(_record_attempt, delivery, state, answer, due=due, at=now)
 
 
 def build_dispatcher(
@@ -777,7 +771,6 @@ async def send_test_notice(
     return await sender.send(notice, at)
 
 
-@write_operation
 def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
     """Make the webhook's dead deliveries due again, and return their number. Raises `NoSuchWebhook`."""
     get_webhook(session, name)
@@ -785,7 +778,6 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
     return session.exec(dead.values(state=DeliveryState.PENDING.value, attempts=0, due=now)).rowcount
 
 
-@write_operation
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
     """Make the webhook's waiting deliveries due now, but for those under way, and return their number."""
     get_webhook(session, name)

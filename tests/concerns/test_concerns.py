@@ -59,7 +59,7 @@ def closed_to_strangers(tmp_path: Path) -> Iterator[TestClient]:
 
 def withdraw(service: FastAPI, number: int, guide: str = SLUG) -> None:
     key = EditionKey(guide, number)
-    withdraw_published(service.state.context.writer, key, reason="An invented reason", at=A_TUESDAY)
+    service.state.context.writer.run(withdraw_published, key, reason="An invented reason", at=A_TUESDAY)
 
 
 def faults(answer: Any) -> list[str]:

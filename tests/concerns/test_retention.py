@@ -266,7 +266,7 @@ def test_a_serving_process_erases_by_itself_what_is_due(
 ) -> None:
     clock.time = LONG_AGO
     waiting, due = raised("received"), raised("acknowledged")
-    note_time(service.state.context.writer, utc_now(), is_checked=True)
+    service.state.context.writer.run(note_time, utc_now(), is_checked=True)
     with LiveServer(settings.data_dir, retention_acknowledged_days="365") as server:
         wait_until(lambda: database("SELECT reference FROM concerns WHERE sealed IS NULL"))
 

@@ -21,6 +21,12 @@ def test_no_basename_stands_twice_on_a_floor() -> None:
     assert [place for place, times in found.items() if times > 1] == []
 
 
+def test_no_function_is_given_a_signature_that_it_does_not_have() -> None:
+    written = [path for path in ROOT.glob("app/**/*.py") if "__signature__" in path.read_text(encoding="utf-8")]
+
+    assert written == []
+
+
 @pytest.mark.nightly
 @pytest.mark.slow
 def test_the_figures_of_the_structure_can_be_measured() -> None:

@@ -128,7 +128,7 @@ def test_someone_who_left_is_out_at_the_next_press_and_their_passkey_opens_nothi
 ) -> None:
     accept_invitation(page, service)
 
-    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+    context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
     Keyboard(page).press("link", "Inbox")
 
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()

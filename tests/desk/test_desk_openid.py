@@ -341,7 +341,7 @@ def test_a_session_that_goes_on_ends_when_the_first_one_would_have(browser_of_jo
 
 def test_a_person_who_left_is_not_let_in_by_the_provider(browser_of_jo: TestClient, service: FastAPI) -> None:
     sign_in(browser_of_jo)
-    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+    context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
 
     assert browser_of_jo.get("/desk").status_code == 303
     assert sign_in(browser_of_jo).status_code == 401

@@ -125,7 +125,7 @@ def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(
     context = context_of_service(service)
     assert visitor.get(f"/desk/concerns/{reference}").status_code == 200
 
-    leave(context.writer, JO, at=context.clock())
+    context.writer.run(leave, JO, at=context.clock())
 
     paths = {"/desk": "", f"/desk/concerns/{reference}": f"?page=%2Fdesk%2Fconcerns%2F{reference}"}
     paths["/desk/find?reference=x"] = "?page=%2Fdesk%2Ffind%3Freference%3Dx"
@@ -154,7 +154,7 @@ def test_the_key_of_a_person_who_left_opens_nothing(
         return page, api
 
     assert statuses("desk-of-jo") == (200, 200)
-    assert leave(writer, JO, at=clock()) == ["desk-of-jo"]
+    assert writer.run(leave, JO, at=clock()) == ["desk-of-jo"]
 
     assert statuses("desk-of-jo") == (303, 401)
     assert statuses("desk-of-sam") == (200, 200)
@@ -162,7 +162,7 @@ def test_the_key_of_a_person_who_left_opens_nothing(
     invited(service)
     assert statuses("desk-of-jo") == (303, 401)
     with pytest.raises(NoSuchPerson):
-        leave(writer, "Nobody Example", at=clock())
+        writer.run(leave, "Nobody Example", at=clock())
 
 
 @pytest.mark.slow

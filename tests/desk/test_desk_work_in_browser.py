@@ -186,7 +186,7 @@ def test_a_worker_s_day_by_keyboard_alone(
         close_and_print(page)
         look_around(page)
 
-        leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+        context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
         Keyboard(page).press("link", "Inbox")
         expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     context.close()

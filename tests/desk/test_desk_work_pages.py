@@ -188,7 +188,7 @@ def test_a_concern_is_assigned_to_me_to_another_of_the_register_and_to_nobody(
 
     assert refused.status_code == 422
     assert "Choose someone who can work on concerns" in refused.text
-    leave(context_of_service(service).writer, SAM, at=A_TUESDAY)
+    context_of_service(service).writer.run(leave, SAM, at=A_TUESDAY)
     assert press(jo, reference, "assignment", person=SAM).status_code == 422
     assert f"<option>{SAM}" not in jo.get(f"/desk/concerns/{reference}").text
 
@@ -320,7 +320,7 @@ def test_no_form_is_taken_from_elsewhere_from_a_role_that_may_not_or_after_leavi
     by_auditor = [send(jo, path, text="x") for path in paths]
     sign_in_as(service, jo, JO, Role.READER)
     by_reader = [send(jo, path, text="x") for path in paths if reference in path]
-    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+    context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
     after_leaving = [send(jo, path, text="x") for path in paths]
 
     assert {each.status_code for each in (*elsewhere, *by_auditor, *by_reader)} == {403}

@@ -429,7 +429,7 @@ def test_what_people_are_let_in_to_do_and_when_they_come_and_go_is_on_the_record
     client.post("/desk/sign-out", headers=OWN_PAGE)
     client.post("/desk/sign-out", headers=OWN_PAGE)  # signs nobody out
     sign_in_as(service, client, JO, Role.LEAD)
-    leave(context_of_service(service).writer, JO, at=context_of_service(service).clock())
+    context_of_service(service).writer.run(leave, JO, at=context_of_service(service).clock())
     cookie = client.cookies[SESSION_COOKIE]
     client.post("/desk/sign-out", headers=OWN_PAGE | {"Cookie": f"{SESSION_COOKIE}={cookie}"})  # nor a person who left
 

@@ -49,8 +49,8 @@ class GatheringWriter:
     def __init__(self) -> None:
         self.operations: list[WriteOp[Any]] = []
 
-    def run(self, operation: WriteOp[Any]) -> None:
-        self.operations.append(operation)
+    def run(self, operation: Callable[..., Any], *values: object) -> None:
+        self.operations.append(lambda session: operation(session, *values))
 
     async def run_async(self, operation: WriteOp[Any]) -> None:
         self.operations.append(operation)
@@ -73,7 +73,9 @@ def fill(service: FastAPI, count: int) -> None:
                 at = A_TUESDAY + dt.timedelta(minutes=number * 7919 % count)
                 stored = await submissions.submit(concerns[number // 3 % 3], keys=None, at=at)
                 if number % 3 == 0:
-                    acknowledge(writer, stored.reference, Acknowledgement(), Actor("example-worker", "192.0.2.10", at))
+                    writer.run(
+                        acknowledge, stored.reference, Acknowledgement(), Actor("example-worker", "192.0.2.10", at)
+                    )
 
         asyncio.run(submit(start, submissions, writer))
         context.writer.run(writer.run_all)

@@ -192,7 +192,7 @@ def test_a_person_sees_their_own_views_alone_and_loses_them_on_leaving(
 
     assert (names(robin), names(sam)) == (["mine"], ["danger"])
     assert sam.http.delete("/v1/desk/views/mine", headers=sam.headers).status_code == 404
-    remove_views(service.state.context.writer, "Robin Example")
+    service.state.context.writer.run(remove_views, "Robin Example")
     assert (names(robin), names(sam)) == ([], ["danger"])
 
 
@@ -340,7 +340,7 @@ def test_what_changed_since_i_looked_is_what_came_after_i_said_so(
     for moment in (later, until):  # the second is from a page that was open for long
         send(jo, "/desk/looked", until=moment)
         assert shown(jo, "/desk?show=changed") == []
-    remove_views(context_of_service(service).writer, JO)
+    context_of_service(service).writer.run(remove_views, JO)
     assert set(shown(jo, "/desk?show=changed")) == {old, changed}
 
 

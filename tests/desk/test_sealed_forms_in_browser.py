@@ -151,7 +151,7 @@ def test_what_is_not_taken_is_still_on_the_page_and_is_sent_by_another_press(pag
     note.fill(WORDS)
     keys.press("button", "Add the note")
     expect(page.get_by_role("heading", name=f"Note 1 by {JO}")).to_be_visible()
-    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+    context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
     keys.write(QUESTION, WORDS)
     keys.press("button", "Send the message")
 

@@ -170,7 +170,7 @@ def test_nothing_is_skipped_while_many_write_at_once(client: TestClient, service
 
     def write(number: int) -> None:
         data = {"reference": str(number)}
-        writer.run(lambda session: append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
+        writer.run(append_event, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data)
 
     def follow() -> Iterator[str]:
         cursor = None

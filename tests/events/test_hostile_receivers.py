@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 import psutil
@@ -72,7 +71,7 @@ def subscribe(context: AppContext, name: str, url: str) -> None:
 def append(context: AppContext, count: int) -> None:
     for number in range(count):
         data = {"reference": f"number-{number}"}
-        context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
+        context.writer.run(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data)
 
 
 def dispatcher_of(context: AppContext, *, seconds: float) -> WebhookDispatcher:
@@ -359,7 +358,7 @@ def test_a_success_that_is_recorded_is_not_undone_by_a_later_failure_of_another_
     subscribe(context, "twice", receiver.url)
     append(context, 1)
     first, second = (build_dispatcher(context.settings, context.writer, clock) for _ in range(2))
-    (stale,) = context.writer.run(partial(first._claim, webhook="twice"))
+    (stale,) = context.writer.run(first._claim, webhook="twice")
     clock.time += first.lease
     assert deliver_due(second) == 1
 

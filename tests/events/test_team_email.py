@@ -221,7 +221,7 @@ def test_of_two_processes_one_sends_and_what_a_dead_one_claimed_is_sent_after_it
 ) -> None:
     raise_concerns(client, a_concern, "no")
     writer = service.state.context.writer
-    claimed = claim_email(writer, now=clock.time)  # of a process that dies, or is slow
+    claimed = writer.run(claim_email, now=clock.time)  # of a process that dies, or is slow
 
     worker(mail.port)()
     before = len(mail.emails)
@@ -231,7 +231,7 @@ def test_of_two_processes_one_sends_and_what_a_dead_one_claimed_is_sent_after_it
     raise_concerns(client, a_concern, "no")
     clock.time = A_TUESDAY + 4 * A_MINUTE
     worker(mail.port)()
-    record_email(writer, claimed, now=clock.time)  # the slow one is too late, and changes nothing
+    writer.run(record_email, claimed, now=clock.time)  # the slow one is too late, and changes nothing
     clock.time = A_TUESDAY + 6 * A_MINUTE
     worker(mail.port)()
 
@@ -438,7 +438,7 @@ def test_emails_that_are_switched_off_and_on_again_tell_of_the_last_hour_and_of_
     raise_concerns(client, a_concern, "no")
     worker(mail.port)()
     raise_concerns(client, a_concern, "no", "no")
-    off = [unsubscribe_email(context.writer, now=clock.time) for _ in range(2)]
+    off = [context.writer.run(unsubscribe_email, now=clock.time) for _ in range(2)]
     raise_concerns(client, a_concern, "no")
     clock.time = A_TUESDAY + 2 * A_MINUTE
 
@@ -456,9 +456,9 @@ def test_a_start_without_a_mail_server_writes_only_to_switch_the_mailbox_off(
     jobs = TeamJobs(context.settings, context.engine, context.writer, clock)
     run, written = context.writer.run, list[Any]()
 
-    def count(operation: Any) -> Any:
+    def count(operation: Any, **values: Any) -> Any:
         written.append(operation)
-        return run(operation)
+        return run(operation, **values)
 
     def writes() -> int:
         written.clear()
@@ -467,7 +467,7 @@ def test_a_start_without_a_mail_server_writes_only_to_switch_the_mailbox_off(
 
     monkeypatch.setattr(context.writer, "run", count)
     never = writes()
-    claim_email(context.writer, now=clock.time)
+    context.writer.run(claim_email, now=clock.time)
 
     assert (never, writes(), writes()) == (0, 1, 0)
 
@@ -479,7 +479,7 @@ def test_the_mailbox_is_a_receiver_among_others_which_only_the_settings_change(
     keys = open_webhook_keys(context.settings)
     raise_concerns(client, a_concern, "no")
     worker(1)()
-    hastened = retry_deliveries(context.writer, EMAIL, now=clock.time)
+    hastened = context.writer.run(retry_deliveries, EMAIL, now=clock.time)
     worker(mail.port)()
 
     assert (hastened, len(mail.emails)) == (1, 1)
@@ -490,7 +490,7 @@ def test_the_mailbox_is_a_receiver_among_others_which_only_the_settings_change(
         partial(drop_old_secret, at=clock.time),
     ):
         with pytest.raises(SetupError, match="GUIDANCE_SMTP_HOST"):
-            change(context.writer, EMAIL)
+            context.writer.run(change, EMAIL)
     new = NewWebhook(EMAIL, "https://receiver.example/", [EventKind.CONCERN_RECEIVED])
     with pytest.raises(SetupError, match="GUIDANCE_SMTP_HOST"):
         add_webhook(context.writer, new, guard=SsrfGuard(), keys=keys, at=clock.time)

@@ -73,7 +73,7 @@ def subscribe(context: AppContext, url: str, name: str = NAME, keys: WebhookKeys
 
 def append(context: AppContext, number: int) -> None:
     data = {"reference": f"number-{number}", "links": {"concern": f"/v1/desk/concerns/number-{number}"}}
-    context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=context.clock(), data=data))
+    context.writer.run(append_event, kind=EventKind.CONCERN_RECEIVED, at=context.clock(), data=data)
 
 
 def dispatcher_of(context: AppContext) -> WebhookDispatcher:
@@ -153,7 +153,7 @@ def test_what_waits_is_due_at_once_after_a_retry_but_for_what_is_under_way(
     under_way = context.writer.run(claim)
     receiver.reply = lambda _: Reply()
 
-    hastened = retry_deliveries(context.writer, NAME, now=clock.time)
+    hastened = context.writer.run(retry_deliveries, NAME, now=clock.time)
 
     assert len(under_way) == 1
     assert hastened == 1
@@ -170,15 +170,15 @@ def test_a_name_that_was_removed_can_be_used_again_and_gets_nothing_of_the_forme
     receiver.reply = lambda _: Reply(status=500)
     append(context, 2)
     deliver_due(dispatcher_of(context))
-    remove_webhook(context.writer, NAME, at=A_TUESDAY)
+    context.writer.run(remove_webhook, NAME, at=A_TUESDAY)
     with Session(context.engine) as session:
         assert count_deliveries(session) == {}  # nothing waits for it, in the metrics either
     another = Receiver()
 
     secret = subscribe(context, another.url)
     append(context, 3)
-    retry_deliveries(context.writer, NAME, now=A_TUESDAY)
-    replay_deliveries(context.writer, NAME, now=A_TUESDAY)
+    context.writer.run(retry_deliveries, NAME, now=A_TUESDAY)
+    context.writer.run(replay_deliveries, NAME, now=A_TUESDAY)
     deliver_due(dispatcher_of(context))
     another.close()
 
@@ -192,12 +192,12 @@ def test_a_name_in_use_is_refused_and_a_removed_one_is_no_webhook(context: AppCo
     with pytest.raises(WebhookExists):
         subscribe(context, receiver.url)
 
-    remove_webhook(context.writer, NAME, at=A_TUESDAY)
+    context.writer.run(remove_webhook, NAME, at=A_TUESDAY)
 
     with pytest.raises(NoSuchWebhook):
-        remove_webhook(context.writer, NAME, at=A_TUESDAY)
+        context.writer.run(remove_webhook, NAME, at=A_TUESDAY)
     with pytest.raises(NoSuchWebhook):
-        retry_deliveries(context.writer, NAME, now=A_TUESDAY)
+        context.writer.run(retry_deliveries, NAME, now=A_TUESDAY)
 
 
 def test_a_webhook_that_answered_gone_can_be_removed_and_its_name_used_again(
@@ -210,7 +210,7 @@ def test_a_webhook_that_answered_gone_can_be_removed_and_its_name_used_again(
     with pytest.raises(WebhookExists):
         subscribe(context, receiver.url)
 
-    remove_webhook(context.writer, NAME, at=A_TUESDAY)
+    context.writer.run(remove_webhook, NAME, at=A_TUESDAY)
 
     assert subscribe(context, receiver.url)
 
@@ -241,7 +241,7 @@ def test_no_secret_of_a_webhook_is_in_the_database_and_the_key_is_in_a_file_for_
     assert not key_file.exists()
 
     secret = subscribe(context, receiver.url)
-    newer = rotate_secret(context.writer, NAME, keys=open_webhook_keys(settings), at=A_TUESDAY)
+    newer = context.writer.run(rotate_secret, NAME, keys=open_webhook_keys(settings), at=A_TUESDAY)
 
     everything = bytes_of(settings.data_dir)
     for each in (secret, newer, key_file.read_text().splitlines()[-1]):
@@ -300,7 +300,7 @@ def test_a_secret_whose_key_is_lost_is_replaced_by_rotating_it(
     (settings.data_dir / "webhook-key.txt").unlink()
     keys = open_webhook_keys(settings)
 
-    secret = rotate_secret(context.writer, NAME, keys=keys, at=A_TUESDAY)
+    secret = context.writer.run(rotate_secret, NAME, keys=keys, at=A_TUESDAY)
 
     assert keys.decrypt_all(NAME, stored_secrets(context)) == (secret,)
 
@@ -386,10 +386,10 @@ def test_secrets_of_an_older_act_are_not_compared_and_those_of_a_newer_one_are(
 
     with monkeypatch.context() as older:
         older.setattr(webhooks, "webhook_detail", lambda row: webhook_detail(row).partition(";")[0])
-        context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+        context.writer.run(insert_webhook, a_receiver())
     alter("another")
     before = changed()
-    drop_old_secret(context.writer, "receiver", at=A_TUESDAY)
+    context.writer.run(drop_old_secret, "receiver", at=A_TUESDAY)
     recorded = changed()
     alter()
 

@@ -57,7 +57,7 @@ def tell_many(context: AppContext, url: str) -> None:
     )
     for number in range(EVENTS):
         data = {"reference": f"number-{number}"}
-        context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
+        context.writer.run(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data)
 
 
 @pytest.mark.usefixtures("client")

@@ -179,7 +179,7 @@ def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
     inbox = client.get("/v1/desk/concerns", headers=a_key(client, Scope.READ)).json()
 
     receiver.reply = lambda _: Reply()
-    revived = replay_deliveries(deliverer.writer, NAME, now=clock.time)
+    revived = deliverer.writer.run(replay_deliveries, NAME, now=clock.time)
     deliver_due(deliverer)
 
     assert dead["dead"] == 1
@@ -199,7 +199,7 @@ def test_410_disables_the_address(
 
     tried = deliver_due(deliverer)
 
-    disabled = deliverer.writer.run(lambda session: get_webhook(session, NAME))
+    disabled = deliverer.writer.run(get_webhook, NAME)
     assert disabled.disabled_because == "it answered 410 Gone"
     assert tried == 0
 
@@ -228,10 +228,10 @@ def test_while_a_secret_is_replaced_both_sign(
     a_concern: Concern,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    new = rotate_secret(deliverer.writer, NAME, keys=deliverer.keys, at=A_TUESDAY)
+    new = deliverer.writer.run(rotate_secret, NAME, keys=deliverer.keys, at=A_TUESDAY)
     client.post("/v1/concerns", json=a_concern())
     deliver_due(deliverer)
-    drop_old_secret(deliverer.writer, NAME, at=A_TUESDAY)
+    deliverer.writer.run(drop_old_secret, NAME, at=A_TUESDAY)
     client.post("/v1/concerns", json=a_concern())
     deliver_due(deliverer)
 

@@ -30,8 +30,8 @@ def with_examples(client: TestClient, service: FastAPI) -> TestClient:
     """The service with the invented guides of the examples."""
     context: AppContext = service.state.context
     for path in EXAMPLES:
-        publish_edition(
-            context.writer,
+        context.writer.run(
+            publish_edition,
             context.reference_data,
             NewEdition(edition_place(path)[0], read_edition_file(path).content),
             at=context.clock(),

@@ -52,7 +52,7 @@ def a_publisher(data_dir: Path) -> Iterator[Publisher]:
         number: int, *, guide: str = SLUG, at: dt.datetime = A_TUESDAY, content: EditionContent | None = None
     ) -> Published:
         words = content or an_edition()
-        return publish_edition(writer, REFERENCE_DATA, NewEdition(guide, words, number), at=at, two_people=False)
+        return writer.run(publish_edition, REFERENCE_DATA, NewEdition(guide, words, number), at=at, two_people=False)
 
     yield publish
     writer.stop()
@@ -207,8 +207,8 @@ def test_of_two_publishers_with_the_same_words_both_are_told_that_they_stand(tmp
 
 def by_the_service(client: TestClient, content: EditionContent, _folder: Path) -> bool:
     context: AppContext = client.app.state.context  # type: ignore[attr-defined]  # the service under test
-    return publish_edition(
-        context.writer, context.reference_data, NewEdition(SLUG, content), at=A_TUESDAY, two_people=False
+    return context.writer.run(
+        publish_edition, context.reference_data, NewEdition(SLUG, content), at=A_TUESDAY, two_people=False
     ).is_new
 
 

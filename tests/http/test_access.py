@@ -82,7 +82,7 @@ class Place:
     def knows_the_passkey(self) -> bool:
         """Return whether a passkey of that id is one of a person."""
         try:
-            self.context.writer.run(lambda session: passkeys._get_passkey(session, credential_id=b"passkey of Jo"))
+            self.context.writer.run(passkeys._get_passkey, credential_id=b"passkey of Jo")
         except TokenInvalid:
             return False
         return True
@@ -242,8 +242,8 @@ def test_what_somebody_put_in_can_be_taken_back_and_the_person_invited_anew(plac
     place.database.execute("UPDATE people SET role = 'lead' WHERE name = 'Jo Example'")
     writer = place.context.writer
 
-    revoke_client(writer, "case-system", at=A_TUESDAY)
-    leave(writer, JO, at=A_TUESDAY)
+    writer.run(revoke_client, "case-system", at=A_TUESDAY)
+    writer.run(leave, JO, at=A_TUESDAY)
     sign_in_as(place.service, place.http, JO, Role.WORKER)
 
     assert place.opens_the_desk()
@@ -274,7 +274,7 @@ def test_an_older_row_that_is_put_back_is_found_by_the_record(place: Place) -> N
     session = row(database, "desk_sessions", "person = 'Jo Example'")
     client = row(database, "clients", "name = 'example-desk'")
     place.http.post("/desk/sign-out", headers=OWN_PAGE)
-    revoke_client(writer, "example-desk", at=A_TUESDAY)
+    writer.run(revoke_client, "example-desk", at=A_TUESDAY)
     assert place.faults() == []
 
     put_back(database, "desk_sessions", session)
@@ -328,11 +328,11 @@ class Ended:
 
 
 def revoke(place: Place) -> None:
-    revoke_client(place.context.writer, "example-desk", at=A_TUESDAY)
+    place.context.writer.run(revoke_client, "example-desk", at=A_TUESDAY)
 
 
 def let_jo_leave(place: Place) -> None:
-    leave(place.context.writer, JO, at=A_TUESDAY)
+    place.context.writer.run(leave, JO, at=A_TUESDAY)
 
 
 def change_the_key(place: Place) -> None:
@@ -378,7 +378,7 @@ ENDED: dict[str, Ended] = {
     "a passkey of a person who left": Ended(by_passkey, (PERSON, PASSKEY), let_jo_leave, let_jo_leave),
     "a passkey of a person who came back": Ended(by_passkey, (PASSKEY,), invite_jo_anew, let_jo_leave),
     "a link that was used": Ended(
-        by_link, (LINK,), use_the_link, lambda place: leave(place.context.writer, "Lee Example", at=A_TUESDAY)
+        by_link, (LINK,), use_the_link, lambda place: place.context.writer.run(leave, "Lee Example", at=A_TUESDAY)
     ),
 }
 
@@ -408,23 +408,23 @@ def test_what_was_ended_and_is_put_back_opens_nothing_anywhere(place: Place, lin
 
 def test_a_provider_s_word_sets_a_role_right_that_was_put_back(place: Place) -> None:
     writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
-    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat)
     before = row(place.database, "people", "name = 'Pat'")
-    welcome(writer, "Pat", role=Role.READER, provider=provider, actor=pat)
+    writer.run(welcome, "Pat", role=Role.READER, provider=provider, actor=pat)
     put_back(place.database, "people", before)
 
-    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat)
 
     assert place.faults() == []
 
 
 def test_a_person_who_left_comes_back_by_no_deleted_row(place: Place) -> None:
     writer, provider, pat = place.context.writer, "https://id.example", Actor("openid:desk/Pat", ADDRESS, A_TUESDAY)
-    welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat)
-    leave(writer, "Pat", at=A_TUESDAY)
+    writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat)
+    writer.run(leave, "Pat", at=A_TUESDAY)
     place.database.execute("DELETE FROM people WHERE name = 'Pat'")
 
-    assert welcome(writer, "Pat", role=Role.LEAD, provider=provider, actor=pat) is None
+    assert writer.run(welcome, "Pat", role=Role.LEAD, provider=provider, actor=pat) is None
     assert place.faults() == ["person Pat: it is on record, and its row is gone"]
 
 
@@ -517,7 +517,7 @@ def test_every_key_of_a_client_is_on_the_record_with_its_end(place: Place) -> No
         rotate_key(writer, name="example-desk", overlap=A_DAY / 2, at=A_TUESDAY + day * A_DAY / 4)
     add_client(writer, NewClient("desk-of-ann", (Scope.READ, Scope.WRITE), "Ann Example"), at=A_TUESDAY)
     add_client(writer, NewClient("sandbox", (Scope.SUBMIT,), test=True), at=A_TUESDAY)
-    leave(writer, "Ann Example", at=A_TUESDAY)
+    writer.run(leave, "Ann Example", at=A_TUESDAY)
 
     assert place.faults() == []
     older = row(place.database, "client_keys", "client = 'example-desk' AND expires_at IS NOT NULL")

@@ -112,7 +112,7 @@ def test_a_revoked_client_is_given_no_key_and_all_of_its_keys_are_refused(
 ) -> None:
     older = add(context)
     newer, _ = rotate_key(context.writer, name="example-desk", overlap=A_DAY, at=A_TUESDAY)
-    revoke_client(context.writer, "example-desk", at=A_TUESDAY)
+    context.writer.run(revoke_client, "example-desk", at=A_TUESDAY)
 
     with pytest.raises(NoSuchClient):
         rotate_key(context.writer, name="example-desk", overlap=A_DAY, at=A_TUESDAY)
@@ -145,9 +145,9 @@ def writes_in(context: AppContext, monkeypatch: pytest.MonkeyPatch) -> list[obje
     written: list[object] = []
     run = context.writer.run
 
-    def run_and_count(operation: Any) -> Any:
+    def run_and_count(operation: Any, **values: Any) -> Any:
         written.append(operation)
-        return run(operation)
+        return run(operation, **values)
 
     monkeypatch.setattr(context.writer, "run", run_and_count)
     return written
@@ -186,7 +186,7 @@ def test_a_use_that_cannot_be_written_holds_up_no_read_and_is_written_later(
 ) -> None:
     key = add_client(context.writer, NewClient(name="example-app", scopes=[Scope.EVENTS]), at=A_TUESDAY)
 
-    def refuse(_: object) -> None:
+    def refuse(_: object, **_values: object) -> None:
         raise StoreBusy
 
     with monkeypatch.context() as patch:

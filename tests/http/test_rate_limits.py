@@ -200,7 +200,7 @@ def test_a_client_that_was_revoked_is_counted_by_its_address_again(called: Calle
     assert isinstance(service, FastAPI)
     key = a_key(caller, Scope.READ)
     first = caller.get("/v1/desk/concerns", headers=key)
-    revoke_client(service.state.context.writer, "example-editor", at=A_TUESDAY)
+    service.state.context.writer.run(revoke_client, "example-editor", at=A_TUESDAY)
 
     answers = [caller.get("/v1/desk/concerns", headers=key) for _ in range(3)]
 

@@ -9,9 +9,11 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from unittest.mock import Mock
 
 import pyrage
@@ -22,6 +24,7 @@ from typer.testing import CliRunner
 
 from app.cli import main
 from app.cli.commands import app
+from app.cli.option_groups import Commands, OptionGroup
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
@@ -279,3 +282,40 @@ def test_every_command_explains_itself_and_each_of_its_options(words: list[str],
     assert told.exit_code == 0
     assert command.help
     assert [parameter.name for parameter in command.params if not getattr(parameter, "help", None)] == []
+
+
+@contextmanager
+def opened_door(name: Annotated[str, typer.Option()], locked: bool = False) -> Iterator[StringIO]:
+    """Yield where the command writes what happens, and print it at the end."""
+    if locked:
+        raise typer.BadParameter("the door is locked")
+    happened = StringIO()
+    yield happened
+    typer.echo(f"{name} opens, {happened.getvalue()}, it closes")
+
+
+doors = Commands(add_completion=False, rich_markup_mode=None)
+
+
+@doors.command("pass")
+def pass_door(
+    door: Annotated[StringIO, OptionGroup(opened_door)], people: Annotated[int, typer.Argument()] = 1
+) -> None:
+    """Pass a door."""
+    door.write(f"{people} pass")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["2", "--name", "one"], 0, "one opens, 2 pass, it closes\n"),
+        (["--name", "one"], 0, "one opens, 1 pass, it closes\n"),
+        (["2"], 2, "Missing option '--name'"),
+        (["--name", "one", "--locked"], 2, "Usage: pass [OPTIONS] [people]"),
+        (["--name", "one", "--locked"], 2, "the door is locked"),
+    ],
+)
+def test_a_group_of_options_is_one_parameter_of_its_command(words: list[str], status: int, told: str) -> None:
+    ended = CliRunner().invoke(doors, words)
+
+    assert (ended.exit_code, told in ended.output) == (status, True), ended.output

@@ -254,7 +254,7 @@ def receiver_that_is_away(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
 def emails_that_wait(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     """The process that sends is away: nobody told the mail server of a concern of three hours ago."""
     with TestClient(create_app(set_up.settings, lambda: utc_now() - 4 * HOURS)) as client:
-        claim_email(client.app.state.context.writer, now=utc_now() - 4 * HOURS)  # type: ignore[attr-defined]
+        client.app.state.context.writer.run(claim_email, now=utc_now() - 4 * HOURS)  # type: ignore[attr-defined]
     post_concern(set_up, utc_now() - 3 * HOURS)
 
 

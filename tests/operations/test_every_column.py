@@ -74,10 +74,10 @@ def let_people_in(service: FastAPI, http: TestClient) -> None:
     sign_in_as(service, http)
     invited(service, "Sam Example", Role.LEAD)
     invited(service, "Lee Example", Role.LEAD)
-    leave(context.writer, "Lee Example", at=A_TUESDAY)
+    context.writer.run(leave, "Lee Example", at=A_TUESDAY)
     a_key(http, Scope.SUBMIT, name="changed-key")
     rotate_key(context.writer, name="changed-key", overlap=A_DAY, at=A_TUESDAY)
-    context.writer.run(lambda session: passkeys._use_challenge(session, b"a signed challenge", A_TUESDAY))
+    context.writer.run(passkeys._use_challenge, b"a signed challenge", A_TUESDAY)
 
 
 def work_at_the_desk(service: FastAPI, http: TestClient, recipient: str) -> None:
@@ -122,8 +122,8 @@ def publish_and_follow(service: FastAPI, http: TestClient) -> None:
     follower = a_key(http, Scope.EVENTS, name="case-system")
     shown = http.get("/v1/events?limit=5", headers=follower).json()
     ok(http.get(f"/v1/events?after={shown['next_cursor']}", headers=follower))
-    writer.run(lambda session: insert_webhook(session, a_receiver_named("removed")))
-    remove_webhook(writer, "removed", at=A_TUESDAY)
+    writer.run(insert_webhook, a_receiver_named("removed"))
+    writer.run(remove_webhook, "removed", at=A_TUESDAY)
 
 
 def a_receiver_named(name: str) -> WebhookRow:
@@ -142,11 +142,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipient = create_identity(folder / "neighbour.txt", at=A_TUESDAY)
     with TestClient(service) as http:
         context = context_of_service(service)
-        context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+        context.writer.run(insert_webhook, a_receiver())
         let_people_in(service, http)
         publish_and_follow(service, http)
         work_at_the_desk(service, http, recipient)
-        note_time(context.writer, A_TUESDAY, is_checked=True)
+        context.writer.run(note_time, A_TUESDAY, is_checked=True)
         context.authenticator.key_uses.store(context.writer)
         for days in range(2):
             context.checkpoints.make(at=A_TUESDAY + days * A_DAY)

@@ -204,7 +204,7 @@ def test_the_age_of_the_outbox_is_that_of_the_oldest_event_that_waits(
     service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
     context: AppContext = service.state.context
-    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+    context.writer.run(insert_webhook, a_receiver())
     none = samples(client, "guidance_outbox_age_seconds")
     for _ in range(2):
         client.post(CONCERNS, json=SMALLEST_EXAMPLE)
@@ -218,7 +218,7 @@ def test_a_receiver_for_which_nothing_waits_has_zeros_and_so_has_each_part_outsi
     service: FastAPI, client: TestClient
 ) -> None:
     context: AppContext = service.state.context
-    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+    context.writer.run(insert_webhook, a_receiver())
     context.outside.look(lambda: None)
     lines = client.get("/metrics").text.splitlines()
 
@@ -232,8 +232,8 @@ def test_what_is_late_stays_so_while_the_database_does_not_answer(
     service: FastAPI, client: TestClient, clock: SettableClock, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context: AppContext = service.state.context
-    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
-    claim_email(context.writer, now=clock.time)  # so that events go to the mailbox
+    context.writer.run(insert_webhook, a_receiver())
+    context.writer.run(claim_email, now=clock.time)  # so that events go to the mailbox
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
     clock.time += dt.timedelta(minutes=10)
     context.outside.look(lambda: None)
@@ -291,7 +291,7 @@ def check_everything(service: FastAPI, clock: SettableClock) -> None:
     """Check whatever is due, with the next night, by a clock that is right."""
     clock.time += dt.timedelta(days=1)
     context: AppContext = service.state.context
-    note_time(context.writer, clock.time, is_checked=True)
+    context.writer.run(note_time, clock.time, is_checked=True)
     context.invariants.check_due(lambda: None)
 
 
@@ -479,7 +479,7 @@ def test_the_time_of_a_flush_is_that_of_the_commit(service: FastAPI, client: Tes
 def test_deliveries_that_wait_and_that_were_given_up_are_counted_by_webhook(
     service: FastAPI, client: TestClient, writer: Writer
 ) -> None:
-    writer.run(lambda session: insert_webhook(session, a_receiver()))
+    writer.run(insert_webhook, a_receiver())
     for _ in range(3):
         client.post(CONCERNS, json=SMALLEST_EXAMPLE)
     waiting = value(client, "deliveries", webhook="receiver", state="pending")

@@ -153,7 +153,7 @@ def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_pas
 
     def write(writer: Writer, number: int) -> None:
         data = {"reference": f"number-{number}"}
-        writer.run(lambda session: append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
+        writer.run(append_event, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data)
 
     follower = threading.Thread(target=follow, args=(reader, done, seen))
     follower.start()

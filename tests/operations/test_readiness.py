@@ -103,7 +103,7 @@ def test_a_trial_leaves_no_row_no_event_and_no_delivery(
     client: TestClient, service: FastAPI, settings: Settings, trials: list[str]
 ) -> None:
     context = service.state.context
-    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+    context.writer.run(insert_webhook, a_receiver())
     client.post("/v1/concerns", json=SMALLEST_EXAMPLE)
     before = rows(settings)
 

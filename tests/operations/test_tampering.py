@@ -116,7 +116,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     references: dict[str, str] = {}
     service = create_app(Settings(data_dir=today, deliver=False), clock)
     with TestClient(service) as http:
-        service.state.context.writer.run(lambda session: insert_webhook(session, a_receiver()))
+        service.state.context.writer.run(insert_webhook, a_receiver())
         publish_next(service, change_note="The second.")
         publish_next(service, change_note="The third.")
         withdraw(service, 3)

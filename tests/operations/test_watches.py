@@ -115,7 +115,7 @@ def unsafe_server(_: Path, _monkeypatch: pytest.MonkeyPatch, context: AppContext
 def nobody_delivers(_: Path, _monkeypatch: pytest.MonkeyPatch, context: AppContext) -> dict[str, Any]:
     webhook = a_receiver()
     webhook.added_at = A_TUESDAY - HOUR
-    context.writer.run(lambda session: insert_webhook(session, webhook))
+    context.writer.run(insert_webhook, webhook)
     return {}
 
 
@@ -426,7 +426,7 @@ def test_readiness_waits_five_minutes_for_a_round(
         nobody_delivers(settings.data_dir, pytest.MonkeyPatch(), context)
     own = settings.model_copy(update=MAIL if kind == "EMAIL_ROUND" else {})
     if "round" in ago:
-        note_round(context.writer, NotedTime[kind], at=A_TUESDAY - ago["round"])
+        context.writer.run(note_round, NotedTime[kind], at=A_TUESDAY - ago["round"])
     else:
         context.writer.run(lambda session: session.connection().execute(delete(KnownTimeRow)))
 
@@ -443,7 +443,7 @@ def list_receivers_of(context: AppContext) -> list[str]:
 def test_a_webhook_that_was_just_added_frightens_nobody(settings: Settings, context: AppContext) -> None:
     webhook = a_receiver()
     webhook.added_at = A_TUESDAY - MINUTE
-    context.writer.run(lambda session: insert_webhook(session, webhook))
+    context.writer.run(insert_webhook, webhook)
 
     taken = BY_NAME["delivery"].measure(Surroundings(settings, context.engine, A_TUESDAY, since=A_TUESDAY - DAY))
 

@@ -145,7 +145,7 @@ def test_the_doctor_says_it_and_a_command_goes_on_when_somebody_has_looked(
     if on_postgresql():
         pytest.skip("the doctor finds the clock of its server too")
     clock.time = utc_now() - 400 * DAY
-    note_time(context.writer, clock.time, is_checked=True)
+    context.writer.run(note_time, clock.time, is_checked=True)
     purge = ("desk", "purge", "--data-dir", settings.data_dir)
 
     def of_clock() -> str:

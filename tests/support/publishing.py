@@ -1,6 +1,6 @@
 """The first guide, and functions that publish through the service function that every publisher uses."""
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,8 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
     context: AppContext = service.state.context
     with Session(context.engine) as session:
         number = len(find_history(session, guide=guide)) + 1
-    return publish_edition(
-        context.writer,
+    return context.writer.run(
+        publish_edition,
         context.reference_data,
         NewEdition(guide, an_edition(**changes), number),
         at=context.clock(),
@@ -49,7 +49,7 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
 def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
     """Withdraw an edition by the door that everybody uses."""
     context: AppContext = service.state.context
-    withdraw_published(context.writer, EditionKey(guide, number), reason=reason, at=context.clock())
+    context.writer.run(withdraw_published, EditionKey(guide, number), reason=reason, at=context.clock())
 
 
 def first_example(section: Section) -> dict[str, Any]:
@@ -75,8 +75,8 @@ def publish_examples(service: FastAPI) -> None:
     """Publish the guides of `examples/guides`."""
     context: AppContext = service.state.context
     for path in EXAMPLES:
-        publish_edition(
-            context.writer,
+        context.writer.run(
+            publish_edition,
             context.reference_data,
             NewEdition(path.parent.name, read_edition_file(path).content),
             at=A_TUESDAY,
@@ -106,7 +106,7 @@ def publish_invented(service: FastAPI, number: int) -> None:
             insert_next_edition(session, (), guide, content, digest=digest_of(content), at=A_TUESDAY)
 
     for first in range(0, number, AT_ONCE):
-        context.writer.run(partial(write, first=first))
+        context.writer.run(write, first=first)
 
 
 CONTENT_KEYS = (

@@ -72,10 +72,10 @@ def publish_a_rendition(service: FastAPI, **changes: Any) -> PublishedRendition:
     """Publish that rendition."""
     context: AppContext = service.state.context
     content = RenditionContent.model_validate(a_rendition(**changes))
-    return publish_rendition(context.writer, SLUG, content, at=context.clock(), two_people=False)
+    return context.writer.run(publish_rendition, SLUG, content, at=context.clock(), two_people=False)
 
 
 def withdraw_a_rendition(service: FastAPI, language: str, number: int, reason: str = "A word was wrong.") -> None:
     """Withdraw a rendition of the first guide."""
     context: AppContext = service.state.context
-    withdraw_published(context.writer, RenditionKey(SLUG, language, number), reason=reason, at=context.clock())
+    context.writer.run(withdraw_published, RenditionKey(SLUG, language, number), reason=reason, at=context.clock())

@@ -173,8 +173,8 @@ def add_receiver(set_up: SetUp, url: str | None = None, **more: Any) -> None:
     )
     with TestClient(service):
         writer = service.state.context.writer
-        writer.run(lambda session: insert_webhook(session, row))
-        note_round(writer, NotedTime.WEBHOOK_ROUND, at=utc_now())  # as a process does that delivers
+        writer.run(insert_webhook, row)
+        writer.run(note_round, NotedTime.WEBHOOK_ROUND, at=utc_now())  # as a process does that delivers
 
 
 @cache
