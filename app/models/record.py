@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import IntEnum, StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 from sqlalchemy import JSON, Integer, Text
 from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
@@ -67,6 +67,9 @@ class DeskAct(StrEnum):
 
 class DisclosureRow(SQLModel, table=True):
     """One act: who, what, when, from where. `sha256` covers the row, and the hash of the row before it in its chain.
+
+    `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the act's details and hashed as
+    text. The sentence that people read is made when it is shown.
 
     `position` is the row's place among all acts: 1, 2, 3 without a gap. It is not hashed. The hashes in this order are
     the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
@@ -169,6 +172,11 @@ class DisclosureEntry(ResponseModel):
     act: DeskAct = Field(description="What.", examples=["opened"])
     address: str = Field(description="Network address of the client.", examples=["192.0.2.10"])
     detail: str = Field(description="Details of the action, never content of the concern.", examples=[""])
+    details: dict[str, JsonValue] = Field(
+        description="The same for programs, one object for each kind of action. `sha256` covers their canonical JSON "
+        "(RFC 8785), as the string `detail`.",
+        examples=[{}],
+    )
     previous_sha256: str = Field(description="Hash of the previous entry.", examples=["0" * 64])
     sha256: str = Field(description="Hash of this entry.", examples=["0" * 64])
 
