@@ -2,8 +2,9 @@
 
 import datetime as dt
 from enum import IntEnum, StrEnum
+from typing import Any
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 from sqlalchemy import JSON, Integer, Text
 from sqlmodel import Field as TableField
 from sqlmodel import SQLModel
@@ -171,11 +172,11 @@ class DisclosureEntry(ResponseModel):
     )
     act: DeskAct = Field(description="What.", examples=["opened"])
     address: str = Field(description="Network address of the client.", examples=["192.0.2.10"])
-    detail: str = Field(description="Details of the action, never content of the concern.", examples=[""])
-    details: dict[str, JsonValue] = Field(
-        description="The same for programs, one object for each kind of action. `sha256` covers their canonical JSON "
-        "(RFC 8785), as the string `detail`.",
-        examples=[{}],
+    detail: str = Field(description="Details of the action, never content of the concern.", examples=["opened here"])
+    details: dict[str, Any] = Field(
+        description="`detail` for programs: an object with members of its own for each kind of action. `sha256` covers "
+        "the entry with the canonical JSON (RFC 8785) of this object in place of the sentence `detail`.",
+        examples=[{"what": "opened here"}],
     )
     previous_sha256: str = Field(description="Hash of the previous entry.", examples=["0" * 64])
     sha256: str = Field(description="Hash of this entry.", examples=["0" * 64])

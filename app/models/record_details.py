@@ -44,22 +44,20 @@ SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OV
 
 
 class Details(BaseModel):
-    """Details of an audit entry. `words` is the template of the sentence that is shown to people."""
+    """Details of an audit entry. As a string they are the sentence that is shown to people, and never read back.
+
+    `words` is the template of the sentence. The default of a member never changes: it stands in no stored details.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     words: ClassVar[str] = ""
-
-    @property
-    def sentence(self) -> str:
-        """The sentence that is shown to people. It is never read back."""
-        return self._sentence()
 
     @property
     def stored(self) -> str:
         """The canonical JSON (RFC 8785) that is stored and hashed. Members with their default value are left out."""
         return canonical_json(self.model_dump(mode="json", exclude_defaults=True)).decode()
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return self.words.format(**vars(self))
 
 
@@ -88,7 +86,7 @@ class SealDetails(EntryDetails):
     columns_sha256: str | None = None
     receipt_sha256: str | None = None
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         added = "" if self.place is None else f"{self.place} "
         recipients = f" to {' '.join(self.recipients)}" if self.recipients else ""
         digests = {"entry": self.entry_sha256, "columns": self.columns_sha256, "receipt": self.receipt_sha256}
@@ -105,7 +103,6 @@ class ShownPage(BaseModel):
     last: int | None = None
 
     def __str__(self) -> str:
-        """Return which entries they were."""
         return f"no {self.kind}s" if self.first is None else f"{self.kind}s {self.first} to {self.last}"
 
 
@@ -116,7 +113,7 @@ class ShownDetails(EntryDetails):
     pages: tuple[ShownPage, ...] = ()
     references: tuple[str, ...] = ()
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         what = self.what if self.place is None else f"{self.what} of {self.place}"
         return ", ".join(filter(None, (what, *map(str, self.pages), " ".join(self.references))))
 
@@ -132,7 +129,7 @@ class AcknowledgedDetails(Details):
     together: int | None = None
     burst: str = ""
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         additions = f"with additions 1 to {self.up_to_addition}" if self.up_to_addition else ""
         one = "" if self.addition is None else f"addition {self.addition}"
         together = "" if self.together is None else f"together, {self.together} of {self.burst}"
@@ -145,7 +142,7 @@ class ClosedDetails(Details):
     outcome: str
     shared: bool
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"{self.outcome}, {'shared' if self.shared else 'not shared'} with the reporter"
 
 
@@ -168,7 +165,7 @@ class AssignmentRefusedDetails(Details):
 
     person: str | None = None
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"to {self.person or 'nobody'}"
 
 
@@ -184,7 +181,7 @@ class MessageReadDetails(Details):
 
     messages: tuple[int, ...]
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"message{'s' if len(self.messages) > 1 else ''} {' '.join(map(str, self.messages))}"
 
 
@@ -198,7 +195,7 @@ class HandedOverDetails(Details):
     body: str
     reason: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         additions = f" with additions 1 to {self.additions}" if self.additions else ""
         what = f"hand-over {self.number}{additions} sha256:{self.package_sha256} to {self.recipient}"
         return f"{what}; {self.body}: {self.reason}"
@@ -218,7 +215,7 @@ class ExportedDetails(Details):
     file_sha256: str
     notes: bool
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
 
 
@@ -228,7 +225,7 @@ class LogDetails(Details):
     chain: str | None = None
     client: str | None = None
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return " ".join(filter(None, (self.chain, self.client)))
 
 
@@ -238,7 +235,7 @@ class CheckpointDetails(Details):
     events: int = 0
     sha256: str | None = None
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return f"events 1 to {self.events} sha256:{self.sha256}" if self.events else "no events"
 
 
@@ -248,7 +245,7 @@ class SummaryDetails(Details):
     days: int | None = None
     statistics: bool = False
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         figures = "" if self.days is None else f"figures of {self.days} days"
         return "statistics" if self.statistics else figures
 
@@ -269,7 +266,7 @@ class WebhookDetails(Details):
     sha256: str
     secrets_sha256: str
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         state = "on" if self.on else "off"
         return f"{self.name} {state} sha256:{self.sha256}; secrets sha256:{self.secrets_sha256}"
 
@@ -305,7 +302,7 @@ class SessionDetails(Details):
 
     session: str | None = None
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         return "every session" if self.session is None else f"session {self.session}"
 
 
@@ -322,7 +319,7 @@ class KeyDetails(ClientDetails):
     key: str
     ends: UtcDateTime | None = None
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         ends = "never" if self.ends is None else format_utc(self.ends)
         return f"{self.client}: key {self.key}, ends {ends}"
 
@@ -334,10 +331,10 @@ class ClientAddedDetails(KeyDetails):
     test: bool = False
     person: str | None = None
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         kind = "for tests may" if self.test else "may"
         person = "" if self.person is None else f"; person {self.person}"
-        return f"{super()._sentence()}, {kind} {' '.join(self.scopes)}{person}"
+        return f"{super().__str__()}, {kind} {' '.join(self.scopes)}{person}"
 
 
 class KeyAddedDetails(KeyDetails):
@@ -345,8 +342,8 @@ class KeyAddedDetails(KeyDetails):
 
     older_keys_end: UtcDateTime
 
-    def _sentence(self) -> str:
-        return f"{super()._sentence()}; older keys end {format_utc(self.older_keys_end)}"
+    def __str__(self) -> str:
+        return f"{super().__str__()}; older keys end {format_utc(self.older_keys_end)}"
 
 
 DETAILS: Mapping[str, type[Details]] = {
@@ -387,7 +384,7 @@ def details_of(row: Any) -> Any:
 def sentence_of(row: Any) -> str:
     """Return the sentence of an audit entry. Details that somebody altered are returned as they are stored."""
     try:
-        return str(details_of(row).sentence)
+        return str(details_of(row))
     except (ValueError, LookupError):
         return str(row.detail)
 

@@ -23,7 +23,7 @@ from app.models.clients import Scope
 from app.models.events import WebhookRow
 from app.models.people import Role
 from app.models.record import DisclosureRow
-from app.models.record_details import Details, details_of, sentence_of
+from app.models.record_details import DETAILS, details_of, sentence_of
 from app.services import passkeys
 from app.services.access import open_access_keys
 from app.services.clients import rotate_key
@@ -377,7 +377,8 @@ def test_each_entry_of_the_log_reads_back_to_the_bytes_that_are_stored(altered: 
 def test_no_wording_of_a_sentence_changes_what_verify_finds(
     altered: Altered, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Details, "sentence", words)
+    for model in DETAILS.values():
+        monkeypatch.setattr(model, "__str__", lambda _details: words)
 
     assert {sentence_of(row) for row in rows_of_the_log(altered.engine)} == {words}
     assert altered.faults() == []
