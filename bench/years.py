@@ -5,6 +5,7 @@ import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from app.models.concerns import ConcernRow
 from app.models.events import EventKind
 from app.models.receipts import new_reference
 from app.models.record import ChainRow, DeskAct, DisclosureRow
-from app.models.record_details import closing_detail, seal_entry
+from app.models.record_details import ClosedDetails, Details, PersonDetails, seal_details
+from app.services.chains import BEFORE_THE_FIRST, End
 from app.services.events import Event, append_events
-from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
+from app.services.record import Actor, by_reporter, next_row
 from bench.content import Progress, receive, running_context
 
 SEVEN_YEARS = dt.timedelta(days=7 * 365)
@@ -31,6 +33,7 @@ OUTCOME = "early_help"
 NOBODY_ACKNOWLEDGED, NOBODY_CLOSED, ASSIGNED, TESTS = 0.01, 0.03, 0.3, 0.0005
 HOURS_TO_ACKNOWLEDGE, DAYS_TO_CLOSE = 10.0, 20.0
 IN_CLEAR = ["reference", *SET_BY_THE_REPORTER]
+by_desk = partial(Actor, "desk/Kim Example", "192.0.2.1")
 FASTER = ("synchronous=OFF", "cache_size=-1000000")  # of SQLite, while it is filled
 
 
@@ -39,26 +42,15 @@ class _Concern:
     """One concern of these years: its columns, and its chain."""
 
     columns: dict[str, Any]
-    chain: list[DisclosureRow] = field(default_factory=list)
+    chain: list[dict[str, Any]] = field(default_factory=list)
+    end: End = BEFORE_THE_FIRST
     events: list[Event] = field(default_factory=list)
 
-    def record(self, act: DeskAct, at: dt.datetime, *, by: str, address: str, detail: str = "") -> None:
+    def record(self, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
         """Append the act to the chain."""
-        last = self.chain[-1].sha256 if self.chain else FIRST_PREVIOUS_SHA256
-        row = DisclosureRow(
-            chain=self.columns["reference"],
-            number=len(self.chain) + 1,
-            at=at,
-            client=by,
-            act=act.value,
-            address=address,
-            detail=detail,
-            previous_sha256=last,
-            sha256="",
-        )
-        row.sha256 = hash_of(row)
+        row, self.end = next_row(self.columns["reference"], self.end, act, actor, details)
         self.chain.append(row)
-        self.columns["changed_at"] = at
+        self.columns["changed_at"] = actor.at
 
     def announce(self, kind: EventKind, at: dt.datetime) -> None:
         """Write an event, unless it is a test."""
@@ -99,8 +91,8 @@ def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetim
         **dict.fromkeys(("outcome_shared", "overdue_told", "held"), False),
     }
     concern = _Concern(columns)
-    entry = seal_entry(columns["sealed"], columns["recipients"], columns=columns)
-    concern.record(DeskAct.RECEIVED, at, by="reporter", address="not recorded", detail=str(entry))
+    details = seal_details(columns["sealed"], columns["recipients"], columns=columns)
+    concern.record(DeskAct.RECEIVED, by_reporter(at), details)
     concern.announce(EventKind.CONCERN_RECEIVED, at)
     _work_on(concern, draw, now)
     return concern
@@ -108,7 +100,7 @@ def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetim
 
 def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
     """Let the desk do what it does with most concerns."""
-    columns, by = concern.columns, {"by": "desk/Kim Example", "address": "192.0.2.1"}
+    columns = concern.columns
     seen_at = columns["received_at"] + dt.timedelta(hours=draw.expovariate(1 / HOURS_TO_ACKNOWLEDGE))
     is_seen = draw.random() > NOBODY_ACKNOWLEDGED and seen_at < now
     if columns["acknowledge_by"] < (seen_at if is_seen else now) and not columns["test"]:
@@ -116,26 +108,27 @@ def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
         concern.announce(EventKind.CONCERN_OVERDUE, columns["acknowledge_by"])
     if is_seen:
         columns |= {"state": "acknowledged", "acknowledged_at": seen_at}
-        concern.record(DeskAct.ACKNOWLEDGED, seen_at, **by)
+        concern.record(DeskAct.ACKNOWLEDGED, by_desk(seen_at))
         concern.announce(EventKind.CONCERN_ACKNOWLEDGED, seen_at)
         closed_at = seen_at + dt.timedelta(days=draw.expovariate(1 / DAYS_TO_CLOSE))
         if draw.random() > NOBODY_CLOSED and closed_at < now:
             columns |= {"state": "closed", "closed_at": closed_at, "outcome": OUTCOME}
-            concern.record(DeskAct.CLOSED, closed_at, **by, detail=closing_detail(OUTCOME, shared=False))
+            concern.record(DeskAct.CLOSED, by_desk(closed_at), ClosedDetails(outcome=OUTCOME, shared=False))
             concern.announce(EventKind.CONCERN_CLOSED, closed_at)
     if draw.random() < ASSIGNED:
         columns["assigned_to"] = f"Worker {draw.randrange(WORKERS)}"
-        concern.record(DeskAct.ASSIGNED, concern.chain[-1].at, **by, detail=columns["assigned_to"])
+        last, details = concern.chain[-1]["at"], PersonDetails(person=columns["assigned_to"])
+        concern.record(DeskAct.ASSIGNED, by_desk(last), details)
 
 
 def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]") -> None:
-    acts = [row.model_dump() | {"position": next(numbers)} for each in concerns for row in each.chain]
+    acts = [row | {"position": next(numbers)} for each in concerns for row in each.chain]
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {
         ConcernRow: [each.columns for each in concerns],
         DisclosureRow: acts,
         ChainRow: [
-            {"name": last.chain, "length": last.number, "head_sha256": last.sha256}
-            for last in (each.chain[-1] for each in concerns)
+            {"name": each.columns["reference"], "length": each.end.number, "head_sha256": each.end.sha256}
+            for each in concerns
         ],
     }
     with for_writing(engine).connect() as connection:

@@ -70,7 +70,10 @@ SET_BY_ACTS = (
 )
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
 LAST_DISCLOSURE = "FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
-ASSIGNED_BY_IT = f"(SELECT CASE act WHEN 'assigned' THEN detail WHEN 'unassigned' THEN '' END {LAST_DISCLOSURE})"  # nosec B608  # own names
+JSON_TYPE = "{json}"
+"""Stands for the type that the operator `->>` reads JSON from: text in SQLite."""
+ASSIGNED_TO = f"CASE act WHEN 'assigned' THEN CAST(detail AS {JSON_TYPE}) ->> 'person' WHEN 'unassigned' THEN '' END"
+ASSIGNED_BY_IT = f"(SELECT {ASSIGNED_TO} {LAST_DISCLOSURE})"  # nosec B608  # own names
 CHANGED_BY_IT = f"(SELECT at {LAST_DISCLOSURE})"  # nosec B608  # own names
 # A sealed text is erased or sealed anew, each with its disclosure; what was erased does not come back.
 REPLACED_UNRECORDED = (
@@ -224,9 +227,9 @@ def _changes(columns: Sequence[str]) -> str:
 
 def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
     """Refuse the operation, on either database, where the condition is true."""
-    _refuse_in_sqlite(row, name, operation, why, when=when)
+    _refuse_in_sqlite(row, name, operation, why, when=when.replace(JSON_TYPE, "TEXT"))
     refusal = f"IF {when} THEN {RAISE.format(why)} END IF; RETURN {'OLD' if operation == 'DELETE' else 'NEW'};"
-    _create_in_postgresql(row, name, f"BEFORE {operation}", refusal)
+    _create_in_postgresql(row, name, f"BEFORE {operation}", refusal.replace(JSON_TYPE, "JSON"))
 
 
 def _refuse_losing(row: type[SQLModel], why: str) -> None:

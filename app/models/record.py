@@ -2,6 +2,7 @@
 
 import datetime as dt
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from pydantic import Field
 from sqlalchemy import JSON, Integer, Text
@@ -67,6 +68,9 @@ class DeskAct(StrEnum):
 
 class DisclosureRow(SQLModel, table=True):
     """One act: who, what, when, from where. `sha256` covers the row, and the hash of the row before it in its chain.
+
+    `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the act's details and hashed as
+    text. The sentence that people read is made when it is shown.
 
     `position` is the row's place among all acts: 1, 2, 3 without a gap. It is not hashed. The hashes in this order are
     the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
@@ -168,7 +172,12 @@ class DisclosureEntry(ResponseModel):
     )
     act: DeskAct = Field(description="What.", examples=["opened"])
     address: str = Field(description="Network address of the client.", examples=["192.0.2.10"])
-    detail: str = Field(description="Details of the action, never content of the concern.", examples=[""])
+    detail: str = Field(description="Details of the action, never content of the concern.", examples=["opened here"])
+    details: dict[str, Any] = Field(
+        description="`detail` for programs: an object with members of its own for each kind of action. `sha256` covers "
+        "the entry with the canonical JSON (RFC 8785) of this object in place of the sentence `detail`.",
+        examples=[{"what": "opened here"}],
+    )
     previous_sha256: str = Field(description="Hash of the previous entry.", examples=["0" * 64])
     sha256: str = Field(description="Hash of this entry.", examples=["0" * 64])
 

@@ -1,18 +1,17 @@
-"""What the record says about a concern: the details of its acts as they are written and read, and what they lead to."""
+"""Details of audit entries: one model for each kind of act, stored as canonical JSON and shown as a sentence."""
 
 import datetime as dt
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from app.models.base import canonical_json, format_utc
+from pydantic import BaseModel, ConfigDict
+
+from app.models.base import UtcDateTime, canonical_json, format_utc, parse_json
 from app.models.concerns import StoredReceiptRow
 from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace, EntryRow
 from app.models.hand_overs import HandOverRow
-from app.models.receipts import ConcernState
-from app.models.record import DeskAct, DisclosureRow
+from app.models.record import DeskAct, DisclosureEntry, DisclosureRow
 
 ADDING_ACTS = frozenset(spec.act for spec in ENTRY_SPECS.values())
 SEALING_ACTS = ADDING_ACTS | {DeskAct.RECEIVED, DeskAct.RESEALED}
@@ -42,44 +41,372 @@ DECIDING_ACTS = frozenset(
 )
 SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER})
 """The acts that a form which is sent twice would do twice."""
-SEAL_ENTRY = re.compile(
-    rf"(?:(?P<kind>{'|'.join(ENTRY_SPECS)}) (?P<number>[1-9][0-9]*) )?"
-    r"sha256:(?P<sealed>[0-9a-f]{64})(?: to (?P<recipients>[0-9a-f ]+))?"
-    r"(?:; entry sha256:(?P<entry>[0-9a-f]{64}))?"
-    r"(?:; columns sha256:(?P<columns>[0-9a-f]{64}))?"
-    r"(?:; receipt sha256:(?P<receipt>[0-9a-f]{64}))?"
-)
-ACKNOWLEDGED_ADDITIONS = re.compile(
-    r"with additions 1 to (?P<up_to>[0-9]+)(?:; together, [0-9]+ of [0-9A-Z-]+)?|addition (?P<one>[0-9]+)"
-)
-MESSAGES_READ = re.compile(r"messages? ([1-9][0-9 ]*)")
 
 
-@dataclass(frozen=True)
-class SealEntry:
-    """The detail of a disclosure about a sealed text: the concern's own, or that of an entry.
+class Details(BaseModel):
+    """Details of an audit entry. As a string they are the sentence that is shown to people, and never read back.
 
-    A message has no recipients. `columns_sha256` is the digest of the concern's clear columns at that time, where they
-    are set by the act; `entry_sha256` that of an entry's own; `receipt_sha256` that of the receipt for a retry.
+    `words` is the template of the sentence. The default of a member never changes: it stands in no stored details.
     """
 
-    added: EntryPlace | None
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    words: ClassVar[str] = ""
+
+    @property
+    def stored(self) -> str:
+        """The canonical JSON (RFC 8785) that is stored and hashed. Members with their default value are left out."""
+        return canonical_json(self.model_dump(mode="json", exclude_defaults=True)).decode()
+
+    def __str__(self) -> str:
+        return self.words.format(**vars(self))
+
+
+class EntryDetails(Details):
+    """Base of the details of one text: the concern's own, or the entry with that kind and number."""
+
+    kind: EntryKind | None = None
+    number: int | None = None
+
+    @property
+    def place(self) -> EntryPlace | None:
+        """The place of the entry; None for the concern's own text."""
+        return None if self.kind is None or self.number is None else EntryPlace(self.kind, self.number)
+
+
+class SealDetails(EntryDetails):
+    """Details of an act that stores a sealed text.
+
+    A message has no recipients. `columns_sha256` is the digest of the concern's clear columns, where the act sets them;
+    `entry_sha256` that of the new entry's columns; `receipt_sha256` that of the receipt for a retry.
+    """
+
     sealed_sha256: str
-    recipients: tuple[str, ...]
-    columns_sha256: str | None = None
+    recipients: tuple[str, ...] = ()
     entry_sha256: str | None = None
+    columns_sha256: str | None = None
     receipt_sha256: str | None = None
 
     def __str__(self) -> str:
-        """Return the detail, as it is in the record."""
-        added = "" if self.added is None else f"{self.added} "
+        added = "" if self.place is None else f"{self.place} "
         recipients = f" to {' '.join(self.recipients)}" if self.recipients else ""
         digests = {"entry": self.entry_sha256, "columns": self.columns_sha256, "receipt": self.receipt_sha256}
         others = "".join(f"; {name} sha256:{digest}" for name, digest in digests.items() if digest is not None)
         return f"{added}sha256:{self.sealed_sha256}{recipients}{others}"
 
 
-def seal_entry(
+class ShownPage(BaseModel):
+    """The entries of one kind that were shown, from `first` to `last`; without numbers, there were none."""
+
+    model_config = Details.model_config
+    kind: EntryKind
+    first: int | None = None
+    last: int | None = None
+
+    def __str__(self) -> str:
+        return f"no {self.kind}s" if self.first is None else f"{self.kind}s {self.first} to {self.last}"
+
+
+class ShownDetails(EntryDetails):
+    """Details of an act that shows something: what, how, which pages of entries, and which concerns of a list."""
+
+    what: str = ""
+    pages: tuple[ShownPage, ...] = ()
+    references: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        what = self.what if self.place is None else f"{self.what} of {self.place}"
+        return ", ".join(filter(None, (what, *map(str, self.pages), " ".join(self.references))))
+
+
+class AcknowledgedDetails(Details):
+    """Details of an acknowledgement: of a concern with its additions up to a number, or of one `addition`.
+
+    `together` is how many concerns of the `burst` were acknowledged in one act.
+    """
+
+    up_to_addition: int = 0
+    addition: int | None = None
+    together: int | None = None
+    burst: str = ""
+
+    def __str__(self) -> str:
+        additions = f"with additions 1 to {self.up_to_addition}" if self.up_to_addition else ""
+        one = "" if self.addition is None else f"addition {self.addition}"
+        together = "" if self.together is None else f"together, {self.together} of {self.burst}"
+        return "; ".join(filter(None, (additions, one, together)))
+
+
+class ClosedDetails(Details):
+    """Details of a closing: the outcome, and whether it was shared with the reporter."""
+
+    outcome: str
+    shared: bool
+
+    def __str__(self) -> str:
+        return f"{self.outcome}, {'shared' if self.shared else 'not shared'} with the reporter"
+
+
+class ReasonDetails(Details):
+    """Details of an act that gives a reason, if there is one."""
+
+    words = "{reason}"
+    reason: str = ""
+
+
+class PersonDetails(Details):
+    """Details of an act about a person: an assignment, of which the rules of the database read it, or a leaving."""
+
+    words = "{person}"
+    person: str
+
+
+class AssignmentRefusedDetails(Details):
+    """Details of an assignment that was not made: the person; None for nobody."""
+
+    person: str | None = None
+
+    def __str__(self) -> str:
+        return f"to {self.person or 'nobody'}"
+
+
+class WithheldDetails(Details):
+    """Details of an act that was not carried out: the act that was wanted."""
+
+    words = "{wanted}"
+    wanted: str
+
+
+class MessageReadDetails(Details):
+    """Details of the first reading of messages by the reporter: their numbers."""
+
+    messages: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"message{'s' if len(self.messages) > 1 else ''} {' '.join(map(str, self.messages))}"
+
+
+class HandedOverDetails(Details):
+    """Details of a hand-over: what, to which key, to which body, and why."""
+
+    number: int
+    additions: int = 0
+    package_sha256: str
+    recipient: str
+    body: str
+    reason: str
+
+    def __str__(self) -> str:
+        additions = f" with additions 1 to {self.additions}" if self.additions else ""
+        what = f"hand-over {self.number}{additions} sha256:{self.package_sha256} to {self.recipient}"
+        return f"{what}; {self.body}: {self.reason}"
+
+
+class HandOverConfirmedDetails(Details):
+    """Details of the other body's receipt."""
+
+    words = "hand-over {number} receipt sha256:{receipt_sha256}"
+    number: int
+    receipt_sha256: str
+
+
+class ExportedDetails(Details):
+    """Details of an export: the digest of the signed file, and whether notes are in it."""
+
+    file_sha256: str
+    notes: bool
+
+    def __str__(self) -> str:
+        return f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
+
+
+class LogDetails(Details):
+    """Details of an act on the audit log: which chain and which client; None for all."""
+
+    chain: str | None = None
+    client: str | None = None
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.chain, self.client)))
+
+
+class CheckpointDetails(Details):
+    """Details of a signed checkpoint: the number and hash of the last event; 0 and None if there is none."""
+
+    events: int = 0
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        return f"events 1 to {self.events} sha256:{self.sha256}" if self.events else "no events"
+
+
+class SummaryDetails(Details):
+    """Details of a reading of counts: of the inbox, of so many `days`, or the monthly `statistics`."""
+
+    days: int | None = None
+    statistics: bool = False
+
+    def __str__(self) -> str:
+        figures = "" if self.days is None else f"figures of {self.days} days"
+        return "statistics" if self.statistics else figures
+
+
+class EventsConfirmedDetails(Details):
+    """Details of a confirmation: the client has every event up to that one."""
+
+    words = "{event} by {client}"
+    client: str
+    event: int
+
+
+class WebhookDetails(Details):
+    """Details of a webhook from now on: whether it is on, and the digests of its columns and of its stored secrets."""
+
+    name: str
+    on: bool
+    sha256: str
+    secrets_sha256: str
+
+    def __str__(self) -> str:
+        state = "on" if self.on else "off"
+        return f"{self.name} {state} sha256:{self.sha256}; secrets sha256:{self.secrets_sha256}"
+
+
+class InvitedDetails(Details):
+    """Details of an invitation: the person, the role, and the fingerprint of the link."""
+
+    words = "{person} as {role}; link {link}"
+    person: str
+    role: str
+    link: str
+
+
+class PasskeyDetails(Details):
+    """Details of a new passkey: its fingerprint, and that of the link that was exchanged for it."""
+
+    words = "passkey {passkey} by link {link}"
+    passkey: str
+    link: str
+
+
+class RoleDetails(Details):
+    """Details of a change of role, or of having none."""
+
+    words = "{person} from {former} to {role}"
+    person: str
+    former: str
+    role: str
+
+
+class SessionDetails(Details):
+    """Details of a sign-in or sign-out: the fingerprint of the session; None for every session of the person."""
+
+    session: str | None = None
+
+    def __str__(self) -> str:
+        return "every session" if self.session is None else f"session {self.session}"
+
+
+class ClientDetails(Details):
+    """Details of an act about a client: its name."""
+
+    words = "{client}"
+    client: str
+
+
+class KeyDetails(ClientDetails):
+    """Base of the details of a new key: its fingerprint and its end; None for no end."""
+
+    key: str
+    ends: UtcDateTime | None = None
+
+    def __str__(self) -> str:
+        ends = "never" if self.ends is None else format_utc(self.ends)
+        return f"{self.client}: key {self.key}, ends {ends}"
+
+
+class ClientAddedDetails(KeyDetails):
+    """Details of a new client with its first key."""
+
+    scopes: tuple[str, ...]
+    test: bool = False
+    person: str | None = None
+
+    def __str__(self) -> str:
+        kind = "for tests may" if self.test else "may"
+        person = "" if self.person is None else f"; person {self.person}"
+        return f"{super().__str__()}, {kind} {' '.join(self.scopes)}{person}"
+
+
+class KeyAddedDetails(KeyDetails):
+    """Details of another key of a client: when its older keys end, if not before."""
+
+    older_keys_end: UtcDateTime
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; older keys end {format_utc(self.older_keys_end)}"
+
+
+DETAILS: Mapping[str, type[Details]] = {
+    **dict.fromkeys(SEALING_ACTS, SealDetails),
+    **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ), ShownDetails),
+    **dict.fromkeys((DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails),
+    DeskAct.ACKNOWLEDGED: AcknowledgedDetails,
+    DeskAct.CLOSED: ClosedDetails,
+    DeskAct.ASSIGNED: PersonDetails,
+    DeskAct.ASSIGNMENT_REFUSED: AssignmentRefusedDetails,
+    DeskAct.WITHHELD: WithheldDetails,
+    DeskAct.MESSAGE_READ: MessageReadDetails,
+    DeskAct.HANDED_OVER: HandedOverDetails,
+    DeskAct.HAND_OVER_CONFIRMED: HandOverConfirmedDetails,
+    DeskAct.EXPORTED: ExportedDetails,
+    **dict.fromkeys((DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED), LogDetails),
+    DeskAct.CHECKPOINT_SIGNED: CheckpointDetails,
+    DeskAct.SUMMARY_READ: SummaryDetails,
+    DeskAct.EVENTS_CONFIRMED: EventsConfirmedDetails,
+    DeskAct.WEBHOOK_CHANGED: WebhookDetails,
+    DeskAct.INVITED: InvitedDetails,
+    DeskAct.PASSKEY_ADDED: PasskeyDetails,
+    DeskAct.ROLE_CHANGED: RoleDetails,
+    **dict.fromkeys((DeskAct.SIGNED_IN, DeskAct.SIGNED_OUT), SessionDetails),
+    DeskAct.LEFT: PersonDetails,
+    DeskAct.CLIENT_ADDED: ClientAddedDetails,
+    DeskAct.KEY_ADDED: KeyAddedDetails,
+    DeskAct.CLIENT_REVOKED: ClientDetails,
+}
+"""The model of the details of each act."""
+
+
+def details_of(row: Any) -> Any:
+    """Return the details of an audit entry. Raise `ValueError` or `LookupError` if somebody altered them."""
+    return DETAILS[row.act].model_validate_json(row.detail)
+
+
+def sentence_of(row: Any) -> str:
+    """Return the sentence of an audit entry. Details that somebody altered are returned as they are stored."""
+    try:
+        return str(details_of(row))
+    except (ValueError, LookupError):
+        return str(row.detail)
+
+
+def present_disclosure(row: DisclosureRow) -> DisclosureEntry:
+    """Return the audit entry as callers see it. Details that are no JSON object any more are shown as an empty one."""
+    columns = row.model_dump(exclude={"position", "detail"})
+    try:
+        details = parse_json(row.detail)
+    except ValueError:
+        details = None
+    return DisclosureEntry(**columns, detail=sentence_of(row), details=details if isinstance(details, dict) else {})
+
+
+def disclosure_row(entry: Mapping[str, Any]) -> DisclosureRow:
+    """Return the row of an audit entry that callers see (JSON), with the details as they are stored and hashed."""
+    columns = {name: value for name, value in entry.items() if name != "details"}
+    stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
+    return DisclosureRow(**columns | stored)
+
+
+def seal_details(
     sealed: bytes,
     recipients: Sequence[str],
     *,
@@ -87,30 +414,21 @@ def seal_entry(
     row: EntryRow | None = None,
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
-) -> SealEntry:
-    """Return the entry of a sealed text, with what came with it.
+) -> SealDetails:
+    """Return the details of an act that stores the sealed text.
 
-    That is the row of a new entry, the columns of the concern's row if the act sets them, and the receipt that is
-    stored for a retry.
+    `row` is that of a new entry, `columns` those of the concern's row if the act sets them, `receipt` what is stored
+    for a retry.
     """
-    return SealEntry(
-        added,
-        hashlib.sha256(sealed).hexdigest(),
-        tuple(recipients),
-        None if columns is None else columns_sha256(columns),
-        None if row is None else entry_sha256(row),
-        None if receipt is None else receipt_sha256(receipt),
+    return SealDetails(
+        kind=None if added is None else added.kind,
+        number=None if added is None else added.number,
+        sealed_sha256=hashlib.sha256(sealed).hexdigest(),
+        recipients=tuple(recipients),
+        columns_sha256=None if columns is None else columns_sha256(columns),
+        entry_sha256=None if row is None else entry_sha256(row),
+        receipt_sha256=None if receipt is None else receipt_sha256(receipt),
     )
-
-
-def find_seal_entry(detail: str) -> SealEntry | None:
-    """Return the entry that the detail of a disclosure holds, or None."""
-    found = SEAL_ENTRY.fullmatch(detail)
-    if found is None:
-        return None
-    added = None if found["kind"] is None else EntryPlace(EntryKind(found["kind"]), int(found["number"]))
-    digests = [found[name] for name in ("columns", "entry", "receipt")]
-    return SealEntry(added, found["sealed"], tuple((found["recipients"] or "").split()), *digests)
 
 
 def entry_sha256(row: EntryRow) -> str:
@@ -144,123 +462,31 @@ def columns_sha256(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(columns)).hexdigest()
 
 
-def closing_detail(outcome: str, *, shared: bool) -> str:
-    """Return the detail of a disclosure that closes a concern."""
-    return f"{outcome}, {'shared' if shared else 'not shared'} with the reporter"
+def handed_over_details(row: HandOverRow) -> HandedOverDetails:
+    """Return the details of the act that recorded the hand-over."""
+    return HandedOverDetails(**{name: getattr(row, name) for name in HandedOverDetails.model_fields})
 
 
-def read_detail(numbers: Sequence[int]) -> str:
-    """Return the detail of the disclosure that the reporter read those messages for the first time."""
-    return f"message{'s' if len(numbers) > 1 else ''} {' '.join(map(str, numbers))}"
-
-
-def handed_over_detail(row: HandOverRow) -> str:
-    """Return the detail of the disclosure of a hand-over: what, to which key, to which body, and why."""
-    additions = f" with additions 1 to {row.additions}" if row.additions else ""
-    what = f"hand-over {row.number}{additions} sha256:{row.package_sha256} to {row.recipient}"
-    return f"{what}; {row.body}: {row.reason}"
-
-
-def confirmed_detail(number: int, receipt: str) -> str:
-    """Return the detail of the disclosure that the other body's receipt came."""
-    return f"hand-over {number} receipt sha256:{hashlib.sha256(receipt.encode()).hexdigest()}"
+def confirmed_details(number: int, receipt: str) -> HandOverConfirmedDetails:
+    """Return the details of the act that recorded the other body's receipt."""
+    return HandOverConfirmedDetails(number=number, receipt_sha256=hashlib.sha256(receipt.encode()).hexdigest())
 
 
 def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return act, time and detail of each hand-over, and of each receipt that came, as the record has them."""
+    """Return act, time and stored details of each hand-over, and of each receipt that came."""
     found: set[tuple[str, dt.datetime | None, str]] = set()
     for row in rows:
-        found.add((DeskAct.HANDED_OVER.value, row.at, handed_over_detail(row)))
+        found.add((DeskAct.HANDED_OVER.value, row.at, handed_over_details(row).stored))
         if row.their_receipt is not None or row.confirmed_at is not None:
-            detail = confirmed_detail(row.number, row.their_receipt or "")
-            found.add((DeskAct.HAND_OVER_CONFIRMED.value, row.confirmed_at, detail))
+            details = confirmed_details(row.number, row.their_receipt or "")
+            found.add((DeskAct.HAND_OVER_CONFIRMED.value, row.confirmed_at, details.stored))
     return found
 
 
 def recorded_hand_overs(chain: Iterable[DisclosureRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return the same of each act of the chain that is one of a hand-over."""
+    """Return act, time and stored details of each act of the chain that is one of a hand-over."""
     acts = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
     return {(row.act, row.at, row.detail) for row in chain if row.act in acts}
-
-
-@dataclass
-class RecordedConcern:
-    """The acts on one concern: when each was first done, the last seal of each text, and what the acts set."""
-
-    first: dict[str, dt.datetime] = field(default_factory=dict)
-    seals: dict[EntryPlace | None, SealEntry] = field(default_factory=dict)
-    added: dict[EntryPlace | None, DisclosureRow] = field(default_factory=dict)
-    """The act that added each entry."""
-    entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
-    """The digest of each entry's own columns."""
-    columns_sha256: str | None = None
-    held: bool = False
-    closing_detail: str | None = None
-    assigned_to: str = ""
-    changed_at: dt.datetime | None = None
-    added_at: dt.datetime | None = None
-    receipts: set[str] = field(default_factory=set)
-    """The digest of each receipt that was stored for a retry."""
-    acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
-    """When each addition, by its number, was acknowledged."""
-    read_at: dict[int, dt.datetime] = field(default_factory=dict)
-    """When each message, by its number, was first read."""
-    answered_by: dict[int, int] = field(default_factory=dict)
-    """The addition that answers each message."""
-
-    @property
-    def state(self) -> ConcernState:
-        """The state that the acts lead to."""
-        if DeskAct.CLOSED in self.first:
-            return ConcernState.CLOSED
-        return ConcernState.ACKNOWLEDGED if DeskAct.ACKNOWLEDGED in self.first else ConcernState.RECEIVED
-
-    def apply(self, row: DisclosureRow) -> None:
-        """Take the next row of the chain into account."""
-        self.first.setdefault(row.act, row.at)
-        if row.act in CHANGING_ACTS:
-            self.changed_at = row.at
-        if row.act in SEALING_ACTS:
-            self._apply_seal(row)
-        elif row.act in (DeskAct.HELD, DeskAct.RELEASED):
-            self.held = row.act == DeskAct.HELD
-        elif row.act == DeskAct.CLOSED:
-            self.closing_detail = row.detail
-        elif row.act == DeskAct.ACKNOWLEDGED:
-            self._apply_acknowledgement(row)
-        elif row.act in ASSIGNING_ACTS:
-            self.assigned_to = row.detail if row.act == DeskAct.ASSIGNED else ""
-        elif row.act == DeskAct.MESSAGE_READ and (read := MESSAGES_READ.fullmatch(row.detail)):
-            self.read_at |= {int(number): row.at for number in read[1].split()}
-
-    def _apply_acknowledgement(self, row: DisclosureRow) -> None:
-        named = ACKNOWLEDGED_ADDITIONS.fullmatch(row.detail)
-        if named is not None:
-            last = int(named["up_to"] or named["one"])
-            for number in range(last if named["one"] else 1, last + 1):
-                self.acknowledged.setdefault(number, row.at)
-
-    def _apply_seal(self, row: DisclosureRow) -> None:
-        entry = find_seal_entry(row.detail)
-        if entry is None:
-            return
-        self.seals[entry.added] = entry
-        self.columns_sha256 = entry.columns_sha256 or self.columns_sha256
-        self.receipts |= set() if entry.receipt_sha256 is None else {entry.receipt_sha256}
-        if row.act in ADDING_ACTS:
-            self.added[entry.added], self.entries[entry.added] = row, entry.entry_sha256
-        if row.act == DeskAct.ADDED:
-            self.added_at = row.at
-        if row.act == DeskAct.ADDED and entry.added is not None:  # it answers what was read and has no answer yet
-            self.answered_by |= {each: entry.added.number for each in self.read_at if each not in self.answered_by}
-
-
-def replay(rows: Iterable[DisclosureRow]) -> RecordedConcern:
-    """Return what the rows of one chain, in their order, say."""
-    recorded = RecordedConcern()
-    for row in rows:
-        recorded.apply(row)
-    return recorded
 
 
 def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:

@@ -14,7 +14,6 @@ from app.models.editions import EditionContent
 from app.models.entries import EntryKind, EntryPlace
 from app.models.exports import NewExport
 from app.models.record import DisclosureRow
-from app.models.record_details import replay
 from app.pages.desk import AS_FILE, Visit
 from app.pages.form_answers import printed_section
 from app.pages.record import act_lines
@@ -26,6 +25,7 @@ from app.services.entries import read_sealed
 from app.services.exports import add_signature, build_export, export_pdf, history_of, places_of
 from app.services.hand_overs import sha256_of
 from app.services.reference_data import ReferenceData
+from app.services.replay import RecordedConcern, replay
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
 DATES = {"received_at": "Received", "acknowledge_by": "Acknowledge by", "acknowledged_at": "Acknowledged"}
@@ -39,7 +39,7 @@ def printed_export(
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
     history = history_of(statement)
-    added = replay(history).added
+    added = replay(RecordedConcern(), history).added
     return {
         "council": council,
         "title": f"Concern {document['reference']}",

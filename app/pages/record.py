@@ -10,6 +10,7 @@ from fastapi import Query, Response
 from app.http.params import Cursor, GuidanceRouter
 from app.models.receipts import find_reference
 from app.models.record import DeskAct, DisclosureRow
+from app.models.record_details import sentence_of
 from app.pages.desk import AuditorVisitDep, DeskRoute
 from app.pages.text_format import person
 from app.services.cursors import decode_key, encode_key
@@ -61,14 +62,15 @@ def _who(client: str) -> str:
 
 def _what(act: DisclosureRow) -> str:
     if act.act == DeskAct.ASSIGNED:
-        return f"Assigned to {act.detail}"
+        return f"Assigned to {sentence_of(act)}"
     return ACT_WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
 
 
 def _detail(act: DisclosureRow) -> str:
     if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
         return ""
-    return act.detail.partition("; ")[2] if act.act == DeskAct.HANDED_OVER else act.detail
+    sentence = sentence_of(act)
+    return sentence.partition("; ")[2] if act.act == DeskAct.HANDED_OVER else sentence
 
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -89,4 +91,6 @@ def read_record(
     if len(rows) > RECORD_PAGE_SIZE:
         position = encode_key(page[-1].position or 0)
         next_page = f"{PATH}/record?{urlencode({'chain': found or '', 'cursor': position})}"
-    return visit.page("desk_record.html", acts=page, chain=found or "", next_page=next_page)
+    return visit.page(
+        "desk_record.html", acts=[(act, sentence_of(act)) for act in page], chain=found or "", next_page=next_page
+    )

@@ -11,7 +11,8 @@ from app.http.params import Cursor, GuidanceRouter, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.models.base import format_utc
 from app.models.receipts import EXAMPLE_REFERENCE
-from app.models.record import CheckpointResponse, DisclosureEntry, DisclosuresResponse, StatementResponse
+from app.models.record import CheckpointResponse, DisclosuresResponse, StatementResponse
+from app.models.record_details import present_disclosure
 from app.services.cursors import decode_key, encode_key
 from app.services.receipts import STATEMENT
 from app.services.record import RecordPage, read_disclosures, read_end_of_chain
@@ -49,8 +50,7 @@ def list_disclosures(
     rows = read_disclosures(writer, wanted, actor=actor)
     page = rows[: wanted.limit]
     next_cursor = encode_key(page[-1].position or 0) if len(rows) > wanted.limit else None
-    entries = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in page)
-    return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
+    return DisclosuresResponse(disclosures=tuple(map(present_disclosure, page)), next_cursor=next_cursor)
 
 
 @router.get("/disclosures/{chain}/statement", summary="Sign the end of a chain", responses=problem_responses(NotFound))

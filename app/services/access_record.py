@@ -6,16 +6,14 @@ costs one short query at each use of a row, and an older row that somebody puts 
 
 import datetime as dt
 import hashlib
-import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import Row, bindparam
+from sqlalchemy import bindparam
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
@@ -23,29 +21,30 @@ from app.config import LONGEST_SESSION_HOURS
 from app.db.database import WRITES
 from app.db.tables import table_of
 from app.models.access import AccessRow
-from app.models.base import OnStep, format_utc, show_no_progress
+from app.models.base import OnStep, show_no_progress
 from app.models.clients import ClientKeyRow, ClientRow
 from app.models.people import NO_ROLE, InvitationRow, PasskeyRow, PersonRow, SessionRow
 from app.models.record import PEOPLE, DeskAct, DisclosureRow
-from app.services.record import BEFORE_THE_FIRST, Actor, End, record_disclosure
+from app.models.record_details import (
+    ClientAddedDetails,
+    ClientDetails,
+    Details,
+    InvitedDetails,
+    KeyAddedDetails,
+    KeyDetails,
+    PasskeyDetails,
+    PersonDetails,
+    RoleDetails,
+    SessionDetails,
+)
+from app.services.chains import BEFORE_THE_FIRST, End
+from app.services.record import Actor, record_disclosure
+from app.services.replay import Change, Replayed
 
 by_operator = partial(Actor, "operator", "command line")
 """Who adds clients, invites people, and says that they left."""
-EVERY_SESSION = "every session"
-NEVER = "never"
 LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
 ROWS_AT_ONCE = 1000
-_FINGERPRINT = r"[0-9a-f]{16}"
-_KEY = rf"(?P<client>[a-z0-9-]+): key (?P<key>{_FINGERPRINT}), ends (?P<ends>[^ ,;]+)"
-INVITED = re.compile(rf"(?P<name>.+) as (?P<role>[a-z]+); link (?P<link>{_FINGERPRINT})")
-PASSKEY_ADDED = re.compile(rf"passkey (?P<passkey>{_FINGERPRINT}) by link (?P<link>{_FINGERPRINT})")
-ROLE_CHANGED = re.compile(rf"(?P<name>.+) from (?:{NO_ROLE}|[a-z]+) to (?P<role>{NO_ROLE}|[a-z]+)")
-SESSIONS = re.compile(rf"session (?P<session>{_FINGERPRINT})|{EVERY_SESSION}")
-NAMED = re.compile(r"(?P<name>.+)")
-CLIENT_ADDED = re.compile(rf"{_KEY}, (?P<kind>may|for tests may) (?P<scopes>[a-z: ]+)(?:; person (?P<person>.+))?")
-KEY_ADDED = re.compile(
-    rf"(?P<client>\S+): key (?P<key>{_FINGERPRINT}), ends (?P<ends>\S+); older keys end (?P<older>\S+)"
-)
 _ACTS = table_of(DisclosureRow).c
 _OF_PEOPLE = (
     select_columns(_ACTS.number, _ACTS.sha256, _ACTS.act, _ACTS.client, _ACTS.at, _ACTS.detail)
@@ -75,30 +74,13 @@ def name_on_record(row: AccessRow) -> str:
     raise TypeError(row)
 
 
-def added_detail(client: ClientRow, key: ClientKeyRow) -> str:
-    """Return the detail of the act that added the client with its first key."""
-    kind = "for tests may" if client.test else "may"
-    person = f"; person {client.person}" if client.person is not None else ""
-    return f"{client.name}: {_key_words(key)}, {kind} {' '.join(client.scopes)}{person}"
-
-
-def key_detail(key: ClientKeyRow, *, older_end: dt.datetime) -> str:
-    """Return the detail of the act that gave the client another key."""
-    return f"{key.client}: {_key_words(key)}; older keys end {format_utc(older_end)}"
-
-
-def _key_words(key: ClientKeyRow) -> str:
-    ends = NEVER if key.expires_at is None else format_utc(key.expires_at)
-    return f"key {name_on_record(key)}, ends {ends}"
-
-
-def record_person(session: Session, act: DeskAct, actor: Actor, detail: str = "") -> None:
+def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
     """Record which client or person was let in, who signed in or out, and who left, in a chain of its own."""
-    record_disclosure(session, PEOPLE, act, actor, detail)
+    record_disclosure(session, PEOPLE, act, actor, details)
 
 
 @dataclass
-class RecordedAccess:
+class RecordedAccess(Replayed):
     """Who may come in, and how, by the acts of the chain."""
 
     clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
@@ -123,76 +105,72 @@ class RecordedAccess:
         """Return a copy, to which more acts can be applied."""
         return RecordedAccess(**{name: value.copy() for name, value in vars(self).items()})
 
-    def apply(self, act: Row[Any]) -> None:
-        """Take the next act of the chain into account."""
-        pattern, change = CHANGES.get(act.act, (None, None))
-        found = pattern.fullmatch(act.detail) if pattern is not None else None
-        if found is not None and change is not None:
-            with suppress(ValueError):  # somebody altered the act: `verify` says so, and others still come in
-                change(self, found, act.client.partition("/")[2], act.at)
+    def _add_client(self, details: ClientAddedDetails, _act: Any) -> None:
+        self.clients[details.client] = (details.scopes, details.person, details.test)
+        self._put_key(details)
 
-    def add_client(self, found: re.Match[str], *_by: Any) -> None:
-        """Add a client with its first key."""
-        self.clients[found["client"]] = (tuple(found["scopes"].split()), found["person"], found["kind"] != "may")
-        self._add_key(found)
-
-    def add_key(self, found: re.Match[str], *_by: Any) -> None:
-        """Add a key. The client's older keys end."""
-        older = dt.datetime.fromisoformat(found["older"])
+    def _add_key(self, details: KeyAddedDetails, _act: Any) -> None:
+        older = details.older_keys_end
         for key, (client, ends) in self.keys.items():
-            if client == found["client"] and (ends is None or ends > older):
+            if client == details.client and (ends is None or ends > older):
                 self.keys[key] = (client, older)
-        self._add_key(found)
+        self._put_key(details)
 
-    def revoke(self, found: re.Match[str], *_by: Any) -> None:
-        """Revoke a client."""
-        self.clients.pop(found["name"], None)
-        self.revoked.add(found["name"])
+    def _revoke(self, details: ClientDetails, _act: Any) -> None:
+        self.clients.pop(details.client, None)
+        self.revoked.add(details.client)
 
-    def invite(self, found: re.Match[str], *_by: Any) -> None:
-        """Let a person in, in that role, who has a link from now on."""
-        self.people[found["name"]] = (found["role"], False)
-        self.left.pop(found["name"], None)
-        self.links[found["link"]] = found["name"]
+    def _invite(self, details: InvitedDetails, _act: Any) -> None:
+        self.people[details.person] = (details.role, False)
+        self.left.pop(details.person, None)
+        self.links[details.link] = details.person
 
-    def add_passkey(self, found: re.Match[str], person: str, _at: dt.datetime) -> None:
-        """Exchange a link of the person for a passkey. A link that was used before gives none."""
-        if self.links.get(found["link"]) == person:
-            del self.links[found["link"]]
-            self.passkeys[found["passkey"]] = person
+    def _add_passkey(self, details: PasskeyDetails, act: Any) -> None:
+        person = _person_of(act)
+        if self.links.get(details.link) == person:  # a link that was used before gives none
+            del self.links[details.link]
+            self.passkeys[details.passkey] = person
 
-    def change_role(self, found: re.Match[str], person: str, _at: dt.datetime) -> None:
-        """Give a person another role. A provider does so as the person signs in; without a role, sessions end."""
-        self.people[found["name"]] = (found["role"], bool(person))
-        if found["role"] == NO_ROLE:
-            _drop_those_of(found["name"], self.sessions)
+    def _change_role(self, details: RoleDetails, act: Any) -> None:
+        self.people[details.person] = (details.role, bool(_person_of(act)))  # a provider gives it at a sign-in
+        if details.role == NO_ROLE:
+            _drop_those_of(details.person, self.sessions)
 
-    def sign_in(self, found: re.Match[str], person: str, at: dt.datetime) -> None:
-        """Begin a session of a person who has not left."""
-        if person in self.people:
-            self.sessions[found["session"]] = person
-            self.begun.append((at, found["session"]))
-        while self.begun and self.begun[0][0] < at - LONGEST_SESSION:
+    def _sign_in(self, details: SessionDetails, act: Any) -> None:
+        person = _person_of(act)
+        if person in self.people and details.session is not None:
+            self.sessions[details.session] = person
+            self.begun.append((act.at, details.session))
+        while self.begun and self.begun[0][0] < act.at - LONGEST_SESSION:
             self.sessions.pop(self.begun.popleft()[1], None)
 
-    def sign_out(self, found: re.Match[str], person: str, _at: dt.datetime) -> None:
-        """End a session, or every one of the person."""
-        if found["session"] is None:
-            _drop_those_of(person, self.sessions)
+    def _sign_out(self, details: SessionDetails, act: Any) -> None:
+        if details.session is None:
+            _drop_those_of(_person_of(act), self.sessions)
         else:
-            self.sessions.pop(found["session"], None)
+            self.sessions.pop(details.session, None)
 
-    def leave(self, found: re.Match[str], *_by: Any) -> None:
-        """End everything of a person."""
-        name = found["name"]
+    def _leave(self, details: PersonDetails, _act: Any) -> None:
+        name = details.person
         self.left[name] = self.people.pop(name, None) is not None or self.left.get(name, False)
         _drop_those_of(name, self.sessions)
         _drop_those_of(name, self.links)
         _drop_those_of(name, self.passkeys)
 
-    def _add_key(self, found: re.Match[str]) -> None:
-        ends = None if found["ends"] == NEVER else dt.datetime.fromisoformat(found["ends"])
-        self.keys[found["key"]] = (found["client"], ends)
+    def _put_key(self, details: KeyDetails) -> None:
+        self.keys[details.key] = (details.client, details.ends)
+
+    changes: ClassVar[Mapping[str, Change]] = {
+        DeskAct.CLIENT_ADDED: _add_client,
+        DeskAct.KEY_ADDED: _add_key,
+        DeskAct.CLIENT_REVOKED: _revoke,
+        DeskAct.INVITED: _invite,
+        DeskAct.PASSKEY_ADDED: _add_passkey,
+        DeskAct.ROLE_CHANGED: _change_role,
+        DeskAct.SIGNED_IN: _sign_in,
+        DeskAct.SIGNED_OUT: _sign_out,
+        DeskAct.LEFT: _leave,
+    }
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
@@ -214,6 +192,11 @@ class RecordedAccess:
         return bool(self.by_table[type(row)].get(name) == _stated_by(row))
 
 
+def _person_of(act: Any) -> str:
+    """Return the person who acted; an empty string if no person is known."""
+    return str(act.client).partition("/")[2]
+
+
 def _drop_those_of(person: str, held: dict[str, str]) -> None:
     for each in [each for each, holder in held.items() if holder == person]:
         del held[each]
@@ -231,21 +214,6 @@ def _stated_by(row: AccessRow) -> Any:
         case PasskeyRow() | InvitationRow() | SessionRow():
             return row.person
     raise TypeError(row)
-
-
-Change = Callable[[RecordedAccess, re.Match[str], str, dt.datetime], None]
-CHANGES: Mapping[str, tuple[re.Pattern[str], Change]] = {
-    DeskAct.CLIENT_ADDED: (CLIENT_ADDED, RecordedAccess.add_client),
-    DeskAct.KEY_ADDED: (KEY_ADDED, RecordedAccess.add_key),
-    DeskAct.CLIENT_REVOKED: (NAMED, RecordedAccess.revoke),
-    DeskAct.INVITED: (INVITED, RecordedAccess.invite),
-    DeskAct.PASSKEY_ADDED: (PASSKEY_ADDED, RecordedAccess.add_passkey),
-    DeskAct.ROLE_CHANGED: (ROLE_CHANGED, RecordedAccess.change_role),
-    DeskAct.SIGNED_IN: (SESSIONS, RecordedAccess.sign_in),
-    DeskAct.SIGNED_OUT: (SESSIONS, RecordedAccess.sign_out),
-    DeskAct.LEFT: (NAMED, RecordedAccess.leave),
-}
-"""The form of the detail of each act of the chain, and what the act changes."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,17 @@ from app.models.inbox import InboxEntry
 from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState, find_reference
 from app.models.record import DeskAct, DisclosureRow
-from app.models.record_details import ASSIGNING_ACTS, closing_detail
+from app.models.record_details import (
+    ASSIGNING_ACTS,
+    AcknowledgedDetails,
+    AssignmentRefusedDetails,
+    ClosedDetails,
+    PersonDetails,
+    ReasonDetails,
+    ShownDetails,
+    WithheldDetails,
+    details_of,
+)
 from app.services.concerns import find_concern, get_concern
 from app.services.cursors import encode_key
 from app.services.entries import (
@@ -59,17 +69,16 @@ def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor
     Raises `NoSuchConcern`, or `ValidationFailed` if there is no addition of that number.
     """
     concern = get_concern(session, reference)
-    _acknowledge(session, concern, wanted.up_to_addition, actor)
+    _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=wanted.up_to_addition), actor)
     return concern
 
 
-def _acknowledge(session: Session, concern: ConcernRow, up_to: int, actor: Actor, together: str = "") -> None:
-    additions = f"with additions 1 to {up_to}" if up_to else ""
-    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, "; ".join(filter(None, (additions, together))))
+def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDetails, actor: Actor) -> None:
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, details)
     if concern.state == ConcernState.RECEIVED:
         concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, actor.at
         announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=actor.at)
-    acknowledge_up_to(session, concern, up_to, at=actor.at)
+    acknowledge_up_to(session, concern, details.up_to_addition, at=actor.at)
 
 
 NOT_OF_THE_BURST = "This burst has no concern with that reference."
@@ -101,7 +110,8 @@ def acknowledge_together(
         if concern.state == ConcernState.RECEIVED or seen[concern.reference]
     }
     for reference, concern in waiting.items():
-        _acknowledge(session, concern, seen[reference], actor, f"together, {len(waiting)} of {burst}")
+        details = AcknowledgedDetails(up_to_addition=seen[reference], together=len(waiting), burst=burst)
+        _acknowledge(session, concern, details, actor)
     return concerns
 
 
@@ -154,7 +164,7 @@ def _close(
     if message is not None:
         store_entry(session, concern, *message)
         actor = replace(actor, seen=None)  # it has seen what came before, and now its own message too
-    record_change(session, concern, DeskAct.CLOSED, actor, closing_detail(outcome, shared=shared))
+    record_change(session, concern, DeskAct.CLOSED, actor, ClosedDetails(outcome=outcome, shared=shared))
     if unless_waiting and concern.additions_waiting:  # after what the actor has not seen, which says more
         raise NotAcknowledged
     concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or actor.at
@@ -167,7 +177,8 @@ def _close(
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
-    record_change(session, concern, DeskAct.HELD if wanted.held else DeskAct.RELEASED, actor, wanted.reason)
+    act = DeskAct.HELD if wanted.held else DeskAct.RELEASED
+    record_change(session, concern, act, actor, ReasonDetails(reason=wanted.reason))
     concern.held = wanted.held
     return concern
 
@@ -184,7 +195,7 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
         raise OnHold
     if concern.erased_at is not None:
         raise ConcernErased
-    record_change(session, concern, DeskAct.ERASED, actor, wanted.reason)
+    record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
     session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
     concern.sealed, concern.erased_at = None, actor.at
     return concern
@@ -217,7 +228,8 @@ class Assigned:
         """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
         if act is None:
             return cls()
-        return cls(act.detail if act.act == DeskAct.ASSIGNED else None, act.at, act.client, act.number)
+        person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
+        return cls(person, act.at, act.client, act.number)
 
     def __str__(self) -> str:
         """Return it in a sentence."""
@@ -229,7 +241,7 @@ class Assigned:
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
-    record_disclosure(session, reference, DeskAct.LISTED, actor, "assignment")
+    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
     return Assigned.by_act(_find_last(session, reference))
 
 
@@ -257,10 +269,13 @@ def _assign(
     concern = get_concern(session, reference)
     before = Assigned.by_act(_find_last(session, reference))
     if not precondition(before.version):
-        record_disclosure(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, f"to {person or 'nobody'}")
+        record_disclosure(
+            session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, AssignmentRefusedDetails(person=person)
+        )
         return before, None
     act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
-    version = record_change(session, concern, act, actor, person or "").number
+    details = None if person is None else PersonDetails(person=person)
+    version = record_change(session, concern, act, actor, details).number
     concern.assigned_to = person or ""
     return before, Assigned(person, actor.at, actor.client, version)
 
@@ -281,7 +296,7 @@ def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
     references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
     for reference in references:
         concern = get_concern(session, reference)
-        record_change(session, concern, DeskAct.UNASSIGNED, actor, LEFT)
+        record_change(session, concern, DeskAct.UNASSIGNED, actor, ReasonDetails(reason=LEFT))
         concern.assigned_to = ""
         session.flush()
     return list(references)
@@ -300,7 +315,7 @@ def record_withheld(session: Session, reference: str, wanted: str, actor: Actor)
     """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
-    return record_disclosure(session, chain, DeskAct.WITHHELD, acting, wanted).number
+    return record_disclosure(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
 
 
 # How long concerns waited until they were acknowledged.
@@ -373,12 +388,12 @@ def open_concern(session: Session, reference: str, wanted: Wanted, actor: Actor)
     page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=wanted.limit)
     notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes) if wanted.last_notes else NO_NOTES
     if concern.erased_at is not None:
-        seen = record_disclosure(session, reference, DeskAct.LISTED, actor, WITHOUT_WORDS).number
+        seen = record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what=WITHOUT_WORDS)).number
         return Opening(concern, page, count, seen, notes)
     opens = opens_all((concern, *page.rows, *notes.rows), wanted.fingerprints)
     how = wanted.how if opens or wanted.fingerprints is None else GIVEN
-    detail = ", ".join((how, *(str(each) for each in (page, notes) if each.rows)))
-    seen = record_disclosure(session, reference, DeskAct.OPENED, actor, detail).number
+    shown = ShownDetails(what=how, pages=tuple(each.shown for each in (page, notes) if each.rows))
+    seen = record_disclosure(session, reference, DeskAct.OPENED, actor, shown).number
     return Opening(concern, page, count, seen, notes, opens)
 
 

@@ -23,8 +23,10 @@ from app.db.writer import Writer
 from app.errors import CheckpointNotGenuine, SetupError
 from app.models.events import EventKind
 from app.models.record import AUDIT, OUTBOX, CheckpointRow, DeskAct, DisclosureRow
-from app.services.events import append_event, checkpoint_payload, end_detail
-from app.services.record import Actor, by_itself, find_end, record_disclosure
+from app.models.record_details import CheckpointDetails
+from app.services.chains import find_end
+from app.services.events import append_event, checkpoint_payload
+from app.services.record import Actor, by_itself, record_disclosure
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 LEAF, NODE = b"\x00", b"\x01"
@@ -234,7 +236,9 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 
 def _record_signing(session: Session, actor: Actor) -> None:
     """Record where the events end, so that the checkpoint covers them too."""
-    record_disclosure(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, end_detail(find_end(session, OUTBOX)))
+    events = find_end(session, OUTBOX)
+    details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
+    record_disclosure(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
 
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:

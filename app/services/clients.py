@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Engine, or_, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -22,8 +22,9 @@ from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.people import MAX_NAME_LENGTH, find_look_alike, is_recordable
 from app.models.record import DeskAct
+from app.models.record_details import ClientAddedDetails, ClientDetails, KeyAddedDetails
 from app.services.access import require_current, require_ours
-from app.services.access_record import added_detail, by_operator, key_detail, record_person
+from app.services.access_record import by_operator, name_on_record, record_person
 
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -95,7 +96,7 @@ def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list
 def _revoke(session: Session, client: ClientRow, at: dt.datetime) -> None:
     if client.revoked_at is None:
         client.revoked_at = at
-        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(at), client.name)
+        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(at), ClientDetails(client=client.name))
 
 
 class Provider(Protocol):
@@ -205,7 +206,8 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
             raise ClientExists from None
         first = ClientKeyRow(key_sha256=token_digest(key), client=client.name, added_at=at, expires_at=expires_at)
         session.add(first)
-        record_person(session, DeskAct.CLIENT_ADDED, by_operator(at), added_detail(row, first))
+        own = _key_fields(first) | {"scopes": tuple(row.scopes), "test": row.test, "person": row.person}
+        record_person(session, DeskAct.CLIENT_ADDED, by_operator(at), ClientAddedDetails(**own))
 
     writer.run(write)
     return key
@@ -234,10 +236,16 @@ def rotate_key(
                 each.expires_at = at + overlap
         row = ClientKeyRow(key_sha256=token_digest(key), client=name, added_at=at, expires_at=ends)
         session.add(row)
-        record_person(session, DeskAct.KEY_ADDED, by_operator(at), key_detail(row, older_end=at + overlap))
+        details = KeyAddedDetails(**_key_fields(row), older_keys_end=at + overlap)
+        record_person(session, DeskAct.KEY_ADDED, by_operator(at), details)
         return ends
 
     return key, writer.run(write)
+
+
+def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
+    """Return what the audit log says of a new key."""
+    return {"client": key.client, "key": name_on_record(key), "ends": key.expires_at}
 
 
 def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:

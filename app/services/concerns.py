@@ -49,9 +49,10 @@ from app.models.form import SMALLEST_EXAMPLE
 from app.models.items import Identified
 from app.models.receipts import CheckResponse
 from app.models.record import DeskAct
-from app.models.record_details import seal_entry
+from app.models.record_details import seal_details
 from app.models.sections import DOCUMENTED, Section
 from app.services.catalogue import find_guides
+from app.services.chains import BEFORE_THE_FIRST
 from app.services.editions import Contents, EditionKey, current_of, default_guide, find_history, list_current
 from app.services.events import append_events, concern_payload
 from app.services.limits import UNCOUNTED, Admission, Networks, Sources
@@ -63,7 +64,7 @@ from app.services.receipts import (
     Retryable,
     insert_stored_receipts,
 )
-from app.services.record import by_reporter, first_disclosure, insert_first_disclosures
+from app.services.record import by_reporter, insert_first_disclosures, next_row
 from app.services.reference_data import ReferenceData
 from app.services.sealing import concern_plaintext, derive_public_key
 
@@ -414,8 +415,8 @@ class Submissions:
             burst=submitted.admission.mark,
         )
         stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
-        detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt))
-        disclosure = first_disclosure(reference, DeskAct.RECEIVED, by_reporter(at), detail)
+        details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt)
+        disclosure, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, by_reporter(at), details)
         return _Prepared(row, disclosure, stored_receipt, receipt.json)
 
 

@@ -72,7 +72,7 @@ from app.models.events import EventKind
 from app.models.links import desk_concern_path
 from app.models.receipts import ConcernState, ConcernStatus, find_reference, standard_token
 from app.models.record import DeskAct
-from app.models.record_details import read_detail, seal_entry
+from app.models.record_details import AcknowledgedDetails, MessageReadDetails, ShownDetails, ShownPage, seal_details
 from app.services.concerns import EditionResolver, find_concern, get_concern, get_unerased, unknown_ids
 from app.services.editions import EditionKey
 from app.services.events import append_events, events_about
@@ -231,11 +231,11 @@ def append_entry(
     if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
         raise spec.too_many
     row = entry.numbered(reference, count + 1)
-    detail = str(seal_entry(entry.sealed, entry.recipients, added=row.place, row=row, columns=columns, receipt=receipt))
+    details = seal_details(entry.sealed, entry.recipients, added=row.place, row=row, columns=columns, receipt=receipt)
     if spec.changes_concern:
-        record_change(session, concern, spec.act, entry.actor, detail)
+        record_change(session, concern, spec.act, entry.actor, details)
     else:
-        record_disclosure(session, reference, spec.act, entry.actor, detail)
+        record_disclosure(session, reference, spec.act, entry.actor, details)
     session.connection().execute(insert(_TABLE), row.model_dump())
     return row
 
@@ -337,7 +337,7 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
-    record_disclosure(session, reference, DeskAct.LISTED, actor, "messages")
+    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
     return MessagesResponse(
         messages=list_messages(session, reference),
         recipient=recipient_of(concern.message_key),
@@ -374,9 +374,11 @@ class EntryPage:
     seen: int = 0
     opens: bool = False
 
-    def __str__(self) -> str:
-        """Return what the record says was shown."""
-        return f"{self.kind}s {self.rows[0].number} to {self.rows[-1].number}" if self.rows else f"no {self.kind}s"
+    @property
+    def shown(self) -> ShownPage:
+        """What the audit log says of the page."""
+        numbers = {"first": self.rows[0].number, "last": self.rows[-1].number} if self.rows else {}
+        return ShownPage(kind=self.kind, **numbers)
 
 
 @dataclass(frozen=True)
@@ -401,8 +403,8 @@ def open_page(
     get_unerased(session, place.reference)
     page = page_of(session, place)
     opens = opens_all(page.rows, fingerprints)
-    detail = str(page) if opens or fingerprints is None else f"{GIVEN}, {page}"
-    seen = record_disclosure(session, place.reference, act, actor, detail).number
+    shown = ShownDetails(what="" if opens or fingerprints is None else GIVEN, pages=(page.shown,))
+    seen = record_disclosure(session, place.reference, act, actor, shown).number
     return replace(page, seen=seen, opens=opens)
 
 
@@ -413,8 +415,8 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
     """
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
-    detail = f"sealed file of {place}"
-    record_disclosure(session, reference, DeskAct.OPENED, actor, detail)
+    shown = ShownDetails(what="sealed file", kind=place.kind, number=place.number)
+    record_disclosure(session, reference, DeskAct.OPENED, actor, shown)
     return count
 
 
@@ -476,7 +478,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
         raise NoSuchItem(NO_SUCH_ADDITION)
     if concern.state == ConcernState.RECEIVED:
         raise NotAcknowledged
-    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, f"addition {number}")
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, AcknowledgedDetails(addition=number))
     _acknowledge(session, concern, first=number, last=number, at=actor.at)
     return concern
 
@@ -716,8 +718,8 @@ def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> Non
     concern, numbers = get_concern(session, reference), _unread(session, reference)
     if not numbers:  # another request was first
         return
-    detail = read_detail(numbers)
-    record_disclosure(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), detail)
+    details = MessageReadDetails(messages=tuple(numbers))
+    record_disclosure(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), details)
     read = update(_TABLE).where(*_of(EntryKind.MESSAGE, reference), _ENTRIES.number.in_(numbers))
     session.connection().execute(read.values(read_at=at))
     events = []

@@ -1,12 +1,10 @@
 """Events: appended with their deliveries, and read by pull. They hold references, times and links, and no words."""
 
 import datetime as dt
-import hashlib
 import json
-import re
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import insert
@@ -16,14 +14,16 @@ from sqlmodel import Session, col, func, select
 from app.db.tables import table_of
 from app.db.writer import Writer
 from app.errors import CursorAhead
-from app.models.base import canonical_json, format_utc
+from app.models.base import format_utc
 from app.models.concerns import ConcernRow, NewConcern
 from app.models.events import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendition_path
 from app.models.record import EVENTS, OUTBOX, CheckpointRow, DeskAct
+from app.models.record_details import EventsConfirmedDetails, ShownDetails
 from app.models.renditions import RenditionContent
+from app.services.chains import find_end, write_end
 from app.services.editions import EditionKey, RenditionKey
-from app.services.record import Actor, End, find_end, record_disclosure, record_reading, write_end
+from app.services.record import Actor, record_disclosure, record_reading
 
 # Executed with every concern: built once.
 _NEW_EVENT = insert(table_of(EventRow))
@@ -53,15 +53,15 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
     connection = session.connection()
     active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
     former = find_end(session, OUTBOX)
-    sha256 = former.sha256
+    end = former
     rows: list[dict[str, Any]] = []
-    for number, (kind, at, data) in enumerate(events, start=former.number + 1):
+    for kind, at, data in events:
         webhooks = [name for name, kinds in active if kind in kinds]
-        row = {"id": number, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
-        sha256 = event_sha256(row, sha256)
-        rows.append(row | {"sha256": sha256})
+        row = {"id": end.number + 1, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
+        end = end.after(row)
+        rows.append(row | {"sha256": end.sha256})
     connection.execute(_NEW_EVENT, rows)
-    write_end(session, OUTBOX, End(former.number + len(rows), sha256), former)
+    write_end(session, OUTBOX, end, former)
     deliveries = [
         {
             "event_id": row["id"],
@@ -78,26 +78,7 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
         connection.execute(insert(table_of(DeliveryRow)), deliveries)
 
 
-def event_sha256(event: Mapping[str, Any], previous_sha256: str) -> str:
-    """Return the SHA-256 of the canonical JSON (RFC 8785) of an event's columns, and of the hash before it."""
-    columns = {name: event[name] for name in ("id", "kind", "data", "webhooks")}
-    whole = columns | {"at": format_utc(event["at"]), "previous_sha256": previous_sha256}
-    return hashlib.sha256(canonical_json(whole)).hexdigest()
-
-
-def end_detail(end: End) -> str:
-    """Return how the record names the end of the chain of events, where a checkpoint is signed."""
-    return f"events 1 to {end.number} sha256:{end.sha256}" if end.number else "no events"
-
-
-def read_end(detail: str) -> End | None:
-    """Return the number and the hash that such a detail names, if it does."""
-    found = END_DETAIL.fullmatch(detail)
-    return None if found is None else End(int(found[1]), found[2])
-
-
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
-END_DETAIL = re.compile(r"events 1 to ([1-9][0-9]*) sha256:([0-9a-f]{64})")
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
 
 
@@ -183,9 +164,9 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
     """Return the events after that one, after it is recorded which concerns they show. A page without any is not."""
     rows = events_after(session, after=after, limit=limit)
     session.close()  # released: requests that hold one connection and wait for another could block each other
-    references = " ".join(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
+    references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
-        writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, references)
+        writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
     return rows
 
 
@@ -212,22 +193,12 @@ def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str
     reader = session.get(EventReaderRow, client)
     if event_id <= (0 if reader is None else reader.confirmed) <= last:
         return
-    record_disclosure(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, confirmed_detail(client, event_id))
+    details = EventsConfirmedDetails(client=client, event=event_id)
+    record_disclosure(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, details)
     if reader is None:
         session.add(EventReaderRow(client=client, confirmed=event_id))
     else:
         reader.confirmed = event_id
-
-
-def confirmed_detail(client: str, event_id: int) -> str:
-    """Return how the record says that the client has every event up to that one."""
-    return f"{event_id} by {client}"
-
-
-def read_confirmed(detail: str) -> tuple[str, int]:
-    """Return the client and the number that such a detail names."""
-    number, _, client = detail.partition(" by ")
-    return client, int(number)
 
 
 def find_last_event(session: Session) -> int:

@@ -27,18 +27,29 @@ from app.models.concerns import ConcernRow
 from app.models.entries import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
 from app.models.hand_overs import HandOverEntry, HandOverRow
-from app.models.record import DeskAct, DisclosureEntry, DisclosureRow
-from app.models.record_details import RecordedConcern, acts_of_hand_overs, recorded_hand_overs, replay
+from app.models.record import DeskAct, DisclosureRow
+from app.models.record_details import (
+    ExportedDetails,
+    ShownDetails,
+    acts_of_hand_overs,
+    disclosure_row,
+    present_disclosure,
+    recorded_hand_overs,
+)
+from app.services.chains import BEFORE_THE_FIRST, End, hash_of
 from app.services.concerns import get_unerased
 from app.services.entries import Desk, measure_entries
 from app.services.hand_overs import hand_over_entry, list_hand_overs
 from app.services.inbox import entry_of
 from app.services.pdf import NO_LETTER, fonts, pdf_available
 from app.services.receipts import EXPORT, EXPORT_STATEMENT, HAND_OVER, ReceiptSigner, check_receipt, thumbprint_of
-from app.services.record import FIRST_PREVIOUS_SHA256, Actor, End, hash_of, record_disclosure
+from app.services.record import Actor, record_disclosure
+from app.services.replay import RecordedConcern, replay
 from app.services.sealing import Unsealer, open_note
 
 FOR_AN_EXPORT = "history, for an export"
+SENTENCE = "detail"
+"""The member of an audit entry that no hash covers."""
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
 SealedTexts = Mapping[EntryPlace | None, bytes]
@@ -62,7 +73,7 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
     rows = select(DisclosureRow).where(DisclosureRow.chain == reference, DisclosureRow.number <= last.number)
     with Session(desk.engine) as session:
         found = session.exec(rows.order_by(col(DisclosureRow.number)))
-        history = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in found)
+        history = tuple(map(present_disclosure, found))
     entry = entry_of(concern, now=actor.at)
     end = {"by": actor.client, "length": last.number, "head_sha256": last.sha256}
     in_clear = entry.model_dump(mode="json", exclude=NOT_SIGNED)
@@ -85,7 +96,7 @@ def _begin(
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
-    last = record_disclosure(session, reference, DeskAct.LISTED, actor, FOR_AN_EXPORT)
+    last = record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what=FOR_AN_EXPORT))
     return concern, counts, hand_overs, last
 
 
@@ -94,8 +105,8 @@ def record_export(
 ) -> ExportEntry:
     """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
-    detail = f"sha256:{export.file_sha256} {'with' if export.notes else 'without'} notes"
-    record_disclosure(session, reference, DeskAct.EXPORTED, actor, detail)
+    details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
+    record_disclosure(session, reference, DeskAct.EXPORTED, actor, details)
     fields = export.model_dump() | {"by": actor.client}
     signature = signer.sign(_claims(reference, actor.at) | fields, kind=EXPORT)
     return ExportEntry.model_validate(fields | {"at": actor.at, "signature": signature})
@@ -110,24 +121,26 @@ def build_export(
 ) -> dict[str, Any]:
     """Return the document. `statement` is the service's answer, `keys` are those that it publishes.
 
-    Raises `UnsealingUnavailable` or `SealedTextMisplaced`.
+    The sentences of the history are left out, since no hash covers them: they are printed. Raises
+    `UnsealingUnavailable` or `SealedTextMisplaced`.
     """
+    history = [{name: each[name] for name in each if name != SENTENCE} for each in statement["history"]]
     reference = statement["concern"]["reference"]
-    written = replay(history_of(statement)).added
+    written = replay(RecordedConcern(), history_of(statement)).added
     return {
         "kind": EXPORT_KIND,
         "version": EXPORT_VERSION,
         "reference": reference,
         "notes_included": notes,
         "texts": [_text(added, sealed, unsealer, reference, written.get(added)) for added, sealed in texts.items()],
-        "statement": statement,
+        "statement": statement | {"history": history},
         "keys": keys,
     }
 
 
 def history_of(statement: dict[str, Any]) -> list[DisclosureRow]:
     """Return the rows of the history that the statement of an export has."""
-    return [DisclosureRow(**(entry | {"at": dt.datetime.fromisoformat(entry["at"])})) for entry in statement["history"]]
+    return [disclosure_row(entry) for entry in statement["history"]]
 
 
 def _text(
@@ -215,8 +228,11 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
         return
     yield from _faults_in_statement(document, stated)
     rows = history_of(statement)
+    for entry in statement["history"]:
+        if SENTENCE in entry:
+            yield f"row {entry['number']} of the history was altered"
     yield from _faults_in_history(rows, stated)
-    yield from _faults_in_texts(document, stated, replay(rows))
+    yield from _faults_in_texts(document, stated, replay(RecordedConcern(), rows))
     yield from faults_in_exported_hand_overs(statement["hand_overs"], rows, keys)
 
 
@@ -238,14 +254,14 @@ def _faults_in_statement(document: dict[str, Any], stated: dict[str, Any]) -> It
 
 
 def _faults_in_history(rows: list[DisclosureRow], stated: dict[str, Any]) -> Iterator[str]:
-    before = FIRST_PREVIOUS_SHA256
-    for number, row in enumerate(rows, start=1):
-        if (row.chain, row.number, row.previous_sha256) != (stated["jti"], number, before):
-            yield f"the history is broken before row {number}"
+    end = BEFORE_THE_FIRST
+    for row in rows:
+        if (row.chain, row.number, row.previous_sha256) != (stated["jti"], end.number + 1, end.sha256):
+            yield f"the history is broken before row {end.number + 1}"
         if hash_of(row) != row.sha256:
-            yield f"row {number} of the history was altered"
-        before = row.sha256
-    if (len(rows), before) != (stated["length"], stated["head_sha256"]):
+            yield f"row {end.number + 1} of the history was altered"
+        end = End(end.number + 1, row.sha256)
+    if end != (stated["length"], stated["head_sha256"]):
         yield "the history does not end where the service said"
 
 

@@ -19,6 +19,7 @@ from app.db.writer import Writer
 from app.models.concerns import ConcernRow
 from app.models.figures import FiguresOfDay
 from app.models.record import AUDIT, INBOX, DeskAct
+from app.models.record_details import SummaryDetails
 from app.services.hours import LONDON
 from app.services.record import Actor, record_reading
 
@@ -35,8 +36,7 @@ _TIMES = select_columns(
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
     """Return the figures of that many days, up to today, after it is recorded that they are read."""
-    detail = f"figures of {days} days"
-    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, detail)
+    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
     first = _begin(dates[0])
@@ -120,7 +120,7 @@ class MonthlyCount(NamedTuple):
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
     """Return the figures by measure and month, after it is recorded that they are read."""
-    writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, "statistics")
+    writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session))
     groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))

@@ -32,7 +32,7 @@ from app.models.base import canonical_submission, format_utc
 from app.models.entries import EntryKind, EntryPlace
 from app.models.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOverRow
 from app.models.record import DeskAct
-from app.models.record_details import confirmed_detail, handed_over_detail
+from app.models.record_details import ShownDetails, confirmed_details, handed_over_details
 from app.services.concerns import get_concern
 from app.services.entries import Desk, list_entries, read_sealed
 from app.services.receipts import (
@@ -98,8 +98,8 @@ def confirm_hand_over(
     if row.their_receipt not in (None, receipt):
         raise ValidationFailed([FieldError(("receipt",), ANOTHER_RECEIPT)])
     if row.their_receipt is None:
-        detail = confirmed_detail(number, receipt)
-        record_disclosure(session, reference, DeskAct.HAND_OVER_CONFIRMED, actor, detail)
+        details = confirmed_details(number, receipt)
+        record_disclosure(session, reference, DeskAct.HAND_OVER_CONFIRMED, actor, details)
         row.their_receipt, row.confirmed_at = receipt, actor.at
         session.flush()
     return hand_over_entry(row)
@@ -108,7 +108,7 @@ def confirm_hand_over(
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
-    record_disclosure(session, reference, DeskAct.LISTED, actor, "hand-overs")
+    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
 
 
@@ -180,8 +180,7 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
     request.store(session, reference, stored.model_dump_json().encode())
     if concern.erased_at is not None:
         raise ConcernErased
-    detail = handed_over_detail(row)
-    record_disclosure(session, reference, DeskAct.HANDED_OVER, actor, detail)
+    record_disclosure(session, reference, DeskAct.HANDED_OVER, actor, handed_over_details(row))
     session.add(row)
     session.flush()
     return entry

@@ -16,6 +16,7 @@ from app.models.inbox import NO_BURST, InboxEntry, InboxFilter, InboxLookRow, In
 from app.models.links import Links, desk_concern_path, disclosures_path, edition_path
 from app.models.receipts import ConcernState, find_reference
 from app.models.record import INBOX, DeskAct
+from app.models.record_details import ShownDetails
 from app.services.concerns import NO_SUCH_REFERENCE
 from app.services.entries import count_additions
 from app.services.record import Actor, record_reading
@@ -147,7 +148,8 @@ def read_inbox(
     """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
-    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, " ".join(row.reference for row in rows[:limit]))
+    shown = ShownDetails(references=tuple(row.reference for row in rows[:limit]))
+    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
     return rows
 
 

@@ -33,6 +33,7 @@ from app.errors import TokenInvalid
 from app.models.base import parse_json
 from app.models.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow
 from app.models.record import DeskAct
+from app.models.record_details import PasskeyDetails
 from app.services.access import need_access_keys
 from app.services.access_record import name_on_record, record_person
 from app.services.clients import token_digest
@@ -189,8 +190,8 @@ def _store_passkey(
         session.flush()
     except IntegrityError:
         raise TokenInvalid("that passkey is registered") from None
-    detail = f"passkey {name_on_record(passkey)} by link {name_on_record(invitation)}"
-    record_person(session, DeskAct.PASSKEY_ADDED, Actor(f"{BY_PASSKEY}/{person.name}", address, at), detail)
+    details = PasskeyDetails(passkey=name_on_record(passkey), link=name_on_record(invitation))
+    record_person(session, DeskAct.PASSKEY_ADDED, Actor(f"{BY_PASSKEY}/{person.name}", address, at), details)
     return person.name
 
 

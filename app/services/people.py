@@ -14,8 +14,9 @@ from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvali
 from app.models.clients import Scope
 from app.models.people import NO_ROLE, SCOPES_OF, InvitationRow, PasskeyRow, PersonRow, Role, SessionRow
 from app.models.record import DeskAct
+from app.models.record_details import InvitedDetails, PersonDetails, RoleDetails, SessionDetails
 from app.services.access import recorded_role, require_current, require_ours
-from app.services.access_record import EVERY_SESSION, by_operator, name_on_record, record_person
+from app.services.access_record import by_operator, name_on_record, record_person
 from app.services.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
 from app.services.record import Actor
 
@@ -99,8 +100,8 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         session.flush()
         link = InvitationRow(token_sha256=token_digest(token), person=person.name, expires_at=expires_at)
         session.add(link)
-        detail = f"{person.name} as {role}; link {name_on_record(link)}"
-        record_person(session, DeskAct.INVITED, by_operator(at), detail)
+        details = InvitedDetails(person=person.name, role=role, link=name_on_record(link))
+        record_person(session, DeskAct.INVITED, by_operator(at), details)
         if former is not None:
             _record_role(session, name, former, role, by_operator(at))
 
@@ -121,7 +122,7 @@ def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
         person.left_at = person.left_at or at
     for table in (SessionRow, PasskeyRow, InvitationRow):
         session.connection().execute(delete(table).where(col(table.person) == name))
-    record_person(session, DeskAct.LEFT, by_operator(at), name)
+    record_person(session, DeskAct.LEFT, by_operator(at), PersonDetails(person=name))
     return clients
 
 
@@ -159,7 +160,7 @@ def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> No
 
 def _record_role(session: Session, name: str, former: str, role: str, actor: Actor) -> None:
     if former != role:
-        record_person(session, DeskAct.ROLE_CHANGED, actor, f"{name} from {former} to {role}")
+        record_person(session, DeskAct.ROLE_CHANGED, actor, RoleDetails(person=name, former=former, role=role))
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ class DeskSessions:
                 last_used_at=at,
             )
             session.add(row)
-            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_words(row))
+            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_details(row))
 
         self.writer.run(write)
         return token
@@ -246,7 +247,7 @@ class DeskSessions:
             found = session.get(SessionRow, token_digest(token))
             if found is not None:
                 session.delete(found)
-                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_words(found))
+                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_details(found))
 
         self.writer.run(write)
 
@@ -255,7 +256,7 @@ class DeskSessions:
 
         def write(session: Session) -> None:
             session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == person))
-            record_person(session, DeskAct.SIGNED_OUT, actor, EVERY_SESSION)
+            record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails())
 
         self.writer.run(write)
 
@@ -268,8 +269,8 @@ class DeskSessions:
         self.writer.run(write)
 
 
-def _session_words(row: SessionRow) -> str:
-    return f"session {name_on_record(row)}"
+def _session_details(row: SessionRow) -> SessionDetails:
+    return SessionDetails(session=name_on_record(row))
 
 
 def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:

@@ -1,15 +1,14 @@
 """Changes of a concern, each on its record first."""
 
 import datetime as dt
-import hashlib
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Engine, bindparam, func, insert, update
+from sqlalchemy import Engine, func, insert
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, and_, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,13 +16,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.db.database import BUSY_MILLISECONDS
 from app.db.tables import table_of
 from app.db.writer import Writer
-from app.errors import ChangedMeanwhile, ClockInDoubt, RowNotStored
+from app.errors import ChangedMeanwhile, ClockInDoubt
 from app.logs import Log
-from app.models.base import canonical_json, format_utc
 from app.models.concerns import ConcernRow
 from app.models.record import (
     AUDIT,
-    ChainRow,
     CheckpointRow,
     DeskAct,
     DisclosureRow,
@@ -31,7 +28,14 @@ from app.models.record import (
     NotedTime,
     Remnants,
 )
-from app.models.record_details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
+from app.models.record_details import (
+    SENDING_ACTS,
+    TO_SEE_FIRST,
+    Details,
+    LogDetails,
+    others_acts_to_see,
+)
+from app.services.chains import End, begin_chains, find_end, write_end
 
 MOST_SHOWN = 50
 
@@ -64,25 +68,11 @@ def _later(
 # The chains of disclosures: appending to them and reading them.
 
 
-FIRST_PREVIOUS_SHA256 = "0" * 64
 _ROWS = table_of(DisclosureRow)
 # Executed with every concern: built once. Writers take turns, so the next position is nobody else's.
 _NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
 _NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
-_CHAINS = table_of(ChainRow)
-_END = select_columns(_CHAINS.c.length, _CHAINS.c.head_sha256).where(_CHAINS.c.name == bindparam("chain"))
-_NEW_CHAIN = insert(_CHAINS)
-_NEW_END = update(_CHAINS).where(_CHAINS.c.name == bindparam("chain"))
-
-
-class End(NamedTuple):
-    """The end of a chain: the number of its last entry, which is its length, and the hash of that entry."""
-
-    number: int
-    sha256: str
-
-
-BEFORE_THE_FIRST = End(0, FIRST_PREVIOUS_SHA256)
+NO_DETAILS = "{}"
 
 
 @dataclass(frozen=True)
@@ -109,7 +99,7 @@ by_itself = partial(Actor, "service", "this machine")
 """What the service does without anybody."""
 
 
-def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, detail: str = "") -> End:
+def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append the act to the chain, in the transaction of the act itself, and return its number and hash.
 
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
@@ -119,48 +109,21 @@ def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, 
     former = find_end(session, chain)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
-    columns = _next_row(chain, former, act, actor, detail)
+    columns, end = next_row(chain, former, act, actor, details)
     session.connection().execute(_NEW_DISCLOSURE, columns)
-    end = End(columns["number"], columns["sha256"])
     write_end(session, chain, end, former)
     return end
 
 
-def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, detail: str = "") -> None:
+def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
     """Record that many rows were read, before anybody sees them. All writers would wait if they were read here."""
-    record_disclosure(session, chain, act, actor, detail)
-
-
-def find_end(session: Session, chain: str) -> End:
-    """Return the end of the chain; before its first entry, the number 0."""
-    found = session.connection().execute(_END, {"chain": chain}).one_or_none()
-    return BEFORE_THE_FIRST if found is None else End(*found)
-
-
-def write_end(session: Session, chain: str, end: End, former: End) -> None:
-    """Write where the chain ends now. Raises `RowNotStored` if the database did not."""
-    connection, columns = session.connection(), {"length": end.number, "head_sha256": end.sha256}
-    if former == BEFORE_THE_FIRST:
-        connection.execute(_NEW_CHAIN, {"name": chain, **columns})
-    elif connection.execute(_NEW_END, {"chain": chain, **columns}).rowcount != 1:
-        raise RowNotStored
-
-
-def first_disclosure(chain: str, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
-    """Return the columns of the first row of a new chain. They are complete before the transaction."""
-    return _next_row(chain, BEFORE_THE_FIRST, act, actor, detail)
+    record_disclosure(session, chain, act, actor, details)
 
 
 def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Begin a chain with each of the rows."""
-    connection = session.connection()
-    connection.execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
-    connection.execute(_NEW_CHAIN, [{"name": row["chain"], "length": 1, "head_sha256": row["sha256"]} for row in rows])
-
-
-def hash_of(row: DisclosureRow) -> str:
-    """Return the SHA-256 of the canonical JSON (RFC 8785) of every other column of the row but its position."""
-    return _sha256_of(row.model_dump(exclude={"sha256", "position"}))
+    session.connection().execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
+    begin_chains(session, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
 
 
 @dataclass(frozen=True)
@@ -186,15 +149,15 @@ def read_disclosures(writer: Writer, page: RecordPage, *, actor: Actor) -> list[
         statement = statement.where(or_(_ROWS.c.client == page.client, person_of_client))
     with Session(writer.engine) as session:
         rows = list(session.exec(statement.order_by(_ROWS.c.position).limit(page.limit + 1)))
-    detail = " ".join(word for word in (page.chain, page.client) if word)
-    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, detail)
+    details = LogDetails(chain=page.chain, client=page.client)
+    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, details)
     return rows
 
 
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
     """Return the length and the last hash of a chain, for a signed statement."""
     end = find_end(session, chain)
-    record_disclosure(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, chain)
+    record_disclosure(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
     return end
 
 
@@ -204,31 +167,31 @@ def list_last_acts(session: Session, chain: str, *, limit: int) -> list[Disclosu
     return list(session.exec(rows.order_by(col(DisclosureRow.number).desc()).limit(limit)))
 
 
-def _next_row(chain: str, end: End, act: DeskAct, actor: Actor, detail: str) -> dict[str, Any]:
-    """Return the columns of the row that follows that end of the chain."""
+def next_row(
+    chain: str, former: End, act: DeskAct, actor: Actor, details: Details | None
+) -> tuple[dict[str, Any], End]:
+    """Return the columns of the row that follows that end of the chain, and the end after it."""
     columns = {
         "chain": chain,
-        "number": end.number + 1,
+        "number": former.number + 1,
         "at": actor.at,
         "client": actor.client,
         "act": act.value,
         "address": actor.address,
-        "detail": detail,
-        "previous_sha256": end.sha256,
+        "detail": NO_DETAILS if details is None else details.stored,
     }
-    return columns | {"sha256": _sha256_of(columns)}
-
-
-def _sha256_of(columns: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json({**columns, "at": format_utc(columns["at"])})).hexdigest()
+    end = former.after(columns)
+    return columns | {"previous_sha256": former.sha256, "sha256": end.sha256}, end
 
 
 # Changes of a concern, each on its record first.
 
 
-def record_change(session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, detail: str = "") -> End:
+def record_change(
+    session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
+) -> End:
     """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
-    end = record_disclosure(session, concern.reference, act, actor, detail)
+    end = record_disclosure(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end
 

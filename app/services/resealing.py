@@ -14,7 +14,7 @@ from app.models.base import OnStep, show_no_progress
 from app.models.concerns import ConcernRow
 from app.models.entries import FOR_THE_DESK, EntryKind, EntryPlace, EntryRow
 from app.models.record import DeskAct, Remnants
-from app.models.record_details import SealEntry, seal_entry
+from app.models.record_details import SealDetails, seal_details
 from app.services.record import Actor, purge_remnants, record_disclosure
 from app.services.sealing import Unsealer
 
@@ -97,7 +97,7 @@ class _Anew:
     place: SealedPlace
     former: bytes
     sealed: bytes
-    entry: SealEntry
+    details: SealDetails
 
 
 def reseal(
@@ -143,7 +143,7 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
         return None
     keys.unsealer.open(former, reference=place.reference)
     sealed = keys.sealer.seal(keys.unsealer.decrypt(former))
-    return _Anew(place, former, sealed, seal_entry(sealed, keys.sealer.fingerprints, added=place.added))
+    return _Anew(place, former, sealed, seal_details(sealed, keys.sealer.fingerprints, added=place.added))
 
 
 def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
@@ -151,7 +151,6 @@ def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
     row = _row_of(session, anew.place)
     if row.sealed != anew.former:
         return False
-    chain, detail = anew.place.reference, str(anew.entry)
-    record_disclosure(session, chain, DeskAct.RESEALED, actor, detail)
-    row.sealed, row.recipients = anew.sealed, list(anew.entry.recipients)
+    record_disclosure(session, anew.place.reference, DeskAct.RESEALED, actor, anew.details)
+    row.sealed, row.recipients = anew.sealed, list(anew.details.recipients)
     return True

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import Connection, Engine, bindparam, exists, func, literal_column, or_, tuple_
 from sqlalchemy import select as select_columns
@@ -30,20 +30,19 @@ from app.models.editions import EditionRow, GenerationRow, WithdrawalRow
 from app.models.entries import EntryKind, EntryPlace, EntryRow
 from app.models.events import DeliveryRow, EventKind, EventReaderRow, EventRow
 from app.models.hand_overs import HandOverRow
-from app.models.record import AUDIT, EVENTS, OUTBOX, WITHOUT_A_CONCERN, ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.record import OUTBOX, WITHOUT_A_CONCERN, ChainRow, CheckpointRow, DeskAct, DisclosureRow
 from app.models.record_details import (
-    RecordedConcern,
-    SealEntry,
+    ClosedDetails,
+    SealDetails,
     acts_of_hand_overs,
-    closing_detail,
     columns_sha256,
     entry_sha256,
     receipt_sha256,
     recorded_hand_overs,
-    replay,
 )
 from app.services.access import verify_access
 from app.services.catalogue import find_index_faults
+from app.services.chains import BEFORE_THE_FIRST, End, find_end, hash_of
 from app.services.checkpoints import Checkpoint, MerkleTree, iterate_leaves
 from app.services.deadlines import find_unannounced, find_without_event
 from app.services.drafts import find_changed_drafts
@@ -56,8 +55,9 @@ from app.services.editions import (
     key_of,
     named,
 )
-from app.services.events import event_sha256, events_after, read_confirmed, read_end
-from app.services.record import FIRST_PREVIOUS_SHA256, find_clock_fault, find_end, find_known_time_fault, hash_of
+from app.services.events import events_after
+from app.services.record import find_clock_fault, find_known_time_fault
+from app.services.replay import Change, RecordedConcern, Replayed, replay, replay_others
 from app.services.resealing import SEALED_KINDS, SealedPlace, list_sealed_of
 from app.services.webhooks import find_changed_webhooks
 
@@ -239,7 +239,7 @@ def _without_a_concern(session: Session) -> list[str]:
 
 
 def _faults_of(each: _Concern) -> Iterator[str]:
-    recorded = replay(each.chain)
+    recorded = replay(RecordedConcern(), each.chain)
     yield from _faults_in_acts(each.row, recorded)
     if recorded.columns_sha256 is None:
         yield "its receipt is not recorded"
@@ -253,27 +253,36 @@ def _faults_of(each: _Concern) -> Iterator[str]:
 
 
 @dataclass
-class _Said:
+class _RecordedEvents(Replayed):
     """What the events say of other tables: what was published and withdrawn, and what was signed."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     checkpoints: dict[int, tuple[Any, ...]] = field(default_factory=dict)
 
-    def apply(self, event: EventRow) -> None:
-        """Take the next event into account."""
-        data, kind = event.data, event.kind
-        if kind in (EventKind.EDITION_PUBLISHED, EventKind.RENDITION_PUBLISHED):
-            self.published[_key_in(data)] = (data["edition"], data["digest"], event.at)
-        elif kind in (EventKind.EDITION_WITHDRAWN, EventKind.RENDITION_WITHDRAWN):
-            self.withdrawn[_key_in(data)] = (data["reason"], event.at)
-        elif kind == EventKind.AUDIT_CHECKPOINT:
-            self.checkpoints[len(self.checkpoints) + 1] = (
-                data["size"],
-                data["root_sha256"],
-                data["checkpoint"],
-                event.at,
-            )
+    def publish(self, data: Any, event: EventRow) -> None:
+        self.published[_key_in(data)] = (data["edition"], data["digest"], event.at)
+
+    def withdraw(self, data: Any, event: EventRow) -> None:
+        self.withdrawn[_key_in(data)] = (data["reason"], event.at)
+
+    def sign(self, data: Any, event: EventRow) -> None:
+        signed = (data["size"], data["root_sha256"], data["checkpoint"], event.at)
+        self.checkpoints[len(self.checkpoints) + 1] = signed
+
+    def _kind_of(self, row: Any) -> str:
+        return str(row.kind)
+
+    def _details_of(self, row: Any) -> Any:
+        return row.data
+
+    changes: ClassVar[Mapping[str, Change]] = {
+        EventKind.EDITION_PUBLISHED: publish,
+        EventKind.RENDITION_PUBLISHED: publish,
+        EventKind.EDITION_WITHDRAWN: withdraw,
+        EventKind.RENDITION_WITHDRAWN: withdraw,
+        EventKind.AUDIT_CHECKPOINT: sign,
+    }
 
 
 ANNOUNCING = {
@@ -297,15 +306,15 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     Those are deliveries, publications and withdrawals, the generation, search, webhooks, and readers of events.
     """
     with Session(engine) as session:
-        said = _Said()
+        said, recorded = _RecordedEvents(), replay_others(session)
         try:
-            yield from _faults_in_events(session, said, on_step)
+            yield from _faults_in_events(session, said, recorded.last_events, on_step)
             yield from _faults_in_announcements(session)
         except UNREADABLE:
             yield "events", "one of them cannot be read any more"
         yield from _faults_in_publications(session, said)
-        yield from _faults_in_readers(session)
-        yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session))
+        yield from _faults_in_readers(session, recorded.confirmed)
+        yield from ((f"webhook {name}", fault) for name, fault in find_changed_webhooks(session, recorded.webhooks))
         yield from ((f"draft of {guide}", fault) for guide, fault in find_changed_drafts(session))
         try:
             yield from find_index_faults(session)
@@ -314,30 +323,36 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
     yield from ((f"search index {name}", "it does not hold the words") for name in find_full_text_faults(engine))
 
 
-def _faults_in_events(session: Session, said: _Said, on_step: OnStep) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with each event in its order, and apply those that are whole."""
-    signed = dict(_signed_ends(session))
-    number, sha256 = 0, FIRST_PREVIOUS_SHA256
+def _faults_in_events(
+    session: Session, said: _RecordedEvents, signed: Mapping[int, str], on_step: OnStep
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with each event in its order, and apply those that are whole.
+
+    `signed` has the hash of each event, by number, that the audit log names as the last one at its time.
+    """
+    end, unseen = BEFORE_THE_FIRST, dict(signed)
     for page in _pages_of_events(session, on_step):
         first, last = page[0].id, page[-1].id
         sent = select(DeliveryRow.event_id, DeliveryRow.webhook).where(col(DeliveryRow.event_id).between(first, last))
         deliveries = set(session.exec(sent))
         for event in page:
             about, own = f"event {event.id}", event.id or 0
-            if own != number + 1:
-                yield "events", f"there is none between {number} and {own}"
-            if event.sha256 != event_sha256(dict(event), sha256) and own == number + 1:
+            columns = dict(event)
+            stored = columns.pop("sha256")
+            if own != end.number + 1:
+                yield "events", f"there is none between {end.number} and {own}"
+            if own == end.number + 1 and stored != end.after(columns).sha256:
                 yield about, "it was altered"
             else:
                 said.apply(event)
             if {(own, webhook) for webhook in event.webhooks} - deliveries:
                 yield about, "a delivery of it is missing"
-            number, sha256 = own, event.sha256
-            if signed.pop(number, sha256) != sha256:
+            end = End(own, stored)
+            if unseen.pop(own, end.sha256) != end.sha256:
                 yield about, "it, or one before it, is not the one that the record names"
-    if find_end(session, OUTBOX) != (number, sha256):
-        yield "events", f"the last one is {number}, and that is not where they should end"
-    yield from (("events", f"the record names {each} of them, and there are {number}") for each in signed)
+    if find_end(session, OUTBOX) != end:
+        yield "events", f"the last one is {end.number}, and that is not where they should end"
+    yield from (("events", f"the record names {each} of them, and there are {end.number}") for each in unseen)
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
@@ -354,15 +369,7 @@ def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[Eve
             on_step(after, 0)
 
 
-def _signed_ends(session: Session) -> Iterator[tuple[int, str]]:
-    """Yield the number and the hash of each event that the record names as the last one at its time."""
-    signings = select(DisclosureRow.detail).where(
-        DisclosureRow.chain == AUDIT, DisclosureRow.act == DeskAct.CHECKPOINT_SIGNED.value
-    )
-    yield from (end for end in map(read_end, session.exec(signings)) if end is not None)
-
-
-def _faults_in_publications(session: Session, said: _Said) -> Iterator[tuple[str, str]]:
+def _faults_in_publications(session: Session, said: _RecordedEvents) -> Iterator[tuple[str, str]]:
     names = ("guide", "language", "number", "edition", "digest", "published_at")
     editions = session.execute(select_columns(*(table_of(EditionRow).c[name] for name in names)))
     published = {key_of(guide, language, number): tuple(row) for guide, language, number, *row in editions}
@@ -400,11 +407,7 @@ def _faults_in_announcements(session: Session) -> Iterator[tuple[str, str]]:
             yield f"concern {reference}", f"its row says that {kind} was sent, and there is no such event"
 
 
-def _faults_in_readers(session: Session) -> Iterator[tuple[str, str]]:
-    confirmations = select(DisclosureRow.detail).where(
-        DisclosureRow.chain == EVENTS, DisclosureRow.act == DeskAct.EVENTS_CONFIRMED.value
-    )
-    recorded = dict(map(read_confirmed, session.exec(confirmations.order_by(col(DisclosureRow.number)))))
+def _faults_in_readers(session: Session, recorded: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     there = {row.client: row.confirmed for row in session.exec(select(EventReaderRow))}
     for client in sorted(there.keys() | recorded.keys()):
         if there.get(client) != recorded.get(client):
@@ -448,15 +451,15 @@ def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree],
 
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
     """Yield the first fault of each chain whose rows do not follow one another, or were altered."""
-    name, number, sha256, is_broken = None, 0, FIRST_PREVIOUS_SHA256, False
+    name, end, is_broken = None, BEFORE_THE_FIRST, False
     for row in _in_order(connection, on_step):
         if row.chain != name:
-            name, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
-        fault = None if is_broken else _fault_in(row, number, sha256)
+            name, end, is_broken = row.chain, BEFORE_THE_FIRST, False
+        fault = None if is_broken else _fault_in(row, end)
         if fault is not None:
             is_broken = True
             yield str(row.chain), fault
-        number, sha256 = row.number, row.sha256
+        end = End(row.number, row.sha256)
 
 
 def _in_order(connection: Connection, on_step: OnStep) -> Iterator[DisclosureRow]:
@@ -471,9 +474,9 @@ def _in_order(connection: Connection, on_step: OnStep) -> Iterator[DisclosureRow
             rows = connection.execute(_NEXT_IN_ORDER.limit(STEP_ROWS), {"position": rows[-1].position}).all()
 
 
-def _fault_in(row: DisclosureRow, number: int, sha256: str) -> str | None:
-    """Return what is wrong with the row that comes after the one of that number and hash, or None."""
-    if (row.number, row.previous_sha256) != (number + 1, sha256):
+def _fault_in(row: DisclosureRow, end: End) -> str | None:
+    """Return what is wrong with the row that comes after that end of its chain, or None."""
+    if (row.number, row.previous_sha256) != (end.number + 1, end.sha256):
         return f"row {row.number} does not follow the row before it"
     return None if _has_right_hash(row) else f"row {row.number} was altered"
 
@@ -524,8 +527,8 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
     for act, at in times.items():
         if at != recorded.first.get(act):
             yield f"its row and its disclosures differ about when it was {act}"
-    outcome = None if concern.outcome is None else closing_detail(concern.outcome, shared=concern.outcome_shared)
-    if outcome != recorded.closing_detail or (outcome is None and concern.outcome_shared):
+    closing = None if concern.outcome is None else ClosedDetails(outcome=concern.outcome, shared=concern.outcome_shared)
+    if closing != recorded.closing or (closing is None and concern.outcome_shared):
         yield "its outcome is not the recorded one"
 
 
@@ -576,7 +579,7 @@ def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
     return (row.read_at, row.answered_by) == (said if row.kind == EntryKind.MESSAGE else (None, None))
 
 
-def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> str | None:
+def _fault_in_text(row: SealedRow, entry: SealDetails | None, *, erased: bool) -> str | None:
     if erased and row.sealed is not None:
         return "is there, although it was erased"
     if not erased and row.sealed is None:

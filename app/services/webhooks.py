@@ -13,11 +13,11 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -45,7 +45,8 @@ from app.logs import Log
 from app.models.base import SLUG_PATTERN, canonical_json, format_utc
 from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
 from app.models.links import GUIDES
-from app.models.record import WEBHOOKS, DeskAct, DisclosureRow, NotedTime
+from app.models.record import WEBHOOKS, DeskAct, NotedTime
+from app.models.record_details import WebhookDetails
 from app.services.access_record import by_operator
 from app.services.events import event_id, new_message_id, notice_data
 from app.services.keys import FileKey, KeyFile
@@ -105,35 +106,32 @@ def list_receivers(session: Session) -> list[WebhookRow]:
 
 def _record(session: Session, webhook: WebhookRow, actor: Actor) -> None:
     """Record how the webhook is from now on: where it leads, and what goes there."""
-    record_disclosure(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_detail(webhook))
+    record_disclosure(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
-def webhook_detail(webhook: WebhookRow) -> str:
-    """Return how the record names a webhook: its name, whether it is on, and the SHA-256 of its columns and secrets.
-
-    The digest of the secrets is that of what is stored, encrypted. Older acts do not have it.
-    """
+def webhook_details(webhook: WebhookRow) -> WebhookDetails:
+    """Return what the audit log says of the webhook. The digest of the secrets is that of their encrypted form."""
     columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
     times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
-    state = "on" if webhook.disabled_at is None else "off"
-    own = hashlib.sha256(canonical_json(columns | times)).hexdigest()
-    secrets_sha256 = hashlib.sha256(canonical_json([*webhook.secrets])).hexdigest()
-    return f"{webhook.name} {state} sha256:{own}; secrets sha256:{secrets_sha256}"
+    return WebhookDetails(
+        name=webhook.name,
+        on=webhook.disabled_at is None,
+        sha256=hashlib.sha256(canonical_json(columns | times)).hexdigest(),
+        secrets_sha256=hashlib.sha256(canonical_json([*webhook.secrets])).hexdigest(),
+    )
 
 
-def find_changed_webhooks(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the name of each webhook that is not as the record says, and the fault."""
-    details = select(DisclosureRow.detail).where(DisclosureRow.chain == WEBHOOKS).order_by(col(DisclosureRow.number))
-    recorded = {detail.partition(" ")[0]: detail for detail in session.exec(details)}
-    for webhook in list_webhooks(session):
-        said = recorded.pop(webhook.name, None)
-        if webhook.name == EMAIL:  # the settings name the mailbox
+def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each webhook that is not as it was last recorded, and the fault."""
+    there = {webhook.name: webhook for webhook in list_webhooks(session)}
+    for name, webhook in there.items():
+        if name == EMAIL:  # the settings name the mailbox
             continue
-        if said is None:
-            yield webhook.name, "nobody added it"
-        elif not webhook_detail(webhook).startswith(said):  # an older act says nothing of the secrets
-            yield webhook.name, "it is not as it was recorded"
-    yield from ((name, "it is gone") for name in recorded)
+        if name not in recorded:
+            yield name, "nobody added it"
+        elif webhook_details(webhook) != recorded[name]:
+            yield name, "it is not as it was recorded"
+    yield from ((name, "it is gone") for name in recorded if name not in there)
 
 
 def cancel_deliveries(session: Session, name: str) -> int:

@@ -26,6 +26,7 @@ from app.models.clients import Scope
 from app.models.concerns import ConcernRow
 from app.models.people import Role
 from app.models.record import DisclosureRow
+from app.models.record_details import sentence_of
 from app.services.limits import ONE_DAY, Sources, make_limiter, make_policy, networks_of
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -390,7 +391,7 @@ def test_the_desk_filters_a_burst_and_acknowledges_it_together_with_an_act_in_th
         with Session(service.state.context.engine) as session:
             acts = session.exec(select(DisclosureRow).where(DisclosureRow.act == "acknowledged")).all()
         assert sorted(act.chain for act in acts) == sorted(listed)
-        assert {act.detail for act in acts if act.chain != flood[3]["reference"]} == {f"together, 6 of {burst}"}
+        assert {sentence_of(act) for act in acts if act.chain != flood[3]["reference"]} == {f"together, 6 of {burst}"}
         assert {act.client for act in acts} == {"example-desk"}
         assert desk.get("/summary").json()["received"] == 3
         again = desk.post(f"/bursts/{burst}/acknowledgement", {"references": listed})

@@ -34,8 +34,8 @@ from app.models.concerns import ADDITION_EXAMPLE, FORM_VERSION, Addition, Concer
 from app.models.editions import EditionContent
 from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.record import DeskAct, DisclosureRow
+from app.services.chains import FIRST_PREVIOUS_SHA256, hash_of
 from app.services.keys import RECEIPT_KEY
-from app.services.record import FIRST_PREVIOUS_SHA256, hash_of
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.desk import desk_of

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.http.context import AppContext
 from app.models.entries import EntryKind
-from app.models.record_details import find_seal_entry
+from app.models.record_details import SealDetails
 from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.record import Actor
 from app.services.resealing import ChangeOfKeys, reseal
@@ -67,8 +67,8 @@ def test_the_digest_of_what_was_sealed_is_on_the_record_from_the_moment_of_recei
     ((added,),) = database.execute("SELECT sealed FROM entries WHERE kind = 'addition'").fetchall()
     rows = database.execute("SELECT act, client, address, detail FROM disclosures ORDER BY number").fetchall()
     assert [row[:3] for row in rows] == [(act, "reporter", "not recorded") for act in ("received", "added")]
-    entries = [find_seal_entry(row[3]) for row in rows]
-    assert [(each.added, each.sealed_sha256) for each in entries if each] == [
+    entries = [SealDetails.model_validate_json(row[3]) for row in rows]
+    assert [(each.place, each.sealed_sha256) for each in entries] == [
         (None, hashlib.sha256(sealed).hexdigest()),
         ((EntryKind.ADDITION, 1), hashlib.sha256(added).hexdigest()),
     ]

@@ -3,6 +3,7 @@
 # ruff: noqa: S608  # the statements are made of names of tables and columns that stand below
 
 import datetime as dt
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
+import rfc8785
 from fastapi import FastAPI
 from jwt import PyJWKSet
 from starlette.testclient import TestClient
@@ -20,14 +22,30 @@ from app.cli.commands import app
 from app.config import Settings
 from app.http.auth import SESSION_COOKIE
 from app.models.clients import Scope
-from app.models.entries import RECIPIENT
+from app.models.entries import RECIPIENT, EntryKind
 from app.models.people import Role
 from app.models.record import AUDIT, INBOX, DeskAct
+from app.models.record_details import (
+    DETAILS,
+    AcknowledgedDetails,
+    AssignmentRefusedDetails,
+    CheckpointDetails,
+    ClientAddedDetails,
+    ClosedDetails,
+    Details,
+    EventsConfirmedDetails,
+    KeyAddedDetails,
+    MessageReadDetails,
+    SessionDetails,
+    ShownDetails,
+    ShownPage,
+    SummaryDetails,
+)
 from app.services.people import leave
 from app.services.verification import find_faults, verify_record
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import RawConnection, Unguarded, fail_writes, raw_connection
+from tests.support.databases import RawConnection, Unguarded, drop_triggers, fail_writes, raw_connection
 from tests.support.desk import Desk
 from tests.support.people import ADDRESS, JO, OWN_PAGE, acts_of_people, context_of_service, sign_in_as
 from tests.support.publishing import a_key
@@ -463,3 +481,58 @@ def test_verify_finds_a_sign_in_that_was_altered_or_taken_out(
         Unguarded(database).execute(tampering)
 
     assert {about for about, _ in find_faults(context_of_service(service).engine)} >= {"disclosures of people"}
+
+
+def test_a_caller_computes_the_hash_of_an_entry_from_the_answer(at_work: AtWork) -> None:
+    at_work.desk.get("/concerns")
+    for entry in at_work.desk.get("/disclosures").json()["disclosures"]:
+        hashed = {name: value for name, value in entry.items() if name not in ("details", "sha256")}
+        hashed["detail"] = rfc8785.dumps(entry["details"]).decode()
+
+        assert hashlib.sha256(rfc8785.dumps(hashed)).hexdigest() == entry["sha256"]
+
+
+@pytest.mark.parametrize("stored", ["words", "[]", '{"person":1}', '{"invented":"x"}', ""])
+def test_altered_details_are_shown_as_they_are_stored(at_work: AtWork, database: RawConnection, stored: str) -> None:
+    drop_triggers(database)
+    database.execute("UPDATE disclosures SET detail = ? WHERE act = 'received'", (stored,))
+
+    shown = at_work.desk.get(f"/disclosures?chain={at_work.reference}").json()["disclosures"]
+
+    assert {row["detail"] for row in shown if row["act"] == "received"} == {stored}
+
+
+SENTENCES: dict[str, Details] = {
+    "": AcknowledgedDetails(),
+    "with additions 1 to 2": AcknowledgedDetails(up_to_addition=2),
+    "addition 2": AcknowledgedDetails(addition=2),
+    "with additions 1 to 2; together, 6 of 4F7K": AcknowledgedDetails(up_to_addition=2, together=6, burst="4F7K"),
+    "early_help, not shared with the reporter": ClosedDetails(outcome="early_help", shared=False),
+    "to nobody": AssignmentRefusedDetails(),
+    "opened here, additions 1 to 3, no notes": ShownDetails(
+        what="opened here",
+        pages=(ShownPage(kind=EntryKind.ADDITION, first=1, last=3), ShownPage(kind=EntryKind.NOTE)),
+    ),
+    "sealed file of note 2": ShownDetails(what="sealed file", kind=EntryKind.NOTE, number=2),
+    "message 1": MessageReadDetails(messages=(1,)),
+    "messages 1 2": MessageReadDetails(messages=(1, 2)),
+    "no events": CheckpointDetails(),
+    "5 by case-system": EventsConfirmedDetails(client="case-system", event=5),
+    "figures of 7 days": SummaryDetails(days=7),
+    "every session": SessionDetails(),
+    "desk: key ab, ends never; older keys end 2026-11-24T09:30:00Z": KeyAddedDetails(
+        client="desk", key="ab", older_keys_end=A_TUESDAY
+    ),
+    "desk: key ab, ends 2026-11-24T09:30:00Z, for tests may concerns:submit; person Jo": ClientAddedDetails(
+        client="desk", key="ab", ends=A_TUESDAY, scopes=("concerns:submit",), test=True, person="Jo"
+    ),
+}
+
+
+def test_each_sentence_is_made_of_the_details_that_were_stored() -> None:
+    for sentence, details in SENTENCES.items():
+        assert str(type(details).model_validate_json(details.stored)) == sentence
+
+
+def test_every_act_has_a_model_of_its_details() -> None:
+    assert set(DETAILS) == set(DeskAct)

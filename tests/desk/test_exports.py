@@ -200,6 +200,10 @@ def exchange_their_receipt(document: dict[str, Any]) -> None:
     document["statement"]["hand_overs"][0]["their_receipt"] = "d.e.f"
 
 
+def put_in_a_sentence(document: dict[str, Any]) -> None:
+    document["statement"]["history"][0]["detail"] = "nobody opened it"
+
+
 def hide_the_hand_over(document: dict[str, Any]) -> None:
     document["statement"]["hand_overs"] = []
 
@@ -217,7 +221,8 @@ def hide_the_hand_over(document: dict[str, Any]) -> None:
         (drop("texts", 3), "note 1 is missing"),
         (exchange_texts, "addition 1 is not the sealed text that the history has"),
         (seal_other_words, "addition 1 is not the sealed text that the history has"),
-        (alter("statement", "history", 0, "detail"), "row 1 of the history was altered"),
+        (alter("statement", "history", 0, "details", "sealed_sha256"), "row 1 of the history was altered"),
+        (put_in_a_sentence, "row 1 of the history was altered"),
         (alter("statement", "history", 3, "client"), "row 4 of the history was altered"),
         (drop("statement", "history", 2), "the history is broken before row 3"),
         (drop("statement", "history", -1), "the history does not end where the service said"),

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace
-from app.models.record_details import find_seal_entry
+from app.models.record_details import SealDetails
 from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.record import Actor
 from app.services.resealing import ChangeOfKeys, reseal
@@ -61,9 +61,8 @@ def test_a_note_is_read_with_its_words_its_author_and_its_time_and_is_on_the_rec
         ((sealed,),) = database.execute("SELECT sealed FROM entries WHERE kind = 'note' AND number = 1").fetchall()
     rows = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
     assert [row["act"] for row in rows] == ["received", "noted", "noted", "opened"]
-    entry = find_seal_entry(rows[1]["detail"])
-    assert entry is not None
-    assert (entry.added, entry.sealed_sha256) == (EntryPlace(EntryKind.NOTE, 1), hashlib.sha256(sealed).hexdigest())
+    entry = SealDetails.model_validate(rows[1]["details"])
+    assert (entry.place, entry.sealed_sha256) == (EntryPlace(EntryKind.NOTE, 1), hashlib.sha256(sealed).hexdigest())
     assert rows[-1]["detail"] == "notes 1 to 2"
 
 

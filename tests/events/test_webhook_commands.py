@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 from standardwebhooks import Webhook
 from starlette.testclient import TestClient
@@ -20,7 +19,6 @@ from app.errors import NoSuchWebhook, SetupError, WebhookExists, WebhookSecretUn
 from app.http.context import AppContext
 from app.main import create_app
 from app.models.events import DeliveryRow, EventKind, WebhookRow
-from app.services import webhooks
 from app.services.backup import keys_outside_backups
 from app.services.events import append_event
 from app.services.webhooks import (
@@ -32,19 +30,15 @@ from app.services.webhooks import (
     build_dispatcher,
     claim_due,
     count_deliveries,
-    drop_old_secret,
-    find_changed_webhooks,
-    insert_webhook,
     open_webhook_keys,
     remove_webhook,
     replay_deliveries,
     retry_deliveries,
     rotate_secret,
-    webhook_detail,
 )
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.delivery import a_receiver, deliver_due
+from tests.support.delivery import deliver_due
 from tests.support.loops import for_each
 from tests.support.receiver import Receiver, Reply
 
@@ -370,27 +364,3 @@ def test_two_processes_that_need_the_first_key_at_once_use_one(tmp_path: Path) -
     stored = one.encrypt(NAME, "whsec_one"), other.encrypt(NAME, "whsec_other")
 
     assert one.decrypt_all(NAME, stored) == other.decrypt_all(NAME, stored) == ("whsec_one", "whsec_other")
-
-
-def test_secrets_of_an_older_act_are_not_compared_and_those_of_a_newer_one_are(
-    context: AppContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def changed() -> list[str]:
-        with Session(context.engine) as session:
-            return [fault for _, fault in find_changed_webhooks(session)]
-
-    def alter(*secrets: str) -> None:
-        context.writer.run(
-            lambda session: session.connection().execute(update(WebhookRow).values(secrets=secrets)).close()
-        )
-
-    with monkeypatch.context() as older:
-        older.setattr(webhooks, "webhook_detail", lambda row: webhook_detail(row).partition(";")[0])
-        context.writer.run(insert_webhook, a_receiver())
-    alter("another")
-    before = changed()
-    context.writer.run(drop_old_secret, "receiver", at=A_TUESDAY)
-    recorded = changed()
-    alter()
-
-    assert (before, recorded, changed()) == ([], [], ["it is not as it was recorded"])

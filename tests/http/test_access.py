@@ -29,6 +29,7 @@ from app.models.access import AccessRow
 from app.models.clients import ClientRow, Scope
 from app.models.people import Role
 from app.models.record import DeskAct
+from app.models.record_details import ClientDetails
 from app.services import passkeys
 from app.services.access import ACCESS_KEY, ACCESS_ROWS, open_access_keys, require_access_keys, verify_access
 from app.services.access_record import AccessRecord, RecordedAccess, by_operator, record_person
@@ -487,7 +488,7 @@ def test_what_a_writer_takes_back_is_not_kept_as_recorded(place: Place) -> None:
     record = AccessRecord()
 
     def write(session: Session) -> None:
-        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(A_TUESDAY), "example-desk")
+        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(A_TUESDAY), ClientDetails(client="example-desk"))
         assert record.as_of(session).revoked == {"example-desk"}
         raise NoSuchClient
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import JSON, Boolean, Column, Engine, Integer, LargeBinary, Table
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -22,6 +22,8 @@ from app.models.base import UtcDateTimeType
 from app.models.clients import Scope
 from app.models.events import WebhookRow
 from app.models.people import Role
+from app.models.record import DisclosureRow
+from app.models.record_details import DETAILS, details_of, sentence_of
 from app.services import passkeys
 from app.services.access import open_access_keys
 from app.services.clients import rotate_key
@@ -356,3 +358,27 @@ def test_each_column_is_changed_or_computed_from_others() -> None:
 
     assert computed == COMPUTED
     assert {place.partition(".")[0] for place in NO_MEANING} <= {table.name for table in TABLES}
+
+
+def rows_of_the_log(engine: Engine) -> list[DisclosureRow]:
+    with Session(engine) as session:
+        return list(session.exec(select(DisclosureRow)))
+
+
+def test_each_entry_of_the_log_reads_back_to_the_bytes_that_are_stored(altered: Altered) -> None:
+    rows = rows_of_the_log(altered.engine)
+
+    assert [row.detail for row in rows] == [details_of(row).stored for row in rows]
+
+
+@pytest.mark.parametrize(
+    "words", ["", "addition 3", "with additions 1 to 9", "sha256:" + "0" * 64, "{person}; as lead"]
+)
+def test_no_wording_of_a_sentence_changes_what_verify_finds(
+    altered: Altered, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for model in DETAILS.values():
+        monkeypatch.setattr(model, "__str__", lambda _details: words)
+
+    assert {sentence_of(row) for row in rows_of_the_log(altered.engine)} == {words}
+    assert altered.faults() == []

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
-from app.db.database import open_database
+from app.db.database import for_writing, open_database
 from app.db.schema import declared_statements, find_schema_faults, migrate_schema, prepare_schema
-from app.errors import SchemaBehind, SchemaUnknown
+from app.errors import SchemaBehind, SchemaUnknown, SetupError
 from app.main import create_app
 from app.services.verification import verify_editions, verify_record
 from tests.support.command import guidance_process
@@ -184,6 +184,23 @@ def test_the_schema_of_the_last_release_becomes_the_declared_one(empty: Engine, 
         assert find_schema_faults(connection) == []
 
 
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="nothing was released yet")
+def test_a_log_of_sentences_is_refused_and_stays_as_it_is(empty: Engine, tmp_path: Path) -> None:
+    make_released_schema(empty)
+    with for_writing(empty).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO disclosures "
+            "(chain, number, at, client, act, address, detail, previous_sha256, sha256, position) "
+            "VALUES ('people', 1, '2026-11-24 09:30:00', 'operator', 'left', '', 'Jo Example', '', '', 1)"
+        )
+
+    with pytest.raises(SetupError, match="Its details are sentences"):
+        migrate_schema(empty, tmp_path)
+
+    assert rows(empty, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(empty, "SELECT detail FROM disclosures") == [("Jo Example",)]
+
+
 def run_in(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run Python in the copy of the tree, with the modules of the copy."""
     command = [sys.executable, *arguments]
@@ -207,7 +224,7 @@ def test_a_revision_is_written_as_contributing_shows(tmp_path: Path) -> None:
     before, name, rest = models.read_text().partition('    __tablename__ = "clients"\n')
     models.write_text(f"{before}{name}    nickname: str | None = None\n{rest}\n\n{table}")
     without = run_in(tree, *test)
-    (tree / "app/db/migrations/versions/0002_mottos.py").write_text(revision)
+    (tree / "app/db/migrations/versions/0003_mottos.py").write_text(revision)
     shell = ["sh", "-e", "-c", commands.replace(".venv/bin/python", sys.executable)]
     written = subprocess.run(shell, cwd=tree, check=False, timeout=300)
     migrated = run_in(tree, *test)

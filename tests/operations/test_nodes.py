@@ -17,6 +17,7 @@ from app.db.writer import Writer
 from app.errors import StoreBusy
 from app.models.events import EventKind
 from app.models.record import AUDIT, DeskAct
+from app.models.record_details import SummaryDetails
 from app.services.events import append_event, events_after
 from app.services.record import Actor, record_disclosure
 from app.services.verification import find_faults
@@ -103,8 +104,7 @@ def test_a_reader_misses_no_event_and_gets_none_twice_however_long_each_transact
 
 def test_a_chain_that_several_nodes_write_to_has_no_gap_and_each_act_once(engine: Engine) -> None:
     def act(session: Session, *, number: int) -> None:
-        detail = f"act {number}"
-        record_disclosure(session, AUDIT, DeskAct.SUMMARY_READ, ACTOR, detail)
+        record_disclosure(session, AUDIT, DeskAct.SUMMARY_READ, ACTOR, SummaryDetails(days=number))
 
     with nodes(engine, count=2) as writers, ThreadPoolExecutor(8) as pool:
         operations = [partial(act, number=number) for number in range(120)]
@@ -112,7 +112,7 @@ def test_a_chain_that_several_nodes_write_to_has_no_gap_and_each_act_once(engine
 
     with engine.connect() as connection:
         details = list(connection.execute(text("SELECT detail FROM disclosures WHERE chain = 'audit'")).scalars())
-    assert sorted(details) == sorted(f"act {number}" for number in range(120))
+    assert sorted(details) == sorted(SummaryDetails(days=number).stored for number in range(120))
     assert list(find_faults(engine)) == []
 
 

@@ -20,9 +20,11 @@ from app.db.database import open_database
 from app.db.search import find_full_text_faults
 from app.main import create_app
 from app.models.clients import Scope
+from app.models.entries import RECIPIENT
+from app.models.people import MAX_NAME_LENGTH
 from app.models.record import DisclosureRow
 from app.services import verification
-from app.services.record import hash_of
+from app.services.chains import hash_of
 from app.services.verification import Invariant, find_broken
 from app.services.webhooks import insert_webhook
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -695,3 +697,37 @@ def test_full_text_that_cannot_be_checked_just_now_does_not_pass_for_sound(histo
         other.execute("ROLLBACK")
     assert find_full_text_faults(database) == []
     database.dispose()
+
+
+MISLEADING = (
+    "addition 1",
+    "with additions 1 to 9; together, 2 of BURST",
+    "early_help, shared with the reporter",
+    f"sha256:{'0' * 64} to 0000000000000000; columns sha256:{'0' * 64}",
+    "Jo Example as lead; link 0123456789abcdef",
+    '{"person":"Jo Example"}',
+    "every session",
+)
+"""Words of other sentences of the log, and of its JSON."""
+
+
+def test_no_words_that_somebody_types_change_what_verify_finds(tmp_path: Path) -> None:
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False), SettableClock())
+    with TestClient(service) as http:
+        desk, references = desk_of(service, http), [submit(http)["reference"] for _ in MISLEADING]
+        for reference, words in zip(references, MISLEADING, strict=True):
+            path = f"/v1/desk/concerns/{reference}/assignment"
+            answers = [
+                desk.act(reference, "acknowledgement"),
+                http.put(path, json={"person": words[:MAX_NAME_LENGTH]}, headers=desk.headers),
+                desk.act(reference, "hold", held=True, reason=words),
+                desk.act(reference, "hold", held=False, reason=words),
+                desk.act(reference, "hand-over", recipient=RECIPIENT, body=words, reason=words),
+                desk.act(reference, "erasure", reason=words),
+            ]
+            assert {answer.status_code for answer in answers} <= {200, 201}
+        record = desk.get("/disclosures?limit=200").json()["disclosures"]
+
+    assert verify(tmp_path / "data")[0] == 0
+    said = [row["detail"] for row in record if row["act"] in ("held", "released", "erased")]
+    assert sorted(said) == sorted(MISLEADING * 3)

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from app.http.context import AppContext
 from app.models.clients import Scope
 from app.models.record import DisclosureRow
+from app.models.record_details import sentence_of
 from app.services.clients import NewClient, add_client
 from app.services.sealing import seal_note
 from tests.support.clock import A_TUESDAY
@@ -95,4 +96,4 @@ def acts_on(service: FastAPI, chain: str) -> list[tuple[str, str, str]]:
     with Session(context_of_service(service).engine) as session:
         of_chain = select(DisclosureRow).where(DisclosureRow.chain == chain)
         rows = session.exec(of_chain.order_by(DisclosureRow.number)).all()  # type: ignore[arg-type]  # a column
-    return [(row.act, row.client, row.detail) for row in rows]
+    return [(row.act, row.client, sentence_of(row)) for row in rows]

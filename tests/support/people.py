@@ -14,6 +14,7 @@ from app.http.auth import SESSION_COOKIE
 from app.http.context import AppContext
 from app.models.people import Role
 from app.models.record import PEOPLE, DisclosureRow
+from app.models.record_details import sentence_of
 from app.services.people import invite
 
 JO = "Jo Example"
@@ -54,7 +55,7 @@ def acts_of_people(service: FastAPI) -> list[tuple[str, str, str, str]]:
     with Session(context_of_service(service).engine) as session:
         of_people = select(DisclosureRow).where(DisclosureRow.chain == PEOPLE)
         rows = session.exec(of_people.order_by(col(DisclosureRow.number)))
-        said = [(row.act, row.client, row.address, FINGERPRINTS.sub("", row.detail)) for row in rows]
+        said = [(row.act, row.client, row.address, FINGERPRINTS.sub("", sentence_of(row))) for row in rows]
         return [each for each in said if each[0] not in OF_CLIENTS]
 
 

@@ -348,6 +348,7 @@ class DisclosureEntry(TypedDict):
     act: DeskAct
     address: str
     detail: str
+    details: dict[str, Any]
     previous_sha256: str
     sha256: str
 
