@@ -13,7 +13,6 @@ import jiter
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.testclient import TestClient
@@ -172,7 +171,6 @@ JSON_VALUES = st.recursive(
 
 @pytest.mark.slow
 @given(JSON_VALUES, st.booleans())
-@hypothesis_settings(deadline=None)
 def test_a_readable_body_is_read_to_the_letter(value: Any, is_ascii: bool) -> None:
     assert read_json(json.dumps(value, ensure_ascii=is_ascii).encode()) == value
 
