@@ -39,10 +39,11 @@ test: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/pytest -m 'not nightly' $(ARGS)
 
 # Run what continuous integration leaves to the night: proxies, the image, the site, generated clients, hostile receivers, faults by the
-# round, every journey, long fuzz; hours. On another Python: make nightly PYTHON=python3.13 VENV=.venv-3.13
+# round, every journey, long fuzz, 500 examples of each property; hours. On another Python: make nightly PYTHON=python3.13 VENV=.venv-3.13
 nightly: $(VENV)/installed-dev $(VENV)/installed-docs
 	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."
-	FAULT_ROUNDS=30 FUZZ_ROUNDS=100 FUZZ_MINUTES=10 JOURNEYS=1 $(VENV)/bin/pytest -m nightly $(ARGS)
+	FAULT_ROUNDS=30 FUZZ_ROUNDS=100 FUZZ_MINUTES=10 JOURNEYS=1 \
+		$(VENV)/bin/pytest -m 'nightly or hypothesis' --hypothesis-profile night $(ARGS)
 
 # Run every test, and measure coverage.
 cover: $(VENV)/installed-dev $(VENV)/installed-docs

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
@@ -56,6 +58,14 @@ for module, reader in (
 
 # So is the OpenAPI document of the same routes and settings. Each caller gets a copy.
 setattr(main, "build_document", built_once(build_document))  # noqa: B010  # as above
+
+
+# The budget of each property: by day a few examples, the same ones in every run, and by night many, always others
+# (`make nightly`). A busy machine is no fault.
+BUDGET: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis_settings.register_profile("day", max_examples=25, derandomize=True, **BUDGET)
+hypothesis_settings.register_profile("night", max_examples=500, derandomize=False, print_blob=True, **BUDGET)
+hypothesis_settings.load_profile("day")
 
 
 LEFT_OUT_ON_POSTGRESQL = {

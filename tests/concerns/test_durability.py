@@ -25,7 +25,6 @@ from tests.support.publishing import publish_next
 
 CALLERS = 8
 AT_LEAST = 24
-ROUNDS = 5
 
 
 @dataclass
@@ -96,11 +95,12 @@ def test_after_a_kill_a_retry_gets_the_same_receipt_and_the_concern_stands_once(
 
 @pytest.mark.slow
 @pytest.mark.any_database
+@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.nightly)])
 def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_and_doubles_none(
-    live: LiveServer, a_concern: Concern
+    live: LiveServer, a_concern: Concern, rounds: int
 ) -> None:
     everything = Sent()
-    for number in range(ROUNDS):
+    for number in range(rounds):
         sent = Sent()
         with ThreadPoolExecutor(CALLERS) as callers:
             posting = [callers.submit(burst, live, a_concern(), f"{number}-{each}", sent) for each in range(CALLERS)]
@@ -120,7 +120,7 @@ def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_
         }
         waiting = [status_of(client, json.loads(everything.told[key])).json()["additions"] for key in everything.added]
         again = {key: post(client, a_concern(), key) for key in everything.keys}
-    assert len(everything.told) >= ROUNDS * AT_LEAST
+    assert len(everything.told) >= rounds * AT_LEAST
     assert {status.status_code for status in statuses} == {200}
     assert {answer.status_code for answer in again.values()} == {201}
     assert {key: again[key].content for key in everything.told} == everything.told

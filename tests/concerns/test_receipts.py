@@ -18,7 +18,7 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jwt import PyJWKSet
 from pydantic import BaseModel
@@ -295,7 +295,6 @@ VALUES = st.recursive(
 @pytest.mark.slow
 @pytest.mark.any_database
 @given(VALUES)
-@settings(max_examples=300, deadline=None)
 def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_writes_them(value: Any) -> None:
     assert canonical_json(value) == rfc8785.dumps(value)
 
@@ -303,7 +302,6 @@ def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_w
 @pytest.mark.slow
 @pytest.mark.any_database
 @given(TEXTS.filter(bool))
-@settings(max_examples=100, deadline=None)
 def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the_reference_writes_them(
     words: str,
 ) -> None:

@@ -231,16 +231,17 @@ def test_a_worker_s_key_need_not_be_on_the_command_line(
 
 @pytest.mark.slow
 def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an_identity(
-    receiving: tuple[LiveServer, Key], a_concern: Concern
+    make_key: Callable[[str], Key], tmp_path: Path, a_concern: Concern
 ) -> None:
-    server, _ = receiving
-    with server.client() as http:
+    recipient = make_key("duty-team").recipient
+    server = LiveServer(tmp_path / "data", seal_to=recipient, is_forked=False)  # so that its environment is its own
+    with server, server.client() as http:
         receipt = raise_concern(http, a_concern(concern={"narrative": CANARY}), f"{CANARY} once more")
         reader = {"Authorization": f"Bearer {server.new_key(Scope.READ)}", "Accept": JSON}
         refused = http.get(f"/v1/desk/concerns/{receipt['reference']}", headers=reader)
-    process = Path(f"/proc/{server._process.pid}") if server._process else Path()
-    held = {path: path.read_bytes() for path in [process / "environ", process / "cmdline", server.log]}
-    held |= files_of(server.data_dir)
+        process = Path(f"/proc/{server.pid}")
+        held = {path: path.read_bytes() for path in [process / "environ", process / "cmdline", server.log]}
+        held |= files_of(server.data_dir)
 
     assert refused.status_code == 406
     assert b"GUIDANCE_SEAL_TO=age1" in held[process / "environ"]

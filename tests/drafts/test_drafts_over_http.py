@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
@@ -376,7 +376,6 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
     return draft
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drafts())
 def test_no_draft_is_too_odd(draft: dict[str, Any]) -> None:
     saved = json.dumps(draft)

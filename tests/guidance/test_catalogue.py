@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -208,7 +208,6 @@ PRINTED = st.sampled_from(["school", "AND", "OR", "NOT", "NEAR", "words", "rowid
 
 
 @pytest.mark.slow
-@settings(derandomize=True, deadline=None)
 @given(
     st.lists(SIGNS | PRINTED | st.text(max_size=5), min_size=1, max_size=8)
     .map(" ".join)

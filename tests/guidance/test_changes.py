@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -176,7 +176,6 @@ def test_the_fewest_items_are_called_moved_and_both_of_two_that_changed_places(
         assert (before[item.position_before - 1], after[item.position_after - 1]) == (item.id, item.id)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.permutations("abcdefg"), st.sets(st.sampled_from("abcdefg")), st.integers(0, 7))
 def test_without_the_moved_items_the_order_is_the_same_and_fewer_would_not_do(
     after: list[str], removed: set[str], place: int
@@ -212,7 +211,6 @@ def side(runs: tuple[WordRun, ...], change: WordChange) -> str:
 
 
 @pytest.mark.slow
-@settings(derandomize=True, deadline=None)
 @given(WORDS, WORDS)
 def test_the_runs_of_words_give_both_texts_again(before: list[str], after: list[str]) -> None:
     runs = changed_words(" ".join(before), " ".join(after))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -178,7 +178,6 @@ def test_what_markdown_would_take_for_its_own_is_shown_as_published(words: str) 
     assert read(as_name) == f"{one_line(words)}: more"
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(alphabet="ab1 .)(#*_`[]<>&;!-+=~|\\\n\t:/\"'’", min_size=1, max_size=40))
 def test_any_words_are_shown_as_published(words: str) -> None:
     for before in ("", "- ", "> ", "# ", "> **Caution:** "):

@@ -34,13 +34,13 @@ def read_page(page: str) -> GuideDraft:
         return draft_of(path)
 
 
-@settings(derandomize=True, deadline=None, max_examples=30, phases=GENERATED)
+@settings(phases=GENERATED)
 @given(generated_guides())
 def test_the_file_of_any_edition_reads_back_to_the_same_digest(content: EditionContent) -> None:
     assert digest_of(read_file(edition_yaml(content))) == digest_of(content)
 
 
-@settings(derandomize=True, deadline=None, max_examples=30, phases=GENERATED)
+@settings(phases=GENERATED)
 @given(generated_guides())
 def test_the_markdown_of_any_edition_reads_back_to_the_same_digest(content: EditionContent) -> None:
     draft = read_page(draft_page(content))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from memento_client import MementoClient
 from starlette.testclient import TestClient
@@ -121,7 +121,6 @@ def test_what_is_no_day_and_no_moment_is_refused_in_a_sentence(client: TestClien
     assert answer.json()["detail"].startswith("as_of")
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(max_size=40) | st.from_regex(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{0,9}(Z|[+-][0-9]{2}:[0-9]{2}))?\Z"))
 def test_any_text_is_a_moment_or_refused(text: str) -> None:
     for as_of, accept_datetime in ((text, None), (None, text)):

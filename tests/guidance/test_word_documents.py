@@ -25,6 +25,7 @@ from tests.support.generated_guides import generated_guides
 
 pytestmark = pytest.mark.any_database
 
+GENERATED = (Phase.explicit, Phase.generate)  # no example is made smaller: that takes minutes
 WORD = re.compile(r"\w+")
 WORDS = st.text(alphabet=st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=60)
 HEADINGS = [
@@ -186,7 +187,7 @@ def test_a_table_of_contacts_gives_each_its_numbers_and_hours_and_names_of_colum
 
 
 @pytest.mark.slow
-@settings(derandomize=True, deadline=None, max_examples=40, phases=(Phase.explicit, Phase.generate))
+@settings(phases=GENERATED)
 @given(WORDS, BLOCKS)
 def test_no_word_of_any_word_document_is_lost(title: str, blocks: list[tuple[str, str]]) -> None:
     assert lost_words(word_document(title, blocks), title, blocks) == Counter()
@@ -212,7 +213,7 @@ def typed(words: str) -> str:
 
 
 @pytest.mark.slow
-@settings(derandomize=True, deadline=None, max_examples=15, phases=(Phase.explicit, Phase.generate))
+@settings(phases=GENERATED)
 @given(generated_guides())
 def test_the_word_form_of_any_guide_keeps_every_word(content: EditionContent) -> None:
     title, blocks = typed(content.title), list(blocks_of(content))

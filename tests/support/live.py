@@ -15,6 +15,7 @@ import psutil
 from app.models.clients import Scope
 from tests.support.command import guidance
 from tests.support.databases import address_for
+from tests.support.forking import ForkedProcess, fork_command
 from tests.support.waiting import eventually
 
 STARTING_SECONDS = 120
@@ -28,17 +29,24 @@ def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 class LiveServer:
-    """`guidance serve` on a free port, or on that port; its log goes to a file. `with` starts and stops it."""
+    """`guidance serve` on a free port, or on that port; its log goes to a file. `with` starts and stops it.
 
-    def __init__(self, data_dir: Path, *, workers: int = 1, port: int = 0, **settings: Any) -> None:
+    It is forked from a process that has imported the service, unless it has several workers or `is_forked` is false:
+    then it starts as an operator starts it.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, workers: int = 1, port: int = 0, is_forked: bool = True, **settings: Any
+    ) -> None:
         self.data_dir = data_dir
         self._port = str(port)
-        self._workers = str(workers)
+        self._workers = workers
+        self._is_forked = is_forked and workers == 1
         self.database_url: str | None = settings.get("database_url") or address_for(data_dir)
         self.log = data_dir.parent / "server.log"
         self._is_trial = "seal_to" not in settings
         self._environment = environment_for(data_dir, **settings)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.url = ""
         self.started_at = "/health/ready"
         """What answers with success once it has started."""
@@ -52,19 +60,26 @@ class LiveServer:
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
-        command = [sys.executable, "-m", "app.cli", "serve", "--port", self._port, "--data-dir", str(self.data_dir)]
-        command += ["--workers", self._workers, *(["--trial"] if self._is_trial else [])]
-        read_from = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stderr=log, stdout=log, env=self._environment)
+        words = ["serve", "--port", self._port, "--data-dir", str(self.data_dir), "--workers", str(self._workers)]
+        words += ["--trial"] if self._is_trial else []
+        self.log.touch()
+        read_from = self.log.stat().st_size
+        self._process = process = self._run(words)
         self.url = ""
-        process = self._process
         is_over = eventually(
             lambda: self._find_url(read_from) or process.poll() is not None, patience_seconds=STARTING_SECONDS
         )
         if not (is_over and self.url):
             self.stop()
             raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
+
+    def _run(self, words: list[str]) -> subprocess.Popen[bytes] | ForkedProcess:
+        if self._is_forked:
+            return fork_command(words, self._environment, self.log)
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "app.cli", *words], stderr=log, stdout=log, env=self._environment
+            )
 
     def _find_url(self, read_from: int) -> bool:
         """Read the address from the log, once the server is ready."""
