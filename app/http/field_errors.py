@@ -47,30 +47,23 @@ MEANT = "Unknown field here. Did you mean '{meant}'?"
 DEFAULT_FAULT = (FaultCode.INVALID, "This is not a valid answer.")
 
 
-def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
-    """Convert one of pydantic's errors; the first `root` elements of its location are left out."""
-    at = tuple(error["loc"][root:])
-    code, template, values = _fault(error)
-    return FieldError(at, template, code, values=values)
+def to_field_error(error: Mapping[str, Any]) -> FieldError:
+    """Convert an error of pydantic. Its place is the whole location."""
+    at, context = tuple(error["loc"]), error.get("ctx", {})
+    if error["type"] == "value_error":
+        reason = context["error"]
+        return FieldError(at, _as_sentence(str(reason)), getattr(reason, "code", FaultCode.INVALID))
+    code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
+    return FieldError(at, template, code, values={name: _plain(value) for name, value in context.items()})
 
 
 def to_request_fault(error: Mapping[str, Any]) -> FieldError:
-    """Convert one of pydantic's errors about a request, of which the first element of the location is the part."""
+    """Convert an error of pydantic about a request. The first element of its location is the part of the request."""
     source, *rest = error["loc"]
+    fault = to_field_error(error)
     if source == "body":
-        return to_field_error(error)
-    code, template, values = _fault(error)
-    return FieldError((), template, code, source, str(rest[0]) if rest else None, values)
-
-
-def _fault(error: Mapping[str, Any]) -> tuple[FaultCode, str, dict[str, object]]:
-    """Return the code of the error, its sentence, and the values for the names in braces."""
-    context = error.get("ctx", {})
-    if error["type"] == "value_error":
-        reason = context["error"]
-        return getattr(reason, "code", FaultCode.INVALID), _as_sentence(str(reason)), {}
-    code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
-    return code, template, {name: _plain(value) for name, value in context.items()}
+        return replace(fault, at=tuple(rest))
+    return replace(fault, at=(), source=source, parameter=str(rest[0]) if rest else None)
 
 
 def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from email.message import Message
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import jiter
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, params
@@ -44,6 +44,7 @@ from app.models.receipts import EXAMPLE_REFERENCE
 from app.models.sections import Section
 from app.services.clients import Principal
 from app.services.cursors import encode_key
+from app.services.editions import EditionKey, RenditionKey
 from app.services.receipts import IdempotentResult
 
 PLAIN = re.compile("0|[1-9][0-9]*")
@@ -86,6 +87,31 @@ RenditionNumber = Annotated[int, _number("The rendition's number."), IN_PLAIN_DI
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
 
 
+class RenditionName(NamedTuple):
+    """The latest rendition of a guide in a language."""
+
+    guide: str
+    language: str
+
+
+async def edition_key(guide: GuideName, number: EditionNumber) -> EditionKey:
+    """Read the path of a numbered edition. This and the next are `async` so that they need no thread."""
+    return EditionKey(guide, number)
+
+
+async def rendition_name(guide: GuideName, language: LanguageName) -> RenditionName:
+    """Read the path of a guide in another language."""
+    return RenditionName(guide, language)
+
+
+async def rendition_key(guide: GuideName, language: LanguageName, number: RenditionNumber) -> RenditionKey:
+    """Read the path of a numbered rendition."""
+    return RenditionKey(guide, language, number)
+
+
+EditionKeyDep = Annotated[EditionKey, Depends(edition_key)]
+RenditionNameDep = Annotated[RenditionName, Depends(rendition_name)]
+RenditionKeyDep = Annotated[RenditionKey, Depends(rendition_key)]
 AboutSubject = Annotated[
     str | None,
     Query(

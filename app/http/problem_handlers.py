@@ -138,7 +138,7 @@ def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:
-    """Answer every fault of the request at once. The body decides the type, else the first fault."""
+    """Answer with every fault that pydantic found. The type is that of a faulty body, otherwise of the first fault."""
     all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
     errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
     faults = [to_request_fault(each) for each in errors]

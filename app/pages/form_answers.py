@@ -241,8 +241,7 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 def faults_of(error: ValidationError) -> list[FieldError]:
     """Return the errors that the models of the API found."""
     return [
-        to_field_error(each, root=0)
-        for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
+        to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
     ]
 
 

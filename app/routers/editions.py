@@ -30,13 +30,13 @@ from app.http.memento import memento_headers, memento_links, time_map
 from app.http.params import (
     IN_PLAIN_DIGITS,
     Cursor,
+    EditionKeyDep,
     EditionNumber,
     GuidanceRouter,
     GuideName,
     JSONRoute,
-    LanguageName,
     Limit,
-    RenditionNumber,
+    RenditionKeyDep,
     item_name,
 )
 from app.http.problems import (
@@ -418,16 +418,10 @@ def post_rendition(
     | {200: {"model": WithdrawalResponse, "description": WITHDRAWN_ALREADY}},
 )
 def withdraw_edition(
-    *,
-    response: Response,
-    writer: WriterDep,
-    now: NowDep,
-    guide: GuideName,
-    number: EditionNumber,
-    request: WithdrawalRequest,
+    response: Response, writer: WriterDep, now: NowDep, edition: EditionKeyDep, request: WithdrawalRequest
 ) -> WithdrawalResponse | RenditionWithdrawalResponse:
     """Withdraw an edition. Its content is kept, and reads return 410 with the reason."""
-    return _withdraw(writer, EditionKey(guide, number), request, now, response)
+    return _withdraw(writer, edition, request, now, response)
 
 
 @publishing_router.post(
@@ -439,17 +433,10 @@ def withdraw_edition(
     | {200: {"model": RenditionWithdrawalResponse, "description": WITHDRAWN_ALREADY}},
 )
 def withdraw_rendition(
-    *,
-    response: Response,
-    writer: WriterDep,
-    now: NowDep,
-    guide: GuideName,
-    language: LanguageName,
-    number: RenditionNumber,
-    request: WithdrawalRequest,
+    response: Response, writer: WriterDep, now: NowDep, rendition: RenditionKeyDep, request: WithdrawalRequest
 ) -> WithdrawalResponse | RenditionWithdrawalResponse:
     """Withdraw a rendition. Its content is kept, and reads return 410 with the reason."""
-    return _withdraw(writer, RenditionKey(guide, language, number), request, now, response)
+    return _withdraw(writer, rendition, request, now, response)
 
 
 def _withdraw(

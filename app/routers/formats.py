@@ -11,7 +11,7 @@ from app.http.auth import PUBLIC
 from app.http.context import AppContext, ContextDep, SessionDep
 from app.http.memento import VARY, memento_headers, memento_links
 from app.http.negotiation import AS_CSV, AS_MARKDOWN, AS_PDF, CSV, MARKDOWN, PDF_TYPE, ByteOrderMark, csv_response
-from app.http.params import EditionNumber, GuidanceRouter, GuideName, LanguageName, RenditionNumber, SectionName
+from app.http.params import EditionKeyDep, GuidanceRouter, GuideName, RenditionKeyDep, RenditionNameDep, SectionName
 from app.http.problems import (
     CURRENT_EDITION_PROBLEMS,
     NUMBERED_EDITION_PROBLEMS,
@@ -98,10 +98,10 @@ def read_guide_in_large_print(request: Request, session: SessionDep, context: Co
     responses=AS_PDF | problem_responses(NotFound, *NUMBERED_EDITION_PROBLEMS, PdfUnavailable),
 )
 def read_edition_in_large_print(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
+    request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep
 ) -> Response:
     """The complete edition in 18-point type, in one column. Cached like the poster."""
-    return _pdf(request, context, find_edition(session, context.contents, guide, number), PrintForm.LARGE_PRINT)
+    return _pdf(request, context, find_edition(session, context.contents, *edition), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -112,10 +112,10 @@ def read_edition_in_large_print(
     responses=AS_PDF | problem_responses(NotFound, *RENDITION_PROBLEMS, PdfUnavailable),
 )
 def read_rendition_in_large_print(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
+    request: Request, session: SessionDep, context: ContextDep, rendition: RenditionNameDep
 ) -> Response:
     """The rendition in 18-point type, in one column."""
-    return _pdf(request, context, find_rendition(session, context.contents, guide, language), PrintForm.LARGE_PRINT)
+    return _pdf(request, context, find_rendition(session, context.contents, *rendition), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -138,13 +138,13 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
     responses=AS_MARKDOWN | problem_responses(NotFound, *NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_as_markdown(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
+    request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep
 ) -> Response:
     """A one-minute version of exactly that edition.
 
     Unlike other formats it may be cached for one minute only, so that corrected emergency numbers reach every reader.
     """
-    return _markdown(request, context, find_edition(session, context.contents, guide, number))
+    return _markdown(request, context, find_edition(session, context.contents, *edition))
 
 
 @router.get(
@@ -157,10 +157,10 @@ def read_edition_as_markdown(
     responses=AS_MARKDOWN | problem_responses(NotFound, *RENDITION_PROBLEMS),
 )
 def read_rendition_as_markdown(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
+    request: Request, session: SessionDep, context: ContextDep, rendition: RenditionNameDep
 ) -> Response:
     """Return the latest rendition in the language."""
-    return _markdown(request, context, find_rendition(session, context.contents, guide, language))
+    return _markdown(request, context, find_rendition(session, context.contents, *rendition))
 
 
 @router.get(
@@ -171,15 +171,10 @@ def read_rendition_as_markdown(
     responses=AS_MARKDOWN | problem_responses(NotFound, *RENDITION_PROBLEMS),
 )
 def read_numbered_rendition_as_markdown(
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    guide: GuideName,
-    language: LanguageName,
-    number: RenditionNumber,
+    request: Request, session: SessionDep, context: ContextDep, rendition: RenditionKeyDep
 ) -> Response:
     """A one-minute version of exactly that rendition."""
-    return _markdown(request, context, find_rendition(session, context.contents, guide, language, number))
+    return _markdown(request, context, find_rendition(session, context.contents, *rendition))
 
 
 @router.get(
@@ -205,11 +200,9 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     response_class=Response,
     responses=AS_PDF | problem_responses(NotFound, *NUMBERED_EDITION_PROBLEMS, PdfUnavailable),
 )
-def read_edition_as_pdf(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
-) -> Response:
+def read_edition_as_pdf(request: Request, session: SessionDep, context: ContextDep, edition: EditionKeyDep) -> Response:
     """Return the poster of exactly that edition."""
-    return _pdf(request, context, find_edition(session, context.contents, guide, number), PrintForm.POSTER)
+    return _pdf(request, context, find_edition(session, context.contents, *edition), PrintForm.POSTER)
 
 
 @router.get(
@@ -220,13 +213,13 @@ def read_edition_as_pdf(
     responses=AS_PDF | problem_responses(NotFound, *RENDITION_PROBLEMS, PdfUnavailable),
 )
 def read_rendition_as_pdf(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
+    request: Request, session: SessionDep, context: ContextDep, rendition: RenditionNameDep
 ) -> Response:
     """The latest rendition as a poster, tagged with its language. 999 and who to call are in the language of the guide.
 
     Not available if the font lacks the letters of the language.
     """
-    return _pdf(request, context, find_rendition(session, context.contents, guide, language), PrintForm.POSTER)
+    return _pdf(request, context, find_rendition(session, context.contents, *rendition), PrintForm.POSTER)
 
 
 @router.get(
@@ -237,15 +230,10 @@ def read_rendition_as_pdf(
     responses=AS_PDF | problem_responses(NotFound, *RENDITION_PROBLEMS, PdfUnavailable),
 )
 def read_numbered_rendition_as_pdf(
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    guide: GuideName,
-    language: LanguageName,
-    number: RenditionNumber,
+    request: Request, session: SessionDep, context: ContextDep, rendition: RenditionKeyDep
 ) -> Response:
     """Exactly that rendition, as a poster."""
-    return _pdf(request, context, find_rendition(session, context.contents, guide, language, number), PrintForm.POSTER)
+    return _pdf(request, context, find_rendition(session, context.contents, *rendition), PrintForm.POSTER)
 
 
 @router.get(
@@ -284,12 +272,11 @@ def read_edition_section_as_csv(
     session: SessionDep,
     context: ContextDep,
     section: SectionName,
-    guide: GuideName,
-    number: EditionNumber,
+    edition: EditionKeyDep,
     bom: ByteOrderMark = "0",
 ) -> Response:
     """One section of exactly that edition, in the format of the current edition's CSV."""
-    return _table(request, find_edition(session, context.contents, guide, number), section, bom)
+    return _table(request, find_edition(session, context.contents, *edition), section, bom)
 
 
 @router.get(
@@ -305,12 +292,11 @@ def read_rendition_section_as_csv(
     session: SessionDep,
     context: ContextDep,
     section: SectionName,
-    guide: GuideName,
-    language: LanguageName,
+    rendition: RenditionNameDep,
     bom: ByteOrderMark = "0",
 ) -> Response:
     """One item per row, as in the CSV of an edition, plus the rendition and the cells that are not translated."""
-    return _table(request, find_rendition(session, context.contents, guide, language), section, bom)
+    return _table(request, find_rendition(session, context.contents, *rendition), section, bom)
 
 
 @router.get(
@@ -326,10 +312,8 @@ def read_numbered_rendition_section_as_csv(
     session: SessionDep,
     context: ContextDep,
     section: SectionName,
-    guide: GuideName,
-    language: LanguageName,
-    number: RenditionNumber,
+    rendition: RenditionKeyDep,
     bom: ByteOrderMark = "0",
 ) -> Response:
     """One section of exactly that rendition."""
-    return _table(request, find_rendition(session, context.contents, guide, language, number), section, bom)
+    return _table(request, find_rendition(session, context.contents, *rendition), section, bom)

@@ -5,7 +5,7 @@ from fastapi import Request, Response
 from app.errors import NoSuchGuide
 from app.http.auth import PUBLIC
 from app.http.context import ContentsDep, SessionDep
-from app.http.params import EditionNumber, GuidanceRouter, GuideName, LanguageName, RenditionNumber
+from app.http.params import EditionNumber, GuidanceRouter, GuideName, RenditionKeyDep, RenditionNameDep
 from app.http.problems import (
     NUMBERED_EDITION_PROBLEMS,
     RENDITION_PROBLEMS,
@@ -77,10 +77,10 @@ def list_edition_renditions(request: Request, session: SessionDep, guide: GuideN
     responses=WELSH_EXAMPLE | problem_responses(*RENDITION_PROBLEMS),
 )
 def read_rendition(
-    request: Request, session: SessionDep, contents: ContentsDep, guide: GuideName, language: LanguageName
+    request: Request, session: SessionDep, contents: ContentsDep, rendition: RenditionNameDep
 ) -> Response:
     """Return the latest rendition in the language."""
-    return _respond(request, find_rendition(session, contents, guide, language))
+    return _respond(request, find_rendition(session, contents, *rendition))
 
 
 @router.get(
@@ -90,18 +90,13 @@ def read_rendition(
     responses=WELSH_EXAMPLE | problem_responses(*RENDITION_PROBLEMS),
 )
 def read_numbered_rendition(
-    request: Request,
-    session: SessionDep,
-    contents: ContentsDep,
-    guide: GuideName,
-    language: LanguageName,
-    number: RenditionNumber,
+    request: Request, session: SessionDep, contents: ContentsDep, rendition: RenditionKeyDep
 ) -> Response:
     """A published rendition. Its text and digest never change.
 
     `behind`, `status` and `notices` change when the guide gets another edition, so caches must revalidate.
     """
-    return _respond(request, find_rendition(session, contents, guide, language, number))
+    return _respond(request, find_rendition(session, contents, *rendition))
 
 
 def _respond(request: Request, shown: ShownRendition) -> Response:
