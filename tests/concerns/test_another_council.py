@@ -23,6 +23,8 @@ from tests.support.loops import for_each
 from tests.support.node import run_node
 from tests.support.publishing import SLUG
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).parents[2]
 PASSES_ON = "A child lives in the area of another council. We pass your concern on to that council."
 OFFICER = "An adult who works with children is named. You can also call the designated officer (LADO)."

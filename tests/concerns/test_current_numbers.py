@@ -19,6 +19,8 @@ from tests.support.concerns import Concern, add, status_of
 from tests.support.log_lines import Lines
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
 
+pytestmark = pytest.mark.any_database
+
 OLD, NEW = "396313", "01632 960001"
 OWN, OTHER = "E06000022", "E06000000"
 NIGHT_TEAM, OFFICER = "emergency-duty-team", "designated-officer"

@@ -13,6 +13,8 @@ from app.main import create_app
 from app.services.receipts import UNDER_DUTY
 from tests.support.clock import SettableClock
 
+pytestmark = pytest.mark.any_database
+
 FORM = "/raise-a-concern"
 ASKED = 'name="reporter.duty_to_report.made_under_duty"'
 ACT = "Crime and Policing Act 2026"

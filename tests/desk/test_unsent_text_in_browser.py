@@ -35,6 +35,8 @@ STORED = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])"
 KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('typed/')).length"
 WITHOUT_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
 KINDS = ("cannot read", "reads")
+"""The services. By day every test runs on the first, and what must not lose a word on the second too."""
+on_both = pytest.mark.parametrize("served", KINDS, indirect=True)
 SENTENCES = re.compile(r"[A-Z][a-z ]+\.")
 
 
@@ -89,7 +91,7 @@ class Tab:
         return count
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=[KINDS[0], pytest.param(KINDS[1], marks=pytest.mark.nightly)])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     need_script()
     folder = tmp_path_factory.mktemp("desk")
@@ -177,6 +179,7 @@ WAYS: dict[str, Callable[[Tab], None]] = {
 }
 
 
+@on_both
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_typed_is_lost_whatever_leads_away_from_the_concern(tab: Tab, way: str) -> None:
     tab.open()
@@ -196,6 +199,7 @@ def test_nothing_typed_is_lost_whatever_leads_away_from_the_concern(tab: Tab, wa
     assert accessibility_violations(tab.page) == []
 
 
+@on_both
 def test_every_field_of_the_forms_is_put_back(tab: Tab) -> None:
     tab.open()
     acknowledge(tab)
@@ -290,6 +294,7 @@ def test_another_person_in_the_same_tab_gets_nothing_and_the_first_still_does(ta
     expect(tab.field(NOTE)).to_have_value(TYPED)
 
 
+@on_both
 def test_a_refused_act_keeps_the_words_in_the_form_and_in_the_tab(tab: Tab) -> None:
     sam = session_of(tab.served.service, SAM, Role.WORKER)
     tab.open()
@@ -309,6 +314,7 @@ def test_a_refused_act_keeps_the_words_in_the_form_and_in_the_tab(tab: Tab) -> N
     expect(tab.field(NOTE)).to_have_value(TYPED)
 
 
+@on_both
 def test_a_server_that_does_not_answer_loses_nothing(tab: Tab) -> None:
     tab.open()
     tab.field(NOTE).fill(TYPED)

@@ -14,6 +14,8 @@ from tests.support.clock import A_TUESDAY
 from tests.support.loops import for_each
 from tests.support.publishing import an_edition
 
+pytestmark = pytest.mark.any_database
+
 CONTACT = an_edition().contacts[0].model_dump()
 SIGNPOST = {
     "id": "helpline",

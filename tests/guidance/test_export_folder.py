@@ -12,6 +12,8 @@ from fastapi import Depends, FastAPI, Response
 from app.errors import NotExportable
 from app.server.export import INVENTORY, ExportResult, export_reads
 
+pytestmark = pytest.mark.any_database
+
 
 def export(service: FastAPI, folder: Path) -> ExportResult:
     return export_reads(service, folder, public_url="https://guidance.council.example")

@@ -17,7 +17,7 @@ from app.models.seed_files import edition_place
 from app.services.publishing import NewEdition, publish_edition
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "guides").glob("*/*.yaml"))
 SEED_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"

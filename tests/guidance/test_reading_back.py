@@ -14,7 +14,7 @@ from app.services.importing import GuideDraft, draft_of, draft_page
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, an_edition
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 GENERATED = (Phase.explicit, Phase.generate)  # no example is made smaller: that takes minutes
 UNDER_THE_LIST = "Secrecy about whereabouts"

@@ -20,6 +20,8 @@ from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, an_edition, filled_sections, first_example, publish_next
 from tests.support.service import a_service
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).parents[2]
 EVERY_SECTION = pytest.mark.parametrize("section", list(Section), ids=lambda section: section.key)
 LISTING_SECTIONS = {

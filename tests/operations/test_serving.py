@@ -36,9 +36,9 @@ def draining(tmp_path: Path) -> Iterator[LiveServer]:
         yield server
 
 
-@pytest.fixture
-def several(tmp_path: Path) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "data", workers=WORKERS, deliver="false") as server:
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path_factory.mktemp("several") / "data", workers=WORKERS, deliver="false") as server:
         yield server
 
 

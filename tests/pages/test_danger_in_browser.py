@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Locator, Page, ViewportSize, expect
@@ -28,16 +29,29 @@ YES = {
     "/worried-about-a-friend": "No, my friend is in danger now",
 }
 SENTENCE = "Canary: he is at the door."
+Look = tuple[str, Literal["light", "dark"]]
+LOOKS = [
+    ("with scripts", "light"),
+    ("without", "dark"),
+    pytest.param(("with scripts", "dark"), marks=pytest.mark.nightly),
+    pytest.param(("without", "light"), marks=pytest.mark.nightly),
+]
 
 
-@pytest.fixture(params=["with scripts", "without"])
-def scripts(request: pytest.FixtureRequest) -> bool:
-    return str(request.param) == "with scripts"
+@pytest.fixture(params=LOOKS, ids=" ".join)
+def look(request: pytest.FixtureRequest) -> Look:
+    look: Look = request.param
+    return look
 
 
-@pytest.fixture(params=["light", "dark"])
-def page(browser: Browser, url: str, request: pytest.FixtureRequest, scripts: bool) -> Iterator[Page]:
-    context = browser.new_context(base_url=url, viewport=PHONE, color_scheme=request.param, has_touch=True)
+@pytest.fixture
+def scripts(look: Look) -> bool:
+    return look[0] == "with scripts"
+
+
+@pytest.fixture
+def page(browser: Browser, url: str, look: Look, scripts: bool) -> Iterator[Page]:
+    context = browser.new_context(base_url=url, viewport=PHONE, color_scheme=look[1], has_touch=True)
     if not scripts:  # those of the pages: axe needs its own
         context.route("**/looks/*.js", lambda route: route.abort())
     yield context.new_page()

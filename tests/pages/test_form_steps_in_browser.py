@@ -16,7 +16,7 @@ from tests.support.browsing import (
     serve_neutral_page,
 )
 from tests.support.form_answers import FORM, NARRATIVE, check, fill_in, send
-from tests.support.loops import for_each
+from tests.support.loops import for_each, some_by_day
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -139,8 +139,7 @@ MISSING = {
 }
 
 
-@pytest.mark.parametrize("path", MISSING)
-@pytest.mark.parametrize("language", ["", "/cy"])
+@some_by_day(language=["", "/cy"], path=MISSING)
 def test_continue_says_what_a_step_needs_in_the_servers_words_and_sends_nothing(
     page: Page, path: str, language: str
 ) -> None:
@@ -451,8 +450,7 @@ TOO_WIDE = """[...document.querySelectorAll('main *')]
     .map((each) => `${each.outerHTML.slice(0, 80)} ends at ${each.getBoundingClientRect().right} px`)"""
 
 
-@pytest.mark.parametrize("path", [FORM, "/worried-about-yourself"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@some_by_day(scheme=["light", "dark"], path=[FORM, "/worried-about-yourself"])
 def test_no_step_has_a_barrier_or_is_wider_than_a_phone_with_large_text(
     browser: Browser, url: str, path: str, scheme: str
 ) -> None:

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from tests.support.browsing import NEUTRAL_PAGE, accessibility_violations, press, serve_neutral_page
 from tests.support.form_answers import KEY, NARRATIVE, check, fill_in
 from tests.support.journeys import SENT
+from tests.support.loops import some_by_day
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -117,8 +118,7 @@ FROM_THE_FORM: dict[str, Callable[[Page], None]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("way", FROM_THE_FORM)
+@some_by_day(way=FROM_THE_FORM, form=FORMS)
 def test_no_way_out_of_the_form_in_danger_loses_a_word(page: Page, asked: Dialogs, form: str, way: str) -> None:
     tell(page, form)
 
@@ -129,9 +129,7 @@ def test_no_way_out_of_the_form_in_danger_loses_a_word(page: Page, asked: Dialog
     expect(page.locator("[name='immediate_danger'][value='yes']")).to_be_checked()
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("where", ["form", "receipt", "status"])
-@pytest.mark.parametrize("way", ["button", "keys"])
+@some_by_day(way=["button", "keys"], where=["form", "receipt", "status"], form=FORMS)
 def test_the_exit_leaves_at_once_in_danger_also_beside_open_help(
     page: Page, asked: Dialogs, url: str, form: str, where: str, way: str
 ) -> None:
@@ -175,8 +173,7 @@ FROM_THE_RECEIPT: dict[str, tuple[Callable[[Page], None], bool]] = {
 """Each way to leave, and whether the page itself asks for the code."""
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("way", FROM_THE_RECEIPT)
+@some_by_day(way=FROM_THE_RECEIPT, form=FORMS)
 def test_only_the_page_asks_for_the_code_of_a_receipt(page: Page, asked: Dialogs, form: str, way: str) -> None:
     send_in_danger(page, form)
     leave, is_asked = FROM_THE_RECEIPT[way]
@@ -222,8 +219,7 @@ KEEPS: dict[str, Callable[[Page], None]] = {
 }
 
 
-@pytest.mark.parametrize("kept", KEEPS)
-@pytest.mark.parametrize("way", ["Back", "a link within the site"])
+@some_by_day(way=["Back", "a link within the site"], kept=KEEPS)
 def test_a_code_that_was_kept_is_not_asked_about(page: Page, asked: Dialogs, kept: str, way: str) -> None:
     send_in_danger(page, "/raise-a-concern")
     KEEPS[kept](page)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.pages.page import STATIC_DIR, STYLESHEETS
 from tests.support.browsing import go_to_last_step
 from tests.support.form_answers import FORM, check, fill_in, send
+from tests.support.loops import some_by_day
 from tests.support.old_browser import old_phone
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
@@ -20,7 +20,7 @@ FORMS = {
     "/worried-about-yourself": "You are in danger: call now",
     "/worried-about-a-friend": "Your friend is in danger: call now",
 }
-CASES = list(product(FORMS, ("yes", "no", "not_sure")))
+ANSWERS = ("yes", "no", "not_sure")
 SCRIPTS = ("pages.js", "copy.js", "danger.js", "leaving.js", "form.js")
 NEWER = {
     r"\.at\(": "Safari 15.4",
@@ -60,7 +60,7 @@ def scriptless(browser: Browser, url: str) -> Iterator[Page]:
         yield page
 
 
-@pytest.mark.parametrize(("form", "answer"), CASES)
+@some_by_day(form=FORMS, answer=ANSWERS)
 def test_an_old_phone_opens_the_band_and_the_step_of_the_answer(phone: Page, form: str, answer: str) -> None:
     errors: list[str] = []
     phone.on("pageerror", lambda error: errors.append(str(error)))
@@ -84,7 +84,7 @@ def test_an_old_phone_opens_the_band_and_the_step_of_the_answer(phone: Page, for
     assert errors == []
 
 
-@pytest.mark.parametrize(("form", "answer"), CASES)
+@some_by_day(form=FORMS, answer=ANSWERS)
 def test_without_scripts_an_old_phone_says_danger_only_after_that_answer(
     scriptless: Page, form: str, answer: str
 ) -> None:

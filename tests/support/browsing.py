@@ -29,6 +29,9 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+VIOLATIONS = """(rules) => axe.run(rules).then(({ violations }) =>
+  violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`)))"""
+"""Names the faults alone: all that axe tells of what it looked at takes a quarter of its time."""
 
 
 @contextmanager
@@ -110,8 +113,9 @@ def check_unanswered(page: Page) -> None:
 
 def accessibility_violations(page: Page) -> list[str]:
     """Return the rule and the place of each fault that axe finds by WCAG 2.2 AA and its best practices."""
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [f"{each['id']}: {node['target']}" for each in found for node in each["nodes"]]
+    page.evaluate(Axe().axe_script)
+    found: list[str] = page.evaluate(VIOLATIONS, RULES)
+    return found
 
 
 WIDTHS = (320, 1280, 2560)

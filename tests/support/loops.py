@@ -1,8 +1,9 @@
-"""Many cheap cases as one test: they are collected once, and every one that fails is reported."""
+"""Many cheap cases as one test, and of many dear cases some by day."""
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 
 def for_each(names: str | Sequence[str], values: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Run the test for each value, like `pytest.mark.parametrize`, in one case. The fixtures are the same for all.
+
+    It is collected once, and every value that fails is reported.
 
     It is for tests that change nothing: a value meets what the values before it left.
     """
@@ -36,3 +39,17 @@ def for_each(names: str | Sequence[str], values: Iterable[Any]) -> Callable[[Cal
         return loop
 
     return decorate
+
+
+def some_by_day(**columns: Iterable[Any]) -> pytest.MarkDecorator:
+    """Run the test for every combination: by day for as many as hold each value of each column, at night for all."""
+    values = [list(column) for column in columns.values()]
+    by_day = {tuple(place % len(each) for each in values) for place in range(max(map(len, values)))}
+    cases = [
+        pytest.param(
+            *(each[place] for each, place in zip(values, places, strict=True)),
+            marks=() if places in by_day else pytest.mark.nightly,
+        )
+        for places in product(*(range(len(each)) for each in values))
+    ]
+    return pytest.mark.parametrize(",".join(columns), cases)
