@@ -17,7 +17,7 @@ from app.models.form import FULL_EXAMPLE
 from app.services.clients import NewClient, add_client
 from app.services.concerns import EditionResolver
 from docs_site.problems import with_meanings
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.loops import for_each
 from tests.support.openapi import Operation, examples_of, operations
 from tests.support.publishing import GUIDE, a_key, content_of, publish
@@ -124,7 +124,7 @@ def test_an_unknown_guide_and_edition_come_in_the_same_round(
 
 def test_unknown_ids_and_codes_of_an_addition_come_in_the_same_round(client: TestClient, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
-    headers = {"Authorization": f"Bearer {receipt['status_token']}"}
+    headers = token_of(receipt)
     body = {
         "immediate_danger": "perhaps",
         "concern": {
