@@ -16,7 +16,7 @@ from app.config import Settings
 from app.services.keys import DEVELOPMENT_IDENTITY
 from app.services.sealing import read_identities
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
@@ -35,7 +35,7 @@ def more(words: str = "Alex Example came home.", **changes: Any) -> dict[str, An
 
 
 def add(http: Any, receipt: Receipt, told: dict[str, Any], **headers: str) -> Any:
-    key = {"Authorization": f"Bearer {receipt['status_token']}"}
+    key = token_of(receipt)
     return http.post(f"{receipt['links']['self']}/additions", json=told, headers=key | headers)
 
 

@@ -30,7 +30,7 @@ from app.models.record_details import sentence_of
 from app.services.limits import ONE_DAY, Sources, make_limiter, make_policy, networks_of
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import FORM, Desk, desk_of, worker_of
 from tests.support.loops import for_each
@@ -121,7 +121,7 @@ class Place:
 
     @property
     def token(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.receipt['status_token']}"}
+        return token_of(self.receipt)
 
     @property
     def typed(self) -> dict[str, str]:
@@ -365,7 +365,7 @@ def test_the_desk_filters_a_burst_and_acknowledges_it_together_with_an_act_in_th
             flood.append(call(A_SCHOOL).post(CONCERNS, json=a_concern(immediate_danger="yes")).json())
             clock.time += MINUTE
         real = call(ELSEWHERE).post(CONCERNS, json=a_concern(immediate_danger="yes")).json()["reference"]
-        token = {"Authorization": f"Bearer {flood[3]['status_token']}"}
+        token = token_of(flood[3])
         more = {"concern": {"narrative": "An invented account."}}
         path = f"{flood[3]['links']['self']}/additions"
         assert call(A_SCHOOL).post(path, json=more, headers=token).status_code == 201

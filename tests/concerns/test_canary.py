@@ -16,6 +16,7 @@ from pyrage import x25519
 from app.models.clients import Scope
 from app.services.keys import DEVELOPMENT_IDENTITY
 from tests.support.canaries import BIRTHDAYS, CANARY, Place, forms_of, planted, put, traces
+from tests.support.concerns import token_of
 from tests.support.databases import files_of, raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import SLUG
@@ -53,7 +54,7 @@ def wherever_it_can_be_sent(client: httpx.Client, told: Any, free: list[Place]) 
     key = {"Idempotency-Key": CANARY}
     first = client.post("/v1/concerns", json=told, headers=key)
     assert first.status_code == 201
-    token = {"Authorization": f"Bearer {first.json()['status_token']}"}
+    token = token_of(first.json())
     own = first.json()["links"]["self"]
     yield first
     yield client.post("/v1/concerns", json=told, headers=key)

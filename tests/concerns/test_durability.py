@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.models.concerns import StoredReceiptRow
 from app.models.form import FULL_EXAMPLE
 from app.services import receipts
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.load import add_more
@@ -70,7 +70,7 @@ def burst(live: LiveServer, told: dict[str, Any], name: str, sent: Sent) -> None
 
 
 def status_of(client: httpx.Client, receipt: dict[str, Any]) -> Any:
-    return client.get(receipt["links"]["self"], headers={"Authorization": f"Bearer {receipt['status_token']}"})
+    return client.get(receipt["links"]["self"], headers=token_of(receipt))
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from starlette.testclient import TestClient
 
 from app.services.verification import verify_concerns, verify_record
+from tests.support.concerns import token_of
 from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of
 from tests.support.load import A_CONCERN
@@ -96,7 +97,7 @@ class Life(RuleBasedStateMachine):
         answer = self.http.post(
             f"{concern.receipt['links']['self']}/additions",
             json={"concern": {"narrative": f"More. {words}"}},
-            headers={"Authorization": f"Bearer {concern.receipt['status_token']}"},
+            headers=token_of(concern.receipt),
         )
         assert answer.status_code == (410 if concern.erased else 201)
         if not concern.erased:
@@ -171,7 +172,7 @@ class Life(RuleBasedStateMachine):
             assert (shown["state"], shown["held"]) == (concern.state, concern.held)
             assert shown["additions_waiting"] == len(concern.waiting)
             assert (shown["erased_at"] is not None) == concern.erased
-            token = {"Authorization": f"Bearer {concern.receipt['status_token']}"}
+            token = token_of(concern.receipt)
             status = self.http.get(concern.receipt["links"]["self"], headers=token).json()
             assert status["state"] == concern.state
             unseen = [each["number"] for each in status["additions"] if each["acknowledged_at"] is None]

@@ -18,7 +18,7 @@ from app.services.record import note_time
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add, token_of
 from tests.support.databases import raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
@@ -54,12 +54,6 @@ def raised(client: TestClient, desk: Desk, a_concern: Concern) -> Raise:
         return receipt
 
     return bring
-
-
-def add(client: TestClient, receipt: dict[str, Any]) -> Any:
-    told = {"concern": {"narrative": "Alex Example came home."}}
-    key = {"Authorization": f"Bearer {receipt['status_token']}"}
-    return client.post(f"{receipt['links']['self']}/additions", json=told, headers=key)
 
 
 def hold(desk: Desk, receipt: dict[str, Any], *, held: bool = True) -> Any:
@@ -189,7 +183,7 @@ def test_after_an_erasure_the_row_the_record_and_the_counts_stay(
 ) -> None:
     receipt = raised("closed")
     raised("acknowledged")
-    path, key = f"/concerns/{receipt['reference']}", {"Authorization": f"Bearer {receipt['status_token']}"}
+    path, key = f"/concerns/{receipt['reference']}", token_of(receipt)
     desk.get(path)
     status = client.get(receipt["links"]["self"], headers=key).json()
     (before,) = [each for each in desk.get("/concerns").json()["concerns"] if each["reference"] == receipt["reference"]]

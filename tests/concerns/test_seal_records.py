@@ -19,7 +19,7 @@ from app.services.resealing import ChangeOfKeys, reseal
 from app.services.sealing import make_sealer, read_identities
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import RawConnection, drop_triggers, fail_writes
 from tests.support.desk import Desk
 
@@ -36,11 +36,7 @@ def raised(client: TestClient, a_concern: Concern) -> Callable[..., str]:
 
     def raise_concern(words: str = WORDS, **changes: Any) -> str:
         receipt = client.post("/v1/concerns", json=a_concern(concern={"narrative": words}, **changes)).json()
-        added = client.post(
-            f"{receipt['links']['self']}/additions",
-            json={"concern": {"narrative": f"More: {words}"}},
-            headers={"Authorization": f"Bearer {receipt['status_token']}"},
-        )
+        added = add(client, receipt, f"More: {words}")
         assert added.status_code == 201
         return str(receipt["reference"])
 

@@ -26,7 +26,7 @@ from app.services.retention import RetentionPeriods, erase_due_concerns
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.slow
@@ -57,7 +57,7 @@ def claims_of(receipt: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_to(client: TestClient, receipt: dict[str, Any]) -> Any:
-    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    token = token_of(receipt)
     return client.post(f"{receipt['links']['self']}/additions", json=WORDS, headers=token)
 
 
@@ -87,7 +87,7 @@ def test_a_test_with_a_test_key_is_taken_and_every_answer_says_by_a_member_that_
     assert receipt["next_steps"][1] == TEST
     assert not any("social worker should" in step for step in receipt["next_steps"])
     assert claims_of(receipt)["test"] is True
-    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    token = token_of(receipt)
     status = client.get(receipt["links"]["self"], headers=token).json()
     assert status["test"] is True
     assert TEST in status["next_steps"]

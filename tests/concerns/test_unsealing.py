@@ -24,7 +24,7 @@ from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
 from app.services.sealing import read_identities
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
@@ -64,11 +64,7 @@ def raise_concern(http: Any, told: dict[str, Any], *additions: str) -> Receipt:
     """Raise a concern and add to it."""
     receipt: Receipt = http.post("/v1/concerns", json=told).json()
     for words in additions:
-        added = http.post(
-            f"{receipt['links']['self']}/additions",
-            json={"concern": {"narrative": words}},
-            headers={"Authorization": f"Bearer {receipt['status_token']}"},
-        )
+        added = add(http, receipt, words)
         assert added.status_code == 201
     return receipt
 

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.services.hours import LONDON, WorkingDays
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
@@ -103,7 +103,7 @@ def test_the_receipt_the_check_and_the_status_tell_the_same_moment(
 
     checked = client.post("/v1/concerns/check", json=a_concern()).json()
     receipt = client.post("/v1/concerns", json=a_concern()).json()
-    bearer = {"Authorization": f"Bearer {receipt['status_token']}"}
+    bearer = token_of(receipt)
     status = client.get(receipt["links"]["self"], headers=bearer).json()
 
     assert receipt["received_at"] == "2026-12-24T15:00:00Z"

@@ -18,7 +18,7 @@ from app.models.sections import Section
 from app.services.deadlines import append_due_soon_events, append_overdue_events
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.desk import Desk
 from tests.support.openapi import Part, faults_against, operations, schemas_in, shown_by_answers
 from tests.support.publishing import a_key, publish_next, withdraw
@@ -181,7 +181,7 @@ def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
 ) -> None:
     document = resolved(service.openapi())
     receipt = client.post("/v1/concerns", json=a_concern()).json()
-    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    token = token_of(receipt)
     desk.act(receipt["reference"], "messages", text="Which school?")
     client.get(receipt["links"]["messages"], headers=token)
     client.post(f"{receipt['links']['self']}/additions", json={"concern": {"narrative": "More."}}, headers=token)

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.concerns import token_of
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
@@ -93,7 +94,7 @@ def gets_concerns(node: LiveServer) -> bool:
 
 def read(client: httpx.Client, receipt: dict[str, Any]) -> httpx.Response:
     """Read the status of the concern, as its reporter does."""
-    return client.get(receipt["links"]["self"], headers={"Authorization": f"Bearer {receipt['status_token']}"})
+    return client.get(receipt["links"]["self"], headers=token_of(receipt))
 
 
 def stored(data_dir: Path) -> list[str]:

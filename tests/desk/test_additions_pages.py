@@ -23,7 +23,7 @@ from app.pages.concern import ADDED_ON_PAGE
 from app.services import entries
 from app.services.keys import create_identity
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import Concern, add, token_of
 from tests.support.desk import Desk, desk_of, press
 from tests.support.live import LiveServer
 from tests.support.loops import for_each
@@ -142,7 +142,7 @@ def test_no_sealed_text_is_read_in_the_writer_s_thread_and_one_addition_is_one_r
     for _ in range(3):
         add(client, receipt)
     reference = receipt["reference"]
-    key = {"Authorization": f"Bearer {receipt['status_token']}"}
+    key = token_of(receipt)
     statements.clear()
 
     one = desk.get(f"/concerns/{reference}/additions/2")

@@ -16,7 +16,7 @@ from app.services.deadlines import append_overdue_events
 from app.services.receipts import NEW_WORRY
 from app.services.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern, add
+from tests.support.concerns import Concern, add, status_of
 from tests.support.databases import RawConnection
 from tests.support.desk import Desk
 from tests.support.publishing import a_key
@@ -57,12 +57,6 @@ def waiting(desk: Desk, receipt: dict[str, Any]) -> list[int]:
     numbers = [each["number"] for each in listed if each["acknowledged_at"] is None]
     assert entry_of(desk, receipt)["additions_waiting"] == len(numbers)
     return numbers
-
-
-def status_of(client: TestClient, receipt: dict[str, Any]) -> dict[str, Any]:
-    key = {"Authorization": f"Bearer {receipt['status_token']}"}
-    told: dict[str, Any] = client.get(receipt["links"]["self"], headers=key).json()
-    return told
 
 
 def test_an_addition_has_a_working_day_of_its_own_which_reporter_and_desk_see(

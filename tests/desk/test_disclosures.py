@@ -44,7 +44,7 @@ from app.models.record_details import (
 from app.services.people import leave
 from app.services.verification import find_faults, verify_record
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import RawConnection, Unguarded, drop_triggers, fail_writes, raw_connection
 from tests.support.desk import Desk
 from tests.support.people import ADDRESS, JO, OWN_PAGE, acts_of_people, context_of_service, sign_in_as
@@ -111,11 +111,7 @@ every_call = pytest.mark.parametrize(("method", "path"), CALLS)
 def reference(client: TestClient, a_concern: Concern) -> str:
     """A concern with an addition."""
     receipt = client.post("/v1/concerns", json=a_concern()).json()
-    added = client.post(
-        f"{receipt['links']['self']}/additions",
-        json={"concern": {"narrative": "Alex Example came home."}},
-        headers={"Authorization": f"Bearer {receipt['status_token']}"},
-    )
+    added = add(client, receipt)
     assert added.status_code == 201
     return str(receipt["reference"])
 

@@ -22,7 +22,7 @@ from app.services.resealing import ChangeOfKeys, reseal
 from app.services.sealing import make_sealer, read_identities
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern, add
+from tests.support.concerns import Concern, add, token_of
 from tests.support.databases import Unguarded, files_of, raw_connection
 from tests.support.desk import Desk, desk_of, worker_of
 from tests.support.service import a_service
@@ -69,7 +69,7 @@ def test_a_note_is_read_with_its_words_its_author_and_its_time_and_is_on_the_rec
 def test_no_reporter_sees_a_note_or_that_there_is_one_and_no_word_of_it_is_in_any_file(
     client: TestClient, settings: Settings, robin: Desk, receipt: Receipt
 ) -> None:
-    own = {"Authorization": f"Bearer {receipt['status_token']}"}
+    own = token_of(receipt)
     before = client.get(receipt["links"]["self"], headers=own).json()
 
     write(robin, receipt)

@@ -18,7 +18,7 @@ from app.routers import events
 from app.services.cursors import encode_key
 from app.services.events import append_event, events_after
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import desk_of
 from tests.support.publishing import a_key, publish_next, withdraw
@@ -53,7 +53,7 @@ def test_every_act_tells_its_event_once(
     desk = a_key(client, *DESK, name="example-desk")
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     reference = receipt["reference"]
-    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    token = token_of(receipt)
     client.post(f"/v1/concerns/{reference}/additions", json={"concern": {"narrative": "More."}}, headers=token)
     for _ in range(2):
         client.post(f"/v1/desk/concerns/{reference}/acknowledgement", json={}, headers=desk)

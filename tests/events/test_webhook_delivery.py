@@ -23,7 +23,7 @@ from app.services.events import append_event
 from app.services.webhooks import NewWebhook, SsrfGuard, add_webhook, count_deliveries, get_webhook, open_webhook_keys
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
-from tests.support.concerns import Concern, add
+from tests.support.concerns import Concern, add, token_of
 from tests.support.live import LiveServer, environment_for
 from tests.support.receiver import RawReceiver, Receiver, Reply, stay_silent, trickle_head
 from tests.support.waiting import LONG_ENOUGH, eventually
@@ -125,7 +125,7 @@ def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_ackn
         example = ("-m", "uvicorn", "examples.receiver:receiver", "--port", str(port))
         stack.enter_context(a_process(*example, **os.environ, **told))
         receipt = client.post("/v1/concerns", json=a_concern()).json()
-        own, token = receipt["links"]["self"], {"Authorization": f"Bearer {receipt['status_token']}"}
+        own, token = receipt["links"]["self"], token_of(receipt)
         arrived = wait_until(lambda: references() == [receipt["reference"]])
         acknowledged = wait_until(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
         assert add(client, receipt).status_code == 201

@@ -24,7 +24,7 @@ from app.models.seed_files import read_seed_file
 from app.server.export import crawl
 from app.services.catalogue import LISTED_SECTIONS
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.loops import for_each
 from tests.support.publishing import (
     ADDED,
@@ -274,7 +274,7 @@ def test_no_answer_weighs_or_counts_anything(service: FastAPI, settings: Setting
         publish(client, second_edition(client), a_key(client, Scope.PUBLISH))
         receipt = client.post("/v1/concerns", json=a_concern()).json()
         path = f"/v1/concerns/{receipt['reference']}"
-        status = client.get(path, headers={"Authorization": f"Bearer {receipt['status_token']}"})
+        status = client.get(path, headers=token_of(receipt))
         reader = a_key(client, Scope.READ, Scope.AUDIT, name="a-reader")
         desk = [client.get(f"/v1/desk/{name}", headers=reader) for name in ("concerns", "disclosures")]
     again = create_app(settings, SettableClock())

@@ -42,7 +42,7 @@ from app.services import workers
 from app.services.hours import DutyHours
 from app.services.workers import SILENT_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.publishing import GUIDE, a_key, content_of, publish, publish_next, withdraw
 from tests.support.service import a_service
 from tests.support.threaded import run_server
@@ -692,7 +692,7 @@ def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client:
 def test_no_word_of_a_concern_is_ever_on_the_shelf(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     before = len(service.state.context.response_cache.store)
-    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    token = token_of(receipt)
     client.post("/v1/concerns/check", json=a_concern())
     client.get(f"/v1/concerns/{receipt['reference']}", headers=token)
     client.get(f"/v1/concerns/{receipt['reference']}")

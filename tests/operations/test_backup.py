@@ -19,6 +19,7 @@ from app.services.backup import back_up, restore_backup, verify_copy
 from app.services.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
+from tests.support.concerns import token_of
 from tests.support.desk import desk_of
 from tests.support.live import LiveServer
 from tests.support.waiting import LONG_ENOUGH
@@ -85,7 +86,7 @@ def test_a_backup_under_load_holds_every_concern_acknowledged_before_it_and_can_
     assert during > 0
     with LiveServer(elsewhere) as server, server.client() as caller:
         for receipt in before:
-            token = {"Authorization": f"Bearer {receipt['status_token']}"}
+            token = token_of(receipt)
             assert caller.get(f"{CONCERNS}/{receipt['reference']}", headers=token).status_code == 200
 
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.models.form import FULL_EXAMPLE
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, status_of, token_of
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ Status = Callable[[], Any]
 @pytest.fixture
 def status(client: TestClient, receipt: Receipt) -> Status:
     """What the reporter is told now."""
-    key = {"Authorization": f"Bearer {receipt['status_token']}"}
+    key = token_of(receipt)
     return lambda: client.get(receipt["links"]["self"], headers=key).json()
 
 
@@ -52,7 +52,7 @@ def test_receipt_inbox_and_status_name_the_same_moment_one_working_day_on(
     clock.time = dt.datetime.fromisoformat(received)
     receipt = client.post("/v1/concerns", json=a_concern()).json()
 
-    status = client.get(receipt["links"]["self"], headers={"Authorization": f"Bearer {receipt['status_token']}"}).json()
+    status = status_of(client, receipt)
 
     assert (receipt["acknowledge_by"], entry(desk)["acknowledge_by"], status["acknowledge_by"]) == (due, due, due)
 

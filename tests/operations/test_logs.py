@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.logs import ALLOWED, Log
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, token_of
 from tests.support.live import environment_for
 from tests.support.log_lines import Lines
 from tests.support.prepared import copy_prepared
@@ -120,7 +120,7 @@ def test_a_request_s_line_has_the_template_of_its_route_and_never_the_path(
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     lines()
-    client.get(f"/v1/concerns/{receipt['reference']}", headers={"Authorization": f"Bearer {receipt['status_token']}"})
+    client.get(f"/v1/concerns/{receipt['reference']}", headers=token_of(receipt))
 
     (line,) = [line for line in lines() if line["event"] == "request"]
     assert line["route"] == "/v1/concerns/{reference}"

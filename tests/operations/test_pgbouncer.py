@@ -23,7 +23,7 @@ from app.services.clients import NewClient, add_client
 from app.services.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.command import ROOT
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import postgresql
 from tests.support.desk import desk_of
 from tests.support.proxies import free_port, need
@@ -115,11 +115,7 @@ def test_two_nodes_behind_it_take_in_concerns_additions_and_acts_and_give_every_
         def raise_one(number: int) -> str:
             here, there = (first, second) if number % 2 else (second, first)
             receipt = here.post("/v1/concerns", json=a_concern()).json()
-            added = there.post(
-                f"{receipt['links']['self']}/additions",
-                json={"concern": {"narrative": "Alex Example came home."}},
-                headers={"Authorization": f"Bearer {receipt['status_token']}"},
-            )
+            added = add(there, receipt)
             opened = there.get(f"/v1/desk/concerns/{receipt['reference']}", headers=desk.headers)
             acted = desk.act(receipt["reference"], "acknowledgement")
             assert (added.status_code, opened.status_code, acted.status_code) == (201, 200, 200)

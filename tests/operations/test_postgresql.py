@@ -27,7 +27,7 @@ from app.services.events import append_event, events_after
 from app.services.record import purge_remnants
 from tests.support import databases
 from tests.support.clock import A_TUESDAY
-from tests.support.concerns import Concern
+from tests.support.concerns import Concern, add
 from tests.support.databases import Postgresql, postgresql, processes_of
 from tests.support.desk import Desk, desk_of
 from tests.support.loops import for_each
@@ -92,11 +92,7 @@ def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
     publish_next(service, change_note="A made-up change.", **filled_sections())
     withdraw(service, 1)
     receipt = node.post("/v1/concerns", json=a_concern()).json()
-    added = node.post(
-        f"{receipt['links']['self']}/additions",
-        json={"concern": {"narrative": "Alex Example came home."}},
-        headers={"Authorization": f"Bearer {receipt['status_token']}"},
-    )
+    added = add(node, receipt)
     assert added.status_code == 201
     desk.get(f"/concerns/{receipt['reference']}")
     before = {table: shared.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in LASTING}

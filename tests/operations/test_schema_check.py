@@ -22,6 +22,7 @@ from app.models.form import SMALLEST_EXAMPLE
 from app.services.backup import back_up, restore_backup, verify_copy
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance_process
+from tests.support.concerns import token_of
 from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection
 from tests.support.desk import Desk
 from tests.support.revisions import WORKS, add_revision
@@ -250,7 +251,7 @@ def test_a_rule_that_swallows_rows_while_the_service_runs_leaves_no_answer_that_
 ) -> None:
     receipt = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()
     more = {"concern": {"narrative": "An invented addition."}}
-    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    token = token_of(receipt)
     with raw_connection(settings.data_dir) as database:
         written = "UPDATE" if table == "chains" else "INSERT"
         change(database, SWALLOW[on_postgresql()].format(f"{written} ON {table}"))

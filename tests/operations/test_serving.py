@@ -16,6 +16,7 @@ import uvicorn
 from app.config import Settings
 from app.errors import SetupError
 from app.server.run import run_server
+from tests.support.concerns import token_of
 from tests.support.databases import files_of
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, load
@@ -56,10 +57,7 @@ def test_a_process_that_drains_is_not_ready_and_refuses_nobody(draining: LiveSer
     draining.start()
     receipts = [*told.receipts.values(), stored.json()]
     with draining.client() as client:
-        statuses = [
-            client.get(each["links"]["self"], headers={"Authorization": f"Bearer {each['status_token']}"}).status_code
-            for each in receipts
-        ]
+        statuses = [client.get(each["links"]["self"], headers=token_of(each)).status_code for each in receipts]
 
     assert ended
     assert (ready.status_code, ready.json()["checks"]["process"]) == (503, "stopping")

@@ -13,6 +13,7 @@ from app.db.database import WRITES
 from app.models.clients import Scope
 from app.models.form import SMALLEST_EXAMPLE
 from app.services.workers import stop_workers
+from tests.support.concerns import token_of
 from tests.support.desk import Desk
 from tests.support.publishing import GUIDE, a_key
 
@@ -67,7 +68,7 @@ def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: Te
     client.get("/v1/guides")  # the edition is read once in each process
     receipt = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()
     desk.get("/concerns")  # the client is known from here
-    reference, token = receipt["reference"], {"Authorization": f"Bearer {receipt['status_token']}"}
+    reference, token = receipt["reference"], token_of(receipt)
     acts: dict[str, Callable[[], Any]] = {
         "a cold guide": lambda: client.get(f"{GUIDE}/editions/1/contacts"),
         "a concern": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),

@@ -28,6 +28,7 @@ from app.services.chains import hash_of
 from app.services.verification import Invariant, find_broken
 from app.services.webhooks import insert_webhook
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import token_of
 from tests.support.databases import RawConnection, address_for, copy_database, drop_triggers, raw_connection
 from tests.support.delivery import a_receiver
 from tests.support.desk import Desk, desk_of
@@ -87,7 +88,7 @@ def add(http: Any, receipt: Any, words: str, **more: Any) -> None:
     answer = http.post(
         f"{receipt['links']['self']}/additions",
         json={"concern": {"narrative": words}} | more,
-        headers={"Authorization": f"Bearer {receipt['status_token']}"},
+        headers=token_of(receipt),
     )
     assert answer.status_code == 201
 

@@ -1,0 +1,1 @@
+"""Commands of access: clients, people, sign-in and limits."""

@@ -1,0 +1,1 @@
+"""Commands of concerns: submission, receipts, entries and sealing."""

@@ -1,0 +1,1 @@
+"""Commands of guides: editions, renditions, drafts and their documents."""

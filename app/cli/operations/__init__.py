@@ -1,0 +1,1 @@
+"""Commands of operation: jobs, backups, integrity checks and the doctor."""

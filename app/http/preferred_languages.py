@@ -1,0 +1,45 @@
+"""The languages that a request prefers to the guide's own, by `Accept-Language`."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE
+
+QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
+"""The paths whose answers depend on the languages that a request prefers, in whichever form each is sent."""
+LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
+MAX_HEADER_LENGTH = 1_000
+MAX_PREFERENCES = 8
+PARSED_LANGUAGE_HEADERS = 1_000
+
+
+def quality_in(parameters: Iterable[str]) -> float:
+    """Return the first quality value among the parameters of a range, or 1 where there is none."""
+    return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
+
+
+@lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
+def preferred_languages(accept_language: str) -> tuple[str, ...]:
+    """Return the language ranges of the header that come before English, in small letters, the best first.
+
+    So almost every browser gives the same: none. A header that is too long, or no list of languages, gives none.
+    """
+    if len(accept_language) > MAX_HEADER_LENGTH:
+        return ()
+    weighted = []
+    for place, part in enumerate(accept_language.lower().split(",")):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        weight = quality_in(parameters)
+        if weight > 0:
+            weighted.append((-weight, place, name))
+    preferred: list[str] = []
+    for _, _, name in sorted(weighted):
+        if name in ("*", ENGLISH_TAG, GUIDE_LANGUAGE.lower()):
+            break
+        if LANGUAGE_RANGE.fullmatch(name) and name not in preferred:
+            preferred.append(name)
+        if name.startswith(f"{ENGLISH_TAG}-"):  # what it falls back to is English
+            break
+    return tuple(preferred[:MAX_PREFERENCES])

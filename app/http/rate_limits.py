@@ -1,0 +1,229 @@
+"""Rate limits: which counts a request has, and what is answered above them."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from enum import Enum
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.config import Settings
+from app.errors import InternalError, RateLimited, UnknownHost
+from app.http.hosts import HostCheck
+from app.http.problem_handlers import problem_response
+from app.http.turns import LANE, OVER
+from app.logs import Log, frames_of
+from app.models.guides.catalogue import ACROSS_GUIDES
+from app.models.links import CONCERNS, MCP
+from app.services.access.limits import Count, Limiter, Network, Networks, Policy, make_policy, networks_of
+
+log = Log(__name__)
+POLICY_FIELD = "RateLimit-Policy"
+FIELD = "RateLimit"
+SIGN_INS = ("/desk/sign-in", "/desk/invitation")
+FOR_CLIENTS = ("/v1/desk", "/v1/events")
+SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
+MAX_REMEMBERED_TOKENS = 4096
+UNAUTHORISED = 401
+CONCERN_POLICY = "concerns"
+FORM_POLICY = "forms"
+CHECK_POLICY = "checks"
+ADDITION_POLICY = "additions"
+STATUS_POLICY = "status"
+SAVED_POLICY = "saved-codes"
+SEARCH_POLICY = "search"
+ASSISTANT_POLICY = "assistants"
+SIGN_IN_POLICY = "sign-in"
+DESK_POLICY = "desk"
+CLIENT_POLICY = "clients"
+POSTED = (
+    (f"{CONCERNS}/check", CHECK_POLICY),
+    (f"{CONCERNS}/", ADDITION_POLICY),
+    (CONCERNS, CONCERN_POLICY),
+    (("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"), FORM_POLICY),
+    ("/concerns/additions", ADDITION_POLICY),
+    ("/concerns/saved", SAVED_POLICY),
+    ("/concerns", STATUS_POLICY),
+    ("/search", SEARCH_POLICY),
+    (MCP, ASSISTANT_POLICY),
+    (SIGN_INS, SIGN_IN_POLICY),
+)
+"""The policy of each post, by the first beginning of its path. Others are the desk's."""
+
+
+class Above(Enum):
+    """What happens to a request above its limit."""
+
+    REFUSED = "429, before its body is read"
+    TURNS = "it takes turns with others above that limit: whether it is refused depends on what it says"
+    PROVEN = (
+        "it takes turns if it has a credential: a right one is served, a wrong one refused. Without one it is refused"
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A kind of request that is counted for itself: the setting of its limit, and what happens above it.
+
+    At most one in `waiting` of the connections waits for its turn.
+    """
+
+    setting: str
+    above: Above
+    waiting: int = 40
+
+
+COUNTED = {
+    CONCERN_POLICY: Counted("limit_concerns", Above.TURNS, waiting=4),
+    FORM_POLICY: Counted("limit_concerns", Above.TURNS, waiting=4),
+    CHECK_POLICY: Counted("limit_concerns", Above.REFUSED),
+    ADDITION_POLICY: Counted("limit_concerns", Above.TURNS),
+    STATUS_POLICY: Counted("limit_status", Above.TURNS),
+    SAVED_POLICY: Counted("limit_concerns", Above.TURNS),
+    SEARCH_POLICY: Counted("limit_search", Above.REFUSED),
+    ASSISTANT_POLICY: Counted("limit_search", Above.REFUSED),
+    SIGN_IN_POLICY: Counted("limit_sign_in", Above.TURNS),
+    DESK_POLICY: Counted("limit_desk", Above.PROVEN),
+}
+"""What is counted, each for itself: so that what is sent of one kind stops nothing of another."""
+
+
+def policy_name(method: str, path: str) -> str | None:
+    """Return the name of the route's policy, or None: plain public reads have no limit. They are cheap.
+
+    A search has a limit only if the request has a query, or is that of the search page.
+    """
+    if method == "POST":
+        return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
+    if path.startswith(CONCERNS):
+        return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
+    if path.startswith(SIGN_INS[0]):
+        return SIGN_IN_POLICY
+    if path.startswith(FOR_CLIENTS):
+        return DESK_POLICY
+    return SEARCH_POLICY if method == "GET" and path.startswith(SEARCHES) else None
+
+
+class GateMiddleware:
+    """ASGI middleware that refuses an unknown host and a caller over its limit, before the body of a request is read.
+
+    The name in the Host header must be known, which stops DNS rebinding by another site. A caller is counted by the
+    networks of its address. After its key was authenticated once, it is counted by client instead. What is not refused
+    above its limit (`COUNTED`) is passed on with its count, and takes turns.
+
+    An error that nothing else handled is answered 500, inside CORS, so that pages can read it. The log line has the
+    type of the error and its stack frames, never its message, which may hold a reporter's words.
+    """
+
+    def __init__(self, app: ASGIApp, allows_host: HostCheck, limiter: Limiter, settings: Settings) -> None:
+        self.app = app
+        self._allows_host = allows_host
+        self._limiter = limiter
+        self._policies = {name: make_policy(name, getattr(settings, each.setting)) for name, each in COUNTED.items()}
+        self._client_policy = make_policy(CLIENT_POLICY, settings.limit_clients)
+        self._client_of_token: OrderedDict[bytes, str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        def watch_start(message: Message) -> Awaitable[None]:
+            nonlocal has_started
+            has_started = True
+            return send(message)
+
+        try:
+            served, sending = await self._admit(scope, receive, watch_start)
+            await served(scope, receive, sending)
+        except Exception as error:  # whatever it is, it is answered and logged, without its message
+            request_id = scope["state"]["request_id"]
+            log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
+            if not has_started:
+                await problem_response(Request(scope, receive), InternalError)(scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
+        """Return what serves the request, which may be a refusal, and `send` with what it adds to the response."""
+        if not self._allows_host(find_field(scope, b"host")):
+            return problem_response(Request(scope, receive), UnknownHost), send
+        name = policy_name(scope["method"], scope["path"])
+        if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
+            return self.app, send
+        token = _token_hash(scope)
+        bucket = self._find_bucket(scope, self._policies[name], token)
+        if bucket is not None:
+            count = await self._limiter.count(*bucket)
+            send = with_rate_limit_fields(count, send)
+            if count.is_over and not _takes_turns(scope, name, count):
+                retry_after = {"Retry-After": str(count.seconds)}
+                return problem_response(Request(scope, receive), RateLimited, headers=retry_after), send
+        return self.app, send if token is None else self._remember_client(scope, token, send)
+
+    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
+        """Return the policy and what to count the request under, or None if it is not counted (see `networks_of`)."""
+        networks = networks_of(scope["client"][0] if scope.get("client") else None)
+        if not networks:
+            return None
+        client = self._client_of_token.get(token) if token is not None else None
+        return (policy, networks) if client is None else (self._client_policy, (Network(client),))
+
+    def _remember_client(self, scope: Scope, token: bytes, send: Send) -> Send:
+        """Wrap `send`: remember token -> client after authentication, forget it on 401."""
+
+        def send_and_remember(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                client = scope["state"].get("client")
+                if client is not None:
+                    self._client_of_token[token] = client
+                    self._client_of_token.move_to_end(token)
+                    if len(self._client_of_token) > MAX_REMEMBERED_TOKENS:
+                        self._client_of_token.popitem(last=False)
+                elif message["status"] == UNAUTHORISED:
+                    self._client_of_token.pop(token, None)
+            return send(message)
+
+        return send_and_remember
+
+
+def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
+    """Return whether the request, which is over its limit, takes turns; its state then has the count and the lane."""
+    counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
+    if is_client:
+        takes_turns = name == CONCERN_POLICY
+    elif counted.above is Above.PROVEN:
+        takes_turns = find_field(scope, b"authorization") is not None or find_field(scope, b"cookie") is not None
+    else:
+        takes_turns = counted.above is Above.TURNS
+    if takes_turns:
+        scope["state"] |= {OVER: count, LANE: (name, counted.waiting)}
+    return takes_turns
+
+
+def with_rate_limit_fields(count: Count, send: Send) -> Send:
+    """Wrap `send`: add the RateLimit header fields."""
+    policy = count.policy
+
+    def send_with_fields(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers[POLICY_FIELD] = f'"{policy.name}";q={policy.item.amount};w={policy.seconds}'
+            headers[FIELD] = f'"{policy.name}";r={count.remaining};t={count.seconds}'
+        return send(message)
+
+    return send_with_fields
+
+
+def _token_hash(scope: Scope) -> bytes | None:
+    """Return the SHA-256 of the Authorization header, so that no token is held in memory; None without one."""
+    authorization = find_field(scope, b"authorization")
+    return hashlib.sha256(authorization).digest() if authorization else None
+
+
+def find_field(scope: Scope, name: bytes) -> bytes | None:
+    """Return the first header field of that name."""
+    return next((value for each, value in scope["headers"] if each == name), None)

@@ -1,0 +1,109 @@
+"""Request bodies: read whole, within limits of time and size."""
+
+import asyncio
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import BadRequest, ContentTooLarge, Problem, RequestTimeout, ServiceUnavailable
+from app.http.problem_handlers import problem_response
+from app.http.rate_limits import find_field
+from app.http.turns import LONG_BODY_BYTES, OVER, HeldAnswer, Turns
+
+MAX_BODY_BYTES = 1_000_000
+MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
+"""Limit of all bodies that are being received at the same time. Above it, short ones are still received."""
+ALWAYS_ANSWERED = ("/health/", "/metrics")
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class RequestBodyMiddleware:
+    """ASGI middleware that reads the whole body of a request before it passes the request on.
+
+    A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
+    progress. A caller above its limit takes none of these places either: it takes turns (`Turns`).
+    """
+
+    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, turns: Turns) -> None:
+        self.app = app
+        self._turns = turns
+        self._seconds = seconds
+        self._most_at_work = most_at_work
+        self._at_work = 0
+        self._arriving = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"].startswith(ALWAYS_ANSWERED):
+            await self.app(scope, receive, send)
+            return
+        if scope["method"] not in WITH_BODY:
+            await self._serve(scope, receive, send, size=0)
+            return
+        body = await self._read_body(scope, receive)
+        if isinstance(body, type):
+            closing = {"Connection": "close"}  # the rest of the body is not read
+            await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
+            return
+        answer = HeldAnswer(scope, send)
+        await self._serve(scope, _replay(body, receive), answer.send, size=len(body))
+        if answer.messages:
+            await self._turns.answer_late(answer)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, *, size: int) -> None:
+        """Pass the request on when it has a place, or refuse it."""
+        takes_turns = OVER in scope["state"]
+        has_room = self._turns.has_room(scope, size) if takes_turns else self._at_work < self._most_at_work
+        if not has_room:
+            await problem_response(Request(scope, receive), ServiceUnavailable)(scope, receive, send)
+        elif takes_turns:
+            await self._turns.serve(self.app, scope, receive, send, size)
+        else:
+            self._at_work += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self._at_work -= 1
+
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
+        """Return the body, or the problem with it."""
+        length = find_field(scope, b"content-length") or b""
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+            return ContentTooLarge
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._seconds):
+                while True:
+                    message = await receive()
+                    chunk = message.get("body", b"")
+                    body += chunk
+                    self._arriving += len(chunk)
+                    refusal = self._problem_with(message, len(body))
+                    if refusal is not None or not message.get("more_body", False):
+                        return refusal or bytes(body)
+        except TimeoutError:
+            return RequestTimeout
+        finally:
+            self._arriving -= len(body)
+
+    def _problem_with(self, message: Message, length: int) -> type[Problem] | None:
+        if message["type"] == "http.disconnect":
+            return BadRequest  # the client has left, and does not read this
+        if length > MAX_BODY_BYTES:
+            return ContentTooLarge
+        is_refused = length > LONG_BODY_BYTES and self._arriving > MAX_BUFFERED_BYTES
+        return ServiceUnavailable if is_refused else None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body in one message, and then the server's own messages."""
+    is_sent = False
+
+    async def receive_body() -> Message:
+        nonlocal is_sent
+        if is_sent:
+            return await receive()
+        is_sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_body

@@ -1,0 +1,1 @@
+"""Tables, requests and responses of access: clients, people, sign-in and limits."""

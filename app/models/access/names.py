@@ -1,0 +1,64 @@
+"""Names of people: what may be recorded, and names that look alike."""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+from pydantic import Field as pydantic_Field
+
+from app.errors import CodedValueError, FaultCode
+
+MAX_NAME_LENGTH = 96  # with a prefix and a slash, two of them fit the 200 characters by which the record is searched
+OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
+"""What the audit log names where no person or client acted, or before a person, without blanks and marks."""
+SEPARATORS = frozenset("/\\<>:;|")
+LETTERS = ("Lu", "Ll", "Lt", "Lo")
+"""The categories of letters that belong to one script. Marks and modifiers, such as an okina, belong to any."""
+WRITTEN_TOGETHER = (
+    frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
+    frozenset({"CJK", "HANGUL"}),
+    frozenset({"CJK", "BOPOMOFO"}),
+)
+"""Scripts in which one name is written (Unicode Technical Standard 39, section 5.1)."""
+
+
+def is_recordable(name: object) -> bool:
+    """Whether the name can stand on the record: it prints, and nothing has to be cut off."""
+    return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
+
+
+def find_look_alike(name: str) -> str | None:
+    """Return why the audit log could show the name as another one, or None: for new people and clients.
+
+    Names that are stored already, and those that a provider gives, are taken as they are.
+    """
+    plain = "".join(each for each in name.casefold() if each.isalnum())
+    if plain in OWN_ACTORS:
+        return "is one by which the audit log names this service itself"
+    if set(name) & SEPARATORS:
+        return f"has no {' '.join(sorted(SEPARATORS))}: the audit log separates names with them"
+    if unicodedata.normalize("NFKC", name) != unicodedata.normalize("NFC", name):
+        return "has no letters that are other letters in another form"
+    scripts = {_script_of(each) for each in unicodedata.normalize("NFC", name) if unicodedata.category(each) in LETTERS}
+    if len(scripts) > 1 and not any(scripts <= each for each in WRITTEN_TOGETHER):
+        return f"is in one script, not in several ({', '.join(sorted(map(str.title, scripts)))})"
+    return None
+
+
+def _script_of(letter: str) -> str:
+    """Return the script, by which Unicode begins the name of each letter."""
+    return unicodedata.name(letter, "UNNAMED").split()[0]
+
+
+def _check_name(name: str) -> str:
+    if not is_recordable(name):
+        raise CodedValueError(FaultCode.WRONG_FORM, "must be printable text without leading or trailing spaces")
+    return name
+
+
+PersonName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH),
+    AfterValidator(_check_name),
+    pydantic_Field(description="The person's name, as in the audit log.", examples=["Robin Example"]),
+]

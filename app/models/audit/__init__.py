@@ -1,0 +1,1 @@
+"""Tables, requests and responses of the audit log."""

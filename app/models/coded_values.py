@@ -1,0 +1,104 @@
+"""The codes in a model, with their places, to be checked against the code lists."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import ErrorDetails
+
+from app.errors import Location
+from app.models.base import FromCodeList
+
+CodedValue = tuple[Location, str, str]
+
+
+def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Return pydantic's errors without each "list too short" that only follows from errors in that list's entries."""
+    around = {at[:length] for at in (error["loc"] for error in errors) for length in range(len(at))}
+    return [error for error in errors if error["type"] != "too_short" or error["loc"] not in around]
+
+
+@cache
+def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    """Return what reads this member of the model alone."""
+    return TypeAdapter[Any](model.model_fields[name].rebuild_annotation())
+
+
+def _only_model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the only model in the annotation; None if there is none or more than one."""
+    found = set(_models_in(annotation))
+    return found.pop() if len(found) == 1 else None
+
+
+def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
+    """Return the model of the object at that place of a value of `model`; None if more than one could be there."""
+    found: type[BaseModel] | None = model
+    for name in (step for step in at if isinstance(step, str)):
+        member = found.model_fields.get(name) if found is not None else None
+        found = _only_model_in(member.annotation) if member is not None else None
+    return found
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def coded_values(model: BaseModel) -> Iterator[CodedValue]:
+    """Yield (location, name of the code list, code) for every code in the model.
+
+    A location is a path of field names, keys and list indexes, from the root. A field that was not sent yields
+    nothing. Raises TypeError for a model with a field that names two code lists: its codes would be ambiguous.
+    """
+    for field, code_list in _coded_fields(type(model)).items():
+        if field in model.model_fields_set:
+            yield from _codes_in((field,), code_list, getattr(model, field))
+
+
+def _codes_in(location: Location, code_list: str | None, value: object) -> Iterator[CodedValue]:
+    if isinstance(value, str):
+        if code_list is not None:
+            yield location, code_list, value
+    elif isinstance(value, BaseModel):
+        for at, its_list, code in coded_values(value):
+            yield (*location, *at), its_list, code
+    else:
+        many = enumerate(value) if isinstance(value, list | tuple | set | frozenset) else ()
+        for step, item in value.items() if isinstance(value, dict) else many:
+            yield from _codes_in((*location, step), code_list, item)
+
+
+@cache
+def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
+    """Map every field of the class that may hold codes to the code list of its strings.
+
+    Fields that can hold neither codes nor models are left out: most of a concern is its words.
+    """
+    fields = model.model_fields
+    found = {
+        name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
+        for name, field in fields.items()
+    }
+    return {
+        name: code_list
+        for name, code_list in found.items()
+        if code_list is not None or any(_models_in(fields[name].annotation))
+    }
+
+
+def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:
+    named = {*_named_in(annotation), *(mark.code_list for mark in metadata if isinstance(mark, FromCodeList))}
+    if len(named) > 1:
+        raise TypeError(f"{field} draws on more than one code list")
+    return next(iter(named), None)
+
+
+def _named_in(annotation: Any) -> Iterator[str]:
+    """Yield the code lists named inside an annotation: `get_args` opens Annotated, unions, lists and tuples."""
+    if isinstance(annotation, FromCodeList):
+        yield annotation.code_list
+    for part in get_args(annotation):
+        yield from _named_in(part)

@@ -1,0 +1,1 @@
+"""Tables, requests and responses of concerns: submission, receipts, entries and sealing."""

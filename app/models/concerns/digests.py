@@ -1,0 +1,67 @@
+"""Digests of a concern, its entries and its receipts, which audit entries hold."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.models.audit.details import SealDetails
+from app.models.audit.entry_kinds import EntryPlace
+from app.models.base import canonical_json, format_utc
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.rows import StoredReceiptRow
+
+
+def seal_details(
+    sealed: bytes,
+    recipients: Sequence[str],
+    *,
+    added: EntryPlace | None = None,
+    row: EntryRow | None = None,
+    columns: Mapping[str, Any] | None = None,
+    receipt: StoredReceiptRow | None = None,
+) -> SealDetails:
+    """Return the details of an act that stores the sealed text.
+
+    `row` is that of a new entry, `columns` those of the concern's row if the act sets them, `receipt` what is stored
+    for a retry.
+    """
+    return SealDetails(
+        kind=None if added is None else added.kind,
+        number=None if added is None else added.number,
+        sealed_sha256=hashlib.sha256(sealed).hexdigest(),
+        recipients=tuple(recipients),
+        columns_sha256=None if columns is None else columns_sha256(columns),
+        entry_sha256=None if row is None else entry_sha256(row),
+        receipt_sha256=None if receipt is None else receipt_sha256(receipt),
+    )
+
+
+def entry_sha256(row: EntryRow) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of the clear columns with which an entry comes."""
+    columns = {name: getattr(row, name) for name in ("reference", "kind", "number", "author", "immediate_danger")}
+    times = {name: at and format_utc(at) for name, at in (("at", row.received_at), ("due", row.acknowledge_by))}
+    return hashlib.sha256(canonical_json(columns | times)).hexdigest()
+
+
+def receipt_sha256(row: StoredReceiptRow) -> str:
+    """Return the SHA-256 of a receipt that is stored for a retry, with the digests by which it is found."""
+    return hashlib.sha256(b"".join((row.key_sha256, row.payload_mac, row.sealed_receipt))).hexdigest()
+
+
+def columns_sha256(row: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of a concern's columns that only its reporter sets."""
+    columns = {
+        "reference": row["reference"],
+        "received_at": format_utc(row["received_at"]),
+        "acknowledge_by": format_utc(row["acknowledge_by"]),
+        "immediate_danger": row["immediate_danger"],
+        "guide": row["guide"],
+        "edition": row["edition"],
+        "referral_source": row["referral_source"],
+        "form_version": row["form_version"],
+        "status_token_sha256": row["status_token_sha256"].hex(),
+        "test": row["test"],
+        "message_key": row["message_key"].hex(),
+        "burst": row["burst"],
+    }
+    return hashlib.sha256(canonical_json(columns)).hexdigest()

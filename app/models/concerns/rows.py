@@ -1,0 +1,125 @@
+"""Tables that hold concerns. Only the fields for routing are in clear text."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, Column, Computed, Index, Integer, LargeBinary
+from sqlmodel import Field as TableField
+from sqlmodel import SQLModel
+
+from app.models.base import UtcDateTimeType, partial_index
+from app.models.concerns.receipts import ConcernState
+
+MORE_URGENT = ("no", "not_sure", "yes")
+"""What a reporter says about immediate danger, from the least urgent to the most."""
+WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END"
+DANGER_RANK = (
+    "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
+    " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
+)
+DUE = (
+    "CASE WHEN addition_acknowledge_by IS NULL THEN acknowledge_by"
+    " WHEN state = 'received' AND acknowledge_by < addition_acknowledge_by THEN acknowledge_by"
+    " ELSE addition_acknowledge_by END"
+)
+BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
+"""The order of the inbox. `danger` is from 0 to 3."""
+FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst")
+"""What filters of the inbox look at. Both of its indexes have it all, so that no row is read that a filter drops."""
+
+
+@dataclass(frozen=True)
+class NewConcern:
+    """A concern as it is received: the columns of its row that have no default."""
+
+    reference: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    immediate_danger: str
+    guide: str
+    edition: int
+    referral_source: str | None
+    form_version: int
+    recipients: Sequence[str]
+    sealed: bytes
+    status_token_sha256: bytes
+    test: bool
+    message_key: bytes
+    burst: str = ""
+
+
+def _computed(kind: Any, expression: str) -> Column[Any]:
+    """Return a column that the database computes from the others whenever the row is written."""
+    return Column(kind, Computed(expression, persisted=True), nullable=False)
+
+
+class ConcernRow(SQLModel, table=True):
+    """One concern, sealed to the duty team's public keys before it is stored.
+
+    `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
+    acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
+    and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
+    `message_key` is the public half of the status token's key.
+    A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
+    `burst` is the mark of those that came in numbers from one source on one day; empty for nearly all.
+    `assigned_to` is the person that works on it; empty for nobody. `changed_at` is the time of the last act that
+    changed anything about it, which reading does not.
+    """
+
+    __tablename__ = "concerns"
+    __table_args__ = (
+        Index("ix_concerns_urgency", *BY_URGENCY, *FILTERED),
+        Index("ix_concerns_received", "received_at", "reference", "waiting", "danger", "due", *FILTERED),
+        partial_index(
+            "ix_concerns_unacknowledged",
+            "acknowledge_by",
+            sqlite="state = 'received' AND test IS 0",
+            postgresql="state = 'received' AND test IS FALSE",
+        ),
+    )
+
+    reference: str = TableField(primary_key=True)
+    received_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    acknowledge_by: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    state: str = TableField(default=ConcernState.RECEIVED.value)
+    immediate_danger: str
+    guide: str
+    edition: int
+    referral_source: str | None = None
+    form_version: int
+    recipients: list[str] = TableField(sa_type=JSON)
+    status_token_sha256: bytes = TableField(sa_type=LargeBinary)
+    acknowledged_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    closed_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    outcome: str | None = None
+    outcome_shared: bool = False
+    added_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    overdue_told: bool = False
+    held: bool = False
+    erased_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    additions_waiting: int = 0
+    addition_acknowledge_by: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    addition_danger: str | None = None
+    waiting: int | None = TableField(default=None, sa_column=_computed(Integer, WAITING_RANK))
+    danger: int | None = TableField(default=None, sa_column=_computed(Integer, DANGER_RANK))
+    due: dt.datetime | None = TableField(default=None, sa_column=_computed(UtcDateTimeType, DUE))
+    test: bool = False
+    assigned_to: str = ""
+    changed_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    due_soon_announced: bool = False
+    message_key: bytes = TableField(sa_type=LargeBinary)
+    burst: str = ""
+    sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
+
+
+class StoredReceiptRow(SQLModel, table=True):
+    """The receipt of a request with an idempotency key, for a retry. Only the holder of the key can read it."""
+
+    __tablename__ = "kept_receipts"
+
+    key_sha256: bytes = TableField(primary_key=True, sa_type=LargeBinary)
+    payload_mac: bytes = TableField(sa_type=LargeBinary)
+    reference: str = TableField(foreign_key="concerns.reference", index=True)
+    sealed_receipt: bytes = TableField(sa_type=LargeBinary)

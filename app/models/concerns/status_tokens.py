@@ -1,0 +1,24 @@
+"""Status tokens: codes with which a reporter follows a concern."""
+
+import secrets
+
+from app.models.references import in_groups
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHARACTERS = frozenset(CROCKFORD)
+_OF_EACH_BYTE = (CROCKFORD * 8).encode()  # each character for 8 of the 256 bytes
+_LENGTH = 16
+_LOOK_ALIKE = str.maketrans("OIL", "011")
+_JOINTS = str.maketrans("", "", "- \t")
+
+
+def new_status_token() -> str:
+    """Return a new token like `7K3M-9QXT-2W8R-VB5N`: 80 random bits."""
+    return in_groups(secrets.token_bytes(_LENGTH).translate(_OF_EACH_BYTE).decode())
+
+
+def standard_token(typed: str) -> str:
+    """Return the typed token in its standard form. Another, such as an older one, stays as typed."""
+    plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
+    is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
+    return in_groups(plain) if is_short else typed

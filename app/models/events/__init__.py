@@ -1,0 +1,1 @@
+"""Tables, requests and responses of events: the outbox, webhooks and emails."""

@@ -1,0 +1,1 @@
+"""Tables, requests and responses of guides: editions, renditions, drafts and their documents."""

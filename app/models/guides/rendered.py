@@ -1,0 +1,142 @@
+"""The words of a rendition put into its edition, and their faults."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import FaultCode, FieldError, Location
+from app.models.guides.editions import EditionContent
+from app.models.guides.items import Caution
+from app.models.guides.renditions import (
+    ALWAYS_IN_THE_GUIDES_OWN,
+    OF_THE_CURRENT_EDITION,
+    Maker,
+    RenditionContent,
+    word_fields,
+)
+from app.models.guides.sections import CAUTIONS, ITEM_LISTS, Introductions
+from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLISH_TAG, RenditionForm
+
+
+@dataclass(frozen=True)
+class RenderedWords:
+    """The words of a rendition on its edition, and what is in the guide's own language in it."""
+
+    content: EditionContent
+    in_guide_language: tuple[str, ...]
+    """JSON Pointers (RFC 6901) to the words that the rendition does not have."""
+    unchecked_cautions: tuple[Caution, ...]
+    """A machine's words for the cautions, which nobody has checked. They never take the place of the cautions."""
+
+
+def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
+    """Put the words into the edition, with the cautions and the contacts of the current edition if it is given."""
+    own: dict[str, Any] = edition.model_dump(mode="json")
+    missing = [f"/{name}" for name in ALWAYS_IN_THE_GUIDES_OWN]
+    missing += _put(own, {"title": words.title, "applies_to": words.applies_to}, "")
+    missing += _put(own["introductions"], dict(words.introductions), "/introductions")
+    for key in ITEM_LISTS:
+        source = current if current is not None and key in OF_THE_CURRENT_EDITION else edition
+        items = own[key] = [item.model_dump(mode="json") for item in getattr(source, key)]
+        missing += _put_items(items, key, words, edition)
+    cautions = getattr(words, CAUTIONS.path) if words.is_unchecked else ()
+    unchecked = tuple(Caution(id=each.id, text=each.text) for each in cautions if each.text is not None)
+    return RenderedWords(EditionContent.model_validate(own), tuple(missing), unchecked)
+
+
+def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
+    """Put in the words of each item that says the same in the edition that the rendition is of."""
+    originals = {item.id: item for item in getattr(edition, key)}
+    may_replace = key != "cautions" or not words.is_unchecked
+    replacements = {item.id: item for item in getattr(words, key)} if may_replace else {}
+    for index, item in enumerate(items):
+        original, replacement = originals.get(item["id"]), replacements.get(item["id"])
+        names = word_fields(ITEM_LISTS[key].item)
+        found = {
+            name: getattr(replacement, name, None) if getattr(original, name, None) == item[name] else None
+            for name in names
+        }
+        yield from _put(item, found, f"/{key}/{index}")
+        limbs = {limb.label: limb.text for limb in getattr(replacement, "limbs", ())}
+        for place, limb in enumerate(item.get("limbs", ())):
+            yield from _put(limb, {"text": limbs.get(limb["label"])}, f"/{key}/{index}/limbs/{place}")
+
+
+def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Iterable[str]:
+    """Replace the words that there are, and yield a pointer to those that stay."""
+    for name, word in found.items():
+        if target[name] is None:
+            continue
+        if word is None:
+            yield f"{at}/{name}"
+        else:
+            target[name] = word
+
+
+def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:
+    """Yield the faults that can be seen without the edition: what does not go together."""
+    language, is_simple = content.language, content.language.endswith(EASY_READ_SUFFIX)
+    if is_simple != (content.form is RenditionForm.EASY_READ):
+        yield FieldError(
+            ("language",), "Easy read, and nothing else, has a tag that ends in `-simple`: `en-GB-simple`."
+        )
+    if (language == BRITISH_SIGN_LANGUAGE) != (content.form is RenditionForm.BSL_VIDEO):
+        yield FieldError(("language",), "A film in British Sign Language, and nothing else, has the tag `bfi`.")
+    if content.form is RenditionForm.TRANSLATION and language.partition("-")[0] == ENGLISH_TAG and not is_simple:
+        yield FieldError(("language",), "The guide itself is in English, so this is no translation.")
+    yield from _about_its_making(content)
+    yield from _about_its_words(content)
+
+
+def _about_its_making(content: RenditionContent) -> Iterator[FieldError]:
+    if content.made_by is Maker.MACHINE and content.tool is None:
+        yield FieldError(("tool",), "Name the program that made it.", FaultCode.REQUIRED)
+    if (content.checked_by is None) != (content.checked_on is None):
+        yield FieldError(("checked_on",), "Give both `checked_by` and `checked_on`, or neither.", FaultCode.REQUIRED)
+
+
+def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
+    if content.form.has_words:
+        if content.link is not None:
+            yield FieldError(("link",), "Only large print, a film or a recording has a link.")
+        return
+    if content.link is None:
+        yield FieldError(("link",), "Large print, a film or a recording needs its link.", FaultCode.REQUIRED)
+    yield from (
+        FieldError((name,), "Large print, a film or a recording has no words of its own.")
+        for name in ("title", "applies_to", "introductions", *ITEM_LISTS)
+        if getattr(content, name) not in (None, (), Introductions())
+    )
+
+
+def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
+    """Yield a fault for each id that the edition does not have, and for words where it has none."""
+    yield from _without_original(("applies_to",), content.applies_to, edition.applies_to)
+    for name, words in dict(content.introductions).items():
+        yield from _without_original(("introductions", name), words, getattr(edition.introductions, name))
+    for key in ITEM_LISTS:
+        originals, seen = {item.id: item for item in getattr(edition, key)}, set[str]()
+        for index, words in enumerate(getattr(content, key)):
+            if words.id in seen:
+                yield FieldError((key, index, "id"), "This id occurs twice in the list.", FaultCode.DUPLICATE_ID)
+            elif words.id not in originals:
+                yield FieldError((key, index, "id"), "The edition has no item with this id.", FaultCode.UNKNOWN_ITEM)
+            else:
+                yield from _in_item((key, index), words, originals[words.id])
+            seen.add(words.id)
+
+
+def _in_item(at: Location, words: Any, original: Any) -> Iterator[FieldError]:
+    for name in word_fields(type(original)):
+        yield from _without_original((*at, name), getattr(words, name), getattr(original, name))
+    labels = [limb.label for limb in getattr(original, "limbs", ())]
+    for place, limb in enumerate(getattr(words, "limbs", ())):
+        if limb.label not in labels:
+            yield FieldError(
+                (*at, "limbs", place, "label"), "The edition has no limb of this label.", FaultCode.UNKNOWN_ITEM
+            )
+
+
+def _without_original(at: Location, words: str | None, original: str | None) -> Iterator[FieldError]:
+    if words is not None and original is None:
+        yield FieldError(at, "The edition has no text here.", FaultCode.UNKNOWN_FIELD)

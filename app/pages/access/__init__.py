@@ -1,0 +1,1 @@
+"""Web pages of access: clients, people, sign-in and limits."""

@@ -1,0 +1,1 @@
+"""Web pages of concerns: submission, receipts, entries and sealing."""

@@ -1,0 +1,57 @@
+"""The figures of the last days, as a chart."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import Response
+
+from app.models.desk.figures import FiguresOfDay
+from app.pages.desk.inbox import router
+from app.pages.frame import ReaderVisitDep
+from app.services.desk.figures import read_figures
+
+DAYS_SHOWN = 14
+HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
+"""Of the chart, in its own units."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The bars of one day: where they begin, and how high they are. What is overdue is the foot of what waits."""
+
+    x: int
+    day: dt.date
+    received: int
+    waiting: int
+    overdue: int
+
+
+@router.get("/day")
+def read_day(visit: ReaderVisitDep) -> Response:
+    """Return the figures of today and of the days before, for the team alone."""
+    engine, writer = visit.context.engine, visit.context.writer
+    days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
+    highest = max(max(each.received, each.waiting) for each in days)
+    return visit.page(
+        "desk_day.html",
+        today=days[-1],
+        days=days[::-1],
+        highest=highest,
+        bars=bars_of(days, highest),
+        height=HEIGHT,
+        width=WIDTH_OF_DAY * len(days),
+        width_of_bar=WIDTH_OF_BAR,
+    )
+
+
+def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
+    """Return the bars of each day, the highest of them as high as the chart."""
+    return [
+        Bars(
+            place * WIDTH_OF_DAY,
+            each.day,
+            *(round(HEIGHT * count / max(highest, 1)) for count in (each.received, each.waiting, each.overdue)),
+        )
+        for place, each in enumerate(days)
+    ]

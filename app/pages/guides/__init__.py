@@ -1,0 +1,1 @@
+"""Web pages of guides: editions, renditions, drafts and their documents."""

@@ -1,0 +1,180 @@
+"""What was posted from the form of a section, as the content of a draft, and what its buttons do."""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+
+from app.models.base import MAX_ITEMS, SLUG_PATTERN
+from app.models.guides.edition_files import propose_id
+from app.models.guides.sections import ITEM_LISTS
+from app.pages.guides.edit_fields import DETAILS, ID, NOT_TYPED, Control, EditField, form_fields, is_foreign
+from app.pages.posted_forms import COUNT, PLACE, SubmittedForm, value_at
+from app.services.guides.drafts import DraftContent
+
+DROP = "drop:"
+EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
+    key: "Cautions" if key == "cautions" else entry.title for key, entry in ITEM_LISTS.items()
+}
+"""The pages of a draft by their names, each with its heading."""
+NOT_BEGUN = "none"
+"""The tag of a section where there is no draft."""
+
+
+def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
+    """Return the object that the fields of that name give. `former` is what they were drawn from."""
+    before = former if isinstance(former, dict) else {}
+    known = {each.key for each in fields}
+    dropped = set(posted.many(f"{DROP}{name}"))
+    rest = {key: value for key, value in before.items() if key not in known | dropped | NOT_TYPED}
+    read = {
+        each.key: _read(each, posted, f"{name}.{each.key}" if name else each.key, before.get(each.key))
+        for each in fields
+    }
+    return {key: value for key, value in read.items() if value not in (None, "", [], {})} | rest
+
+
+def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
+    """Return the entries of the list of that name. One that was no object stays, unless a field of it is filled in."""
+    before = former if isinstance(former, list) else []
+    entries: list[Any] = []
+    for place in range(min(posted.count(name), MAX_ITEMS)):
+        entry_name = f"{name}.{place}"
+        id_ = posted.one(f"{entry_name}.{ID}")
+        drawn_from = _former_entry(before, place, id_)
+        read = read_members(fields, posted, entry_name, drawn_from)
+        is_foreign = drawn_from is not None and not isinstance(drawn_from, dict)
+        entries.append(drawn_from if is_foreign and not read else ({ID: id_} if id_ else {}) | read)
+    return entries
+
+
+def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
+    """Give every item an id. One that was proposed from its words, and is not published, follows them."""
+    before = former if isinstance(former, list) else []
+    chosen = {
+        each[ID]
+        for each in before
+        if isinstance(each, dict) and isinstance(each.get(ID), str) and not _was_proposed(each)
+    }
+    items = [each for each in entries if isinstance(each, dict)]
+    kept: dict[str, int] = {}
+    for place, item in enumerate(items):
+        id_ = item.get(ID, "")
+        if id_ in published or (id_ in chosen and re.fullmatch(SLUG_PATTERN, id_)):
+            kept.setdefault(id_, place)
+    taken = set(kept)
+    for place, item in enumerate(items):
+        if kept.get(item.get(ID, "")) != place:
+            item[ID] = propose_id(_words(item), taken)
+            taken.add(item[ID])
+
+
+def _former_entry(before: list[Any], place: int, id_: str) -> Any:
+    """Return the former entry of that id, the one at the place first; without an id, what has none at the place."""
+    at_place = before[place : place + 1]
+    if not id_:
+        return next((each for each in at_place if not (isinstance(each, dict) and ID in each)), None)
+    return next((each for each in at_place + before if isinstance(each, dict) and each.get(ID) == id_), None)
+
+
+def _was_proposed(item: dict[str, Any]) -> bool:
+    proposed = propose_id(_words(item))
+    return bool(item[ID] == proposed or item[ID].rpartition("-")[0] == proposed)
+
+
+def _words(item: dict[str, Any]) -> str:
+    words = item.get("name") or item.get("text") or ""
+    return words if isinstance(words, str) else ""
+
+
+def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
+    """Return the value of the field. What the form could not show stays until something is filled in instead."""
+    if field.control is Control.LIST and f"{COUNT}{name}" not in posted.fields:
+        return former
+    read = _read_typed(field, posted, name, former)
+    return former if not read and is_foreign(field, former) else read
+
+
+def _read_typed(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
+    match field.control:
+        case Control.GROUP:
+            return read_members(field.inner, posted, name, former)
+        case Control.LIST:
+            return read_entries(field.inner, posted, name, former)
+        case Control.SEVERAL:
+            return posted.many(name)
+        case Control.LINES:
+            return posted.lines(name)
+        case Control.WORDS:
+            typed = posted.one(name)
+            return typed if typed.strip() else ""
+    return posted.one(name).strip()
+
+
+def section_value(content: DraftContent, page: str) -> Any:
+    """Return what the page shows of the content: the members that are no list of items, or one such list."""
+    if page == DETAILS:
+        return {key: value for key, value in content.items() if key not in ITEM_LISTS}
+    return content.get(page)
+
+
+def section_tag(content: DraftContent | None, page: str) -> str:
+    """Return what identifies the words of the page, as they are saved now."""
+    if content is None:
+        return NOT_BEGUN
+    text = json.dumps(section_value(content, page), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
+    """Return the content with what was posted in place of what the page shows."""
+    fields, former = form_fields(page), section_value(content, page)
+    if page == DETAILS:
+        lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
+        return read_members(fields, posted, "", former) | lists
+    entries: Any = read_entries(fields, posted, page, former) or (former if not isinstance(former, list) else None)
+    rest = {key: value for key, value in content.items() if key != page}
+    return rest if entries is None else rest | {page: entries}
+
+
+def with_ids(content: DraftContent, page: str, former: DraftContent, published_ids: Collection[str]) -> DraftContent:
+    """Return the content with an id for every item of the page."""
+    if page in ITEM_LISTS and isinstance(content.get(page), list):
+        settle_ids(content[page], former.get(page), published_ids)
+    return content
+
+
+def do_act(content: DraftContent, act: str) -> str:
+    """Add, move or remove an entry of a list, and return the name of the entry to show then. Ignore an unknown act.
+
+    An act names its entry or its list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`.
+    """
+    verb, _, name = act.partition(":")
+    if not name:
+        return ""
+    if verb == "add":
+        entries = _list_at(content, name, makes_it=True)
+        if entries is None or len(entries) >= MAX_ITEMS:
+            return ""
+        entries.append({})
+        return f"{name}.{len(entries) - 1}"
+    list_name, _, step = name.rpartition(".")
+    entries, place = _list_at(content, list_name), int(step) if PLACE.fullmatch(step) else -1
+    if entries is None or not 0 <= place < len(entries):
+        return ""
+    entry = entries.pop(place)
+    if verb != "remove":
+        place = max(0, place - 1) if verb == "up" else place + 1 if verb == "down" else place
+        entries.insert(place, entry)
+    return f"{list_name}.{min(place, len(entries) - 1)}"
+
+
+def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:
+    """Return the list of that name, made where it is absent, or None if there can be none."""
+    parent_name, _, own_name = name.rpartition(".")
+    parent = value_at(content, parent_name) if parent_name else content
+    if not isinstance(parent, dict) or not own_name:
+        return None
+    found = parent.setdefault(own_name, []) if makes_it else parent.get(own_name)
+    return found if isinstance(found, list) else None

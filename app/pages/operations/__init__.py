@@ -1,0 +1,1 @@
+"""Web pages of operation: jobs, backups, integrity checks and the doctor."""

@@ -1,0 +1,91 @@
+"""The fields of a posted form."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+
+from app.errors import BadRequest, FieldError, UnsupportedMediaType
+from app.http.field_errors import to_field_error
+from app.http.json_bodies import InvalidBody, refuse_compressed
+from app.models.base import NOT_STORABLE
+from app.models.coded_values import drop_consequent_errors
+
+COUNT = "count:"
+URLENCODED = "application/x-www-form-urlencoded"
+MAX_FIELDS = 20_000
+PLACE = re.compile("[0-9]{1,3}")  # of an entry in a list
+Answers = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SubmittedForm:
+    """The fields of a posted form: each name with its values, in order."""
+
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def one(self, name: str) -> str:
+        """Return the last value of a name, as typed, or an empty string."""
+        return self.fields.get(name, [""])[-1]
+
+    def many(self, name: str) -> list[str]:
+        """Return every value of a name that is not empty."""
+        return [value for value in self.fields.get(name, []) if value]
+
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of what was typed that are not blank, each without the space around it."""
+        return [line.strip() for line in self.one(name).split("\n") if line.strip()]
+
+    def count(self, name: str) -> int:
+        """Return the number of entries of the repeatable group of that name."""
+        typed = self.one(COUNT + name)
+        return int(typed) if typed.isdecimal() and len(typed) <= len("000") else 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of entries of each repeatable group in the form."""
+        names = [name.removeprefix(COUNT) for name in self.fields if name.startswith(COUNT)]
+        return {name: self.count(name) for name in names}
+
+
+async def parse_form(request: Request) -> SubmittedForm:
+    """Return the posted form. Raise `InvalidBody` if the body is not a form."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
+        raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
+    refuse_compressed(request)
+    body = await request.body()  # complete, and within the size limit (see `app.http.log_requests`)
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:  # not ASCII, escapes that are not UTF-8, or too many fields
+        raise InvalidBody(BadRequest, BadRequest.meaning) from None
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if NOT_STORABLE.search(value):
+            raise InvalidBody(BadRequest, BadRequest.meaning)
+        fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    return SubmittedForm(fields)
+
+
+SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
+
+
+def value_at(answers: Answers, name: str) -> Any:
+    """Return the answer with that name, or None."""
+    value: Any = answers
+    for step in name.split("."):
+        if isinstance(value, list):
+            value = value[int(step)] if PLACE.fullmatch(step) and int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def faults_of(error: ValidationError) -> list[FieldError]:
+    """Return the errors that the models of the API found."""
+    return [
+        to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
+    ]

@@ -1,0 +1,58 @@
+"""Statistics for auditors."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from fastapi import Response
+
+from app.http.auth import AuditorDep
+from app.http.context import EngineDep, WriterDep
+from app.http.problems import RESPONSES_OF_CLIENT_ROUTES
+from app.http.responses import Responses
+from app.http.routes import GuidanceRouter
+from app.services.desk.figures import SMALLEST_COUNT, Figure, read_statistics
+
+router = GuidanceRouter(prefix="/v1/desk", responses=RESPONSES_OF_CLIENT_ROUTES)
+STATISTICS_COLUMNS = ("month", "measure", "value", "concerns")
+NO_VALUE = "(none)"
+HIDDEN = f"fewer than {SMALLEST_COUNT}, or hidden with such a figure"
+CSV_MEDIA = "text/csv; charset=utf-8"
+AS_STATISTICS: Responses = {
+    200: {
+        "description": "The figures, as CSV with a header row.",
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "month,measure,value,concerns\r\n2026-11,guide,child-sexual-exploitation,12\r\n",
+            }
+        },
+    }
+}
+
+
+@router.get(
+    "/statistics.csv",
+    tags=["Audit"],
+    summary="Get statistics",
+    response_class=Response,
+    responses=AS_STATISTICS,
+)
+def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep) -> Response:
+    """Concerns by month of receipt (UTC), guide, state, immediate danger, referral source and outcome.
+
+    Counts under five are hidden, as are others from which they could be derived. Tests are not counted.
+    """
+    sheet = _csv_of(read_statistics(engine, writer, actor=actor))
+    headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
+    return Response(sheet, media_type=CSV_MEDIA, headers=headers)
+
+
+def _csv_of(figures: Iterable[Figure]) -> bytes:
+    """Return the figures in UTF-8, with a header row. Every value is a code of this service."""
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)
+    writer.writerow(STATISTICS_COLUMNS)
+    for month, measure, value, count in figures:
+        writer.writerow([month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else count])
+    return sheet.getvalue().encode()

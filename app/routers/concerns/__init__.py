@@ -1,0 +1,1 @@
+"""API routes of concerns: submission, receipts, entries and sealing."""

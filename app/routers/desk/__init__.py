@@ -1,0 +1,1 @@
+"""API routes of the duty team's desk."""

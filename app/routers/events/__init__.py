@@ -1,0 +1,1 @@
+"""API routes of events: the outbox, webhooks and emails."""

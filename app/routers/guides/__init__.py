@@ -1,0 +1,1 @@
+"""API routes of guides: editions, renditions, drafts and their documents."""

@@ -1,0 +1,1 @@
+"""API routes of operation: jobs, backups, integrity checks and the doctor."""

@@ -1,0 +1,1 @@
+"""Operations and queries of access: clients, people, sign-in and limits."""

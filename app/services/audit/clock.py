@@ -1,0 +1,60 @@
+"""The time that was last known. A wrong clock must not end a retention period."""
+
+import datetime as dt
+
+from sqlmodel import Session, col, select
+
+from app.errors import ClockInDoubt
+from app.models.audit.audit_log import CheckpointRow, DisclosureRow, KnownTimeRow, NotedTime
+
+MOST_APART = dt.timedelta(days=1)
+"""A clock that jumps further, or a service that was away for longer, waits for a person."""
+MOST_AHEAD = MOST_APART + dt.timedelta(hours=2)
+"""A service that runs signs a checkpoint each day, so the last known time is no further ahead of the newest act."""
+CHECK_THE_CLOCK = (
+    "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
+)
+NOTE_THE_TIME = "Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
+_NEWEST_ACT = select(DisclosureRow.at).order_by(col(DisclosureRow.position).desc()).limit(1)
+
+
+def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
+    """Return how the clock disagrees with the time that was last known, or None if they agree.
+
+    Where nothing is known yet, the last act on the record counts.
+    """
+    known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
+    known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()
+    if known_at is None or abs(at - known_at) <= MOST_APART:
+        return None
+    side = "ahead of" if at > known_at else "behind"
+    days = abs(at - known_at) / dt.timedelta(days=1)
+    return f"the clock is {days:.1f} days {side} the time that was last known, {known_at:%Y-%m-%d %H:%M} UTC"
+
+
+def find_known_time_fault(session: Session) -> str | None:
+    """Return how the time that was last known disagrees with the record, or None. What is behind erases nothing."""
+    known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
+    if known is None:
+        has_run = session.exec(select(CheckpointRow.number).limit(1)).first() is not None
+        return f"it is gone. {NOTE_THE_TIME}" if has_run else None
+    if newest is None or known.at - newest <= MOST_AHEAD:
+        return None
+    return (
+        f"it is {known.at:%Y-%m-%d %H:%M} UTC, and the newest act {newest:%Y-%m-%d %H:%M} UTC. A service that runs "
+        f"signs a checkpoint each day, and at its start. {NOTE_THE_TIME}"
+    )
+
+
+def require_clock(session: Session, *, at: dt.datetime) -> None:
+    """Raise `ClockInDoubt` if the clock disagrees with the time that was last known."""
+    fault = find_clock_fault(session, at=at)
+    if fault is not None:
+        raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
+
+
+def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
+    """Note that it is that time. Raises `ClockInDoubt` if the clock disagrees, unless a person has checked it."""
+    if not is_checked:
+        require_clock(session, at=at)
+    session.merge(KnownTimeRow(id=NotedTime.CLOCK.value, at=at))

@@ -1,0 +1,37 @@
+"""What others did about a concern since a person last saw it."""
+
+from collections.abc import Collection
+
+from sqlmodel import Session, and_, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.errors import ChangedMeanwhile
+from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
+
+MOST_SHOWN = 50
+
+
+def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
+    """Raise `ChangedMeanwhile` if acts of others that this one rests on came after the one of that number.
+
+    The same person's own act counts where the same form may have been sent twice.
+    """
+    by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
+    if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
+        raise ChangedMeanwhile
+
+
+def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[DisclosureRow]:
+    """Return what came after the act of that number, in order: what others changed, and what the person sent."""
+    return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
+
+
+def _later(
+    chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
+) -> SelectOfScalar[DisclosureRow]:
+    """Select the acts after that number: of those kinds by others, and of those by the client itself."""
+    is_own, act = col(DisclosureRow.client) == client, col(DisclosureRow.act)
+    wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
+    later = select(DisclosureRow).where(DisclosureRow.chain == chain, DisclosureRow.number > seen, wanted)
+    return later.order_by(col(DisclosureRow.number))

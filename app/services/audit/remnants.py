@@ -1,0 +1,66 @@
+"""Removal of erased and resealed texts from the files of the database."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from app.db.database import BUSY_MILLISECONDS
+from app.logs import Log
+from app.models.audit.audit_log import Remnants
+
+BRIEF_MILLISECONDS = 20  # writers wait while the log is emptied, so that waits for readers no longer than this
+log = Log(__name__)
+
+
+def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
+    """Remove the remnants, as far as the database allows it at the moment, and return what is left.
+
+    If the caller `is_sure` that there were some, or tries again, what is left is logged and marked.
+
+    SQLite overwrites freed pages, and its log (WAL) is emptied, unless a reader holds it. A file beside the database
+    says so to every process that serves it, also after a restart. PostgreSQL marks the space for reuse.
+    """
+    if engine.dialect.name != "sqlite":
+        _vacuum(engine)
+        return Remnants.LEFT_TO_POSTGRESQL
+    marker = _marker(engine)
+    if not _empty_log(engine):
+        if is_sure and not marker.exists():
+            log.warning("erased_text_remains_in_log")
+            marker.touch(mode=0o600)
+        return Remnants.PENDING
+    if marker.exists():
+        marker.unlink(missing_ok=True)
+        log.info("erased_text_is_gone")
+    return Remnants.NONE
+
+
+def has_remnants(engine: Engine) -> bool:
+    """Return whether a process could not remove everything that was erased. Only SQLite can say so."""
+    return engine.dialect.name == "sqlite" and _marker(engine).exists()
+
+
+def _marker(engine: Engine) -> Path:
+    return Path(f"{engine.url.database}-remnants")
+
+
+def _empty_log(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout={BRIEF_MILLISECONDS}")
+        try:
+            for _ in range(2):  # most of the work, while others write: the second time what they wrote meanwhile
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:  # another process works on the log
+            return False
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    return not busy
+
+
+def _vacuum(engine: Engine) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM concerns, entries, drafts")

@@ -1,0 +1,114 @@
+"""Notes and messages that the desk writes."""
+
+import base64
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from app.age.files import count_keys
+from app.age.keys import NotThatFile, recipient_of
+from app.errors import AlreadyStored, FaultCode, FieldError, SealedTextMisplaced, UnsealingUnavailable
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import ShownDetails
+from app.models.audit.entry_kinds import EntryKind
+from app.models.base import canonical_submission, format_utc
+from app.models.concerns.entries import Message, MessageEntry, MessagesResponse, NewNote
+from app.models.links import desk_concern_path
+from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.concerns.entries import Desk, NewEntry, list_entries, store_sealed
+from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
+from app.services.concerns.presented_entries import message_entry_of
+from app.services.concerns.rows import get_concern
+from app.services.concerns.sealing import note_plaintext, open_note, seal_message
+
+NOT_OUR_KEYS = "these are not the current keys of this service: encrypt it again to the current keys"
+NO_NOTE = "this is not a note about this concern encrypted to those keys"
+
+
+def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
+    """Store the note, sealed here or where it was typed, and return its entry (JSON) after it is on the disk.
+
+    A retry with the same idempotency key writes no second note. Raises `NoSuchConcern`, `ConcernErased`,
+    `TooManyNotes`, `IdempotencyKeyReused`, `StoreBusy`, or `ValidationFailed` for a file that the desk cannot open.
+    """
+    faults: list[FieldError] = []
+    if note.sealed is not None:
+        sealed, faults = base64.b64decode(note.sealed), _faults_in(note, reference, desk)
+    else:
+        written = {"received_at": format_utc(actor.at), "author": actor.client}
+        sealed = desk.sealer.seal(note_plaintext(note.text or "", reference, **written))
+    entry = NewEntry(EntryKind.NOTE, actor, sealed, desk.sealer.fingerprints)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, note about {reference}")
+    return _store_once(desk, reference, entry, Retryable(canonical_submission(note), keys), faults)
+
+
+def _store_once(
+    desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
+) -> IdempotentResult:
+    """Store the entry, unless this is a retry. Return it (JSON) without its words."""
+    try:
+        presented = desk.writer.run(store_sealed, reference, entry, request, faults)
+    except AlreadyStored:
+        return request.replay(desk.engine)
+    return IdempotentResult(reference, presented, is_replay=False)
+
+
+def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
+    """Return what is wrong with a note that was sealed elsewhere, as far as this service can see it.
+
+    Where it opens notes it sees all: one text that is none would hide the others of its page.
+    """
+    sealer, unsealer = desk.sealer, desk.unsealer
+    if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
+        return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
+    sealed = base64.b64decode(note.sealed or "")
+    try:
+        if count_keys(sealed) != len(sealer.recipients):
+            raise NotThatFile
+        if unsealer.has_one_of(sealer.fingerprints):
+            open_note(unsealer, sealed, reference=reference, received_at=None, author=None)
+    except (NotThatFile, SealedTextMisplaced, UnsealingUnavailable):
+        return [FieldError(("sealed",), NO_NOTE)]
+    return []
+
+
+def send_message(
+    desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
+) -> IdempotentResult:
+    """Store the message, sealed to the reporter's code, and return its entry (JSON) after it is on the disk.
+
+    A retry with the same idempotency key sends no second message. Raises `NoSuchConcern`,
+    `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
+    """
+    entry = new_message(desk, reference, message, actor)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
+    return _store_once(desk, reference, entry, Retryable(canonical_submission(message), keys))
+
+
+def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
+    """Return the message as it is stored, sealed to the reporter's code. Raises `NoSuchConcern`."""
+    if message.sealed is not None:
+        return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
+    with Session(desk.engine) as session:
+        recipient = recipient_of(get_concern(session, reference).message_key)
+    return NewEntry(EntryKind.MESSAGE, actor, seal_message(message.text or "", reference, recipient, at=actor.at))
+
+
+def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
+    """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
+    return MessagesResponse(
+        messages=list_messages(session, reference),
+        recipient=recipient_of(concern.message_key),
+        links={
+            "self": desk_concern_path(reference, "messages"),
+            "concern": desk_concern_path(reference),
+            "additions": desk_concern_path(reference, "additions"),
+        },
+    )
+
+
+def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
+    """Return what was sent to the reporter of the concern, without words."""
+    return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

@@ -1,0 +1,225 @@
+"""Requests of a reporter after submission: status, messages and additions, with reference and status token."""
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Engine, select, update
+from sqlmodel import Session
+
+from app.age.keys import Sealer
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    IdempotencyKeyReused,
+    InvalidConcern,
+    NoSuchConcern,
+    TooManyConcerns,
+)
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import MessageReadDetails
+from app.models.audit.entry_kinds import EntryKind
+from app.models.base import canonical_submission
+from app.models.concerns.additions import Addition
+from app.models.concerns.concern import ImmediateDanger
+from app.models.concerns.entries import EntryRow, ReceivedMessage, ReceivedMessages
+from app.models.concerns.receipts import ConcernStatus
+from app.models.concerns.rows import MORE_URGENT, ConcernRow
+from app.models.concerns.status_tokens import standard_token
+from app.models.events.rows import EventKind
+from app.models.guides.edition_keys import EditionKey
+from app.models.references import find_reference
+from app.services.access.limits import Networks
+from app.services.access.sources import CodeTries, Sources
+from app.services.audit.audit_log import by_reporter, record_disclosure
+from app.services.concerns.desk_entries import list_messages
+from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
+from app.services.concerns.entries import NewEntry, append_entry, entries_of, list_entries, measure_entries
+from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
+from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
+from app.services.concerns.rows import find_concern, get_concern
+from app.services.concerns.sealing import addition_plaintext, find_message, token_identity
+from app.services.concerns.waiting_additions import count_waiting
+from app.services.events.outbox import append_events, events_about
+
+READ, ADD = "read", "add"
+"""What a reporter follows a concern for."""
+_TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
+_ENTRIES = _TABLE.c
+
+
+@dataclass(frozen=True)
+class StatusCode:
+    """What a reporter typed to follow a concern, its reference and its status token, and where that came from."""
+
+    typed_reference: str
+    token: str
+    networks: Networks
+
+
+@dataclass(frozen=True)
+class FollowUps:
+    """Reads the status of a concern and its messages, and stores additions to it, sealed like the concern itself."""
+
+    engine: Engine
+    writer: Writer
+    resolver: EditionResolver
+    sealer: Sealer
+    receipts: ReceiptBuilder
+    sources: Sources
+    code_tries: CodeTries
+
+    def read_status(self, code: StatusCode, *, at: dt.datetime) -> ConcernStatus:
+        """Return the concern's status. Raises what `find` raises."""
+        row = self.find(code)
+        with Session(self.engine) as session:
+            additions = list_entries(session, EntryKind.ADDITION, row.reference)
+            messages = list_messages(session, row.reference)
+        return self.receipts.build_status(row, additions, messages, self._pinned(row).who, at=at)
+
+    def add(
+        self,
+        row: ConcernRow,
+        addition: Addition,
+        *,
+        idempotency_key: str | None,
+        at: dt.datetime,
+    ) -> IdempotentResult:
+        """Store what is added to that concern, sealed, and return its receipt after it is on the disk.
+
+        It never lowers the urgency. Raises `TooManyConcerns` for a long one to one of many concerns of a source,
+        `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
+        """
+        pinned, danger = self._pinned(row), addition.immediate_danger
+        keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
+        refresh = partial(self.receipts.with_current_numbers, who=pinned.who, danger=danger, at=at)
+        request = Retryable(canonical_submission(addition), keys, refresh)
+        if row.erased_at is not None:
+            return self._replay_after_erasure(request)
+        faults = self.receipts.reference_data.faults_in_codes(addition)
+        faults += unknown_ids(addition.concern, pinned.content)
+        if faults:
+            raise InvalidConcern(faults)
+        try:
+            size, danger = len(addition.model_dump_json(exclude_unset=True)), addition.immediate_danger
+            self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
+        except TooManyConcerns:
+            with suppress(IdempotencyKeyReused):  # it may have been taken, and stored, before
+                return request.replay(self.engine)
+            raise
+        response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
+        receipt = response.model_dump_json().encode()
+        entry = NewEntry(
+            EntryKind.ADDITION,
+            by_reporter(at),
+            self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
+            self.sealer.fingerprints,
+            response.acknowledge_by,
+            danger,
+        )
+        try:
+            self.writer.run(_add, row.reference, entry, request, receipt)
+        except AlreadyStored:
+            return request.replay(self.engine)
+        return IdempotentResult(row.reference, receipt, is_replay=False)
+
+    def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
+        """Return every message with its words, after it is recorded which of them are read for the first time.
+
+        Raises what `find` raises, and `StoreBusy`.
+        """
+        reference = self.find(code).reference
+        with Session(self.engine) as session:
+            unread = _unread(session, reference)
+        if unread:
+            self.writer.run(_record_reading, reference, at=at)
+        with Session(self.engine) as session:
+            messages = select(_TABLE).where(*entries_of(EntryKind.MESSAGE, reference)).order_by(_ENTRIES.number)
+            rows = session.connection().execute(messages).all()
+            added = list_entries(session, EntryKind.ADDITION, reference)
+        added_at = {row.number: row.received_at for row in added}
+        identity = token_identity(code.token, reference)
+        opened = (
+            ReceivedMessage(
+                number=row.number,
+                sent_at=row.received_at,
+                read_at=row.read_at,
+                answered_at=added_at.get(row.answered_by or 0),
+                message=find_message(row.sealed, identity, reference),
+            )
+            for row in rows
+            if row.read_at is not None  # one that came after the record is for the next time
+        )
+        return ReceivedMessages(reference=reference, messages=tuple(opened))
+
+    def find(self, code: StatusCode, *, purpose: str = READ) -> ConcernRow:
+        """Return the concern's row. A wrong token counts as a try, a right one as a request for that concern.
+
+        What is read stops nobody from adding: each purpose has its own count.
+
+        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, `TooManyTries` after too many, and
+        `RateLimited` where this concern was asked for too often.
+        """
+        reference = find_reference(code.typed_reference)
+        with self.code_tries.guard(reference, code.networks, purpose):
+            with Session(self.engine) as session:
+                row = find_concern(session, reference or "")
+            expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
+            given = hashlib.sha256(standard_token(code.token).encode()).digest()
+            if not hmac.compare_digest(given, expected) or row is None:
+                raise NoSuchConcern
+            return row
+
+    def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
+        """Return the receipt of what was added before the erasure. Anything else can no longer be added."""
+        try:
+            return request.replay(self.engine)
+        except IdempotencyKeyReused:
+            raise ConcernErased from None
+
+    def _pinned(self, row: ConcernRow) -> PinnedEdition:
+        return self.resolver.pin(EditionKey(row.guide, row.edition))
+
+
+def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
+    """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
+    stored = request.store(session, reference, receipt)
+    concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed it
+    danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
+    former = measure_entries(session, EntryKind.ADDITION, reference)
+    number = append_entry(session, concern, entry, former, stored, dict(concern) | {"immediate_danger": danger}).number
+    concern.added_at, concern.immediate_danger = at, danger
+    count_waiting(session, concern)
+    read = (*entries_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_not(None), _ENTRIES.answered_by.is_(None))
+    answered = update(_TABLE).where(*read).values(answered_by=number).returning(_ENTRIES.number)
+    events = []
+    for message in sorted(session.connection().execute(answered).scalars()):
+        kind, answer = EventKind.CONCERN_MESSAGE_ANSWERED, (number, None)
+        events += events_about(kind, concern, at=at, message=message, addition=answer)
+    events += events_about(EventKind.CONCERN_ADDED, concern, at=at, addition=(number, entry.acknowledge_by))
+    append_events(session, events)
+
+
+def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> None:
+    concern, numbers = get_concern(session, reference), _unread(session, reference)
+    if not numbers:  # another request was first
+        return
+    details = MessageReadDetails(messages=tuple(numbers))
+    record_disclosure(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), details)
+    read = update(_TABLE).where(*entries_of(EntryKind.MESSAGE, reference), _ENTRIES.number.in_(numbers))
+    session.connection().execute(read.values(read_at=at))
+    events = []
+    for number in numbers:
+        events += events_about(EventKind.CONCERN_MESSAGE_READ, concern, at=at, message=number)
+    append_events(session, events)
+
+
+def _unread(session: Session, reference: str) -> Sequence[int]:
+    unread = select(_ENTRIES.number).where(*entries_of(EntryKind.MESSAGE, reference), _ENTRIES.read_at.is_(None))
+    return session.connection().execute(unread.order_by(_ENTRIES.number)).scalars().all()

@@ -1,0 +1,127 @@
+"""Receipts stored for retries. Only the holder of the idempotency key can read one again."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Engine, insert
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.errors import AlreadyStored, IdempotencyKeyReused
+from app.models.concerns.concern import ImmediateDanger
+from app.models.concerns.rows import StoredReceiptRow
+
+NONCE_LENGTH = 12
+TIMES_FOR_DANGER = {
+    ImmediateDanger.YES.value: "acknowledge_danger_minutes",
+    ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
+}
+"""The setting of the time for an acknowledgement, by the answer about danger. Only one that is set is promised."""
+_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
+
+
+@dataclass(frozen=True)
+class IdempotencyKeys:
+    """The keys derived from one client's idempotency key: for finding, for encrypting and for comparing."""
+
+    key_sha256: bytes
+    _encryption: bytes
+    _payload: bytes
+
+    def mac(self, payload: bytes) -> bytes:
+        """Return a code over the payload: a retry has the same code, other content has another."""
+        return hmac.digest(self._payload, payload, "sha256")
+
+    def encrypt(self, receipt: bytes) -> bytes:
+        """Return the receipt encrypted, for storing."""
+        nonce = secrets.token_bytes(NONCE_LENGTH)
+        return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
+
+    def decrypt(self, stored: bytes) -> bytes:
+        """Return the receipt; raises `IdempotencyKeyReused` if it was encrypted with another key."""
+        try:
+            return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
+        except InvalidTag:
+            raise IdempotencyKeyReused from None
+
+
+def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
+    """Derive the keys from the key that the client sent; None if it sent none.
+
+    Two clients may send the same key without conflict.
+    """
+    if idempotency_key is None:
+        return None
+    secret = f"{client}\n{idempotency_key}".encode()
+    derived = HKDF(SHA256(), length=64, salt=None, info=b"kept receipt").derive(secret)
+    return IdempotencyKeys(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])
+
+
+@dataclass(frozen=True)
+class IdempotentResult:
+    """The receipt as finished JSON, whether it is that of an earlier, identical request, and whether it goes late."""
+
+    reference: str
+    receipt: bytes
+    is_replay: bool
+    is_late: bool = False
+    """Whether its source sends very many: what was sent is stored, and its answer is held back a little."""
+
+
+@dataclass(frozen=True)
+class Retryable:
+    """A request that its client may send again: its fields as canonical JSON, and the keys of its idempotency key.
+
+    `refresh` gets the stored receipt, and returns the one to send to a retry.
+    """
+
+    payload: bytes
+    keys: IdempotencyKeys | None
+    refresh: Callable[[bytes], bytes] = bytes
+
+    def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
+        """Return the row that stores the receipt; None if the request has no idempotency key."""
+        if self.keys is None:
+            return None
+        return StoredReceiptRow(
+            key_sha256=self.keys.key_sha256,
+            payload_mac=self.keys.mac(self.payload),
+            reference=reference,
+            sealed_receipt=self.keys.encrypt(receipt),
+        )
+
+    def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
+        """Store the receipt for a retry, and return its row, if there is one. Raises `AlreadyStored` if this is one."""
+        row = self.encrypt(reference, receipt)
+        insert_stored_receipts(session, [row])
+        return row
+
+    def replay(self, engine: Engine) -> IdempotentResult:
+        """Return the receipt of the first request. Raises `IdempotencyKeyReused` if its content was another."""
+        if self.keys is None:
+            raise IdempotencyKeyReused
+        with Session(engine) as session:
+            stored = session.get(StoredReceiptRow, self.keys.key_sha256)
+        if stored is None or not hmac.compare_digest(stored.payload_mac, self.keys.mac(self.payload)):
+            raise IdempotencyKeyReused
+        receipt = self.refresh(self.keys.decrypt(stored.sealed_receipt))
+        return IdempotentResult(stored.reference, receipt, is_replay=True)
+
+
+def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow | None]) -> None:
+    """Insert the receipts that there are; raises `AlreadyStored` if an idempotency key was used before."""
+    rows = [receipt.model_dump() for receipt in receipts if receipt is not None]
+    if not rows:
+        return
+    try:
+        session.connection().execute(_NEW_STORED_RECEIPT, rows)
+    except IntegrityError:
+        raise AlreadyStored from None

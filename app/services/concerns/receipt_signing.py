@@ -1,0 +1,99 @@
+"""Signed receipts, checked offline (JWS, EdDSA; RFC 7515, RFC 8037)."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from app.errors import ReceiptNotGenuine
+
+RECEIPT = "concern-receipt+jws"
+STATEMENT = "disclosure-statement+jws"
+HAND_OVER = "hand-over-receipt+jws"
+EXPORT_STATEMENT = "concern-export-statement+jws"
+EXPORT = "concern-export+jws"
+ALGORITHM = "EdDSA"
+CLAIM_OF = {"reference": "jti", "chain": "sub"}
+"""The fields of a response whose claims in the JWS have other names."""
+Jwk = dict[str, str]
+
+
+@dataclass(frozen=True)
+class ReceiptSigner:
+    """Signs with one Ed25519 key; the public keys of all signing keys, also of retired ones, are published."""
+
+    key: Ed25519PrivateKey
+    jwks: tuple[Jwk, ...]
+    issuer: str
+    """The claim `iss`: the address at which the service is public."""
+
+    def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
+        """Return the compact JWS of the claims, with `kind` as its `typ`."""
+        payload = orjson.dumps({"iss": self.issuer} | claims)
+        signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{_base64url(payload)}"
+        return f"{signing_input}.{_base64url(self.key.sign(signing_input.encode()))}"
+
+
+def make_receipt_signer(
+    key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
+) -> ReceiptSigner:
+    """Return a signer with that key, which also publishes the retired keys."""
+    return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
+
+
+def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
+    """Return the claims of a receipt, or of another `kind` of JWS, checked with the published keys.
+
+    Raises `ReceiptNotGenuine`, also if it is of another kind.
+    """
+    try:
+        header = jwt.get_unverified_header(receipt)
+        key = jwt.PyJWKSet.from_dict(jwks)[header.get("kid", "")]
+        claims: dict[str, Any] = jwt.decode(
+            receipt, key, algorithms=[ALGORITHM], options={"verify_iat": False, "verify_sub": False}
+        )
+    except (jwt.PyJWTError, KeyError, ValueError):
+        raise ReceiptNotGenuine from None
+    if header.get("typ") != kind:
+        raise ReceiptNotGenuine("It is signed, but it is not a receipt of this kind.")
+    return claims
+
+
+def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
+    """Compare a whole response with the claims of the JWS in it. Raises `ReceiptNotGenuine` if they differ."""
+    names = {name: CLAIM_OF.get(name, name) for name in response}
+    differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
+    if differing:
+        raise ReceiptNotGenuine(
+            f"The file was changed: {', '.join(sorted(differing))} differ from what was signed in its JWS."
+        )
+
+
+@cache
+def _encoded_header(kind: str, kid: str) -> str:
+    """Return the protected header of a JWS, which is the same for all of its kind: encoded once."""
+    return _base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
+
+
+def _public_jwk(public: Ed25519PublicKey) -> Jwk:
+    """Return the JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
+    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
+    return required | {"kid": thumbprint_of(required), "use": "sig", "alg": ALGORITHM}
+
+
+def thumbprint_of(jwk: Mapping[str, str]) -> str:
+    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raises `KeyError`."""
+    required = {name: jwk[name] for name in ("crv", "kty", "x")}
+    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

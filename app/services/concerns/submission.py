@@ -1,0 +1,226 @@
+"""Submission of concerns: resolve the edition, validate, encrypt, store."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+import orjson
+from anyio import to_thread
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.age.keys import Sealer
+from app.db.writer import SharedWrite, Writer, write_without_change
+from app.errors import AlreadyStored, FieldError, IdempotencyKeyReused, InvalidConcern, ReferenceTaken, TooManyConcerns
+from app.logs import Log
+from app.models.audit.audit_log import DeskAct
+from app.models.base import canonical_json, canonical_submission
+from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern, ImmediateDanger
+from app.models.concerns.digests import seal_details
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.concerns.receipts import CheckResponse
+from app.models.concerns.rows import NewConcern, StoredReceiptRow
+from app.models.events.rows import EventKind
+from app.models.guides.edition_keys import EditionKey
+from app.services.access.limits import Networks
+from app.services.access.sources import UNCOUNTED, Admission, Sources
+from app.services.audit.audit_log import by_reporter, insert_first_disclosures, next_row
+from app.services.audit.chains import BEFORE_THE_FIRST
+from app.services.concerns.edition_resolver import EditionResolver
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipts
+from app.services.concerns.receipts import PinnedEdition, ReceiptBuilder
+from app.services.concerns.rows import insert_concerns
+from app.services.concerns.sealing import concern_plaintext, derive_public_key
+from app.services.events.outbox import append_events, concern_payload
+from app.services.guides.editions import list_current
+
+NEEDS_TEST_KEY = (
+    "A test needs a test key, and nothing was stored. If this is about a real child, send it again without `test`."
+)
+NEEDS_TEST_MARK = (
+    'Nothing was stored: with a test key, a concern must say `"test": true`. If this is about a real child, call now. '
+    "To go live, send it with the key for real concerns that the council gives you, or without a key."
+)
+MAX_ATTEMPTS = 5
+LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a thread takes to start
+log = Log(__name__)
+
+
+class Counted(StrEnum):
+    """What is counted of concerns beside the requests."""
+
+    TEST = "stored"
+    TEST_REFUSED = "refused"
+    MARKED = "marked"
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    """A concern as it came, and as JSON; whether it is a test; the keys of its idempotency key; and how it is taken."""
+
+    concern: Concern
+    json: bytes
+    test: bool
+    keys: IdempotencyKeys | None
+    admission: Admission = UNCOUNTED
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A concern with a new reference, ready to be stored."""
+
+    concern: NewConcern
+    disclosure: dict[str, Any]
+    stored_receipt: StoredReceiptRow | None
+    receipt: bytes
+
+
+@dataclass(frozen=True)
+class Submissions:
+    """Checks concerns and stores them, sealed."""
+
+    engine: Engine
+    writer: Writer
+    resolver: EditionResolver
+    sealer: Sealer
+    receipts: ReceiptBuilder
+    sources: Sources
+    count: Callable[[Counted], None] = lambda _counted: None
+    """Counts for the metrics what is not simply a concern that was stored."""
+
+    def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
+        """Validate the concern as a submission does, and store nothing. Raises `InvalidConcern` with every fault."""
+        self._expect_both_say_test(concern, for_tests=for_tests)
+        return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
+
+    async def submit(
+        self,
+        concern: Concern,
+        *,
+        for_tests: bool = False,
+        networks: Networks = (),
+        keys: IdempotencyKeys | None,
+        at: dt.datetime,
+    ) -> IdempotentResult:
+        """Store the concern, sealed, and return its receipt after it is on the disk. With a key for tests it is a test.
+
+        `networks` are where it comes from, if it has no key and is to be counted. A retry with the same idempotency key
+        and the same words gets the first receipt and makes no second concern. Raises `InvalidConcern`,
+        `IdempotencyKeyReused`, `TooManyConcerns`, or `StoreBusy` if it could not be stored in time.
+        """
+        self._expect_both_say_test(concern, for_tests=for_tests)
+        submitted = concern.model_dump_json(exclude_unset=True).encode()
+        in_danger = concern.immediate_danger == ImmediateDanger.YES
+        try:
+            pinned = await self._resolve(concern)
+            admission = await self.sources.admit(networks, size=len(submitted), in_danger=in_danger, day=at.date())
+        except (InvalidConcern, TooManyConcerns):
+            if keys is not None:  # it may have been taken, and stored, before
+                with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
+                    return await to_thread.run_sync(self._replay, concern, keys, at)
+            raise
+        arrived = _Submitted(concern, submitted, for_tests, keys, admission)
+        prepare = partial(self._prepare, arrived, pinned, at=at)
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES
+                prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
+                await self.writer.run_async(SharedWrite(_write_all, prepared))
+            except ReferenceTaken:
+                continue
+            except AlreadyStored:
+                return await to_thread.run_sync(self._replay, concern, keys, at)
+            for each in ([Counted.TEST] if for_tests else []) + ([Counted.MARKED] if admission.mark else []):
+                self.count(each)
+            reference, is_late = prepared.concern.reference, admission.is_late
+            return IdempotentResult(reference, prepared.receipt, is_replay=False, is_late=is_late)
+        raise ReferenceTaken
+
+    async def _resolve(self, concern: Concern) -> PinnedEdition:
+        """Return the edition that it is about, read in a thread where it must be read. Raises `InvalidConcern`."""
+        cached = self.resolver.cached(concern)
+        if cached is None:
+            return await to_thread.run_sync(self.resolver.resolve, concern)
+        return self.resolver.resolve(concern, cached)
+
+    def rehearse(self, *, at: dt.datetime) -> None:
+        """Do all that `submit` does with an invented concern, up to the disk, and leave nothing of it.
+
+        Its rows are written and rolled back; a write without any change is then flushed to the disk. Without a guide
+        there is nothing that a concern can be about, and only that write is tried. Raises what `submit` would raise.
+        """
+        with Session(self.engine) as session:
+            current = list_current(session, limit=1)
+        prepared = self._prepare_invented(current[0].key, at=at) if current else None
+
+        def write(session: Session) -> None:
+            if prepared is not None:
+                with session.begin_nested() as savepoint:
+                    _write_all(session, [prepared])
+                    savepoint.rollback()
+            write_without_change(session)
+
+        self.writer.run(write)
+
+    def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
+        concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
+        submitted = concern.model_dump_json(exclude_unset=True).encode()
+        pinned = self.resolver.resolve(concern)
+        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), pinned, at=at)
+
+    def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
+        """Refuse what only the concern, or only its key, calls a test: it may be about a real child."""
+        if bool(concern.test) is not for_tests:
+            self.count(Counted.TEST_REFUSED)
+            log.warning("test_concern_refused", reason="a test key alone" if for_tests else "a mark alone")
+            raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
+
+    def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
+        """Return the receipt of the first request, with the numbers to call now."""
+
+        def refresh(receipt: bytes) -> bytes:
+            members = orjson.loads(receipt)
+            who = self.resolver.pin(EditionKey(members["guide"], members["edition"])).who
+            return self.receipts.with_current_numbers(receipt, who, concern.immediate_danger, at=at)
+
+        return Retryable(canonical_submission(concern), keys, refresh).replay(self.engine)
+
+    def _prepare(self, submitted: _Submitted, pinned: PinnedEdition, *, at: dt.datetime) -> _Prepared:
+        """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
+        concern, test = submitted.concern, submitted.test
+        submission = canonical_json(orjson.loads(submitted.json))  # in a fifth of the time that the model takes again
+        receipt = self.receipts.build_receipt(pinned, submission, concern, test=test, at=at)
+        reference, token = receipt.reference, receipt.status_token
+        row = NewConcern(
+            reference=reference,
+            received_at=receipt.received_at,
+            acknowledge_by=receipt.acknowledge_by,
+            immediate_danger=concern.immediate_danger,
+            guide=pinned.key.guide,
+            edition=pinned.key.number,
+            referral_source=concern.reporter.source_code,
+            form_version=FORM_VERSION,
+            recipients=self.sealer.fingerprints,
+            sealed=self.sealer.seal(concern_plaintext(submitted.json, reference, pinned.key, test=test, at=at)),
+            status_token_sha256=hashlib.sha256(token.encode()).digest(),
+            test=test,
+            message_key=derive_public_key(token, reference),
+            burst=submitted.admission.mark,
+        )
+        stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
+        details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt)
+        disclosure, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, by_reporter(at), details)
+        return _Prepared(row, disclosure, stored_receipt, receipt.json)
+
+
+def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
+    insert_concerns(session, [each.concern for each in prepared])
+    insert_first_disclosures(session, [each.disclosure for each in prepared])
+    real = [each.concern for each in prepared if not each.concern.test]
+    append_events(session, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
+    insert_stored_receipts(session, [each.stored_receipt for each in prepared])

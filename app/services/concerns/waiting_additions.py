@@ -1,0 +1,121 @@
+"""Additions that wait for an acknowledgement."""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, case, exists, func, literal_column, select, update
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.errors import FieldError, NoSuchItem, NotAcknowledged, ValidationFailed
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import AcknowledgedDetails
+from app.models.audit.entry_kinds import EntryKind
+from app.models.concerns.entries import ENTRY_WAITS, EntryRow
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import MORE_URGENT, ConcernRow
+from app.models.events.rows import EventKind
+from app.services.audit.audit_log import Actor, record_change
+from app.services.concerns.entries import entries_of, measure_entries
+from app.services.concerns.rows import get_concern
+from app.services.events.outbox import append_events, events_about
+
+NO_SUCH_ADDITION = "The concern has no addition with that number."
+_TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
+_ENTRIES = _TABLE.c
+_WAITS: ColumnElement[bool] = literal_column(f"({ENTRY_WAITS})")
+_OF_A_TEST = exists().where(_CONCERNS.reference == _ENTRIES.reference, _CONCERNS.test)
+_MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT)}, value=_ENTRIES.immediate_danger))
+
+
+def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
+    """Record that a social worker has seen that addition. Again, it only adds a disclosure.
+
+    Raises `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself waits.
+    """
+    concern = get_concern(session, reference)
+    count, _ = measure_entries(session, EntryKind.ADDITION, reference)
+    if number > count:
+        raise NoSuchItem(NO_SUCH_ADDITION)
+    if concern.state == ConcernState.RECEIVED:
+        raise NotAcknowledged
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, AcknowledgedDetails(addition=number))
+    _acknowledge(session, concern, first=number, last=number, at=actor.at)
+    return concern
+
+
+def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
+    """Acknowledge the additions up to that number, in the caller's transaction, which has recorded the act.
+
+    Raises `ValidationFailed` if there is no addition of that number.
+    """
+    if number == 0:
+        return
+    count, _ = measure_entries(session, EntryKind.ADDITION, concern.reference)
+    if number > count:
+        raise ValidationFailed([FieldError(("up_to_addition",), NO_SUCH_ADDITION)])
+    _acknowledge(session, concern, first=1, last=number, at=at)
+
+
+def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
+    """Return the number of the last addition that waits and came until then; 0 if there is none."""
+    waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
+    last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
+    number: int = session.connection().execute(last).scalar_one()
+    return number
+
+
+def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
+    """Acknowledge those from the first to the last number that wait, with an event for each."""
+    named = (*entries_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)
+    changed = update(_TABLE).where(*named).values(acknowledged_at=at)
+    found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
+    count_waiting(session, concern)
+    events = []
+    for addition in sorted((number, due) for number, due in found):
+        events += events_about(EventKind.CONCERN_ADDITION_ACKNOWLEDGED, concern, at=at, addition=addition)
+    append_events(session, events)
+
+
+def count_waiting(session: Session, concern: ConcernRow) -> None:
+    """Count again what waits, for the columns of the concern by which the inbox is ordered."""
+    counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
+    waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
+    count, earliest, danger = session.connection().execute(waiting).one()
+    concern.additions_waiting, concern.addition_acknowledge_by = count, earliest
+    concern.addition_danger = None if danger is None else MORE_URGENT[danger]
+
+
+class WaitingAdditions(NamedTuple):
+    """Since when additions to a concern wait, and whether one of them answers a message."""
+
+    since: dt.datetime
+    has_answer: bool
+
+
+def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
+    """Return what waits of the additions to these concerns, by reference. Only metadata is read."""
+    if not references:
+        return {}
+    message = _TABLE.alias("message").c
+    is_answer = exists().where(
+        message.reference == _ENTRIES.reference,
+        message.kind == EntryKind.MESSAGE.value,
+        message.answered_by == _ENTRIES.number,
+    )
+    waiting = (
+        select(_ENTRIES.reference, func.min(_ENTRIES.received_at), func.max(case((is_answer, 1), else_=0)))
+        .where(_ENTRIES.reference.in_(references), _ENTRIES.kind == EntryKind.ADDITION.value, _WAITS)
+        .group_by(_ENTRIES.reference)
+    )
+    found = session.connection().execute(waiting)
+    return {reference: WaitingAdditions(since, bool(answers)) for reference, since, answers in found}
+
+
+def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
+    """Count the additions that wait, of all concerns but tests, and those that are overdue."""
+    is_late = case((_ENTRIES.acknowledge_by < now, 1))
+    counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
+    waiting, overdue = session.connection().execute(counted).one()
+    return {"additions_waiting": waiting, "additions_overdue": overdue}

@@ -1,0 +1,121 @@
+"""Assignment of concerns to people."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from sqlmodel import Session, col, select
+
+from app.db.writer import Writer
+from app.errors import AssignmentChanged
+from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.details import (
+    ASSIGNING_ACTS,
+    AssignmentRefusedDetails,
+    PersonDetails,
+    ReasonDetails,
+    ShownDetails,
+    details_of,
+)
+from app.models.base import format_utc
+from app.models.concerns.rows import ConcernRow
+from app.services.audit.audit_log import Actor, record_change, record_disclosure
+from app.services.concerns.rows import get_concern
+
+UNASSIGNING_BATCH_SIZE = 100
+LEFT = "the person left the desk"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The person a concern is assigned to, and who assigned it. `version` grows with every change."""
+
+    person: str | None = None
+    at: dt.datetime | None = None
+    by: str | None = None
+    version: int = 0
+
+    @classmethod
+    def by_act(cls, act: DisclosureRow | None) -> Self:
+        """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
+        if act is None:
+            return cls()
+        person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
+        return cls(person, act.at, act.client, act.number)
+
+    def __str__(self) -> str:
+        """Return it in a sentence."""
+        if self.at is None:
+            return "It has never been assigned."
+        return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
+
+
+def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
+    """Return who has the concern. Raises `NoSuchConcern`."""
+    get_concern(session, reference)
+    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
+    return Assigned.by_act(_find_last(session, reference))
+
+
+def assign(
+    writer: Writer,
+    reference: str,
+    person: str | None,
+    actor: Actor,
+    precondition: Callable[[int], bool] = lambda _version: True,
+) -> tuple[Assigned, Assigned]:
+    """Assign the concern to the person, or to nobody, and return the assignment before and after.
+
+    Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold for
+    the version of the assignment before.
+    """
+    before, after = writer.run(_assign, reference, person, actor, precondition)
+    if after is None:
+        raise AssignmentChanged(f"{before} Your change was not made. The attempt is recorded.")
+    return before, after
+
+
+def _assign(
+    session: Session, reference: str, person: str | None, actor: Actor, precondition: Callable[[int], bool]
+) -> tuple[Assigned, Assigned | None]:
+    concern = get_concern(session, reference)
+    before = Assigned.by_act(_find_last(session, reference))
+    if not precondition(before.version):
+        record_disclosure(
+            session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, AssignmentRefusedDetails(person=person)
+        )
+        return before, None
+    act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
+    details = None if person is None else PersonDetails(person=person)
+    version = record_change(session, concern, act, actor, details).number
+    concern.assigned_to = person or ""
+    return before, Assigned(person, actor.at, actor.client, version)
+
+
+def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
+    """Assign to nobody all that is assigned to the person, who leaves, and return the references.
+
+    Other work goes on between two batches. What is assigned to the person meanwhile is taken too.
+    """
+    taken: list[str] = []
+    while batch := writer.run(_unassign_some, person, actor=actor):
+        taken += batch
+    return tuple(taken)
+
+
+def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
+    assigned = select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
+    references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
+    for reference in references:
+        concern = get_concern(session, reference)
+        record_change(session, concern, DeskAct.UNASSIGNED, actor, ReasonDetails(reason=LEFT))
+        concern.assigned_to = ""
+        session.flush()
+    return list(references)
+
+
+def _find_last(session: Session, reference: str) -> DisclosureRow | None:
+    """Return the last act that assigned the concern to somebody or to nobody, or None."""
+    acts = select(DisclosureRow).where(DisclosureRow.chain == reference, col(DisclosureRow.act).in_(ASSIGNING_ACTS))
+    return session.exec(acts.order_by(col(DisclosureRow.number).desc()).limit(1)).first()

@@ -1,0 +1,61 @@
+"""Concerns as the desk sees them in lists."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from app.errors import NoSuchConcern
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.inbox import InboxEntry
+from app.models.links import Links, desk_concern_path, disclosures_path, edition_path
+from app.models.references import find_reference
+from app.services.concerns.rows import NO_SUCH_REFERENCE
+
+Columns = Mapping[str, Any] | RowMapping
+"""The columns of a concern, by name."""
+COPIED = tuple(name for name in InboxEntry.model_fields if name not in ("assigned_to", "burst", "overdue", "links"))
+LINKED_STEPS = ("additions", "acknowledgement", "outcome", "assignment", "notes", "hold", "erasure")
+
+
+def reference_of(text: str) -> str:
+    """Return the reference in its standard spelling. Raise `NoSuchConcern` if the text is not a reference."""
+    reference = find_reference(text)
+    if reference is None:
+        raise NoSuchConcern(NO_SUCH_REFERENCE)
+    return reference
+
+
+def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
+    """Return the entry of one row of the inbox, without the words of the concern."""
+    return InboxEntry.model_validate(concern_fields(row, now))
+
+
+def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
+    """Return the entry of one concern, without its words."""
+    return inbox_entry(dict(concern), now=now)
+
+
+def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
+    """Return the fields of an entry of that row of the inbox."""
+    named = {"assigned_to": row["assigned_to"] or None, "burst": row["burst"] or None}
+    return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}
+
+
+def _is_late(row: Columns, now: dt.datetime) -> bool:
+    if row["test"]:
+        return False
+    own = row["acknowledge_by"] if row["state"] == ConcernState.RECEIVED else None
+    return any(due is not None and due < now for due in (own, row["addition_acknowledge_by"]))
+
+
+def _links_of(row: Columns) -> Links:
+    own = desk_concern_path(row["reference"])
+    return {
+        "self": own,
+        **{step: f"{own}/{step}" for step in LINKED_STEPS},
+        "disclosures": disclosures_path(row["reference"]),
+        "edition": edition_path(row["guide"], row["edition"]),
+    }

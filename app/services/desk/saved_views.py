@@ -1,0 +1,58 @@
+"""Saved views of the inbox, and the time until which a person has looked at it."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import Session, col, delete
+
+from app.errors import FaultCode, FieldError, NoSuchItem, ValidationFailed
+from app.models.desk.saved_views import InboxLookRow, SavedViewRow, ViewFilters
+
+MAX_VIEWS = 50
+TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
+
+
+def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
+    """Return the views of the person, by name."""
+    rows = select(SavedViewRow).where(col(SavedViewRow.person) == person)
+    return session.scalars(rows.order_by(col(SavedViewRow.name))).all()
+
+
+def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
+    """Save the view of that name in place of a former one. Raises `ValidationFailed` for one too many."""
+    wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    former = session.get(SavedViewRow, (person, name))
+    if former is None and len(list_views(session, person)) >= MAX_VIEWS:
+        raise ValidationFailed([FieldError((), TOO_MANY_VIEWS, FaultCode.TOO_MANY)])
+    row = former or SavedViewRow(person=person, name=name, filters=wanted, saved_at=at)
+    row.filters, row.saved_at = wanted, at
+    session.add(row)
+    return row
+
+
+def remove_view(session: Session, person: str, name: str) -> None:
+    """Remove the view. Raises `NoSuchItem` if the person has none of that name."""
+    row = session.get(SavedViewRow, (person, name))
+    if row is None:
+        raise NoSuchItem("You have no saved view with this name.")
+    session.delete(row)
+
+
+def remove_views(session: Session, person: str) -> None:
+    """Remove every view of a person, who leaves, and how far they looked."""
+    session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
+    session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
+
+
+def find_look(session: Session, person: str) -> dt.datetime | None:
+    """Return up to when the person has looked at what changed, or None."""
+    row = session.get(InboxLookRow, person)
+    return None if row is None else row.looked_at
+
+
+def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
+    """Write that the person has looked at what changed before that moment. An earlier one changes nothing."""
+    row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
+    row.looked_at = max(row.looked_at, until)
+    session.add(row)

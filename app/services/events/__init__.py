@@ -1,0 +1,1 @@
+"""Operations and queries of events: the outbox, webhooks and emails."""

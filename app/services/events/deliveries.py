@@ -1,0 +1,151 @@
+"""Deliveries of events to webhooks: due, claimed by a worker, tried again and counted."""
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, exists, func, tuple_, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+
+from app.db.tables import table_of
+from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, EventRow, WebhookRow
+from app.services.audit.audit_log import by_itself
+from app.services.events.webhooks import record_webhook
+
+SECOND, MINUTE, HOUR = 1, 60, 3600
+DELAYS = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, *([6 * HOUR] * 7))
+MAX_DELAY = 6 * HOUR
+HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+"""The three forms of RFC 9110, section 5.6.7."""
+GONE = str(HTTPStatus.GONE.value)
+UNDER_WAY = "under way"
+"""The `last_answer` of a delivery while a worker tries it, or where the worker died."""
+TEST_NOTICE = "webhook.test"
+"""The type of a notice by which an operator tries a webhook. Nothing happened, so it is not a kind of event."""
+
+
+@dataclass(frozen=True)
+class ClaimedDelivery:
+    """A delivery that this worker may try until its lease ends."""
+
+    event_id: int
+    webhook: str
+    message: str
+    attempts: int
+    kind: str
+    at: dt.datetime
+    data: dict[str, Any]
+    url: str
+    secrets: tuple[str, ...]
+
+
+def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
+    """Return the names of the webhooks for which a delivery is due. The mailbox is not among them."""
+    deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
+    is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
+    active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), webhooks.c.name != EMAIL, is_due)
+    with engine.connect() as connection:
+        return list(connection.execute(active.order_by(webhooks.c.name)).scalars())
+
+
+def claim_due(
+    session: Session, *, webhook: str, now: dt.datetime, lease: dt.timedelta, limit: int
+) -> list[ClaimedDelivery]:
+    """Claim due deliveries of one webhook, by moving their due time to the end of the lease.
+
+    If a worker dies, they become due again. Writers take turns, so no two workers claim the same.
+    """
+    target = session.get(WebhookRow, webhook)
+    if target is None or target.disabled_at is not None:
+        return []
+    secrets = tuple(target.secrets)
+    return [
+        ClaimedDelivery(
+            row.event_id, webhook, row.message, row.attempts, event.kind, event.at, event.data, target.url, secrets
+        )
+        for row in lease_deliveries(session, webhook, *_due_at(now), until=now + lease, limit=limit)
+        for event in [session.get_one(EventRow, row.event_id)]
+    ]
+
+
+def lease_deliveries(
+    session: Session, webhook: str, *conditions: ColumnElement[bool], until: dt.datetime, limit: int
+) -> Sequence[Any]:
+    """Move the due time of those deliveries, the oldest first, to `until`. Return event, message, attempts of each."""
+    deliveries = table_of(DeliveryRow)
+    chosen = (
+        select_columns(deliveries.c.event_id, deliveries.c.webhook)
+        .where(deliveries.c.webhook == webhook, *conditions)
+        .order_by(deliveries.c.due)
+        .limit(limit)
+    )
+    return session.exec(
+        update(deliveries)
+        .where(tuple_(deliveries.c.event_id, deliveries.c.webhook).in_(chosen))
+        .values(due=until, attempts=deliveries.c.attempts + 1, last_answer=UNDER_WAY)
+        .returning(deliveries.c.event_id, deliveries.c.message, deliveries.c.attempts)
+    ).all()
+
+
+def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    deliveries = table_of(DeliveryRow)
+    return deliveries.c.state == DeliveryState.PENDING.value, deliveries.c.due <= now
+
+
+def record_attempt(
+    session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
+) -> None:
+    """Write the result of an attempt, unless another worker already wrote one. A receiver that is gone is disabled."""
+    delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
+    if delivery.state == DeliveryState.PENDING:
+        delivery.state, delivery.last_answer, delivery.due = state.value, answer, due
+    webhook = session.get(WebhookRow, claimed.webhook)
+    if answer == GONE and webhook is not None and webhook.disabled_at is None:
+        webhook.disabled_at, webhook.disabled_because = at, "it answered 410 Gone"
+        record_webhook(session, webhook, by_itself(at))
+
+
+def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
+    """Count the deliveries that wait, and those that failed for good, by webhook and state."""
+    counted = session.exec(
+        select(DeliveryRow.webhook, DeliveryRow.state, func.count())
+        .where(col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DEAD.value)))
+        .group_by(DeliveryRow.webhook, DeliveryRow.state)
+    )
+    return {(webhook, state): count for webhook, state, count in counted}
+
+
+def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
+    """Return when to try again after that attempt: as the receiver wishes, but within six hours."""
+    jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
+    delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
+    return now + dt.timedelta(seconds=min(max(delay, _seconds_of(retry_after, now)), MAX_DELAY))
+
+
+def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
+    """Return `Retry-After` in seconds (RFC 9110, section 10.2.3): 0 if there is none, or it is of neither form."""
+    if retry_after is None or not retry_after.isascii():  # `isdigit` is true of `²`, which is no number to Python
+        return 0
+    if retry_after.isdigit():
+        return float(retry_after)  # of any length: no number here is too large for a float
+    for form in HTTP_DATES:
+        with suppress(ValueError):
+            return (dt.datetime.strptime(retry_after, form).replace(tzinfo=dt.UTC) - now).total_seconds()
+    return 0
+
+
+def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
+    """Return the time of the oldest event that waits for each receiver that is not disabled, if one does."""
+    waiting = (
+        select(DeliveryRow.webhook, func.min(EventRow.at))
+        .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)
+        .join(WebhookRow, col(WebhookRow.name) == DeliveryRow.webhook)
+        .where(DeliveryRow.state == DeliveryState.PENDING.value, col(WebhookRow.disabled_at).is_(None))
+        .group_by(DeliveryRow.webhook)
+    )
+    return dict(session.exec(waiting).all())

@@ -1,0 +1,136 @@
+"""Sends one delivery to a webhook (Standard Webhooks 1.0), with limits of time and size."""
+
+import asyncio
+import datetime as dt
+import json
+import ssl
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import cached_property, partial
+from typing import NamedTuple
+
+import httpx
+from standardwebhooks import Webhook
+
+from app.config import Settings
+from app.errors import AddressNotAllowed
+from app.logs import Log
+from app.models.base import format_utc
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import ClaimedDelivery
+from app.services.events.outbox import event_id, notice_data
+from app.services.workers import start_call
+
+ATTEMPT_SECONDS = 15.0
+"""The whole attempt: the lookup of the name, the connection, TLS, the request and the head of the response."""
+BODY_SECONDS = 1.0
+MAX_RESPONSE_BYTES = 64 * 1024
+SUCCESSES = range(200, 300)
+Target = tuple[httpx.URL, str]
+log = Log(__name__)
+
+
+class SendResult(NamedTuple):
+    """What came of an attempt: the status of the response, or the name of the error; and its `Retry-After`."""
+
+    answer: int | str
+    retry_after: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver has the notice."""
+        return self.answer in SUCCESSES
+
+
+class WebhookSender:
+    """Sends deliveries. Each has a connection of its own: what one receiver does with its connection affects no other.
+
+    `seconds` is the deadline of one attempt. It is of a clock that only goes forward, so a change of time is no matter.
+    """
+
+    def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
+        self._lookups = Lookups(guard)
+        self._public_url = public_url
+        self._seconds = seconds
+
+    async def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
+        """Try once. Whatever the receiver does, this returns by the deadline."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._send(delivery, at)
+        except (AddressNotAllowed, httpx.HTTPError, TimeoutError) as failure:
+            return SendResult(type(failure).__name__)
+        except Exception as failure:  # a receiver can send what no library expects
+            log.failure("webhook_attempt_failed", error=failure, webhook=delivery.webhook)
+            return SendResult(type(failure).__name__)
+
+    async def _send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
+        # Lookup, connection and TLS end by times of their own, before the deadline: a cancelled TLS handshake would
+        # leave its connection open (httpcore 1.0 closes it after an error, and not where the task is cancelled).
+        step = self._seconds / 4
+        async with asyncio.timeout(step):
+            url, host = await self._lookups.resolve(delivery.url)
+        body = _body_of(delivery, self._public_url)
+        headers, tls = _headers_of(delivery, body, at), {"sni_hostname": host}
+        async with (
+            httpx.AsyncClient(verify=self._tls, timeout=httpx.Timeout(None, connect=step), trust_env=False) as client,
+            client.stream("POST", url, content=body, headers=headers, extensions=tls) as response,
+        ):
+            with suppress(httpx.HTTPError, TimeoutError):  # the status is known, and decides
+                async with asyncio.timeout(BODY_SECONDS):
+                    await _discard(response)
+            return SendResult(response.status_code, response.headers.get("retry-after"))
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context(trust_env=False)
+
+
+class Lookups:
+    """Looks up addresses without blocking the event loop, one thread for each URL at a time.
+
+    While a lookup hangs, further attempts for the same URL wait for it, and start no other.
+    """
+
+    def __init__(self, guard: SsrfGuard) -> None:
+        self._guard = guard
+        self._under_way: dict[str, Future[Target]] = {}
+
+    async def resolve(self, url: str) -> Target:
+        """Return what `SsrfGuard.resolve` returns, and raise what it raises."""
+        lookup = self._under_way.get(url)
+        if lookup is None or lookup.done():
+            lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
+        return await asyncio.wrap_future(lookup)
+
+
+def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> WebhookSender:
+    """Build a sender by the settings."""
+    guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
+    return WebhookSender(guard, public_url=settings.public_url, seconds=seconds)
+
+
+def _body_of(delivery: ClaimedDelivery, public_url: str) -> str:
+    data = notice_data(delivery.data, public_url)
+    own_id = event_id(delivery.event_id, delivery.kind, delivery.at, delivery.data)
+    return json.dumps({"id": own_id, "type": delivery.kind, "timestamp": format_utc(delivery.at), "data": data})
+
+
+def _headers_of(delivery: ClaimedDelivery, body: str, at: dt.datetime) -> dict[str, str]:
+    return {
+        "Host": httpx.URL(delivery.url).netloc.decode(),
+        "Content-Type": "application/json",
+        "User-Agent": "one-minute-guide",
+        "webhook-id": delivery.message,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(delivery.message, at, body) for secret in delivery.secrets),
+    }
+
+
+async def _discard(response: httpx.Response) -> None:
+    """Read the body, 64 KiB at most, so that the receiver can end its response. Nothing of it is stored."""
+    read = 0
+    async for chunk in response.aiter_raw():
+        read += len(chunk)
+        if read > MAX_RESPONSE_BYTES:
+            return

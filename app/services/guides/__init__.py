@@ -1,0 +1,1 @@
+"""Operations and queries of guides: editions, renditions, drafts and their documents."""

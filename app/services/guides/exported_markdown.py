@@ -1,0 +1,180 @@
+"""Reads the Markdown that this service exports back into an edition."""
+
+import re
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
+from app.models.base import parse_json
+from app.models.guides.edition_files import propose_id
+from app.models.guides.markdown_data import (
+    END,
+    HEADINGS,
+    START,
+    WORDS_DIGEST,
+    shown_fields,
+    shows_cautions,
+    words_digest,
+)
+from app.models.guides.sections import Introductions, Layout, Section
+from app.services.guides.documents import Block, BlockKind
+from app.services.guides.placing import DEFAULTS
+
+SECTION_LEVEL = 2
+_CAUTION, _SOURCE, _NOTE = "Caution: ", "Source: ", "Note: "
+LABELS = {"change_note": "Changes: ", "owner": "Owner: ", "applies_to": "Applies to: "}
+BY_TITLE = {section.entry.title: section.key for section in Section}
+REMARK = re.compile(f"^{re.escape(START)}(.*){re.escape(END)}$", re.MULTILINE)
+
+
+def words_of_page(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks that an editor may have changed: no emergency numbers, and no facts of the edition itself."""
+    level_two = [place for place, block in enumerate(blocks) if _is_section(block)]
+    first, last = (level_two[0], level_two[-1]) if level_two else (len(blocks), len(blocks))
+    top = [block for block in blocks[:first] if block.kind is not BlockKind.QUOTATION]
+    labels = [block for block in blocks[last:] if block.text.startswith(tuple(LABELS.values()))]
+    return [*top, *blocks[first:last], *labels]
+
+
+def _is_section(block: Block) -> bool:
+    return block.kind is BlockKind.HEADING and block.level == SECTION_LEVEL
+
+
+class ExportPage:
+    """The text of the page: `headings` of the edition, `introductions`, `cautions` and the items of each section."""
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.headings: dict[str, str] = {}
+        self.introductions: dict[str, str] = {}
+        self.cautions: list[dict[str, str]] = []
+        self._sections: dict[str, list[Block]] = {}
+        section: str | None = ""
+        for block in blocks:
+            if _is_section(block):
+                section = BY_TITLE.get(block.text)
+            elif block.kind is BlockKind.HEADING:
+                self.headings.setdefault("title", block.text)
+            elif section == "":
+                if block.kind is BlockKind.PARAGRAPH:
+                    self.headings.setdefault("publisher", block.text)
+            elif section is None:
+                self._read_label(block)
+            else:
+                self._sections.setdefault(section, []).append(block)
+        for key, found in self._sections.items():
+            self._read_section(Section.of_key(key), found)
+
+    def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+        """Return the words of each item. `former` is the data, which says which definitions have a source."""
+        blocks = self._sections.get(key, [])
+        if Section.of_key(key).entry.layout is Layout.QUOTATIONS:
+            return _quotations(blocks, former)
+        items: list[dict[str, str]] = []
+        for block in blocks:
+            if block.kind is BlockKind.ITEM and block.level == 1:
+                items.append(_item(Section.of_key(key), block))
+            elif block.kind is BlockKind.ITEM and items and block.text.startswith(_NOTE):
+                items[-1]["note"] = block.text.removeprefix(_NOTE)
+        return items
+
+    def _read_label(self, block: Block) -> None:
+        for name, label in LABELS.items():
+            if block.text.startswith(label):
+                self.headings.setdefault(name, block.text.removeprefix(label))
+
+    def _read_section(self, section: Section, blocks: Sequence[Block]) -> None:
+        if section.entry.has_cautions and not self.cautions:
+            quoted = [each.text for each in blocks if each.kind is BlockKind.QUOTATION]
+            self.cautions = [{"text": text.removeprefix(_CAUTION.strip()).strip()} for text in quoted]
+        if section.key in Introductions.model_fields:
+            words = [each.text for each in blocks if each.kind is BlockKind.PARAGRAPH]
+            if words:
+                self.introductions[section.key] = " ".join(words)
+
+
+def _item(section: Section, block: Block) -> dict[str, str]:
+    name = block.name
+    if section.entry.layout is Layout.CONTACTS:
+        return {"name": name}
+    if "name" not in section.entry.item.model_fields:
+        return {"text": block.text}
+    return {"name": name, "text": block.text[len(name) :].removeprefix(":").strip()}
+
+
+def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return each quotation, with the words before it. After it comes its source, if the data has one: it looks so."""
+    items: list[dict[str, str]] = []
+    waiting: list[str] = []
+    may_be_source = False
+    for block in blocks:
+        if block.kind is BlockKind.QUOTATION:
+            may_be_source = len(items) >= len(former) or "source" in former[len(items)]
+            items.append({"text": block.text} | ({"introduction": " ".join(waiting)} if waiting else {}))
+            waiting = []
+        elif may_be_source and not waiting and block.text.startswith(_SOURCE):
+            may_be_source = False
+        else:
+            waiting.append(block.text)
+    return items
+
+
+def find_data(text: str) -> dict[str, Any] | None:
+    """Return the data at the end of the Markdown, or None if it has none that can be read."""
+    found = REMARK.findall(text)
+    try:
+        data = parse_json(found[-1]) if found else None
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]:
+    """Return the content: the words of the page, also where an editor changed them, with the data of each item."""
+    page = ExportPage(blocks)
+    content = dict(data)
+    for name in HEADINGS:
+        content[name] = _words(page.headings.get(name), data.get(name))
+    publisher = data.get("publisher", {})
+    content["publisher"] = publisher | {"name": _words(page.headings.get("publisher"), publisher.get("name"))}
+    former = data.get("introductions", {})
+    content["introductions"] = {
+        name: _words(page.introductions.get(name), former.get(name)) if data.get(name) else former.get(name)
+        for name in Introductions.model_fields
+    }
+    for key in (section.key for section in Section):
+        content[key] = _items(key, page.items(key, data.get(key, [])), data.get(key, []))
+    if shows_cautions(content):
+        content["cautions"] = _items("cautions", page.cautions, data.get("cautions", []))
+    return content
+
+
+def _words(shown: str | None, whole: str | None) -> str | None:
+    """Return the words of the page, or those of the data where they are the same but for what a page cannot show."""
+    same = whole is not None and words_digest(shown) == words_digest(whole)
+    return whole if same else shown or None
+
+
+def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items that the page shows, each with the data of the item that had its words, or its place."""
+    fields = shown_fields(key)
+    digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]
+    by_words: dict[str, list[dict[str, Any]]] = {}
+    for each in former:
+        by_words.setdefault(each.get(WORDS_DIGEST, ""), []).append(each)
+    found = [by_words[digest].pop(0) if by_words.get(digest) else None for digest in digests]
+    if len(shown) == len(former):
+        used = {id(item) for item in found}
+        found = [item or (other if id(other) not in used else None) for item, other in zip_longest(found, former)]
+    items: list[dict[str, Any]] = []
+    taken = {other["id"] for other in former}
+    for words, item, digest in zip(shown, found, digests, strict=True):
+        data = item or {"id": propose_id(words.get("name") or words["text"], taken)} | DEFAULTS.get(key, {})
+        taken.add(data["id"])
+        is_whole = any(name in data for name in fields) and (
+            data.get(WORDS_DIGEST) == digest or not any(words.values())
+        )
+        left_out = {WORDS_DIGEST} if is_whole else {WORDS_DIGEST, *fields}
+        items.append(
+            {name: value for name, value in data.items() if name not in left_out} | ({} if is_whole else words)
+        )
+    return items

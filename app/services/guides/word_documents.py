@@ -1,0 +1,169 @@
+"""The blocks of a Word document, read with limits."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from docx import Document
+from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml import parse_xml
+from docx.oxml.ns import qn
+
+from app.errors import SeedError, SeedFileError
+from app.services.guides.documents import Block, BlockKind, one_line, without_bullet
+from app.services.guides.written_contacts import has_way
+
+MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
+SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
+MAX_HEADING_WORDS = 14
+_ENDS = (".", ":", ";", ",")
+MAX_UNPACKED_BYTES = 100_000_000
+MAX_BLOCKS = 2_500
+"""A section has at most 500 items, so what is longer is no guide, and would take minutes."""
+TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs and entries"
+NO_DOCUMENT = "this is not a Word document (.docx)"
+NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError)
+"""What the readers of packages raise for a file that is none. What lxml raises for its XML is a `SyntaxError`."""
+
+
+def word_blocks(path: Path) -> list[Block]:
+    """Return the blocks, one more than `MAX_BLOCKS` at most. Raise `SeedFileError` if it is no Word document."""
+    try:
+        _check_package(path)
+        return _word_blocks(path)
+    except NO_PACKAGE:
+        raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)]) from None
+
+
+def _check_package(path: Path) -> None:
+    """Raise `SeedFileError` for a package that unpacks to very much, or has entities: Word writes none."""
+    with ZipFile(path) as package:
+        if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
+            raise SeedFileError(path, [SeedError(0, TOO_LARGE)])
+        for name in package.namelist():
+            if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in package.read(name):
+                raise SeedFileError(path, [SeedError(0, NO_DOCUMENT)])
+
+
+def _word_blocks(path: Path) -> list[Block]:
+    document = Document(str(path))
+    links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
+    styles = {style.style_id: style for style in document.styles}
+    blocks = _blocks(document.element.body, styles, links)
+    with_words = (block for block in chain(blocks, _margins(document.part)) if block.text)
+    return list(islice(with_words, MAX_BLOCKS + 1))  # one too many, for whoever counts
+
+
+def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
+    """Yield a block for each paragraph, and one for each row of a table of contacts."""
+    rows: dict[Any, Block | None] = {}
+    for paragraph in _paragraphs(body):
+        row = next(paragraph.iterancestors(qn("w:tr")), None)
+        if row is not None and row not in rows:
+            rows[row] = _row(row, links)
+            if (block := rows[row]) is not None:
+                yield block
+        if row is None or rows[row] is None:
+            yield _block(paragraph, styles, links)
+
+
+def _row(row: Any, links: dict[str, str]) -> Block | None:
+    """Return the row of a table as one block, if it is a contact, or names the columns above contacts."""
+    contact = _contact_row(row, links)
+    following = row.getnext()
+    if contact is not None or row.getprevious() is None or row.getprevious().tag == row.tag or following is None:
+        return contact
+    return Block(BlockKind.MARGIN, " ".join(_cells(row))) if _contact_row(following, links) is not None else None
+
+
+def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
+    """Return the row as one block if it has several cells, and a number or an address in one after the first."""
+    cells = _cells(row)
+    targets = _targets(row, links)
+    found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)
+    return found if found.name and has_way(" ".join(cells[1:]), targets) else None
+
+
+def _cells(row: Any) -> tuple[str, ...]:
+    cells = (one_line(" ".join(_text(each) for each in _paragraphs(cell))) for cell in row.findall(qn("w:tc")))
+    return tuple(cells)
+
+
+def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
+    return tuple(links[each.get(qn("r:id"))] for each in part.iter(qn("w:hyperlink")) if each.get(qn("r:id")) in links)
+
+
+def _paragraphs(body: Any) -> Iterator[Any]:
+    """Yield each paragraph once: Word stores a text box a second time, for older programs."""
+    for paragraph in body.iter(qn("w:p")):
+        if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
+            yield paragraph
+
+
+def _margins(part: Any) -> Iterator[Block]:
+    for relation in part.rels.values():
+        if not relation.is_external and relation.reltype.rsplit("/", 1)[-1] in MARGINS:
+            for paragraph in _paragraphs(parse_xml(relation.target_part.blob)):
+                yield Block(BlockKind.MARGIN, one_line(_text(paragraph)))
+
+
+def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Block:
+    text, has_bullet = without_bullet(one_line(_text(paragraph)))
+    style = styles.get(paragraph.style or "")
+    name = style.name if style is not None else ""
+    bold = one_line(_bold_start(paragraph))
+    targets = _targets(paragraph, links)
+    if name == "Title" or name.startswith("Heading"):
+        level = 1 if name == "Title" else _number(name.split()[-1]) or 2
+        return Block(BlockKind.HEADING, text, level=level, links=targets)
+    if has_bullet or name.startswith("List") or paragraph.find(f".//{qn('w:numPr')}") is not None:
+        return Block(BlockKind.ITEM, text, bold, _depth(paragraph, name), targets)
+    if text and bold == text and len(text.split()) <= MAX_HEADING_WORDS and not text.endswith(_ENDS):
+        return Block(BlockKind.HEADING, text, level=2, links=targets)
+    kind = BlockKind.QUOTATION if "Quote" in name else BlockKind.PARAGRAPH
+    return Block(kind, text, bold, links=targets)
+
+
+def _depth(paragraph: Any, style: str) -> int:
+    """Return the depth of an entry of a list, from 1: that of its own numbering, or of a style like `List Bullet 2`."""
+    level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
+    depth = _number(str(level.get(qn("w:val")))) if level is not None else None
+    return depth + 1 if depth is not None else _number(style.rpartition(" ")[2]) or 1
+
+
+def _number(text: str) -> int | None:
+    """Return the number of one or two digits, or None: `isdigit` is true of `²` too, which is no number to Python."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= len("99") else None
+
+
+def _text(paragraph: Any) -> str:
+    return "".join(_words(each) for each in _own(paragraph))
+
+
+def _bold_start(paragraph: Any) -> str:
+    """Return the bold words with which the paragraph begins."""
+    words = ""
+    for each in _own(paragraph):
+        run = next((above for above in each.iterancestors(qn("w:r"))), None)
+        bold = run.find(f"{qn('w:rPr')}/{qn('w:b')}") if run is not None else None
+        if _words(each).strip() and (bold is None or bold.get(qn("w:val")) in ("0", "false")):
+            break
+        words += _words(each)
+    return words
+
+
+def _own(paragraph: Any) -> Iterator[Any]:
+    """Yield the parts of the paragraph itself, without those of a text box in it."""
+    for each in paragraph.iter():
+        if next(each.iterancestors(qn("w:p")), None) is paragraph:
+            yield each
+
+
+def _words(part: Any) -> str:
+    if part.tag == qn("w:t"):
+        return "".join([part.text or "", *(child.tail or "" for child in part)])  # with what follows a remark
+    if part.tag == qn("w:noBreakHyphen"):
+        return "-"
+    return " " if part.tag in SPACES else ""

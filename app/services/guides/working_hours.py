@@ -1,0 +1,82 @@
+"""Hours of opening: in words, read from words, and by the clock."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from app.models.guides.contacts import OpeningHours, Weekday
+
+WEEK = tuple(Weekday)
+RUN = 3
+"""So many days in a row are written as the first and the last of them."""
+END_OF_DAY = "24:00"
+_DAY = r"(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?s?"
+_TIME = r"([0-9]{1,2})(?:[:.]([0-9]{2}))? ?(am|pm)?"
+_TO = "(?:to|until|-|–)"
+_HOURS_OF_DAYS = re.compile(
+    rf"({_DAY}(?:(?: ?(?:,|&) ?| ?{_TO} ?| and |, and ){_DAY})*),? (?:from )?{_TIME} ?{_TO} ?{_TIME}", re.IGNORECASE
+)
+_DAY_NAMED = re.compile(_DAY, re.IGNORECASE)
+_TO_BEFORE = re.compile(rf"{_TO} ?$", re.IGNORECASE)
+_BETWEEN = re.compile(r"[;,.]?\s*(?:and )?", re.IGNORECASE)
+
+
+def hours_text(hours: Sequence[OpeningHours]) -> str:
+    """Return all hours: `Monday to Friday, 08:30 to 17:00; Saturday, 09:00 to 12:00`."""
+    return "; ".join(f"{_days(each)}, {each.opens} to {each.closes}" for each in hours)
+
+
+def _days(hours: OpeningHours) -> str:
+    places = sorted({WEEK.index(day) for day in hours.days})
+    names = [WEEK[place].value.capitalize() for place in places]
+    if len(names) >= RUN and places[-1] - places[0] == len(places) - 1:
+        return f"{names[0]} to {names[-1]}"
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+
+
+@lru_cache(maxsize=8)
+def read_hours(words: str) -> tuple[OpeningHours, ...]:
+    """Return the hours that the words say: `Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.
+
+    If any of the words say something else, none are returned: half of the hours would be wrong hours.
+    """
+    text, place, found = " ".join(words.split()), 0, []
+    while place < len(text):
+        entry = _HOURS_OF_DAYS.match(text, place)
+        between = _BETWEEN.match(text, entry.end()) if entry else None
+        if entry is None or between is None:
+            return ()
+        opens, closes = _clock_time(*entry.groups()[1:4]), _clock_time(*entry.groups()[4:])
+        closes = END_OF_DAY if closes == "00:00" else closes
+        if opens is None or closes is None or opens >= closes:
+            return ()
+        found.append(OpeningHours(days=tuple(_named_days(entry[1])), opens=opens, closes=closes))
+        place = between.end()
+    return tuple(found)
+
+
+def _named_days(words: str) -> Iterator[Weekday]:
+    """Yield the days that are named, and those between two that are joined by `to`."""
+    shorts, former, end = [day.value[:3] for day in WEEK], None, 0
+    for found in _DAY_NAMED.finditer(words):
+        place = shorts.index(found[0][:3].lower())
+        is_range = former is not None and _TO_BEFORE.search(words[end : found.start()])
+        first = former + 1 if former is not None and is_range else place
+        yield from (WEEK[number % len(WEEK)] for number in range(first, place + (1 if first <= place else 8)))
+        former, end = place, found.end()
+
+
+def _clock_time(hour: str, minute: str | None, half: str | None) -> str | None:
+    number, half = int(hour), (half or "").lower()
+    if half:
+        if not 1 <= number <= 12:  # noqa: PLR2004  # hours of half a day
+            return None
+        number = number % 12 + (12 if half == "pm" else 0)
+    return f"{number:02}:{minute or '00'}" if number < 24 and int(minute or 0) < 60 else None  # noqa: PLR2004  # a clock
+
+
+def are_open(hours: Iterable[OpeningHours], local: dt.datetime) -> bool:
+    """Return whether one of the hours is at that time of that day in London. Bank holidays are not looked at."""
+    time, day = f"{local:%H:%M}", WEEK[local.weekday()]
+    return any(day in each.days and each.opens <= time < each.closes for each in hours)

@@ -1,0 +1,79 @@
+"""Contacts that are written in the text of a document."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from app.services.guides.documents import PHONE_NUMBER, Block
+
+WEB = re.compile(r"(?:https?://|www\.)[^\s<>]+[^\s<>.,;)]")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SHORT = re.compile(r"(?<![\w+/.-])(?:999|112|111|101)(?![\w/-])")
+_WHEN = re.compile(
+    r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?s?\b|\d ?(?:am|pm)\b|\d[:.]\d\d\b|"
+    r"\b(?:hours?|any ?time|always|weekends?|evenings?|nights?|daily|every day|24/7)\b"
+)
+OPTION = re.compile(r"(?i)\boption (\w+)")
+CALLED = re.compile(r"(?i)(?:call|contact|ring|phone|telephone)(?: the| our)? (.{1,200}?)(?: team's)?(?: on|:| at)\b")
+MAX_NAME = 80
+
+
+def find_contact(block: Block) -> dict[str, Any] | None:
+    """Return a contact without an id, made of the numbers and addresses of the block, or None if it has none.
+
+    A short number such as 101 counts in a row of a table alone: in a sentence it is advice.
+    """
+    short = _SHORT.findall(PHONE_NUMBER.sub(" ", " ".join(block.cells[1:])))
+    phones = _phones(block.text) + [{"number": each, "display": each} for each in short]
+    email = EMAIL.search(block.text)
+    pages = _pages(block.text, block.links)
+    if not (phones or email or pages):
+        return None
+    url = pages[0] if pages else None
+    contact: dict[str, Any] = {"name": _name(block), "kind": "telephone" if phones else "web" if pages else "email"}
+    contact |= {"phones": phones} if phones else {}
+    contact |= {"url": url if url.startswith("http") else f"https://{url}"} if url else {}
+    contact |= {"email": email[0]} if email else {}
+    when = ", ".join(cell for cell in block.cells[1:] if _WHEN.search(cell) and not has_way(cell))
+    return contact | ({"when": when} if when else {})
+
+
+def has_way(text: str, links: Sequence[str] = ()) -> bool:
+    """Return whether the words of a cell have a number or an address."""
+    return bool(_phones(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
+
+
+def _pages(text: str, links: Sequence[str]) -> list[str]:
+    return [link for link in links if link.startswith("http")] or WEB.findall(text)
+
+
+def _phones(text: str) -> list[dict[str, Any]]:
+    phones: list[dict[str, Any]] = []
+    option = OPTION.search(text)
+    for display in PHONE_NUMBER.findall(WEB.sub(" ", text)):
+        digits = re.sub(r"[^0-9+]", "", display)
+        if digits.startswith("0"):
+            number = f"+44{digits[1:]}"
+        elif digits.startswith("+"):
+            number = digits
+        elif phones:  # a local number, after one with its area code
+            number = f"{phones[-1]['number'][: -len(digits)]}{digits}"
+        else:
+            continue
+        phones.append({"number": number, "display": display.strip()} | ({"option": option[1]} if option else {}))
+    return phones
+
+
+def _name(block: Block) -> str:
+    called = CALLED.search(block.text)
+    before, colon, _ = block.text.partition(":")
+    if block.name and block.name != block.text:
+        found = block.name.rstrip(": ")
+    elif called:
+        found = called[1]
+    else:
+        first = min(
+            (match.start() for form in (PHONE_NUMBER, WEB, EMAIL) if (match := form.search(block.text))), default=0
+        )
+        found = before if colon and len(before) < first else block.text[:first].rstrip(" :,-–(") or block.text
+    return found[:MAX_NAME]

@@ -1,0 +1,1 @@
+"""Operations and queries of operation: jobs, backups, integrity checks and the doctor."""

@@ -1,0 +1,45 @@
+"""Checks of how concerns are handled."""
+
+from sqlmodel import Session
+
+from app.services.access.clients import list_clients
+from app.services.concerns.rows import count_recent_tests
+from app.services.concerns.waiting_additions import count_additions
+from app.services.desk.inbox import count_states
+from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, in_short, warn
+from app.services.operations.invariants import Invariant
+
+
+def check_overdue(patient: Patient) -> Verdict:
+    """Check that nothing waits for the desk after its time."""
+    with Session(patient.engine) as session:
+        late = count_states(session, now=patient.at)["overdue"]
+        late += count_additions(session, now=patient.at)["additions_overdue"]
+    if late:
+        return warn(f"{late} concerns or additions are overdue", "call the duty team now")
+    return fine("nothing is overdue")
+
+
+def check_overdue_events(patient: Patient) -> Verdict:
+    """Check that whatever is overdue was announced."""
+    broken = find_broken_rows(patient, Invariant.OVERDUE_EVENTS)
+    if broken:
+        return fault(
+            f"{len(broken)} are overdue but were not announced",
+            "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
+        )
+    return fine("every overdue concern has been announced")
+
+
+def check_test_concerns(patient: Patient) -> Verdict:
+    """Check that no test concern was sent in the last day: the desk does not see them."""
+    with Session(patient.engine) as session:
+        tests = count_recent_tests(session, now=patient.at)
+    if tests:
+        with Session(patient.engine) as session:
+            clients = [each.name for each, _ in list_clients(session) if each.test and each.revoked_at is None]
+        return warn(
+            f"{tests} test concerns were sent in the last day, which the desk does not see; test keys: {in_short(clients)}",
+            "check that no live system uses a test key (guidance clients list --json shows their last use)",
+        )
+    return fine("no test concern was sent in the last day")

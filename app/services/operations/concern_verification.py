@@ -1,0 +1,199 @@
+"""Checks that each concern agrees with its audit log."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Engine, exists, func
+from sqlmodel import Session, SQLModel, col, select
+
+from app.models.audit.audit_log import WITHOUT_A_CONCERN, ChainRow, DeskAct, DisclosureRow
+from app.models.audit.details import ClosedDetails, SealDetails
+from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.base import OnStep, show_no_progress
+from app.models.concerns.digests import columns_sha256, entry_sha256, receipt_sha256
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.rows import MORE_URGENT, ConcernRow, StoredReceiptRow
+from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_overs
+from app.models.desk.hand_overs import HandOverRow
+from app.services.audit.replay import RecordedConcern, replay
+
+CONCERNS_AT_ONCE = 50
+"""About 5 ms of work each, after which others have their turn: a writer holds the lock of all while it waits for it."""
+SealedRow = ConcernRow | EntryRow
+_RowT = TypeVar("_RowT", bound=SQLModel)
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+"""What is raised by a row with a value that this service never writes."""
+
+
+@dataclass(frozen=True)
+class _Concern:
+    """What is read of one concern: its row, its chain, what it got later, in order, and the receipts for retries."""
+
+    row: ConcernRow
+    chain: list[DisclosureRow]
+    entries: list[EntryRow]
+    hand_overs: list[HandOverRow]
+    receipts: list[StoredReceiptRow]
+
+
+def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
+    """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
+    with Session(engine) as session:
+        after, done, is_last = "", 0, False
+        total = count_concerns(session)
+        while not is_last:
+            page = _read_page(session, after)
+            for each in page:
+                after = each.row.reference
+                try:
+                    yield from ((after, fault) for fault in _faults_of(each))
+                except UNREADABLE:
+                    yield after, "a row of it cannot be read any more"
+            session.close()  # the sealed texts, and the transaction: SQLite's log could not be emptied
+            done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
+            on_step(done, total)
+        for reference in _without_a_concern(session):
+            yield reference, "it has disclosures, and no row"
+
+
+def count_concerns(session: Session) -> int:
+    """Return how many concerns there are."""
+    return session.exec(select(func.count()).select_from(ConcernRow)).one()
+
+
+def _read_page(session: Session, after: str) -> list[_Concern]:
+    """Read the next concerns, each with its chain and all that belongs to it."""
+    rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
+    concerns = session.exec(rows.limit(CONCERNS_AT_ONCE)).all()
+    if not concerns:
+        return []
+    first, last = concerns[0].reference, concerns[-1].reference
+
+    def of_each(row: type[_RowT], reference: str, *order: str) -> defaultdict[str, list[_RowT]]:
+        columns = [col(getattr(row, name)) for name in (reference, *order)]
+        found: defaultdict[str, list[_RowT]] = defaultdict(list)
+        for each in session.exec(select(row).where(columns[0] >= first, columns[0] <= last).order_by(*columns)):
+            found[getattr(each, reference)].append(each)
+        return found
+
+    chains = of_each(DisclosureRow, "chain", "number")
+    entries = of_each(EntryRow, "reference", "kind", "number")
+    hand_overs = of_each(HandOverRow, "reference", "number")
+    receipts = of_each(StoredReceiptRow, "reference")
+    return [
+        _Concern(row, chains[name], entries[name], hand_overs[name], receipts[name])
+        for row in concerns
+        for name in [row.reference]
+    ]
+
+
+def _without_a_concern(session: Session) -> list[str]:
+    known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each with all
+    names = select(ChainRow.name).where(col(ChainRow.name).not_in(WITHOUT_A_CONCERN), ~known)
+    return list(session.exec(names.order_by(col(ChainRow.name))))
+
+
+def _faults_of(each: _Concern) -> Iterator[str]:
+    recorded = replay(RecordedConcern(), each.chain)
+    yield from _faults_in_acts(each.row, recorded)
+    if recorded.columns_sha256 is None:
+        yield "its receipt is not recorded"
+    elif recorded.columns_sha256 != columns_sha256(dict(each.row)):
+        yield "its row was altered since it was received"
+    yield from _faults_in_texts(each, recorded)
+    yield from _faults_in_waiting(each, recorded)
+    yield from _faults_in_hand_overs(each)
+    if recorded.receipts - set(map(receipt_sha256, each.receipts)):
+        yield "a receipt that was stored for a retry is missing, or was altered"
+
+
+def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    if concern.state != recorded.state:
+        yield f"its state is {concern.state}, and its disclosures lead to {recorded.state}"
+    if concern.held != recorded.held:
+        yield f"it is {'' if concern.held else 'not '}on hold, and its disclosures say otherwise"
+    if concern.assigned_to != recorded.assigned_to:
+        yield "it is not assigned to the recorded person"
+    if concern.changed_at != recorded.changed_at:
+        yield "its row and its disclosures differ about when it was last changed"
+    times = {
+        DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
+        DeskAct.CLOSED: concern.closed_at,
+        DeskAct.ERASED: concern.erased_at,
+    }
+    for act, at in times.items():
+        if at != recorded.first.get(act):
+            yield f"its row and its disclosures differ about when it was {act}"
+    closing = None if concern.outcome is None else ClosedDetails(outcome=concern.outcome, shared=concern.outcome_shared)
+    if closing != recorded.closing or (closing is None and concern.outcome_shared):
+        yield "its outcome is not the recorded one"
+
+
+def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
+    erased = DeskAct.ERASED in recorded.first
+    texts: dict[EntryPlace | None, SealedRow] = {None: each.row} | {row.place: row for row in each.entries}
+    for missing in sorted(recorded.seals.keys() - texts.keys(), key=str):
+        yield f"{missing} is missing"
+    for text, row in texts.items():
+        fault = _fault_in_text(row, recorded.seals.get(text), erased=erased)
+        if fault is not None:
+            yield f"{text or 'its sealed text'} {fault}"
+        act = recorded.added.get(text)
+        if act is not None and (row.received_at, getattr(row, "author", act.client)) != (act.at, act.client):
+            yield f"{text} was not received then, or not from that author"
+        if isinstance(row, EntryRow):
+            yield from _faults_in_entry(row, recorded)
+
+
+def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
+    if row.place in recorded.entries and recorded.entries[row.place] != entry_sha256(row):
+        yield f"{row.place} was altered since it came"
+    if not _is_read_as_recorded(row, recorded):
+        yield f"{row.place} was not read or answered as its row says"
+    acknowledged = recorded.acknowledged.get(row.number) if row.kind == EntryKind.ADDITION else None
+    if row.acknowledged_at != acknowledged:
+        yield f"its disclosures and {row.place} differ about when that was acknowledged"
+
+
+def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
+    """Yield what is wrong with the columns by which the inbox is ordered."""
+    additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
+    waiting = [row for row in additions if row.sealed is not None]
+    dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]
+    expected = (
+        len(waiting),
+        min((row.acknowledge_by for row in waiting if row.acknowledge_by is not None), default=None),
+        max(dangers, key=MORE_URGENT.index, default=None),
+    )
+    if (each.row.additions_waiting, each.row.addition_acknowledge_by, each.row.addition_danger) != expected:
+        yield "its row does not say what waits of its additions"
+    if each.row.added_at != recorded.added_at:
+        yield "its row and its disclosures differ about when something was last added"
+
+
+def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
+    said = (recorded.read_at.get(row.number), recorded.answered_by.get(row.number))
+    return (row.read_at, row.answered_by) == (said if row.kind == EntryKind.MESSAGE else (None, None))
+
+
+def _fault_in_text(row: SealedRow, entry: SealDetails | None, *, erased: bool) -> str | None:
+    if erased and row.sealed is not None:
+        return "is there, although it was erased"
+    if not erased and row.sealed is None:
+        return "is gone, and no erasure is recorded"
+    if entry is None:
+        return "is not recorded"
+    if row.sealed is not None and hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:
+        return "is not the one that is recorded"
+    return None if tuple(row.recipients) == entry.recipients else "is not sealed to the recorded recipients"
+
+
+def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:
+    recorded, there = recorded_hand_overs(each.chain), acts_of_hand_overs(each.hand_overs)
+    if there - recorded:
+        yield "a hand-over is not the one that is recorded"
+    if recorded - there:
+        yield "a recorded hand-over, or its receipt, is missing"

@@ -1,0 +1,152 @@
+"""Checks of the database and its disk."""
+
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.db.backup import measure_growth
+from app.db.database import DATABASE_FILE
+from app.db.private_files import FOR_OTHERS
+from app.db.schema import find_schema_faults, is_behind
+from app.errors import BackupRefused, SchemaUnknown
+from app.services.operations.backup import drill_restore
+from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, unknown, warn
+from app.services.operations.invariants import Invariant
+from app.services.operations.watches import OF_THE_SERVER, find_newest_backup
+
+BYTES_PER_MB = 1_000_000
+LARGE_FREE_BYTES = 100 * BYTES_PER_MB
+LARGE_FREE_FRACTION = 0.5
+LARGE_LOG_BYTES = 200 * BYTES_PER_MB
+FAULTY_FLUSH_SECONDS, SLOW_FLUSH_SECONDS = 1.0, 0.1
+FLUSHES = 5
+FLUSHED_BYTES = 4096
+UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
+
+
+def check_database(patient: Patient) -> Verdict:
+    """Check that the database is there and answers."""
+    path = patient.settings.data_dir / DATABASE_FILE
+    if patient.is_embedded and not path.is_file():
+        return fault(f"there is no database in {patient.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
+    try:
+        with patient.engine.connect() as connection:
+            connection.execute(text("SELECT number FROM generation"))
+    except SQLAlchemyError:
+        return fault(
+            "the database is not responding, or is not a database of this service",
+            "check GUIDANCE_DATABASE_URL and the server, or restore a backup",
+        )
+    return fine("it answers")
+
+
+def check_schema(patient: Patient) -> Verdict:
+    """Check that the schema is of the version that this program needs. On another no further table can be read."""
+    try:
+        if is_behind(patient.engine):
+            return fault("the schema is out of date", "back up, then run guidance migrate")
+    except SchemaUnknown:
+        return fault("the schema was made by a newer version", "install that version")
+    return fine("the schema is up to date")
+
+
+def check_rules(patient: Patient) -> Verdict:
+    """Check that every table, index and rule is as declared."""
+    with patient.engine.connect() as connection:
+        faults = find_schema_faults(connection)
+    if faults:
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        return fault(f"{faults[0]}{more}", "find out who changed it, and restore a backup (guidance verify lists all)")
+    return fine("tables and rules match the schema")
+
+
+def check_growth(patient: Patient) -> Verdict:
+    """Check how large the database is, and how much of it is free for reuse."""
+    growth = measure_growth(patient.engine)
+    total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
+    size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
+    if growth.log_bytes > LARGE_LOG_BYTES:
+        return warn(
+            f"{size}; the log has grown to {growth.log_bytes / BYTES_PER_MB:.0f} MB, because a reader is using it",
+            "stop the program that keeps reading the database",
+        )
+    if growth.free_bytes > max(LARGE_FREE_BYTES, growth.total_bytes * LARGE_FREE_FRACTION):
+        return warn(size, "stop the service, and run VACUUM (SQLite), or VACUUM FULL in a quiet hour (PostgreSQL)")
+    return fine(size)
+
+
+def check_files(patient: Patient) -> Verdict:
+    """Check that no other user of the machine can read the data folder or its files."""
+    folder = patient.settings.data_dir
+    if not folder.is_dir() and not patient.is_embedded:
+        return fine("a data folder is not needed")
+    if not folder.is_dir():
+        return fault(f"there is no folder {folder}", "check GUIDANCE_DATA_DIR")
+    paths = [folder, *(each for each in folder.iterdir() if each.is_file() and not each.is_symlink())]
+    names = [str(path) for path in paths if path.stat().st_mode & FOR_OTHERS]
+    if names:
+        return fault(f"other users can open {', '.join(names)}", "run chmod go-rwx, or restart the service")
+    return fine(f"{folder} can only be read by its owner")
+
+
+def check_flush(patient: Patient) -> Verdict:
+    """Check how long the disk takes to store a few bytes for certain, as it does for every concern."""
+    if not patient.is_embedded:
+        return unknown(OF_THE_SERVER)
+    try:
+        seconds = measure_flush(patient.settings.data_dir)
+    except OSError as failure:
+        return fault(f"the data folder cannot be written to ({failure.strerror})", "check its owner and the disk")
+    found = f"a flush takes {seconds * 1000:.1f} ms"
+    if seconds > FAULTY_FLUSH_SECONDS:
+        return fault(found, "move the data folder to a local disk, because callers wait for each flush")
+    return warn(found, "move the data folder to a faster disk") if seconds > SLOW_FLUSH_SECONDS else fine(found)
+
+
+def measure_flush(folder: Path) -> float:
+    """Return the seconds that a flush takes: the median of a few, of a file that is deleted again."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+        return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))
+
+
+def _flush(descriptor: int) -> float:
+    os.write(descriptor, b"\0" * FLUSHED_BYTES)
+    started = time.perf_counter()
+    os.fsync(descriptor)
+    return time.perf_counter() - started
+
+
+def check_restore(patient: Patient) -> Verdict:
+    """Restore the newest backup into a folder that is deleted again."""
+    folder = patient.settings.backup_folder
+    if not patient.is_embedded:
+        return unknown("test-restore a pg_dump, then run guidance verify on it")
+    if folder is None:
+        return warn(f"{UNSET} whether a backup restores", "set it")
+    newest = find_newest_backup(folder, is_embedded=True)
+    if newest is None:
+        return fault("there is no backup to restore", "run guidance backup each night")
+    try:
+        drilled = drill_restore(newest, at=patient.at)
+    except BackupRefused as refusal:
+        return fault(f"{newest.name} cannot be restored: {refusal}".replace("\n", " "), "make another backup now")
+    except OSError as failure:
+        return warn(
+            f"the restore could not be tested ({failure.strerror})", "let guidance doctor write into the folder"
+        )
+    return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
+
+
+def check_chains(patient: Patient) -> Verdict:
+    """Check that the audit log is intact."""
+    broken = find_broken_rows(patient, Invariant.CHAINS)
+    if broken:
+        return fault(
+            f"{len(broken)} errors in the audit log: {broken[0]}", "leave the files unchanged and run guidance verify"
+        )
+    return fine("the audit log is intact")

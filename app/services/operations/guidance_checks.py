@@ -1,0 +1,112 @@
+"""Checks of what the guides, signposts and statements say."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sqlmodel import Session
+
+from app.errors import SeedFileError
+from app.services.concerns.idempotency import TIMES_FOR_DANGER
+from app.services.guides.editions import read_content
+from app.services.guides.working_days import WorkingDays
+from app.services.operations.check_model import Patient, Verdict, fault, fine, in_short, unknown, warn
+
+CONTACT_CHECKED_FOR = dt.timedelta(days=365)
+REVIEW_SOON = dt.timedelta(days=30)
+NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
+"""Settings without which the privacy notice or the accessibility statement says less than it must."""
+FEWEST_HOLIDAYS = 8
+
+
+def check_contacts(patient: Patient) -> Iterator[Verdict]:
+    """Check that local signposts are the council's own, and that a person checked every contact within a year."""
+    try:
+        known = replace(patient.reference_data, council=patient.settings.council)
+    except SeedFileError as refusal:
+        yield fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
+        return
+    with Session(patient.engine) as session:
+        editions = [(each.guide, read_content(session, each.key)) for each in patient.current_editions]
+    foreign = {each for _, content in editions for each in known.foreign_signposts(content.publisher)}
+    if foreign:
+        names = ", ".join(sorted(each.id for each in foreign))
+        councils = " and ".join(sorted({known.label_of(each.council or "") for each in foreign}))
+        grade = warn if patient.settings.is_trial else fault
+        yield grade(
+            f"signposts of {councils} are left out, because that is not the council of this service: {names}",
+            "set GUIDANCE_COUNCIL_NAME as in the code list `council`, or replace them in signposts.yaml by your own",
+        )
+    signposts = [each for each in known.all_signposts if each not in foreign]
+    contacts = [
+        (f"{guide}/{contact.id}", contact.verified_on) for guide, content in editions for contact in content.contacts
+    ]
+    checks = [*contacts, *((f"signpost {each.id}", each.verified_on) for each in signposts)]
+    oldest = patient.at.date() - CONTACT_CHECKED_FOR
+    unverified = [name for name, verified_on in checks if verified_on is None or verified_on < oldest]
+    if unverified:
+        yield warn(
+            f"nobody has checked {len(unverified)} of {len(checks)} contacts within a year: {in_short(unverified)}",
+            "check each number, then publish the contacts with verified_on (signposts are in the seed folder)",
+        )
+    yield fine(f"all {len(checks)} contacts were checked within a year")
+
+
+def check_reviews(patient: Patient) -> Verdict:
+    """Check that no current edition is past its review, or will be soon."""
+    soon = patient.at.date() + REVIEW_SOON
+    reviews = ((each.details.review_by, each.guide) for each in patient.current_editions)
+    dated = sorted((day, guide) for day, guide in reviews if day is not None)
+    due = [f"{guide} on {day}" for day, guide in dated if day <= soon]
+    if due:
+        return warn(f"due for review: {in_short(due)}", "review the guide, and publish the next edition")
+    return fine("no guide is due for review within 30 days")
+
+
+def check_statements(patient: Patient) -> Iterator[Verdict]:
+    """Check that the statements name whom to write to, and that what they say of the law was compared with it."""
+    missing = [name for name in NAMED_BY_STATEMENTS if name not in patient.settings.model_fields_set]
+    if missing and not patient.settings.is_trial:
+        names = ", ".join(f"GUIDANCE_{name.upper()}" for name in missing)
+        yield fault(
+            f"the privacy notice or the accessibility statement lacks what the law demands: {names} not set",
+            f"set {names} (contacts: mailto:, https:// or tel:)",
+        )
+    try:
+        statements = patient.reference_data.statements
+    except SeedFileError:  # `check_contacts` says so
+        yield unknown("the reference data cannot be read")
+        return
+    due = [each.id for each in statements if each.is_due(patient.at.date(), within=REVIEW_SOON)]
+    if due:
+        yield warn(
+            f"{len(due)} of {len(statements)} statements about the law are to be compared with it: {in_short(due)}",
+            "compare each with its source (guidance due), and set verified_on and recheck_by in legal-statements.yaml",
+        )
+    yield fine(f"all {len(statements)} statements about the law were compared with it")
+
+
+def check_holidays(patient: Patient) -> Verdict:
+    """Check that the bank holidays of this year and of the next are known, since deadlines count working days."""
+    calendar, year = WorkingDays().calendar, patient.at.year
+    for each in (year, year + 1):
+        calendar.get(dt.date(each, 1, 1))  # which makes the package compute the year
+        known = sum(day.year == each for day in calendar)
+        if known < FEWEST_HOLIDAYS:
+            return fault(
+                f"{known} bank holidays are known for {each}",
+                "update this program: its holidays package is out of date",
+            )
+    return fine(f"the bank holidays of {year} and {year + 1} are known")
+
+
+def check_danger_times(patient: Patient) -> Verdict:
+    """Check that the council set how soon it acknowledges a concern about danger."""
+    unset = [name for name in TIMES_FOR_DANGER.values() if name not in patient.settings.model_fields_set]
+    if unset and not patient.settings.is_trial:
+        names = " and ".join(f"GUIDANCE_{name.upper()}" for name in unset)
+        return warn(
+            f"reporters in danger are told no time, only to call: {names} not set",
+            f"if a team reads concerns day and night, set {names}",
+        )
+    return fine("reporters in danger are told a time only if the council set it")

@@ -1,0 +1,174 @@
+"""Checks of keys."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlmodel import Session
+
+from app.errors import SetupError
+from app.models.events.rows import EMAIL, DeliveryState
+from app.services.access.row_signing import open_access_keys, require_access_keys
+from app.services.concerns.keys import RECEIPT_KEY, load_receipt_key
+from app.services.concerns.sealing import make_sealer, read_identities
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import REMOVED, list_webhooks
+from app.services.operations.check_model import Patient, Verdict, fault, find_broken_rows, fine, warn
+from app.services.operations.external_services import LATE, knock_at_receiver
+from app.services.operations.invariants import Invariant
+
+FEWEST_RECIPIENTS = 2
+MAX_KEY_FILE_BYTES = 100_000
+KEY_AGE = dt.timedelta(days=730)
+
+
+def check_number_of_recipients(patient: Patient) -> Verdict:
+    """Check that concerns are sealed to two recipients or more, so that one lost identity loses nothing."""
+    recipients = set(patient.settings.seal_to)
+    if not recipients:
+        return fault(
+            "GUIDANCE_SEAL_TO is not set: this is a trial, whose key is stored beside the database",
+            "set it to the duty team's recipients (guidance keys new)",
+        )
+    try:
+        make_sealer(sorted(recipients))
+    except SetupError as refusal:
+        return fault(str(refusal), "correct GUIDANCE_SEAL_TO (guidance keys list)")
+    if len(recipients) < FEWEST_RECIPIENTS:
+        return warn(
+            "there is only one recipient: if its identity is lost, all concerns are lost",
+            "add a second recipient to GUIDANCE_SEAL_TO, then run guidance keys reseal",
+        )
+    return fine(f"{len(recipients)} recipients")
+
+
+def check_identities(patient: Patient) -> Verdict:
+    """Check that no identity which opens concerns is on this machine, as far as the service knows the machine."""
+    here = [path for path in _files_here(patient) if _opens_concerns(path, patient.settings.seal_to)]
+    configured = patient.settings.seal_identity_file
+    if any(path != configured for path in here):
+        names = ", ".join(str(path) for path in here if path != configured)
+        return fault(
+            f"an identity that can decrypt concerns is in {names}",
+            "move it off this computer, to the people who read concerns",
+        )
+    if here:
+        return warn(
+            f"GUIDANCE_SEAL_IDENTITY_FILE: this computer can decrypt concerns ({configured})",
+            "unset it if the service only receives concerns, so that a stolen server can decrypt nothing",
+        )
+    return fine("the service's folders hold no identity of a recipient")
+
+
+def _files_here(patient: Patient) -> Iterator[Path]:
+    settings = patient.settings
+    if settings.seal_identity_file is not None and settings.seal_identity_file.is_file():
+        yield settings.seal_identity_file
+    for folder in filter(None, (settings.data_dir, settings.backup_folder)):
+        if folder.is_dir():
+            yield from sorted(each for each in folder.iterdir() if each.is_file() and not each.is_symlink())
+
+
+def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
+    try:
+        if path.stat().st_size > MAX_KEY_FILE_BYTES:
+            return False
+        own = {str(each.to_public()) for each in read_identities(path).identities}
+    except (OSError, SetupError):
+        return False
+    return bool(own & set(recipients))
+
+
+def check_receipt_key(patient: Patient) -> Verdict:
+    """Check the key that signs receipts: it is there, it can be read, it is shared by all nodes, and its age."""
+    settings = patient.settings
+    path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
+    if not path.is_file():
+        return fault(f"there is no receipt key at {path}", "start the service once, or restore the key")
+    try:
+        load_receipt_key(path, settings.data_dir)
+        age = patient.at - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    except (OSError, SetupError):
+        return fault(f"{path} is not an Ed25519 key", "restore the key")
+    if not patient.is_embedded and settings.receipt_key_file is None:
+        return warn("each node signs with its own key", "give all nodes the same GUIDANCE_RECEIPT_KEY_FILE")
+    if age > KEY_AGE:
+        return warn(
+            f"the receipt key is {age.days} days old",
+            "create a new key, and list this one in GUIDANCE_RETIRED_RECEIPT_KEYS",
+        )
+    return fine(f"the receipt key is {max(age.days, 0)} days old")
+
+
+def check_access(patient: Patient) -> Verdict:
+    """Check that nobody may come in but those whom this service let in."""
+    open_access_keys(patient.settings, patient.engine)
+    try:
+        keys = require_access_keys(patient.engine, is_used=patient.settings.openid_client_id is not None)
+    except SetupError as refusal:
+        return fault(str(refusal), "restore the access key")
+    broken = find_broken_rows(patient, Invariant.ACCESS)
+    if broken:
+        return fault(
+            f"{len(broken)} access rows are invalid: {broken[0]}", "leave the files unchanged and run guidance verify"
+        )
+    if not keys.keys:
+        return fine("nobody has access yet")
+    return fine("all access rows are signed by this service")
+
+
+def check_removed_recipients(patient: Patient) -> Verdict:
+    """Check that no text is sealed to a recipient that GUIDANCE_SEAL_TO no longer has."""
+    if patient.settings.is_trial:
+        return fine("a trial has no recipients")
+    broken = find_broken_rows(patient, Invariant.RECIPIENTS)
+    if broken:
+        return fault(
+            f"{len(broken)} texts are encrypted to a removed recipient",
+            "run guidance keys reseal on a computer with an identity",
+        )
+    return fine("all texts are encrypted to current recipients only")
+
+
+def check_webhooks(patient: Patient) -> Iterator[Verdict]:
+    """Check each address that events are pushed to."""
+    with Session(patient.engine) as session:
+        yield from _unreadable_secrets(patient, session)
+        counted, oldest = count_deliveries(session), oldest_waiting(session)
+        webhooks = [each for each in list_webhooks(session) if each.disabled_because != REMOVED and each.name != EMAIL]
+    guard = SsrfGuard(frozenset(patient.settings.webhook_allowed_hosts))
+    for webhook in webhooks:
+        name = webhook.name
+        if webhook.disabled_at is not None:
+            yield fault(f"{name} is disabled: {webhook.disabled_because}", f"fix the receiver, then add {name} again")
+        if dead := counted.get((name, DeliveryState.DEAD.value)):
+            yield fault(f"{name} did not accept {dead} events, which were given up", f"guidance webhooks replay {name}")
+        failure = knock_at_receiver(webhook.url, guard) if webhook.disabled_at is None else None
+        if failure is not None:
+            yield fault(f"cannot connect to the address of {name} ({failure})", "fix the receiver")
+        if name in oldest and patient.at - oldest[name] > LATE:
+            yield warn(
+                f"{name} has a pending event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
+                f"fix the receiver (guidance webhooks test {name}), and see that something delivers",
+            )
+    yield fine(f"{len(webhooks)} webhooks, all delivering")
+
+
+def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]:
+    keys = open_webhook_keys(patient.settings)
+    secrets = [(each.name, secret) for each in list_webhooks(session) for secret in each.secrets]
+    try:
+        keys.load()
+        lost = [name for name, secret in secrets if not keys.can_decrypt(name, secret)]
+    except SetupError as refusal:
+        yield fault(str(refusal), "put the webhook key back from its store")
+        return
+    if lost:
+        yield fault(
+            f"the secret of {', '.join(dict.fromkeys(lost))} cannot be decrypted",
+            f"restore the webhook key ({keys.path}), or guidance webhooks rotate",
+        )
+    if not patient.is_embedded and patient.settings.webhook_key_file is None and secrets:
+        yield warn("each node has its own webhook key", "give all nodes the same GUIDANCE_WEBHOOK_KEY_FILE")

@@ -1,0 +1,69 @@
+"""Checks of the parts that pages and PDF need."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+from sqlalchemy import text
+
+from app.services.operations.check_model import Patient, Verdict, fault, fine, unknown, warn
+
+DISTRIBUTION = "one-minute-guide"
+PAGES_FOLDER = Path(__file__).parents[2] / "pages"
+REQUIREMENT = re.compile(r"([A-Za-z0-9._-]++).*extra == ['\"]print['\"]")
+BUILT_FOLDER = PAGES_FOLDER / "static"
+BUILT, BUILT_PAGE = "unseal.js", "unseal.html"
+SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
+
+
+def check_pages(patient: Patient) -> Verdict:
+    """Check every page of the file of the embedded database."""
+    if not patient.is_embedded:
+        return unknown("the database server has the files")
+    with patient.engine.connect() as connection:
+        faults = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
+    if faults:
+        return fault(
+            f"the file is damaged in {len(faults)} places", "stop the service, keep the file, and restore a backup"
+        )
+    return fine("the database file is not damaged")
+
+
+def check_print(_: Patient) -> Verdict:
+    """Check that the packages which set the page to print are installed."""
+    absent = [name for name in _printing_packages() if not _is_installed(name)]
+    if absent:
+        return warn(f"no PDF can be made: {', '.join(absent)} not installed", "install the extra print")
+    return fine("PDFs can be made")
+
+
+def check_scripts(_: Patient) -> Verdict:
+    """Check that every script which a page loads was installed, but for the one that is built."""
+    pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
+    named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
+    absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
+    if absent:
+        return fault(f"page scripts are missing: {', '.join(absent)}", "reinstall the program")
+    return fine(f"all {len(named)} page scripts are installed")
+
+
+def check_desk_script(_: Patient) -> Verdict:
+    """Check that the script which opens concerns in the browser was built, and the page that opens them from disk."""
+    if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
+        return warn(
+            "the desk cannot decrypt concerns in the browser: its script was not built",
+            "install a released wheel or image, or run make desk-script; or use guidance desk open",
+        )
+    return fine("the desk can decrypt concerns in the browser")
+
+
+def _printing_packages() -> list[str]:
+    return [found[1] for each in metadata.requires(DISTRIBUTION) or () if (found := REQUIREMENT.match(each))]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,156 @@
+"""Checks of the settings and of what they name."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.config import Part, is_loopback
+from app.errors import GuidanceError
+from app.models.events.rows import EMAIL, DeliveryState
+from app.services.audit.clock import find_clock_fault
+from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.guides.working_hours import read_hours
+from app.services.operations.check_model import Patient, Verdict, fault, fine, unknown, warn
+from app.services.operations.external_services import LATE, knock
+from app.services.operations.watches import Unmeasured, Watch
+
+LOOK_AT_PART = "check that it is running, that this computer can reach it, and that the setting is right"
+LOOK_AT_PAGE = "open it in a browser, and correct the setting"
+SOON = dt.timedelta(days=30)
+UNTRUSTED_PROXY = "proxy"
+"""The warning of readiness to a request that came through a proxy which is not trusted."""
+
+
+def check_settings(patient: Patient) -> Iterator[Verdict]:
+    """Check for settings that are known and allowed, and less safe than they should be."""
+    settings = patient.settings
+    if "*" in settings.allowed_hosts:
+        yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
+    if settings.log_level == "debug":
+        yield warn("GUIDANCE_LOG_LEVEL is debug", "set it to info")
+    if not settings.security_contact:
+        yield warn(
+            "GUIDANCE_SECURITY_CONTACT is not set, so nobody can report a vulnerability",
+            "set it, and GUIDANCE_SECURITY_EXPIRES",
+        )
+    elif settings.security_expires is not None and settings.security_expires < patient.at + SOON:
+        yield warn(
+            f"the security contact expires on {settings.security_expires:%Y-%m-%d}",
+            "check the contact, and set a new GUIDANCE_SECURITY_EXPIRES",
+        )
+    if settings.duty_hours is not None and not read_hours(settings.duty_hours):
+        yield warn(
+            "GUIDANCE_DUTY_HOURS cannot be read, so pages cannot show the open team first",
+            "use this format: Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm",
+        )
+    if not patient.is_embedded and settings.limits_store.startswith("memory:"):
+        yield warn("each process counts requests separately", "set GUIDANCE_LIMITS_STORE to a shared store")
+    yield fine("all settings are known and safe")
+
+
+def check_start(patient: Patient) -> Verdict:
+    """Check that the service would start. What the database keeps from being seen is said by its own checks."""
+    try:
+        patient.rehearse_start(patient.settings, patient.engine)
+    except GuidanceError as refusal:
+        return fault(f"a start would be refused: {refusal}".replace("\n", " "), "correct it before the next start")
+    except SQLAlchemyError:
+        return unknown("the database cannot be read")
+    return fine("a start would succeed")
+
+
+def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
+    """Knock at each part outside that settings name."""
+    says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
+    found = list(knock(patient.settings, part))
+    for setting, failure in found:
+        if failure is not None:
+            yield says(f"{setting}: not responding correctly ({failure})", action)
+    names = ", ".join(setting for setting, _ in found)
+    yield fine(f"{names}: responding" if names else "none are configured")
+
+
+def check_email(patient: Patient) -> Iterator[Verdict]:
+    """Check the mail server, and that no email waits for it."""
+    with suppress(SQLAlchemyError), Session(patient.engine) as session:  # the database has a check of its own
+        waits = oldest_waiting(session).get(EMAIL)
+        if waits is not None and patient.at - waits > LATE:
+            count = count_deliveries(session)[EMAIL, DeliveryState.PENDING.value]
+            yield fault(
+                f"{count} events have been waiting for an email to the duty team since {waits:%Y-%m-%d %H:%M} UTC",
+                "call the duty team, who are not being notified; read the log lines email_failed",
+            )
+    yield from check_outside(Part.EMAIL, patient)
+
+
+def check_proxy(patient: Patient) -> Verdict:
+    """Check that the proxy before the service is trusted. The service itself says so, when it is called through it."""
+    settings, answer = patient.settings, patient.public_answer
+    if settings.is_https and not settings.trusted_proxies:
+        return warn(
+            "GUIDANCE_PUBLIC_URL is https, so there must be a proxy, but none is trusted: all callers count as one",
+            "set GUIDANCE_TRUSTED_PROXIES to the address of the proxy",
+        )
+    if UNTRUSTED_PROXY in answer.warnings:
+        return warn(
+            f"the proxy at {settings.public_url} calls from an address that is not in GUIDANCE_TRUSTED_PROXIES: all "
+            "callers count as one",
+            "add the address of the proxy, and restart the service",
+        )
+    if settings.trusted_proxies and not answer.checks:
+        return unknown("the service is not responding at its public address, so the proxy cannot be checked")
+    return fine("the proxy is trusted" if settings.trusted_proxies else "http needs no proxy")
+
+
+def check_public_url(patient: Patient) -> Iterator[Verdict]:
+    """Call the service at GUIDANCE_PUBLIC_URL."""
+    settings, answer = patient.settings, patient.public_answer
+    if is_loopback(urlsplit(settings.public_url).hostname or ""):
+        yield warn("GUIDANCE_PUBLIC_URL is a local address", "set it to the address that callers use")
+    elif not settings.is_https:
+        yield fault(
+            "GUIDANCE_PUBLIC_URL is not https", "put a reverse proxy with TLS in front, and use its https address"
+        )
+    if answer.status is None:
+        yield fault(
+            f"no response at GUIDANCE_PUBLIC_URL, {settings.public_url} ({answer.failure})",
+            "start the service, and check the name, the certificate and the proxy",
+        )
+    elif not answer.checks:
+        yield fault(
+            f"a different service is responding at {settings.public_url} ({answer.status})",
+            "check GUIDANCE_PUBLIC_URL and the proxy",
+        )
+    elif answer.status != HTTPStatus.OK:
+        failing = ", ".join(f"{name}: {state}" for name, state in answer.checks.items() if state != "ok")
+        yield fault(f"the service is not ready ({failing})", "read its log")
+    yield fine(f"the service is ready at {settings.public_url}")
+
+
+def check_clock(patient: Patient) -> Verdict:
+    """Check the date of this machine with the time that was last known. The check `clock-drift` looks at minutes."""
+    with Session(patient.engine) as session:
+        apart = find_clock_fault(session, at=patient.at)
+    if apart is not None:
+        return fault(
+            f"{apart}, so nothing is erased",
+            "check the date of this computer; once it is right, run guidance desk purge --clock-checked",
+        )
+    return fine("the clock agrees with the time that was last known")
+
+
+def check_watch(watch: Watch, patient: Patient) -> Verdict:
+    """Check that what is watched is not past its bound."""
+    taken = watch.measure(patient)
+    if isinstance(taken, Unmeasured):
+        return warn(taken.why, taken.action) if taken.action else unknown(taken.why)
+    if watch.is_past(taken) and watch.name in patient.settings.accepted_warnings:
+        return fine(f"{taken.found}, which GUIDANCE_ACCEPTED_WARNINGS accepts")
+    if watch.is_past(taken):
+        return fault(taken.found, taken.advice or watch.action)
+    return warn(taken.found, taken.advice) if taken.advice else fine(taken.found)
