@@ -44,7 +44,6 @@ LONGEST_SESSION_HOURS = 168
 LAST_PORT = 65_535
 LOOPBACK_NAME = "localhost"
 DEFAULT_PORTS = {"http": "80", "https": "443"}
-
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
 ORIGIN = re.compile(rf"(https?)://{HOST}(?::([1-9][0-9]{{0,4}}))?")
 SAFE_ADDRESS = re.compile(
@@ -75,10 +74,20 @@ NEEDS = {
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
 """Settings that mean nothing without another one. The default of each is that it is unset."""
+ADDRESS_FILE = "address.txt"
+"""In the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
+COMMIT_FILE = Path(__file__).parent / "commit.txt"
+GIT_SECONDS = 5.0
+NAME = "One Minute Guide"
+VERSION = version("one-minute-guide")
+DESCRIPTION = (
+    "A council's safeguarding guides as versioned, structured data, and confidential reporting of concerns about "
+    "children."
+)
 
 
 class Part(StrEnum):
-    """A part outside the service. Beside the setting that names it, it says what `app.services.outside` checks."""
+    """A part outside the service, which a setting names and `app.services.operations.external_services` checks."""
 
     DATABASE = "database"
     PUBLIC_URL = "public-url"
@@ -206,7 +215,9 @@ def _is_one_line(text: str) -> bool:
 
 
 WordList = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
+
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_split_list)]
+
 BrowserOrigins = Annotated[
     WordList,
     _must(
@@ -215,9 +226,11 @@ BrowserOrigins = Annotated[
         "default port, and not `*` or `null`",
     ),
 ]
+
 HostNames = Annotated[
     WordList, _must(re.compile(HOST, re.IGNORECASE).fullmatch, "each must be a host name, without scheme, port or path")
 ]
+
 HostPatterns = Annotated[
     WordList,
     _must(
@@ -225,6 +238,7 @@ HostPatterns = Annotated[
         "each must be a host name, `*.` and a name, or `*`, without scheme, port or path",
     ),
 ]
+
 Proxies = Annotated[
     WordList,
     _must(
@@ -232,6 +246,7 @@ Proxies = Annotated[
         "each must be an IP address, or a network such as 192.0.2.0/24, and not the whole internet",
     ),
 ]
+
 Contacts = Annotated[
     WordList,
     _must(
@@ -239,9 +254,11 @@ Contacts = Annotated[
         "each must start with mailto:, https:// or tel:",
     ),
 ]
+
 ARE_EMAILS = _must(
     re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+").fullmatch, "must be email addresses, such as duty@council.example"
 )
+
 ScopeMapping = Annotated[
     Mapping[str, tuple[str, ...]],
     _json_object(
@@ -249,6 +266,7 @@ ScopeMapping = Annotated[
         'must be a JSON object such as {"Duty Team": ["concerns:read", "concerns:write"]}, with each name once',
     ),
 ]
+
 Bodies = Annotated[
     Mapping[str, str],
     _json_object(
@@ -256,6 +274,7 @@ Bodies = Annotated[
         'must be a JSON object such as {"Example Council": "age1..."}, with each body and each recipient once',
     ),
 ]
+
 PublicUrl = Annotated[
     str,
     _must(
@@ -263,11 +282,17 @@ PublicUrl = Annotated[
         "must be only a scheme and host, such as https://guidance.council.example",
     ),
 ]
+
 SafeAddress = Annotated[str, _must(is_safe_address, "must be an https address, or http on this machine only")]
+
 OneLine = Annotated[str, _must(_is_one_line, "must be one line of text, without spaces around it")]
+
 Rate = Annotated[str, _must(_is_rate, "must be a rate such as 300/minute, of 1 or more")]
+
 Colour = Annotated[str, _written(re.compile(r"#[0-9a-fA-F]{6}"), "must be a colour such as #1d3d5c")]
+
 ExitUrl = Annotated[str, _written(re.compile(r"https://[^\s\"'<>]+"), "must be an https address")]
+
 CollectorUrl = Annotated[
     str,
     _written(
@@ -275,25 +300,31 @@ CollectorUrl = Annotated[
         "must be an http or https address without a query, such as http://127.0.0.1:4318",
     ),
 ]
+
 Commit = Annotated[
     str,
     _written(
         re.compile(r"[0-9a-f]{7,64}|unknown"), "must be the hash of a commit, of 7 to 64 characters, or `unknown`"
     ),
 ]
+
 LogoFile = Annotated[
     Path,
     _must(
         lambda path: path.suffix.lower() in (".png", ".svg") and path.is_file(), "must be a PNG or SVG file that exists"
     ),
 ]
+
 Whole = Annotated[int, _written(re.compile(r"[0-9]{1,9}"), "must be a whole number, in plain digits")]
+
 Seconds = Annotated[
     float,
     _written(re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?"), "must be a number of seconds, in plain digits"),
     Field(le=MAX_SECONDS, allow_inf_nan=False),
 ]
+
 Day = Annotated[dt.date, _written(re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "must be a date such as 2027-09-01")]
+
 Moment = Annotated[
     AwareDatetime,
     _written(
@@ -439,10 +470,6 @@ class Settings(BaseModel):
         return self
 
 
-ADDRESS_FILE = "address.txt"
-"""In the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
-
-
 def settings_at(settings: Settings, address: str) -> Settings:
     """Return the settings with that public address, unless they name one. It does not count as one that they name."""
     if "public_url" in settings.model_fields_set:
@@ -459,10 +486,6 @@ def settings_as_served(settings: Settings) -> Settings:
     except (OSError, ValueError):
         return settings
     return settings_at(settings, address) if _is_origin(address) else settings
-
-
-COMMIT_FILE = Path(__file__).parent / "commit.txt"
-GIT_SECONDS = 5.0
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -580,11 +603,3 @@ def _sentence(fault: ErrorDetails) -> str:
         near = get_close_matches(name, Settings.model_fields, n=1)
         message = "unknown setting" + (f". Did you mean {PREFIX}{near[0].upper()}?" if near else "")
     return f"{PREFIX}{name.upper()}: {message}"
-
-
-NAME = "One Minute Guide"
-VERSION = version("one-minute-guide")
-DESCRIPTION = (
-    "A council's safeguarding guides as versioned, structured data, and confidential reporting of concerns about "
-    "children."
-)

@@ -27,78 +27,127 @@ from app.errors import GuidanceError, SetupError
 from app.http.cache import CacheMiddleware, ResponseCache
 from app.http.context import AppContext, Clock
 from app.http.held import HeldGuidance
+from app.http.hosts import ForwardedAddressMiddleware, make_host_check
+from app.http.log_requests import RequestLogMiddleware, RequestRecords
 from app.http.metrics import Metrics
-from app.http.middleware import (
-    ForwardedAddressMiddleware,
-    GateMiddleware,
-    HeadersMiddleware,
-    RequestBodyMiddleware,
-    RequestLogMiddleware,
-    RequestRecords,
-    make_host_check,
-)
 from app.http.negotiation import NegotiationMiddleware
 from app.http.openapi import JsonObject, build_document, build_readers_document
 from app.http.problem_handlers import add_problem_handlers
+from app.http.rate_limits import GateMiddleware
+from app.http.request_bodies import RequestBodyMiddleware
+from app.http.response_headers import HeadersMiddleware
 from app.http.turns import Turns
 from app.logs import Log
+from app.models.guides.sections import Section
 from app.models.links import GUIDES, SIGNPOSTS, guide_page_path, guide_path, rendition_page_path, rendition_path
-from app.models.sections import Section
-from app.pages import acts as acts_pages
-from app.pages import api_docs, assets, concern, concern_status, raise_concern, search, sign_in, unsent
-from app.pages import drafts as drafts_pages
-from app.pages import guides as guides_pages
-from app.pages import inbox as inbox_pages
-from app.pages import record as record_pages
+from app.pages import assets
+from app.pages.access import provider_sign_in, sign_in
+from app.pages.audit import audit_log as record_pages
+from app.pages.concerns import raise_concern, status
+from app.pages.desk import actions as acts_pages
+from app.pages.desk import concern, unsent
+from app.pages.desk import inbox as inbox_pages
 from app.pages.error_pages import PagesMiddleware
+from app.pages.guides import drafts as drafts_pages
+from app.pages.guides import guides as guides_pages
+from app.pages.guides import previews, search
 from app.pages.languages import LANGUAGES
-from app.routers import (
-    acts,
+from app.pages.operations import api_docs
+from app.routers.audit import audit_log, statistics
+from app.routers.concerns import concerns
+from app.routers.desk import actions, entries, exports, figures, hand_overs, inbox
+from app.routers.events import events
+from app.routers.guides import (
     assistants,
     catalogue,
-    concerns,
     drafts,
     editions,
-    entries,
-    events,
-    exports,
     feeds,
-    figures,
     formats,
     guides,
-    hand_overs,
-    inbox,
     open_referral,
-    operations,
-    record,
+    publishing,
+    reference,
     renditions,
 )
-from app.services.access import open_access_keys, require_access_keys
-from app.services.checkpoints import Checkpoints, NoteSigner, origin_at
-from app.services.clients import Authenticator
-from app.services.concerns import EditionResolver, Submissions
-from app.services.editions import Contents, find_history, list_current, list_languages
-from app.services.entries import FollowUps
-from app.services.hours import DutyHours, WorkingDays
-from app.services.jobs import ConcernTrial, Housekeeping
-from app.services.keys import DEVELOPMENT_IDENTITY, load_development_recipient, load_receipt_key, load_retired_keys
-from app.services.limits import CodeTries, Sources, make_limiter, make_policy
-from app.services.mail import EmailSender
-from app.services.openid import open_provider
-from app.services.outside import Outside
-from app.services.publishing import publish_seed
-from app.services.receipts import TIMES_FOR_DANGER, ReceiptBuilder, make_receipt_signer
-from app.services.reference_data import EmergencyContacts, read_reference_data
-from app.services.saved_forms import SHARE_BYTES, Drafts
-from app.services.sealing import Unsealer, make_sealer, read_identities
-from app.services.sign_in import open_desk_sign_in
-from app.services.verification import Invariants
-from app.services.watches import Watcher, require_known_warnings
-from app.services.webhooks import open_webhook_keys
+from app.routers.operations import operations
+from app.services.access.clients import Authenticator
+from app.services.access.limits import make_limiter, make_policy
+from app.services.access.openid_tokens import open_provider
+from app.services.access.row_signing import open_access_keys, require_access_keys
+from app.services.access.sign_in import open_desk_sign_in
+from app.services.access.sources import CodeTries, Sources
+from app.services.concerns.edition_resolver import EditionResolver
+from app.services.concerns.follow_up import FollowUps
+from app.services.concerns.idempotency import TIMES_FOR_DANGER
+from app.services.concerns.keys import (
+    DEVELOPMENT_IDENTITY,
+    load_development_recipient,
+    load_receipt_key,
+    load_retired_keys,
+)
+from app.services.concerns.receipt_signing import make_receipt_signer
+from app.services.concerns.receipts import ReceiptBuilder
+from app.services.concerns.saved_forms import SHARE_BYTES, Drafts
+from app.services.concerns.sealing import Unsealer, make_sealer, read_identities
+from app.services.concerns.submission import Submissions
+from app.services.events.email_sender import EmailSender
+from app.services.events.webhook_keys import open_webhook_keys
+from app.services.guides.editions import Contents, find_history, list_current, list_languages
+from app.services.guides.publishing import publish_seed
+from app.services.guides.reference_data import EmergencyContacts, read_reference_data
+from app.services.guides.teams import DutyHours
+from app.services.guides.working_days import WorkingDays
+from app.services.operations.checkpoints import Checkpoints, NoteSigner, origin_at
+from app.services.operations.external_services import Outside
+from app.services.operations.invariants import Invariants
+from app.services.operations.jobs import ConcernTrial, Housekeeping
+from app.services.operations.watches import Watcher, require_known_warnings
 from app.services.workers import stop_workers
 
 if TYPE_CHECKING:
     from app.http.tracing import Traces
+
+ROUTERS = (
+    concerns.router,
+    formats.router,
+    editions.editions_router,
+    publishing.publishing_router,
+    guides.router,
+    renditions.router,
+    drafts.router,
+    catalogue.catalogue_router,
+    reference.reference_router,
+    feeds.router,
+    open_referral.router,
+    inbox.router,
+    actions.router,
+    entries.router,
+    hand_overs.router,
+    exports.router,
+    figures.router,
+    statistics.router,
+    audit_log.router,
+    events.router,
+    assistants.router,
+    operations.router,
+    assets.router,
+    guides_pages.router,
+    search.router,
+    raise_concern.router,
+    status.router,
+    sign_in.router,
+    provider_sign_in.visitors_router,
+    inbox_pages.router,
+    record_pages.router,
+    concern.router,
+    acts_pages.router,
+    unsent.router,
+    drafts_pages.router,
+    previews.preview_router,
+    api_docs.router,
+)
+log = Log(__name__)
 
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
@@ -231,47 +280,7 @@ def _takes(route: Route, other: Route) -> bool:
     return route.path_regex.match(other.path) is not None
 
 
-ROUTERS = (
-    concerns.router,
-    formats.router,
-    editions.editions_router,
-    editions.publishing_router,
-    guides.router,
-    renditions.router,
-    drafts.router,
-    catalogue.catalogue_router,
-    catalogue.reference_router,
-    feeds.router,
-    open_referral.router,
-    inbox.router,
-    acts.router,
-    entries.router,
-    hand_overs.router,
-    exports.router,
-    figures.router,
-    record.router,
-    events.router,
-    assistants.router,
-    operations.router,
-    assets.router,
-    guides_pages.router,
-    search.router,
-    raise_concern.router,
-    concern_status.router,
-    sign_in.router,
-    sign_in.visitors_router,
-    inbox_pages.router,
-    record_pages.router,
-    concern.router,
-    acts_pages.router,
-    unsent.router,
-    drafts_pages.router,
-    drafts_pages.preview_router,
-    api_docs.router,
-)
 ROUTES = routes_of(ROUTERS)
-
-log = Log(__name__)
 
 
 def utc_now() -> dt.datetime:

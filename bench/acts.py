@@ -25,16 +25,19 @@ from sqlalchemy import event
 
 from app.db.database import DATABASE_FILE, PRAGMAS
 from app.http.context import AppContext
-from app.models.acts import Acknowledgement
 from app.models.base import canonical_json, format_utc
-from app.models.concerns import BY_URGENCY, Concern
-from app.models.inbox import InboxOrder, InboxResponse
+from app.models.concerns.concern import Concern
+from app.models.concerns.rows import BY_URGENCY
+from app.models.desk.actions import Acknowledgement
+from app.models.desk.inbox import InboxResponse
+from app.models.desk.inbox_filters import InboxOrder
 from app.models.links import desk_concern_path, disclosures_path, edition_path
-from app.routers.acts import ADDITIONS_SHOWN
+from app.routers.desk.actions import ADDITIONS_SHOWN
 from app.server.run import OBJECTS_BETWEEN_COLLECTIONS
-from app.services import acts, inbox
-from app.services.inbox import INBOX_COLUMNS, LINKED_STEPS, InboxQuery
-from app.services.record import Actor
+from app.services.audit.audit_log import Actor
+from app.services.desk import actions, inbox, opened_concerns, presented_concerns
+from app.services.desk.inbox import INBOX_COLUMNS, InboxQuery
+from app.services.desk.presented_concerns import LINKED_STEPS
 from bench.content import CONCERN, Progress, running_context
 from bench.report import SLOWEST_ACT, TO_ITS_FLOOR
 from bench.rounds import Results, Say
@@ -107,18 +110,20 @@ def _acts_of(context: AppContext, floor: "Floor") -> list[tuple[str, Act, Act]]:
     def read_inbox(_reference: str) -> bytes:
         by, query = actor(), InboxQuery(InboxOrder.URGENT)
         rows = inbox.read_inbox(desk.writer, query, actor=by, after=None, limit=PAGE)
-        page = tuple(inbox.inbox_entry(row._mapping, now=by.at) for row in rows[:PAGE])
+        page = tuple(presented_concerns.inbox_entry(row._mapping, now=by.at) for row in rows[:PAGE])
         return InboxResponse(concerns=page, next_changed_since=by.at, next_cursor=None).model_dump_json().encode()
 
     def open_concern(reference: str) -> bytes:
         by = actor()
-        opening = desk.writer.run(acts.open_concern, reference, acts.Wanted("opened here", ADDITIONS_SHOWN), by)
-        return acts.opened_concern(desk, opening, now=by.at).model_dump_json().encode()
+        opening = desk.writer.run(
+            opened_concerns.open_concern, reference, opened_concerns.Wanted("opened here", ADDITIONS_SHOWN), by
+        )
+        return opened_concerns.opened_concern(desk, opening, now=by.at).model_dump_json().encode()
 
     def acknowledge(reference: str) -> bytes:
         by = actor()
-        concern = desk.writer.run(acts.acknowledge, reference, Acknowledgement(), by)
-        return inbox.entry_of(concern, now=by.at).model_dump_json().encode()
+        concern = desk.writer.run(actions.acknowledge, reference, Acknowledgement(), by)
+        return presented_concerns.entry_of(concern, now=by.at).model_dump_json().encode()
 
     return [
         ("the inbox", read_inbox, floor.read_inbox),

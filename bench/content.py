@@ -17,11 +17,11 @@ from app.config import SEED_DIR, Settings
 from app.db.schema import prepare_schema
 from app.http.context import AppContext, Clock
 from app.main import create_app, utc_now
-from app.models.concerns import Concern
-from app.models.editions import EditionContent
-from app.models.form import FULL_EXAMPLE
-from app.models.seed_files import read_seed_file
-from app.services.publishing import NewEdition, publish_edition, publish_seed
+from app.models.concerns.concern import Concern
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.guides.editions import EditionContent
+from app.models.guides.seed_files import read_seed_file
+from app.services.guides.publishing import NewEdition, publish_edition, publish_seed
 from bench.servers import Server, baseline
 
 GUIDE = "child-sexual-exploitation"

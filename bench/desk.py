@@ -13,8 +13,8 @@ import httpx
 import psutil
 from playwright.sync_api import Page
 
-from app.http.auth import SESSION_COOKIE
-from app.pages.inbox import Choice
+from app.http.visitors import SESSION_COOKIE
+from app.pages.desk.inbox import Choice
 from bench.browser import is_browser_installed, running_browser
 from bench.content import GUIDE, Progress
 from bench.growth import MANY_CONCERNS

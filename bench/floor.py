@@ -22,10 +22,11 @@ from fastapi import FastAPI, Request, Response
 from pyrage import x25519
 
 from app.models.base import canonical_submission
-from app.models.concerns import Concern
-from app.models.receipts import new_reference, new_status_token
-from app.services.receipts import make_receipt_signer
-from app.services.sealing import derive_public_key, make_sealer
+from app.models.concerns.concern import Concern
+from app.models.concerns.status_tokens import new_status_token
+from app.models.references import new_reference
+from app.services.concerns.receipt_signing import make_receipt_signer
+from app.services.concerns.sealing import derive_public_key, make_sealer
 
 PARTS = os.environ.get("BENCH_PARTS", "model crypto rows").split()
 TABLES = ("concerns", "disclosures", "chains", "events")

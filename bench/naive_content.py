@@ -3,9 +3,9 @@
 from sqlmodel import Session, SQLModel
 
 from app.config import SEED_DIR
-from app.models.editions import EditionContent
-from app.models.sections import Section
-from app.models.seed_files import read_seed_file
+from app.models.guides.editions import EditionContent
+from app.models.guides.sections import Section
+from app.models.guides.seed_files import read_seed_file
 from bench.naive import Concern, Item, engine
 
 GUIDE = "child-sexual-exploitation"

@@ -5,13 +5,13 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.http.auth import SESSION_COOKIE
 from app.http.context import Clock
+from app.http.visitors import SESSION_COOKIE
 from app.main import utc_now
-from app.models.clients import Scope
-from app.models.people import Role
-from app.services.clients import NewClient, add_client
-from app.services.people import invite
+from app.models.access.clients import Scope
+from app.models.access.roles import Role
+from app.services.access.clients import NewClient, add_client
+from app.services.access.people import invite
 from bench.content import running_context
 
 PERSON = "Jo Example"

@@ -32,7 +32,7 @@ import httpx
 from sqlalchemy import Engine, func, select, table, text
 
 from app.db.database import DATABASE_FILE, for_writing, open_database, open_to_read
-from app.services.retention import RetentionPeriods, erase_due_concerns
+from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from bench.content import running_context
 from bench.mixed import IN_A_WEEK, MixedLoad
 from bench.report import RESULTS, SPEED, WIDTH, commit, machine

@@ -16,14 +16,15 @@ from sqlmodel import Session, SQLModel
 from app.db.database import for_writing
 from app.db.rules import SET_BY_THE_REPORTER
 from app.db.tables import table_of
-from app.models.concerns import ConcernRow
-from app.models.events import EventKind
-from app.models.receipts import new_reference
-from app.models.record import ChainRow, DeskAct, DisclosureRow
-from app.models.record_details import ClosedDetails, Details, PersonDetails, seal_details
-from app.services.chains import BEFORE_THE_FIRST, End
-from app.services.events import Event, append_events
-from app.services.record import Actor, by_reporter, next_row
+from app.models.audit.audit_log import ChainRow, DeskAct, DisclosureRow
+from app.models.audit.details import ClosedDetails, Details, PersonDetails
+from app.models.concerns.digests import seal_details
+from app.models.concerns.rows import ConcernRow
+from app.models.events.rows import EventKind
+from app.models.references import new_reference
+from app.services.audit.audit_log import Actor, by_reporter, next_row
+from app.services.audit.chains import BEFORE_THE_FIRST, End
+from app.services.events.outbox import Event, append_events
 from bench.content import Progress, receive, running_context
 
 SEVEN_YEARS = dt.timedelta(days=7 * 365)

@@ -14,12 +14,13 @@ from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from app import main
-from app.cli import guides
+from app.cli.guides import guides
 from app.config import Settings
 from app.http.context import AppContext
 from app.http.openapi import build_document
 from app.main import create_app
-from app.services import doctor, publishing
+from app.services.guides import publishing
+from app.services.operations import check_model
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.command import logs_as_before
@@ -49,7 +50,7 @@ def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:
 # The seed is the same in every test: read once in each process.
 for module, reader in (
     (main, "read_reference_data"),
-    (doctor, "read_reference_data"),
+    (check_model, "read_reference_data"),
     (guides, "read_reference_data"),
     (publishing, "read_edition_file"),
     (publishing, "read_rendition_file"),

@@ -33,11 +33,11 @@ def _read_command(arguments: list[str]) -> tuple["typer.Typer", list[str], str]:
     """
     match arguments:
         case ["health", *others]:
-            from app.cli.health import probe  # noqa: PLC0415  # alone, as above
+            from app.cli.operations.health import probe  # noqa: PLC0415  # alone, as above
 
             return probe, others, "guidance health"
         case ["serve", *others]:
-            from app.cli.serve import server  # noqa: PLC0415  # alone, as above
+            from app.cli.operations.serve import server  # noqa: PLC0415  # alone, as above
 
             return server, others, "guidance serve"
     from app.cli.commands import app  # noqa: PLC0415  # all, where none is read alone

@@ -4,18 +4,28 @@ from typing import Annotated
 
 import typer
 
-from app.cli.clients import clients
-from app.cli.desk import desk
-from app.cli.exports import exports
-from app.cli.guides import approve, check, due, import_document, new, preview, publish_files, rendition, withdraw_number
-from app.cli.health import health
-from app.cli.keys import keys
-from app.cli.operations import backup, doctor, migrate, restore, verify
+from app.cli.access.clients import clients
+from app.cli.access.people import desk_invite, desk_leave, desk_people
+from app.cli.audit.audit_log import audit, receipts
+from app.cli.concerns.keys import keys
+from app.cli.desk.desk import desk
+from app.cli.events.webhooks import deliver, webhooks
+from app.cli.guides.exports import exports
+from app.cli.guides.guides import (
+    approve,
+    check,
+    due,
+    import_document,
+    new,
+    preview,
+    publish_files,
+    rendition,
+    withdraw_number,
+)
+from app.cli.operations.health import health
+from app.cli.operations.operations import backup, doctor, migrate, restore, verify
+from app.cli.operations.serve import serve
 from app.cli.option_groups import Commands
-from app.cli.people import desk_invite, desk_leave, desk_people
-from app.cli.record import audit, receipts
-from app.cli.serve import serve
-from app.cli.webhooks import deliver, webhooks
 from app.config import VERSION, built_commit
 
 app = Commands(name="guidance", no_args_is_help=True, pretty_exceptions_enable=False)

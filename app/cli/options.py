@@ -24,8 +24,26 @@ from app.db.writer import Writer
 from app.errors import DatabaseUnreadable, SetupError
 from app.logs import set_up_logs
 from app.models.base import OnStep, format_utc, show_no_progress
-from app.services.access import open_access_keys
-from app.services.hours import LONDON
+from app.services.access.row_signing import open_access_keys
+from app.services.guides.working_days import LONDON
+
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True, dir_okay=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+NO_DATABASE = (
+    "there is no database in {folder}. Check --data-dir, or GUIDANCE_DATA_DIR. `guidance serve` makes a new database."
+)
+REMAINS = (
+    "The database log still contains old text, because a reader is using it. A running service retries until it is "
+    "purged; otherwise run this again."
+)
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+FURTHEST = dt.timedelta(days=3653)
+DURATION = re.compile(r"([0-9]{1,4})([dh])")
+NOT_PLAIN = re.compile(r"[^\t\n -~]")
+JOINERS = "\u200c\u200d"
+"""Invisible, and part of the spelling of some languages."""
 
 
 def _folder(text: str) -> Path:
@@ -41,18 +59,6 @@ DataDir = Annotated[
         "--data-dir", help="Folder for the database and keys [GUIDANCE_DATA_DIR].", parser=_folder, metavar="FOLDER"
     ),
 ]
-EnvFile = Annotated[
-    Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True, dir_okay=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-NO_DATABASE = (
-    "there is no database in {folder}. Check --data-dir, or GUIDANCE_DATA_DIR. `guidance serve` makes a new database."
-)
-REMAINS = (
-    "The database log still contains old text, because a reader is using it. A running service retries until it is "
-    "purged; otherwise run this again."
-)
 
 
 def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
@@ -106,11 +112,6 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
             writer.stop()
 
 
-DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-FURTHEST = dt.timedelta(days=3653)
-DURATION = re.compile(r"([0-9]{1,4})([dh])")
-
-
 def parse_duration(text: str) -> dt.timedelta:
     """Return the length of time in days (`7d`) or hours (`12h`)."""
     found = DURATION.fullmatch(text)
@@ -149,11 +150,6 @@ def format_optional(moment: dt.datetime | None) -> str | None:
 def paint(text: str, colour: str) -> str:
     """Return the text in that colour, where standard output is a terminal and NO_COLOR is not set (no-color.org)."""
     return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
-
-
-NOT_PLAIN = re.compile(r"[^\t\n -~]")
-JOINERS = "\u200c\u200d"
-"""Invisible, and part of the spelling of some languages."""
 
 
 def visible(text: str) -> str:

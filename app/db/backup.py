@@ -16,6 +16,12 @@ from app.models.base import OnStep, show_no_progress
 
 PAGES_PER_STEP = 256
 SIDE_FILES = ("-wal", "-shm", "-journal")
+_SIZE_OF_SQLITE = (
+    "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
+    " pragma_freelist_count"
+)
+_SIZE_OF_POSTGRESQL = "SELECT pg_database_size(current_database())"
+_DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greatest(n_live_tup + n_dead_tup, 1)), 0)"
 
 
 @contextmanager
@@ -107,14 +113,6 @@ def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
             progress=lambda _status, remaining, total: on_step(total - remaining, total),
         )
         writing.execute("PRAGMA journal_mode=DELETE").fetchone()  # so that the copy is one file
-
-
-_SIZE_OF_SQLITE = (
-    "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_page_size,"
-    " pragma_freelist_count"
-)
-_SIZE_OF_POSTGRESQL = "SELECT pg_database_size(current_database())"
-_DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greatest(n_live_tup + n_dead_tup, 1)), 0)"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
 from app.db.tables import create_with_table, table_of
-from app.models.concerns import ConcernRow, StoredReceiptRow
-from app.models.editions import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
-from app.models.entries import ENTRY_SPECS, ENTRY_WAITS, EntryKind, EntryRow
-from app.models.events import DeliveryRow, EventReaderRow, EventRow
-from app.models.hand_overs import HandOverRow
-from app.models.record import OUTBOX, ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.audit.audit_log import OUTBOX, ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
+from app.models.concerns.entries import ENTRY_WAITS, EntryRow
+from app.models.concerns.rows import ConcernRow, StoredReceiptRow
+from app.models.desk.hand_overs import HandOverRow
+from app.models.events.rows import DeliveryRow, EventReaderRow, EventRow
+from app.models.guides.edition_rows import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
 
 TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 

@@ -30,7 +30,6 @@ CREATE_VERSION_TABLE = (  # as Alembic creates it
     " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
 FIRST_TABLE = "editions"
-
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
 TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
@@ -38,6 +37,8 @@ BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: it adds its own
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with another value, none does
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # by themselves: no row gets there
+Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
+"""The definitions of each object, by its kind and name. On PostgreSQL two tables may have triggers of one name."""
 
 
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
@@ -163,10 +164,6 @@ class SchemaObject(NamedTuple):
     kind: str
     name: str
     statement: str
-
-
-Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
-"""The definitions of each object, by its kind and name. On PostgreSQL two tables may have triggers of one name."""
 
 
 def declared_statements(dialect: str) -> list[str]:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.tables import create_with_table
-from app.models.editions import CatalogueRow
+from app.models.guides.edition_rows import CatalogueRow
 
 WORD = re.compile(r"[^\W_]+")  # as the indexes split words
 SHORTER_FIRST = 1  # PostgreSQL: if two texts hold a word equally often, the shorter ranks first

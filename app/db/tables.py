@@ -3,19 +3,6 @@
 from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
 
-from app.models import (  # noqa: F401  # each of these is imported so that its tables are declared
-    clients,
-    concerns,
-    editions,
-    entries,
-    events,
-    hand_overs,
-    inbox,
-    people,
-    record,
-    saved_forms,
-)
-
 
 def table_of(row: type[SQLModel]) -> Table:
     """Return the table of the row class."""

@@ -24,7 +24,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.http.negotiation import JSON, REPRESENTATIONS, VARIES_BY_LANGUAGE, preferred_languages, quality
+from app.http.negotiation import JSON, REPRESENTATIONS, quality
+from app.http.preferred_languages import VARIES_BY_LANGUAGE, preferred_languages
 from app.http.responses import STALE_IF_ERROR_SECONDS, gzip_etag, matches_etag
 from app.models.links import REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
 
@@ -34,8 +35,29 @@ MIN_GZIP_BYTES = 1_000
 MIN_THREADED_GZIP_BYTES = 100_000
 ENTRY_OVERHEAD_BYTES = 2_000  # an estimate for headers and key
 BODY_HEADERS = frozenset({b"content-length", b"content-type", b"content-encoding"})
-
 RawHeaders = list[tuple[bytes, bytes]]
+UTC_NOW = partial(dt.datetime.now, dt.UTC)
+MEGABYTE = 1_000_000
+MAX_CACHED_RESPONSES = 20_000
+MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
+MAX_HELD_FRACTION = 2  # what is held takes at most half of it
+PARSED_HEADERS = 1_000
+BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
+"""Paths whose answers also depend on the time, which this cache knows nothing of."""
+BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
+CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
+"""All that the content of a response depends on: path, query as it was sent, the media types preferred to JSON, and the
+languages preferred to English, at a path with answers in several.
+"""
+SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
+SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
+"""What an answer may vary by at a path whose key holds the languages that are preferred."""
+PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
+NOT_PUBLIC = re.compile(
+    r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
+)
+"""Matches the beginning of a path whose responses are for one caller or one moment."""
+ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
 class WireResponse(NamedTuple):
@@ -116,23 +138,6 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
     headers["Content-Encoding"] = "gzip"
     headers["Content-Length"] = str(len(body))
     return EncodedResponse(headers.raw, body)
-
-
-UTC_NOW = partial(dt.datetime.now, dt.UTC)
-MEGABYTE = 1_000_000
-MAX_CACHED_RESPONSES = 20_000
-MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
-MAX_HELD_FRACTION = 2  # what is held takes at most half of it
-PARSED_HEADERS = 1_000
-
-BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Paths whose answers also depend on the time, which this cache knows nothing of."""
-BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
-
-CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""All that the content of a response depends on: path, query as it was sent, the media types preferred to JSON, and the
-languages preferred to English, at a path with answers in several.
-"""
 
 
 class CacheStore:
@@ -330,17 +335,6 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
     """Return whether an Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
-
-
-SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
-SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
-"""What an answer may vary by at a path whose key holds the languages that are preferred."""
-PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
-NOT_PUBLIC = re.compile(
-    r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
-)
-"""Matches the beginning of a path whose responses are for one caller or one moment."""
-ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
 class CacheMiddleware:

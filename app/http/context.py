@@ -15,21 +15,22 @@ from app.config import Settings
 from app.db.writer import Writer
 from app.http.cache import ResponseCache
 from app.http.metrics import Metrics
-from app.services.checkpoints import Checkpoints
-from app.services.clients import Authenticator
-from app.services.concerns import Submissions
-from app.services.editions import Contents
-from app.services.entries import Desk, FollowUps
-from app.services.jobs import ConcernTrial
-from app.services.limits import CodeTries
-from app.services.outside import Outside
-from app.services.receipts import ReceiptSigner
-from app.services.reference_data import EmergencyContacts, ReferenceData
-from app.services.saved_forms import Drafts
-from app.services.sealing import Unsealer
-from app.services.sign_in import DeskSignIn
-from app.services.verification import Invariants
-from app.services.watches import Watcher
+from app.services.access.clients import Authenticator
+from app.services.access.sign_in import DeskSignIn
+from app.services.access.sources import CodeTries
+from app.services.concerns.entries import Desk
+from app.services.concerns.follow_up import FollowUps
+from app.services.concerns.receipt_signing import ReceiptSigner
+from app.services.concerns.saved_forms import Drafts
+from app.services.concerns.sealing import Unsealer
+from app.services.concerns.submission import Submissions
+from app.services.guides.editions import Contents
+from app.services.guides.reference_data import EmergencyContacts, ReferenceData
+from app.services.operations.checkpoints import Checkpoints
+from app.services.operations.external_services import Outside
+from app.services.operations.invariants import Invariants
+from app.services.operations.jobs import ConcernTrial
+from app.services.operations.watches import Watcher
 from app.services.workers import JobsWorker
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.errors import FaultCode, FieldError, Location
-from app.models.fields import model_at
-from app.models.problems import FieldProblem
+from app.models.coded_values import model_at
+from app.models.operations.problems import FieldProblem
 
 FAULTS: dict[str, tuple[FaultCode, str]] = {
     "missing": (FaultCode.REQUIRED, "This field is required."),

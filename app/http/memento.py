@@ -16,7 +16,7 @@ from fastapi import Response
 from app.errors import FaultCode, FieldError, InvalidMoment, NoSuchEdition
 from app.http.responses import CACHE_CURRENT, link_header, link_value
 from app.models.links import edition_path, guide_path
-from app.services.editions import EditionHead
+from app.services.guides.editions import EditionHead
 
 NO_HTTP_DATE = "Accept-Datetime is not a date as HTTP writes it (RFC 7089)."
 NO_MOMENT = "as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z."

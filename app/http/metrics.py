@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from app.services.concerns import Counted
+from app.services.concerns.submission import Counted
 
 OF_ADDITIONS = "additions_"
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"

@@ -1,66 +1,31 @@
-"""The languages that a request prefers to the guide's own, by `Accept-Language`.
-
-Only a guide's current answer depends on them. Every rendition also has a path of its own, since a header that a cache
-ignores gives somebody words in the wrong language.
-"""
+"""Representations of a guide: chosen by `Accept`, or by the suffix of a path."""
 
 import re
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.preferred_languages import VARIES_BY_LANGUAGE, quality_in
 from app.http.responses import CACHE_CURRENT, Responses, conditional_response
 from app.models.base import EXAMPLE_DIGEST
-from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE
-from app.models.sections import Section
-
-QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
-
-
-def quality_in(parameters: Iterable[str]) -> float:
-    """Return the first quality value among the parameters of a range, or 1 where there is none."""
-    return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
-
-
-VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
-"""The paths whose answers depend on the languages that a request prefers, in whichever form each is sent."""
-LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
-MAX_HEADER_LENGTH = 1_000
-MAX_PREFERENCES = 8
-PARSED_LANGUAGE_HEADERS = 1_000
-
-
-@lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
-def preferred_languages(accept_language: str) -> tuple[str, ...]:
-    """Return the language ranges of the header that come before English, in small letters, the best first.
-
-    So almost every browser gives the same: none. A header that is too long, or no list of languages, gives none.
-    """
-    if len(accept_language) > MAX_HEADER_LENGTH:
-        return ()
-    weighted = []
-    for place, part in enumerate(accept_language.lower().split(",")):
-        name, *parameters = (word.strip() for word in part.split(";"))
-        weight = quality_in(parameters)
-        if weight > 0:
-            weighted.append((-weight, place, name))
-    preferred: list[str] = []
-    for _, _, name in sorted(weighted):
-        if name in ("*", ENGLISH_TAG, GUIDE_LANGUAGE.lower()):
-            break
-        if LANGUAGE_RANGE.fullmatch(name) and name not in preferred:
-            preferred.append(name)
-        if name.startswith(f"{ENGLISH_TAG}-"):  # what it falls back to is English
-            break
-    return tuple(preferred[:MAX_PREFERENCES])
-
+from app.models.guides.sections import Section
 
 JSON = "application/json"
+NUMBERED = r"/editions/[0-9]+"
+RENDERED = r"/renditions/[a-zA-Z0-9-]+(?:/[0-9]+)?"
+PDF_TYPE = "application/pdf"
+AS_PDF: Responses = {
+    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
+}
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+ByteOrderMark = Annotated[
+    Literal["0", "1"],
+    Query(description="`1` adds a UTF-8 byte order mark, so that spreadsheets recognise the encoding.", examples=["1"]),
+]
 
 
 @dataclass(frozen=True)
@@ -86,8 +51,6 @@ class Representation:
         return {200: {"content": {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
-NUMBERED = r"/editions/[0-9]+"
-RENDERED = r"/renditions/[a-zA-Z0-9-]+(?:/[0-9]+)?"
 MARKDOWN = Representation(
     "text/markdown",
     "charset=utf-8; variant=CommonMark",
@@ -96,6 +59,7 @@ MARKDOWN = Representation(
     example="# ‘One Minute Guide’ to Child Sexual Exploitation (CSE)\n\n"
     "> **Police, in an emergency: call [999](tel:999).** Call if a child or anyone else is in immediate danger.\n",
 )
+
 CSV = Representation(
     "text/csv",
     "charset=utf-8; header=present",
@@ -107,20 +71,12 @@ CSV = Representation(
     "potential_indicator,,,,Absence of any of the potential indicators of CSE does not mean that a child is not "
     "experiencing abuse and exploitation.\r\n",
 )
+
 REPRESENTATIONS = (MARKDOWN, CSV)
+
 AS_MARKDOWN = MARKDOWN.documented
+
 AS_CSV = CSV.documented
-PDF_TYPE = "application/pdf"
-AS_PDF: Responses = {
-    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
-}
-
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-ByteOrderMark = Annotated[
-    Literal["0", "1"],
-    Query(description="`1` adds a UTF-8 byte order mark, so that spreadsheets recognise the encoding.", examples=["1"]),
-]
 
 
 def csv_response(

@@ -27,12 +27,14 @@ from app.errors import (
     RequestTimeout,
     ServiceUnavailable,
 )
-from app.http.middleware import ALWAYS_ANSWERED, FIELD, POLICY_FIELD, policy_name
 from app.http.negotiation import JSON
 from app.http.problems import PROBLEM_MEDIA_TYPE, problem_responses
-from app.models.events import EVENT_DATA, EventKind, EventResponse
+from app.http.rate_limits import FIELD, POLICY_FIELD, policy_name
+from app.http.request_bodies import ALWAYS_ANSWERED
+from app.models.events.responses import EVENT_DATA, EventResponse
+from app.models.events.rows import EventKind
 from app.models.links import CONCERNS
-from app.models.problems import ProblemDetails
+from app.models.operations.problems import ProblemDetails
 
 JsonObject = dict[str, Any]
 

@@ -11,11 +11,12 @@ from sqlmodel import Session
 from app.config import VERSION
 from app.http.context import AppContext
 from app.http.metrics import gauge
-from app.services.acts import times_to_acknowledge
-from app.services.inbox import count_states
-from app.services.saved_forms import measure_saved
-from app.services.watches import WATCHES, Watcher
-from app.services.webhooks import UNDELIVERED, count_deliveries, list_receivers, oldest_waiting
+from app.services.concerns.saved_forms import measure_saved
+from app.services.desk.actions import times_to_acknowledge
+from app.services.desk.inbox import count_states
+from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.webhooks import UNDELIVERED, list_receivers
+from app.services.operations.watches import WATCHES, Watcher
 
 SMALLEST_SHOWN = 5
 """The smallest number of concerns that is shown: these metrics are public, and a small one could identify a child."""

@@ -35,9 +35,9 @@ from app.http.context import AppContext
 from app.http.field_errors import hide_unknown_names, to_field_problems, to_request_fault
 from app.http.problems import PROBLEM_MEDIA_TYPE
 from app.logs import Log
-from app.models.fields import drop_consequent_errors
+from app.models.coded_values import drop_consequent_errors
 from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
-from app.models.problems import ProblemDetails
+from app.models.operations.problems import ProblemDetails
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
 """What is raised if the store cannot be read."""

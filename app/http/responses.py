@@ -12,8 +12,6 @@ from pydantic import BaseModel
 from app.age.keys import AGE_MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
-
-
 STALE_IF_ERROR_SECONDS = 604_800
 """How long an answer may be given, by this service too, while nobody can say whether it is still current: a week."""
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
@@ -22,7 +20,6 @@ CACHE_CHECKED = "public, no-cache"
 REUSED_FOR = dt.timedelta(seconds=660)
 """How long a cache may go on giving an answer with `CACHE_CURRENT`, while the service works."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
-
 LINK_TYPES = {
     "timemap": "application/link-format",
     "csv": "text/csv",
@@ -44,8 +41,15 @@ REGISTERED_RELATIONS = LINK_TYPES.keys() | {
     "original timegate",
     "memento",
 }
-
 Headers = Mapping[str, str]
+SEALED: Responses = {
+    200: {
+        "description": "The decrypted concern, or its sealed file if this service holds no identity.",
+        "content": {
+            AGE_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "age-encryption.org/v1"}
+        },
+    }
+}
 
 
 def public_response(
@@ -142,16 +146,6 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
     parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())
     name = "alternate" if relation in ALTERNATES else relation.replace("_", "-")
     return f'<{path}>; rel="{name}"{parameters}'
-
-
-SEALED: Responses = {
-    200: {
-        "description": "The decrypted concern, or its sealed file if this service holds no identity.",
-        "content": {
-            AGE_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "age-encryption.org/v1"}
-        },
-    }
-}
 
 
 def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:

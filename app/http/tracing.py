@@ -18,7 +18,7 @@ from requests import Session
 
 from app.config import NAME, VERSION
 from app.http.metrics import Answered
-from app.services.outside import TRACES_PATH
+from app.services.operations.external_services import TRACES_PATH
 
 EXPORT_SECONDS = 5
 FIRST_SERVER_ERROR = 500

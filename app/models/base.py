@@ -32,9 +32,28 @@ from sqlalchemy.types import TypeDecorator
 from app.errors import CodedValueError, FaultCode
 
 NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=SLUG_PATTERN, max_length=80),
+    Field(description="Lower-case words joined by hyphens. Stable across editions."),
+]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+MAX_NUMBER = 1_000_000
+"""The highest number of an edition, of an addition or of a page."""
+MAX_ITEMS = 500
+"""The most entries of a list in an edition: so many, each whole, are fewer than the 10,000 values of a body."""
+EXAMPLE_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
+"""The digest of the shipped guide's first edition."""
+EXAMPLE_RENDITION_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
+FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_web_address: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
+GssCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z][0-9]{8}$", max_length=9),
+    Field(description="Government Statistical Service code of the area.", examples=["E06000022"]),
+]
+OnStep = Callable[[int, int], None]
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -63,25 +82,6 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-Slug = Annotated[
-    str,
-    StringConstraints(pattern=SLUG_PATTERN, max_length=80),
-    Field(description="Lower-case words joined by hyphens. Stable across editions."),
-]
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-
-MAX_NUMBER = 1_000_000
-"""The highest number of an edition, of an addition or of a page."""
-MAX_ITEMS = 500
-"""The most entries of a list in an edition: so many, each whole, are fewer than the 10,000 values of a body."""
-
-EXAMPLE_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
-"""The digest of the shipped guide's first edition."""
-EXAMPLE_RENDITION_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
-FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
 def _parse_full_date(value: object) -> object:
     if type(value) is dt.date:
         return value
@@ -95,8 +95,6 @@ def _parse_full_date(value: object) -> object:
 
 # Pydantic reads a number as seconds since 1970, which would make up a date.
 FullDate = Annotated[dt.date, BeforeValidator(_parse_full_date)]
-
-_web_address: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
 def _check_web_address(address: str) -> str:
@@ -116,12 +114,6 @@ WebAddress = Annotated[
         examples=["https://council.example/request-for-service"],
         json_schema_extra={"format": "uri"},
     ),
-]
-
-GssCode = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Z][0-9]{8}$", max_length=9),
-    Field(description="Government Statistical Service code of the area.", examples=["E06000022"]),
 ]
 
 
@@ -226,9 +218,6 @@ def canonical_json(value: JsonValue) -> bytes:
     the RFC requires. Raises `orjson.JSONEncodeError` for a whole number beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
-
-
-OnStep = Callable[[int, int], None]
 
 
 def show_no_progress(_done: int, _total: int) -> None:

@@ -54,4 +54,5 @@ def _plain(typed: str) -> str:
 
 
 def in_groups(plain: str) -> str:
+    """Return the characters in groups joined by hyphens."""
     return "-".join(plain[start : start + GROUP] for start in range(0, len(plain), GROUP))

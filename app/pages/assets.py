@@ -8,8 +8,8 @@ from fastapi import Path, Request, Response
 from app.errors import NotFound
 from app.http.auth import PUBLIC
 from app.http.context import ContextDep
-from app.http.params import GuidanceRouter
 from app.http.responses import CACHE_CURRENT, conditional_response
+from app.http.routes import GuidanceRouter
 from app.pages.page import STATIC_DIR, stylesheet
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])

@@ -23,20 +23,13 @@ from app.errors import (
     TooManyTries,
 )
 from app.http.context import context_of
+from app.http.json_bodies import InvalidBody
 from app.http.negotiation import JSON, quality
-from app.http.params import GuidanceRoute, InvalidBody
 from app.http.problem_handlers import NO_STORE, problem_of
 from app.http.problems import PROBLEM_MEDIA_TYPE
+from app.http.routes import GuidanceRoute
 from app.logs import Log, frames_of
-from app.pages.languages import (
-    ENGLISH,
-    PATHS_WITHOUT_PAGES,
-    current_path,
-    gettext,
-    language_of,
-    speaking,
-    to_translate,
-)
+from app.pages.languages import ENGLISH, PATHS_WITHOUT_PAGES, current_path, gettext, language_of, speaking, to_translate
 from app.pages.page import Site
 
 log = Log(__name__)

@@ -35,6 +35,20 @@ IN_ENGLISH = Markup(' lang="en"')
 OTHERS = "|".join(re.escape(each[1:]) for each in ENGLISH_ALONE)
 LINK = re.compile(rf' (href|action|formaction)="(/(?!/|{OTHERS})[^"]*)"')
 """A link in double quotes. Those that change the language are in single quotes."""
+WRITING_IN = {
+    "pl": "Pisz po polsku.",
+    "ro": "Scrieți în română.",
+    "pt": "Escreva em português.",
+    "es": "Escriba en español.",
+    "so": "Ku qor Soomaali.",
+    "uk": "Пишіть українською.",
+    "pa": "ਪੰਜਾਬੀ ਵਿੱਚ ਲਿਖੋ।",
+    "bn": "বাংলায় লিখুন।",
+    "ur": "اردو میں لکھیں۔",
+    "ar": "اكتب بالعربية.",
+}
+"""'Write in ...', each in its own words: ten languages that many people in England speak."""
+_path: ContextVar[str] = ContextVar("path", default="")
 
 
 @dataclass(frozen=True)
@@ -55,22 +69,10 @@ class Language:
 
 
 ENGLISH = Language("en", "en-GB", "English")
+
 LANGUAGES = (ENGLISH, Language("cy", "cy", "Cymraeg", is_checked=False))
-WRITING_IN = {
-    "pl": "Pisz po polsku.",
-    "ro": "Scrieți în română.",
-    "pt": "Escreva em português.",
-    "es": "Escriba en español.",
-    "so": "Ku qor Soomaali.",
-    "uk": "Пишіть українською.",
-    "pa": "ਪੰਜਾਬੀ ਵਿੱਚ ਲਿਖੋ।",
-    "bn": "বাংলায় লিখুন।",
-    "ur": "اردو میں لکھیں۔",
-    "ar": "اكتب بالعربية.",
-}
-"""'Write in ...', each in its own words: ten languages that many people in England speak."""
+
 _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
-_path: ContextVar[str] = ContextVar("path", default="")
 
 
 def current_language() -> Language:

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.http.cache import accepts_gzip
 from app.http.context import AppContext, context_of
 from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
-from app.models.code_lists import WhoToCall
+from app.models.guides.signposts import WhoToCall
 from app.models.languages import direction_of
 from app.pages.languages import (
     LANGUAGES,
@@ -41,10 +41,11 @@ from app.pages.text_format import (
     person,
     spoken,
 )
-from app.services.guide_documents import address_text, citation_text
-from app.services.guides import split_at_words
-from app.services.hours import DutyHours, Teams, hours_text
-from app.services.pdf import text_colour_on
+from app.services.guides.guides import split_at_words
+from app.services.guides.pdf import text_colour_on
+from app.services.guides.presenters import address_text, citation_text
+from app.services.guides.teams import DutyHours, Teams
+from app.services.guides.working_hours import hours_text
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from babel.dates import format_date
 from markupsafe import Markup, escape
 
-from app.models.contacts import Phone
-from app.models.receipts import ConcernState, ConcernStatus, Receipt
+from app.models.concerns.receipts import ConcernState, ConcernStatus, Receipt
+from app.models.guides.contacts import Phone
 from app.pages.languages import ENGLISH, current_language, gettext, marked_english, to_translate
-from app.services.hours import LONDON, deadline_of
-from app.services.receipts import NEW_WORRY, TEST
+from app.services.concerns.receipts import NEW_WORRY, TEST
+from app.services.guides.working_days import LONDON, deadline_of
 
 SPELLING_ALPHABET = (
     "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa Quebec Romeo Sierra Tango "

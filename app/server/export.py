@@ -24,8 +24,10 @@ INDEX = "/v1"
 ANYWHERE = "http://service"
 LONGEST_PAGE = {"limit": 200}
 LONGEST_DIRECTORY_PAGE = {"per_page": 1000}
-
 ExportedResponses = dict[str, httpx.Response]
+INVENTORY = "export.json"
+MADE_BY = "guidance export"
+EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
 
 
 async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
@@ -120,11 +122,6 @@ def longest_page(response: httpx.Response) -> dict[str, int] | None:
 def _json(response: httpx.Response) -> JsonValue:
     body: JsonValue = response.json() if media_type(response) == "application/json" else None
     return body
-
-
-INVENTORY = "export.json"
-MADE_BY = "guidance export"
-EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
 
 
 @dataclass(frozen=True)

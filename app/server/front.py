@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from app.http.cache import CacheRequest, ResponseCache, WireResponse
+from app.http.log_requests import RequestRecords, new_request_id, route_template
 from app.http.metrics import Answered
-from app.http.middleware import RequestRecords, new_request_id, route_template
 from app.server.framing import Head
 
 MAX_STORED_ANSWERS = 500

@@ -3,11 +3,12 @@
 from http import HTTPStatus
 
 from app.errors import Problem
+from app.http.log_requests import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id
 from app.http.metrics import Answered
-from app.http.middleware import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id, security_headers
 from app.http.problems import PROBLEM_MEDIA_TYPE
+from app.http.response_headers import security_headers
 from app.models.links import problem_path
-from app.models.problems import ProblemDetails
+from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:

@@ -36,9 +36,10 @@ from app.server.connection import CONNECTION, SHARED, Connection, Shared
 from app.server.front import Front
 from app.server.listening import address_of, bind, leave_new_connections
 from app.server.refusals import Refusals
-from app.services.keys import DEVELOPMENT_IDENTITY, write_key_file
-from app.services.resealing import find_newest_recipients
-from app.services.sealing import read_identities
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY
+from app.services.concerns.resealing import find_newest_recipients
+from app.services.concerns.sealing import read_identities
+from app.services.key_files import write_key_file
 
 A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001

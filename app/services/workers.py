@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session, select
 
 from app.logs import Log
-from app.models.editions import GenerationRow
+from app.models.guides.edition_rows import GenerationRow
 
 GENERATION_SECONDS = 0.5
 SILENT_SECONDS = 2.0

@@ -1,5 +1,5 @@
 // The words of a concern as a referral that is read, from the layout that the service gives. The service does the same
-// where it opens a concern itself (app/pages/referral.py). Without a layout every answer is a further detail.
+// where it opens a concern itself (app/pages/desk/referral.py). Without a layout every answer is a further detail.
 const MONTHS = [
   ...["January", "February", "March", "April", "May", "June"],
   ...["July", "August", "September", "October", "November", "December"],

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from app.models.clients import Scope
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.access.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from guidance_client import (
     AsyncGuidanceClient,
     ConcernRefused,

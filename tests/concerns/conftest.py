@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import Session, func, select
 
-from app.models.concerns import ConcernRow
+from app.models.concerns.rows import ConcernRow
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.services.keys import DEVELOPMENT_IDENTITY
-from app.services.sealing import read_identities
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY
+from app.services.concerns.sealing import read_identities
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, token_of
 from tests.support.databases import files_of, raw_connection

@@ -11,11 +11,11 @@ from starlette.testclient import TestClient
 
 from app.config import SEED_DIR
 from app.http.context import AppContext
-from app.models.code_lists import SignpostList
-from app.models.seed_files import read_seed_file
-from app.pages.referral import layout_of, sections_of
-from app.services.editions import EditionKey
-from app.services.reference_data import read_reference_data
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.seed_files import read_seed_file
+from app.models.guides.signposts import SignpostList
+from app.pages.desk.referral import layout_of, sections_of
+from app.services.guides.reference_data import read_reference_data
 from tests.support.concerns import Concern
 from tests.support.databases import on_postgresql
 from tests.support.desk import Desk

@@ -13,8 +13,8 @@ import pyrage
 import pytest
 from pyrage import x25519
 
-from app.models.clients import Scope
-from app.services.keys import DEVELOPMENT_IDENTITY
+from app.models.access.clients import Scope
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY
 from tests.support.canaries import BIRTHDAYS, CANARY, Place, forms_of, planted, put, traces
 from tests.support.concerns import token_of
 from tests.support.databases import files_of, raw_connection

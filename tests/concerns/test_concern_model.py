@@ -12,9 +12,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.models.base import FromCodeList
-from app.models.concerns import Concern
-from app.models.fields import coded_values
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.coded_values import coded_values
+from app.models.concerns.concern import Concern
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database

@@ -16,10 +16,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.models.receipts import Receipt
-from app.services.editions import EditionKey
-from app.services.publishing import withdraw_published
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.concerns.receipts import Receipt
+from app.models.guides.edition_keys import EditionKey
+from app.services.guides.publishing import withdraw_published
 from app.services.workers import stop_workers
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

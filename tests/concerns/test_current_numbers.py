@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR, Settings
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.contacts import Contact
-from app.models.editions import Publisher
-from app.services.reference_data import ReferenceData, read_reference_data
+from app.models.guides.contacts import Contact
+from app.models.guides.editions import Publisher
+from app.services.guides.reference_data import ReferenceData, read_reference_data
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, add, status_of
 from tests.support.log_lines import Lines

@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from app.config import Settings, SettingsRefused, parse_settings
 from app.http.context import AppContext
 from app.main import create_app
-from app.services.deadlines import append_due_soon_events, append_overdue_events
-from app.services.jobs import TeamJobs
+from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
+from app.services.operations.jobs import TeamJobs
 from app.services.workers import JobsWorker
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, add, status_of

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from app.models.concerns import StoredReceiptRow
-from app.models.form import FULL_EXAMPLE
-from app.services import receipts
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.concerns.rows import StoredReceiptRow
+from app.services.concerns import receipts
 from tests.support.concerns import Concern, token_of
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer

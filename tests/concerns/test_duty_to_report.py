@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.services.receipts import UNDER_DUTY
+from app.services.concerns.receipts import UNDER_DUTY
 from tests.support.clock import SettableClock
 
 pytestmark = pytest.mark.any_database

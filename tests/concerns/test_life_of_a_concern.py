@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from starlette.testclient import TestClient
 
-from app.services.verification import verify_concerns, verify_record
+from app.services.operations.audit_verification import verify_record
+from app.services.operations.concern_verification import verify_concerns
 from tests.support.concerns import token_of
 from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of

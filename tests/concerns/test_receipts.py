@@ -29,13 +29,14 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app
+from app.models.audit.audit_log import DeskAct, DisclosureRow
 from app.models.base import canonical_json, canonical_submission, digest_of
-from app.models.concerns import ADDITION_EXAMPLE, FORM_VERSION, Addition, Concern
-from app.models.editions import EditionContent
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.models.record import DeskAct, DisclosureRow
-from app.services.chains import FIRST_PREVIOUS_SHA256, hash_of
-from app.services.keys import RECEIPT_KEY
+from app.models.concerns.additions import ADDITION_EXAMPLE, Addition
+from app.models.concerns.concern import FORM_VERSION, Concern
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.guides.editions import EditionContent
+from app.services.audit.chains import FIRST_PREVIOUS_SHA256, hash_of
+from app.services.concerns.keys import RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.desk import desk_of

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 from stdnum.iso7064 import mod_37_36
 
-from app.models.receipts import ALPHABET, DRAWN, find_reference, new_reference
+from app.models.references import ALPHABET, DRAWN, find_reference, new_reference
 from tests.support.concerns import Concern
 from tests.support.loops import for_each
 

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.main import utc_now
-from app.services.record import note_time
-from app.services.retention import RetentionPeriods, erase_due_concerns
+from app.services.audit.clock import note_time
+from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.concerns import Concern, add, token_of

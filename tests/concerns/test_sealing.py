@@ -17,15 +17,15 @@ from app.age.keys import NotOpened, NotThatFile, fingerprint_of
 from app.config import Settings
 from app.errors import SetupError
 from app.main import create_app
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.services.keys import (
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.services.concerns.keys import (
     DEVELOPMENT_IDENTITY,
     RECEIPT_KEY,
     create_identity,
     load_development_recipient,
     load_receipt_key,
 )
-from app.services.sealing import make_sealer
+from app.services.concerns.sealing import make_sealer
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
 from tests.support.loops import for_each

@@ -8,8 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.receipts import CROCKFORD, new_reference, new_status_token, standard_token
-from app.services import receipts
+from app.models.concerns.status_tokens import CROCKFORD, new_status_token, standard_token
+from app.models.references import new_reference
+from app.services.concerns import receipts
 from tests.support.concerns import Concern
 from tests.support.loops import for_each
 

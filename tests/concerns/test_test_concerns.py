@@ -15,15 +15,15 @@ from app.config import Settings
 from app.db.database import for_writing
 from app.errors import SetupError
 from app.http.context import AppContext
-from app.models.clients import Scope
-from app.models.concerns import ConcernRow
-from app.models.events import EventRow
-from app.models.form import SMALLEST_EXAMPLE
-from app.services.clients import NewClient, add_client
-from app.services.deadlines import append_overdue_events
-from app.services.receipts import TEST
-from app.services.retention import RetentionPeriods, erase_due_concerns
-from app.services.verification import find_faults
+from app.models.access.clients import Scope
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.concerns.rows import ConcernRow
+from app.models.events.rows import EventRow
+from app.services.access.clients import NewClient, add_client
+from app.services.concerns.deadlines import append_overdue_events
+from app.services.concerns.receipts import TEST
+from app.services.desk.retention import RetentionPeriods, erase_due_concerns
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.concerns import Concern, token_of

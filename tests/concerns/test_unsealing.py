@@ -18,10 +18,10 @@ from app.age.keys import fingerprint_of
 from app.cli.commands import app
 from app.config import Settings
 from app.db.database import DATABASE_FILE
-from app.models.clients import Scope
-from app.models.form import FULL_EXAMPLE
-from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.sealing import read_identities
+from app.models.access.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
+from app.services.concerns.sealing import read_identities
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern, add

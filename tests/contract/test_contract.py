@@ -19,10 +19,10 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.context import AppContext
-from app.models.clients import Scope as ClientScope
-from app.models.editions import EDITION_EXAMPLE
-from app.models.form import FULL_EXAMPLE
-from app.services.clients import NewClient, add_client
+from app.models.access.clients import Scope as ClientScope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.guides.editions import EDITION_EXAMPLE
+from app.services.access.clients import NewClient, add_client
 from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations
@@ -209,7 +209,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
 def test_every_answer_is_one_that_the_document_promises(
     service: FastAPI, tokens: dict[str, str], phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.routers.events.WAIT_UNIT_SECONDS", 0.0)  # nobody waits here for an event
+    monkeypatch.setattr("app.routers.events.events.WAIT_UNIT_SECONDS", 0.0)  # nobody waits here for an event
     broken: list[str] = []
     refused: set[str] = set()
     answers = 0

@@ -21,8 +21,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.models.clients import Scope
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.access.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from tests.support.command import ROOT, guidance
 from tests.support.live import LiveServer
 from tests.support.node import installed_copy, run_node

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns import Concern
+from app.models.concerns.concern import Concern
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.openapi import examples_of

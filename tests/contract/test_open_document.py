@@ -11,11 +11,12 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.http.openapi import EXTENSIBLE_ENUM, TAGS
 from app.main import create_app
-from app.models.clients import Scope
-from app.models.events import EventKind
-from app.models.form import FULL_EXAMPLE, concern_form
-from app.models.sections import Section
-from app.services.deadlines import append_due_soon_events, append_overdue_events
+from app.models.access.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.concerns.form import concern_form
+from app.models.events.rows import EventKind
+from app.models.guides.sections import Section
+from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
 from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, token_of

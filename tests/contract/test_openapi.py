@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.http.openapi import EXTENSIBLE_ENUM
-from app.models.form import FULL_EXAMPLE
-from app.models.receipts import EXAMPLE_REFERENCE
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.references import EXAMPLE_REFERENCE
 from docs_site.api import resolved
 from tests.support.concerns import add
 from tests.support.formats import validate_openapi

@@ -17,19 +17,21 @@ from typer.testing import CliRunner
 from app.cli.commands import app as commands
 from app.db.search import words_in
 from app.errors import SeedFileError
-from app.http.auth import SESSION_COOKIE
 from app.http.cache import accepts_gzip, preferred_media_types
+from app.http.json_bodies import read_json
 from app.http.memento import requested_moment
-from app.http.negotiation import preferred_languages
-from app.http.params import read_json
+from app.http.preferred_languages import preferred_languages
 from app.http.responses import matches_etag
-from app.models.edition_files import propose_id, read_edition_file
-from app.models.form import SMALLEST_EXAMPLE
-from app.models.receipts import find_reference, find_reference_start, standard_token
+from app.http.visitors import SESSION_COOKIE
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.concerns.status_tokens import standard_token
+from app.models.guides.edition_files import read_edition_file
+from app.models.guides.proposed_ids import propose_id
+from app.models.references import find_reference, find_reference_start
 from app.services.cursors import decode_key, decode_position
-from app.services.exports import read_export_file
-from app.services.hours import read_hours
-from app.services.importing import draft_of
+from app.services.desk.exports import read_export_file
+from app.services.guides.importing import draft_of
+from app.services.guides.working_hours import read_hours
 from tests.support.loops import for_each
 from tests.support.parsers import (
     CHARACTERS,

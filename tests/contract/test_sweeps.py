@@ -17,13 +17,14 @@ from typer.main import get_command
 from app.cli.commands import app as command
 from app.config import PREFIX, VERSION, Settings
 from app.errors import all_problems
-from app.http.auth import allow_anyone, require_client, require_person, require_status_token, require_submitter
+from app.http.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.http.context import AppContext
+from app.http.visitors import require_person
 from app.logs import ALLOWED
 from app.main import create_app
-from app.models.clients import Scope
-from app.models.events import EventKind
-from app.services.clients import NewClient, add_client
+from app.models.access.clients import Scope
+from app.models.events.rows import EventKind
+from app.services.access.clients import NewClient, add_client
 from docs_site.api import operations_page
 from tests.support.command import guidance
 from tests.support.loops import for_each

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from app.models.clients import Scope
+from app.models.access.clients import Scope
 from tests.support.live import LiveServer
 from tests.support.proxies import BEHIND_A_PROXY, HOST, nginx, varnish
 from tests.support.publishing import GUIDE, an_edition

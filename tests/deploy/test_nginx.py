@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from app.models.clients import Scope
+from app.models.access.clients import Scope
 from tests.support.load import A_CONCERN
 from tests.support.proxies import DEPLOY, Site, nginx, site_behind
 from tests.support.publishing import GUIDE

@@ -17,11 +17,11 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.clients import Scope
-from app.models.entries import ENTRY_SPECS, EntryKind
-from app.pages.concern import ADDED_ON_PAGE
-from app.services import entries
-from app.services.keys import create_identity
+from app.models.access.clients import Scope
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
+from app.pages.desk.concern import ADDED_ON_PAGE
+from app.services.concerns import entries
+from app.services.concerns.keys import create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add, token_of
 from tests.support.desk import Desk, desk_of, press

@@ -11,10 +11,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.clients import Scope
-from app.services.deadlines import append_overdue_events
-from app.services.receipts import NEW_WORRY
-from app.services.retention import RetentionPeriods, erase_due_concerns
+from app.models.access.clients import Scope
+from app.services.concerns.deadlines import append_overdue_events
+from app.services.concerns.receipts import NEW_WORRY
+from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add, status_of
 from tests.support.databases import RawConnection

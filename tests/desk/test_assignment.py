@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.services import acts as assignment
-from app.services.acts import LEFT, unassign_all
-from app.services.record import Actor
-from app.services.verification import find_faults
+from app.services.audit.audit_log import Actor
+from app.services.desk import assignment
+from app.services.desk.assignment import LEFT, unassign_all
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import Unguarded, raw_connection

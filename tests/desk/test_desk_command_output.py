@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.models.people import Role
-from app.services.keys import create_identity
+from app.models.access.roles import Role
+from app.services.concerns.keys import create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.command import Finished, guidance
 from tests.support.live import LiveServer

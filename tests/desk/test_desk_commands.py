@@ -13,11 +13,11 @@ from typer.testing import CliRunner, Result
 from app.cli.commands import app
 from app.config import Settings
 from app.errors import DeskRequestFailed, KeysNotKnown
-from app.models.clients import Scope
-from app.models.people import SCOPES_OF, Role
-from app.models.receipts import new_reference
-from app.services.keys import create_identity
-from app.services.sealing import read_identities
+from app.models.access.clients import Scope
+from app.models.access.roles import SCOPES_OF, Role
+from app.models.references import new_reference
+from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import read_identities
 from tests.support.canaries import forms_of
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance

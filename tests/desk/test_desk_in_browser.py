@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlmodel import Session, select
 
 from app.errors import TokenInvalid
-from app.models.people import PasskeyRow, Role
-from app.services.people import leave
+from app.models.access.people import PasskeyRow
+from app.models.access.roles import Role
+from app.services.access.people import leave
 from tests.support.browsing import Keyboard
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

@@ -16,12 +16,12 @@ from fastapi.routing import iter_route_contexts
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.models.form import FULL_EXAMPLE
-from app.models.people import Role
-from app.models.record import DeskAct
-from app.pages.inbox import span_in_words, time_left
+from app.models.access.roles import Role
+from app.models.audit.audit_log import DeskAct
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.pages.desk.inbox import span_in_words, time_left
+from app.pages.desk.referral import leaves_of
 from app.pages.page import page_templates
-from app.pages.referral import leaves_of
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add, token_of
 from tests.support.desk import acts_on

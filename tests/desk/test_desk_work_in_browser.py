@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from app.models.people import Role
-from app.services.people import leave
+from app.models.access.roles import Role
+from app.services.access.people import leave
 from tests.support.browsing import Keyboard
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings, SettingsRefused, parse_settings
 from app.main import create_app
-from app.models.people import SCOPES_OF, Role
-from app.models.record import DeskAct
-from app.pages.desk import DeskRoute
-from app.services.people import leave
+from app.models.access.roles import SCOPES_OF, Role
+from app.models.audit.audit_log import DeskAct
+from app.pages.frame import DeskRoute
+from app.services.access.people import leave
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add, read_messages
 from tests.support.desk import acts_on, look, press, sealed_note, send, text_of

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.config import Settings
 from app.main import create_app
-from app.models.people import Role
+from app.models.access.roles import Role
 from app.pages.page import PAGES_DIR, page_templates
 from tests.support.browsing import page_faults
 from tests.support.clock import SettableClock

@@ -9,10 +9,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.people import Role
-from app.models.record import DeskAct
-from app.services.exports import find_export_faults, read_export_file
-from app.services.keys import create_identity
+from app.models.access.roles import Role
+from app.models.audit.audit_log import DeskAct
+from app.services.concerns.keys import create_identity
+from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
 from tests.support.desk import acts_on, look, press

@@ -17,12 +17,15 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.cli.desk import make_export
-from app.cli.desk_client import DeskClient
+from app.cli.desk.client import DeskClient
+from app.cli.desk.desk import make_export
 from app.config import Settings
 from app.errors import ExportNotGenuine
 from app.main import create_app
-from app.services.exports import (
+from app.services.concerns.keys import create_identity
+from app.services.concerns.receipt_signing import check_receipt
+from app.services.concerns.sealing import Unsealer, read_identities
+from app.services.desk.exports import (
     ExportFile,
     add_signature,
     find_export_faults,
@@ -30,10 +33,7 @@ from app.services.exports import (
     pinned_keys,
     read_export_file,
 )
-from app.services.keys import create_identity
-from app.services.receipts import check_receipt
-from app.services.sealing import Unsealer, read_identities
-from app.services.verification import find_faults
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import add
 from tests.support.databases import files_of

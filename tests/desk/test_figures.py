@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.clients import Scope
-from app.services.clients import NewClient, add_client
-from app.services.figures import MonthlyCount, _hide_small
+from app.models.access.clients import Scope
+from app.services.access.clients import NewClient, add_client
+from app.services.desk.figures import MonthlyCount, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, worker_of

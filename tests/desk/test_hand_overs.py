@@ -15,11 +15,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.clients import Scope
-from app.services.keys import create_identity
-from app.services.receipts import HAND_OVER, check_receipt
-from app.services.sealing import read_identities
-from app.services.verification import find_faults
+from app.models.access.clients import Scope
+from app.services.concerns.keys import create_identity
+from app.services.concerns.receipt_signing import HAND_OVER, check_receipt
+from app.services.concerns.sealing import read_identities
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern, add

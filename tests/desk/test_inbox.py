@@ -17,14 +17,14 @@ from app.config import Settings
 from app.db.writer import WriteOp
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.acts import Acknowledgement
-from app.models.concerns import Concern as ConcernModel
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.services import receipts
-from app.services.acts import acknowledge
-from app.services.concerns import Submissions
+from app.models.concerns.concern import Concern as ConcernModel
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.desk.actions import Acknowledgement
+from app.services.audit.audit_log import Actor
+from app.services.concerns import receipts
+from app.services.concerns.submission import Submissions
 from app.services.cursors import encode_key
-from app.services.record import Actor
+from app.services.desk.actions import acknowledge
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, desk_of

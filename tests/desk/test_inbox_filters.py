@@ -11,11 +11,12 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.clients import Scope
-from app.models.figures import FiguresOfDay
-from app.pages.inbox import HEIGHT, bars_of, name_of_view
-from app.services import inbox
-from app.services.inbox import remove_views
+from app.models.access.clients import Scope
+from app.models.desk.figures import FiguresOfDay
+from app.pages.desk.figures import HEIGHT, bars_of
+from app.pages.desk.inbox import name_of_view
+from app.services.desk import saved_views
+from app.services.desk.saved_views import remove_views
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern, add
 from tests.support.desk import Desk, press, send, text_of, worker_of
@@ -203,8 +204,8 @@ def test_filters_that_cannot_be_are_not_saved(robin: Desk, filters: dict[str, An
 
 
 def test_a_person_has_so_many_views_and_may_still_change_them(robin: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert inbox.MAX_VIEWS == 50
-    monkeypatch.setattr(inbox, "MAX_VIEWS", 2)
+    assert saved_views.MAX_VIEWS == 50
+    monkeypatch.setattr(saved_views, "MAX_VIEWS", 2)
 
     statuses = [save(robin, name, mine=True).status_code for name in ("a", "b", "c", "b")]
 

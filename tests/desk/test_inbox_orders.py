@@ -14,10 +14,10 @@ from app.config import Settings
 from app.db.database import for_writing
 from app.db.tables import table_of
 from app.main import create_app
-from app.models.concerns import ConcernRow
-from app.models.inbox import InboxOrder
-from app.models.receipts import ConcernState
-from app.services.inbox import InboxQuery, count_states, list_inbox, position_of
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.inbox_filters import InboxOrder
+from app.services.desk.inbox import InboxQuery, count_states, list_inbox, position_of
 from tests.support.clock import A_TUESDAY
 from tests.support.load import A_CONCERN
 from tests.support.publishing import SLUG

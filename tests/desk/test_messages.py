@@ -14,12 +14,12 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.clients import Scope
-from app.models.entries import ENTRY_SPECS, EntryKind
-from app.services.keys import DEVELOPMENT_IDENTITY
-from app.services.receipts import CLOSED_TEXT, NEW_WORRY
-from app.services.sealing import read_identities, seal_message, token_identity
-from app.services.verification import find_faults
+from app.models.access.clients import Scope
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY
+from app.services.concerns.receipts import CLOSED_TEXT, NEW_WORRY
+from app.services.concerns.sealing import read_identities, seal_message, token_identity
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.concerns import Concern, add, read_messages, status_of, token_of

@@ -13,14 +13,14 @@ from starlette.testclient import TestClient
 from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.main import create_app
-from app.models.clients import Scope
-from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace
-from app.models.record_details import SealDetails
-from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
-from app.services.record import Actor
-from app.services.resealing import ChangeOfKeys, reseal
-from app.services.sealing import make_sealer, read_identities
-from app.services.verification import find_faults
+from app.models.access.clients import Scope
+from app.models.audit.details import SealDetails
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
+from app.services.audit.audit_log import Actor
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
+from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.sealing import make_sealer, read_identities
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add, token_of
 from tests.support.databases import Unguarded, files_of, raw_connection

@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.entries import ENTRY_SPECS, EntryKind
-from app.pages.desk import DeskRoute
-from app.services import entries
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
+from app.pages.frame import DeskRoute
+from app.services.concerns import entries
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, add
 from tests.support.desk import SEEN, acts_on, press, sealed_note

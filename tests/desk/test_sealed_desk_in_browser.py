@@ -19,8 +19,8 @@ import pyrage
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.models.clients import Scope
-from app.services.keys import create_identity
+from app.models.access.clients import Scope
+from app.services.concerns.keys import create_identity
 from tests.support.browsing import Keyboard, browser_with_profile
 from tests.support.canaries import CANARY, forms_of, planted, traces
 from tests.support.clock import A_TUESDAY

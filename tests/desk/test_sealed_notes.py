@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.entries import MAX_NOTE_FILE_BYTES, MAX_NOTE_LENGTH, MAX_RECIPIENTS
-from app.services.keys import create_identity
-from app.services.sealing import make_sealer, note_plaintext, seal_note
-from app.services.verification import find_faults
+from app.models.concerns.entries import MAX_NOTE_FILE_BYTES, MAX_NOTE_LENGTH, MAX_RECIPIENTS
+from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import make_sealer, note_plaintext, seal_note
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.databases import Unguarded, raw_connection

@@ -11,13 +11,13 @@ import pypdf
 import pytest
 from starlette.testclient import TestClient
 
-from app.cli.desk import make_export, open_whole
-from app.cli.desk_client import DeskClient
+from app.cli.desk.client import DeskClient
+from app.cli.desk.desk import make_export, open_whole
 from app.errors import SealedTextMisplaced
-from app.services import exports
-from app.services.exports import find_export_faults, read_export_file
-from app.services.keys import create_identity
-from app.services.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
+from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
+from app.services.desk import exports
+from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, worker_of

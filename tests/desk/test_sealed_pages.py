@@ -17,10 +17,10 @@ from starlette.testclient import TestClient
 
 from app.config import Settings, settings_at
 from app.main import create_app
-from app.models.form import FULL_EXAMPLE
-from app.pages.referral import leaves_of
-from app.services.keys import create_identity
-from app.services.sealing import read_identities
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.pages.desk.referral import leaves_of
+from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import read_identities
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern, add

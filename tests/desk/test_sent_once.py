@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.age.files import SEED_BYTES, seal_by_seed
-from app.cli import desk_client
-from app.cli.desk_client import DeskClient
+from app.cli.desk import client
+from app.cli.desk.client import DeskClient
 from app.config import Settings
 from app.main import create_app
-from app.models.record import DeskAct
+from app.models.audit.audit_log import DeskAct
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add
 from tests.support.desk import KEY, Desk, acts_on, desk_of, press
@@ -199,7 +199,7 @@ def test_a_form_with_its_own_key_that_is_pressed_twice_does_it_once_and_shows_th
 def test_a_command_sends_again_with_the_same_key_where_no_answer_came(
     service: FastAPI, desk: Desk, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk_client, "WAITS", (0, 0))
+    monkeypatch.setattr(client, "WAITS", (0, 0))
     lost = iter([True, True, False])
 
     def carry(request: httpx.Request) -> httpx.Response:

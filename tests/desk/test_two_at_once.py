@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.people import Role
-from app.models.record import DeskAct
+from app.models.access.roles import Role
+from app.models.audit.audit_log import DeskAct
 from tests.support.concerns import Concern, add
 from tests.support.desk import SEEN, acts_on, look, press, text_of
 from tests.support.people import JO, received, sign_in_as

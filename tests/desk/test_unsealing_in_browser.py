@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 
-from app.models.form import FULL_EXAMPLE
-from app.models.people import Role
-from app.pages.desk import DESK_CONTENT_POLICY
+from app.models.access.roles import Role
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.pages.frame import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
 from tests.support.browsing import accessibility_violations
 from tests.support.canaries import CANARY

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.models.people import Role
+from app.models.access.roles import Role
 from tests.support.desk import press
 from tests.support.loops import for_each
 from tests.support.people import JO, context_of_service, received, sign_in_as

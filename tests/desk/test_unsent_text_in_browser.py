@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app.models.form import FULL_EXAMPLE
-from app.models.people import Role
-from app.services.keys import create_identity
+from app.models.access.roles import Role
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.services.concerns.keys import create_identity
 from tests.support.browsing import accessibility_violations
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY

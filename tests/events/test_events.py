@@ -12,11 +12,11 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.clients import Scope
-from app.models.events import EventKind
-from app.routers import events
+from app.models.access.clients import Scope
+from app.models.events.rows import EventKind
+from app.routers.events import events
 from app.services.cursors import encode_key
-from app.services.events import append_event, events_after
+from app.services.events.outbox import append_event, events_after
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, token_of
 from tests.support.databases import fail_writes, raw_connection
@@ -141,7 +141,7 @@ def test_a_waiting_client_is_told_as_soon_as_something_happens(
         assert has_looked.wait(LONG_ENOUGH)
         client.post("/v1/concerns", json=a_concern())
 
-    monkeypatch.setattr("app.routers.events._read", read_then_say_so)
+    monkeypatch.setattr("app.routers.events.events._read", read_then_say_so)
     later = threading.Thread(target=post_once_it_waits)
     later.start()
 

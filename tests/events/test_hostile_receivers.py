@@ -18,24 +18,15 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.http.context import AppContext
-from app.models.events import DeliveryRow, EventKind
-from app.services import webhooks
-from app.services.events import append_event
-from app.services.jobs import TeamJobs
-from app.services.webhooks import (
-    MAX_DELAY,
-    DispatcherThread,
-    NewWebhook,
-    SendResult,
-    SsrfGuard,
-    WebhookDispatcher,
-    WebhookSender,
-    add_webhook,
-    build_dispatcher,
-    count_deliveries,
-    next_due,
-    open_webhook_keys,
-)
+from app.models.events.rows import DeliveryRow, EventKind
+from app.services.events import webhook_sender
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import MAX_DELAY, count_deliveries, next_due
+from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher, build_dispatcher
+from app.services.events.outbox import append_event
+from app.services.events.webhook_keys import NewWebhook, add_webhook, open_webhook_keys
+from app.services.events.webhook_sender import SendResult, WebhookSender
+from app.services.operations.jobs import TeamJobs
 from app.services.workers import JobsWorker
 from tests.support import receiver as behaviours
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -141,7 +132,7 @@ def test_no_attempt_leaves_its_connection_open(behave: Behave, scheme: str, clos
 def test_a_notice_that_was_accepted_is_delivered_however_the_body_goes_on(
     behave: Behave, closing: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "BODY_SECONDS", DEADLINE_SECONDS)
+    monkeypatch.setattr(webhook_sender, "BODY_SECONDS", DEADLINE_SECONDS)
     receiver = RawReceiver(behave)
     closing.callback(receiver.close)
 

@@ -20,25 +20,25 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import SetupError
 from app.http.context import AppContext
-from app.models.clients import Scope
-from app.models.events import EMAIL, DeliveryRow, DeliveryState, EventKind
-from app.models.form import SMALLEST_EXAMPLE
-from app.services.clients import NewClient, add_client
-from app.services.deadlines import append_due_soon_events
-from app.services.jobs import TeamJobs
-from app.services.mail import EmailSender, claim_email, record_email, unsubscribe_email
-from app.services.webhooks import (
-    UNDER_WAY,
+from app.models.access.clients import Scope
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, EventKind
+from app.services.access.clients import NewClient, add_client
+from app.services.concerns.deadlines import append_due_soon_events
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import UNDER_WAY, find_webhooks_due
+from app.services.events.dispatcher import retry_deliveries
+from app.services.events.email_sender import EmailSender
+from app.services.events.emails import claim_email, record_email, unsubscribe_email
+from app.services.events.webhook_keys import (
     NewWebhook,
-    SsrfGuard,
     add_webhook,
     drop_old_secret,
-    find_webhooks_due,
     open_webhook_keys,
     remove_webhook,
-    retry_deliveries,
     rotate_secret,
 )
+from app.services.operations.jobs import TeamJobs
 from app.services.workers import JobsWorker
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance

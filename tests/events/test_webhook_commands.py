@@ -18,24 +18,20 @@ from app.config import Settings
 from app.errors import NoSuchWebhook, SetupError, WebhookExists, WebhookSecretUnreadable
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.events import DeliveryRow, EventKind, WebhookRow
-from app.services.backup import keys_outside_backups
-from app.services.events import append_event
-from app.services.webhooks import (
+from app.models.events.rows import DeliveryRow, EventKind, WebhookRow
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import claim_due, count_deliveries
+from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher, replay_deliveries, retry_deliveries
+from app.services.events.outbox import append_event
+from app.services.events.webhook_keys import (
     NewWebhook,
-    SsrfGuard,
-    WebhookDispatcher,
     WebhookKeys,
     add_webhook,
-    build_dispatcher,
-    claim_due,
-    count_deliveries,
     open_webhook_keys,
     remove_webhook,
-    replay_deliveries,
-    retry_deliveries,
     rotate_secret,
 )
+from app.services.operations.backup import keys_outside_backups
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.delivery import deliver_due

@@ -17,10 +17,13 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.http.context import AppContext
-from app.models.clients import Scope
-from app.models.events import EventKind
-from app.services.events import append_event
-from app.services.webhooks import NewWebhook, SsrfGuard, add_webhook, count_deliveries, get_webhook, open_webhook_keys
+from app.models.access.clients import Scope
+from app.models.events.rows import EventKind
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import count_deliveries
+from app.services.events.outbox import append_event
+from app.services.events.webhook_keys import NewWebhook, add_webhook, open_webhook_keys
+from app.services.events.webhooks import get_webhook
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern, add, token_of
@@ -34,7 +37,7 @@ EVENTS = 300
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
-DELIVER = "import app.services.webhooks as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
+DELIVER = "import app.services.events.webhooks as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
 
 
 @contextmanager

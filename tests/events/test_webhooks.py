@@ -14,24 +14,21 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db.writer import Writer
 from app.errors import AddressNotAllowed
-from app.models.clients import Scope
-from app.models.events import EventKind
-from app.services.deadlines import append_overdue_events
-from app.services.webhooks import (
-    DELAYS,
+from app.models.access.clients import Scope
+from app.models.events.rows import EventKind
+from app.services.concerns.deadlines import append_overdue_events
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import DELAYS, count_deliveries
+from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher, replay_deliveries
+from app.services.events.webhook_keys import (
     NewWebhook,
-    SsrfGuard,
-    WebhookDispatcher,
     WebhookKeys,
     add_webhook,
-    build_dispatcher,
-    count_deliveries,
     drop_old_secret,
-    get_webhook,
     open_webhook_keys,
-    replay_deliveries,
     rotate_secret,
 )
+from app.services.events.webhooks import get_webhook
 from guidance_client import NotGenuine, check_notice
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator, meta
 from starlette.testclient import TestClient
 
-from app.routers.assistants import STATELESS, SUPPORTED, WITH_HANDSHAKE
+from app.routers.guides.assistants import STATELESS, SUPPORTED, WITH_HANDSHAKE
 from tests.support.loops import for_each
 from tests.support.publishing import GUIDE, SLUG, publish_next
 

@@ -17,8 +17,9 @@ import pytest
 from fastapi import FastAPI
 
 from app.config import Settings
-from app.http import middleware
-from app.http.middleware import MAX_BUFFERED_BYTES, SECURITY_HEADERS
+from app.http import request_bodies
+from app.http.request_bodies import MAX_BUFFERED_BYTES
+from app.http.response_headers import SECURITY_HEADERS
 from app.main import create_app
 from app.server.connection import MAX_DISCARDED_BYTES
 from app.server.deadline import ClientDeadline
@@ -323,7 +324,7 @@ def test_a_client_that_still_sends_gets_the_refusal_every_time(
 def test_a_client_whose_body_finds_no_room_gets_the_refusal(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: Send
 ) -> None:
-    monkeypatch.setattr(middleware, "MAX_BODY_BYTES", len(BODY))
+    monkeypatch.setattr(request_bodies, "MAX_BODY_BYTES", len(BODY))
     file = tmp_path / "body"
     file.write_bytes(BODY)
     with refusing(settings, full_of_bodies) as url:

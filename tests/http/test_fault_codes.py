@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from app.errors import FaultCode
 from app.http.context import AppContext
 from app.http.field_errors import DEFAULT_FAULT, FAULTS
-from app.models.clients import Scope
-from app.models.editions import EDITION_EXAMPLE
-from app.models.form import FULL_EXAMPLE
-from app.services.clients import NewClient, add_client
-from app.services.concerns import EditionResolver
+from app.models.access.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.guides.editions import EDITION_EXAMPLE
+from app.services.access.clients import NewClient, add_client
+from app.services.concerns.edition_resolver import EditionResolver
 from docs_site.problems import with_meanings
 from tests.support.concerns import Concern
 from tests.support.loops import for_each

@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
-from app.http.middleware import ForwardedAddressMiddleware
+from app.http.hosts import ForwardedAddressMiddleware
 from app.main import create_app
-from app.models.clients import Scope as ClientScope
-from app.services.limits import UNKNOWN_ADDRESS
+from app.models.access.clients import Scope as ClientScope
+from app.services.access.limits import UNKNOWN_ADDRESS
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.publishing import a_key

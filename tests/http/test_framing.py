@@ -14,7 +14,7 @@ from sqlmodel import Session, func, select
 
 from app.errors import Problem
 from app.http.context import AppContext
-from app.models.concerns import ConcernRow
+from app.models.concerns.rows import ConcernRow
 from app.server.framing import MAX_FIELD_BYTES, read_head
 from tests.support.framing import BODIES, CLEAR, HEADS, HIDDEN
 from tests.support.loops import for_each

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.config import Settings
 from app.http.cache import CachedResponse, ResponseCache
 from app.main import create_app
-from app.models.form import SMALLEST_EXAMPLE
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server import framing, front
 from app.server.connection import Connection
 from app.server.framing import Head, read_head

@@ -19,8 +19,8 @@ from app import config
 from app.cli.commands import app
 from app.config import VERSION, Settings, commit_of_clone
 from app.main import create_app
-from app.models.clients import Scope
-from app.services.concerns import Submissions
+from app.models.access.clients import Scope
+from app.services.concerns.submission import Submissions
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 import psutil
 import pytest
 
-from app.models.clients import Scope
+from app.models.access.clients import Scope
 from tests.support.command import guidance
 from tests.support.exploring import Explored, explore
 from tests.support.live import LiveServer

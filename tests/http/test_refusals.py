@@ -21,14 +21,15 @@ import app.cli.commands  # noqa: F401  # every module of the service, so that ev
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.errors import GuidanceError, Problem, all_problems
-from app.http import params
-from app.http.middleware import MAX_BODY_BYTES
-from app.http.params import InvalidBody, read_json
+from app.http import json_bodies
+from app.http.json_bodies import InvalidBody, read_json
+from app.http.request_bodies import MAX_BODY_BYTES
 from app.logs import set_up_logs
-from app.models.form import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.links import problem_path
-from app.services import concerns, reference_data
-from app.services.concerns import Submissions
+from app.services.concerns import edition_resolver
+from app.services.concerns.submission import Submissions
+from app.services.guides import reference_data
 from tests.support.concerns import Concern
 from tests.support.loops import for_each
 from tests.support.service import a_service
@@ -253,12 +254,12 @@ def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
             threads.append(len(body))
         return read_json(body)
 
-    monkeypatch.setattr(params, "read_json", read)
+    monkeypatch.setattr(json_bodies, "read_json", read)
 
-    assert post(steady, whole.encode().ljust(params.LARGE_BODY_BYTES)).is_success
-    assert post(steady, whole.encode().ljust(params.LARGE_BODY_BYTES + 1)).is_success
+    assert post(steady, whole.encode().ljust(json_bodies.LARGE_BODY_BYTES)).is_success
+    assert post(steady, whole.encode().ljust(json_bodies.LARGE_BODY_BYTES + 1)).is_success
 
-    assert threads == [params.LARGE_BODY_BYTES + 1]
+    assert threads == [json_bodies.LARGE_BODY_BYTES + 1]
 
 
 @for_each("path", DOORS)
@@ -479,6 +480,6 @@ def test_where_no_connection_is_free_in_time_the_answer_is_busy_and_no_defect(
     def fail(*_: object, **__: object) -> None:
         raise NoConnectionInTime
 
-    monkeypatch.setattr(concerns, "find_history", fail)
+    monkeypatch.setattr(edition_resolver, "find_history", fail)
 
     expect_whom_to_call(expect_a_problem(client.post("/v1/concerns", json=a_concern()), 503))

@@ -35,11 +35,11 @@ from app.http.cache import (
     CacheStore,
     ResponseCache,
 )
-from app.http.middleware import RequestLogMiddleware
+from app.http.log_requests import RequestLogMiddleware
 from app.main import create_app
-from app.models.clients import Scope
+from app.models.access.clients import Scope
 from app.services import workers
-from app.services.hours import DutyHours
+from app.services.guides.teams import DutyHours
 from app.services.workers import SILENT_SECONDS, GenerationWatcher
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, token_of

@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.http.context import AppContext, ContextDep, NowDep, SessionDep
-from app.http.params import GuidanceRouter
+from app.http.routes import GuidanceRouter
 from app.main import ROUTERS, ROUTES, create_app, routes_of
-from app.models.clients import Scope
-from app.services import editions
+from app.models.access.clients import Scope
+from app.services.guides import editions
 from tests.support.openapi import examples_of, operations
 from tests.support.publishing import GUIDE, a_key
 
@@ -54,8 +54,8 @@ def test_only_loops_over_sections_make_route_functions() -> None:
 
     assert None not in endpoints
     assert made == {
-        "app.routers.catalogue",
-        "app.routers.editions",
+        "app.routers.guides.catalogue",
+        "app.routers.guides.editions",
     }
 
 

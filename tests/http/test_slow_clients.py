@@ -19,11 +19,11 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
-from app.http import middleware
-from app.http.middleware import MAX_BODY_BYTES, RequestBodyMiddleware
+from app.http import request_bodies
+from app.http.request_bodies import MAX_BODY_BYTES, RequestBodyMiddleware
 from app.http.turns import LONG_BODY_BYTES, Turns
 from app.main import create_app
-from app.models.form import SMALLEST_EXAMPLE
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.connection import Connection
 from app.server.framing import MAX_HEAD_BYTES
 from tests.support.live import LiveServer
@@ -307,7 +307,7 @@ def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(part
 
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(service: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     long = b"x" * (LONG_BODY_BYTES + 1)
-    monkeypatch.setattr(middleware, "MAX_BUFFERED_BYTES", len(long) + 10)
+    monkeypatch.setattr(request_bodies, "MAX_BUFFERED_BYTES", len(long) + 10)
     gate = RequestBodyMiddleware(_echo, seconds=2, most_at_work=10, turns=Turns(100))
 
     async def together() -> list[int]:

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
 from app.main import create_app
-from app.models.clients import Scope as ClientScope
-from app.models.form import SMALLEST_EXAMPLE
+from app.models.access.clients import Scope as ClientScope
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.connection import Connection
-from app.services.clients import NewClient, add_client
+from app.services.access.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.threaded import run_server
 from tests.support.wire import (

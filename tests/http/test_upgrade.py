@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.models.form import SMALLEST_EXAMPLE
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from tests.support.log_lines import Lines
 from tests.support.loops import for_each
 from tests.support.waiting import wait_until

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.errors import StoreBusy
 from app.http.context import AppContext
 from app.services import workers
-from app.services.jobs import Housekeeping
+from app.services.operations.jobs import Housekeeping
 from app.services.workers import Job, JobsWorker, WorkerState, backoff_seconds, stop_workers
 from tests.support.databases import on_postgresql
 from tests.support.log_lines import Lines

@@ -14,9 +14,9 @@ from app.config import Settings
 from app.db.backup import database_copy
 from app.db.database import DATABASE_FILE
 from app.errors import BackupRefused
-from app.models.form import SMALLEST_EXAMPLE
-from app.services.backup import back_up, restore_backup, verify_copy
-from app.services.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
+from app.services.operations.backup import back_up, restore_backup, verify_copy
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import token_of

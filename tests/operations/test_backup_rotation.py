@@ -7,8 +7,8 @@ import pytest
 
 from app.config import Settings
 from app.errors import BackupRefused, SchemaUnknown
-from app.services import backup
-from app.services.backup import backup_path, list_backups, remove_old_backups
+from app.services.operations import backup
+from app.services.operations.backup import backup_path, list_backups, remove_old_backups
 from tests.support.command import guidance
 from tests.support.set_ups import SetUp, make_set_up
 

@@ -29,7 +29,7 @@ from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
 from app.models.base import digest_of
-from app.models.edition_files import read_edition_file
+from app.models.guides.edition_files import read_edition_file
 from tests.support.command import guidance, guidance_process
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection

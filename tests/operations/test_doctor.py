@@ -28,17 +28,24 @@ from app.config import Part, Settings, SettingsRefused, parse_settings
 from app.db.database import DATABASE_FILE
 from app.errors import SetupError
 from app.main import create_app, utc_now
-from app.models.clients import Scope
-from app.models.form import SMALLEST_EXAMPLE
-from app.models.record import NotedTime
-from app.services import doctor, public_address, watches
-from app.services.access import ACCESS_KEY
-from app.services.clients import NewClient, add_client
-from app.services.doctor import ALL_CHECKS, Condition, exit_status
-from app.services.hours import WorkingDays
-from app.services.mail import claim_email
-from app.services.outside import KNOCKS, settings_of
-from app.services.public_address import PublicAnswer, Validity, call_public_address, read_certificate, read_time
+from app.models.access.clients import Scope
+from app.models.audit.audit_log import NotedTime
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.access.clients import NewClient, add_client
+from app.services.access.row_signing import ACCESS_KEY
+from app.services.events.emails import claim_email
+from app.services.guides.working_days import WorkingDays
+from app.services.operations import check_model, database_checks, guidance_checks, page_checks, public_address, watches
+from app.services.operations.check_model import Condition, exit_status
+from app.services.operations.doctor import ALL_CHECKS
+from app.services.operations.external_services import KNOCKS, settings_of
+from app.services.operations.public_address import (
+    PublicAnswer,
+    Validity,
+    call_public_address,
+    read_certificate,
+    read_time,
+)
 from tests.support.command import guidance
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.live import LiveServer, environment_for
@@ -125,7 +132,7 @@ def disk(free: int, of: int) -> Breaking:
 
 
 def slow_disk(seconds: float) -> Breaking:
-    return lambda _, monkeypatch: monkeypatch.setattr(doctor, "_flush", lambda _: seconds)
+    return lambda _, monkeypatch: monkeypatch.setattr(database_checks, "_flush", lambda _: seconds)
 
 
 def failing(module: ModuleType, name: str) -> Breaking:
@@ -141,11 +148,11 @@ def large_log(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     """A log of which nothing counts any longer, as after a program that read for days. The file is sparse."""
     path = set_up.data_dir / f"{DATABASE_FILE}-wal"
     path.touch(mode=0o600)
-    os.truncate(path, doctor.LARGE_LOG_BYTES + 1)
+    os.truncate(path, database_checks.LARGE_LOG_BYTES + 1)
 
 
 def much_that_is_free(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    size = doctor.LARGE_FREE_BYTES + 1_000_000
+    size = database_checks.LARGE_FREE_BYTES + 1_000_000
     with raw_connection(set_up.data_dir) as database:
         database.execute("CREATE TABLE of_no_use (text BLOB)")
         database.execute("INSERT INTO of_no_use VALUES (zeroblob(?))", (size,))
@@ -193,7 +200,7 @@ def statement_due_again(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
 
 
 def review_due(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "REVIEW_SOON", dt.timedelta(days=366))
+    monkeypatch.setattr(guidance_checks, "REVIEW_SOON", dt.timedelta(days=366))
 
 
 def no_holidays(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,13 +295,13 @@ def no_typst(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_script(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     pages = set_up.folder / "pages"
-    shutil.copytree(doctor.PAGES_FOLDER, pages)
+    shutil.copytree(page_checks.PAGES_FOLDER, pages)
     (pages / "static" / "form.js").unlink()
-    monkeypatch.setattr(doctor, "PAGES_FOLDER", pages)
+    monkeypatch.setattr(page_checks, "PAGES_FOLDER", pages)
 
 
 def no_desk_script(_set_up: SetUp, _monkeypatch: pytest.MonkeyPatch) -> None:
-    (doctor.BUILT_FOLDER / doctor.BUILT_PAGE).unlink()
+    (page_checks.BUILT_FOLDER / page_checks.BUILT_PAGE).unlink()
 
 
 def add_a_client(set_up: SetUp) -> None:
@@ -393,14 +400,14 @@ OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
     (large_log, "growth", WARNING),
     (much_that_is_free, "growth", WARNING),
     (damaged_backup, "restore", FAULT),
-    (failing(doctor, "drill_restore"), "restore", WARNING),
+    (failing(database_checks, "drill_restore"), "restore", WARNING),
     (disk(free=1_000, of=10**9), "disk", FAULT),
     (disk(free=99 * 10**6, of=10**9), "disk", FAULT),
     (disk(free=4 * 10**9, of=10**11), "disk", FAULT),
     (disk(free=9 * 10**9, of=10**13), "disk", FAULT),
     (slow_disk(0.4), "flush", WARNING),
     (slow_disk(1.5), "flush", FAULT),
-    (failing(doctor, "_flush"), "flush", FAULT),
+    (failing(database_checks, "_flush"), "flush", FAULT),
 ]
 OF_NODES: list[tuple[Breaking, str, Condition]] = [
     (without("receipt_key_file"), "receipt-key", WARNING),
@@ -790,7 +797,7 @@ def test_of_a_database_with_an_older_schema_its_age_alone_is_blamed(
 ) -> None:
     """Its tables are not those that the other checks read."""
     before = blamed(findings(set_up))
-    monkeypatch.setattr(doctor, "is_behind", lambda _: True)
+    monkeypatch.setattr(database_checks, "is_behind", lambda _: True)
 
     found = findings(set_up)
 
@@ -802,7 +809,7 @@ def test_a_check_that_fails_is_a_fault_of_its_own(set_up: SetUp, monkeypatch: py
     def fail(*_: Any, **__: Any) -> None:
         raise OperationalError("SELECT 'Alex'", {}, Exception())
 
-    monkeypatch.setattr(doctor, "list_current", fail)
+    monkeypatch.setattr(check_model, "list_current", fail)
 
     found = findings(set_up)
 
@@ -926,7 +933,7 @@ def test_a_probe_says_whether_the_service_is_ready(live: LiveServer) -> None:
     ("arguments", "unread"),
     [
         (["health", "--url", "http://127.0.0.1:1"], ["fastapi", "sqlalchemy", "cryptography", "httpx"]),
-        (["serve", "--help"], ["app.cli.commands", "app.cli.operations", "sqlalchemy.dialects.postgresql"]),
+        (["serve", "--help"], ["app.cli.commands", "app.cli.operations.operations", "sqlalchemy.dialects.postgresql"]),
     ],
 )
 def test_a_probe_and_a_service_do_not_read_the_other_commands(arguments: list[str], unread: list[str]) -> None:

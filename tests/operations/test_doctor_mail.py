@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
 from app.main import create_app, utc_now
-from app.models.clients import Scope
-from app.services.clients import NewClient, add_client
+from app.models.access.clients import Scope
+from app.services.access.clients import NewClient, add_client
 from tests.support.mail_server import MailServer
 from tests.support.set_ups import SetUp, execute
 

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli import guides
 from app.cli.commands import app
+from app.cli.guides import guides
 from app.http.context import AppContext
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import SLUG, publish_next

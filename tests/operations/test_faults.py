@@ -25,15 +25,15 @@ from sqlmodel import Session, col, func, select
 from app.config import Settings
 from app.db.database import DATABASE_FILE, open_database
 from app.db.writer import Writer
+from app.models.access.clients import Scope
+from app.models.audit.audit_log import DeskAct, DisclosureRow
 from app.models.base import digest_of
-from app.models.clients import Scope
-from app.models.concerns import ConcernRow
-from app.models.editions import EditionContent
-from app.models.entries import EntryRow
-from app.models.record import DeskAct, DisclosureRow
-from app.services.access import ACCESS_KEY, open_access_keys
-from app.services.clients import NewClient, add_client
-from app.services.sealing import Unsealer
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.rows import ConcernRow
+from app.models.guides.editions import EditionContent
+from app.services.access.clients import NewClient, add_client
+from app.services.access.row_signing import ACCESS_KEY, open_access_keys
+from app.services.concerns.sealing import Unsealer
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.live import LiveServer

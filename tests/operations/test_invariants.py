@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from app.models.record import Remnants
-from app.services import verification
-from app.services.deadlines import append_overdue_events
-from app.services.record import purge_remnants
-from app.services.verification import Invariant, Invariants, find_broken
+from app.models.audit.audit_log import Remnants
+from app.services.audit.remnants import purge_remnants
+from app.services.concerns.deadlines import append_overdue_events
+from app.services.operations import invariants
+from app.services.operations.invariants import Invariant, Invariants, find_broken
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, add
 from tests.support.databases import drop_triggers, raw_connection
@@ -33,7 +33,7 @@ def test_the_record_is_checked_once_a_night_and_the_recipients_once_an_hour(
         checked.append((f"{clock.time:%d %H:%M}", invariant.value))
         return []
 
-    monkeypatch.setattr(verification, "find_broken", note)
+    monkeypatch.setattr(invariants, "find_broken", note)
     begun = clock.time
     found = Invariants(engine_of(service), ["a recipient"], clock)
     for minutes in range(0, 3 * 24 * 60, 10):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from app.models.form import SMALLEST_EXAMPLE
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from tests.support.live import LiveServer
 from tests.support.samples import samples_in
 from tests.support.waiting import LONG_ENOUGH, wait_until

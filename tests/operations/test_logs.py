@@ -191,7 +191,7 @@ def test_an_error_that_ends_a_thread_or_the_program_is_one_line_without_its_word
 def test_a_command_that_fails_by_a_defect_writes_one_line_without_its_words(tmp_path: Path) -> None:
     copy_prepared(tmp_path / "data")
     program = (
-        "import app.cli.webhooks as it\n"
+        "import app.cli.events.webhooks as it\n"
         f"def fail(*_, **__): raise RuntimeError('{CANARY}')\n"
         "it.list_webhooks = fail\n"
         "from app.cli import main; main()\n"

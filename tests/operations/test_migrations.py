@@ -21,7 +21,8 @@ from app.db.database import for_writing, open_database
 from app.db.schema import declared_statements, find_schema_faults, migrate_schema, prepare_schema
 from app.errors import SchemaBehind, SchemaUnknown, SetupError
 from app.main import create_app
-from app.services.verification import verify_editions, verify_record
+from app.services.operations.audit_verification import verify_record
+from app.services.operations.verification import verify_editions
 from tests.support.command import guidance_process
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection

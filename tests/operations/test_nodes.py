@@ -15,12 +15,12 @@ from sqlmodel import Session
 from app.db.database import for_writing, open_database
 from app.db.writer import Writer
 from app.errors import StoreBusy
-from app.models.events import EventKind
-from app.models.record import AUDIT, DeskAct
-from app.models.record_details import SummaryDetails
-from app.services.events import append_event, events_after
-from app.services.record import Actor, record_disclosure
-from app.services.verification import find_faults
+from app.models.audit.audit_log import AUDIT, DeskAct
+from app.models.audit.details import SummaryDetails
+from app.models.events.rows import EventKind
+from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.events.outbox import append_event, events_after
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import postgresql
 from tests.support.waiting import pause

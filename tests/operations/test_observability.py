@@ -28,15 +28,16 @@ from app.config import Settings
 from app.db.writer import Writer, write_without_change
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.events import DeliveryState
-from app.models.form import SMALLEST_EXAMPLE
-from app.pages.raise_concern import FORMS_WITHOUT_GUIDE
-from app.services import outside
-from app.services.mail import claim_email
-from app.services.record import Actor, note_time
-from app.services.resealing import ChangeOfKeys, reseal
-from app.services.sealing import Unsealer, make_sealer
-from app.services.webhooks import insert_webhook
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.events.rows import DeliveryState
+from app.pages.concerns.raise_concern import FORMS_WITHOUT_GUIDE
+from app.services.audit.audit_log import Actor
+from app.services.audit.clock import note_time
+from app.services.concerns.resealing import ChangeOfKeys, reseal
+from app.services.concerns.sealing import Unsealer, make_sealer
+from app.services.events.emails import claim_email
+from app.services.events.webhooks import insert_webhook
+from app.services.operations import external_services
 from app.services.workers import stop_workers
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import drop_triggers, raw_connection
@@ -243,7 +244,7 @@ def test_what_is_late_stays_so_while_the_database_does_not_answer(
     def fail(_session: Session) -> None:
         raise OperationalError("SELECT", {}, Exception())
 
-    monkeypatch.setattr(outside, "oldest_waiting", fail)
+    monkeypatch.setattr(external_services, "oldest_waiting", fail)
     context.outside.look(lambda: None)
 
     assert before == {"email": "late", "webhooks": "late"} == context.outside.failures
@@ -267,7 +268,7 @@ def test_a_refused_password_is_not_tried_again_at_each_look(
             "smtp_to": ("desk@example.org",),
         }
         named = Settings(data_dir=settings.data_dir, smtp_password_file=password, **changes)
-        watch = outside.Outside(named, service.state.context.engine, clock)
+        watch = external_services.Outside(named, service.state.context.engine, clock)
         seen: list[tuple[int, list[str]]] = []
         for minutes in (0, 1, 14, 16, 17, 32):
             clock.time = A_TUESDAY + dt.timedelta(minutes=minutes)

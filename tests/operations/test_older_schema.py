@@ -13,8 +13,8 @@ from app.config import SEED_DIR, Settings
 from app.db.database import DATABASE_FILE
 from app.errors import SchemaBehind
 from app.main import create_app
-from app.services.keys import create_identity
-from app.services.verification import NOTHING_YET
+from app.services.concerns.keys import create_identity
+from app.services.operations.verification import NOTHING_YET
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import empty_database_of, on_postgresql, raw_connection

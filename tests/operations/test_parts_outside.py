@@ -19,7 +19,7 @@ import httpx
 import pytest
 from pyrage import x25519
 
-from app.models.form import SMALLEST_EXAMPLE
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from tests.operations.test_faults import comes_back, kill_postgresql
 from tests.support.command import guidance
 from tests.support.databases import Postgresql

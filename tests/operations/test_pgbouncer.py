@@ -18,9 +18,9 @@ from app.config import Settings
 from app.db.database import for_writing, open_database
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.clients import Scope
-from app.services.clients import NewClient, add_client
-from app.services.verification import find_faults
+from app.models.access.clients import Scope
+from app.services.access.clients import NewClient, add_client
+from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.command import ROOT
 from tests.support.concerns import Concern, add

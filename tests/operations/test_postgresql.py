@@ -22,9 +22,9 @@ from app.db.database import for_writing, open_database
 from app.db.writer import Writer
 from app.errors import SetupError, StoreBusy
 from app.main import create_app
-from app.models.events import EventKind
-from app.services.events import append_event, events_after
-from app.services.record import purge_remnants
+from app.models.events.rows import EventKind
+from app.services.audit.remnants import purge_remnants
+from app.services.events.outbox import append_event, events_after
 from tests.support import databases
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add

@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.main import create_app
-from app.models.form import SMALLEST_EXAMPLE
-from app.services.keys import RECEIPT_KEY
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.concerns.keys import RECEIPT_KEY
 from tests.support.command import guidance
 from tests.support.log_lines import Lines
 

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db.database import DATABASE_FILE
 from app.main import create_app
-from app.models.form import SMALLEST_EXAMPLE
-from app.services import jobs
-from app.services.webhooks import insert_webhook
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.events.webhooks import insert_webhook
+from app.services.operations import jobs
 from tests.support.command import guidance
 from tests.support.databases import fail_writes, on_postgresql, raw_connection
 from tests.support.delivery import a_receiver

@@ -18,8 +18,8 @@ from app.db.database import DATABASE_FILE, for_writing, open_database
 from app.db.schema import declared_objects, find_schema_faults, migrate_schema, stored_objects
 from app.errors import BackupRefused, SchemaAltered
 from app.main import create_app
-from app.models.form import SMALLEST_EXAMPLE
-from app.services.backup import back_up, restore_backup, verify_copy
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.operations.backup import back_up, restore_backup, verify_copy
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance_process
 from tests.support.concerns import token_of
@@ -222,7 +222,9 @@ def test_a_backup_of_the_schema_before_is_compared_and_can_be_restored(
     with closing(sqlite3.connect(tmp_path / "bad.db", isolation_level=None)) as database:
         database.execute(SWALLOW[False].format("INSERT ON concerns"))
     add_revision(monkeypatch, tmp_path / "history", WORKS)
-    monkeypatch.setattr("app.services.backup.find_foreign_objects", lambda _: [])  # the revision's table has no model
+    monkeypatch.setattr(
+        "app.services.operations.backup.find_foreign_objects", lambda _: []
+    )  # the revision's table has no model
 
     restored, _ = restore_backup(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
 

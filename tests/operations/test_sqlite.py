@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.db.database import DATABASE_FILE, for_writing, open_database
 from app.http.context import AppContext
-from app.models.record import Remnants
-from app.services import record
-from app.services.jobs import Housekeeping
-from app.services.record import has_remnants, purge_remnants
+from app.models.audit.audit_log import Remnants
+from app.services.audit import remnants
+from app.services.audit.remnants import has_remnants, purge_remnants
+from app.services.operations.jobs import Housekeeping
 from app.services.workers import stop_workers
 from tests.operations.test_background_workers import every_worker
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -105,7 +105,7 @@ def erase(desk: Desk, reference: str) -> Any:
 def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
     desk: Desk, settings: Settings, reference: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "BRIEF_MILLISECONDS", LONG_ENOUGH * 1000)  # the service's own workers read too
+    monkeypatch.setattr(remnants, "BRIEF_MILLISECONDS", LONG_ENOUGH * 1000)  # the service's own workers read too
     piece = sealed_piece(settings.data_dir)
 
     assert erase(desk, reference) == "none"

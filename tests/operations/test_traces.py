@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import SetupError
-from app.http import middleware
+from app.http import request_bodies
 from app.http.turns import LONG_BODY_BYTES
 from app.main import create_app
 from tests.support.live import LiveServer
@@ -102,7 +102,7 @@ def test_errors_of_the_server_are_marked(
     settings: Settings, collector: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = create_app(settings.model_copy(update={"traces_url": address_of(collector)}))
-    monkeypatch.setattr(middleware, "MAX_BUFFERED_BYTES", 0)
+    monkeypatch.setattr(request_bodies, "MAX_BUFFERED_BYTES", 0)
     with TestClient(service) as client:
         refused = client.post("/v1/concerns", json={"long": "x" * (LONG_BODY_BYTES + 1)})
     wait_until(lambda: spans_of(collector))

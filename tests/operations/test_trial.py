@@ -17,11 +17,11 @@ from starlette.testclient import TestClient
 from app.config import ADDRESS_FILE, Settings, settings_as_served, settings_at
 from app.errors import SetupError
 from app.main import create_app
-from app.models.clients import Scope
+from app.models.access.clients import Scope
 from app.models.links import CHECKPOINT
 from app.server.listening import address_of
 from app.server.run import check_recipients
-from app.services.keys import DEVELOPMENT_IDENTITY, create_identity
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance, guidance_process
 from tests.support.concerns import Concern

@@ -26,15 +26,16 @@ from app.db.database import open_database
 from app.errors import SetupError
 from app.http.context import AppContext
 from app.main import create_app, utc_now
-from app.models.events import EventRow
-from app.models.form import SMALLEST_EXAMPLE
-from app.models.record import KnownTimeRow, NotedTime
-from app.services import watches
-from app.services.jobs import TeamJobs
-from app.services.public_address import PublicAnswer, Validity, read_certificate
-from app.services.rounds import RoundNotes, find_round, note_round
-from app.services.watches import WATCHES, Reading, Surroundings, Unmeasured, Watcher
-from app.services.webhooks import DispatcherThread, build_dispatcher, insert_webhook, list_receivers
+from app.models.audit.audit_log import KnownTimeRow, NotedTime
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.events.rows import EventRow
+from app.services.events.dispatcher import DispatcherThread, build_dispatcher
+from app.services.events.rounds import RoundNotes, find_round, note_round
+from app.services.events.webhooks import insert_webhook, list_receivers
+from app.services.operations import watches
+from app.services.operations.jobs import TeamJobs
+from app.services.operations.public_address import PublicAnswer, Validity, read_certificate
+from app.services.operations.watches import WATCHES, Reading, Surroundings, Unmeasured, Watcher
 from tests.operations.test_observability import families, rules
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.databases import Postgresql, on_postgresql, postgresql

@@ -20,7 +20,7 @@ from app.db.database import DATABASE_FILE, open_database
 from app.db.schema import prepare_schema
 from app.db.writer import SharedWrite, WriteOp, Writer
 from app.errors import NoSuchClient, NoSuchGuide, StoreBusy
-from app.models.events import EventReaderRow
+from app.models.events.rows import EventReaderRow
 from tests.support.databases import address_for
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until

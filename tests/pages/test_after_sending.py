@@ -19,11 +19,12 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import StoreBusy
 from app.main import create_app
-from app.models.concerns import ReporterKind
-from app.models.entries import ENTRY_SPECS, EntryKind
-from app.models.receipts import new_status_token
-from app.pages import guides, raise_concern
-from app.services import entries
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
+from app.models.concerns.concern import ReporterKind
+from app.models.concerns.status_tokens import new_status_token
+from app.pages.concerns import raise_concern
+from app.pages.guides import guides
+from app.services.concerns import follow_up
 from tests.support.clock import SettableClock
 from tests.support.databases import files_of
 from tests.support.desk import desk_of
@@ -251,7 +252,7 @@ def test_what_could_not_be_stored_stays_on_the_page(
     def fail(*_args: Any) -> None:
         raise StoreBusy
 
-    monkeypatch.setattr(entries, "_add", fail)
+    monkeypatch.setattr(follow_up, "_add", fail)
 
     page = add(client, receipt, narrative=MORE)
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.services.keys import create_identity
+from app.services.concerns.keys import create_identity
 from tests.support.browsing import accessibility_violations
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.publishing import SLUG

@@ -13,7 +13,7 @@ from pyrage import x25519
 from starlette.testclient import TestClient
 
 from app.config import PREFIX, parse_settings
-from app.models.contacts import Phone
+from app.models.guides.contacts import Phone
 from tests.support.browsing import accessibility_violations
 from tests.support.form_answers import REQUIRED_ANSWERS
 from tests.support.loops import for_each

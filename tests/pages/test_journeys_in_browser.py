@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns import ConcernRow
+from app.models.concerns.rows import ConcernRow
 from tests.support.browsing import accessibility_violations, go_to_last_step
 from tests.support.clock import SettableClock
 from tests.support.journeys import CANARY, FORM, HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views

@@ -19,9 +19,9 @@ from app.config import SEED_DIR, Settings
 from app.errors import FieldError
 from app.main import create_app
 from app.pages import languages
-from app.pages.form_answers import named_faults
-from app.pages.form_builder import FormBuilder
-from app.pages.form_layout import (
+from app.pages.concerns.form_answers import named_faults
+from app.pages.concerns.form_builder import FormBuilder
+from app.pages.concerns.form_layout import (
     ABOUT_A_CHILD,
     ABOUT_A_FRIEND,
     ABOUT_YOURSELF,
@@ -32,7 +32,7 @@ from app.pages.form_layout import (
     QuestionKind,
 )
 from app.pages.languages import ENGLISH, LANGUAGES, read_catalogue
-from app.services.reference_data import read_reference_data
+from app.services.guides.reference_data import read_reference_data
 from tests.support.browsing import accessibility_violations
 from tests.support.clock import SettableClock
 from tests.support.desk import desk_of

@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR, Settings
 from app.errors import SeedFileError
 from app.main import create_app
-from app.models.legal_statements import LegalStatementList, OnPages
-from app.models.seed_files import read_seed_file
-from app.services.reference_data import read_reference_data
+from app.models.guides.legal_statements import LegalStatementList, OnPages
+from app.models.guides.seed_files import read_seed_file
+from app.services.guides.reference_data import read_reference_data
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
 from tests.support.service import a_service
@@ -86,7 +86,7 @@ def test_no_page_file_or_code_list_names_a_law_that_is_not_registered() -> None:
 
 def pattern_for(name: str) -> re.Pattern[str]:
     """Return the stricter pattern for what the public sees, the other for what operators see."""
-    return NAMES_A_LAW if name.startswith(("app/services/doctor.py", "app/cli/")) else SPEAKS_OF_LAW
+    return NAMES_A_LAW if name.startswith(("app/services/operations/doctor.py", "app/cli/")) else SPEAKS_OF_LAW
 
 
 def test_no_document_names_a_law_that_is_not_registered(client: TestClient) -> None:

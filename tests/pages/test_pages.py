@@ -16,11 +16,11 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR, Settings
 from app.errors import StoreBusy
 from app.http.context import AppContext
-from app.models.concerns import Concern
-from app.models.form import FULL_EXAMPLE
-from app.pages.form_answers import SubmittedForm, hidden_fields, read_answers, value_at
-from app.pages.form_builder import FormBuilder, concern_schema, schema_fields
-from app.pages.form_layout import (
+from app.models.concerns.concern import Concern
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.pages.concerns.form_answers import hidden_fields, read_answers
+from app.pages.concerns.form_builder import FormBuilder, concern_schema, schema_fields
+from app.pages.concerns.form_layout import (
     ENTRY_NAMES,
     FORM_SECTIONS,
     PARTS_OF_A_CHILD,
@@ -29,8 +29,9 @@ from app.pages.form_layout import (
     ConcernForm,
     Question,
 )
-from app.services.pdf import text_colour_on
-from app.services.reference_data import read_reference_data
+from app.pages.posted_forms import SubmittedForm, value_at
+from app.services.guides.pdf import text_colour_on
+from app.services.guides.reference_data import read_reference_data
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, KEY, NARRATIVE, REQUIRED_ANSWERS, reference_in
 from tests.support.loops import for_each
@@ -363,7 +364,7 @@ def test_an_edition_compared_with_itself_is_refused(shared: TestClient) -> None:
 def test_a_defect_is_a_page_without_the_words_of_the_exception(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.pages.guides.list_guides", lambda *_args, **_more: 1 / 0)
+    monkeypatch.setattr("app.pages.guides.guides.list_guides", lambda *_args, **_more: 1 / 0)
 
     response = client.get("/")
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from app.http.context import AppContext
 from app.main import ROUTES
-from app.models.editions import EditionContent
+from app.models.guides.editions import EditionContent
 from app.pages import accessibility
 from app.pages.accessibility import find_last_run, write_run
 from tests.support.browsing import (

@@ -18,9 +18,9 @@ from app.config import Settings
 from app.errors import StoreBusy
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.receipts import CROCKFORD
-from app.models.saved_forms import DraftRow
-from app.services import saved_forms
+from app.models.concerns.saved_forms import DraftRow
+from app.models.concerns.status_tokens import CROCKFORD
+from app.services.concerns import saved_forms
 from tests.support.clock import SettableClock
 from tests.support.databases import on_postgresql
 from tests.support.desk import desk_of

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from app.http.middleware import NO_ROUTE, OTHER_METHOD
+from app.http.log_requests import NO_ROUTE, OTHER_METHOD
 
 ANY = ""
 

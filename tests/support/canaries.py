@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.models.concerns import Concern
-from app.models.fields import coded_values
-from app.models.form import FULL_EXAMPLE
+from app.models.coded_values import coded_values
+from app.models.concerns.concern import Concern
+from app.models.concerns.examples import FULL_EXAMPLE
 
 CANARY = "QuetzalAlex"
 BIRTHDAYS = (b"1912-03-04", b"1912-05-06")

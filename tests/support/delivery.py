@@ -2,8 +2,9 @@
 
 import asyncio
 
-from app.models.events import EventKind, WebhookRow
-from app.services.webhooks import ClaimedDelivery, WebhookDispatcher
+from app.models.events.rows import EventKind, WebhookRow
+from app.services.events.deliveries import ClaimedDelivery
+from app.services.events.dispatcher import WebhookDispatcher
 from tests.support.clock import A_TUESDAY
 
 

@@ -12,11 +12,11 @@ from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.http.context import AppContext
-from app.models.clients import Scope
-from app.models.record import DisclosureRow
-from app.models.record_details import sentence_of
-from app.services.clients import NewClient, add_client
-from app.services.sealing import seal_note
+from app.models.access.clients import Scope
+from app.models.audit.audit_log import DisclosureRow
+from app.models.audit.details import sentence_of
+from app.services.access.clients import NewClient, add_client
+from app.services.concerns.sealing import seal_note
 from tests.support.clock import A_TUESDAY
 from tests.support.people import OWN_PAGE, context_of_service
 

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from playwright.sync_api import Page, Route, expect
 from starlette.requests import Request
 
-from app.models.form import FULL_EXAMPLE
-from app.models.people import Role
-from app.pages.desk import DeskSite
+from app.models.access.roles import Role
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.pages.frame import DeskSite
 from tests.support.browsing import Keyboard
 from tests.support.concerns import add
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited

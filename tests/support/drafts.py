@@ -9,13 +9,13 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page
 
 from app.config import Settings
-from app.http.auth import SESSION_COOKIE
 from app.http.context import AppContext
+from app.http.visitors import SESSION_COOKIE
 from app.main import create_app
-from app.models.clients import Scope
-from app.models.editions import EDITION_EXAMPLE
-from app.models.people import Role
-from app.services.clients import NewClient, add_client
+from app.models.access.clients import Scope
+from app.models.access.roles import Role
+from app.models.guides.editions import EDITION_EXAMPLE
+from app.services.access.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.people import context_of_service, invited
 from tests.support.threaded import run_server

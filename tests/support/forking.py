@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-IMPORTED = ("app.cli.serve", "app.main", "app.server.run")
+IMPORTED = ("app.cli.operations.serve", "app.main", "app.server.run")
 
 
 class ForkedProcess:

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from app.models.editions import EditionContent
+from app.models.guides.editions import EditionContent
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 WORDS = ANY_TEXT.filter(str.strip) | st.sampled_from(  # an item of spaces says nothing: Markdown has no line for it

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import psutil
 
-from app.models.clients import Scope
+from app.models.access.clients import Scope
 from tests.support.command import guidance
 from tests.support.databases import address_for
 from tests.support.forking import ForkedProcess, fork_command

@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from typer.main import get_command
 
 from app.cli.commands import app as command
-from app.cli.exports import SITE
+from app.cli.guides.exports import SITE
 from app.config import OF_CALLERS, OF_KUBERNETES, PREFIX, Settings, SettingsRefused, parse_settings
 
 ROOT = Path(__file__).parents[2]

@@ -18,8 +18,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.services.keys import create_identity
-from app.services.sealing import Unsealer, read_identities
+from app.services.concerns.keys import create_identity
+from app.services.concerns.sealing import Unsealer, read_identities
 from tests.support.clock import A_TUESDAY
 from tests.support.command import ROOT
 from tests.support.live import environment_for

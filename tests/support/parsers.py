@@ -13,13 +13,15 @@ from docx import Document
 from starlette.exceptions import HTTPException
 
 from app.errors import GuidanceError
-from app.models.edition_files import parse_written
-from app.models.editions import EDITION_EXAMPLE
-from app.models.sections import Section
-from app.pages.drafts import EDIT_PAGES, do_act, with_ids, with_section
-from app.pages.form_answers import SubmittedForm
-from app.services.documents import Block, BlockKind
-from app.services.importing import draft_of, find_missing, read_export
+from app.models.guides.editions import EDITION_EXAMPLE
+from app.models.guides.sections import Section
+from app.models.guides.written_checks import parse_written
+from app.pages.guides.edit_posts import EDIT_PAGES, do_act, with_ids, with_section
+from app.pages.posted_forms import SubmittedForm
+from app.services.guides.documents import Block, BlockKind
+from app.services.guides.exported_markdown import read_export
+from app.services.guides.importing import draft_of
+from app.services.guides.placing import find_missing
 
 KILOBYTE = 1_024
 OF_A_FIELD = (KILOBYTE, 8 * KILOBYTE - 100)

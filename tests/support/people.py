@@ -10,12 +10,12 @@ from playwright.sync_api import BrowserContext
 from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
-from app.http.auth import SESSION_COOKIE
 from app.http.context import AppContext
-from app.models.people import Role
-from app.models.record import PEOPLE, DisclosureRow
-from app.models.record_details import sentence_of
-from app.services.people import invite
+from app.http.visitors import SESSION_COOKIE
+from app.models.access.roles import Role
+from app.models.audit.audit_log import PEOPLE, DisclosureRow
+from app.models.audit.details import sentence_of
+from app.services.access.people import invite
 
 JO = "Jo Example"
 ADDRESS = "192.0.2.7"

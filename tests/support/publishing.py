@@ -10,15 +10,22 @@ from starlette.testclient import TestClient
 
 from app.config import SEED_DIR
 from app.http.context import AppContext
+from app.models.access.clients import Scope
 from app.models.base import digest_of
-from app.models.clients import Scope
-from app.models.edition_files import read_edition_file
-from app.models.editions import EditionContent
-from app.models.sections import Section
-from app.models.seed_files import read_seed_file
-from app.services.clients import NewClient, add_client
-from app.services.editions import EditionKey, find_history
-from app.services.publishing import NewEdition, Published, insert_next_edition, publish_edition, withdraw_published
+from app.models.guides.edition_files import read_edition_file
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.editions import EditionContent
+from app.models.guides.sections import Section
+from app.models.guides.seed_files import read_seed_file
+from app.services.access.clients import NewClient, add_client
+from app.services.guides.editions import find_history
+from app.services.guides.publishing import (
+    NewEdition,
+    Published,
+    insert_next_edition,
+    publish_edition,
+    withdraw_published,
+)
 from tests.support.clock import A_TUESDAY
 
 SLUG = "child-sexual-exploitation"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from app.models.form import SMALLEST_EXAMPLE
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from tests.support.answers import ANY, Answer, AnswerRecord
 from tests.support.publishing import GUIDE
 from tests.support.wire import body_of, chunked, fields_of, statuses

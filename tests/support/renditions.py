@@ -9,11 +9,11 @@ from fastapi import FastAPI
 
 from app.config import SEED_DIR
 from app.http.context import AppContext
-from app.models.edition_files import read_rendition_file
-from app.models.renditions import RenditionContent, word_fields
-from app.models.sections import ITEM_LISTS, Introductions
-from app.services.editions import RenditionKey
-from app.services.publishing import PublishedRendition, publish_rendition, withdraw_published
+from app.models.guides.edition_files import read_rendition_file
+from app.models.guides.edition_keys import RenditionKey
+from app.models.guides.renditions import RenditionContent, word_fields
+from app.models.guides.sections import ITEM_LISTS, Introductions
+from app.services.guides.publishing import PublishedRendition, publish_rendition, withdraw_published
 from tests.support.publishing import GUIDE, SLUG, an_edition
 
 RENDITIONS = f"{GUIDE}/renditions"

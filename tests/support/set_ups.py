@@ -14,16 +14,18 @@ from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
 from app.main import create_app, rehearse_start, utc_now
-from app.models.events import EventKind, WebhookRow
-from app.models.form import SMALLEST_EXAMPLE
-from app.models.record import NotedTime
-from app.services import doctor, watches
-from app.services.access import ACCESS_KEY, AccessKeys
-from app.services.backup import back_up, backup_path
-from app.services.doctor import Condition, Finding, examine
-from app.services.public_address import PublicAnswer, Validity
-from app.services.rounds import note_round
-from app.services.webhooks import insert_webhook, open_webhook_keys
+from app.models.audit.audit_log import NotedTime
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.events.rows import EventKind, WebhookRow
+from app.services.access.row_signing import ACCESS_KEY, AccessKeys
+from app.services.events.rounds import note_round
+from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import insert_webhook
+from app.services.operations import page_checks, watches
+from app.services.operations.backup import back_up, backup_path
+from app.services.operations.check_model import Condition, Finding
+from app.services.operations.doctor import examine
+from app.services.operations.public_address import PublicAnswer, Validity
 from tests.support.databases import address_for, copy_database, on_postgresql, postgresql, raw_connection
 from tests.support.desk import desk_of
 
@@ -125,9 +127,9 @@ def reachable(monkeypatch: Any, answer: PublicAnswer = READY, *, certificate: Va
 def build_script(monkeypatch: Any, folder: Path) -> None:
     """Let the script of the desk be built, into that new folder."""
     folder.mkdir()
-    for name in (doctor.BUILT, doctor.BUILT_PAGE):
+    for name in (page_checks.BUILT, page_checks.BUILT_PAGE):
         (folder / name).touch()
-    monkeypatch.setattr(doctor, "BUILT_FOLDER", folder)
+    monkeypatch.setattr(page_checks, "BUILT_FOLDER", folder)
 
 
 def checked_seed(folder: Path) -> Path:

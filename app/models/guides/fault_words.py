@@ -10,8 +10,8 @@ from pydantic_core import ErrorDetails
 
 from app.errors import CodedValueError, FaultCode, Location
 from app.models.coded_values import model_at
-from app.models.guides.edition_files import propose_id
 from app.models.guides.editions import EditionContent
+from app.models.guides.proposed_ids import propose_id
 from app.models.guides.seed_files import reason_of
 
 SINGULAR = {
@@ -97,6 +97,7 @@ def _unknown_key(at: Location) -> str:
 
 
 def similar_name(at: Location) -> str | None:
+    """Return the known key that is most similar to the unknown one at that place, or None."""
     return next(iter(get_close_matches(str(at[-1]), _keys_at(at[:-1]), n=1)), None)
 
 

@@ -36,7 +36,6 @@ DEAD_FORMS = {
 }
 """Forms of address that lead nowhere any more, or not safely, each with its sentence."""
 WITHOUT_HOURS = "it has a number and no `opening_hours`: no page can say when it answers, or who answers now instead"
-_WIDTH = 110
 
 
 def find_written_faults(value: Any) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from app.models.base import MAX_ITEMS, SLUG_PATTERN
-from app.models.guides.edition_files import propose_id
+from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS
 from app.pages.guides.edit_fields import DETAILS, ID, NOT_TYPED, Control, EditField, form_fields, is_foreign
 from app.pages.posted_forms import COUNT, PLACE, SubmittedForm, value_at

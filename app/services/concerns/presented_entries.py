@@ -12,6 +12,7 @@ from app.services.concerns.sealing import Unsealer, open_note
 
 
 def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
+    """Return a message without its words, which only its reporter can open."""
     return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
@@ -40,6 +41,7 @@ def present_entry(
 
 
 def words_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
+    """Return the words of a note or an addition. Raise as `Unsealer.open` does."""
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:
         return open_note(unsealer, sealed, author=row.author, **place)["note"]["text"]

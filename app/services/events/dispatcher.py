@@ -87,21 +87,19 @@ class WebhookDispatcher:
         try:
             result = await self.sender.send(delivery, self.clock())
         except asyncio.CancelledError:  # this process stops; another one, or the next, tries at once
-            await self.record_webhook(delivery, DeliveryState.PENDING, "interrupted", due=self.clock())
+            await self._record(delivery, DeliveryState.PENDING, "interrupted", due=self.clock())
             raise
         answer, due = str(result.answer), next_due(delivery.attempts, result.retry_after, self.clock())
         if result.is_success:
-            await self.record_webhook(delivery, DeliveryState.DELIVERED, answer, due)
+            await self._record(delivery, DeliveryState.DELIVERED, answer, due)
             return
         log.warning("delivery_failed", webhook=delivery.webhook, attempts=delivery.attempts, error=answer)
         is_given_up = answer == GONE or delivery.attempts >= len(DELAYS)
-        await self.record_webhook(delivery, DeliveryState.DEAD if is_given_up else DeliveryState.PENDING, answer, due)
+        await self._record(delivery, DeliveryState.DEAD if is_given_up else DeliveryState.PENDING, answer, due)
         if answer == GONE:
             log.warning("webhook_disabled", webhook=delivery.webhook)
 
-    async def record_webhook(
-        self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime
-    ) -> None:
+    async def _record(self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime) -> None:
         now = self.clock()
         await self.writer.run_async(record_attempt, delivery, state, answer, due=due, at=now)
 

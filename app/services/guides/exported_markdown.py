@@ -6,7 +6,6 @@ from itertools import zip_longest
 from typing import Any
 
 from app.models.base import parse_json
-from app.models.guides.edition_files import propose_id
 from app.models.guides.markdown_data import (
     END,
     HEADINGS,
@@ -16,6 +15,7 @@ from app.models.guides.markdown_data import (
     shows_cautions,
     words_digest,
 )
+from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import Introductions, Layout, Section
 from app.services.guides.documents import Block, BlockKind
 from app.services.guides.placing import DEFAULTS

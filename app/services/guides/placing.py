@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.models.guides.edition_files import propose_id
+from app.models.guides.proposed_ids import propose_id
 from app.models.guides.sections import ITEM_LISTS, Introductions
 from app.services.guides.documents import Block, BlockKind, one_line
 from app.services.guides.written_contacts import find_contact

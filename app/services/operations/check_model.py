@@ -121,9 +121,11 @@ def exit_status(findings: Iterable[Finding]) -> int:
 
 
 def in_short(names: list[str]) -> str:
+    """Return the first names in a sentence, and how many more there are."""
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 def find_broken_rows(patient: Patient, invariant: Invariant) -> list[str]:
+    """Return each fault that the integrity check finds."""
     recipients = [fingerprint_of(each) for each in patient.settings.seal_to]
     return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)

@@ -39,7 +39,8 @@ def check_test_concerns(patient: Patient) -> Verdict:
         with Session(patient.engine) as session:
             clients = [each.name for each, _ in list_clients(session) if each.test and each.revoked_at is None]
         return warn(
-            f"{tests} test concerns were sent in the last day, which the desk does not see; test keys: {in_short(clients)}",
+            f"{tests} test concerns were sent in the last day, which the desk does not see; test keys: "
+            f"{in_short(clients)}",
             "check that no live system uses a test key (guidance clients list --json shows their last use)",
         )
     return fine("no test concern was sent in the last day")

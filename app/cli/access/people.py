@@ -1,0 +1,85 @@
+"""`guidance desk invite`, `leave` and `people`: who may sign in to the desk's pages."""
+
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from app.cli.options import AsJson, SettingsOptions, echo_json, echo_result, format_moment, open_writer, parse_end
+from app.main import utc_now
+from app.models.access.roles import Role
+from app.models.base import format_utc
+from app.services.access.access_record import by_operator
+from app.services.access.people import count_passkeys, find_last_use, invite, leave, list_people
+from app.services.access.sign_in import INVITATION, relying_party
+from app.services.desk.assignment import unassign_all
+from app.services.desk.saved_views import remove_views
+
+NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as shown in the audit log.")]
+
+
+def desk_invite(
+    settings: SettingsOptions,
+    name: NameOfPerson,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="reader (read concerns), worker (read and act), lead (worker, and the audit log), auditor (audit log "
+            "only), editor (write guides, no concerns) or publisher (write and publish guides)."
+        ),
+    ],
+    expires: Annotated[str, typer.Option(help="Expiry of the link: a date, or a period such as 2d or 4h.")] = "2d",
+    as_json: AsJson = False,
+) -> None:
+    """Print a single-use link to create a passkey. An existing person gets the new role immediately."""
+    now = utc_now()
+    ends = parse_end(expires, now)
+    with open_writer(settings, creates=True) as (_, writer):
+        token = invite(writer, name, role=role, expires_at=ends, at=now)
+    link = f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
+    document = {"name": name, "role": role, "link": link, "expires_at": format_utc(ends)}
+    echo_result([link], document, as_json=as_json)
+    typer.echo(f"{name}: the link works once, until {format_moment(ends)}", err=True)
+
+
+def desk_leave(settings: SettingsOptions, name: NameOfPerson, as_json: AsJson = False) -> None:
+    """Remove a person: end their sessions, and revoke passkeys, invitations and client keys.
+
+    Their concerns show as unassigned.
+    """
+    now = utc_now()
+    with open_writer(settings) as (_, writer):
+        clients = writer.run(leave, name, at=now)
+        writer.run(remove_views, name)
+        taken = unassign_all(writer, name, actor=by_operator(now))
+    lines = [f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned"]
+    if clients:
+        lines.append(f"{name}: keys revoked for these clients: {', '.join(clients)}")
+    echo_result(lines, {"name": name, "unassigned": taken, "clients": clients}, as_json=as_json)
+
+
+def desk_people(
+    settings: SettingsOptions, as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False
+) -> None:
+    """List the people at the desk, including those removed."""
+    with open_writer(settings) as (engine, _), Session(engine) as session:
+        rows = [
+            {
+                "name": person.name,
+                "role": person.role,
+                "provider": person.provider,
+                "passkeys": count_passkeys(session, person.name),
+                "last_seen_at": format_utc(used) if (used := find_last_use(session, person.name)) else None,
+                "added_at": format_utc(person.added_at),
+                "left_at": format_utc(person.left_at) if person.left_at else None,
+            }
+            for person in list_people(session)
+        ]
+    if as_json:
+        echo_json(rows)
+        return
+    for row in rows:
+        state = f"left {row['left_at']}" if row["left_at"] else str(row["role"])
+        way = f"by {row['provider']}" if row["provider"] else f"{row['passkeys']} passkeys"
+        seen = f"seen {row['last_seen_at']}" if row["last_seen_at"] else "not signed in"
+        typer.echo("\t".join([str(row["name"]), state, way, seen]))

@@ -1,0 +1,142 @@
+"""The service, as the commands of the desk call it: over HTTP, with a client key."""
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from app.age.keys import AGE_MEDIA_TYPE
+from app.cli.option_groups import OptionGroup
+from app.cli.options import echo_result
+from app.errors import DeskRequestFailed, DeskUnreachable
+from app.models.references import find_reference
+
+ANSWER_MEDIA_TYPE = "application/json"
+FETCH_TIMEOUT_SECONDS = 30
+WAITS = (1, 3)
+"""Seconds before each further attempt to send something of which no answer came."""
+Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Your client key. Other users of this computer can see command lines (`ps`): use the environment variable "
+        "or --key-file.",
+        envvar="GUIDANCE_DESK_KEY",
+    ),
+]
+KeyFileOption = Annotated[typer.FileText | None, typer.Option(help="File with your client key. `-` is standard input.")]
+AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response as JSON.")]
+
+
+def parse_reference(typed: str) -> str:
+    """Return the reference in its standard form, as an argument of a command. Raises `typer.BadParameter`."""
+    reference = find_reference(typed)
+    if reference is None:
+        raise typer.BadParameter("not a valid reference: check it for mistakes")
+    return reference
+
+
+Reference = Annotated[str, typer.Argument(help="The concern's reference.", parser=parse_reference, metavar="REFERENCE")]
+
+
+@dataclass(frozen=True)
+class DeskClient:
+    """Calls the service. Every refusal is one sentence, as the service gives it."""
+
+    http: httpx.Client
+    as_json: bool = False
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the JSON of the answer. Raises `DeskRequestFailed`."""
+        given = {"Accept": ANSWER_MEDIA_TYPE, **(headers or {})}
+        response = self._request(method, path, given, query=query, body=body)
+        if not response.is_success or not response.headers.get("content-type", "").startswith(ANSWER_MEDIA_TYPE):
+            raise _failure(response)
+        return response.json()
+
+    def send_once(self, path: str, body: Any) -> Any:
+        """Post what must not be done twice, and return the JSON of the answer. Raises `DeskRequestFailed`.
+
+        Where no answer came it is posted again, with the same idempotency key: the service does it once.
+        """
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        for seconds in WAITS:
+            try:
+                return self.call("POST", path, body=body, headers=headers)
+            except DeskUnreachable:
+                time.sleep(seconds)
+        return self.call("POST", path, body=body, headers=headers)
+
+    def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
+        """Print what the service answered, as lines for people or as JSON. Without lines, JSON is the only form.
+
+        The notice goes to standard error: it is no result.
+        """
+        echo_result(lines or (), document, as_json=self.as_json or lines is None)
+        if notice and not self.as_json:
+            typer.echo(notice, err=True)
+
+    def fetch_sealed(self, path: str) -> httpx.Response:
+        """Return the answer with a sealed file. Raises `DeskRequestFailed`."""
+        return self.fetch(path, AGE_MEDIA_TYPE)
+
+    def fetch(self, path: str, media_type: str) -> httpx.Response:
+        """Return the answer with a file of that type. Raises `DeskRequestFailed`."""
+        response = self._request("GET", path, {"Accept": media_type})
+        if not response.headers.get("content-type", "").startswith(media_type):
+            raise _failure(response)
+        return response
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> httpx.Response:
+        sent = {} if body is None else {"json": body}
+        try:
+            return self.http.request(method, path, params=query, headers=headers, **sent)
+        except httpx.HTTPError:
+            raise DeskUnreachable("The service is not responding at that address.") from None
+
+
+@contextmanager
+def connect(
+    url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
+) -> Iterator[DeskClient]:
+    """Yield what calls the service at that address, with the key of the file or the key itself."""
+    secret = key_file.read().strip() if key_file is not None else key
+    if not secret:
+        raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")
+    headers = {"Authorization": f"Bearer {secret}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as http:
+        yield DeskClient(http, as_json)
+
+
+DeskOptions = Annotated[DeskClient, OptionGroup(connect)]
+
+
+def _failure(response: httpx.Response) -> DeskRequestFailed:
+    try:
+        problem = response.json()
+        faults = [str(each["detail"]) for each in problem.get("errors") or []]
+        detail = " ".join([str(problem.get("detail", "")), *faults])
+    except (ValueError, AttributeError, KeyError, TypeError):
+        detail = ""
+    return DeskRequestFailed(f"The service returned {response.status_code}. {detail}".strip())

@@ -1,0 +1,557 @@
+"""`guidance desk`: the duty team's work over HTTP, and the erasure of concerns at the end of their retention."""
+
+import base64
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.models import OptionInfo
+
+from app.age.keys import seal_to
+from app.cli.desk.client import (
+    DeskClient,
+    DeskOptions,
+    KeyFileOption,
+    KeyOption,
+    Reference,
+    Url,
+    connect,
+    parse_reference,
+)
+from app.cli.option_groups import Commands, OptionGroup
+from app.cli.options import REMAINS, AsJson, SettingsOptions, echo_result, open_writer, table
+from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
+from app.main import utc_now
+from app.models.concerns.concern import ImmediateDanger
+from app.models.concerns.entries import MAX_NOTE_LENGTH
+from app.models.concerns.receipts import ConcernState
+from app.models.desk.inbox_filters import InboxOrder, InboxParameters
+from app.models.guides.code_lists import CodeList
+from app.models.guides.editions import EditionContent
+from app.models.guides.signposts import Signpost
+from app.models.links import (
+    CODE_LISTS,
+    DESK_BURSTS,
+    DESK_CONCERNS,
+    DESK_RECIPIENTS,
+    DESK_VIEWS,
+    SIGNPOSTS,
+    STATISTICS,
+    desk_concern_path,
+    edition_path,
+)
+from app.pages.desk.exports import printed_export
+from app.services.audit.remnants import has_remnants
+from app.services.concerns.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
+from app.services.desk.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
+from app.services.desk.hand_overs import package_of, parse_recipient
+from app.services.desk.retention import RetentionPeriods, erase_due_concerns
+from app.services.guides.pdf import pdf_available
+from app.services.guides.reference_data import ReferenceData
+from app.services.key_files import write_key_file
+
+COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE", "BURST")
+MAX_MESSAGE_LENGTH = 4000
+JWKS_PATH = "/.well-known/jwks.json"
+WORDS = {"true": True, "false": False}
+Reason = Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
+Identity = Annotated[Path, typer.Option(help="Your age identity. It stays on this computer.", exists=True)]
+desk = Commands(
+    help="For the duty team: list, open, assign, close and erase concerns.",
+    no_args_is_help=True,
+)
+ClockChecked = Annotated[
+    bool,
+    typer.Option(
+        "--clock-checked",
+        help="Confirm that the date of this computer is right, although it is far from the last known time.",
+    ),
+]
+
+
+def _filter(name: str, option: str) -> OptionInfo:
+    """Return the option of that filter. The service says what its value may be."""
+    described: OptionInfo = typer.Option(option, help=InboxParameters.model_fields[name].description)
+    return described
+
+
+@dataclass(frozen=True)
+class InboxFilters:
+    """The filters of the inbox. What is None is no filter."""
+
+    state: Annotated[ConcernState | None, _filter("state", "--state")] = None
+    overdue: Annotated[bool | None, _filter("overdue", "--overdue/--not-overdue")] = None
+    danger: Annotated[ImmediateDanger | None, _filter("danger", "--danger")] = None
+    guide: Annotated[str | None, _filter("guide", "--guide")] = None
+    assigned_to: Annotated[str | None, _filter("assigned_to", "--assigned-to")] = None
+    burst: Annotated[str | None, _filter("burst", "--burst")] = None
+    mine: Annotated[bool | None, _filter("mine", "--mine")] = None
+    unassigned: Annotated[bool | None, _filter("unassigned", "--unassigned")] = None
+    changed_since: Annotated[str | None, _filter("changed_since", "--changed-since")] = None
+    since_event: Annotated[str | None, _filter("since_event", "--since-event")] = None
+    reference: Annotated[str | None, _filter("reference", "--reference")] = None
+    order: Annotated[InboxOrder | None, _filter("order", "--order")] = None
+    test: Annotated[bool | None, _filter("test", "--test")] = None
+
+
+@desk.command("list")
+def desk_list(
+    filters: Annotated[InboxFilters, OptionGroup(InboxFilters)],
+    service: DeskOptions,
+    *,
+    view: Annotated[str | None, typer.Option(help="Use the filters of a saved view.")] = None,
+    limit: Annotated[int, typer.Option(help="Maximum number of concerns.", min=1, max=200)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="`next_cursor` of the previous page.")] = None,
+) -> None:
+    """List a page of the inbox, without content: unacknowledged concerns first."""
+    query: dict[str, Any] = {name: value for name, value in vars(filters).items() if value is not None}
+    query |= {"limit": limit} | ({"cursor": cursor} if cursor else {})
+    if view is not None:
+        query = _filters_of(service, view) | query
+    answer = service.call("GET", DESK_CONCERNS, query=query)
+    more = f"Next page: --cursor {answer['next_cursor']}" if answer["next_cursor"] else ""
+    service.show(answer, table([COLUMN_HEADINGS, *map(_line_of, answer["concerns"])]), more)
+
+
+def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
+    """Return the filters of the view. Raises `typer.BadParameter` where there is none of that name."""
+    found: dict[str, dict[str, Any]] = {
+        each["name"]: each["filters"] for each in service.call("GET", DESK_VIEWS)["views"]
+    }
+    if view not in found:
+        raise typer.BadParameter(f"there is no view with that name. Your views: {', '.join(found) or 'none'}")
+    return found[view]
+
+
+def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
+    waiting = entry["additions_waiting"]
+    return (
+        entry["reference"],
+        f"{entry['state']}, overdue" if entry["overdue"] else entry["state"],
+        entry["addition_danger"] if entry["addition_danger"] == "yes" else entry["immediate_danger"],
+        _due_of(entry),
+        f"{waiting} waiting" if waiting else "",
+        entry["assigned_to"] or "",
+        entry["guide"],
+        entry["burst"] or "",
+    )
+
+
+def _due_of(entry: dict[str, Any]) -> str:
+    """Return the earliest time by which something must be acknowledged; if nothing waits, that of the concern."""
+    own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
+    dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
+    return min(dues)
+
+
+@desk.command("save-view")
+def desk_save_view(
+    service: DeskOptions,
+    *,
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
+    filters: Annotated[
+        list[str], typer.Argument(help="Filters of the inbox, such as danger=yes mine=true.", metavar="FILTER=VALUE")
+    ],
+) -> None:
+    """Save inbox filters under a name, for `list --view`. Stored on the server; only you can see them."""
+    pairs = [each.partition("=") for each in filters]
+    body = {filter_name: WORDS.get(value, value) for filter_name, _, value in pairs}
+    saved = service.call("PUT", f"{DESK_VIEWS}/{name}", body=body)
+    service.show(saved, [f"{saved['name']}: {saved['links']['concerns']}"])
+
+
+@desk.command("summary")
+def desk_summary(service: DeskOptions) -> None:
+    """Count waiting, acknowledged, closed and overdue concerns."""
+    answer = service.call("GET", "/v1/desk/summary")
+    service.show(answer, table([(name.replace("_", " "), str(count)) for name, count in answer.items()]))
+
+
+@desk.command("statistics")
+def desk_statistics(
+    *,
+    url: Url,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
+    out: Annotated[Path | None, typer.Option(help="Write the CSV to this file.")] = None,
+) -> None:
+    """Print statistics as CSV. Counts under five are hidden. Requires the scope `audit:read`."""
+    with connect(url, key, key_file) as service:
+        sheet = service.fetch(STATISTICS, "text/csv").content
+    if out is None:
+        typer.echo(sheet.decode(), nl=False)
+    else:
+        out.write_bytes(sheet)
+
+
+@desk.command("open")
+def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity) -> None:
+    """Fetch a sealed concern, decrypt it on this computer, and print it as JSON with additions and notes."""
+    opened, added = open_whole(service, reference, read_identities(identity), with_notes=True)
+    service.show(opened | added)
+
+
+def open_whole(
+    service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
+) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Return the concern, and what was added to it: `additions`, and the desk's `notes` if they are wanted."""
+    path = desk_concern_path(reference)
+    response = service.fetch_sealed(path)
+    numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
+    additions = [service.fetch_sealed(f"{path}/additions/{number}").content for number in numbers]
+    added = {"additions": [unsealer.open(each, reference=reference) for each in additions]}
+    if with_notes:
+        added["notes"] = [_open_note(service, reference, each, unsealer) for each in _list_notes(service, reference)]
+    return unsealer.open(response.content, reference=reference), added
+
+
+def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
+    """Return the note with its time and author, as the record has them. Raises as `open_note` does."""
+    sealed = service.fetch_sealed(entry["links"]["self"]).content
+    received_at = dt.datetime.fromisoformat(entry["written_at"])
+    opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
+    return opened | {"received_at": entry["written_at"], "author": entry["by"]}
+
+
+def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]:
+    cursor: dict[str, str] | None = {}
+    while cursor is not None:
+        page = service.call("GET", desk_concern_path(reference, "notes"), query=cursor)
+        yield from page["notes"]
+        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+
+
+@desk.command("acknowledge")
+def desk_acknowledge(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    up_to: Annotated[
+        int,
+        typer.Option(help="The last addition you have read. Later additions stay unacknowledged.", min=0),
+    ] = 0,
+) -> None:
+    """Record that you have read a concern, and additions up to a number, and decided the next step."""
+    path = desk_concern_path(reference, "acknowledgement")
+    _show_concern(service, service.call("POST", path, body={"up_to_addition": up_to}))
+
+
+def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
+    """Print what the concern is after an act."""
+    held = ", on hold" if entry["held"] else ""
+    outcome = f", {entry['outcome']}" if entry["outcome"] else ""
+    erased = ", erased" if entry["erased_at"] else ""
+    service.show(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
+
+
+@desk.command("acknowledge-burst")
+def desk_acknowledge_burst(
+    service: DeskOptions,
+    *,
+    burst: Annotated[str, typer.Argument(help="Id of the burst, as in the inbox.", metavar="BURST")],
+    references: Annotated[
+        list[Any],
+        typer.Argument(parser=parse_reference, help="Every concern you have read.", metavar="REFERENCE..."),
+    ],
+    until: Annotated[
+        str | None, typer.Option(help="Also acknowledge additions received up to this time (UTC).")
+    ] = None,
+) -> None:
+    """Acknowledge the concerns of a burst. Each gets its own audit log entry."""
+    body = {"references": references, "additions_until": until}
+    answer = service.call("POST", f"{DESK_BURSTS}/{burst}/acknowledgement", body=body)
+    service.show(answer, [f"{entry['reference']}: {entry['state']}" for entry in answer["concerns"]])
+
+
+@desk.command("assign")
+def desk_assign(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    person: Annotated[
+        str | None, typer.Argument(help="The person, as named in the audit log. Defaults to yourself.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Remove the assignment.")] = False,
+) -> None:
+    """Assign a concern to a person, to yourself or to nobody, and print the previous assignment."""
+    if nobody and person is not None:
+        raise typer.BadParameter("name a person or use --nobody, not both")
+    body = None if person is None else {"person": person}
+    answer = service.call("DELETE" if nobody else "PUT", desk_concern_path(reference, "assignment"), body=body)
+    before = answer["replaced"]
+    by = f", by {before['by']}" if before["by"] else ""
+    now = f"{reference}: assigned to {answer['assigned_to'] or 'nobody'}"
+    service.show(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
+
+
+@desk.command("note")
+def desk_note(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    file: Annotated[typer.FileText, typer.Option(help="File with the text. Default: `-`, standard input.")] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
+    seal_to: Annotated[
+        str | None,
+        typer.Option(
+            help="Trusted age recipients, as given to you by the desk lead, separated by commas or spaces. If the "
+            "service offers another, the note is not sent.",
+            envvar="GUIDANCE_SEAL_TO",
+        ),
+    ] = None,
+) -> None:
+    """Add a note that only the desk can read. It is encrypted on this computer.
+
+    Pass the text in a file or on standard input: other users of this computer can see command lines.
+    """
+    text = file.read().strip()
+    given = re.findall(r"[^\s,]+", seal_to or "")
+    known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
+    if not 0 < len(text) <= MAX_NOTE_LENGTH:
+        raise typer.BadParameter(f"a note must have 1 to {MAX_NOTE_LENGTH} characters")
+    recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
+    if known and not known.issuperset(recipients):
+        raise KeysNotKnown("The service offers a key that is not in --seal-to. The note was not sent.")
+    sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
+    answer = service.send_once(desk_concern_path(reference, "notes"), {"sealed": sealed, "recipients": recipients})
+    service.show(answer, [f"{reference}: note {answer['number']}"])
+
+
+@desk.command("ask")
+def desk_ask(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    message_file: Annotated[typer.FileText, typer.Option(help="File with the text. `-` is standard input.")],
+) -> None:
+    """Send the reporter a message. It is encrypted on this computer, so the service never has the text.
+
+    Pass the text in a file or on standard input: other users of this computer can see command lines.
+    """
+    message = _seal_message(service, reference, message_file.read())
+    sent = service.send_once(desk_concern_path(reference, "messages"), message)
+    service.show(sent, [f"{reference}: message {sent['number']} sent"])
+
+
+def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
+    """Return the message to the reporter, sealed on this machine."""
+    text = typed.strip()
+    if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
+        raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
+    recipient = service.call("GET", desk_concern_path(reference, "messages"))["recipient"]
+    return {"sealed": base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()}
+
+
+def _find_outcome(service: DeskClient, typed: str) -> str:
+    """Return the code that was meant: `early help` is `early_help`. Where there is none, list them all."""
+    codes: dict[str, str] = {
+        each["code"]: each["label"] for each in service.call("GET", f"{CODE_LISTS}/outcome")["codes"]
+    }
+    known = {_plain(name): code for code, label in codes.items() for name in (code, label)}
+    found = known.get(_plain(typed))
+    if found is None:
+        lines = "\n".join(f"  {code}  {label}" for code, label in codes.items())
+        raise typer.BadParameter(f"unknown outcome. Use one of:\n{lines}")
+    return found
+
+
+def _plain(words: str) -> str:
+    return "_".join(re.findall("[a-z0-9]+", words.lower()))
+
+
+@desk.command("close")
+def desk_close(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    outcome: Annotated[str, typer.Argument(help="A code or label of the list `outcome`.")],
+    shared: Annotated[bool, typer.Option("--shared", help="Let the reporter see the outcome.")] = False,
+    message_file: Annotated[
+        typer.FileText | None,
+        typer.Option(help="File with a last message to the reporter; `-` is the standard input. Sealed here."),
+    ] = None,
+) -> None:
+    """Close a concern with an outcome. An unknown outcome prints the list."""
+    body: dict[str, Any] = {"outcome": _find_outcome(service, outcome), "shared_with_reporter": shared}
+    if message_file is not None:
+        body["message"] = _seal_message(service, reference, message_file.read())
+    _show_concern(service, service.send_once(desk_concern_path(reference, "outcome"), body))
+
+
+@desk.command("hold")
+def desk_hold(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Put a concern on hold, which prevents erasure."""
+    body = {"held": True, "reason": reason}
+    _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
+
+
+@desk.command("release")
+def desk_release(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Release the hold of a concern."""
+    body = {"held": False, "reason": reason}
+    _show_concern(service, service.call("POST", desk_concern_path(reference, "hold"), body=body))
+
+
+@desk.command("erase")
+def desk_erase(service: DeskOptions, *, reference: Reference, reason: Reason) -> None:
+    """Permanently erase the text of a concern. The concern and all its additions must be acknowledged first."""
+    path = desk_concern_path(reference, "erasure")
+    _show_concern(service, service.call("POST", path, body={"reason": reason}))
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The options that name the body that a concern goes to, and why."""
+
+    to: Annotated[str, typer.Option(help="The organisation's age recipient. Confirm it by phone.")]
+    body: Annotated[str, typer.Option(help="Name of the organisation.")]
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log. Do not name anyone.")]
+
+
+@desk.command("hand-over")
+def desk_hand_over(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    receiver: Annotated[Receiver, OptionGroup(Receiver)],
+    out: Annotated[Path, typer.Option(help="Output file for the organisation. Must not exist.")],
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your age identity. It stays on this computer. Without it the service opens the concern.", exists=True
+        ),
+    ] = None,
+) -> None:
+    """Encrypt a concern for another organisation and record the hand-over. They decrypt the file with plain `age`.
+
+    Includes its additions. Recorded before the file is written. Our signed receipt is written beside it, as .receipt.
+    """
+    _require_new(out)
+    body, reason = receiver.body, receiver.reason
+    wanted: dict[str, Any] = {"recipient": receiver.to, "body": body, "reason": reason}
+    try:
+        recipient = parse_recipient(receiver.to)
+    except ValidationFailed:
+        raise typer.BadParameter("--to is not an age recipient (age1...)") from None
+    package = None
+    if identity is not None:
+        opened, added = open_whole(service, reference, read_identities(identity))
+        additions = added["additions"]
+        package = seal_to(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
+        wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
+    entry = service.send_once(desk_concern_path(reference, "hand-over"), wanted)
+    write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
+    write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
+    service.show(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])
+
+
+@desk.command("confirm")
+def desk_confirm(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    number: Annotated[int, typer.Argument(help="Number of the hand-over.", min=1)],
+    receipt: Annotated[
+        typer.FileText, typer.Argument(metavar="FILE", help="File with the receipt. `-` is standard input.")
+    ],
+) -> None:
+    """Store the receipt that the other organisation sent back."""
+    path = desk_concern_path(reference, "hand-over", number, "receipt")
+    entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
+    service.show(entry, [f"{reference}: hand-over {number} confirmed"])
+
+
+@desk.command("export")
+def desk_export(
+    service: DeskOptions,
+    *,
+    reference: Reference,
+    identity: Identity,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output file for the PDF. Must not exist.")],
+    with_notes: Annotated[bool, typer.Option("--with-notes", help="Include the desk's notes.")] = False,
+    council: Annotated[str, typer.Option(help="Name of the council, for the page header.")] = "The duty team",
+) -> None:
+    """Write a concern with additions, history and receipts as a signed PDF, with JSON inside.
+
+    Decrypts on this computer. The service records the export under your name and signs the file's digest.
+    Verify the file offline with `guidance export verify`.
+    """
+    _require_new(out)
+    if not pdf_available():
+        raise PdfUnavailable
+    file, entry = make_export(service, reference, read_identities(identity), notes=with_notes, council=council)
+    write_key_file(out, file)
+    service.show(entry, [f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes"])
+
+
+def make_export(
+    service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the signed file, and what the service answered when its export was recorded.
+
+    Raises `DeskRequestFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
+    """
+    statement = service.call("GET", desk_concern_path(reference, "export-statement"))
+    texts = _fetch_texts(service, statement, notes=notes)
+    document = build_export(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
+    content = _fetch_edition(service, statement["concern"]["guide"], statement["concern"]["edition"])
+    pdf = export_pdf(printed_export(document, content, _fetch_reference_data(service), council=council), document)
+    wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
+    entry = service.call("POST", desk_concern_path(reference, "export"), body=wanted)
+    return add_signature(pdf, entry["signature"]), entry
+
+
+def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
+    """Return every sealed text that the export is to have."""
+    path = desk_concern_path(statement["concern"]["reference"])
+    return {
+        place: service.fetch_sealed(f"{path}/{place.kind}s/{place.number}" if place else path).content
+        for place in places_of(statement, notes=notes)
+    }
+
+
+def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionContent:
+    answer = service.call("GET", edition_path(guide, number))
+    return EditionContent.model_validate({name: answer[name] for name in EditionContent.model_fields if name in answer})
+
+
+def _fetch_reference_data(service: DeskClient) -> ReferenceData:
+    """Return every code list, the signposts and the neighbouring councils, without what pages say of the law."""
+    names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
+    answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
+    lists = [
+        CodeList.model_validate({key: each[key] for key in CodeList.model_fields if key in each}) for each in answers
+    ]
+    answer = service.call("GET", SIGNPOSTS)
+    own, neighbours = (
+        tuple(Signpost.model_validate({key: one[key] for key in Signpost.model_fields if key in one}) for one in found)
+        for found in (answer["signposts"], answer.get("neighbours", ()))
+    )
+    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service left out those of others
+    return ReferenceData({each.name: each for each in lists}, own, statements=(), neighbours=neighbours)
+
+
+def _require_new(path: Path) -> None:
+    if path.exists():
+        raise typer.BadParameter("the file exists; choose another name")
+
+
+@desk.command("purge")
+def desk_purge(settings: SettingsOptions, clock_checked: ClockChecked = False, as_json: AsJson = False) -> None:
+    """Erase the text of concerns whose retention has ended. Unacknowledged concerns are never erased.
+
+    Nothing is erased if the system clock and the last known time differ by more than a day, for example after a
+    wrong date or a long stop. Check the date, then use --clock-checked to allow erasure again.
+    """
+    periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
+    with open_writer(settings) as (engine, writer):
+        due = erase_due_concerns(engine, writer, periods, at=utc_now(), is_clock_checked=clock_checked)
+        erased = sum(1 for _ in due)
+        remains = has_remnants(engine)
+    echo_result([f"{erased} erased"], {"erased": erased, "former_texts_remain": remains}, as_json=as_json)
+    if remains:
+        typer.echo(REMAINS, err=True)

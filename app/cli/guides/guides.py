@@ -1,0 +1,434 @@
+"""`guidance new` to `withdraw`, `import`, `due` and `rendition`: from an idea to words that are published."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from app.cli.option_groups import Commands
+from app.cli.options import (
+    NO_DATABASE,
+    AsJson,
+    SettingsOptions,
+    echo_json,
+    echo_result,
+    open_engine,
+    open_writer,
+    visible,
+)
+from app.cli.ports import listening_at, ports_from
+from app.config import Settings
+from app.db.database import DATABASE_FILE
+from app.db.schema import is_behind
+from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
+from app.main import utc_now
+from app.models.guides.edition_files import RenditionFile, file_text, read_edition_file, read_rendition_file
+from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, named
+from app.models.guides.legal_statements import LegalStatement
+from app.models.guides.proposed_ids import propose_id
+from app.server.run import run_server
+from app.services.guides.editions import NOTICE, CurrentEdition, EditionHead, find_history, get_history, read_content
+from app.services.guides.guides import list_reviews
+from app.services.guides.publishing import (
+    RENDITIONS,
+    NewEdition,
+    Precondition,
+    Publication,
+    Published,
+    check_rendition_file,
+    publish_edition,
+    publish_file,
+    publish_rendition_file,
+    withdraw_published,
+)
+from app.services.guides.reference_data import ReferenceData, read_reference_data
+from app.services.guides.renditions import is_of_former_edition
+from app.services.guides.validation import (
+    CheckedFile,
+    check_file,
+    meant_folder,
+    read_published,
+    write_draft,
+    write_new_file,
+)
+
+NOT_AGREED = (
+    "not published: nobody has approved this content yet. `{command} FILE` prints its digest; publish with `--digest` "
+    "and that digest"
+)
+OTHER_WORDS = "not published: the content differs from what was approved. Its digest is now {}"
+AgreedDigests = Annotated[
+    list[str] | None, typer.Option("--digest", help="The digest printed by `approve`. Repeat for several files.")
+]
+EditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<number>.yaml")]
+NOT_NAMED_NEW = (
+    "not published: there is no guide `{}` yet. For a new guide, add `--new`. Otherwise move the file to the folder "
+    "of its guide.{}"
+)
+rendition = Commands(
+    help="Check, approve, publish and withdraw renditions: guides in other languages and formats.", no_args_is_help=True
+)
+RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
+RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
+LIBRARIES = ("docx", "markdown_it")
+REMARKS = "A draft made from {name}. Compare it with the document: every sentence is here or in these comments."
+
+
+@contextmanager
+def open_published(settings: Settings) -> Iterator[Session | None]:
+    """Yield a session that reads, or None if there is no database yet."""
+    if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
+        yield None
+        return
+    with open_engine(settings) as engine, Session(engine) as session:
+        try:
+            if is_behind(engine):
+                raise SchemaBehind
+            yield session
+        except DBAPIError:
+            raise DatabaseUnreadable from None
+
+
+def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
+    """Raise `SeedFileError` unless the digest of the file is one that was agreed on. `command` prints a digest."""
+    if digest not in agreed:
+        reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
+        raise SeedFileError(path, [SeedError(0, reason)])
+
+
+def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
+    """Return whether the file is in that folder of the seed, whose files the first start publishes without asking."""
+    return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
+
+
+def new(
+    settings: SettingsOptions,
+    slug: Annotated[str, typer.Argument(metavar="GUIDE", help="Name in URLs: lower-case words with hyphens.")],
+    folder: Annotated[Path, typer.Option(help="Folder in which the guide's folder is created.")] = Path(),
+) -> None:
+    """Write a file to edit: a template for a new guide, or the current content of a published one."""
+    with open_published(settings) as session:
+        path, is_new = write_new_file(folder, slug, session, today=utc_now().date())
+    typer.echo(f"{path}: {'a new guide to fill in' if is_new else 'the next edition, with the current content'}")
+    typer.echo(f"Then: guidance check {path}")
+
+
+def check(
+    settings: SettingsOptions,
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+) -> None:
+    """List every error and warning in the files, with line numbers. Exit status 1 if there is an error."""
+    reference_data, today = read_reference_data(settings.seed_dir), utc_now().date()
+    with open_published(settings) as session:
+
+        def check_one(path: Path) -> None:
+            list_warnings(path, check_file(path, reference_data, session, today=today).warnings)
+
+        _check_each(paths, check_one)
+
+
+def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
+    """Check every file, and list its faults. The exit status is 1 if there is any."""
+    faulty = False
+    for path in paths:
+        try:
+            check_one(path)
+        except SeedFileError as refusal:
+            faulty = True
+            typer.echo(str(refusal))
+            list_warnings(path, refusal.warnings)
+        else:
+            typer.echo(f"{path}: no errors")
+    if faulty:
+        raise typer.Exit(1)
+
+
+def preview(
+    settings: SettingsOptions,
+    path: EditionPath,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port to listen on: without one 8001, or the next free one.", min=0, max=65535),
+    ] = None,
+) -> None:
+    """Preview the file as an edition, on this computer only: its page, PDFs and changes.
+
+    Uses a temporary folder, which is deleted at the end with everything sent to it.
+    """
+    reference_data = read_reference_data(settings.seed_dir)
+    ports = ports_from(port, 8001)
+    with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(ports):
+        only_here = {"data_dir": Path(folder), "database_url": None, "seal_to": (), "deliver": False}
+        trial = settings.model_copy(update=only_here | {"default_guide": None, "log_level": "error"})
+        draft = _publish_in_trial(trial, path, reference_data, settings)
+        list_warnings(path, draft.warnings)
+
+        def announce(address: str) -> None:
+            shown = f"{address}/guides/{draft.key.guide}"
+            typer.echo(f"Preview on {shown} (stop it with Ctrl+C)", err=True)
+
+        run_server(trial, host="127.0.0.1", ports=ports, workers=1, announce=announce)
+
+
+def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
+    """Publish the guide's editions in the trial, and then the file. Raises `SeedFileError`, and publishes nothing."""
+    at = utc_now()
+    with open_published(settings) as session:
+        draft = check_file(path, reference_data, session, today=at.date())
+        former = [] if session is None else list(reversed(find_history(session, guide=draft.key.guide)))
+        contents = [read_content(session, each.key) for each in former] if session is not None else []
+    with open_writer(trial, creates=True) as (_, writer):
+        for head, content in zip(former, contents, strict=True):
+            if head.number == draft.key.number:
+                continue
+            new = NewEdition(head.guide, content, head.number)
+            writer.run(publish_edition, reference_data, new, at=head.published_at, two_people=False)
+            if head.withdrawn_at is not None:
+                writer.run(withdraw_published, head.key, reason=head.reason or "", at=head.withdrawn_at)
+        new = NewEdition(draft.key.guide, draft.file.content)
+        writer.run(publish_edition, reference_data, new, at=at, two_people=False)
+    return draft
+
+
+def approve(settings: SettingsOptions, path: EditionPath) -> None:
+    """Check the file and print the digest of its content, for the people responsible to approve."""
+    with open_published(settings) as session:
+        checked = check_file(path, read_reference_data(settings.seed_dir), session, today=utc_now().date())
+    list_warnings(path, checked.warnings)
+    typer.echo(f"{checked.key.guide}, edition {checked.key.number}: {checked.digest}")
+    option = " --new" if checked.is_new_guide else ""
+    typer.echo(f"To publish: guidance publish {path} --digest {checked.digest}{option}", err=True)
+    if checked.is_new_guide is None and checked.key.number == 1:
+        typer.echo("Add `--new` if the guide is not published there yet.", err=True)
+
+
+def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
+    """Write the warnings to standard error."""
+    if warnings:
+        typer.echo(str(SeedFileError(path, warnings)), err=True)
+
+
+def publish_files(
+    settings: SettingsOptions,
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+    digest: AgreedDigests = None,
+    new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish editions from files. Publishing the same content again changes nothing.
+
+    Different content for a published number is refused. Files in the seed folder need neither option.
+    """
+    reference_data = read_reference_data(settings.seed_dir)
+    results: list[Published] = []
+    with _results_at_end(results, as_json=as_json), open_writer(settings, creates=True) as (engine, writer):
+        for path in paths:
+            if is_in_seed(settings, path, "guides"):
+                file, precondition = read_edition_file(path), None
+            else:
+                with Session(engine) as session:
+                    checked = check_file(path, reference_data, session, today=utc_now().date())
+                require_agreed(path, checked.digest, digest or [], command="guidance approve")
+                file, precondition = checked.file, None if new else _known_guide(path, checked.key.guide)
+            two_people = settings.two_people_publish
+            published = publish_file(
+                writer, reference_data, file, at=utc_now(), two_people=two_people, precondition=precondition
+            )
+            results.append(published)
+            if not as_json:
+                _echo_published(published)
+
+
+def _echo_published(published: Publication[Any]) -> None:
+    state = "published" if published.is_new else "already published; nothing changed"
+    typer.echo(f"{named(published.key)}: {state} ({published.digest})")
+
+
+def withdraw_number(
+    settings: SettingsOptions,
+    guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
+    reason: Annotated[str, typer.Option(help="A sentence for readers, returned by every read of the edition.")],
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw an edition. Its content is kept; readers get the reason and the previous edition."""
+    _withdraw(settings, EditionKey(guide, number), reason, as_json=as_json)
+
+
+def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = False) -> None:
+    if not reason.strip():
+        raise typer.BadParameter("give a reason, in a sentence for readers", param_hint="--reason")
+    with open_writer(settings) as (_, writer):
+        withdrawn = writer.run(withdraw_published, key, reason=reason.strip(), at=utc_now())
+    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason; nothing changed"
+    document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
+    echo_result([f"{named(key)}: {state}"], document, as_json=as_json)
+
+
+@contextmanager
+def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
+    """Print the results as JSON at the end, also after a file that was refused: those before it are published."""
+    try:
+        yield
+    finally:
+        if as_json:
+            echo_json(
+                [
+                    {"guide": each.key.guide, "edition": each.key.number, "digest": each.digest, "is_new": each.is_new}
+                    for each in results
+                ]
+            )
+
+
+def _known_guide(path: Path, guide: str) -> Precondition:
+    """Return the precondition that the guide exists, checked in the transaction that publishes."""
+
+    def require(session: Session, _current: EditionHead | None) -> None:
+        published = read_published(session, guide)
+        if not published.history:
+            reason = NOT_NAMED_NEW.format(guide, meant_folder(guide, published.names))
+            raise SeedFileError(path, [SeedError(0, reason)])
+
+    return require
+
+
+@rendition.command("check")
+def check_renditions(settings: SettingsOptions, paths: RenditionPaths) -> None:
+    """List every error in the files, compared with their editions, with line numbers. Exit status 1 if there is one."""
+    with _open_editions(settings) as session:
+        _check_each(paths, partial(_check, session))
+
+
+@rendition.command("approve")
+def approve_rendition(settings: SettingsOptions, path: RenditionPath) -> None:
+    """Check the file and print the digest of its content, for the people responsible to approve."""
+    with _open_editions(settings) as session:
+        file = _check(session, path)
+    typer.echo(f"{file.guide}, rendition {file.content.language}: {file.digest}")
+    typer.echo(f"To publish: guidance rendition publish {path} --digest {file.digest}", err=True)
+
+
+@rendition.command("publish")
+def publish_renditions(settings: SettingsOptions, paths: RenditionPaths, digest: AgreedDigests = None) -> None:
+    """Publish renditions from files. The same content changes nothing; different content gets the next number.
+
+    Files in the seed folder need no digest.
+    """
+    with open_writer(settings) as (_, writer):
+        for path in paths:
+            file = read_rendition_file(path)
+            if not is_in_seed(settings, path, RENDITIONS):
+                require_agreed(path, file.digest, digest or [], command="guidance rendition approve")
+            two_people = settings.two_people_publish
+            _echo_published(publish_rendition_file(writer, file, at=utc_now(), two_people=two_people))
+
+
+@rendition.command("withdraw")
+def withdraw_published_rendition(
+    settings: SettingsOptions,
+    guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
+    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="The language, such as cy.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The rendition's number.", min=1)],
+    reason: Annotated[str, typer.Option(help="A sentence for readers, returned by every read of the rendition.")],
+) -> None:
+    """Withdraw a rendition. Its content is kept; readers get the reason."""
+    _withdraw(settings, RenditionKey(guide, language, number), reason)
+
+
+@contextmanager
+def _open_editions(settings: Settings) -> Iterator[Session]:
+    """Open what is published. Raise `SetupError` where there is nothing."""
+    with open_published(settings) as session:
+        if session is None:
+            raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
+        yield session
+
+
+def _check(session: Session, path: Path) -> RenditionFile:
+    """Return the file without faults, and write what every answer will say of it to standard error."""
+    file = read_rendition_file(path)
+    check_rendition_file(session, file)
+    if file.content.is_unchecked:
+        typer.echo(f"{path}: an unchecked machine translation: every response will say so", err=True)
+    if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
+        typer.echo(f"{path}: a later edition is current: every response will say that this is behind", err=True)
+    return file
+
+
+def due(
+    settings: SettingsOptions,
+    days: Annotated[
+        int, typer.Option("--within", help="Also list reviews due within this many days.", min=0)
+    ] = NOTICE.days,
+    as_json: AsJson = False,
+) -> None:
+    """List guides due for review: first those without a review date, then by date.
+
+    Shows the team responsible for each guide. After them, the statements about the law to compare with it.
+    """
+    today, within = utc_now().date(), dt.timedelta(days=days)
+    statements = [
+        each for each in read_reference_data(settings.seed_dir).statements if each.is_due(today, within=within)
+    ]
+    with _open_editions(settings) as session:
+        reviews = list_reviews(session)
+    due_now = [each for each in reviews if each.is_due(today, within=within)]
+    lines = ["\t".join(_words(each, today)) for each in due_now]
+    lines += ["\t".join(_words_of_statement(each, today)) for each in statements]
+    echo_result(lines, [*map(_describe, due_now), *map(_describe_statement, statements)], as_json=as_json)
+    if not (due_now or as_json):
+        typer.echo(f"No guide is due for review within {days} days.", err=True)
+
+
+def _describe(edition: CurrentEdition) -> dict[str, str | int | None]:
+    details = edition.details.model_dump(mode="json", include={"review_by", "owner"})
+    return {"guide": edition.guide, "edition": edition.number, **details}
+
+
+def _describe_statement(statement: LegalStatement) -> dict[str, str | int | None]:
+    described = statement.model_dump(mode="json", include={"verified_on", "recheck_by"})
+    return {"statement": statement.id, **described, "source": statement.source.title}
+
+
+def _words_of_statement(statement: LegalStatement, today: dt.date) -> tuple[str, ...]:
+    state = f"{'overdue since' if statement.recheck_by < today else 'compare by'} {statement.recheck_by}"
+    if statement.verified_on is None:
+        state = "never compared"
+    return f"statement {statement.id}", statement.source.version, state, statement.source.title
+
+
+def _words(edition: CurrentEdition, today: dt.date) -> tuple[str, ...]:
+    day, owner = edition.details.review_by, edition.details.owner or "no owner"
+    state = "no day set" if day is None else f"{'overdue since' if day < today else 'due by'} {day}"
+    return edition.guide, f"edition {edition.number}", state, owner
+
+
+def import_document(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A Word document (.docx) or Markdown (.md).")],
+    guide: Annotated[
+        str | None, typer.Argument(metavar="GUIDE", help="Name in URLs. Default: made from the title.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Folder in which the guide's folder is created.")] = Path(),
+    number: Annotated[int, typer.Option(help="The number of the edition.", min=1)] = 1,
+) -> None:
+    """Make a draft from a document. Text that does not fit is listed here and at the top of the draft."""
+    if not all(map(find_spec, LIBRARIES)):
+        raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
+    from app.services.guides.importing import draft_of  # noqa: PLC0415  # an extra
+
+    draft = draft_of(path)
+    remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
+    slug = guide or propose_id(draft.content["title"])
+    written = write_draft(folder, slug, file_text(draft.content, remarks), number)
+    typer.echo(f"{written}: a draft of {path.name}")
+    for sentence in draft.not_placed:
+        typer.echo(visible(f"Not placed: {sentence}"))
+    typer.echo(f"Then: guidance check {written}")

@@ -1,0 +1,59 @@
+"""Clients: the other systems that may use this service, and what each may do."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlalchemy import JSON, LargeBinary
+from sqlmodel import Field
+
+from app.models.access.rows import AccessRow
+from app.models.base import UtcDateTimeType
+
+
+class Scope(StrEnum):
+    """What a client may do."""
+
+    PUBLISH = "guidance:publish"
+    DRAFT = "guidance:draft"
+    SUBMIT = "concerns:submit"
+    READ = "concerns:read"
+    WRITE = "concerns:write"
+    AUDIT = "audit:read"
+    EVENTS = "events:read"
+    METRICS = "metrics:read"
+
+
+class ClientRow(AccessRow, table=True):
+    """A client, and the person that acts with its keys, if there is one. A `test` client may send tests alone."""
+
+    __tablename__ = "clients"
+
+    name: str = Field(primary_key=True)
+    scopes: list[str] = Field(sa_type=JSON)
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    person: str | None = None
+    test: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the client was revoked."""
+        return self.revoked_at is not None
+
+
+class ClientKeyRow(AccessRow, table=True):
+    """A client's key. It was shown once; only the SHA-256 is stored, which is enough for a key of 256 random bits."""
+
+    __tablename__ = "client_keys"
+    unsigned: ClassVar[frozenset[str]] = AccessRow.unsigned | {"last_used_at"}
+
+    key_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    client: str = Field(foreign_key="clients.name")
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    expires_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    last_used_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+
+    def is_valid(self, at: dt.datetime) -> bool:
+        """Whether the key has not ended by then."""
+        return self.expires_at is None or at < self.expires_at

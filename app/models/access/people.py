@@ -1,0 +1,75 @@
+"""Tables of the people at the desk: invitations, passkeys and sessions."""
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from app.models.access.rows import AccessRow
+from app.models.base import UtcDateTimeType
+
+
+class PersonRow(AccessRow, table=True):
+    """A person who was invited, or who signed in by a provider. The name is the one on the record."""
+
+    __tablename__ = "people"
+
+    name: str = Field(primary_key=True)
+    role: str
+    provider: str | None = None
+    """The issuer that says who the person is and what their role is, or None for a person with passkeys."""
+    handle: bytes = Field(sa_type=LargeBinary)
+    """Random bytes by which a passkey knows the person (WebAuthn's user handle)."""
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    left_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the person left."""
+        return self.left_at is not None
+
+
+class InvitationRow(AccessRow, table=True):
+    """A link for one use that registers a passkey. Only the SHA-256 of its token is stored."""
+
+    __tablename__ = "invitations"
+
+    token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    person: str = Field(foreign_key="people.name")
+    expires_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class ChallengeRow(SQLModel, table=True):
+    """A challenge that a passkey has signed, until it ends by itself: so it is signed once."""
+
+    __tablename__ = "passkey_challenges"
+
+    challenge: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    expires_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class PasskeyRow(AccessRow, table=True):
+    """A passkey: the public key with which a person's device signs challenges."""
+
+    __tablename__ = "passkeys"
+
+    credential_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    person: str = Field(foreign_key="people.name")
+    public_key: bytes = Field(sa_type=LargeBinary)
+    sign_count: int = Field(sa_type=BigInteger)
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class SessionRow(AccessRow, table=True):
+    """A session of a person. Only the SHA-256 of its token is stored; what ended is deleted."""
+
+    __tablename__ = "desk_sessions"
+
+    token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    person: str = Field(foreign_key="people.name")
+    client: str
+    """What the record names before the person: how they signed in."""
+    started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    confirmed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    """When the provider last said who the person is, and their role; with a passkey, when the session was started."""
+    last_used_at: dt.datetime = Field(sa_type=UtcDateTimeType)

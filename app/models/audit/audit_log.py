@@ -1,0 +1,146 @@
+"""Tables of the audit log: entries in chains, each with the hash of the entry before it."""
+
+import datetime as dt
+from enum import IntEnum, StrEnum
+
+from sqlalchemy import JSON, Integer, Text
+from sqlmodel import Field as TableField
+from sqlmodel import SQLModel
+
+from app.models.base import UtcDateTimeType
+
+INBOX = "inbox"
+AUDIT = "audit"
+EVENTS = "events"
+PEOPLE = "people"
+WEBHOOKS = "webhooks"
+OUTBOX = "outbox"
+"""The chain of the events themselves: its rows are in their own table, and a checkpoint names its end."""
+WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, OUTBOX)
+"""The chains that are not of one concern."""
+
+
+class DeskAct(StrEnum):
+    """Action in the audit log."""
+
+    RECEIVED = "received"
+    ADDED = "added"
+    LISTED = "listed"
+    OPENED = "opened"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+    HELD = "held"
+    RELEASED = "released"
+    ERASED = "erased"
+    RESEALED = "resealed"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
+    ASSIGNMENT_REFUSED = "assignment_refused"
+    """Somebody had assigned the concern to another person since this one looked; nothing changed."""
+    WITHHELD = "withheld"
+    """Something had happened since this person looked; what they wanted was shown to them again, and not done."""
+    NOTED = "noted"
+    DISCLOSURES_READ = "disclosures_read"
+    STATEMENT_SIGNED = "statement_signed"
+    CHECKPOINT_SIGNED = "checkpoint_signed"
+    SUMMARY_READ = "summary_read"
+    EVENTS_READ = "events_read"
+    EVENTS_CONFIRMED = "events_confirmed"
+    WEBHOOK_CHANGED = "webhook_changed"
+    MESSAGE_SENT = "message_sent"
+    MESSAGE_READ = "message_read"
+    HANDED_OVER = "handed_over"
+    HAND_OVER_CONFIRMED = "hand_over_confirmed"
+    EXPORTED = "exported"
+    INVITED = "invited"
+    PASSKEY_ADDED = "passkey_added"
+    ROLE_CHANGED = "role_changed"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    LEFT = "left"
+    CLIENT_ADDED = "client_added"
+    KEY_ADDED = "key_added"
+    CLIENT_REVOKED = "client_revoked"
+
+
+class DisclosureRow(SQLModel, table=True):
+    """One act: who, what, when, from where. `sha256` covers the row, and the hash of the row before it in its chain.
+
+    `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the act's details and hashed as
+    text. The sentence that people read is made when it is shown.
+
+    `position` is the row's place among all acts: 1, 2, 3 without a gap. It is not hashed. The hashes in this order are
+    the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    """
+
+    __tablename__ = "disclosures"
+
+    chain: str = TableField(primary_key=True)
+    number: int = TableField(primary_key=True)
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    client: str
+    act: str
+    address: str
+    detail: str = TableField(sa_type=Text)
+    previous_sha256: str
+    sha256: str
+    position: int | None = TableField(default=None, unique=True, nullable=False)
+
+
+class ChainRow(SQLModel, table=True):
+    """The end of one chain, which is named by a concern's reference, or by one of `WITHOUT_A_CONCERN`."""
+
+    __tablename__ = "chains"
+
+    name: str = TableField(primary_key=True)
+    length: int
+    head_sha256: str
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed statement of how many disclosures there were, and of their Merkle root. It is sent elsewhere too.
+
+    `frontier` has the roots of the complete subtrees, so that the next checkpoint reads only what came since.
+    """
+
+    __tablename__ = "checkpoints"
+
+    number: int | None = TableField(default=None, primary_key=True, sa_type=Integer)
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    size: int
+    root_sha256: str
+    frontier: list[str] = TableField(sa_type=JSON)
+    note: str = TableField(sa_type=Text)
+
+
+class NotedTime(IntEnum):
+    """The number of each time that the service notes while it runs."""
+
+    CLOCK = 1
+    """The last time that the clock agreed with."""
+    EMAIL_ROUND = 2
+    """When a process last looked for emails to send."""
+    WEBHOOK_ROUND = 3
+    """When a process last looked for events to push."""
+
+
+class KnownTimeRow(SQLModel, table=True):
+    """A time that the service notes, again and again: a row for each `NotedTime`."""
+
+    __tablename__ = "known_time"
+
+    id: int = TableField(primary_key=True)
+    at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+
+
+class Remnants(StrEnum):
+    """State of erased or resealed bytes in the database files.
+
+    `none`: SQLite has overwritten its pages and truncated its log. `pending`: a reader is using the log; the
+    service retries until it is empty. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it
+    reuses it; its write-ahead log keeps the text until its retention ends.
+    """
+
+    NONE = "none"
+    PENDING = "pending"
+    LEFT_TO_POSTGRESQL = "left_to_postgresql"

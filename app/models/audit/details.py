@@ -1,0 +1,411 @@
+"""Details of audit entries: one model for each kind of act, stored as canonical JSON and shown as a sentence."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
+from app.models.audit.responses import DisclosureEntry
+from app.models.base import UtcDateTime, canonical_json, format_utc, parse_json
+
+ADDING_ACTS = frozenset(spec.act for spec in ENTRY_SPECS.values())
+SEALING_ACTS = ADDING_ACTS | {DeskAct.RECEIVED, DeskAct.RESEALED}
+ASSIGNING_ACTS = frozenset({DeskAct.ASSIGNED, DeskAct.UNASSIGNED})
+CHANGING_ACTS = ASSIGNING_ACTS | {
+    DeskAct.RECEIVED,
+    DeskAct.ADDED,
+    DeskAct.NOTED,
+    DeskAct.ACKNOWLEDGED,
+    DeskAct.CLOSED,
+    DeskAct.HELD,
+    DeskAct.RELEASED,
+    DeskAct.ERASED,
+}
+"""The acts that change a concern, or what was added to it. Their time is in `changed_at`."""
+TO_SEE_FIRST = CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}
+"""What somebody has to have seen of others before they decide something about a concern."""
+DECIDING_ACTS = frozenset(
+    {
+        DeskAct.CLOSED,
+        DeskAct.HELD,
+        DeskAct.RELEASED,
+        DeskAct.ERASED,
+        DeskAct.MESSAGE_SENT,
+        DeskAct.HANDED_OVER,
+    }
+)
+SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER})
+"""The acts that a form which is sent twice would do twice."""
+
+
+class Details(BaseModel):
+    """Details of an audit entry. As a string they are the sentence that is shown to people, and never read back.
+
+    `words` is the template of the sentence. The default of a member never changes: it stands in no stored details.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    words: ClassVar[str] = ""
+
+    @property
+    def stored(self) -> str:
+        """The canonical JSON (RFC 8785) that is stored and hashed. Members with their default value are left out."""
+        return canonical_json(self.model_dump(mode="json", exclude_defaults=True)).decode()
+
+    def __str__(self) -> str:
+        return self.words.format(**vars(self))
+
+
+class EntryDetails(Details):
+    """Base of the details of one text: the concern's own, or the entry with that kind and number."""
+
+    kind: EntryKind | None = None
+    number: int | None = None
+
+    @property
+    def place(self) -> EntryPlace | None:
+        """The place of the entry; None for the concern's own text."""
+        return None if self.kind is None or self.number is None else EntryPlace(self.kind, self.number)
+
+
+class SealDetails(EntryDetails):
+    """Details of an act that stores a sealed text.
+
+    A message has no recipients. `columns_sha256` is the digest of the concern's clear columns, where the act sets them;
+    `entry_sha256` that of the new entry's columns; `receipt_sha256` that of the receipt for a retry.
+    """
+
+    sealed_sha256: str
+    recipients: tuple[str, ...] = ()
+    entry_sha256: str | None = None
+    columns_sha256: str | None = None
+    receipt_sha256: str | None = None
+
+    def __str__(self) -> str:
+        added = "" if self.place is None else f"{self.place} "
+        recipients = f" to {' '.join(self.recipients)}" if self.recipients else ""
+        digests = {"entry": self.entry_sha256, "columns": self.columns_sha256, "receipt": self.receipt_sha256}
+        others = "".join(f"; {name} sha256:{digest}" for name, digest in digests.items() if digest is not None)
+        return f"{added}sha256:{self.sealed_sha256}{recipients}{others}"
+
+
+class ShownPage(BaseModel):
+    """The entries of one kind that were shown, from `first` to `last`; without numbers, there were none."""
+
+    model_config = Details.model_config
+    kind: EntryKind
+    first: int | None = None
+    last: int | None = None
+
+    def __str__(self) -> str:
+        return f"no {self.kind}s" if self.first is None else f"{self.kind}s {self.first} to {self.last}"
+
+
+class ShownDetails(EntryDetails):
+    """Details of an act that shows something: what, how, which pages of entries, and which concerns of a list."""
+
+    what: str = ""
+    pages: tuple[ShownPage, ...] = ()
+    references: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        what = self.what if self.place is None else f"{self.what} of {self.place}"
+        return ", ".join(filter(None, (what, *map(str, self.pages), " ".join(self.references))))
+
+
+class AcknowledgedDetails(Details):
+    """Details of an acknowledgement: of a concern with its additions up to a number, or of one `addition`.
+
+    `together` is how many concerns of the `burst` were acknowledged in one act.
+    """
+
+    up_to_addition: int = 0
+    addition: int | None = None
+    together: int | None = None
+    burst: str = ""
+
+    def __str__(self) -> str:
+        additions = f"with additions 1 to {self.up_to_addition}" if self.up_to_addition else ""
+        one = "" if self.addition is None else f"addition {self.addition}"
+        together = "" if self.together is None else f"together, {self.together} of {self.burst}"
+        return "; ".join(filter(None, (additions, one, together)))
+
+
+class ClosedDetails(Details):
+    """Details of a closing: the outcome, and whether it was shared with the reporter."""
+
+    outcome: str
+    shared: bool
+
+    def __str__(self) -> str:
+        return f"{self.outcome}, {'shared' if self.shared else 'not shared'} with the reporter"
+
+
+class ReasonDetails(Details):
+    """Details of an act that gives a reason, if there is one."""
+
+    words = "{reason}"
+    reason: str = ""
+
+
+class PersonDetails(Details):
+    """Details of an act about a person: an assignment, of which the rules of the database read it, or a leaving."""
+
+    words = "{person}"
+    person: str
+
+
+class AssignmentRefusedDetails(Details):
+    """Details of an assignment that was not made: the person; None for nobody."""
+
+    person: str | None = None
+
+    def __str__(self) -> str:
+        return f"to {self.person or 'nobody'}"
+
+
+class WithheldDetails(Details):
+    """Details of an act that was not carried out: the act that was wanted."""
+
+    words = "{wanted}"
+    wanted: str
+
+
+class MessageReadDetails(Details):
+    """Details of the first reading of messages by the reporter: their numbers."""
+
+    messages: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"message{'s' if len(self.messages) > 1 else ''} {' '.join(map(str, self.messages))}"
+
+
+class HandedOverDetails(Details):
+    """Details of a hand-over: what, to which key, to which body, and why."""
+
+    number: int
+    additions: int = 0
+    package_sha256: str
+    recipient: str
+    body: str
+    reason: str
+
+    def __str__(self) -> str:
+        additions = f" with additions 1 to {self.additions}" if self.additions else ""
+        what = f"hand-over {self.number}{additions} sha256:{self.package_sha256} to {self.recipient}"
+        return f"{what}; {self.body}: {self.reason}"
+
+
+class HandOverConfirmedDetails(Details):
+    """Details of the other body's receipt."""
+
+    words = "hand-over {number} receipt sha256:{receipt_sha256}"
+    number: int
+    receipt_sha256: str
+
+
+class ExportedDetails(Details):
+    """Details of an export: the digest of the signed file, and whether notes are in it."""
+
+    file_sha256: str
+    notes: bool
+
+    def __str__(self) -> str:
+        return f"sha256:{self.file_sha256} {'with' if self.notes else 'without'} notes"
+
+
+class LogDetails(Details):
+    """Details of an act on the audit log: which chain and which client; None for all."""
+
+    chain: str | None = None
+    client: str | None = None
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.chain, self.client)))
+
+
+class CheckpointDetails(Details):
+    """Details of a signed checkpoint: the number and hash of the last event; 0 and None if there is none."""
+
+    events: int = 0
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        return f"events 1 to {self.events} sha256:{self.sha256}" if self.events else "no events"
+
+
+class SummaryDetails(Details):
+    """Details of a reading of counts: of the inbox, of so many `days`, or the monthly `statistics`."""
+
+    days: int | None = None
+    statistics: bool = False
+
+    def __str__(self) -> str:
+        figures = "" if self.days is None else f"figures of {self.days} days"
+        return "statistics" if self.statistics else figures
+
+
+class EventsConfirmedDetails(Details):
+    """Details of a confirmation: the client has every event up to that one."""
+
+    words = "{event} by {client}"
+    client: str
+    event: int
+
+
+class WebhookDetails(Details):
+    """Details of a webhook from now on: whether it is on, and the digests of its columns and of its stored secrets."""
+
+    name: str
+    on: bool
+    sha256: str
+    secrets_sha256: str
+
+    def __str__(self) -> str:
+        state = "on" if self.on else "off"
+        return f"{self.name} {state} sha256:{self.sha256}; secrets sha256:{self.secrets_sha256}"
+
+
+class InvitedDetails(Details):
+    """Details of an invitation: the person, the role, and the fingerprint of the link."""
+
+    words = "{person} as {role}; link {link}"
+    person: str
+    role: str
+    link: str
+
+
+class PasskeyDetails(Details):
+    """Details of a new passkey: its fingerprint, and that of the link that was exchanged for it."""
+
+    words = "passkey {passkey} by link {link}"
+    passkey: str
+    link: str
+
+
+class RoleDetails(Details):
+    """Details of a change of role, or of having none."""
+
+    words = "{person} from {former} to {role}"
+    person: str
+    former: str
+    role: str
+
+
+class SessionDetails(Details):
+    """Details of a sign-in or sign-out: the fingerprint of the session; None for every session of the person."""
+
+    session: str | None = None
+
+    def __str__(self) -> str:
+        return "every session" if self.session is None else f"session {self.session}"
+
+
+class ClientDetails(Details):
+    """Details of an act about a client: its name."""
+
+    words = "{client}"
+    client: str
+
+
+class KeyDetails(ClientDetails):
+    """Base of the details of a new key: its fingerprint and its end; None for no end."""
+
+    key: str
+    ends: UtcDateTime | None = None
+
+    def __str__(self) -> str:
+        ends = "never" if self.ends is None else format_utc(self.ends)
+        return f"{self.client}: key {self.key}, ends {ends}"
+
+
+class ClientAddedDetails(KeyDetails):
+    """Details of a new client with its first key."""
+
+    scopes: tuple[str, ...]
+    test: bool = False
+    person: str | None = None
+
+    def __str__(self) -> str:
+        kind = "for tests may" if self.test else "may"
+        person = "" if self.person is None else f"; person {self.person}"
+        return f"{super().__str__()}, {kind} {' '.join(self.scopes)}{person}"
+
+
+class KeyAddedDetails(KeyDetails):
+    """Details of another key of a client: when its older keys end, if not before."""
+
+    older_keys_end: UtcDateTime
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; older keys end {format_utc(self.older_keys_end)}"
+
+
+DETAILS: Mapping[str, type[Details]] = {
+    **dict.fromkeys(SEALING_ACTS, SealDetails),
+    **dict.fromkeys((DeskAct.LISTED, DeskAct.OPENED, DeskAct.EVENTS_READ), ShownDetails),
+    **dict.fromkeys((DeskAct.HELD, DeskAct.RELEASED, DeskAct.ERASED, DeskAct.UNASSIGNED), ReasonDetails),
+    DeskAct.ACKNOWLEDGED: AcknowledgedDetails,
+    DeskAct.CLOSED: ClosedDetails,
+    DeskAct.ASSIGNED: PersonDetails,
+    DeskAct.ASSIGNMENT_REFUSED: AssignmentRefusedDetails,
+    DeskAct.WITHHELD: WithheldDetails,
+    DeskAct.MESSAGE_READ: MessageReadDetails,
+    DeskAct.HANDED_OVER: HandedOverDetails,
+    DeskAct.HAND_OVER_CONFIRMED: HandOverConfirmedDetails,
+    DeskAct.EXPORTED: ExportedDetails,
+    **dict.fromkeys((DeskAct.DISCLOSURES_READ, DeskAct.STATEMENT_SIGNED), LogDetails),
+    DeskAct.CHECKPOINT_SIGNED: CheckpointDetails,
+    DeskAct.SUMMARY_READ: SummaryDetails,
+    DeskAct.EVENTS_CONFIRMED: EventsConfirmedDetails,
+    DeskAct.WEBHOOK_CHANGED: WebhookDetails,
+    DeskAct.INVITED: InvitedDetails,
+    DeskAct.PASSKEY_ADDED: PasskeyDetails,
+    DeskAct.ROLE_CHANGED: RoleDetails,
+    **dict.fromkeys((DeskAct.SIGNED_IN, DeskAct.SIGNED_OUT), SessionDetails),
+    DeskAct.LEFT: PersonDetails,
+    DeskAct.CLIENT_ADDED: ClientAddedDetails,
+    DeskAct.KEY_ADDED: KeyAddedDetails,
+    DeskAct.CLIENT_REVOKED: ClientDetails,
+}
+"""The model of the details of each act."""
+
+
+def details_of(row: Any) -> Any:
+    """Return the details of an audit entry. Raise `ValueError` or `LookupError` if somebody altered them."""
+    return DETAILS[row.act].model_validate_json(row.detail)
+
+
+def sentence_of(row: Any) -> str:
+    """Return the sentence of an audit entry. Details that somebody altered are returned as they are stored."""
+    try:
+        return str(details_of(row))
+    except (ValueError, LookupError):
+        return str(row.detail)
+
+
+def present_disclosure(row: DisclosureRow) -> DisclosureEntry:
+    """Return the audit entry as callers see it. Details that are no JSON object any more are shown as an empty one."""
+    columns = row.model_dump(exclude={"position", "detail"})
+    try:
+        details = parse_json(row.detail)
+    except ValueError:
+        details = None
+    return DisclosureEntry(**columns, detail=sentence_of(row), details=details if isinstance(details, dict) else {})
+
+
+def disclosure_row(entry: Mapping[str, Any]) -> DisclosureRow:
+    """Return the row of an audit entry that callers see (JSON), with the details as they are stored and hashed."""
+    columns = {name: value for name, value in entry.items() if name != "details"}
+    stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
+    return DisclosureRow(**columns | stored)
+
+
+def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:
+    """Return which acts of others somebody has to have seen before they do this one. A note takes nothing away."""
+    if act in ASSIGNING_ACTS:
+        return ASSIGNING_ACTS
+    return TO_SEE_FIRST if act in DECIDING_ACTS else frozenset()

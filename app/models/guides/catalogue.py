@@ -1,0 +1,64 @@
+"""Responses of reads and searches across guides."""
+
+from types import GenericAlias
+from typing import Any
+
+from pydantic import Field, create_model
+
+from app.models.base import ResponseModel
+from app.models.guides.guides import Item, WithCautions, of_section
+from app.models.guides.sections import DOCUMENTED, Section
+from app.models.links import Links
+
+LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
+"""The sections whose items are listed across guides."""
+NEXT = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+
+
+class FoundItem(WithCautions):
+    """An item of any section of a guide's current edition. Includes the cautions of its guide."""
+
+    section: Section = Field(description="Section of the item.", examples=["indicators"])
+    item: Item = Field(description="The item, word for word.")
+    links: Links = Field(
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/indicators/missing-or-unexplained-absence"}]
+    )
+
+
+def _across_guides_response(section: Section) -> type[ResponseModel]:
+    """Build the answer that lists the items of a section across guides."""
+    found = GenericAlias(tuple, (of_section(FoundItem, section), ...))
+    fields: dict[str, Any] = {
+        section.key: (found, Field(description=f"The {section.words}, by guide and printed order.")),
+        "next_cursor": (str | None, NEXT),
+    }
+    return create_model(
+        f"{section.camel_case}AcrossGuides",
+        __base__=ResponseModel,
+        __module__=__name__,
+        __doc__=f"{section.entry.title} of every guide's current edition.",
+        **fields,
+    )
+
+
+ACROSS_GUIDES = {section: _across_guides_response(section) for section in LISTED}
+
+
+class MatchedSynonym(ResponseModel):
+    """Words of the query that a subject is also looked for by."""
+
+    words: str = Field(description="The words, as the list of subjects has them.", examples=["older boyfriend"])
+    subject: str = Field(description="The code of the subject.", examples=["child_sexual_exploitation"])
+
+
+class SearchResponse(ResponseModel):
+    """Search results, best text match first. The order says nothing about any child."""
+
+    results: tuple[FoundItem, ...] = Field(
+        description="Items that contain every word of the query. If there are none and `matched` names subjects, the "
+        "items of the guides about these subjects."
+    )
+    matched: tuple[MatchedSynonym, ...] = Field(
+        default=(), description="Words of the query that stand for a subject, with that subject.", examples=[[]]
+    )
+    next_cursor: str | None = NEXT

@@ -1,0 +1,171 @@
+"""The files of editions and renditions as editors write them."""
+
+import io
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from app.errors import FieldError, Location, SeedError, SeedFileError
+from app.models.base import SLUG_PATTERN, digest_of, without_empty_members
+from app.models.coded_values import member_reader
+from app.models.guides.editions import LEFT_OUT, SCHEMA_LINE, EditionContent
+from app.models.guides.fault_words import sentence_at
+from app.models.guides.renditions import RenditionContent
+from app.models.guides.sections import ITEM_LISTS
+from app.models.guides.seed_files import FileTree, read_tree
+from app.models.guides.written_checks import parse_written, place_items
+
+NOTHING: dict[str, Any] = {"id": "", "name": ""}
+"""What is in place of an entry that cannot be read, besides its defaults."""
+Content = TypeVar("Content", EditionContent, RenditionContent)
+_WIDTH = 110
+NEVER_WRAPPED = 1_000_000
+"""Control characters, and separators of lines that few know, would not survive a wrapped line, or without escapes."""
+
+
+def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
+    """Return the draft with the current edition's members in place of those that have a fault, and the names of these.
+
+    Items of `value` without a position are given their place in it.
+    """
+    place_items(value)
+    members: dict[str, Any] = {}
+    unread: list[str] = []
+    for name, field in EditionContent.model_fields.items():
+        if name not in value and not field.is_required():
+            members[name] = field.get_default(call_default_factory=True)
+            continue
+        try:
+            members[name] = member_reader(EditionContent, name).validate_json(json.dumps(value.get(name)), strict=True)
+        except ValidationError:
+            unread.append(name)
+        else:
+            if name in ITEM_LISTS and len({item.id for item in members[name]}) < len(members[name]):
+                unread.append(name)
+    members |= {name: getattr(current, name) for name in unread}
+    return EditionContent.model_construct(**members), tuple(unread)
+
+
+def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
+    """Return the draft with nothing in place of each entry and member that cannot be read, and the places of these.
+
+    Items of `value` without a position are given their place in it.
+    """
+    place_items(value)
+    members: dict[str, Any] = {}
+    unread: set[Location] = set()
+
+    def read(at: Location, validate: Callable[..., Any], written: object, otherwise: Any) -> Any:
+        try:
+            return validate(json.dumps(written), strict=True)
+        except ValidationError:
+            unread.add(at)
+            return otherwise
+
+    for name, field in EditionContent.model_fields.items():
+        default = "" if field.is_required() else field.get_default(call_default_factory=True)
+        written = value.get(name)
+        if name not in value:
+            members[name] = default
+        elif name in ITEM_LISTS and isinstance(written, list):
+            item = ITEM_LISTS[name].item
+            nothing = item.model_construct(**NOTHING)
+            entries = enumerate(written)
+            members[name] = tuple(read((name, at), item.model_validate_json, each, nothing) for at, each in entries)
+        else:
+            reader = member_reader(EditionContent, name)
+            members[name] = read((name,), reader.validate_json, written, () if name in ITEM_LISTS else default)
+    return EditionContent.model_construct(**members), frozenset(unread)
+
+
+@dataclass(frozen=True)
+class GuideFile(Generic[Content]):
+    """An edition or a rendition that was read from a file in its guide's folder, and the line of each place of it."""
+
+    path: Path
+    content: Content
+    tree: FileTree
+
+    @property
+    def guide(self) -> str:
+        """The guide, by which the folder is named."""
+        return self.path.absolute().parent.name
+
+    @property
+    def digest(self) -> str:
+        """The digest of the words: what those who answer for them agree on."""
+        return digest_of(self.content)
+
+    def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
+        """Return the error for faults that were found in the content, each with its line."""
+        name = sentence_at if isinstance(self.content, EditionContent) else _pointed
+        return SeedFileError(self.path, [self.tree.fault_at(each.at, name(each.at, each.detail)) for each in faults])
+
+
+EditionFile = GuideFile[EditionContent]
+
+RenditionFile = GuideFile[RenditionContent]
+
+
+def _pointed(at: Location, reason: str) -> str:
+    return f"`/{'/'.join(map(str, at))}`: {reason}"
+
+
+def read_edition_file(path: Path) -> EditionFile:
+    """Parse the file. Raise `SeedFileError` with every fault."""
+    value, tree = read_tree(path)
+    content, faults = parse_written(value)
+    if content is None or faults or tree.faults:
+        raise SeedFileError(path, [*tree.faults, *(tree.fault_at(*each) for each in faults)])
+    return EditionFile(path, content, tree)
+
+
+def read_rendition_file(path: Path) -> RenditionFile:
+    """Parse the file. Raise `SeedFileError` with every fault."""
+    value, tree = read_tree(path)
+    content, faults = tree.parse(value, RenditionContent)
+    faults = [*_faults_of_place(path, value), *faults]
+    if content is None or faults:
+        raise SeedFileError(path, faults)
+    return RenditionFile(path, content, tree)
+
+
+def _faults_of_place(path: Path, value: object) -> list[SeedError]:
+    faults = []
+    if not re.fullmatch(SLUG_PATTERN, path.absolute().parent.name):
+        faults.append(SeedError(0, "the folder must be named after the guide, as in `self-harm`"))
+    language = value.get("language") if isinstance(value, dict) else None
+    if isinstance(language, str) and path.name != f"{language}.yaml":
+        faults.append(SeedError(0, "the file must be named after its language, as in `cy.yaml` for Welsh"))
+    return faults
+
+
+def edition_yaml(content: EditionContent, remarks: str = "") -> str:
+    """Return the file. It reads back to the same words. `remarks` are lines of comment after the first line."""
+    return file_text(content.model_dump(mode="json"), remarks)
+
+
+def file_text(content: dict[str, Any], remarks: str = "") -> str:
+    """Return the file of a content that may still have faults."""
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = _WIDTH if _is_plain(content) else NEVER_WRAPPED
+    yaml.allow_unicode = _is_plain(content)
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    yaml.dump(without_empty_members(content, LEFT_OUT), text)
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in remarks.splitlines())
+    return f"{SCHEMA_LINE}\n{comment}\n{text.getvalue()}"
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return not isinstance(value, str) or value.isprintable()

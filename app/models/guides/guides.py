@@ -1,0 +1,245 @@
+"""Responses of the public reads of guidance, and what publishing and withdrawing take and answer."""
+
+from enum import StrEnum
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ConfigDict, Field, create_model
+
+from app.models.base import EXAMPLE_DIGEST, RequestModel, ResponseModel, Slug, Text, UtcDateTime
+from app.models.guides.editions import EditionContent
+from app.models.guides.items import Caution, Identified
+from app.models.guides.sections import DOCUMENTED, Section
+from app.models.links import Links
+
+GUIDANCE_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation"}])
+
+
+class EditionStatus(StrEnum):
+    """The status of an edition.
+
+    A numbered edition returns `published`, because its bytes never change. The current edition and the list of
+    editions return `current`, `superseded` or `withdrawn`.
+    """
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    PUBLISHED = "published"
+
+
+class WithDigest(ResponseModel):
+    """The guide, number, status and digest of an edition: in every response that holds guidance."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The edition's number, from 1.", examples=[1])
+    status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
+    digest: str = Field(
+        description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): members `title` to "
+        "`contacts`, "
+        "excluding nulls, empty arrays and empty objects.",
+        examples=[EXAMPLE_DIGEST],
+    )
+
+
+class EditionHeader(WithDigest):
+    """The fields before the content of an edition."""
+
+    published_at: UtcDateTime = Field(description="Time of publication.")
+
+
+class EditionResponse(EditionContent, EditionHeader):
+    """One edition, whole."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # empty members are there
+
+    links: Links = GUIDANCE_LINKS
+
+
+class WithCautions(WithDigest):
+    """The base of responses with guidance, which always has its cautions with it."""
+
+    cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
+
+
+def _section_response(section: Section) -> type[WithCautions]:
+    """Build the answer that holds a section: its edition, the cautions, and the items under the section's key."""
+    entry = section.entry
+    fields: dict[str, Any] = {
+        section.key: (EditionContent.model_fields[section.key].annotation, Field(description=entry.description)),
+        "links": (Links, GUIDANCE_LINKS),
+    }
+    return create_model(
+        f"{section.camel_case}Response",
+        __base__=WithCautions,
+        __module__=__name__,
+        __doc__=f"The {entry.title.lower()} of an edition. {entry.remark}".strip(),
+        **fields,
+    )
+
+
+SECTION_RESPONSES = {section: _section_response(section) for section in DOCUMENTED}
+
+
+if TYPE_CHECKING:
+    Item = Identified
+else:
+    Item = reduce(or_, (section.entry.item for section in DOCUMENTED))
+
+
+class ItemChange(StrEnum):
+    """Change to an item compared with the previous edition."""
+
+    ADDED = "added"
+    REWORDED = "reworded"
+    MOVED = "moved"
+    UNCHANGED = "unchanged"
+
+
+class ItemMention(ResponseModel):
+    """An edition that contains the item."""
+
+    edition: int = Field(description="The edition's number.", examples=[1])
+    status: EditionStatus = Field(description="Status of that edition.", examples=["current"])
+    published_at: UtcDateTime = Field(description="Publication time of that edition.")
+    change: ItemChange = Field(
+        description="Whether this edition added, reworded, moved or kept the item.",
+        examples=["added"],
+    )
+
+
+class NumberedItemResponse(WithCautions):
+    """One item of a numbered edition, of whichever section."""
+
+    section: Section = Field(description="Section of the item.", examples=["indicators"])
+    item: Item = Field(description="The item.")
+    links: Links = GUIDANCE_LINKS
+
+
+class ItemResponse(WithCautions):
+    """One item of the current edition, of whichever section, with its history."""
+
+    section: Section = Field(description="Section of the item.", examples=["indicators"])
+    item: Item = Field(description="The item.")
+    history: tuple[ItemMention, ...] = Field(
+        description="Editions that contain the item, most recent first, including withdrawn ones."
+    )
+    links: Links = GUIDANCE_LINKS
+
+
+Narrowed = TypeVar("Narrowed", bound=WithCautions)
+
+
+def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
+    """Return that model of a response with an item, narrowed to the items of the section."""
+    item = section.entry.item
+    fields: dict[str, Any] = {
+        "item": (item, Field(description="The item, word for word.")),
+        "section": (Section, Field(description="Section of the item.", examples=[section.value])),
+    }
+    return create_model(
+        base.__name__.replace("Item", item.__name__),
+        __base__=base,
+        __module__=__name__,
+        __doc__=(base.__doc__ or "").replace(", of whichever section", f" among its {section.words}"),
+        **fields,
+    )
+
+
+ITEM_RESPONSES = {section: of_section(ItemResponse, section) for section in DOCUMENTED}
+
+NUMBERED_ITEM_RESPONSES = {section: of_section(NumberedItemResponse, section) for section in DOCUMENTED}
+
+
+class GuideSubject(ResponseModel):
+    """Subject of a guide."""
+
+    code: str = Field(description="A code of the list `subject`.", examples=["child_sexual_exploitation"])
+    label: str = Field(description="The subject for people.", examples=["Child sexual exploitation"])
+    lgsl_code: int | None = Field(
+        description="Code in the Local Government Service List, if known.", examples=[None, 35]
+    )
+
+
+class GuideSummary(ResponseModel):
+    """A guide with its current edition."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    title: str = Field(
+        description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
+    )
+    edition: int = Field(description="The current edition's number.", examples=[1])
+    published_at: UtcDateTime = Field(description="Publication time of the current edition.")
+    digest: str = Field(description="The current edition's digest.", examples=[EXAMPLE_DIGEST])
+    subjects: tuple[GuideSubject, ...] = Field(description="Subjects of the guide.")
+    languages: tuple[str, ...] = Field(
+        description="Available languages (BCP 47), the guide's own first, then those of its renditions.",
+        examples=[["en-GB", "cy", "en-GB-simple"]],
+    )
+    links: Links = GUIDANCE_LINKS
+
+
+class GuidesResponse(ResponseModel):
+    """Every guide with a current edition, in order of name."""
+
+    guides: tuple[GuideSummary, ...] = Field(description="The guides.")
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+
+
+class Withdrawal(ResponseModel):
+    """The withdrawal of an edition."""
+
+    withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
+    reason: str = Field(description="Reason, in a sentence for readers.", examples=["A telephone number was wrong."])
+
+
+class EditionSummary(ResponseModel):
+    """An entry in the version history of a guide."""
+
+    number: int = Field(description="The edition's number, from 1.", examples=[1])
+    status: EditionStatus = Field(description="Status of the edition.", examples=["current"])
+    published_at: UtcDateTime = Field(description="Time of publication.")
+    change_note: str = Field(
+        description="Changes in this edition.",
+        examples=["First edition, transcribed word for word from the printed guide."],
+    )
+    digest: str = Field(description="Its digest.", examples=[EXAMPLE_DIGEST])
+    withdrawal: Withdrawal | None = Field(description="The withdrawal, if withdrawn.", examples=[None])
+    links: Links = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/editions/1"}])
+
+
+class EditionsResponse(ResponseModel):
+    """The editions of a guide, most recent first."""
+
+    editions: tuple[EditionSummary, ...] = Field(description="The editions.")
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last page.", examples=[None])
+
+
+class PublishedResponse(ResponseModel):
+    """The edition is published."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="Number of the edition.", examples=[2])
+    digest: str = Field(description="Its digest.", examples=[EXAMPLE_DIGEST])
+    published_at: UtcDateTime = Field(description="Time of publication.")
+    links: Links = GUIDANCE_LINKS
+
+
+class WithdrawalRequest(RequestModel):
+    """The reason for a withdrawal."""
+
+    reason: Text = Field(
+        description="A sentence for readers, returned by every read of the edition.",
+        examples=["A telephone number was wrong. Edition 3 corrects it."],
+    )
+
+
+class WithdrawalResponse(ResponseModel):
+    """The edition is withdrawn. Reads return the reason."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The edition's number.", examples=[2])
+    withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
+    reason: str = Field(description="Why.", examples=["A telephone number was wrong. Edition 3 corrects it."])
+    links: Links = GUIDANCE_LINKS

@@ -1,0 +1,64 @@
+"""The data at the end of an edition's Markdown, in a remark that no reader of the page sees.
+
+It is the content without the words that the page shows: ids, kinds, codes, numbers. With it the page reads back to the
+same digest. A text that a page cannot show unchanged, such as one with a line break, is in the data whole.
+"""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from app.models.guides.editions import EditionContent
+from app.models.guides.sections import ITEM_LISTS, Introductions, Layout, Section
+
+START, END = "<!-- guidance:data ", " -->"
+SHOWN = {Layout.LIST: ("name", "text", "note"), Layout.QUOTATIONS: ("introduction", "text"), Layout.CONTACTS: ("name",)}
+"""The fields of an item whose words the page shows, by the layout of its section."""
+HEADINGS = ("title", "change_note", "owner", "applies_to")
+WORDS_DIGEST = "words"
+"""The member of an item that stands for its words: a digest of what the page shows of them."""
+
+
+def shown_fields(key: str) -> tuple[str, ...]:
+    """Return the fields of that list's items whose words the page shows."""
+    return SHOWN[ITEM_LISTS[key].layout]
+
+
+def shows_cautions(content: dict[str, Any]) -> bool:
+    """Return True if the page shows the cautions, which it does beside factors and indicators alone."""
+    return any(content.get(section.key) for section in Section if section.entry.has_cautions)
+
+
+def words_digest(*texts: str | None) -> str:
+    """Return a short digest of the letters and digits of the texts, whatever is between them."""
+    return hashlib.sha256(re.sub(r"[\W_]+", "", "".join(filter(None, texts))).encode()).hexdigest()[:8]
+
+
+def markdown_data(content: EditionContent) -> str:
+    """Return the remark. It holds no `>` but its own, so nothing in it can end it."""
+    data = content.model_dump(mode="json", exclude_defaults=True)
+    for name in HEADINGS:
+        _leave_out(data, (name,))
+    _leave_out(data["publisher"], ("name",))
+    shown = tuple(name for name in Introductions.model_fields if data.get(name))
+    _leave_out(data.get("introductions", {}), shown)
+    for key in ITEM_LISTS:
+        if key != "cautions" or shows_cautions(data):
+            for item in data.get(key, ()):
+                item.pop("position", None)
+                item[WORDS_DIGEST] = words_digest(*(item.get(name) for name in shown_fields(key)))
+                if all(_is_shown_unchanged(item.get(name)) for name in shown_fields(key)):
+                    _leave_out(item, shown_fields(key))
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return START + text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d") + END
+
+
+def _leave_out(data: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if name in data and _is_shown_unchanged(data[name]):
+            del data[name]
+
+
+def _is_shown_unchanged(text: str | None) -> bool:
+    return text is None or (text.isprintable() and " ".join(text.split()) == text)

@@ -1,0 +1,35 @@
+"""Ids proposed from the words of an item."""
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Container
+
+MAX_WORDS = 6
+MAX_LENGTH = 60
+SMALL_WORDS = frozenset(
+    {"a", "an", "and", "are", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to"}
+)
+
+
+def propose_id(words: str, taken: Container[str] = ()) -> str:
+    """Return a slug of the first telling words, with a number after it where the slug is taken."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower().replace("'", "")
+    found = re.findall(r"[a-z0-9]+", plain)
+    telling = [word for word in found if word not in SMALL_WORDS] or found or ["item"]
+    slug = "-".join(telling[:MAX_WORDS])
+    if len(slug) > MAX_LENGTH:
+        slug = slug[:MAX_LENGTH].rpartition("-")[0] or slug[:MAX_LENGTH]
+    return slug if slug not in taken else f"{slug}-{_free_number(slug, taken)}"
+
+
+def _free_number(slug: str, taken: Container[str]) -> int:
+    """Return a number after which the slug is free; the first one, if those before it were given in turn."""
+
+    def is_free(number: int) -> bool:
+        return f"{slug}-{number}" not in taken
+
+    free = 2
+    while not is_free(free):
+        free *= 2
+    return 2 + bisect_left(range(2, free), True, key=is_free)

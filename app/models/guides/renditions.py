@@ -1,0 +1,260 @@
+"""A rendition of an edition: its content, requests and responses."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import Field, create_model
+
+from app.models.base import (
+    EXAMPLE_DIGEST,
+    EXAMPLE_RENDITION_DIGEST,
+    MAX_ITEMS,
+    MAX_NUMBER,
+    FullDate,
+    RequestModel,
+    ResponseModel,
+    Slug,
+    Text,
+    UtcDateTime,
+    WebAddress,
+)
+from app.models.guides.guides import EditionResponse, Withdrawal
+from app.models.guides.items import Caution, ItemId, Limb
+from app.models.guides.sections import ITEM_LISTS, Introductions, SectionEntry
+from app.models.languages import Direction, LanguageTag, RenditionForm
+from app.models.links import Links
+
+OF_THE_CURRENT_EDITION = ("cautions", "contacts")
+"""What comes from the current edition also where a rendition is of an older one: nobody is given an old number."""
+ALWAYS_IN_THE_GUIDES_OWN = ("change_note",)
+RENDITION_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}])
+RENDITION_EXAMPLE: dict[str, Any] = {
+    "language": "pl",
+    "form": "translation",
+    "of": {"edition": 1, "digest": EXAMPLE_DIGEST},
+    "made_by": "human",
+    "checked_by": "Example Translation Team",
+    "checked_on": "2026-11-24",
+    "indicators": [
+        {"id": "secrecy", "text": "Tajemniczość co do miejsca pobytu, znajomych, ważnych relacji i nowych rzeczy"}
+    ],
+}
+
+
+class Maker(StrEnum):
+    """Origin of a rendition: a person or a machine."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+
+
+class RenderedEdition(RequestModel):
+    """The edition of a rendition."""
+
+    edition: int = Field(ge=1, le=MAX_NUMBER, strict=True, description="The edition's number.", examples=[1])
+    digest: str = Field(
+        pattern=r"^sha256:[0-9a-f]{64}$",
+        max_length=71,
+        description="Digest of that edition, which identifies its exact text.",
+        examples=[EXAMPLE_DIGEST],
+    )
+
+
+class RenditionLink(RequestModel):
+    """A linked document or recording, with a text alternative."""
+
+    url: WebAddress
+    title: Text = Field(description="Its title.", examples=["The guide in British Sign Language"])
+    text_alternative: Text = Field(
+        description="Text alternative: the length, who speaks or signs, and where to read the same content.",
+        examples=["A film of four minutes. Translation of the guide are on this page."],
+    )
+
+
+def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
+    """Return the names of the fields of an item that have words to translate."""
+    hints = get_type_hints(item, include_extras=True)
+    return tuple(name for name, hint in hints.items() if hint in (Text, Text | None))
+
+
+def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
+    """Build the model of an item's words: its id, and each field that has words."""
+    fields: dict[str, Any] = {"id": (ItemId, Field(description="Id of the item in the edition."))}
+    for name in word_fields(entry.item):
+        examples = entry.item.model_fields[name].examples
+        word = Field(
+            default=None, description="Translated text. If omitted, the guide's own text is used.", examples=examples
+        )
+        fields[name] = (Text | None, word)
+    if "limbs" in entry.item.model_fields:
+        fields["limbs"] = (tuple[Limb, ...], Field(default=(), max_length=MAX_ITEMS, description="The lettered limbs."))
+    return create_model(
+        f"{entry.item.__name__}Words",
+        __base__=RequestModel,
+        __module__=__name__,
+        __doc__=f"The translation of one of the {entry.title.lower()}.",
+        **fields,
+    )
+
+
+ITEM_WORDS = {key: _words_of_items(entry) for key, entry in ITEM_LISTS.items()}
+"""The model of the words of an item, by the section's key."""
+
+
+class RenditionDetails(RequestModel):
+    """The details of a rendition, without its words."""
+
+    language: LanguageTag = Field(examples=["cy"])
+    form: RenditionForm = Field(description="Its form.", examples=["translation"])
+    of: RenderedEdition
+    made_by: Maker = Field(description="Made by a person or a machine.", examples=["machine"])
+    tool: Text | None = Field(
+        default=None,
+        description="Name of the program; required for a machine translation.",
+        examples=["A large language model"],
+    )
+    checked_by: Text | None = Field(
+        default=None,
+        description="Person who checked the rendition; null if unchecked.",
+        examples=[None, "Welsh Language Team"],
+    )
+    checked_on: FullDate | None = Field(
+        default=None, description="Date of the check; null if nobody has checked it.", examples=[None, "2026-11-24"]
+    )
+    link: RenditionLink | None = Field(
+        default=None, description="For large print, a film or a recording: its location.", examples=[None]
+    )
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether a machine made it and nobody has checked it."""
+        return self.made_by is Maker.MACHINE and self.checked_on is None
+
+
+class RenditionWords(RequestModel):
+    """Translation of the edition itself. What is left out comes in the guide's own words, and is marked."""
+
+    title: Text | None = Field(default=None, description="The title.", examples=["Cam-fanteisio’n rhywiol ar blant"])
+    applies_to: Text | None = Field(
+        default=None, description="The area or situation that the guide applies to.", examples=[None]
+    )
+    introductions: Introductions = Field(default=Introductions(), description="Text before the sections.")
+
+
+_sections: dict[str, Any] = {
+    key: (
+        tuple[words, ...],  # type: ignore[valid-type]  # a model that is made of the registry
+        Field(default=(), max_length=MAX_ITEMS, description=f"Translation of the {ITEM_LISTS[key].title.lower()}."),
+    )
+    for key, words in ITEM_WORDS.items()
+}
+
+
+if TYPE_CHECKING:
+
+    class RenditionContent(RenditionWords, RenditionDetails):
+        """The whole content of a rendition."""
+
+else:
+    RenditionContent = create_model(
+        "RenditionContent",
+        __base__=(RenditionWords, RenditionDetails),
+        __module__=__name__,
+        __doc__="The complete content of a rendition. The digest covers exactly these members.",
+        **_sections,
+    )
+
+
+class RenditionSummary(ResponseModel):
+    """A rendition without its words."""
+
+    language: str = Field(description="Its language (BCP 47).", examples=["cy"])
+    dir: Direction = Field(description="Writing direction.", examples=["ltr"])
+    form: RenditionForm = Field(description="Its form.", examples=["translation"])
+    number: int = Field(description="Number, from 1, among the guide's renditions in this language.", examples=[1])
+    digest: str = Field(
+        description="`sha256:` and the SHA-256 of the rendition's content as canonical JSON (RFC 8785), without empty "
+        "members, like the digest of an edition.",
+        examples=[EXAMPLE_RENDITION_DIGEST],
+    )
+    published_at: UtcDateTime = Field(description="Time of publication.")
+    of: RenderedEdition = Field(description="The rendered edition.")
+    made_by: Maker = Field(description="Made by a person or a machine.", examples=["machine"])
+    tool: str | None = Field(description="Name of the program.", examples=["A large language model"])
+    checked_by: str | None = Field(description="Person who checked the rendition; null if unchecked.", examples=[None])
+    checked_on: dt.date | None = Field(description="Date of the check.", examples=[None])
+    behind: bool = Field(
+        description="True if its edition is no longer current: the guide may have changed.",
+        examples=[False],
+    )
+    notices: tuple[str, ...] = Field(
+        description="Sentences to show with the text: an unchecked machine translation, or a guide that has changed "
+        "since.",
+        examples=[[]],
+    )
+    link: RenditionLink | None = Field(
+        description="For large print, a film or a recording: its location.", examples=[None]
+    )
+
+
+class ListedRendition(RenditionSummary):
+    """A rendition in a list."""
+
+    withdrawal: Withdrawal | None = Field(description="The withdrawal, if withdrawn.", examples=[None])
+    links: Links = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy/1"}])
+
+
+class RenditionsResponse(ResponseModel):
+    """The renditions of a guide or of one edition, by language, most recent first."""
+
+    renditions: tuple[ListedRendition, ...] = Field(description="The renditions.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
+
+
+class RenditionFacts(RenditionSummary):
+    """Facts about a rendition, and its untranslated text."""
+
+    in_guide_language: tuple[str, ...] = Field(
+        description="JSON Pointers (RFC 6901) to untranslated text in this response, in the guide's own language. "
+        "Names of "
+        "organisations, sources and addresses are always as printed.",
+        examples=[["/change_note"]],
+    )
+    unchecked_cautions: tuple[Caution, ...] = Field(
+        description="Unchecked machine translations of the cautions. Show them beside the cautions, never instead of "
+        "them.",
+        examples=[[]],
+    )
+
+
+class RenditionResponse(EditionResponse):
+    """An edition in another language or format.
+
+    Has the members of an edition, so programs can show it like one. `digest` is that of the edition; the
+    rendition's own digest is in `rendition`. Codes, numbers and addresses are always those of the edition.
+    """
+
+    rendition: RenditionFacts = Field(description="Language, format, maker and checker of the rendition.")
+
+
+class PublishedRenditionResponse(ResponseModel):
+    """The rendition is published."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    language: str = Field(description="Its language (BCP 47).", examples=["cy"])
+    number: int = Field(description="Number of the rendition.", examples=[2])
+    digest: str = Field(description="Its digest.", examples=[EXAMPLE_RENDITION_DIGEST])
+    published_at: UtcDateTime = Field(description="Time of publication.")
+    links: Links = RENDITION_LINKS
+
+
+class RenditionWithdrawalResponse(ResponseModel):
+    """The rendition is withdrawn. Reads return the reason."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    language: str = Field(description="Its language (BCP 47).", examples=["cy"])
+    number: int = Field(description="The rendition's number.", examples=[2])
+    withdrawn_at: UtcDateTime = Field(description="Time of withdrawal.")
+    reason: str = Field(description="Why.", examples=["Indicator 3 was translated wrongly. Rendition 3 corrects it."])
+    links: Links = RENDITION_LINKS

@@ -1,0 +1,220 @@
+"""Strict reading of seed files: YAML 1.2, parsed into a model, with every fault and its line in one error."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, DocumentStartEvent, Event
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from app.errors import Location, SeedError, SeedFileError
+from app.models.base import SLUG_PATTERN
+from app.models.coded_values import drop_consequent_errors
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_TEXT = "tag:yaml.org,2002:str"
+_DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+MAX_FILE_BYTES = 4_000_000
+MAX_NESTING = 32
+"""As deep as the body of a request may be."""
+MAX_DIGITS = 100
+TOO_LARGE = f"it is too large: a file has at most {MAX_FILE_BYTES:,} bytes"
+TOO_DEEP = f"it is nested deeper than {MAX_NESTING} levels"
+_MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
+"""Found in every text with an anchor, an alias, a tag or a directive, which a second parsing then names by its line."""
+_READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029]")
+"""What libyaml reads in another way: three line breaks that YAML 1.2 does not have, and a tab within a key."""
+_REASONS = MappingProxyType(
+    {
+        "missing": "is missing",
+        "extra_forbidden": "is not a key that belongs here",
+        "string_type": "must be text, in quotes where it looks like something else",
+        "int_type": "must be a whole number, without quotes",
+        "bool_type": "must be true or false, without quotes",
+        "tuple_type": "must be a list",
+        "model_type": "must be a group of keys",
+    }
+)
+
+
+def edition_place(path: Path) -> tuple[str, int]:
+    """Return the guide's slug and the edition's number from a path that ends `<slug>/<number>.yaml`."""
+    if not re.fullmatch(SLUG_PATTERN, path.parent.name):
+        raise SeedFileError(path, [SeedError(0, "the folder must be named after the guide, as in `self-harm`")])
+    if not re.fullmatch(r"[1-9][0-9]{0,8}\.yaml", path.name):
+        raise SeedFileError(path, [SeedError(0, "the file must be named after the edition's number, as in `1.yaml`")])
+    return path.parent.name, int(path.stem)
+
+
+def read_seed_file(path: Path, model: type[_Model]) -> _Model:
+    """Parse the file into the model, without conversion of types. Raise `SeedFileError` with every fault."""
+    value, tree = read_tree(path)
+    parsed, faults = tree.parse(value, model)
+    if parsed is None or faults:
+        raise SeedFileError(path, faults)
+    return parsed
+
+
+def read_tree(path: Path) -> tuple[object, "FileTree"]:
+    """Return the value of the file, and the tree with the line of each location. Raise `SeedFileError`."""
+    tree = FileTree()
+    return tree.plain(_root_of(path, _text_of(path)), ()), tree
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise SeedFileError(path, [SeedError(0, TOO_LARGE)])
+        return data.decode("utf-8")
+    except FileNotFoundError:
+        raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
+    except OSError:
+        raise SeedFileError(path, [SeedError(0, "the file cannot be read")]) from None
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise SeedFileError(path, [SeedError(line, "the file must be UTF-8, and this line is not")]) from None
+
+
+def _root_of(path: Path, text: str) -> Node:
+    try:
+        faults = _faults_of_events(text)
+        root = None if faults else _compose(text)
+    except ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise SeedFileError(path, [SeedError(line, "not YAML: it has a character that YAML does not allow")]) from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        problem = ", ".join(filter(None, (error.context, error.problem)))
+        raise SeedFileError(path, [SeedError(line, f"not YAML: {problem}")]) from None
+    if root is None:
+        raise SeedFileError(path, faults or [SeedError(0, "the file is empty")])
+    return root
+
+
+def _faults_of_events(text: str) -> list[SeedError]:
+    """Return a fault for each YAML feature that seed files do not use, and for nesting that is too deep.
+
+    The levels are counted before anything is composed: libyaml's composer calls itself for each, and ends the process
+    where the stack ends.
+    """
+    if not _MAY_HAVE_UNUSED_FEATURES.search(text) and not _READ_OTHERWISE.search(text):
+        with suppress(YAMLError):
+            return _faults_in(YAML(typ="safe").parse(text))
+    return _faults_in(YAML(typ="safe", pure=True).parse(text))
+
+
+def _faults_in(events: Iterable[Event]) -> list[SeedError]:
+    faults: list[SeedError] = []
+    depth = 0
+    for event in events:
+        faults += _unused_features(event)
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_NESTING:
+            return [*faults, SeedError(event.start_mark.line + 1, TOO_DEEP)]
+    return faults
+
+
+def _compose(text: str) -> Node | None:
+    """Return the root; None of an empty text. Raises the errors of ruamel.yaml.
+
+    libyaml needs a seventh of the time. It reads what is right alike, but for a few characters, and its errors have
+    other words: then the text is read again.
+    """
+    if not _READ_OTHERWISE.search(text):
+        with suppress(YAMLError):
+            return cast("Node | None", YAML(typ="safe").compose(text))
+    return cast("Node | None", YAML(typ="safe", pure=True).compose(text))
+
+
+def _unused_features(event: Event) -> Iterator[SeedError]:
+    """Yield a fault for each YAML feature that seed files do not use, since a line must be clear by itself."""
+    line = event.start_mark.line + 1
+    if getattr(event, "anchor", None):
+        yield SeedError(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
+    if getattr(event, "tag", None):
+        yield SeedError(line, "tags (`!`) are not used in seed files")
+    if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
+        yield SeedError(line, "this document must be YAML 1.2: remove its `%YAML` line")
+
+
+@dataclass
+class FileTree:
+    """Plain values from YAML nodes, with the line of each location and the faults of the YAML itself."""
+
+    lines: dict[Location, int] = field(default_factory=dict)
+    faults: list[SeedError] = field(default_factory=list)
+    _constructor: SafeConstructor = field(
+        default_factory=lambda: YAML(typ="safe", pure=True).constructor, init=False, repr=False
+    )
+    """One of its own: a constructor keeps every node that it was given, and with it the whole file."""
+
+    def plain(self, node: Node, at: Location) -> object:
+        """Return the node's value. Of a duplicate key the first value counts, and the second is a fault."""
+        self.lines.setdefault(at, node.start_mark.line + 1)
+        if isinstance(node, SequenceNode):
+            return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
+        if isinstance(node, MappingNode):
+            return {key: self.plain(value, (*at, key)) for key, value in self._entries(node, at)}
+        if node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
+            self.faults.append(self.fault_at(at, f"{_place(at)} is a number of more than {MAX_DIGITS} digits"))
+            return node.value
+        return node.value if node.tag == _DATE else self._constructor.construct_object(node)
+
+    def _entries(self, node: MappingNode, at: Location) -> Iterator[tuple[str, Node]]:
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode) or key.tag not in (_TEXT, _DATE):
+                self.faults.append(SeedError(line, f"{_place(at)} has a key that is not plain text"))
+            elif (*at, key.value) in self.lines:
+                self.faults.append(SeedError(line, f"{_place((*at, key.value))} is a duplicate key"))
+            else:
+                self.lines[(*at, key.value)] = line
+                yield key.value, value
+
+    def parse(self, value: object, model: type[_Model]) -> tuple[_Model | None, list[SeedError]]:
+        """Return the value of the file as that model, without conversion of types, and every fault of the file."""
+        errors: Sequence[ErrorDetails] = ()
+        parsed = None
+        try:
+            parsed = model.model_validate_json(json.dumps(value), strict=True)
+        except ValidationError as refusal:
+            errors = refusal.errors(include_url=False, include_input=False)
+        return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
+
+    def fault_of(self, error: ErrorDetails) -> SeedError:
+        """Return an error of the model as a fault, with the line of its location or of the nearest parent."""
+        return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
+
+    def fault_at(self, at: Location, reason: str) -> SeedError:
+        """Return what is wrong at that place, with its line."""
+        return SeedError(self.line_of(at), reason)
+
+    def line_of(self, at: Location) -> int:
+        """Return the line of the location, or of the nearest parent that has one."""
+        nearest = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
+        return self.lines[nearest]
+
+
+def _place(at: Location) -> str:
+    return f"`/{'/'.join(map(str, at))}`" if at else "the file"
+
+
+def reason_of(error: ErrorDetails) -> str:
+    """Return what is wrong at the place of the error, to follow the name of the place."""
+    if error["type"] == "value_error":
+        return f"is refused: {error['ctx']['error']}"
+    return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")

@@ -1,0 +1,164 @@
+"""Signing in to the desk by a passkey or an invitation, and signing out."""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Query, Request, Response
+
+from app.errors import NotFound, TokenInvalid
+from app.http.auth import PUBLIC, caller_address, refuse_over_limit
+from app.http.negotiation import JSON
+from app.http.routes import GuidanceRouter
+from app.http.visitors import SESSION_COOKIE, read_cookie, set_cookie
+from app.logs import Log
+from app.pages.frame import LONGEST_WAY_BACK, DeskRoute, DeskSite, lead_to, sign_in_address
+from app.pages.posted_forms import SubmittedFormDep
+from app.services.access.sign_in import GUIDES_PATH, INVITATION, PATH, SIGN_IN, OpenIdSignIn
+
+if TYPE_CHECKING:
+    from app.services.access.passkeys import Passkeys
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
+SIGNED_IN, REFUSED = 204, 401
+UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
+UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
+OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
+"""The pages to which a sign-in may lead."""
+PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
+log = Log(__name__)
+
+
+@dataclass(frozen=True)
+class Arrival(DeskSite):
+    """A request of a browser that signs in or out."""
+
+    @property
+    def passkeys(self) -> "Passkeys":
+        """The passkeys of the site, at the port under which the browser called."""
+        return self.context.desk_sign_in.passkeys(self.request.url.port)
+
+    def elsewhere(self, path: str) -> str | None:
+        """Return the address of the page where passkeys work, if that is not the one under which the browser called."""
+        url = self.request.url
+        party = self.context.desk_sign_in.party(url.port)
+        return f"{party.origin}{path}" if url.hostname != party.id else None
+
+    def get_openid(self) -> OpenIdSignIn:
+        """Return the sign-in by a provider. Raises `NotFound` where none is set up."""
+        openid = self.context.desk_sign_in.openid
+        if openid is None:
+            raise NotFound
+        return openid
+
+    @property
+    def address(self) -> str:
+        """The network address of the caller."""
+        return caller_address(self.request)
+
+    @property
+    def former(self) -> str | None:
+        """The token of the session that the browser has."""
+        return read_cookie(self.request, SESSION_COOKIE)
+
+    def let_in(self, person: str) -> Response:
+        """Begin a session of the person, whose passkey was checked."""
+        token = self.context.desk_sign_in.begin_with_passkey(
+            person, address=self.address, at=self.now, former=self.former
+        )
+        response = Response(status_code=SIGNED_IN)
+        set_cookie(response, self.context.settings, SESSION_COOKIE, token)
+        return response
+
+    def refuse(self, refusal: TokenInvalid, words: str) -> Response:
+        """Return plain words for the page's script. The reason is in the log alone.
+
+        Raises `RateLimited` instead, if the network is over the limit: only who cannot sign in is refused by it.
+        """
+        self.log_refusal(refusal)
+        refuse_over_limit(self.request)
+        return Response(words, status_code=REFUSED, media_type="text/plain")
+
+    def log_refusal(self, refusal: TokenInvalid) -> None:
+        """Write the reason, which the page does not give."""
+        log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
+
+
+async def read_arrival(request: Request) -> Arrival:
+    """Return the request. It is `async` so that it needs no thread."""
+    return Arrival.of(request)
+
+
+ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
+
+
+@router.get(SIGN_IN)
+def read_sign_in(arrival: ArrivalDep, page: PageAfter = PATH) -> Response:
+    """Return the page to sign in, which leads on to `page`, if that is one of the desk."""
+    has_provider = arrival.context.desk_sign_in.openid is not None
+    page = own_page(page)
+    elsewhere = arrival.elsewhere(sign_in_address(page))
+    return arrival.page("desk_sign_in.html", elsewhere=elsewhere, has_provider=has_provider, page_after=page)
+
+
+@router.post(f"{SIGN_IN}/options")
+def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
+    """Return what a passkey is to sign."""
+    return Response(arrival.passkeys.offer(at=arrival.now), media_type=JSON)
+
+
+@router.post(SIGN_IN)
+def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
+    """Begin a session, where a passkey signed what was offered."""
+    try:
+        return arrival.let_in(arrival.passkeys.verify(posted.one("credential"), at=arrival.now))
+    except TokenInvalid as refusal:
+        return arrival.refuse(refusal, UNKNOWN_PASSKEY)
+
+
+@router.get(INVITATION)
+def read_invitation(arrival: ArrivalDep) -> Response:
+    """Return the page that registers a passkey. The token is after the `#` of its address, which no server sees."""
+    return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION))
+
+
+@router.post(f"{INVITATION}/options")
+def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
+    """Return how a passkey is to be made."""
+    try:
+        options = arrival.passkeys.offer_registration(posted.one("token"), at=arrival.now)
+    except TokenInvalid as refusal:
+        return arrival.refuse(refusal, UNKNOWN_INVITATION)
+    return Response(options, media_type=JSON)
+
+
+@router.post(INVITATION)
+def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
+    """Register the passkey, and begin a session."""
+    token, credential = posted.one("token"), posted.one("credential")
+    try:
+        return arrival.let_in(arrival.passkeys.register(token, credential, address=arrival.address, at=arrival.now))
+    except TokenInvalid as refusal:
+        return arrival.refuse(refusal, UNKNOWN_INVITATION)
+
+
+@router.post(f"{PATH}/sign-out")
+def sign_out(arrival: ArrivalDep) -> Response:
+    """End the session, and lead to the sign-in."""
+    context, former = arrival.context, arrival.former
+    if former is not None:
+        context.desk_sign_in.sessions.end(former, address=arrival.address, at=arrival.now)
+    response = lead_to(SIGN_IN)
+    set_cookie(response, context.settings, SESSION_COOKIE, "")
+    return response
+
+
+@router.get(f"{PATH}/blank")
+def read_blank_page(arrival: ArrivalDep) -> Response:
+    """Return a page with nothing on it, for when somebody looks over a shoulder."""
+    return arrival.page("desk_blank.html")
+
+
+def own_page(page: str) -> str:
+    """Return the page, if it is one of the desk; otherwise the inbox."""
+    return page if OWN_PAGE.fullmatch(page) else PATH

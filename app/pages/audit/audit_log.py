@@ -1,0 +1,94 @@
+"""The record of disclosures, for the lead of the desk and for auditors, and its acts in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Query, Response
+
+from app.http.params import Cursor
+from app.http.routes import GuidanceRouter
+from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.details import sentence_of
+from app.models.references import find_reference
+from app.pages.frame import AuditorVisitDep, DeskRoute
+from app.pages.text_format import person
+from app.services.access.sign_in import PATH
+from app.services.audit.audit_log import REPORTER, RecordPage, read_disclosures
+from app.services.cursors import decode_key, encode_key
+
+ACT_WORDS = {
+    DeskAct.ADDED: "Addition received",
+    DeskAct.NOTED: "Note written",
+    DeskAct.UNASSIGNED: "Unassigned",
+    DeskAct.MESSAGE_SENT: "Message sent to the reporter",
+    DeskAct.MESSAGE_READ: "Question read",
+    DeskAct.HAND_OVER_CONFIRMED: "Receipt from the other organisation stored",
+    DeskAct.WITHHELD: "Not carried out, because someone else had changed the concern",
+}
+DIGESTS_ALONE = frozenset(
+    {
+        DeskAct.RECEIVED,
+        DeskAct.ADDED,
+        DeskAct.RESEALED,
+        DeskAct.NOTED,
+        DeskAct.MESSAGE_SENT,
+        DeskAct.MESSAGE_READ,
+        DeskAct.HAND_OVER_CONFIRMED,
+    }
+)
+"""The acts whose detail is for programs."""
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+RECORD_PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class ActLine:
+    """One act: what was done, by what name, and more about it."""
+
+    act: DisclosureRow
+    what: str
+    who: str
+    detail: str
+
+
+def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
+    """Return the acts in words, in the same order."""
+    return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
+
+
+def _who(client: str) -> str:
+    """Return the person; without one, the reporter or the name of the client."""
+    return "the reporter" if client == REPORTER else person(client)
+
+
+def _what(act: DisclosureRow) -> str:
+    if act.act == DeskAct.ASSIGNED:
+        return f"Assigned to {sentence_of(act)}"
+    return ACT_WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
+
+
+def _detail(act: DisclosureRow) -> str:
+    if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
+        return ""
+    sentence = sentence_of(act)
+    return sentence.partition("; ")[2] if act.act == DeskAct.HANDED_OVER else sentence
+
+
+@router.get("/record")
+def read_record(
+    visit: AuditorVisitDep, chain: Annotated[str, Query(max_length=60)] = "", cursor: Cursor = None
+) -> Response:
+    """Return who did what, the oldest first: of one concern, or of all. Viewing it is recorded too."""
+    found = find_reference(chain) or chain.strip() or None
+    wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
+    rows = read_disclosures(visit.context.writer, wanted, actor=visit.actor)
+    page = rows[:RECORD_PAGE_SIZE]
+    next_page = None
+    if len(rows) > RECORD_PAGE_SIZE:
+        position = encode_key(page[-1].position or 0)
+        next_page = f"{PATH}/record?{urlencode({'chain': found or '', 'cursor': position})}"
+    return visit.page(
+        "desk_record.html", acts=[(act, sentence_of(act)) for act in page], chain=found or "", next_page=next_page
+    )

@@ -1,0 +1,255 @@
+"""Answers of the form: from what was posted to the JSON of the API and back, so that nothing is lost, and in words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from app.errors import FaultCode, FieldError, Location
+from app.pages.concerns.form_layout import ConcernForm, FormEntry, FormSection, Question, QuestionKind, RepeatableGroup
+from app.pages.languages import gettext, marked_english, to_translate
+from app.pages.posted_forms import COUNT, Answers, SubmittedForm, value_at
+from app.pages.text_format import partial_date
+
+NOTE = ":note"
+DATE_PARTS = (":year", ":month", ":day")
+NOT_A_DATE = to_translate("must be a real date, for example 24 11 2026. If you do not know it, leave this blank")
+KNOWN_SO_FAR, NOTHING_KNOWN = to_translate("Known so far"), to_translate("Nothing")
+NOT_A_CHOICE = to_translate("choose one of the answers.")
+TOO_MANY_LETTERS = to_translate("use at most %(limit)s letters. You have written %(count)s.")
+OF_CHOICES = (FaultCode.NOT_LISTED, FaultCode.UNKNOWN_CODE, FaultCode.UNKNOWN_ITEM)
+Faults = dict[str, str]
+
+
+def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
+    """Return the answers as the JSON of the API. Empty entries are left out where the schema allows it."""
+    answers: Answers = {}
+    for section in form:
+        for element in section.elements:
+            if isinstance(element, RepeatableGroup):
+                entries = [_read_entry(entry, posted) for entry in element.entries]
+                used = entries if element.min_entries else [entry for entry in entries if entry]
+                if used:
+                    _put(answers, element.name, used)
+            else:
+                _put_answers(answers, element, posted, prefix="")
+    return answers
+
+
+def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
+    """Return each list of entries among the answers, with its name."""
+    found: list[tuple[str, list[Any]]] = []
+    for name, value in answers.items():
+        if isinstance(value, dict):
+            found += repeated_entries(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found.append((f"{prefix}{name}", value))
+    return found
+
+
+def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the form fields that give the same answers again."""
+    for section in form:
+        for element in section.elements:
+            if isinstance(element, RepeatableGroup):
+                yield COUNT + element.name, str(len(element.entries))
+        for question in section.questions:
+            yield from _fields_of(question, value_at(answers, question.name))
+
+
+def _read_entry(entry: FormEntry, posted: SubmittedForm) -> Answers:
+    answers: Answers = {}
+    for question in entry.questions:
+        _put_answers(answers, question, posted, prefix=f"{entry.name}.")
+    return answers
+
+
+def _put_answers(answers: Answers, question: Question, posted: SubmittedForm, *, prefix: str) -> None:
+    for each in question.with_follow_ups():
+        answer = _read_answer(each, posted)
+        if answer or answer == 0:
+            _put(answers, each.name.removeprefix(prefix), answer)
+        elif each.is_required:  # with its object present, the error names the missing field itself
+            _parent_of(answers, each.name.removeprefix(prefix))
+
+
+def _put(answers: Answers, name: str, answer: Any) -> None:
+    _parent_of(answers, name)[name.rpartition(".")[2]] = answer
+
+
+def _parent_of(answers: Answers, name: str) -> Answers:
+    """Return the object that contains the answer with that name; create it if it is missing."""
+    for step in name.split(".")[:-1]:
+        answers = answers.setdefault(step, {})
+    return answers
+
+
+def _read_answer(question: Question, posted: SubmittedForm) -> Any:
+    match question.kind:
+        case QuestionKind.DATE:
+            return _join_date(*(posted.one(question.name + part).strip() for part in DATE_PARTS))
+        case QuestionKind.ANY_OF:
+            return posted.many(question.name)
+        case QuestionKind.LINES:
+            return posted.lines(question.name)
+        case QuestionKind.OBSERVATIONS:
+            return list(_observations(question, posted))
+    typed = posted.one(question.name)
+    if not typed.strip():
+        return None
+    is_integer = question.is_number and typed.strip().isdecimal() and typed.isascii()
+    return int(typed) if is_integer and len(typed) < len("1000000") else typed
+
+
+def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
+    """Yield each item that is ticked or has a note: a note without a tick is not lost."""
+    ticked = set(posted.many(question.name))
+    for choice in question.choices:
+        note = posted.one(f"{question.name}.{choice.value}{NOTE}")
+        if choice.value in ticked or note.strip():
+            yield {"id": choice.value} | ({"note": note} if note.strip() else {})
+
+
+def _join_date(year: str, month: str, day: str) -> str:
+    """Return the date in the format of the API. Text that is not a date stays as typed, and validation refuses it."""
+    parts = [year, *(part.zfill(2) if part else "" for part in (month, day))]
+    return "-".join(parts).rstrip("-")
+
+
+def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
+    if not value and value != 0:
+        return
+    match question.kind:
+        case QuestionKind.DATE:
+            parts = [*value.split("-", 2), "", ""]  # a date may lack its day, or its month too
+            yield from ((question.name + part, typed) for part, typed in zip(DATE_PARTS, parts, strict=False))
+        case QuestionKind.ANY_OF:
+            yield from ((question.name, each) for each in value)
+        case QuestionKind.LINES:
+            yield question.name, "\n".join(value)
+        case QuestionKind.OBSERVATIONS:
+            for item in value:
+                yield question.name, item["id"]
+                yield f"{question.name}.{item['id']}{NOTE}", item.get("note", "")
+        case _:
+            yield question.name, str(value)
+
+
+@dataclass(frozen=True)
+class AnsweredQuestion:
+    """An answered question, to check before sending."""
+
+    label: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AnsweredSection:
+    """The answers of a section, in groups. The group of an entry has its title as heading."""
+
+    id: str
+    title: str
+    groups: tuple[tuple[str, tuple[AnsweredQuestion, ...]], ...]
+
+
+def printed_section(section: AnsweredSection) -> dict[str, Any]:
+    """Return a section with its answers, as it is printed."""
+    groups = [
+        {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
+        for heading, answers in section.groups
+    ]
+    return {"title": section.title, "groups": groups}
+
+
+def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
+    """Return one message for each question with an error, in the order of the form; `""` is for all other errors."""
+    questions = {question.name: question for section in form for question in section.questions}
+    entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
+    messages: Faults = {}
+    for fault in faults:
+        name = _nearest_question(fault.at, questions)
+        message = _message(fault, questions[name], _entry_title(name, entries), answers) if name else _detail(fault)
+        messages.setdefault(name, message)
+    return {name: messages[name] for name in (*questions, "") if name in messages}
+
+
+def answered_sections(form: ConcernForm, answers: Answers) -> list[AnsweredSection]:
+    """Return the sections that have answers."""
+    sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers))) for each in form]
+    return [section for section in sections if section.groups]
+
+
+def _answer_groups(section: FormSection, answers: Answers) -> Iterator[tuple[str, tuple[AnsweredQuestion, ...]]]:
+    own_questions = [element for element in section.elements if isinstance(element, Question)]
+    answered = tuple(_answered_questions(own_questions, answers))
+    if answered:
+        yield "", answered
+    for element in section.elements:
+        if isinstance(element, RepeatableGroup):
+            for entry in element.entries:
+                nothing = (AnsweredQuestion(gettext(KNOWN_SO_FAR), (gettext(NOTHING_KNOWN),)),)
+                yield entry.title, tuple(_answered_questions(entry.questions, answers)) or nothing
+
+
+def _answered_questions(questions: Sequence[Question], answers: Answers) -> Iterator[AnsweredQuestion]:
+    for question in questions:
+        for each in question.with_follow_ups():
+            value = value_at(answers, each.name)
+            if value or value == 0:
+                yield AnsweredQuestion(each.label, tuple(_lines(each, value)))
+
+
+def _lines(question: Question, value: Any) -> Iterator[str]:
+    labels = {choice.value: choice.label for choice in question.choices}
+    match question.kind:
+        case QuestionKind.DATE:
+            yield partial_date(value)
+        case QuestionKind.OBSERVATIONS:
+            for item in value:
+                yield labels[item["id"]] + (f": {item['note']}" if "note" in item else "")
+        case QuestionKind.ANY_OF | QuestionKind.LINES:
+            yield from (labels.get(each, each) for each in value)
+        case _:
+            yield labels.get(value, str(value))
+
+
+def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
+    return (element for section in form for element in section.elements if isinstance(element, RepeatableGroup))
+
+
+def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
+    """Return the name of the question at that location or around it, or an empty string."""
+    for length in range(len(at), 0, -1):
+        name = ".".join(map(str, at[:length]))
+        if name in questions:
+            return name
+    return ""
+
+
+def _entry_title(name: str, titles: dict[str, str]) -> str:
+    """Return the title of the question's entry, where its group has more than one."""
+    entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
+    group = entry.rpartition(".")[0]
+    return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
+
+
+def _message(fault: FieldError, question: Question, entry: str, answers: Answers) -> str:
+    if fault.code is FaultCode.REQUIRED:
+        return question.if_missing or f"{entry}{question.label}: " + gettext("write an answer.")
+    if question.kind is QuestionKind.DATE:
+        return f"{entry}{question.label} {gettext(NOT_A_DATE)}."
+    answer = value_at(answers, question.name)
+    if fault.code is FaultCode.TOO_LONG and isinstance(answer, str):
+        letters = {"limit": f"{question.max_letters:,}", "count": f"{len(answer):,}"}
+        return f"{entry}{question.label}: " + gettext(TOO_MANY_LETTERS) % letters
+    detail = gettext(NOT_A_CHOICE) if fault.code in OF_CHOICES else _detail(fault, goes_on=True)
+    return Markup("{}{}: {}").format(entry, question.label, detail)
+
+
+def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
+    """Return the sentence in the language of the page, or marked as English; with a small letter where it goes on."""
+    template = gettext(fault.template)
+    words = fault.fill_in(template)
+    words = words[:1].lower() + words[1:] if goes_on else words
+    return marked_english(words) if template == fault.template else words

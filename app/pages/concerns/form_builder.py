@@ -1,0 +1,288 @@
+"""Builds the form from the JSON Schema of a concern: labels, help texts, codes and limits are those of the API."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from app.config import SEED_DIR
+from app.http.field_errors import FAULTS
+from app.models.concerns.concern import Concern
+from app.models.guides.edition_files import read_edition_file
+from app.models.guides.editions import EditionContent
+from app.models.guides.sections import Section
+from app.models.guides.signposts import CALL_999_FIRST
+from app.pages.concerns.form_layout import (
+    ABOUT_A_CHILD,
+    ABOUT_A_FRIEND,
+    ABOUT_YOURSELF,
+    AS_IN_MODELS,
+    CHILDLINE,
+    DANGER,
+    DUTY_TO_REPORT,
+    ENTRY_NAMES,
+    OF_DUTY,
+    OMITTED_FIELDS,
+    Asking,
+    Choice,
+    ConcernForm,
+    FormElement,
+    FormEntry,
+    FormVariant,
+    Question,
+    QuestionKind,
+    RepeatableGroup,
+    part_of,
+)
+from app.pages.languages import gettext
+from app.pages.text_format import code_label, page_words
+from app.services.concerns.receipts import (
+    ADDITION_STORED,
+    ANOTHER_COUNCIL,
+    CLOSED_TEXT,
+    CONCERN_STORED,
+    HOW_TO_FOLLOW,
+    NEW_WORRY,
+    TEST,
+    UNDER_DUTY,
+    WORKS_WITH_CHILDREN,
+)
+from app.services.guides.reference_data import ReferenceData, read_reference_data
+
+MAX_RADIO_CHOICES = 7
+MAX_SHORT_LENGTH = 100
+MAX_LINE_LENGTH = 300
+OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
+JsonSchema = Mapping[str, Any]
+FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
+"""What the models can find in an answer to the form, beside what the form says in its own words."""
+FROM_BELOW = (
+    CALL_999_FIRST,
+    *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
+    UNDER_DUTY,
+    CLOSED_TEXT,
+    NEW_WORRY,
+)
+
+
+@dataclass(frozen=True)
+class SchemaField:
+    """A field of the schema: its name (`children.0.age`) and its path, which has no numbers (`children.age`)."""
+
+    name: str
+    path: str
+    schema: JsonSchema
+    value_schema: JsonSchema
+    """The schema of its value, or of each value of a list."""
+    is_required: bool
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return self.schema.get("type") == "array"
+
+
+def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
+    """Yield each field of the form; the fields of a nested object take the place of the object."""
+    for own_name, property_schema in schema["properties"].items():
+        field_schema = _without_null(property_schema)
+        value_schema = _resolve(field_schema.get("items", field_schema))
+        field_path = f"{path}{own_name}"
+        if field_path in OMITTED_FIELDS or f"*.{own_name}" in OMITTED_FIELDS:
+            continue
+        is_required = own_name in schema.get("required", ())
+        field = SchemaField(f"{name}{own_name}", field_path, field_schema, value_schema, is_required)
+        if value_schema.get("type") == "object" and not field.is_list:
+            yield from schema_fields(value_schema, f"{field.name}.", f"{field_path}.")
+        else:
+            yield field
+
+
+@cache
+def concern_schema() -> JsonSchema:
+    """Return the JSON Schema of a concern."""
+    return Concern.model_json_schema()
+
+
+def _without_null(schema: JsonSchema) -> JsonSchema:
+    """Return the schema of a nullable field without the null."""
+    options = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    return {**schema, **options[0]} if options else schema
+
+
+def _resolve(schema: JsonSchema) -> JsonSchema:
+    """Return the definition to which the schema refers, or the schema itself."""
+    if "$ref" in schema:
+        definition: JsonSchema = concern_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+        return definition
+    return schema
+
+
+@dataclass(frozen=True)
+class FormBuilder:
+    """Builds the form of one edition."""
+
+    content: EditionContent
+    reference_data: ReferenceData
+    counts: Mapping[str, int]
+    """The number of entries of each repeatable group, by its name."""
+    variant: FormVariant = ABOUT_A_CHILD
+    duty_to_report: str | None = ""
+    """What it says of the duty to report where it asks about it; None where it does not ask."""
+
+    def make(self) -> ConcernForm:
+        """Return every section, with its questions."""
+        left_out = OF_DUTY if self.duty_to_report is None else ()
+        fields = [each for each in schema_fields(concern_schema()) if not each.path.startswith(left_out)]
+        return tuple(
+            replace(
+                section,
+                title=gettext(section.title),
+                hint=gettext(section.hint),
+                elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
+            )
+            for section in self.variant.sections
+        )
+
+    def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
+        """Yield the elements in their order; a follow-up question is inside the question on which it depends."""
+        paths = {field.path for field in fields}
+        for field in fields:
+            if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
+                yield self._repeatable_group(field)
+            elif self._asking(field).after[0] not in paths:
+                yield self._question(field, fields)
+
+    def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
+        entry_name = gettext(ENTRY_NAMES[field.path])
+        min_entries, max_entries = field.schema.get("minItems", 0), field.schema["maxItems"]
+        count = min(max(self.counts.get(field.name, min_entries), min_entries), max_entries)
+        entries = []
+        for number in range(count):
+            name = f"{field.name}.{number}"
+            fields = list(schema_fields(field.value_schema, f"{name}.", f"{field.path}."))
+            questions = [element for element in self._elements(fields) if isinstance(element, Question)]
+            entries.append(FormEntry(name, f"{entry_name.capitalize()} {number + 1}", tuple(questions)))
+        return RepeatableGroup(
+            field.name, self._label(field), entry_name, self._hint(field), tuple(entries), min_entries, max_entries
+        )
+
+    def _asking(self, field: SchemaField) -> Asking:
+        return self.variant.questions.get(field.path, AS_IN_MODELS)
+
+    def _label(self, field: SchemaField) -> str:
+        label = self._asking(field).label
+        return gettext(str(field.schema["title"]) if label is None else label)
+
+    def _hint(self, field: SchemaField) -> str:
+        if field.path == DUTY_TO_REPORT:
+            return self.duty_to_report or ""
+        hint = self._asking(field).hint
+        return gettext(str(field.schema.get("description", "")) if hint is None else hint)
+
+    def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
+        kind, choices = self._kind_and_choices(field)
+        asking = self._asking(field)
+        groups: dict[tuple[str, ...], list[Question]] = {}
+        for each in siblings:
+            parent, answers = self._asking(each).after
+            if parent == field.path:
+                groups.setdefault(answers, []).append(self._question(each, siblings))
+        return Question(
+            name=field.name,
+            kind=kind,
+            label=self._label(field),
+            hint=self._hint(field),
+            choices=tuple(
+                replace(
+                    choice, opens=" ".join(str(n) for n, answers in enumerate(groups, 1) if choice.value in answers)
+                )
+                for choice in choices
+            ),
+            is_required=field.is_required,
+            if_missing=gettext(asking.missing),
+            is_number=field.value_schema.get("type") == "integer",
+            max_letters=field.value_schema.get("maxLength", 0) if kind in OF_TEXT else 0,
+            part=gettext(part_of(field.path, asking)),
+            input_type=asking.autofill[0],
+            autocomplete=asking.autofill[1],
+            calls_for_help=field.path == DANGER,
+            follow_up_groups=tuple(tuple(group) for group in groups.values()),
+        )
+
+    def _kind_and_choices(self, field: SchemaField) -> tuple[QuestionKind, tuple[Choice, ...]]:
+        if field.value_schema.get("type") == "object":
+            items = getattr(self.content, field.path.rpartition(".")[2])
+            return QuestionKind.OBSERVATIONS, tuple(Choice(item.id, item.text) for item in items)
+        choices = self._choices(field)
+        if choices:
+            single = QuestionKind.ONE_OF if len(choices) <= MAX_RADIO_CHOICES else QuestionKind.FROM_LIST
+            return QuestionKind.ANY_OF if field.is_list else single, choices
+        if field.is_list:
+            return QuestionKind.LINES, ()
+        return _text_kind(field.value_schema), ()
+
+    def _choices(self, field: SchemaField) -> tuple[Choice, ...]:
+        schema = field.value_schema
+        choices = [Choice(value, code_label(value)) for value in schema.get("enum", ())]
+        if "x-code-list" in schema and not choices:
+            codes = self.reference_data.get_code_list(schema["x-code-list"]).codes
+            choices = [Choice(code.code, code.label, code.note or "") for code in codes if not code.historic]
+        plain = self._asking(field).choices
+        return tuple(
+            Choice(each.value, gettext(plain[each.value]))
+            if each.value in plain
+            else replace(each, label=gettext(each.label), note=gettext(each.note))
+            for each in choices
+        )
+
+
+def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
+    """Return the fields at a path of the layout, in the order of the models."""
+    prefix = path.removesuffix("*")
+    return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]
+
+
+def _text_kind(schema: JsonSchema) -> QuestionKind:
+    if schema.get("format") == "date" or str(schema.get("pattern", "")).startswith("^[12]"):
+        return QuestionKind.DATE
+    if schema.get("type") == "integer" or schema["maxLength"] <= MAX_SHORT_LENGTH:
+        return QuestionKind.SHORT
+    return QuestionKind.LINE if schema["maxLength"] <= MAX_LINE_LENGTH else QuestionKind.LONG
+
+
+def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Yield the sentences of the forms, and what the pages show from below, as an extraction method of Babel.
+
+    They come from the models, the code lists and the layouts, so no marks in a file can name them. The words of the
+    guide are not among them.
+    """
+    for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
+        yield 1, None, sentence, []
+
+
+def _sentences_of_forms() -> Iterator[str]:
+    reference_data = read_reference_data(SEED_DIR)
+    content = read_edition_file(next((SEED_DIR / "guides").glob("*/1.yaml"))).content
+    yield from FROM_BELOW
+    yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
+    yield from (section.entry.heading for section in Section)
+    yield from (each.sentence for each in reference_data.statements if each.sentence)
+    yield from (each.when for each in reference_data.all_signposts if each.id == CHILDLINE and each.when)
+    yield from (code.for_reporter or code.label for code in reference_data.get_code_list("outcome").codes)
+    counts = dict.fromkeys(ENTRY_NAMES, 1)
+    for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF, ABOUT_A_FRIEND):
+        yield from (variant.title, *variant.steps.values())
+        yield from _words_of(FormBuilder(content, reference_data, counts, variant).make())
+
+
+def _words_of(form: ConcernForm) -> Iterator[str]:
+    for section in form:
+        yield from (section.title, section.hint)
+        for element in section.elements:
+            if isinstance(element, RepeatableGroup):
+                yield from (element.title, element.hint, element.entry_name)
+        for question in section.questions:
+            yield from (question.label, question.hint, question.if_missing, question.part)
+            if question.kind is not QuestionKind.OBSERVATIONS:
+                yield from (words for choice in question.choices for words in (choice.label, choice.note))

@@ -1,0 +1,587 @@
+"""What the form for a concern asks: its elements, steps and sections, its words, and its variants.
+
+The fields with their codes and limits come from the models (`app.models.concerns.concern`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from app.models.concerns.concern import ImmediateDanger, ReporterKind
+
+OMITTED_FIELDS = {
+    "test": "for developers alone",
+    "guide": "the address of the form names the guide",
+    "edition": "the form sends the edition that it shows",
+    "reporter.source_code": "a code that systems have and people do not know",
+    "*.uprn": "a number that systems have and people do not know",
+    "children.identifiers": "the same",
+    "concern.indicators.*": "each item has a tick box and a note; dates can be written in the note",
+    "concern.factors.*": "the same",
+    "concern.linked_risks.*": "the same",
+}
+"""The fields that are not in the form, with the reason."""
+LAST_STEP = "Anything else"
+"""The title of the step whose sections are folded away."""
+GUIDE_ITEMS = "guide-items"
+ENTRY_NAMES = {
+    "children": "child",
+    "parents_and_carers": "parent or carer",
+    "others": "person",
+    "concern.missing_episodes": "time",
+    "concern.people_of_concern": "person",
+    "concern.vehicles_of_concern": "vehicle",
+    "concern.places_of_concern": "place",
+    "concern.things_that_exist": "thing",
+    "agencies": "service",
+}
+"""The name of one entry of each repeatable group."""
+PARTS_OF_A_CHILD = {
+    "Other names, age and sex": ("other_names", "date_of_birth", "age_described", "unborn", "sex"),
+    "Language and needs": (
+        *("ethnicity", "ethnicity_described", "disabilities", "disability_described"),
+        *("first_language", "interpreter_needed", "communication_needs"),
+    ),
+    "Where the child is": ("home_council", "home_address.text", "home_address.postcode", "where_now"),
+    "School, health and care": (
+        *("attendance", "gp", "health_visitor", "school_nurse", "looked_after"),
+        *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
+    ),
+}
+"""The titles of the parts in which questions about a child are folded away, and the questions in each."""
+MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
+"""The titles of the parts for questions about the reporter."""
+YES = ("yes",)
+GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
+UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
+"""The reporters who are children themselves: they have forms, receipts and files in words of their own."""
+CHILDLINE = "childline"
+"""The signpost that their pages name after 999."""
+CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
+DANGER = "immediate_danger"
+"""The question that asks whether a child is in danger."""
+WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
+OF_DUTY = "reporter.duty_to_report."
+DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
+"""The question whether the law makes a professional report. It is asked from the day that the council sets."""
+DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
+FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
+TICK_ALL = "Tick all that apply."
+ONE_A_LINE = "One on each line."
+# One a line, they would fill two screens.
+# fmt: off
+WITHOUT_HINT = (
+    "children.given_names", "children.family_name", "children.age_described", "children.ethnicity",
+    "children.ethnicity_described", "children.first_language", "children.gp",
+    "children.health_visitor", "children.school_nurse", "children.child_protection_plan",
+    "children.education_health_and_care_plan", "parents_and_carers.name", "parents_and_carers.primary_carer",
+    "others.name", "others.lives_with_child", "informed_and_basis.childs_wishes", "concern.how_known_described",
+    "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
+    "concern.missing_episodes.reported_to_police", "concern.places_of_concern", "agencies.name", "agencies.email",
+)
+"""Questions that the models word well, but for a help text that is left out: the label says it all."""
+
+
+class QuestionKind(StrEnum):
+    """The input of a question."""
+
+    LINE = "line"  # a line of text
+    SHORT = "short"  # a few characters
+    LONG = "long"  # text of any length
+    LINES = "lines"  # several lines of text, each a separate answer
+    DATE = "date"  # a day, a month or a year, in three fields
+    ONE_OF = "one_of"  # one of a few choices
+    FROM_LIST = "from_list"  # one choice from a long list
+    ANY_OF = "any_of"  # any number of choices
+    OBSERVATIONS = "observations"  # any number of items of an edition, each with a note
+
+
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice of a question."""
+
+    value: str
+    label: str
+    note: str = ""
+    opens: str = ""
+    """The numbers of the groups of follow-up questions that it opens, with a space between them."""
+
+
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question. Its name is the path of its answer, for example `children.0.given_names`."""
+
+    name: str
+    kind: QuestionKind
+    label: str
+    hint: str
+    choices: tuple[Choice, ...] = ()
+    is_required: bool = False
+    if_missing: str = ""
+    """What to do where it is required and has no answer."""
+    is_number: bool = False
+    max_letters: int = 0
+    """How long its text may be; 0 where it is no text."""
+    part: str = ""
+    """The title of the optional part in which it is folded away, or an empty string."""
+    input_type: str = "text"
+    autocomplete: str = ""
+    """What a browser may fill in (WCAG 2.2, 1.3.5). It is set for the reporter's own details alone."""
+    calls_for_help: bool = False
+    """Whether one of its answers says that a child is in danger: what helps then comes before any further question."""
+    follow_up_groups: tuple[tuple["Question", ...], ...] = ()
+    """The questions that depend on its answer. All of one group are opened by the same choices."""
+
+    @property
+    def follow_ups(self) -> tuple["Question", ...]:
+        """The questions that depend on its answer."""
+        return tuple(each for group in self.follow_up_groups for each in group)
+
+    def with_follow_ups(self) -> Iterator["Question"]:
+        """Yield the question, then its follow-up questions."""
+        yield self
+        for each in self.follow_ups:
+            yield from each.with_follow_ups()
+
+
+
+
+@dataclass(frozen=True)
+class FormEntry:
+    """One entry of a repeatable group: a child, an address, a vehicle."""
+
+    name: str
+    title: str
+    questions: tuple[Question, ...]
+
+
+
+
+@dataclass(frozen=True)
+class RepeatableGroup:
+    """A group of questions that can be answered several times."""
+
+    name: str
+    title: str
+    entry_name: str
+    """The name of one entry, as in `Add another child`."""
+    hint: str
+    entries: tuple[FormEntry, ...]
+    min_entries: int
+    max_entries: int
+
+
+
+FormElement = Question | RepeatableGroup
+
+
+@dataclass(frozen=True)
+class FormSection:
+    """A section of the form. The layout names the fields; the builder adds the elements."""
+
+    id: str
+    title: str
+    paths: tuple[str, ...]
+    """The paths of its fields. A path that ends in a star means every field whose path begins so."""
+    step: str = "more"
+    """The step of the form in which it is."""
+    hint: str = ""
+    warns_of_pictures: bool = False
+    """Whether it asks for something that pictures could show. It then says first that none may be sent."""
+    elements: tuple[FormElement, ...] = ()
+
+    @property
+    def is_collapsed(self) -> bool:
+        """Whether it is folded away until the reader opens it."""
+        return self.step == "more"
+
+    @property
+    def questions(self) -> Iterator[Question]:
+        """Every question of the section, with those of entries and follow-up questions."""
+        for element in self.elements:
+            for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
+                for question in each.questions if isinstance(each, FormEntry) else (each,):
+                    yield from question.with_follow_ups()
+
+
+
+ConcernForm = tuple[FormSection, ...]
+
+FORM_SECTIONS = (
+    FormSection("danger", "Danger now", ("immediate_danger",), step="danger"),
+    FormSection(
+        "worry",
+        "What worries you",
+        ("concern.narrative", "informed_and_basis.childs_own_words"),
+        step="worry",
+        warns_of_pictures=True,
+    ),
+    FormSection("children", "The child", ("children",), step="children"),
+    FormSection("you", "About you", ("reporter.*",), step="you"),
+    FormSection(
+        GUIDE_ITEMS,
+        "Signs you have noticed",
+        ("concern.indicators", "concern.factors", "concern.linked_risks"),
+        hint="You do not need to find any of these. We do not count them. A concern with no ticks matters as much as "
+        "one with many.",
+    ),
+    FormSection(
+        "known",
+        "How you know, and when it happened",
+        ("concern.how_known*", "concern.source_wishes_to_stay_anonymous", "concern.latest_event*"),
+    ),
+    FormSection(
+        "calls", "Calls to the police or to us", ("police_informed", "police_reference", "already_telephoned.*")
+    ),
+    FormSection("missing", "Missing from home or school", ("concern.missing_now", "concern.missing_episodes")),
+    FormSection("online", "Online and messages", ("concern.online.*",), warns_of_pictures=True),
+    FormSection(
+        "of-concern",
+        "People, cars and places that worry you",
+        ("concern.people_of_concern", "concern.vehicles_of_concern", "concern.places_of_concern"),
+    ),
+    FormSection(
+        "things",
+        "Messages, pictures and other things that exist",
+        ("concern.things_that_exist",),
+        hint="You cannot send them here. Tell us what there is and where, so that the police can find it.",
+        warns_of_pictures=True,
+    ),
+    FormSection(
+        "strengths",
+        "What is going well, and what you hope for",
+        ("concern.going_well", "concern.hoped_for", "informed_and_basis.childs_wishes"),
+    ),
+    FormSection("parents", "Parents and carers", ("parents_and_carers",)),
+    FormSection("others", "Other people in the child’s life", ("others",)),
+    FormSection(
+        "informed",
+        "Who knows that you are telling us",
+        (
+            "informed_and_basis.parents_informed",
+            "informed_and_basis.reasons_parents_not_told",
+            "informed_and_basis.parents_informed_described",
+            "informed_and_basis.child_informed",
+            "informed_and_basis.agreement_to_service",
+            "informed_and_basis.agreement_described",
+            "informed_and_basis.lawful_basis",
+        ),
+    ),
+    FormSection("agencies", "Others who help the family", ("agencies",)),
+    FormSection("workers", "Anything that could put a visitor at risk", ("risk_to_workers.*",)),
+)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a question is asked, where that differs from the title, description and labels of the models."""
+
+    label: str | None = None
+    hint: str | None = None
+    """The help text; empty where the label says it all."""
+    after: tuple[str, tuple[str, ...]] = ("", ())
+    """The question and the answers on which it depends. Without CSS it is always shown."""
+    part: str = ""
+    """The title of the optional part in which it is folded away."""
+    autofill: tuple[str, str] = ("text", "")
+    """The type of its input, and what the browser may fill in (WCAG 2.2, 1.3.5): the reporter's own details alone."""
+    missing: str = ""
+    """What to do where it is required and was left empty."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Plain words for codes whose own labels are those of a census."""
+
+
+
+
+def voice_of(kind: str) -> str:
+    """Return the kind of a reporter who is under 18; an empty string for another."""
+    return kind if kind in UNDER_18 else ""
+
+
+
+AS_IN_MODELS = Asking()
+
+QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
+    "immediate_danger": Asking(
+        hint="If so, call 999 now. You can send this form afterwards.",
+        missing="Select yes if a child is in immediate danger.",
+    ),
+    "police_informed": Asking("Do the police know?", ""),
+    "police_reference": Asking("Police reference number", after=("police_informed", YES)),
+    "already_telephoned.telephoned": Asking("Have you already called us or the police?", ""),
+    "already_telephoned.when": Asking("When did you call?", "", after=("already_telephoned.telephoned", YES)),
+    "already_telephoned.whom": Asking("Who did you speak to?", "", after=("already_telephoned.telephoned", YES)),
+    "reporter.kind": Asking(hint="", missing="Select who you are."),
+    "reporter.name": Asking(hint="", after=GIVES_NAME, autofill=("text", "name")),
+    "reporter.role": Asking(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization-title")),
+    "reporter.organisation": Asking(hint="", after=WORKS_WITH_CHILDREN, autofill=("text", "organization")),
+    "reporter.phone": Asking("Your phone number", "", after=GIVES_NAME, autofill=("tel", "tel")),
+    "reporter.email": Asking("Your email address", "", after=GIVES_NAME, autofill=("email", "email")),
+    "reporter.safe_times_to_contact": Asking(
+        hint="Tell us about anything that would not be safe.", after=CAN_BE_REACHED
+    ),
+    "reporter.relationship_to_child": Asking(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
+    "reporter.anonymous_to_family": Asking(
+        "Should we keep your name from the family?", "", after=GIVES_NAME, part=MORE_ABOUT_YOU
+    ),
+    "reporter.safeguarding_lead_consulted": Asking(
+        hint="You can tell us without asking them first.",
+        after=WORKS_WITH_CHILDREN,
+        part=MORE_ABOUT_WORK,
+    ),
+    "reporter.safeguarding_lead_name": Asking(after=("reporter.safeguarding_lead_consulted", YES)),
+    DUTY_TO_REPORT: Asking("Are you telling us because the law says you must?", "", after=WORKS_WITH_CHILDREN),
+    f"{OF_DUTY}reason_for_delay": Asking(
+        "If you waited before you told us, why?", "You can leave this blank.", after=(DUTY_TO_REPORT, YES)
+    ),
+    "reporter.language": Asking(
+        "What language do you speak best?",
+        "Sign language counts too. You can write this form in any language.",
+        after=GIVES_NAME,
+        part=MORE_ABOUT_YOU,
+    ),
+    "reporter.interpreter_needed": Asking(hint="", after=GIVES_NAME, part=MORE_ABOUT_YOU),
+    "children": Asking(hint="Skip anything you do not know."),
+    "children.other_names": Asking(hint=f"Nicknames, old names, names used online. {ONE_A_LINE}"),
+    "children.date_of_birth": Asking(hint=FULL_DATE_HINT),
+    "children.estimated_age": Asking("Age", "A guess is fine."),
+    "children.unborn": Asking("Is this an unborn baby?", ""),
+    "children.expected_date_of_birth": Asking("When is the baby due?", FULL_DATE_HINT, after=("children.unborn", YES)),
+    "children.sex": Asking(hint="", choices={"U": "Not known, or not born yet"}),
+    "children.disabilities": Asking(
+        "Disability or health needs",
+        TICK_ALL,
+        choices={
+            "NONE": "No disability",
+            "MOB": "Moving around",
+            "HAND": "Using their hands",
+            "PC": "Washing, dressing or eating",
+            "INC": "Bladder or bowel control",
+            "COMM": "Speaking and being understood",
+            "VIS": "Sight",
+            "CON": "Fits or blackouts",
+            "AUT": "Autism",
+            "DDA": "Another disability",
+        },
+    ),
+    "children.disability_described": Asking("What this means day to day", ""),
+    "children.interpreter_needed": Asking(hint="Sign language counts too."),
+    "children.home_council": Asking(
+        hint="We can tell you who to call there. You can send this here too: we pass it on."
+    ),
+    "children.home_address.text": Asking("Home address", ""),
+    "children.home_address.postcode": Asking("Postcode of the home"),
+    "children.where_now": Asking(hint=""),
+    "children.school_or_setting": Asking("School, nursery or college", ""),
+    "children.looked_after": Asking("Is the child in care?", ""),
+    "parents_and_carers.date_of_birth": Asking(hint=FULL_DATE_HINT),
+    "parents_and_carers.parental_responsibility": Asking(
+        hint="This means the legal right to make decisions for the child."
+    ),
+    "parents_and_carers.phone": Asking("Phone number", ""),
+    "others": Asking(hint="For example a sister, or a dad who does not live with them."),
+    "others.date_of_birth": Asking(hint=FULL_DATE_HINT),
+    "others.phone": Asking("Phone number", ""),
+    "informed_and_basis.parents_informed": Asking(
+        "Do the parents or carers know that you are telling us?", "You do not need to tell them first."
+    ),
+    "informed_and_basis.reasons_parents_not_told": Asking(
+        "Why do they not know?",
+        TICK_ALL,
+        after=("informed_and_basis.parents_informed", ("no", "not_safe")),
+        choices={
+            "risk_of_significant_harm": "It could put a child in danger",
+            "risk_of_injury_to_another": "It could put someone else in danger",
+            "obstructs_police_investigation": "It could get in the way of the police",
+            "unjustified_delay": "It would take too long",
+        },
+    ),
+    "informed_and_basis.parents_informed_described": Asking("More about what they know, or why they do not know", ""),
+    "informed_and_basis.child_informed": Asking("Does the child know that you are telling us?", ""),
+    "informed_and_basis.childs_own_words": Asking(
+        "What has the child said?",
+        "Use the child’s own words if you can. Leave this blank if the child has not said anything.",
+    ),
+    "informed_and_basis.agreement_to_service": Asking(
+        "Has the family agreed to get help?", "We will read your concern whatever the answer."
+    ),
+    "informed_and_basis.agreement_described": Asking(
+        hint="", after=("informed_and_basis.agreement_to_service", ("yes", "no"))
+    ),
+    "informed_and_basis.lawful_basis": Asking(
+        hint="For organisations. Leave this blank if you are not sure.",
+        choices={"consent": "Consent (you do not need it if a child is at risk)"},
+    ),
+    "concern.narrative": Asking(
+        hint="What happened, when and where? Who saw it? One sentence is enough to start.",
+        missing="Write what you are worried about. One sentence is enough.",
+    ),
+    "concern.how_known": Asking(hint=TICK_ALL),
+    "concern.source_wishes_to_stay_anonymous": Asking(hint="", after=("concern.how_known", ("told_by_someone_else",))),
+    "concern.latest_event": Asking(hint=DATE_HINT),
+    "concern.indicators": Asking("Signs", ""),
+    "concern.factors": Asking("Things that have happened to the child", ""),
+    "concern.linked_risks": Asking("Other harms that may be linked", ""),
+    "concern.online.apps_and_accounts": Asking(after=("concern.online.involved", YES)),
+    "concern.online.described": Asking(after=("concern.online.involved", YES)),
+    "concern.missing_now": Asking(hint="If so, call the police as well. Call 999 if the child may be in danger."),
+    "concern.missing_episodes.started": Asking(hint=DATE_HINT),
+    "concern.missing_episodes.ended": Asking(
+        hint="A month or a year is enough. Leave this blank if the child is still missing."
+    ),
+    "concern.people_of_concern.other_names": Asking(hint=f"Nicknames, and names used online. {ONE_A_LINE}"),
+    "concern.people_of_concern.phones_and_accounts": Asking("Phone numbers and online accounts"),
+    "concern.people_of_concern.works_with_children": Asking(
+        "Do they work or volunteer with children?", "For example in a school, a club or a care home."
+    ),
+    "concern.vehicles_of_concern": Asking(hint="Tell us about any car or van, even if you know very little."),
+    "concern.things_that_exist": Asking(hint=""),
+    "concern.things_that_exist.kind": Asking(hint=""),
+    "concern.things_that_exist.place": Asking("Where is it?", "For example: which phone, computer, app or account."),
+    "concern.things_that_exist.held_by": Asking(hint=""),
+    "concern.things_that_exist.police_may_fetch": Asking("Can the police collect it?", ""),
+    "concern.things_that_exist.described": Asking("What does it show?", "Tell us in words."),
+    "agencies": Asking(hint="For example a school, a doctor or a youth club."),
+    "agencies.worker": Asking("Who works with the family there?", ""),
+    "agencies.phone": Asking("Phone number", ""),
+    "agencies.knows_of_concern": Asking("Do they know about your concern?", ""),
+    "risk_to_workers.known_risk": Asking(
+        "Could anything put a visitor at risk?", "A dog, a weapon, an illness, or someone who may be violent."
+    ),
+    "risk_to_workers.described": Asking(hint="", after=("risk_to_workers.known_risk", YES)),
+}
+
+
+def part_of(path: str, asking: Asking) -> str:
+    """Return the title of the optional part in which a question is folded away, or an empty string."""
+    name = path.removeprefix("children.")
+    return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
+
+
+
+
+@dataclass(frozen=True)
+class FormVariant:
+    """A form: the page that asks, its questions, and its words in place of those of the models."""
+
+    template: str
+    title: str
+    sections: tuple[FormSection, ...]
+    questions: Mapping[str, Asking]
+    fixed_answers: Mapping[str, Any] = field(default_factory=dict)
+    """What it answers by itself."""
+    can_be_saved: bool = True
+    """Whether it may be saved and finished later."""
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """The title of each step, in order. A script shows one at a time; without scripts all are on one page."""
+        return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
+
+
+
+LANGUAGE_OF_THE_YOUNG = Asking(
+    "What language do you speak best?", "You can write to us in any language. Sign language counts too."
+)
+
+ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS, QUESTIONS)
+
+WITHOUT_A_GUIDE = FormVariant(
+    "concern_form.html", "Raise a concern", tuple(each for each in FORM_SECTIONS if each.id != GUIDE_ITEMS), QUESTIONS
+)
+
+ABOUT_YOURSELF = FormVariant(
+    "own_concern_form.html",
+    "Tell us what has happened to you",
+    sections=(
+        FormSection("danger", "Your safety", ("immediate_danger",), step="danger"),
+        FormSection("worry", "In your own words", ("concern.narrative",), step="worry", warns_of_pictures=True),
+        FormSection(
+            "you",
+            "How we can help",
+            ("reporter.safe_times_to_contact", "informed_and_basis.childs_wishes", "reporter.language"),
+            step="you",
+        ),
+    ),
+    questions={
+        "immediate_danger": Asking(
+            "Are you safe now?",
+            "If you are not safe, call 999 now.",
+            missing="Select whether you are safe now.",
+            choices={
+                ImmediateDanger.YES: "No, I am in danger now",
+                ImmediateDanger.NO: "Yes, I am safe now",
+                ImmediateDanger.NOT_SURE: "I am not sure",
+            },
+        ),
+        "concern.narrative": Asking(
+            "What has happened?",
+            "Use your own words. You do not need to tell us all of it.",
+            missing="Write what has happened. One sentence is enough.",
+        ),
+        "reporter.safe_times_to_contact": Asking(
+            "How can we reach you safely?",
+            "Tell us your name if you want to, and a place, time or number that is safe for you. "
+            "It can be your school.",
+        ),
+        "reporter.language": LANGUAGE_OF_THE_YOUNG,
+        "informed_and_basis.childs_wishes": Asking(
+            "Is there anything that we must not do?", "For example: do not ring my home."
+        ),
+    },
+    fixed_answers={"reporter": {"kind": ReporterKind.CHILD.value}, "children": [{}]},
+    can_be_saved=False,
+)
+
+ABOUT_A_FRIEND = FormVariant(
+    "own_concern_form.html",
+    "Tell us about your friend",
+    sections=(
+        FormSection("danger", "Your friend’s safety", ("immediate_danger",), step="danger"),
+        FormSection("worry", "In your own words", ("concern.narrative",), step="worry", warns_of_pictures=True),
+        FormSection(
+            "you",
+            "How we can help",
+            (
+                "informed_and_basis.child_informed",
+                "reporter.safe_times_to_contact",
+                "informed_and_basis.childs_wishes",
+                "reporter.language",
+            ),
+            step="you",
+        ),
+    ),
+    questions={
+        "immediate_danger": Asking(
+            "Is your friend safe now?",
+            "If your friend is not safe, call 999 now.",
+            missing="Select whether your friend is safe now.",
+            choices={
+                ImmediateDanger.YES: "No, my friend is in danger now",
+                ImmediateDanger.NO: "Yes, my friend is safe now",
+                ImmediateDanger.NOT_SURE: "I am not sure",
+            },
+        ),
+        "concern.narrative": Asking(
+            "What are you worried about?",
+            "Use your own words. Your friend’s name, age or school helps us to find them.",
+            missing="Write what you are worried about. One sentence is enough.",
+        ),
+        "informed_and_basis.child_informed": Asking("Does your friend know that you are telling us?", ""),
+        "reporter.safe_times_to_contact": Asking(
+            "How can we reach you safely?",
+            "You can leave this out. A place, time or number that is safe for you. It can be your school.",
+        ),
+        "informed_and_basis.childs_wishes": Asking(
+            "Is there anything that we must not do?", "For example: do not say who told you."
+        ),
+        "reporter.language": LANGUAGE_OF_THE_YOUNG,
+    },
+    fixed_answers={"reporter": {"kind": ReporterKind.FRIEND.value}, "children": [{}]},
+    can_be_saved=False,
+)

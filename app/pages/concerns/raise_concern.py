@@ -1,0 +1,523 @@
+"""Pages for raising a concern: the form, the answers to check, the receipt, and saving it to finish it later.
+
+The server stores nothing before the concern is sent or saved: each page has the answers in its own form fields. The
+pages have no rules of their own: the models and services of the API decide what is accepted.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from anyio import from_thread
+from fastapi import Depends, Response
+from pydantic import ValidationError
+from sqlmodel import Session
+
+from app import errors
+from app.errors import FaultCode, FieldError
+from app.http.auth import (
+    SubmitterDep,
+    caller_networks,
+    expect_within_limit,
+    networks_to_count,
+    refuse_over_limit,
+    require_submitter,
+)
+from app.http.context import SessionDep
+from app.http.negotiation import PDF_TYPE
+from app.http.params import GuideName
+from app.http.problem_handlers import NO_STORE
+from app.http.routes import GuidanceRouter
+from app.http.turns import LATE
+from app.models.base import canonical_submission
+from app.models.concerns.concern import Concern, ImmediateDanger, ReporterKind
+from app.models.concerns.receipts import Receipt
+from app.models.guides.legal_statements import OnPages
+from app.models.guides.signposts import WhoToCall
+from app.pages.concerns.form_answers import (
+    answered_sections,
+    hidden_fields,
+    named_faults,
+    printed_section,
+    read_answers,
+    repeated_entries,
+)
+from app.pages.concerns.form_builder import FormBuilder
+from app.pages.concerns.form_layout import (
+    ABOUT_A_CHILD,
+    ABOUT_A_FRIEND,
+    ABOUT_YOURSELF,
+    DANGER,
+    WITHOUT_A_GUIDE,
+    ConcernForm,
+    FormSection,
+    FormVariant,
+    voice_of,
+)
+from app.pages.error_pages import PageRoute
+from app.pages.frame import AS_FILE
+from app.pages.languages import current_language, gettext, marked_english, to_translate
+from app.pages.page import Site, SiteDep
+from app.pages.posted_forms import PLACE, Answers, SubmittedForm, SubmittedFormDep, faults_of, value_at
+from app.pages.text_format import date_and_time, own_steps, spoken, steps_in_words
+from app.services.access.clients import Principal
+from app.services.concerns.idempotency import derive_idempotency_keys
+from app.services.concerns.receipt_signing import check_receipt
+from app.services.concerns.receipts import ANOTHER_COUNCIL
+from app.services.concerns.saved_forms import group_of
+from app.services.desk.exports import concern_pdf
+from app.services.guides.editions import EditionHead, current_of, default_guide, get_history, head_of
+from app.services.guides.pdf import pdf_available
+from app.services.guides.reference_data import lives_elsewhere
+from app.services.guides.working_days import LONDON
+
+NARRATIVE = "concern.narrative"
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GENERAL, YOURSELF, FRIEND = "/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend"
+FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF, FRIEND: ABOUT_A_FRIEND}
+router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
+SEND, SAVE, NOW, SEND_NOW, COPY = "send", "save", "now", "send-now", "copy"
+ALREADY_SENT = to_translate(
+    "You have already sent this form with different answers, and we have that concern. To send these answers as "
+    "another concern, press ‘Send’ again."
+)
+TOO_MANY_FROM_HERE = to_translate(
+    "Very many concerns came from your network, so we cannot take this one yet. Nothing is lost: send a few words now, "
+    "or call."
+)
+NOT_STORED = to_translate(
+    "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
+)
+BOXES = to_translate(
+    "This file cannot print some of the letters that you wrote: a box stands for each of them. We can read them all."
+)
+NO_DRAFT = to_translate(
+    "No saved form has this code. You may have sent the form or saved it again, or it is more than 24 hours old."
+)
+NOT_FOR_THE_YOUNG = to_translate(
+    "We do not save this for a young person, because someone else could find the code. You can send what you have now, "
+    "or call."
+)
+TOO_MANY_SAVED = to_translate(
+    "We cannot save this, because too many forms are saved already. Nothing is lost: send what you have now, or call."
+)
+NOT_SAVED = to_translate(
+    "We could not save it just now. Nothing is lost: try again in a few seconds, send what you have, or call."
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A concern that is not sent yet: the address of its form, its edition, its idempotency key and its answers."""
+
+    site: Site
+    variant: FormVariant
+    path: str
+    head: EditionHead
+    key: str
+    names_guide: bool = True
+    """Whether the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
+    answers: Answers = field(default_factory=dict)
+    opening: str = ""
+    """Where the form was saved and is finished now: the mark of that opening, with which what was saved ends."""
+
+    def form(self, extra_entry: str = "") -> ConcernForm:
+        """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
+        counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
+        counts[extra_entry] = counts.get(extra_entry, 0) + 1
+        return self._form(counts)
+
+    def with_answers(self, posted: SubmittedForm) -> "Draft":
+        """Return the draft with the answers and the key of a posted form."""
+        key = posted.one("key")
+        answers = read_answers(self._form(posted.counts), posted)
+        opening = posted.one("opening")
+        return replace(self, key=key if KEY.fullmatch(key) else self.key, answers=answers, opening=opening)
+
+    @property
+    def can_be_saved(self) -> bool:
+        """Whether it may be finished later. A young person's answers are never saved: someone could find the code."""
+        return self.variant.can_be_saved and not self.voice
+
+    def without_entry(self, entry: str) -> "Draft":
+        """Return the draft without an entry of a group."""
+        name, _, number = entry.rpartition(".")
+        entries = value_at(self.answers, name)
+        if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
+            del entries[int(number)]
+        return self
+
+    def urgent(self) -> "Draft":
+        """Return the draft as it is sent in danger: who has not said who they are need not say it."""
+        self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
+        return self
+
+    def without_answer(self, name: str) -> "Draft":
+        """Return the draft without the answer of that name."""
+        parent, _, own_name = name.rpartition(".")
+        answers = value_at(self.answers, parent) if parent else self.answers
+        if isinstance(answers, dict):
+            answers.pop(own_name, None)
+        return self
+
+    def _form(self, counts: Mapping[str, int]) -> ConcernForm:
+        content = self.site.context.contents(self.head.key)
+        duty = duty_to_report(self.site)
+        return FormBuilder(content, self.site.context.reference_data, counts, self.variant, duty).make()
+
+    def fields(self) -> Answers:
+        """Return the concern as JSON for the API."""
+        shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
+        answers = shown | self.answers
+        for name, fixed in self.variant.fixed_answers.items():
+            answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
+        return answers
+
+    def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
+        """Return a page that contains the draft."""
+        return self.site.page(
+            template,
+            status=status,
+            head=self.head,
+            path=self.path,
+            title=gettext(self.variant.title),
+            steps={step: gettext(title) for step, title in self.variant.steps.items()},
+            content=self.site.context.contents(self.head.key),
+            who=self.who,
+            form=form,
+            own_fields=self._own_fields(),
+            can_be_saved=self.can_be_saved,
+            can_be_copied=self.can_be_copied,
+            **self.about_danger,
+            **values,
+        )
+
+    @property
+    def who(self) -> WhoToCall:
+        """Who to call now."""
+        return self.site.context.submissions.resolver.pin(self.head.key).who
+
+    def _own_fields(self) -> list[tuple[str, str]]:
+        """Return the fields of the form that are no answers."""
+        own = [("key", self.key), ("edition", str(self.head.number)), ("opening", self.opening)]
+        return [(name, value) for name, value in own if value]
+
+    @property
+    def voice(self) -> str:
+        """In whose words the pages speak: the reporter's kind where the reporter is under 18, otherwise empty."""
+        return voice_of(str(value_at({**self.answers, **self.variant.fixed_answers}, "reporter.kind")))
+
+    @property
+    def can_be_copied(self) -> bool:
+        """Whether the answers may be saved as a file: by a professional, who may have to keep a record of them."""
+        return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
+
+    def copied_fields(self) -> list[tuple[str, str]]:
+        """Return the fields from which a copy is made, for the page that says that the concern was sent."""
+        return [*self._own_fields(), *hidden_fields(self.form(), self.answers)] if self.can_be_copied else []
+
+    @property
+    def about_danger(self) -> dict[str, Any]:
+        """What the pages show of danger: the answer, and whether a child gave it."""
+        return {"immediate_danger": self.answers.get(DANGER), "voice": self.voice}
+
+    def form_page(
+        self,
+        *,
+        faults: list[FieldError] | None = None,
+        status: int = errors.ValidationFailed.status,
+        extra_entry: str = "",
+        focus: str = "",
+    ) -> Response:
+        """Return the form with the answers so far, and an error beside each question that has one, with that status."""
+        form = self.form(extra_entry)
+        messages = named_faults(form, faults or [], self.answers)
+        open_sections = {
+            section.id
+            for section in form
+            for question in section.questions
+            if value_at(self.answers, question.name) is not None or question.name in messages
+        } | {section.id for section in form if _holds(section, focus)}
+        return self.page(
+            self.variant.template,
+            form,
+            status=status if messages else 200,
+            faults=messages,
+            open_sections=open_sections,
+            focus="" if messages else focus,
+            value=lambda name: value_at(self.answers, name),
+            has_answers=bool(self.answers),
+        )
+
+    def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
+        """Return what helps in danger, with the one question without whose answer nothing can be sent."""
+        form = self.form()
+        messages = named_faults(form, faults or [], self.answers)
+        hidden = [(name, value) for name, value in hidden_fields(form, self.answers) if name != NARRATIVE]
+        return self.page(
+            "send_now.html",
+            form,
+            status=errors.ValidationFailed.status if messages else 200,
+            faults=messages,
+            question=next(each for section in form for each in section.questions if each.name == NARRATIVE),
+            hidden_fields=hidden,
+        )
+
+    def check_page(self, concern: Concern, *, fault: str | None = None, status: int = 200) -> Response:
+        """Return the answers, for the person to check before sending."""
+        form, reference_data = self.form(), self.site.context.reference_data
+        return self.page(
+            "check_answers.html",
+            form,
+            status=status,
+            faults={"send": gettext(fault)} if fault else {},
+            sections=answered_sections(form, self.answers),
+            also_call=reference_data.also_call(concern, self.who.signposts),
+            passes_on=ANOTHER_COUNCIL if lives_elsewhere(concern, reference_data.neighbours) else None,
+            hidden_fields=list(hidden_fields(form, self.answers)),
+        )
+
+
+def duty_to_report(site: Site) -> str | None:
+    """Return what the form says of the duty to report, from the day that the council set; before it None."""
+    settings = site.context.settings
+    begins = settings.duty_to_report_from
+    if begins is None or site.now.astimezone(LONDON).date() < begins:
+        return None
+    text = settings.duty_to_report_text
+    return marked_english(text) if text else site.says(OnPages.DUTY_TO_REPORT)
+
+
+def _holds(section: FormSection, name: str) -> bool:
+    """Return whether the section has that id, or has the group or the entry of that name."""
+    return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
+
+
+def empty_draft(site: Site, session: Session, path: str, number: str = "") -> Draft:
+    """Return an empty draft of the form at that path, for that edition of its guide, or for the current one.
+
+    A form that belongs to no guide shows the default guide. A guide whose editions are all withdrawn has its last one
+    here: a withdrawn edition does not stop a concern. Raises `NoSuchGuide`.
+    """
+    variant = FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
+    names_guide = path not in FORMS_WITHOUT_GUIDE
+    guide = path.rpartition("/")[2] if names_guide else default_guide(session, site.context.settings.default_guide)
+    if guide is None:
+        raise errors.NoSuchGuide
+    history = get_history(session, guide=guide)
+    is_number = number.isdecimal() and len(number) <= len("1000000")
+    head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
+    return Draft(site, variant, path, head, str(uuid.uuid4()), names_guide)
+
+
+def _check_name(guide: GuideName) -> None:
+    """Take the name of the guide out of the path, so that what can be none is not found."""
+
+
+@router.get(GENERAL, dependencies=[Depends(require_submitter)])
+@router.get(YOURSELF, dependencies=[Depends(require_submitter)])
+@router.get(FRIEND, dependencies=[Depends(require_submitter)])
+@router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
+def read_form(site: SiteDep, session: SessionDep) -> Response:
+    """Return the empty form: that of a guide for its current edition, or one that belongs to no guide."""
+    return site.compressed(empty_draft(site, session, site.request.scope["path"]).form_page())
+
+
+@router.post(GENERAL)
+@router.post(YOURSELF)
+@router.post(FRIEND)
+@router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
+def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
+    """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
+    draft = empty_draft(site, session, site.request.scope["path"], posted.one("edition"))
+    session.close()  # released: requests that hold one connection and wait for another could block each other
+    return _act(draft, posted, submitter)
+
+
+def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
+    draft = empty.with_answers(posted)
+    action, _, target = posted.one("do").partition(":")
+    if (rearranged := _rearranged(draft, action, target)) is not None:
+        return rearranged
+    if action == SAVE and draft.variant.can_be_saved:
+        return save_draft(draft)
+    if action in (NOW, SEND_NOW):
+        if not value_at(draft.answers, NARRATIVE):
+            missing = FieldError(("concern", "narrative"), "", FaultCode.REQUIRED)
+            return draft.sentence_page(faults=[missing] if action == SEND_NOW else None)
+        draft = draft.urgent()
+    return _finish(draft, posted, submitter)
+
+
+def _finish(draft: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
+    """Check the answers, and send them, copy them or show them, as the pressed button says."""
+    action = posted.one("do")
+    try:
+        concern = Concern.model_validate(draft.fields())
+        draft.site.context.submissions.check(concern, for_tests=submitter.for_tests, at=draft.site.now)
+    except ValidationError as error:
+        return draft.form_page(faults=faults_of(error))
+    except errors.InvalidConcern as error:
+        return draft.form_page(faults=list(error.faults))
+    if action in (SEND, NOW, SEND_NOW):
+        page = _send(draft, concern, submitter)
+    elif action == COPY and draft.can_be_copied:
+        refuse_over_limit(draft.site.request)  # a PDF takes as long as many concerns
+        page = _copy(draft, concern, posted.one("receipt"))
+    else:
+        page = draft.check_page(concern)
+    return page
+
+
+def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
+    """Return the form for a button that changes what it shows (`add:children`), and sends nothing; None for others."""
+    match action:
+        case "change":
+            return draft.form_page(focus=target)
+        case "clear":
+            return draft.without_answer(target).form_page(focus=target)
+        case "add":
+            entries = value_at(draft.answers, target)
+            number = len(entries) if isinstance(entries, list) else 0
+            return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
+        case "remove":
+            return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
+    return None
+
+
+def _copy(draft: Draft, concern: Concern, signed: str) -> Response:
+    """Return the answers of this request as a PDF. Nothing of it is stored.
+
+    With the signed receipt of just these answers it has the reference and the time; otherwise it says that it was not
+    sent.
+    """
+    site, sent = draft.site, _find_sent(draft.site, concern, signed)
+    reference = sent.get("jti", "")
+    facts = [(gettext("Reference"), reference)] if sent else []
+    facts += [(gettext("Sent"), date_and_time(dt.datetime.fromisoformat(sent["received_at"])))] if sent else []
+    printed = {
+        "title": gettext("Concern {}").format(reference) if sent else gettext("Not sent yet"),
+        "footer": gettext("Confidential: about a child."),
+        "lang": current_language().code,
+        "council": site.context.settings.council_name,
+        "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
+        "facts": facts,
+        "boxes": gettext(BOXES),
+        "sections": [printed_section(each) for each in answered_sections(draft.form(), draft.answers)],
+    }
+    headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
+    return Response(concern_pdf(printed), media_type=PDF_TYPE, headers=headers)
+
+
+def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
+    """Return the claims of the receipt, if this service signed it for this very concern; otherwise nothing."""
+    try:
+        claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
+    except errors.ReceiptNotGenuine:
+        return {}
+    is_same = claims.get("submission_sha256") == hashlib.sha256(canonical_submission(concern)).hexdigest()
+    return claims if is_same else {}
+
+
+def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
+    """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
+    request = draft.site.request
+    keys = derive_idempotency_keys(draft.key, client=submitter.name)
+    submit = partial(
+        draft.site.context.submissions.submit,
+        concern,
+        for_tests=submitter.for_tests,
+        networks=networks_to_count(request, submitter),
+        keys=keys,
+        at=draft.site.now,
+    )
+    try:
+        expect_within_limit(request, submitter, concern)
+        result = from_thread.run(submit)
+    except errors.IdempotencyKeyReused:
+        new_draft = replace(draft, key=str(uuid.uuid4()))
+        return new_draft.check_page(concern, fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
+    except errors.RateLimited as refusal:
+        refused = draft.check_page(concern, fault=TOO_MANY_FROM_HERE, status=errors.TooManyConcerns.status)
+        refused.headers.update(refusal.headers)
+        return refused
+    except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
+        return draft.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
+    request.scope["state"][LATE] = result.is_late
+    with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
+        draft.site.context.drafts.end(draft.opening, at=draft.site.now)
+    receipt, in_danger = Receipt.model_validate_json(result.receipt), draft.answers.get(DANGER) == ImmediateDanger.YES
+    next_steps = own_steps if draft.voice else partial(steps_in_words, at=draft.site.now)
+    return draft.site.page(
+        "own_receipt.html" if draft.voice else "receipt.html",
+        status=201,
+        receipt=receipt,
+        who=WhoToCall(receipt.contacts, receipt.signposts),
+        reference_aloud=spoken(receipt.reference),
+        head=draft.head,
+        path=draft.path,
+        copied_fields=draft.copied_fields(),
+        steps=next_steps(receipt, in_danger=in_danger),
+        **draft.about_danger,
+    )
+
+
+def save_draft(draft: Draft) -> Response:
+    """Save the draft, and return the page with its code. Where it cannot be saved, return the form: nothing is lost."""
+    if not draft.can_be_saved:
+        return draft.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
+    fields: dict[str, list[str]] = {"key": [draft.key], "edition": [str(draft.head.number)]}
+    for name, value in hidden_fields(draft.form(), draft.answers):
+        fields.setdefault(name, []).append(value)
+    context, networks = draft.site.context, caller_networks(draft.site.request)
+    size = sum(len(value.encode()) for values in fields.values() for value in values)
+    try:
+        refuse_over_limit(draft.site.request)
+        source = context.submissions.sources.admit_saved_form(networks, size, day=draft.site.now.date())
+        saved = context.drafts.save(draft.path, fields, source=source, opening=draft.opening, at=draft.site.now)
+    except (errors.RateLimited, errors.SavedFormsFull) as refusal:
+        refused = draft.form_page(faults=[FieldError((), TOO_MANY_SAVED, FaultCode.INVALID)], status=refusal.status)
+        refused.headers.update(refusal.headers if isinstance(refusal, errors.RateLimited) else {})
+        return refused
+    except (errors.StoreBusy, *NO_STORE):
+        return draft.form_page(
+            faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=errors.ServiceUnavailable.status
+        )
+    return draft.site.page("saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code))
+
+
+@router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
+def read_code_form(site: SiteDep) -> Response:
+    """Return the form for the code."""
+    return site.compressed(_code_form(site, SubmittedForm()))
+
+
+@router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
+def open_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
+    """Return the form as it was saved. The code comes in the body, so that it is in no address."""
+    code = posted.one("code").strip()
+    try:
+        with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
+            site.context.drafts.expect(code, at=site.now)
+        opened = site.context.drafts.open(code, page=posted.one("page"), at=site.now)
+    except errors.NoSuchDraft:
+        return _code_form(site, posted, fault=NO_DRAFT)
+    saved = SubmittedForm(opened.fields)
+    draft = empty_draft(site, session, opened.path, saved.one("edition"))
+    return replace(draft.with_answers(saved), opening=opened.opening).form_page()
+
+
+def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
+    """Return the form for the code. Its `page` says which page has the draft: the newest that opened it."""
+    return site.page(
+        "saved_draft_form.html",
+        status=errors.NotFound.status if fault else 200,
+        faults={"code": gettext(fault)} if fault else {},
+        page=posted.one("page") or str(uuid.uuid4()),
+    )

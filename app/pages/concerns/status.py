@@ -1,0 +1,280 @@
+"""Pages for the status of a concern, by its reference and code, for more about it, and for its receipt as a file."""
+
+import datetime as dt
+import textwrap
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Annotated, NamedTuple
+
+from fastapi import Path, Response
+from pydantic import ValidationError
+
+from app import errors
+from app.http.auth import PUBLIC, caller_networks
+from app.http.problem_handlers import NO_STORE
+from app.http.routes import GuidanceRouter
+from app.models.concerns.additions import Addition, AdditionReceipt
+from app.models.concerns.concern import MAX_NARRATIVE, ImmediateDanger
+from app.models.concerns.entries import ReceivedMessage
+from app.models.concerns.receipts import AdditionStatus, ConcernStatus, MessageStatus
+from app.models.guides.contacts import Reachable
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.signposts import WhoToCall
+from app.pages.concerns.form_layout import CHILDLINE, voice_of
+from app.pages.error_pages import PageRoute
+from app.pages.languages import gettext, to_translate
+from app.pages.page import Site, SiteDep
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep
+from app.pages.text_format import DO_NOT_WAIT, date_and_time, deadline, own_steps, page_words, spoken, steps_in_words
+from app.services.concerns.follow_up import ADD, StatusCode
+from app.services.concerns.receipt_signing import check_receipt
+from app.services.concerns.receipts import CLOSED_TEXT
+
+router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+RECEIPT_WIDTH = 76
+REFUSED = errors.ValidationFailed.status
+CLEAR_DANGER = "clear:immediate_danger"
+NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
+NOT_ADDED = to_translate(
+    "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
+)
+TOO_MUCH_FROM_HERE = to_translate(
+    "Very many long texts came from your network, so we cannot take this one yet. Nothing is lost: send a few words "
+    "now, or call."
+)
+CANNOT_BE_ADDED = to_translate("Nothing more can be added to this concern. Raise a new one, or call.")
+ALREADY_ADDED = to_translate(
+    "You have already sent other words from this page, and we have them. To add these too, press the button."
+)
+EMPTY = to_translate("Enter what you want to add")
+TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the rest as another addition")
+
+
+@router.get("")
+def read_status_form(site: SiteDep) -> Response:
+    """Return the form for the reference and the code."""
+    return site.compressed(_form(site))
+
+
+@router.post("")
+def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
+    """Return the status. Reference and code come in the body, so that they are in no address."""
+    if posted.one("do") == CLEAR_DANGER:
+        posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
+    try:
+        return _status_page(site, posted)
+    except errors.NoSuchConcern:
+        return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
+
+
+@router.post("/additions")
+def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
+    """Store what was added, sealed, and return the status. What cannot be stored stays on the page."""
+    try:
+        added = _add(site, posted)
+        place = SubmittedForm(
+            {name: [posted.one(name)] for name in ("reference", "code", "voice", "shows_code")}
+        )  # the next has its own key
+        return _status_page(site, place, added=added, in_danger=posted.one("immediate_danger") == ImmediateDanger.YES)
+    except errors.NoSuchConcern:
+        return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
+    except (ValidationError, errors.InvalidConcern):
+        fault = TOO_LONG if posted.one("narrative").strip() else EMPTY
+        return _status_page(site, posted, faults={"narrative": fault}, status=REFUSED)
+    except (errors.ConcernErased, errors.TooManyAdditions):
+        return _status_page(site, posted, faults={"": CANNOT_BE_ADDED}, status=REFUSED)
+    except errors.IdempotencyKeyReused:
+        fields = {**posted.fields, "key": [str(uuid.uuid4())]}
+        return _status_page(site, SubmittedForm(fields), faults={"": ALREADY_ADDED}, status=REFUSED)
+    except (errors.TooManyConcerns, errors.StoreBusy, *NO_STORE) as refusal:
+        if isinstance(refusal, errors.TooManyConcerns):
+            fault, status, headers = TOO_MUCH_FROM_HERE, refusal.status, refusal.headers
+        else:
+            fault, status, headers = NOT_ADDED, errors.ServiceUnavailable.status, {}
+        page = _status_page(site, posted, faults={"": fault}, status=status)
+        page.headers.update(headers)
+        return page
+
+
+@router.get("/{reference}")
+def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
+    """Return the form with the reference filled in. It does not say whether that concern exists."""
+    return site.compressed(_form(site, reference=reference))
+
+
+def _add(site: Site, posted: SubmittedForm) -> AdditionReceipt:
+    key, danger = posted.one("key") or str(uuid.uuid4()), posted.one("immediate_danger")
+    words = {"concern": {"narrative": posted.one("narrative")}} | ({"immediate_danger": danger} if danger else {})
+    addition = Addition.model_validate(words)
+    code = _code_of(site, posted.one("reference"), posted.one("code"))
+    concern = site.context.follow_ups.find(code, purpose=ADD)
+    result = site.context.follow_ups.add(concern, addition, idempotency_key=key, at=site.now)
+    return AdditionReceipt.model_validate_json(result.receipt)
+
+
+def _code_of(site: Site, reference: str, code: str) -> StatusCode:
+    return StatusCode(reference.strip(), code.strip(), caller_networks(site.request))
+
+
+def _status_page(
+    site: Site,
+    posted: SubmittedForm,
+    *,
+    faults: dict[str, str] | None = None,
+    added: AdditionReceipt | None = None,
+    in_danger: bool = False,
+    status: int = 200,
+) -> Response:
+    """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`.
+
+    Whoever comes from the receipt (`shows_code`) still sees the code, until it was kept.
+    """
+    typed = _code_of(site, posted.one("reference"), posted.one("code"))
+    concern = site.context.follow_ups.read_status(typed, at=site.now)
+    voice = voice_of(posted.one("voice"))
+    return site.page(
+        "concern_status.html",
+        status=status,
+        concern=concern,
+        who=_who(concern),
+        code=typed.token,
+        shows_code=bool(posted.one("shows_code")),
+        key=posted.one("key") or str(uuid.uuid4()),
+        narrative=posted.one("narrative"),
+        max_letters=MAX_NARRATIVE,
+        immediate_danger=posted.one("immediate_danger"),
+        added=added,
+        added_in_danger=in_danger,
+        reference_aloud=spoken(concern.reference),
+        closed_text=CLOSED_TEXT,
+        voice=voice,
+        steps=own_steps(concern) if voice else steps_in_words(concern, at=site.now),
+        talk=_talk_of(concern, _messages_of(site, concern, typed)),
+        faults={name: gettext(fault) for name, fault in (faults or {}).items()},
+    )
+
+
+def _who(concern: ConcernStatus) -> WhoToCall:
+    return WhoToCall(concern.contacts, concern.signposts)
+
+
+def _form(site: Site, *, reference: str = "", fault: str | None = None) -> Response:
+    return site.page(
+        "status_form.html",
+        status=errors.NoSuchConcern.status if fault else 200,
+        faults={"reference": gettext(fault)} if fault else {},
+        reference=reference,
+    )
+
+
+def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
+    """Return the messages of the concern, whose code is known to be right.
+
+    They are without words where the reading cannot be recorded just now: the rest of the page is of use without them.
+    """
+    if not concern.messages:
+        return ()
+    try:
+        opened = site.context.follow_ups.open_messages(code, at=site.now)
+    except (errors.StoreBusy, *NO_STORE):
+        return concern.messages
+    return opened.messages
+
+
+class Turn(NamedTuple):
+    """One turn of what was written to and fro: a message of the duty team, or something that the reporter added."""
+
+    message: ReceivedMessage | MessageStatus | None
+    addition: AdditionStatus | None
+    is_answer: bool = False
+    """Whether it is the first that was added after a message was read."""
+
+
+def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[Turn]:
+    """Return what was written to and fro, the oldest first."""
+    answers = {each.answered_at for each in messages}
+    turns = [(each.sent_at, Turn(each, None)) for each in messages]
+    turns += [(each.added_at, Turn(None, each, each.added_at in answers)) for each in concern.additions]
+    return [turn for _, turn in sorted(turns, key=itemgetter(0))]
+
+
+@router.post("/receipt")
+def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
+    """Return the receipt as a text: reference, code, what happens next, numbers to call, and the signed part last.
+
+    Raise `NotFound` for a receipt that this service has not signed, and for a code that is not its concern's.
+    """
+    signed, code = posted.one("receipt"), posted.one("code").strip()
+    try:
+        claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
+        reference, received_at = claims["jti"], dt.datetime.fromisoformat(claims["received_at"])
+        concern = site.context.follow_ups.read_status(_code_of(site, reference, code), at=received_at)
+    except (errors.ReceiptNotGenuine, errors.NoSuchConcern, KeyError):
+        raise errors.NotFound from None
+    is_own = bool(voice_of(posted.one("voice")))
+    lines = _own_lines(site, concern, code) if is_own else _receipt_lines(site, concern, code, posted.many("also_call"))
+    text = "\n".join([*lines, *_signed_lines(site, signed)]) + "\n"
+    name = "note.txt" if is_own else f"receipt-{reference}.txt"  # a child's folder of downloads may be seen by others
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type="text/plain", headers=headers)
+
+
+def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
+    """Yield the receipt of a person under 18, in lines for a narrow page: 999 and Childline before all else."""
+    yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
+    yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
+    yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
+    for step in own_steps(concern):
+        yield from _paragraph(f"- {step}", hanging="  ")
+    yield from ("", "YOU CAN ALSO CALL US", "")
+    yield from _numbers(each.contact for each in site.teams(_who(concern)).all)
+
+
+def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
+    """Yield what a person needs first, in lines for a narrow page. `also_call` are ids of signposts."""
+    title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
+    yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
+    yield f"Reference: {concern.reference}"
+    yield f"Code:      {code}"
+    yield f"Sent:      {date_and_time(concern.received_at)}"
+    if not concern.test:
+        by = deadline(concern.acknowledge_by)
+        is_promised = concern.acknowledge_by_promised
+        yield from _paragraph(f"A social worker should read it by {by}." if is_promised else DO_NOT_WAIT)
+        yield from _paragraph(f"Check for messages by {deadline(concern.come_back_by or concern.acknowledge_by)}.")
+    yield from _paragraph(f"Guide:     {title}, edition {concern.edition}", hanging=" " * 11)
+    yield from ("", "WHAT HAPPENS NEXT", "")
+    for step in concern.next_steps:
+        yield from _paragraph(f"- {page_words(step)}", hanging="  ")
+    yield from ("", "WHO TO CALL", "")
+    numbers: list[Reachable] = [each for each in concern.signposts if each.emergency]
+    numbers += [each.contact for each in site.teams(_who(concern)).all]
+    yield from _numbers(numbers)
+    for each in (*site.context.reference_data.neighbours, *concern.signposts):
+        if each.id in also_call:
+            yield from _paragraph(f"- {each.name}: {_ways(each)}. {each.when or ''}", hanging="  ")
+    yield from _paragraph("- When you call, give the reference.", hanging="  ")
+
+
+def _numbers(contacts: Iterable[Reachable]) -> Iterator[str]:
+    for contact in contacts:
+        yield from _paragraph(f"- {contact.name}: {_ways(contact)}", hanging="  ")
+
+
+def _ways(contact: Reachable) -> str:
+    return " or ".join(phone.dialled + phone.option_text for phone in contact.phones) or contact.url or ""
+
+
+def _signed_lines(site: Site, signed: str) -> Iterator[str]:
+    """Yield the signed part, which is one long line, with what it is."""
+    yield from ("", "SIGNED RECEIPT", "")
+    yield from _paragraph(
+        "It proves when the concern was received, and shows nothing of it. It is checked with "
+        f"{site.context.settings.public_url}/.well-known/jwks.json."
+    )
+    yield from ("", signed)
+
+
+def _paragraph(text: str, *, hanging: str = "") -> list[str]:
+    return textwrap.wrap(text, RECEIPT_WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,374 @@
+"""What people do about a concern on its page: the forms of the acts, and their posts.
+
+What is refused is a page with the form as it was filled in, and with what happened meanwhile.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Path, Response
+from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
+
+from app import errors
+from app.age.keys import recipient_of
+from app.errors import FaultCode, FieldError
+from app.http.context import AppContext
+from app.http.params import IN_PLAIN_DIGITS
+from app.http.routes import GuidanceRouter
+from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.base import MAX_NUMBER, RequestModel
+from app.models.concerns.entries import Message, NewNote
+from app.models.concerns.receipts import ConcernState
+from app.models.desk.actions import Acknowledgement, Erasure, Hold, Outcome
+from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
+from app.pages.audit.audit_log import act_lines
+from app.pages.desk.exports import export_response
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
+from app.pages.error_pages import problem_type_of
+from app.pages.frame import SHOWN_AGAIN, DeskRoute, Visit, WorkerVisitDep, lead_to
+from app.pages.posted_forms import SubmittedForm, SubmittedFormDep, faults_of
+from app.services.access.people import list_workers
+from app.services.audit.audit_log import Actor, list_last_acts
+from app.services.audit.meanwhile import list_meanwhile
+from app.services.concerns.desk_entries import send_message, write_note
+from app.services.concerns.rows import find_concern
+from app.services.desk import actions, assignment, hand_overs
+from app.services.desk.presented_concerns import reference_of
+from app.services.guides.pdf import pdf_available
+
+router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+_Model = TypeVar("_Model", bound=BaseModel)
+STILL_WAITS = (
+    "There is an unread addition",
+    "It has not been acknowledged, so the concern was not closed. Read it first, or close the concern anyway.",
+)
+REPEATED = ("You have just done this", "It has not been done again. Repeat it only if you meant to.")
+NO_SUCH_WORKER = "choose someone who can work on concerns, or nobody"
+ONLY_SEALED = "this text must be encrypted before it is sent: turn on JavaScript, or use the command"
+NO_SUCH_BODY = "choose an organisation"
+ANOTHER_KEY = "the file was encrypted to a different key from the one set up for this organisation"
+REFUSED = tuple(SHOWN_AGAIN)
+DIGITS_OF_SEEN = 9
+DONE = "done"
+"""Where a concern's page says what was just done."""
+MOST_AT_ONCE = 20
+"""So many others may act at the same moment, and what a person just did is still found."""
+FORM_KEY_BYTES = 16
+UNTYPED: Mapping[str, str] = MappingProxyType({})
+LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
+
+
+@dataclass(frozen=True)
+class Attempt(Visit):
+    """A form that a person sent about a concern."""
+
+    reference: str
+    posted: SubmittedForm
+
+    @property
+    def seen(self) -> int | None:
+        """The number of the last act that the page of the form showed."""
+        typed = self.posted.one("seen")
+        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= DIGITS_OF_SEEN else None
+
+    @property
+    def actor(self) -> Actor:
+        """The person, with what they had seen."""
+        return replace(self.visitor.actor, seen=self.seen)
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key of the form."""
+        return self.posted.one("key") or None
+
+    def typed(self, model: type[BaseModel]) -> dict[str, object]:
+        """Return what was typed for the fields of the model. What is empty, and not required, is absent."""
+        fields = {name: self.posted.one(name).strip() for name in model.model_fields}
+        return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
+
+    def parse(self, model: type[_Model], fields: Mapping[str, object] | None = None) -> _Model:
+        """Return the model of the API, of those fields or of what was typed. Raises `ValidationFailed`."""
+        try:
+            return model.model_validate(self.typed(model) if fields is None else fields, strict=False)
+        except ValidationError as error:
+            raise errors.ValidationFailed(faults_of(error)) from None
+
+    def only_addition_waits(self) -> bool:
+        """Return True if the concern itself is acknowledged."""
+        with Session(self.context.engine) as session:
+            concern = find_concern(session, self.reference)
+        return concern is not None and concern.state != ConcernState.RECEIVED
+
+    def number_of_own_act(self) -> int:
+        """Return the number of the last act of this person in the chain of the concern, but for what they looked at.
+
+        It is the one that was just done, or, for a form that was sent twice, the one that it did.
+        """
+        with Session(self.context.engine) as session:
+            last = list_last_acts(session, self.reference, limit=MOST_AT_ONCE)
+        own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in LOOKING)
+        return next(own, 0)
+
+    def list_meanwhile(self) -> list[DisclosureRow]:
+        """Return what happened since the page of the form."""
+        if self.seen is None:
+            return []
+        with Session(self.context.engine) as session:
+            return list_meanwhile(session, self.reference, client=self.visitor.actor.client, seen=self.seen)
+
+
+async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
+    """Return the form that was sent. Only people who may act get through this."""
+    return Attempt(**vars(visit), reference=reference_of(reference), posted=posted)
+
+
+AttemptDep = Annotated[Attempt, Depends(read_attempt)]
+
+
+class AssignmentForm(RequestModel):
+    """The person of the register that is to work on a concern; empty for nobody."""
+
+    person: str = ""
+
+
+class ExportForm(RequestModel):
+    """Whether an export has the notes of the desk too."""
+
+    notes: bool = False
+
+
+class ClosingForm(Outcome):
+    """The outcome of a concern, and whether to close it although something that was added waits."""
+
+    anyway: bool = False
+
+
+def read_words(attempt: Attempt) -> dict[str, object]:
+    """Return what a person wrote: sealed, or the words themselves, where this service could read them anyway.
+
+    Raises `ValidationFailed` for words in clear at a service that cannot read.
+    """
+    sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
+    if sealed:
+        return {"sealed": sealed} | ({"recipients": recipients} if recipients else {})
+    if not takes_clear_words(attempt.context):
+        raise errors.ValidationFailed([FieldError(("text",), ONLY_SEALED)])
+    return {"text": attempt.posted.one("text").strip()}
+
+
+def read_closing(attempt: Attempt) -> dict[str, object]:
+    """Return the outcome and, if somebody wrote one, the message to the reporter. Raises as `read_words` does."""
+    typed = attempt.typed(ClosingForm)
+    has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
+    return typed | ({"message": read_words(attempt)} if has_words else {})
+
+
+def read_body(attempt: Attempt) -> dict[str, object]:
+    """Return the body that was chosen with its key, and what else is recorded of a hand-over.
+
+    Where the browser made the file, the form has its digest, its additions and the key that it is sealed to. Raises
+    `ValidationFailed` for a body that is not set up, or has another key.
+    """
+    typed = attempt.typed(HandOver)
+    recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
+    if recipient is None:
+        raise errors.ValidationFailed([FieldError(("body",), NO_SUCH_BODY, FaultCode.NOT_LISTED)])
+    if typed["recipient"] not in ("", recipient):
+        raise errors.ValidationFailed([FieldError(("body",), ANOTHER_KEY)])
+    return typed | {"recipient": recipient}
+
+
+def lead_back(attempt: Attempt) -> Response:
+    """Lead back to the concern, which says what was done. A reload does not do the act again."""
+    own = attempt.visitor.actor.client
+    query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.number_of_own_act()}#{DONE}")
+
+
+@router.post("/{reference}/acknowledgement")
+def acknowledge_on_page(attempt: AttemptDep) -> Response:
+    """Acknowledge the concern, and its additions up to the last that the page showed."""
+    try:
+        wanted = attempt.parse(Acknowledgement)
+        attempt.context.writer.run(actions.acknowledge, attempt.reference, wanted, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "acknowledgement", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/outcome")
+def close_on_page(attempt: AttemptDep) -> Response:
+    """Close the concern, unless an addition waits and the person has not chosen to close it anyway."""
+    try:
+        wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
+        actions.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
+    except REFUSED as refusal:
+        return show_again(attempt, "outcome", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/hold")
+def hold_on_page(attempt: AttemptDep) -> Response:
+    """Put the concern on hold, or release it."""
+    try:
+        wanted = attempt.parse(Hold)
+        attempt.context.writer.run(actions.hold, attempt.reference, wanted, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "hold", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/erasure")
+def erase_on_page(attempt: AttemptDep) -> Response:
+    """Erase the text of the concern."""
+    try:
+        actions.erase_for_good(attempt.context.desk, attempt.reference, attempt.parse(Erasure), attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "erasure", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/assignment")
+def assign_on_page(attempt: AttemptDep) -> Response:
+    """Assign the concern to a person of the register, or to nobody. What the person has seen decides."""
+    try:
+        person = attempt.parse(AssignmentForm).person
+        with Session(attempt.context.engine) as session:
+            if person and person not in list_workers(session):
+                raise errors.ValidationFailed([FieldError(("person",), NO_SUCH_WORKER, FaultCode.NOT_LISTED)])
+        assignment.assign(attempt.context.writer, attempt.reference, person or None, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "assignment", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/export")
+def export_on_page(attempt: AttemptDep) -> Response:
+    """Return the signed export of the concern as a file."""
+    try:
+        return export_response(attempt, attempt.reference, notes=attempt.parse(ExportForm).notes)
+    except REFUSED as refusal:
+        return show_again(attempt, "export", refusal)
+
+
+@router.post("/{reference}/notes")
+def write_note_on_page(attempt: AttemptDep) -> Response:
+    """Add a note that only the desk can read."""
+    try:
+        note = attempt.parse(NewNote, read_words(attempt))
+        write_note(attempt.context.desk, attempt.reference, note, attempt.actor, attempt.key)
+    except REFUSED as refusal:
+        return show_again(attempt, "note", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/messages")
+def send_message_on_page(attempt: AttemptDep) -> Response:
+    """Send the reporter a message."""
+    try:
+        message = attempt.parse(Message, read_words(attempt))
+        send_message(attempt.context.desk, attempt.reference, message, attempt.actor, attempt.key)
+    except REFUSED as refusal:
+        return show_again(attempt, "question", refusal)
+    return lead_back(attempt)
+
+
+@router.post("/{reference}/hand-over")
+def hand_over_on_page(attempt: AttemptDep) -> Response:
+    """Record the hand-over. Return a page with our receipt, and with the file if this service made it."""
+    try:
+        wanted = attempt.parse(HandOver, read_body(attempt))
+        done = hand_overs.hand_over(attempt.context.desk, attempt.reference, wanted, attempt.actor, attempt.key)
+        handed = HandedOver.model_validate_json(done.receipt)
+        return attempt.page("desk_handed_over.html", reference=attempt.reference, handed=handed)
+    except REFUSED as refusal:
+        return show_again(attempt, "hand_over", refusal)
+
+
+@router.post("/{reference}/hand-over/{number}/receipt")
+def confirm_on_page(
+    attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
+) -> Response:
+    """Store the receipt that the other body sent back, once."""
+    try:
+        wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
+        writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
+    except REFUSED as refusal:
+        return show_again(attempt, "receipt", refusal)
+    return lead_back(attempt)
+
+
+def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
+    """Return the form with what was typed, why the act is refused, and what happened meanwhile."""
+    visitor, meanwhile, seen = attempt.visitor, attempt.list_meanwhile(), attempt.seen or 0
+    if meanwhile and not isinstance(refusal, errors.StoreBusy):
+        wanted = form.replace("_", " ")
+        seen = attempt.context.writer.run(actions.record_withheld, attempt.reference, wanted, visitor.actor)
+        meanwhile = [each for each in attempt.list_meanwhile() if each.number < seen]
+    heading, message = SHOWN_AGAIN[type(refusal)]
+    is_own = {each.client for each in meanwhile} == {visitor.actor.client}
+    if isinstance(refusal, errors.ChangedMeanwhile) and is_own:
+        heading, message = REPEATED
+    is_closing = form == "outcome" and isinstance(refusal, errors.NotAcknowledged) and attempt.only_addition_waits()
+    if is_closing:
+        heading, message = STILL_WAITS
+    typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
+    if isinstance(refusal, errors.IdempotencyKeyReused):
+        del typed["key"]
+    if is_closing:
+        typed["anyway"] = "yes"
+    found = refusal.faults if isinstance(refusal, errors.ValidationFailed) else ()
+    faults = {str(fault.at[fault.at[0] == "message"]): fault.detail for fault in found if fault.at}
+    return attempt.page(
+        "desk_again.html",
+        status=problem_type_of(refusal).status,
+        heading=heading,
+        message=message,
+        meanwhile=act_lines(meanwhile),
+        form=form,
+        forms=desk_forms(attempt, attempt.reference, seen, typed=typed, faults=faults),
+    )
+
+
+def desk_forms(
+    visit: Visit,
+    reference: str,
+    seen: int,
+    *,
+    typed: Mapping[str, str] = UNTYPED,
+    faults: Mapping[str, str] = UNTYPED,
+) -> dict[str, Any]:
+    """Return what the forms about a concern show, with what was typed where one is shown again.
+
+    `seen` is the number of the last act that the page shows.
+    """
+    context = visit.context
+    with Session(context.engine) as session:
+        people, concern = list_workers(session), find_concern(session, reference)
+    can_unseal = context.unsealer.can_unseal
+    return {
+        "path": f"{CONCERN_PAGES}/{reference}",  # below which each form is sent
+        "reference": reference,
+        "seen": seen,
+        "me": visit.visitor.name,
+        "people": people,
+        "bodies": dict(sorted((context.settings.hand_over_bodies or {}).items())),
+        "outcomes": context.reference_data.get_code_list("outcome").codes,
+        "can_unseal": can_unseal,
+        "can_export": can_unseal and pdf_available(),
+        "takes_clear": takes_clear_words(context),  # else whatever shows the page seals notes and questions
+        "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # notes are sealed to these
+        "recipient": recipient_of(concern.message_key) if concern is not None else "",  # and questions to this
+        "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # so that a double press sends it once
+        "typed": typed,
+        "faults": faults,
+    }
+
+
+def takes_clear_words(context: AppContext) -> bool:
+    """Return whether this service opens what is sealed to its keys, so that words in clear give nothing away."""
+    return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

@@ -1,0 +1,44 @@
+"""Text that was typed about a concern and not sent: opened for the person who typed it, if this service reads concerns.
+
+The browser encrypts the text by a key of its own, seals that key to the team's keys, and stores both in its tab.
+"""
+
+import base64
+import binascii
+
+import orjson
+from fastapi import Response
+
+from app import errors
+from app.errors import FieldError
+from app.http.negotiation import JSON
+from app.http.routes import GuidanceRouter
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
+from app.pages.frame import DeskRoute, Visit, WorkerVisitDep
+from app.pages.posted_forms import SubmittedFormDep
+from app.services.desk.presented_concerns import reference_of
+
+router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+KEY = "key_of_typed"
+"""The member of the sealed document that has the key. No other text that is sealed to the team has it."""
+NOT_YOURS = "this is not the key of text that you typed about this concern"
+
+
+@router.post("/{reference}/typed")
+def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Response:
+    """Return the key of the text that this person typed about this concern.
+
+    Raises `UnsealingUnavailable` if this service cannot open it, and `ValidationFailed` for anything else.
+    """
+    key = _find_key(visit, reference_of(reference), posted.one("sealed"))
+    if key is None:
+        raise errors.ValidationFailed([FieldError(("sealed",), NOT_YOURS)])
+    return Response(orjson.dumps({"key": key}), media_type=JSON)
+
+
+def _find_key(visit: Visit, reference: str, sealed: str) -> str | None:
+    try:
+        document = visit.context.unsealer.open(base64.b64decode(sealed, validate=True), reference=reference)
+        return str(document[KEY]) if document["person"] == visit.visitor.name else None
+    except (binascii.Error, KeyError, errors.SealedTextMisplaced):
+        return None

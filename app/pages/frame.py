@@ -1,0 +1,208 @@
+"""The frame of the desk's pages: stored nowhere, posted from these pages alone, and every error in plain words."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request, Response, Security
+from fastapi.responses import RedirectResponse
+
+from app import errors
+from app.http.context import context_of
+from app.http.visitors import Visitor, VisitorDep, is_navigation
+from app.models.access.clients import Scope
+from app.pages.error_pages import PageRoute, log_defect, own_origin, problem_type_of
+from app.pages.page import Site
+from app.services.access.sign_in import PATH, PROVIDER_SIGN_IN, SIGN_IN
+from app.services.audit.audit_log import Actor
+
+DESK_CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""No setting lets a site show the desk in a frame."""
+SEE_OTHER = 303
+LONGEST_WAY_BACK = 2000
+"""The longest path and query of a page to which the way to a provider leads back."""
+AS_FILE = 'attachment; filename="{}"'
+FROM_ELSEWHERE = (
+    "Use the form on this website",
+    "Your action has not been carried out. Open the desk here and try again.",
+)
+SIGN_IN_AGAIN = ("You are signed out", "Your action has not been carried out. Sign in and try again.")
+DAMAGED = ("This concern is damaged", "It cannot be shown. Tell the operator, who can find out what was changed.")
+Texts = dict[type[errors.GuidanceError], tuple[str, str]]
+SHOWN_AGAIN: Texts = {
+    errors.ChangedMeanwhile: (
+        "Someone else changed this concern",
+        "Your action has not been carried out. Read what changed, then decide what to do. What you typed is below.",
+    ),
+    errors.TooManyMessages: ("Message limit reached", "You cannot send this reporter any more messages."),
+    errors.TooManyNotes: (
+        "Note limit reached",
+        "You cannot add any more notes to this concern. Your note was not saved.",
+    ),
+    errors.ConcernErased: ("The text has been erased", "The dates and outcome of this concern are kept."),
+    errors.IdempotencyKeyReused: (
+        "You have already sent this form with different text",
+        "The first version is recorded. Nothing has been sent this time. To send this version too, press the button "
+        "again.",
+    ),
+    errors.NotAcknowledged: (
+        "Acknowledge this first",
+        "The concern or one of its additions has not been acknowledged.",
+    ),
+    errors.OnHold: ("This concern is on hold", "A concern on hold cannot be erased. Release it first."),
+    errors.OutcomeGiven: (
+        "This concern is already closed",
+        "It was closed with a different outcome, which has not been changed.",
+    ),
+    errors.StoreBusy: (
+        "Sorry, we could not save this",
+        "Your action has not been carried out. Go back and try again in a few seconds.",
+    ),
+    errors.UnsealingUnavailable: (
+        "This concern cannot be opened here",
+        "It was encrypted to keys that this server does not have.",
+    ),
+    errors.ValidationFailed: (
+        "Something is missing",
+        "Your action has not been carried out. Complete the form and send it again.",
+    ),
+}
+"""The refusals after which the form about a concern is there again."""
+TEXTS: Texts = SHOWN_AGAIN | {
+    errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
+    errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
+    errors.NoSuchItem: ("Not found", "Someone removed it, or the address has a mistake."),
+    errors.ProviderUnavailable: (
+        "The sign-in service is not responding",
+        "Try again in a minute, or tell the operator.",
+    ),
+    errors.SealedTextMisplaced: DAMAGED,
+    errors.NoSuchGuideDraft: ("There is no such draft", "It was published, deleted or never started."),
+    errors.DraftChanged: (
+        "Someone else changed this draft",
+        "They saved it after you opened this page. Your action has not been carried out. Check it and try again.",
+    ),
+    errors.SecondPersonNeeded: ("Someone else must publish this", "You wrote part of this draft."),
+    errors.HandUnknown: (
+        "Someone else must publish this",
+        "Two people must publish, and a program without a person wrote part of this draft. Write it as a person.",
+    ),
+    errors.FollowsAnotherEdition: (
+        "Another edition was published",
+        "Your draft was compared with an older edition. It has not been published. Check the changes, then publish.",
+    ),
+}
+OTHER_TEXTS = {
+    400: ("Sorry, there is a problem", "Your action has not been carried out. Go back and try again."),
+    404: ("Page not found", "There is no page here."),
+    429: ("Too many requests", "Your action has not been carried out. Wait a minute, then try again."),
+    503: ("Sorry, the service is not available", "Your action has not been carried out. Try again in a few seconds."),
+}
+DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. Try again, or tell the operator.")
+
+
+@dataclass(frozen=True)
+class DeskSite(Site):
+    """A request to the desk. Nobody may be signed in."""
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page of the desk. The person who is signed in is at its top."""
+        page = super().page(template, status=status, **{"visitor": None} | values)
+        page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
+        return page
+
+
+@dataclass(frozen=True)
+class Visit(DeskSite):
+    """A request of a person who is signed in."""
+
+    visitor: Visitor
+
+    @property
+    def actor(self) -> Actor:
+        """The person, as the record names them."""
+        return self.visitor.actor
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page for the person."""
+        return super().page(template, status=status, visitor=self.visitor, **values)
+
+
+async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
+    """Return the visit. What the person must be allowed to do, the route demands by the scopes of this dependency."""
+    return Visit(request, context_of(request), visitor.actor.at, visitor)
+
+
+VisitDep = Annotated[Visit, Depends(read_visit)]
+
+ReaderVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.READ])]
+
+WorkerVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.WRITE])]
+
+AuditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.AUDIT])]
+
+EditorVisitDep = Annotated[Visit, Security(read_visit, scopes=[Scope.DRAFT])]
+
+
+class DeskRoute(PageRoute):
+    """A route of the desk's pages."""
+
+    def comes_from_elsewhere(self, request: Request) -> bool:
+        """Return whether the browser does not say that one of these pages sent this.
+
+        `Origin` is `null` where a page may not say it, so `Sec-Fetch-Site` comes first.
+        """
+        site = request.headers.get("sec-fetch-site")
+        if site is not None:
+            return site != "same-origin"
+        return request.headers.get("origin") not in (context_of(request).settings.public_url, own_origin(request))
+
+    def page_for_elsewhere(self, request: Request) -> Response:
+        """Return the page for such a post."""
+        return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
+
+    def page_for(self, request: Request, error: Exception) -> Response:
+        """Return the page for an error. Without a session, lead to the sign-in; after a post, say that it was not done.
+
+        The sign-in leads back to the page. If the provider is to be asked again, lead there and back, by itself.
+
+        The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
+        """
+        page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
+        if isinstance(error, errors.SessionUnconfirmed) and is_navigation(request):
+            return lead_to(f"{PROVIDER_SIGN_IN}?{urlencode({'page': way_back})}")
+        if isinstance(error, errors.TokenMissing | errors.TokenInvalid):
+            if request.method == "POST":
+                return _message_page(request, errors.TokenMissing.status, SIGN_IN_AGAIN)
+            return lead_to(sign_in_address(way_back))
+        status = problem_type_of(error).status
+        if status == errors.InternalError.status and type(error) not in TEXTS:
+            log_defect(request, error)
+        texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
+        is_there = not isinstance(error, errors.NoSuchConcern)
+        answer = _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
+        answer.headers.update(error.headers if isinstance(error, errors.RateLimited) else {})
+        return answer
+
+
+def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:
+    heading, message = texts
+    reference = request.path_params.get("reference") if leads_back else None
+    return DeskSite.of(request).page(
+        "desk_message.html", status=status, heading=heading, message=message, reference=reference
+    )
+
+
+def sign_in_address(page: str) -> str:
+    """Return the address of the sign-in that leads on to the page; the inbox needs no name."""
+    return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
+
+
+def lead_to(path: str) -> RedirectResponse:
+    """Return the answer that leads the browser to that page, which it then reads."""
+    return RedirectResponse(path, status_code=SEE_OTHER)

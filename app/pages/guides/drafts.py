@@ -1,0 +1,394 @@
+"""Pages on which guides are written: their list, a draft as a whole, and the form of one section."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Query, Response, Security
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+
+from app.errors import DraftChanged, FieldError, InvalidEdition, NotFound
+from app.http.context import SessionDep
+from app.http.params import GuideName
+from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
+from app.models.guides.comparison import changed_fields, changed_sections
+from app.models.guides.edition_files import read_partly
+from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.editions import EditionContent
+from app.models.guides.fault_words import singular
+from app.models.guides.proposed_ids import propose_id
+from app.models.guides.sections import CAUTIONS, ITEM_LISTS
+from app.pages.frame import DeskRoute, EditorVisitDep, Visit, VisitDep, lead_to
+from app.pages.guides.edit_fields import (
+    DETAILS,
+    FIELD_LABELS,
+    ShownEntry,
+    form_fields,
+    show_entries,
+    show_fields,
+    unknown_members,
+)
+from app.pages.guides.edit_posts import (
+    EDIT_PAGES,
+    NOT_BEGUN,
+    do_act,
+    section_tag,
+    section_value,
+    with_ids,
+    with_section,
+)
+from app.pages.guides.guides import describe_field_changes, describe_section_changes
+from app.pages.posted_forms import PLACE, SubmittedForm, SubmittedFormDep
+from app.pages.text_format import date_and_time
+from app.services.access.sign_in import GUIDES_PATH
+from app.services.guides.drafts import (
+    DraftAct,
+    DraftContent,
+    discard_draft,
+    find_guide_draft,
+    get_guide_draft,
+    is_same_hand,
+    list_draft_writers,
+    list_guide_drafts,
+    offer_draft,
+    publish_draft,
+    write_guide_draft,
+)
+from app.services.guides.editions import current_of, find_history
+from app.services.guides.guides import list_reviews
+from app.services.guides.validation import CheckedDraft, check_draft
+
+router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
+NO_TITLE = "Enter the title of the new guide"
+TAKEN = "There is already a guide or draft with this name: {}. Open it in the list, or choose another title"
+MAX_TITLE = 200
+AGREED = "yes"
+AUTOSAVE = "autosave"
+SAID_ANEW = "change_note"
+POSITION = "position"
+BACKTICKED = re.compile("`([^`]+)`")
+"""A key or an example in a sentence of the check."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What the check says, with the page and the name of the field that it is about."""
+
+    words: str
+    page: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Editing(Visit):
+    """A visit of an editor to the draft of a guide, which may not be begun."""
+
+    session: Session
+    guide: str
+
+    @property
+    def path(self) -> str:
+        """The path of the draft's page."""
+        return f"{GUIDES_PATH}/{self.guide}"
+
+    def check(self, draft: GuideDraftRow) -> CheckedDraft:
+        """Check the whole draft."""
+        return check_draft(self.session, draft, self.context.reference_data, today=self.now.date())
+
+    def find_current(self) -> EditionContent | None:
+        """Return the content of the current edition."""
+        current = current_of(find_history(self.session, guide=self.guide))
+        return self.context.contents(current.key, self.session) if current is not None else None
+
+    def first_words(self) -> DraftContent:
+        """Return the words of the current edition without its change note; of a new guide, its title and publisher."""
+        current = self.find_current()
+        if current is None:
+            publisher = {"name": self.context.settings.council_name}
+            return {"title": self.guide.replace("-", " ").capitalize(), "publisher": publisher}
+        words = _filled(current.model_dump(mode="json"))
+        return {name: value for name, value in words.items() if name != SAID_ANEW}
+
+    def begin(self, words: DraftContent) -> Response:
+        """Begin the draft with these words, and lead to it. One that another person began meanwhile stays."""
+
+        def begun(draft: GuideDraftRow | None) -> DraftContent:
+            return words if draft is None else draft.read()
+
+        self.context.writer.run(write_guide_draft, self.guide, begun, by=self.actor.client, at=self.now)
+        return lead_to(self.path)
+
+    def act(self, posted: SubmittedForm) -> DraftAct:
+        """Return the act on the draft, if it is still the version that the page showed."""
+
+        def check(draft: GuideDraftRow) -> None:
+            if posted.one("version") != str(draft.version):
+                raise DraftChanged
+
+        return DraftAct(self.guide, self.actor.client, self.now, check)
+
+
+async def read_editing(visit: VisitDep, session: SessionDep, guide: GuideName) -> Editing:
+    """Return the visit to the draft of the guide in the path."""
+    return Editing(**vars(visit), session=session, guide=guide)
+
+
+EditingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.DRAFT])]
+
+PublishingDep = Annotated[Editing, Security(read_editing, scopes=[Scope.PUBLISH])]
+
+
+@router.get("")
+def read_guides_to_edit(
+    session: SessionDep, visit: EditorVisitDep, fault: Annotated[str, Query(max_length=80)] = ""
+) -> Response:
+    """Return the drafts, and every guide with the day of its review."""
+    drafts = list_guide_drafts(session)
+    return visit.page(
+        "desk_edit_guides.html",
+        drafts=[(each, _title_of(each)) for each in drafts],
+        drafted={each.guide for each in drafts},
+        reviews=[(each, each.is_due(visit.now.date())) for each in list_reviews(session)],
+        faults={"title": TAKEN.format(fault) if fault != "none" else NO_TITLE} if fault else {},
+    )
+
+
+@router.post("/new")
+def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
+    """Begin the draft of a guide that is not published yet, by its title."""
+    title = posted.one("title").strip()[:MAX_TITLE]
+    guide = propose_id(title)
+    if not title:
+        return lead_to(f"{GUIDES_PATH}?fault=none")
+    if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
+        return lead_to(f"{GUIDES_PATH}?fault={guide}")
+    editing = Editing(**vars(visit), session=session, guide=guide)
+    return editing.begin(editing.first_words() | {"title": title})
+
+
+@router.post("/{guide}/begin")
+def begin_draft(editing: EditingDep) -> Response:
+    """Begin a draft from the words of the current edition. Where there is one, open it."""
+    return editing.begin(editing.first_words())
+
+
+def _title_of(draft: GuideDraftRow) -> str:
+    """Return the title of the draft, or the name of its guide."""
+    title = draft.read().get("title")
+    return title if isinstance(title, str) and title.strip() else draft.guide
+
+
+@router.get("/{guide}")
+def read_draft_page(editing: EditingDep) -> Response:
+    """Return the draft with what is left to do."""
+    draft = get_guide_draft(editing.session, editing.guide)
+    checked, writers = editing.check(draft), list_draft_writers(editing.session, editing.guide)
+    faults = [*map(_remark, checked.faults)]
+    return editing.page(
+        "desk_edit_draft.html",
+        draft=draft,
+        title=_title_of(draft),
+        pages=EDIT_PAGES,
+        counts={page: len(found) for page, found in draft.read().items() if isinstance(found, list)},
+        to_do={page: sum(each.page == page for each in faults) for page in EDIT_PAGES},
+        remarks=faults,
+        warnings=[*map(_remark, checked.warnings)],
+        follows=checked.follows,
+        writers=writers,
+        wrote_it=any(is_same_hand(editing.actor.client, each) for each in writers),
+        **_beside_current(draft, checked),
+    )
+
+
+@router.post("/{guide}/offer")
+def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
+    """Ask for the publication of the draft as the page showed it. One with faults stays as it is."""
+    try:
+        editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted))
+    except InvalidEdition:
+        return lead_to(f"{editing.path}#to-do")
+    return lead_to(editing.path)
+
+
+@router.post("/{guide}/publication")
+def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
+    """Publish the draft as the page showed it, after the edition that it showed."""
+    if posted.one("agreed") != AGREED:
+        return lead_to(f"{editing.path}#publish")
+    follows = int(posted.one("follows")) if PLACE.fullmatch(posted.one("follows")) else None
+    context = editing.context
+    two_people = context.settings.two_people_publish
+    try:
+        published = context.writer.run(
+            publish_draft, context.reference_data, editing.act(posted), follows=follows, two_people=two_people
+        )
+    except InvalidEdition:
+        return lead_to(f"{editing.path}#to-do")
+    return editing.page("desk_edit_published.html", key=published.key, digest=published.digest)
+
+
+@router.post("/{guide}/removal")
+def remove_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
+    """Delete the draft as the page showed it."""
+    if posted.one("agreed") != AGREED:
+        return lead_to(f"{editing.path}#remove")
+    editing.context.writer.run(discard_draft, editing.act(posted))
+    return lead_to(GUIDES_PATH)
+
+
+async def get_page(page: Annotated[str, Path(max_length=40)]) -> str:
+    """Return the name of a page of a draft. Raises `NotFound`."""
+    if page not in EDIT_PAGES:
+        raise NotFound
+    return page
+
+
+EditPage = Annotated[str, Depends(get_page)]
+
+
+@router.get("/{guide}/sections/{page}")
+def read_section_page(editing: EditingDep, page: EditPage) -> Response:
+    """Return the form of the section as it is saved now."""
+    return _section_page(editing, page, get_guide_draft(editing.session, editing.guide))
+
+
+@router.post("/{guide}/sections/{page}")
+def save_section_page(
+    editing: EditingDep,
+    page: EditPage,
+    posted: SubmittedFormDep,
+    if_match: Annotated[str | None, Header(max_length=100)] = None,
+) -> Response:
+    """Save what was typed. Where somebody saved other words meanwhile, show both, and lose none."""
+    shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
+    is_autosave = act == AUTOSAVE
+    try:
+        draft, entry = _save(editing, page, posted, shown, "" if is_autosave else act)
+    except DraftChanged:
+        if is_autosave:
+            return JSONResponse({}, DraftChanged.status)
+        return _section_page(editing, page, find_guide_draft(editing.session, editing.guide), posted)
+    if not is_autosave:
+        return lead_to(f"{editing.path}/sections/{page}#{entry or 'saved'}")
+    body = {  # what the page's script needs
+        "shown": section_tag(draft.read(), page),
+        "saved": date_and_time(draft.written_at),
+        "faults": [each.words for each in _remarks_on(page, editing.check(draft))],
+    }
+    return JSONResponse(body)
+
+
+def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
+    """Save what was posted, and do what the button says. Return the draft, and the entry that the button was about.
+
+    `shown` is the tag of the section as the page was drawn. Raises `DraftChanged` where somebody saved other words of
+    this section since. What others did to other sections of the draft stays.
+    """
+    ids = frozenset(item.id for item in getattr(editing.find_current(), page, ()))  # published, so they stay
+    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # a draft that is there refuses other tags
+    entries: list[str] = []
+
+    def change(draft: GuideDraftRow | None) -> DraftContent:
+        former = draft.read() if draft is not None else None
+        if section_tag(former, page) != shown and not (act == "" and _is_saved(former, page, posted, ids)):
+            raise DraftChanged
+        content = with_section(former if former is not None else beginning, page, posted)
+        entries.append(do_act(content, act))
+        return with_ids(content, page, former or {}, ids)
+
+    writer, by = editing.context.writer, editing.actor.client
+    return writer.run(write_guide_draft, editing.guide, change, by=by, at=editing.now), entries[-1]
+
+
+def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:
+    """Return whether these words are saved already: the answer was lost, and the page sends them again."""
+    if former is None:
+        return False
+    again = with_ids(with_section(former, page, posted), page, former, ids)
+    return section_tag(again, page) == section_tag(former, page)
+
+
+def _section_page(
+    editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
+) -> Response:
+    """Return the form; with `mine`, of those words, beside the ones that are saved now."""
+    saved = draft.read() if draft is not None else None
+    content = saved if saved is not None else editing.first_words()
+    typed = content if mine is None else with_section(content, page, mine)
+    checked = editing.check(draft) if draft is not None else None
+    return editing.page(
+        "desk_edit_section.html",
+        status=200 if mine is None else DraftChanged.status,
+        guide=editing.guide,
+        page=page,
+        pages=EDIT_PAGES,
+        draft=draft,
+        shown=section_tag(saved, page),
+        is_list=page != DETAILS,
+        words=singular(page).replace("_", " "),
+        remarks=_remarks_on(page, checked),
+        is_conflict=mine is not None,
+        theirs=_form(saved, page) if mine is not None and saved is not None else None,
+        **_beside_current(draft, checked),
+        **_form(typed, page),
+    )
+
+
+def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
+    """Return what must be corrected on the page."""
+    return [each for each in map(_remark, checked.faults if checked else ()) if each.page == page]
+
+
+def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
+    """Return the current edition, and what the draft changes of it: by page, and the pages that are not read whole."""
+    if draft is None or checked is None:
+        return {"current": None, "comparison": None}
+    head, current = current_of(checked.published.history), checked.published.current
+    if current is None:
+        return {"current": head, "comparison": None}
+    after, unread = read_partly(draft.read(), current)
+    by_heading = describe_section_changes(changed_sections(current, after))
+    changes = {key: by_heading[entry.heading] for key, entry in ITEM_LISTS.items() if entry.heading in by_heading}
+    fields = describe_field_changes(changed_fields(current, after))
+    pages = frozenset(name if name in ITEM_LISTS else DETAILS for name in unread if name != SAID_ANEW)
+    comparison = {"changes": ({DETAILS: fields} if fields else {}) | changes, "unread": pages}
+    return {"current": head, "comparison": comparison}
+
+
+def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
+    """Return the fields of the page, or its entries, and the names of everything that can be linked to."""
+    fields, value = form_fields(page), section_value(content, page)
+    if page == DETAILS:
+        shown = show_fields(fields, "", value)
+        own = ShownEntry("", "", shown, unknown_members(fields, value))
+        return {"entries": (own,), "names": _names(own)}
+    entries = show_entries(fields, page, value)
+    return {"entries": entries, "names": set().union(*map(_names, entries))}
+
+
+def _names(entry: ShownEntry) -> set[str]:
+    inner = [each for shown in entry.fields for each in (shown, *shown.members)]
+    below = [_names(each) for shown in inner for each in shown.entries]
+    return {entry.name}.union((each.name for each in inner), *below)
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        members = {name: _filled(member) for name, member in value.items() if name != POSITION}
+        return {name: member for name, member in members.items() if member not in (None, "", [], {})}
+    return [_filled(member) for member in value] if isinstance(value, list) else value
+
+
+def _remark(fault: FieldError) -> Remark:
+    words = BACKTICKED.sub(_label, fault.detail.replace("the file", "the guide"))
+    page = str(fault.at[0]) if fault.at and fault.at[0] in ITEM_LISTS else DETAILS
+    return Remark(words[:1].upper() + words[1:], page, ".".join(map(str, fault.at)))
+
+
+def _label(found: re.Match[str]) -> str:
+    """Return a key as the form names it; anything else between quotes."""
+    heading = CAUTIONS.heading if found[1] == CAUTIONS.path else found[1]
+    return f"‘{FIELD_LABELS.get(found[1], heading)}’"

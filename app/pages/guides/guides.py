@@ -1,0 +1,454 @@
+"""Pages of guidance: home and lists, an edition, the changes between two, renditions, and the council's statements."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, pairwise
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Response
+from fastapi.responses import RedirectResponse
+from markupsafe import Markup
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from app.config import VERSION
+from app.errors import FaultCode, FieldError, InvalidQuery, NotFound
+from app.http.auth import PUBLIC
+from app.http.context import SessionDep
+from app.http.params import EditionNumber, GuideName, LanguageName, RenditionNumber
+from app.http.responses import CACHE_CHECKED
+from app.http.routes import GuidanceRouter
+from app.models.base import MAX_NUMBER
+from app.models.guides.comparison import (
+    FieldChange,
+    Reworded,
+    SectionChanges,
+    WordChange,
+    WordRun,
+    changed_fields,
+    changed_sections,
+    changed_words,
+)
+from app.models.guides.editions import EditionContent
+from app.models.guides.rendered import RenderedWords
+from app.models.guides.sections import ITEM_LISTS, ON_PAGES, Section
+from app.models.languages import RenditionForm, direction_of, own_name_of
+from app.models.links import edition_path, guide_path, rendition_page_path, rendition_path
+from app.pages.accessibility import find_last_run
+from app.pages.error_pages import PageRoute
+from app.pages.languages import ENGLISH, LANGUAGES, current_language, english, to_translate
+from app.pages.page import Site, SiteDep
+from app.pages.text_format import day
+from app.services.guides.editions import (
+    EditionHead,
+    StoredRendition,
+    current_of,
+    get_history,
+    list_renditions,
+    readable_of,
+    require_current,
+    status_of,
+)
+from app.services.guides.guides import ListedGuide, group_by_subject, list_guides
+from app.services.guides.pdf import is_printable, pdf_available
+from app.services.guides.renditions import (
+    chosen_rendition,
+    content_language,
+    current_renditions,
+    is_of_former_edition,
+    rendered_words,
+)
+from app.services.guides.structured_data import structured_data
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+FIELD_WORDS = {
+    "verified_on": "checked on",
+    "phones": "phone numbers",
+    "url": "web address",
+    "when": "when to call",
+    "text_relay": "text relay",
+}
+"""Names of fields in a heading, where their own are not clear to a reader."""
+HIDDEN_MEMBERS = frozenset({"id", "position"})
+MAX_CARDS = 8
+"""Guides that the home page shows as cards; more are links by subject."""
+MAX_LINKS = 60
+"""Guides that one page links to; more are listed a subject or a letter at a time."""
+Letter = Annotated[str | None, Query(pattern="^[A-Z0]$", description="Letter of the index to show.")]
+SubjectCode = Annotated[str, Path(max_length=80)]
+FORM_LABELS = {
+    RenditionForm.TRANSLATION: to_translate("Translation"),
+    RenditionForm.EASY_READ: to_translate("Easy read"),
+    RenditionForm.LARGE_PRINT: to_translate("Large print"),
+    RenditionForm.BSL_VIDEO: to_translate("British Sign Language"),
+    RenditionForm.AUDIO: to_translate("Listen to the guide"),
+}
+WANTED_FORMS = {
+    RenditionForm.EASY_READ: (
+        to_translate("No guide has an Easy Read version yet."),
+        to_translate("Some guides have no Easy Read version yet."),
+    ),
+    RenditionForm.BSL_VIDEO: (
+        to_translate("No guide has a version in British Sign Language yet."),
+        to_translate("Some guides have no version in British Sign Language yet."),
+    ),
+}
+"""What the accessibility statement says where no guide has a form, and where some have not."""
+OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
+"""The forms of an edition beside its page: what its path in the API ends with, and the media type."""
+Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
+ALWAYS_OWN = ("/change_note", "/cautions/")
+"""Places where a rendition may have no words of its own for a reason that the page says."""
+IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
+
+
+@dataclass(frozen=True)
+class TextChange:
+    """One change, with its own heading."""
+
+    heading: str
+    runs: tuple[WordRun, ...]
+
+
+def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
+    """Return each changed field of the edition itself."""
+    return [
+        TextChange(_title(change.field), changed_words(_to_text(change.before), _to_text(change.after)))
+        for change in changes
+    ]
+
+
+def describe_section_changes(changes: Mapping[str, SectionChanges]) -> dict[str, list[TextChange]]:
+    """Return the changes in each changed section by its heading, in the order of the page."""
+    return {
+        entry.heading: list(_describe_changes(changes[name])) for name, entry in ITEM_LISTS.items() if name in changes
+    }
+
+
+def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
+    for item in changes.added:
+        yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_to_text(item)),))
+    for item in changes.removed:
+        yield TextChange("Removed", (WordRun(change=WordChange.REMOVED, text=_to_text(item)),))
+    for change in changes.reworded:
+        yield from _describe_rewording(change)
+    for moved in changes.moved:
+        text = f"{_title(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
+        yield TextChange("Moved", (WordRun(change=WordChange.KEPT, text=text),))
+
+
+def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
+    for field in change.fields:
+        name = getattr(change.after, "name", None) or _title(change.id)  # as people know it
+        heading = "Reworded" if field == "text" else f"{name}: {FIELD_WORDS.get(field, _title(field).lower())}"
+        before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
+        yield TextChange(heading, changed_words(before, after))
+
+
+def _title(id_: str) -> str:
+    return id_.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _to_text(value: Any) -> str:
+    """Return any value of an edition as one line of text."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
+    if isinstance(value, dt.date):
+        return day(value)
+    if isinstance(value, dict):
+        return ", ".join(_to_text(member) for name, member in value.items() if member and name not in HIDDEN_MEMBERS)
+    if isinstance(value, list | tuple):
+        return "; ".join(_to_text(member) for member in value)
+    return "" if value is None else str(value)
+
+
+@router.get("/")
+def read_home(site: SiteDep, session: SessionDep) -> Response:
+    """Return the home page: who to call, the form for a concern, and the guides, or the way to them."""
+    guides = list_guides(session, site.context.reference_data)
+    only = guides[0].guide if len(guides) == 1 else None  # where there are several, nobody has to choose one first
+    return site.cached_page(
+        "home.html",
+        guides=guides,
+        start=f"/raise-a-concern/{only}" if only else "/raise-a-concern" if guides else None,
+        groups=group_by_subject(guides, site.context.reference_data) if len(guides) > MAX_CARDS else [],
+        links_guides=len(guides) <= MAX_LINKS,
+        names_publishers=names_publishers(guides),
+    )
+
+
+@router.get("/guides")
+def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
+    """Return every guide by letter; where there are very many, those of one letter."""
+    guides = list_guides(session, site.context.reference_data)
+    by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
+    if letter is not None and letter not in by_letter:
+        raise NotFound
+    shown = by_letter
+    if letter is not None or len(guides) > MAX_LINKS:
+        first = letter or next(iter(by_letter))
+        shown = {first: by_letter[first]}
+    return site.cached_page(
+        "guides.html",
+        letters=list(by_letter),
+        shown=shown,
+        names_publishers=names_publishers(guides),
+    )
+
+
+@router.get("/subjects/{subject}")
+def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Response:
+    """Return the guides about a subject."""
+    guides = list_guides(session, site.context.reference_data)
+    found = {
+        code.code if code else "other": (code, of_it)
+        for code, of_it in group_by_subject(guides, site.context.reference_data)
+    }
+    if subject not in found:
+        raise NotFound
+    code, of_it = found[subject]
+    return site.cached_page(
+        "subject.html",
+        code=code,
+        guides=of_it,
+        names_publishers=names_publishers(guides),
+    )
+
+
+def names_publishers(guides: Sequence[ListedGuide]) -> bool:
+    """Return whether lists say who publishes each guide: where it is not one body alone."""
+    return len({each.publisher for each in guides}) > 1
+
+
+def rendition_links(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
+    """Return a link to the page of each rendition, with the page's own words in that language where there are any.
+
+    It has the language's own name, or where there is none, the label of its form.
+    """
+    first = {each.key.language: each for each in reversed(renditions)}
+    return [
+        {
+            "path": page_of_rendition(each, is_numbered=each != first[each.key.language]),
+            "language": each.key.language,
+            "dir": direction_of(each.key.language),
+            "label": FORM_LABELS[each.content.form],
+            "own_name": own_name_of(each.key.language) if each.content.form is RenditionForm.TRANSLATION else None,
+        }
+        for each in renditions
+    ]
+
+
+def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
+    """Return the path of the rendition's page, in its own language if the pages have that, else as this page.
+
+    A further form in the same language, such as a recording beside a translation, has a page with its number.
+    """
+    language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
+    guide, tag, number = rendition.key
+    return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"
+
+
+@router.get("/covering-your-tracks")
+def read_covering_your_tracks(site: SiteDep) -> Response:
+    """Return the page on what these pages leave behind on a device."""
+    return site.cached_page("covering_your_tracks.html")
+
+
+@router.get("/accessibility")
+def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
+    """Return the statement that the law demands of a council, with the forms in which guides are published."""
+    guides = list_guides(session, site.context.reference_data)
+    forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
+    for guide in guides:
+        found = current_renditions(get_history(session, guide=guide.guide), list_renditions(session, guide=guide.guide))
+        for rendition, link in zip(found, rendition_links(found), strict=True):
+            forms.setdefault(rendition.content.form, []).append(link | {"title": guide.title, "guide": guide.guide})
+    lacking = [
+        none_has if not forms.get(form) else not_all_have
+        for form, (none_has, not_all_have) in WANTED_FORMS.items()
+        if len({each["guide"] for each in forms.get(form, ())}) < len(guides)
+    ]
+    return site.cached_page(
+        "accessibility.html",
+        version=VERSION,
+        tested_on=find_last_run(),
+        forms=[(FORM_LABELS[form], forms[form]) for form in RenditionForm if form in forms],
+        lacking=lacking,
+        pdf_available=pdf_available(),
+    )
+
+
+@router.get("/privacy")
+def read_privacy_notice(site: SiteDep) -> Response:
+    """Return the privacy notice: what happens to what people send here."""
+    return site.cached_page("privacy.html")
+
+
+@router.get("/guides/{guide}")
+def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
+    """Return the page of the current edition; where the language of the page has its words, that rendition."""
+    history = get_history(session, guide=guide)
+    head = require_current(history)
+    content = site.context.contents(head.key, session)
+    renditions = current_renditions(history, list_renditions(session, guide=guide))
+    language = current_language()
+    if language != ENGLISH and any(
+        each.key.language == language.tag and each.content.form.has_words for each in renditions
+    ):
+        return _rendition_page(site, session, guide, language.tag, None)
+    return _edition_page(site, history, head, content, renditions)
+
+
+@router.get("/guides/{guide}/editions/{number}")
+def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
+    """Return the page of one edition."""
+    history = get_history(session, guide=guide)
+    head = readable_of(history, number)
+    content = site.context.contents(head.key, session)
+    return _edition_page(site, history, head, content)
+
+
+@router.get("/guides/{guide}/editions/{number}/changes")
+def read_changes_page(
+    *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since = None
+) -> Response:
+    """Return the changes between two editions: removed and added words. Without a number, since the edition before."""
+    history = get_history(session, guide=guide)
+    since = since or next((each.number for each in _readable(history) if each.number < number), number)
+    head, other = readable_of(history, number), readable_of(history, since)
+    if head.number == other.number:
+        raise InvalidQuery([FieldError((), "Compare it with another edition.", FaultCode.INVALID, "query", "since")])
+    before, after = site.context.contents(other.key, session), site.context.contents(head.key, session)
+    return site.cached_page(
+        "changes.html",
+        head=head,
+        since=other,
+        after=after,
+        field_changes=describe_field_changes(changed_fields(before, after)),
+        section_changes=describe_section_changes(changed_sections(before, after)),
+        others=[each for each in _readable(history) if each.number not in (number, since)],
+    )
+
+
+def _edition_page(
+    site: Site,
+    history: list[EditionHead],
+    head: EditionHead,
+    content: EditionContent,
+    renditions: Sequence[StoredRendition] | None = None,
+) -> Response:
+    """Return the page of a numbered edition or, with its renditions, that of the guide."""
+    return site.cached_page(
+        "guide.html",
+        **edition_values(head, content, history),
+        who=site.context.submissions.resolver.pin(head.key).who,
+        status=status_of(head, history),
+        current=current_of(history),
+        shows_number=renditions is None,
+        tables=[section.value for section in Section],
+        api=edition_path(*head.key) if renditions is None else guide_path(head.guide),
+        alternates=OTHER_FORMS,
+        structured_data=structured_data(head, content, site.context.settings.public_url),
+        pdf_available=pdf_available(),
+        renditions=rendition_links(renditions or ()),
+    )
+
+
+def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
+    """Return what the page shows of any edition, of a draft's too."""
+    previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
+    return {
+        "head": head,
+        "content": content,
+        "words": in_guide_language,
+        "guide_language": "",
+        "rendition": None,
+        "sections": ON_PAGES,
+        "history": history,
+        "previous_edition": {each.number: previous.get(each.number) for each in history},
+    }
+
+
+def in_guide_language(*_pointer: str | int) -> Markup:
+    """Return the attributes of any words of the guide itself."""
+    return english()
+
+
+def _readable(history: list[EditionHead]) -> list[EditionHead]:
+    return [each for each in history if each.withdrawn_at is None]
+
+
+@dataclass(frozen=True)
+class WordMarks:
+    """The language and the direction of each of the words on the page."""
+
+    words: RenderedWords
+    language: str
+
+    def __call__(self, *pointer: str | int) -> Markup:
+        """Return the attributes of the element with the words at that place (the parts of a JSON Pointer)."""
+        at = "".join(f"/{part}" for part in pointer)
+        return IN_GUIDE_LANGUAGE if at in self.words.in_guide_language else self.own
+
+    @property
+    def own(self) -> Markup:
+        """The attributes of an element in the language of the rendition."""
+        return Markup(' lang="{}" dir="{}"').format(self.language, direction_of(self.language))
+
+
+@router.get("/guides/{guide}/renditions/{language}")
+def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
+    """Return the page of the rendition to read, in a page of its own language where there are such pages."""
+    return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
+
+
+@router.get("/guides/{guide}/renditions/{language}/{number}")
+def read_numbered_rendition_page(
+    site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName, number: RenditionNumber
+) -> Response:
+    """Return the page of that rendition, with the cautions and contacts of the current edition like every page."""
+    return _in_its_language(language, guide, number) or _rendition_page(site, session, guide, language, number)
+
+
+def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
+    """Return the way to the page of a rendition among the pages of its language; None where it is there already."""
+    own = next((each for each in LANGUAGES if each.tag == tag), current_language())
+    if own == current_language():
+        return None
+    return RedirectResponse(f"{own.prefix}{rendition_page_path(guide, tag, number)}", status_code=308)
+
+
+def _rendition_page(site: Site, session: Session, guide: str, language: str, number: int | None) -> Response:
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    rendition, current = chosen_rendition(history, stored, language, number), require_current(history)
+    readable = current_renditions(history, stored)
+    read = partial(site.context.contents, session=session)
+    words = rendered_words(history, rendition, read, is_numbered=False)
+    form, lacks_words = rendition.content.form, any(not each.startswith(ALWAYS_OWN) for each in words.in_guide_language)
+    response = site.cached_page(
+        "rendition.html",
+        caching=CACHE_CHECKED,
+        here=f"/guides/{guide}" if language == current_language().tag else "",  # the languages of the guide itself
+        head=current,
+        rendition=rendition,
+        form_label=FORM_LABELS[form],
+        content=words.content,
+        words=WordMarks(words, content_language(rendition)),
+        guide_language=IN_GUIDE_LANGUAGE,
+        unchecked_cautions=words.unchecked_cautions,
+        has_missing_words=form.has_words and lacks_words,
+        alternates=OTHER_FORMS,
+        pdf_available=pdf_available() and is_printable(content_language(rendition)),
+        tables=[section.value for section in ON_PAGES if getattr(words.content, section.key)],
+        behind=is_of_former_edition(history, rendition.edition),
+        who=site.context.submissions.resolver.pin(current.key).who,
+        sections=ON_PAGES if form.has_words else (),
+        renditions=[link for each, link in zip(readable, rendition_links(readable), strict=True) if each != rendition],
+        guide_page=f"{ENGLISH.prefix}/guides/{guide}",
+        api=rendition_path(guide, language, number),
+    )
+    languages = dict.fromkeys([current_language().code, content_language(rendition)])
+    response.headers["Content-Language"] = ", ".join(languages)
+    return response

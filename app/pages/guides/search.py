@@ -1,0 +1,54 @@
+"""The search page. What somebody looks for may say what happens to a child, so it is in no address and no log."""
+
+from fastapi import Response
+
+from app.errors import ValidationFailed
+from app.http.auth import PUBLIC
+from app.http.context import SessionDep
+from app.http.routes import GuidanceRouter
+from app.models.guides.sections import ON_PAGES
+from app.pages.error_pages import PageRoute
+from app.pages.guides.guides import names_publishers
+from app.pages.languages import gettext, to_translate
+from app.pages.page import Site, SiteDep
+from app.pages.posted_forms import SubmittedFormDep
+from app.services.guides.guides import Found, list_guides, search_guides
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+SEARCH = "/search"
+MAX_QUERY = 200
+FIRST_ITEMS = 20
+MOST_ITEMS = 300
+NO_WORDS = to_translate("Enter a word to look for")
+QUERY_TOO_LONG = to_translate("Enter fewer words")
+
+
+@router.get(SEARCH)
+def read_search_form(site: SiteDep) -> Response:
+    """Return the form. The words are posted: those of a query would be in the history, and in logs of others."""
+    return site.compressed(_page(site))
+
+
+@router.post(SEARCH)
+def search_by_form(session: SessionDep, site: SiteDep, posted: SubmittedFormDep) -> Response:
+    """Return what the words find, by guide, with each item whole, as printed."""
+    words = " ".join(posted.one("q").split())
+    if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
+        return _page(site, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)
+    limit = MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
+    found = search_guides(session, site.context.reference_data, words, limit=limit)
+    return _page(site, words, found=found, names=names_publishers(list_guides(session, site.context.reference_data)))
+
+
+def _page(
+    site: Site, words: str = "", *, found: Found | None = None, names: bool = False, fault: str | None = None
+) -> Response:
+    return site.page(
+        "search.html",
+        status=ValidationFailed.status if fault else 200,
+        faults={"q": gettext(fault)} if fault else {},
+        words=words,
+        found=found,
+        sections=ON_PAGES,
+        names_publishers=names,
+    )

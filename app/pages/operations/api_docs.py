@@ -1,0 +1,116 @@
+"""The API documentation as pages: the first steps, and Swagger UI from an installed package."""
+
+import datetime as dt
+import json
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Annotated
+
+from fastapi import Path, Request, Response
+
+from app.config import VERSION
+from app.errors import GuidanceError
+from app.http.auth import PUBLIC
+from app.http.context import AppContext
+from app.http.openapi import JsonObject
+from app.http.responses import CACHE_CURRENT, caching_until, conditional_response
+from app.http.routes import GuidanceRouter
+from app.pages.assets import MEDIA_TYPES
+from app.pages.page import PAGES_DIR, STATIC_DIR, Site, SiteDep
+from app.services.access.clients import draw_test_key
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+DOCS_CLIENT = "docs-page"
+KEY_LIFE = dt.timedelta(days=1)
+SAMPLES_DIR = PAGES_DIR / "samples"
+SAMPLES_URL = "http://127.0.0.1:8000"
+SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
+
+
+class DocsAsset(StrEnum):
+    """The files of the page."""
+
+    SCRIPT = "docs.js"
+    STYLE = "docs.css"
+    SWAGGER_SCRIPT = "swagger-ui-bundle.js"
+    SWAGGER_STYLE = "swagger-ui.css"
+
+
+@router.get("/openapi.json")
+def read_openapi(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    return _document(request, request.app.openapi())
+
+
+@router.get("/openapi.public.json")
+def read_readers_openapi(request: Request) -> Response:
+    """Return the part of the OpenAPI document for readers: guidance and concerns."""
+    return _document(request, request.app.readers_openapi())
+
+
+def _document(request: Request, described: JsonObject) -> Response:
+    document = json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
+    return conditional_response(request, document, media_type="application/json", caching=CACHE_CURRENT, links={})
+
+
+@router.get("/docs")
+def read_docs(site: SiteDep) -> Response:
+    """Return the page on which guidance and concerns can be read about and tried."""
+    return _docs(site, "/openapi.public.json")
+
+
+@router.get("/docs/all")
+def read_all_docs(site: SiteDep) -> Response:
+    """Return the page with every operation."""
+    return _docs(site, "/openapi.json")
+
+
+def _docs(site: Site, document: str) -> Response:
+    key, until = _find_test_key(site.context, site.now) or (None, None)
+    is_whole = document == "/openapi.json"
+    page = site.html("docs.html", document=document, is_whole=is_whole, test_key=key, version=VERSION).encode()
+    caching = caching_until(until, site.now, CACHE_CURRENT)
+    response = conditional_response(site.request, page, media_type="text/html", more_headers=caching, links={})
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
+    """Return the key with which a trial's page sends tests, and until when it is shown; None where concerns are real.
+
+    Each process draws one, valid for a day, and the next one when half of that is over.
+    """
+    if not context.settings.is_trial:
+        return None
+    drawn = context.docs_keys
+    if not drawn or now - drawn[0][1] >= KEY_LIFE / 2:
+        try:
+            drawn[:] = [(draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now)]
+        except GuidanceError:  # the disk may be full, or the client revoked: the page is there without a key
+            return None
+    key, drawn_at = drawn[0]
+    return key, drawn_at + KEY_LIFE / 2
+
+
+@router.get("/docs/getting-started")
+def read_getting_started(site: SiteDep) -> Response:
+    """Return the first steps with the API, in three languages."""
+    samples = {
+        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, site.context.settings.public_url)
+        for name, file in SAMPLES.items()
+    }
+    return site.cached_page("getting_started.html", samples=samples, version=VERSION)
+
+
+@router.get("/docs/{asset}")
+def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
+    """Return one file of the page."""
+    is_own = asset in (DocsAsset.SCRIPT, DocsAsset.STYLE)
+    folder = STATIC_DIR if is_own else files("fastapi_standalone_docs") / "static" / "swagger"
+    media_type = MEDIA_TYPES[PurePath(asset).suffix]
+    return conditional_response(request, (folder / asset).read_bytes(), media_type=media_type, links={})

@@ -1,0 +1,195 @@
+"""Concerns: the form, the check, the submission and its status."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app.errors import (
+    BadRequest,
+    ConcernErased,
+    IdempotencyKeyReused,
+    NoSuchConcern,
+    ServiceUnavailable,
+    SeveralIdempotencyKeys,
+    TokenMissing,
+    TooManyAdditions,
+)
+from app.http.auth import PUBLIC, StatusTokenDep, SubmitterDep, caller_networks, expect_within_limit, networks_to_count
+from app.http.context import ContextDep, EmergencyContactsDep, NowDep, ReferenceDataDep, SubmissionsDep, context_of
+from app.http.json_bodies import JSONRoute
+from app.http.params import IdempotencyKey, TypedReference, created_response, expect_one_key_at_most
+from app.http.problems import BODY_PROBLEMS, CLIENT_PROBLEMS, CREDENTIAL_PROBLEMS, NOT_MODIFIED, problem_responses
+from app.http.responses import public_response
+from app.http.routes import GuidanceRouter
+from app.http.simulation import SimulatedOutcomeQuery, simulate
+from app.http.turns import LATE
+from app.models.concerns.additions import ADDITION_EXAMPLE, Addition, AdditionReceipt
+from app.models.concerns.concern import Concern, SimulatedOutcome
+from app.models.concerns.entries import ReceivedMessages
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.concerns.form import ConcernFormResponse, concern_form
+from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
+from app.models.links import CONCERNS, concern_path
+from app.services.concerns.follow_up import ADD, FollowUps, StatusCode
+from app.services.concerns.idempotency import derive_idempotency_keys
+
+router = GuidanceRouter(prefix=CONCERNS, route_class=JSONRoute)
+RAISING: list[str | Enum] = ["Concerns"]
+FOLLOWING: list[str | Enum] = ["Follow-up"]
+SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
+WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
+"""Added to the client's key, so that the OpenAPI document says: with or without the key."""
+Submission = Annotated[
+    Concern,
+    Body(
+        openapi_examples={
+            "smallest": {"summary": "The four required parts alone", "value": SMALLEST_EXAMPLE},
+            "full": {"summary": "Every field", "value": FULL_EXAMPLE},
+        }
+    ),
+]
+
+
+@router.get(
+    "/form",
+    tags=RAISING,
+    summary="Get the form",
+    response_model=ConcernFormResponse,
+    responses=NOT_MODIFIED,
+    dependencies=[PUBLIC],
+)
+def read_concern_form(
+    request: Request, reference_data: ReferenceDataDep, emergency_contacts: EmergencyContactsDep
+) -> Response:
+    """The form as JSON Schema, with labels, help texts and code lists, for front ends to render."""
+    signposts = emergency_contacts.current().signposts
+    form = concern_form(tuple(reference_data.code_lists.values()), signposts)
+    return public_response(request, form)
+
+
+@router.post(
+    "/check",
+    tags=RAISING,
+    summary="Check a concern",
+    responses=problem_responses(*BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    openapi_extra=WITH_OR_WITHOUT_KEY,
+)
+def check_submission(
+    submissions: SubmissionsDep, submission: Submission, submitter: SubmitterDep, now: NowDep
+) -> CheckResponse:
+    """Same validation and response as a submission, but nothing is stored. For developers and front ends."""
+    return submissions.check(submission, for_tests=submitter.for_tests, at=now)
+
+
+@router.post(
+    "",
+    tags=RAISING,
+    summary="Raise a concern",
+    status_code=201,
+    response_model=Receipt,
+    responses=problem_responses(*CREDENTIAL_PROBLEMS, *SUBMISSION_PROBLEMS),
+    openapi_extra=WITH_OR_WITHOUT_KEY,
+)
+async def raise_concern(
+    request: Request,
+    context: ContextDep,
+    submission: Submission,
+    submitter: SubmitterDep,
+    idempotency_key: IdempotencyKey = None,
+    test_outcome: SimulatedOutcomeQuery = SimulatedOutcome.ACCEPTED,
+) -> Response:
+    """Store a concern, encrypted for the duty team. 201 means that it has been flushed to disk.
+
+    **In immediate danger call 999.** Only `immediate_danger`, `reporter.kind`, `children` and `concern.narrative`
+    are required. Short and detailed concerns are handled in the same way.
+
+    To send a test, use a test key (`guidance clients add --test`) and `"test": true`. A test gets the normal
+    response, or the one set by `test_outcome`; it is listed only with `test=true`, and erased after a day. Either
+    without the other is refused (422), so that no real concern is lost as a test.
+    """
+    expect_one_key_at_most(request)
+    if test_outcome is not SimulatedOutcome.ACCEPTED:
+        return await run_in_threadpool(simulate, request, context, submission, submitter, test_outcome)
+    expect_within_limit(request, submitter, submission)
+    keys = derive_idempotency_keys(idempotency_key, client=submitter.name)
+    networks = networks_to_count(request, submitter)
+    result = await context.submissions.submit(
+        submission, for_tests=submitter.for_tests, networks=networks, keys=keys, at=context.clock()
+    )
+    request.scope["state"][LATE] = result.is_late
+    return created_response(result, concern_path(result.reference))
+
+
+@dataclass(frozen=True)
+class Following:
+    """A request of a reporter who follows a concern: what they typed, and what tells whether it is right."""
+
+    follow_ups: FollowUps
+    code: StatusCode
+    now: dt.datetime
+
+
+async def follow(request: Request, status_token: StatusTokenDep, reference: TypedReference) -> Following:
+    """Return the request of the holder of a status token."""
+    context = context_of(request)
+    code = StatusCode(reference, status_token, caller_networks(request))
+    return Following(context.follow_ups, code, context.clock())
+
+
+FollowingDep = Annotated[Following, Depends(follow)]
+
+
+@router.get(
+    "/{reference}",
+    tags=FOLLOWING,
+    summary="Follow a concern",
+    responses=problem_responses(TokenMissing, NoSuchConcern),
+)
+def read_concern_status(asked: FollowingDep) -> ConcernStatus:
+    """The status of a concern, for the holder of its status token.
+
+    A wrong reference and a wrong token return the same error.
+    """
+    return asked.follow_ups.read_status(asked.code, at=asked.now)
+
+
+@router.get(
+    "/{reference}/messages",
+    tags=FOLLOWING,
+    summary="Read messages from the duty team",
+    responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
+)
+def read_messages(asked: FollowingDep) -> ReceivedMessages:
+    """Messages from the duty team, decrypted with the status token. To reply, post an addition.
+
+    The team sees when a message was first read, but nothing else about the reader.
+    """
+    return asked.follow_ups.open_messages(asked.code, at=asked.now)
+
+
+@router.post(
+    "/{reference}/additions",
+    tags=FOLLOWING,
+    summary="Add to a concern",
+    status_code=201,
+    response_model=AdditionReceipt,
+    responses=problem_responses(*SUBMISSION_PROBLEMS, TokenMissing, NoSuchConcern, ConcernErased, TooManyAdditions),
+)
+def add_more(
+    request: Request,
+    asked: FollowingDep,
+    addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """More from the reporter, encrypted like the concern. The duty team sees additions in order of arrival.
+
+    Each addition is acknowledged separately. A concern can have 200 additions, 20,000,000 bytes in total.
+    """
+    expect_one_key_at_most(request)
+    concern = asked.follow_ups.find(asked.code, purpose=ADD)
+    result = asked.follow_ups.add(concern, addition, idempotency_key=idempotency_key, at=asked.now)
+    return created_response(result, concern_path(result.reference))

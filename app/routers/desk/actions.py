@@ -1,0 +1,251 @@
+"""A concern at the desk of the duty team: who works on it, its words, and what the team does. All is on the record."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response, Security
+
+from app.age.keys import AGE_MEDIA_TYPE
+from app.errors import (
+    AssignmentChanged,
+    ConcernErased,
+    IdempotencyKeyReused,
+    NoSuchConcern,
+    NotAcknowledged,
+    OnHold,
+    OutcomeGiven,
+    SealedTextMisplaced,
+    SeveralIdempotencyKeys,
+    TooManyMessages,
+    UnsealingUnavailable,
+)
+from app.http.auth import require_actor
+from app.http.context import context_of
+from app.http.json_bodies import JSONRoute
+from app.http.negotiation import JSON, quality
+from app.http.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.responses import SEALED, matches_etag, sealed_file
+from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
+from app.models.desk.actions import (
+    Acknowledgement,
+    Assignment,
+    AssignmentResponse,
+    AssignmentState,
+    ErasedConcern,
+    Erasure,
+    Hold,
+    OpenedConcern,
+    Outcome,
+)
+from app.models.desk.inbox import InboxEntry
+from app.models.links import DESK_CONCERNS, desk_concern_path
+from app.services.audit.audit_log import Actor
+from app.services.concerns.entries import Desk, read_sealed
+from app.services.desk import actions, assignment, opened_concerns
+from app.services.desk.presented_concerns import entry_of, reference_of
+
+ONE_CONCERN = DESK_CONCERNS + "/{reference}"
+router = GuidanceRouter(prefix=ONE_CONCERN, tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+ADDITIONS_SHOWN = 200
+"""The most additions that an opened concern shows: as many as it can have. Their bytes are limited too."""
+AssignmentTag = Annotated[
+    str | None,
+    Header(
+        max_length=1000,
+        description="ETag of the assignment you read. If omitted, the last request wins.",
+        examples=['"assignment-3"'],
+    ),
+]
+
+
+@dataclass(frozen=True)
+class DeskRequest:
+    """A request of the desk about one concern: who acts, when, and the reference as it was typed."""
+
+    desk: Desk
+    actor: Actor
+    typed: str
+
+    @property
+    def now(self) -> dt.datetime:
+        """Time of receipt."""
+        return self.actor.at
+
+    @property
+    def reference(self) -> str:
+        """The reference in its standard spelling. Raises `NoSuchConcern`."""
+        return reference_of(self.typed)
+
+
+async def about_concern(
+    request: Request, actor: Annotated[Actor, Depends(require_actor)], reference: ConcernReference
+) -> DeskRequest:
+    """Return the request of a client that has the scopes of the route."""
+    return DeskRequest(context_of(request).desk, actor, reference)
+
+
+ReadingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.READ])]
+
+WorkingDep = Annotated[DeskRequest, Security(about_concern, scopes=[Scope.WRITE])]
+
+
+@router.get(
+    "",
+    summary="Open a concern",
+    response_model=OpenedConcern,
+    responses=SEALED | problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
+)
+def open_concern(request: Request, asked: ReadingDep) -> Response:
+    """The decrypted concern and its additions, if this service holds an identity; otherwise the sealed file.
+
+    Contains the first page of additions. `links.next` is the path of the second, if there is one.
+
+    `Accept: application/age` always returns the sealed file. Decrypt it with `guidance desk open` or the `age` program.
+    """
+    desk, accept = asked.desk, request.headers.get("accept", "*/*")
+    as_file = not desk.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
+    if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
+        raise UnsealingUnavailable
+    reference = asked.reference
+    wanted = (
+        opened_concerns.Wanted("sealed file", 0) if as_file else opened_concerns.Wanted("opened here", ADDITIONS_SHOWN)
+    )
+    opening = desk.writer.run(opened_concerns.open_concern, reference, wanted, asked.actor)
+    if as_file:
+        return sealed_file(read_sealed(desk.engine, reference), reference, {"Additions": opening.additions})
+    opened = opened_concerns.opened_concern(desk, opening, now=asked.now)
+    return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
+
+
+@router.post(
+    "/acknowledgement",
+    operation_id="acknowledge_concern",
+    summary="Acknowledge a concern",
+    responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
+)
+def acknowledge(asked: WorkingDep, acknowledgement: Acknowledgement | None = None) -> InboxEntry:
+    """Record that a social worker has read the concern and decided the next step. Idempotent; no request body needed.
+
+    Additions are acknowledged separately: send the last addition read as `up_to_addition`. Later additions stay
+    unacknowledged.
+    """
+    wanted = acknowledgement or Acknowledgement()
+    concern = asked.desk.writer.run(actions.acknowledge, asked.reference, wanted, asked.actor)
+    return entry_of(concern, now=asked.now)
+
+
+@router.post(
+    "/outcome",
+    operation_id="close_concern",
+    summary="Close a concern",
+    responses=problem_responses(
+        NoSuchConcern,
+        NotAcknowledged,
+        OutcomeGiven,
+        ConcernErased,
+        TooManyMessages,
+        SeveralIdempotencyKeys,
+        IdempotencyKeyReused,
+        *BODY_PROBLEMS,
+    ),
+)
+def close(request: Request, asked: WorkingDep, outcome: Outcome, idempotency_key: IdempotencyKey = None) -> InboxEntry:
+    """Close the concern with an outcome. The reporter sees the outcome only if it is shared.
+
+    A `message` goes to the reporter in the same transaction: both are stored, or neither.
+    """
+    expect_one_key_at_most(request)
+    return actions.close(asked.desk, asked.reference, outcome, asked.actor, idempotency_key)
+
+
+@router.post(
+    "/hold",
+    operation_id="hold_concern",
+    summary="Hold or release a concern",
+    responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
+)
+def hold(asked: WorkingDep, hold: Hold) -> InboxEntry:
+    """A concern on hold cannot be erased, by retention or on request."""
+    concern = asked.desk.writer.run(actions.hold, asked.reference, hold, asked.actor)
+    return entry_of(concern, now=asked.now)
+
+
+@router.post(
+    "/erasure",
+    operation_id="erase_concern",
+    summary="Erase a concern",
+    responses=problem_responses(NoSuchConcern, NotAcknowledged, OnHold, ConcernErased, *BODY_PROBLEMS),
+)
+def erase(asked: WorkingDep, erasure: Erasure) -> ErasedConcern:
+    """Permanently erase the text of a concern. Refused while the concern is on hold.
+
+    The concern and all its additions must be acknowledged first.
+    """
+    return actions.erase_for_good(asked.desk, asked.reference, erasure, asked.actor)
+
+
+@router.get("/assignment", summary="Get the assignment", responses=problem_responses(NoSuchConcern))
+def read_assignment(response: Response, asked: ReadingDep) -> AssignmentResponse:
+    """The person the concern is assigned to, since when, and who assigned it. Send the ETag in `If-Match`."""
+    reference = asked.reference
+    return _assignment(response, reference, asked.desk.writer.run(assignment.read_assignment, reference, asked.actor))
+
+
+@router.put(
+    "/assignment",
+    summary="Assign a concern",
+    responses=problem_responses(NoSuchConcern, AssignmentChanged, *BODY_PROBLEMS),
+)
+def assign_concern(
+    response: Response, asked: WorkingDep, assignment: Assignment | None = None, if_match: AssignmentTag = None
+) -> AssignmentResponse:
+    """Assign the concern to a person or, without a body, to yourself. `replaced` is the previous assignment.
+
+    Every request is recorded. Without `If-Match` the last request wins, and its response shows the assignment it
+    replaced. With `If-Match`, a request based on an older assignment returns 412, which names the person the
+    concern is assigned to.
+    """
+    return _assign(response, asked, asked.actor.person if assignment is None else assignment.person, if_match)
+
+
+@router.delete(
+    "/assignment", summary="Unassign a concern", responses=problem_responses(NoSuchConcern, AssignmentChanged)
+)
+def unassign_concern(response: Response, asked: WorkingDep, if_match: AssignmentTag = None) -> AssignmentResponse:
+    """Remove the assignment. `If-Match` works as for `PUT`."""
+    return _assign(response, asked, None, if_match)
+
+
+def _assign(response: Response, asked: DeskRequest, person: str | None, if_match: str | None) -> AssignmentResponse:
+    reference, known = asked.reference, partial(_matches, if_match)
+    before, after = assignment.assign(asked.desk.writer, reference, person, asked.actor, known)
+    return _assignment(response, reference, after, before)
+
+
+def _matches(if_match: str | None, version: int) -> bool:
+    return if_match is None or matches_etag([if_match], _etag(version))
+
+
+def _assignment(
+    response: Response, reference: str, now: assignment.Assigned, replaced: assignment.Assigned | None = None
+) -> AssignmentResponse:
+    """Return who has the concern and, after a change, what the change replaced."""
+    response.headers["ETag"] = _etag(now.version)
+    return AssignmentResponse(
+        reference=reference,
+        **_state(now),
+        replaced=None if replaced is None else AssignmentState(**_state(replaced)),
+        links={"self": desk_concern_path(reference, "assignment"), "concern": desk_concern_path(reference)},
+    )
+
+
+def _etag(version: int) -> str:
+    return f'"assignment-{version}"'
+
+
+def _state(assigned: assignment.Assigned) -> dict[str, Any]:
+    return {"assigned_to": assigned.person, "at": assigned.at, "by": assigned.by}

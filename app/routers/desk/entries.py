@@ -1,0 +1,206 @@
+"""Entries of a concern at the desk: what its reporter added, the desk's own notes, and messages to the reporter."""
+
+from typing import Annotated, Any
+
+from fastapi import Body, Query, Request, Response
+
+from app.errors import (
+    ConcernErased,
+    IdempotencyKeyReused,
+    NoSuchConcern,
+    NoSuchItem,
+    NotAcknowledged,
+    SealedTextMisplaced,
+    SeveralIdempotencyKeys,
+    TooManyMessages,
+    TooManyNotes,
+    UnsealingUnavailable,
+)
+from app.http.auth import ReaderDep
+from app.http.context import DeskDep
+from app.http.json_bodies import JSONRoute
+from app.http.params import (
+    AdditionNumber,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    NoteNumber,
+    created_response,
+    expect_one_key_at_most,
+)
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.responses import SEALED, sealed_file
+from app.http.routes import GuidanceRouter
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.concerns.entries import (
+    WORDS_OF_A_NOTE,
+    AdditionAcknowledgement,
+    AdditionsResponse,
+    Message,
+    MessageEntry,
+    MessagesResponse,
+    NewNote,
+    NoteEntry,
+    NotesResponse,
+    RecipientsResponse,
+)
+from app.models.desk.inbox import InboxEntry
+from app.models.links import DESK_RECIPIENTS, desk_concern_path
+from app.routers.desk.actions import ONE_CONCERN, DeskRequest, ReadingDep, WorkingDep
+from app.services.concerns import desk_entries, entries, opened_entries, waiting_additions
+from app.services.cursors import decode_key, encode_key
+from app.services.desk.presented_concerns import entry_of
+
+router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+ADDITIONS = f"{ONE_CONCERN}/additions"
+NOTES = f"{ONE_CONCERN}/notes"
+MESSAGES = f"{ONE_CONCERN}/messages"
+PageCursor = Annotated[Cursor, Query(examples=[encode_key(1)])]
+OF_ONE_FILE = SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErased)
+
+
+@router.get(
+    ADDITIONS,
+    summary="List additions",
+    responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased),
+)
+def read_additions(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> AdditionsResponse:
+    """The additions to the concern, in order of arrival, in pages.
+
+    Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
+    shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
+    """
+    additions, next_cursor = _read_page(asked, EntryKind.ADDITION, cursor, limit)
+    return AdditionsResponse(additions=additions, next_cursor=next_cursor)
+
+
+@router.get(
+    ADDITIONS + "/{number}",
+    summary="Download a sealed addition",
+    response_class=Response,
+    responses=OF_ONE_FILE,
+)
+def fetch_addition(asked: ReadingDep, number: AdditionNumber) -> Response:
+    """The sealed file of one addition."""
+    return _sealed_file(asked, EntryPlace(EntryKind.ADDITION, number), f"-{number}", counted_as="Additions")
+
+
+@router.post(
+    ADDITIONS + "/{number}/acknowledgement",
+    summary="Acknowledge an addition",
+    responses=problem_responses(NoSuchConcern, NoSuchItem, NotAcknowledged, *BODY_PROBLEMS),
+)
+def acknowledge_addition(
+    asked: WorkingDep, number: AdditionNumber, _acknowledgement: AdditionAcknowledgement
+) -> InboxEntry:
+    """Record that a social worker has read this addition. Others stay unacknowledged. Idempotent."""
+    concern = asked.desk.writer.run(waiting_additions.acknowledge_addition, asked.reference, number, asked.actor)
+    return entry_of(concern, now=asked.now)
+
+
+@router.post(
+    NOTES,
+    summary="Add a note",
+    operation_id="write_note",
+    status_code=201,
+    response_model=NoteEntry,
+    responses=problem_responses(
+        NoSuchConcern, ConcernErased, TooManyNotes, SeveralIdempotencyKeys, IdempotencyKeyReused, *BODY_PROBLEMS
+    ),
+)
+def add_note(
+    request: Request,
+    asked: WorkingDep,
+    note: Annotated[NewNote, Body(examples=[{"text": WORDS_OF_A_NOTE}])],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Add a note that only the desk can read, encrypted like the concern and erased with it. 201: flushed to disk.
+
+    Encrypt it on the client, to every key of `GET /v1/desk/recipients`, and this service never has the text. Notes
+    cannot be edited: correct one with another. The audit log has its digest and author.
+    """
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    written = desk_entries.write_note(asked.desk, reference, note, asked.actor, idempotency_key)
+    return created_response(written, desk_concern_path(reference, "notes"))
+
+
+@router.get(
+    NOTES,
+    summary="List notes",
+    responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased, SealedTextMisplaced),
+)
+def read_notes(asked: ReadingDep, limit: Limit = 50, cursor: PageCursor = None) -> NotesResponse:
+    """The desk's notes about the concern, oldest first, in pages.
+
+    Includes the text if this service holds an identity. Otherwise each has its own sealed file. A page can be
+    shorter than `limit`: it ends once its sealed texts reach 1,000,000 bytes.
+    """
+    notes, next_cursor = _read_page(asked, EntryKind.NOTE, cursor, limit)
+    return NotesResponse(notes=notes, next_cursor=next_cursor)
+
+
+@router.get(NOTES + "/{number}", summary="Download a sealed note", response_class=Response, responses=OF_ONE_FILE)
+def fetch_note(asked: ReadingDep, number: NoteNumber) -> Response:
+    """The sealed file of one note. The header `Notes` is the number of notes."""
+    return _sealed_file(asked, EntryPlace(EntryKind.NOTE, number), f"-note-{number}", counted_as="Notes")
+
+
+@router.get(MESSAGES, summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
+def list_messages(asked: ReadingDep) -> MessagesResponse:
+    """Messages to the reporter: when sent, whether read, and the addition that answers each. Their text is sealed."""
+    return asked.desk.writer.run(desk_entries.read_sent_messages, asked.reference, asked.actor)
+
+
+@router.post(
+    MESSAGES,
+    summary="Send a message to the reporter",
+    status_code=201,
+    response_model=MessageEntry,
+    responses=problem_responses(
+        NoSuchConcern, ConcernErased, TooManyMessages, SeveralIdempotencyKeys, IdempotencyKeyReused, *BODY_PROBLEMS
+    ),
+)
+def send_message(
+    request: Request,
+    asked: WorkingDep,
+    message: Annotated[Message, Body(examples=[{"text": "Which school does Alex Example go to?"}])],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Send a message that only the holder of the status token can read. 201 means that it has been flushed to disk.
+
+    The status of the concern shows that there is a message. The reporter replies with an addition.
+    """
+    expect_one_key_at_most(request)
+    reference = asked.reference
+    sent = desk_entries.send_message(asked.desk, reference, message, asked.actor, idempotency_key)
+    return created_response(sent, desk_concern_path(reference, "messages"))
+
+
+@router.get(DESK_RECIPIENTS, summary="List the keys that notes are encrypted to")
+def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
+    """The age recipients of this service. Compare them with those you know, to see whether one was added or removed."""
+    recipients = tuple(map(str, desk.sealer.recipients))
+    return RecipientsResponse(recipients=recipients, links={"self": DESK_RECIPIENTS})
+
+
+def _read_page(
+    asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
+) -> tuple[tuple[Any, ...], str | None]:
+    """Return the entries of the page, with their words where this service opens them, and the next cursor."""
+    desk, place = asked.desk, opened_entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
+    act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
+    page = desk.writer.run(opened_entries.open_page, place, asked.actor, act)
+    shown = opened_entries.present_page(page, now=asked.now)
+    if desk.unsealer.can_unseal:
+        shown = opened_entries.open_entries(desk.engine, page, desk.unsealer, now=asked.now)
+    return shown, None if page.next_after is None else encode_key(page.next_after)
+
+
+def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
+    """Return the file of one entry. A header of that name has the number of entries of its kind."""
+    desk, reference = asked.desk, asked.reference
+    count = desk.writer.run(opened_entries.open_entry, reference, place, asked.actor)
+    sealed = entries.read_sealed(desk.engine, reference, place)
+    return sealed_file(sealed, f"{reference}{suffix}", {counted_as: count})

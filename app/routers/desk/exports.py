@@ -1,0 +1,39 @@
+"""An export of one concern: what this service signs about it, and the record of the file."""
+
+from app.errors import ConcernErased, NoSuchConcern
+from app.http.json_bodies import JSONRoute
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.routes import GuidanceRouter
+from app.models.desk.exports import ExportEntry, ExportStatement, NewExport
+from app.routers.desk.actions import ONE_CONCERN, WorkingDep
+from app.services.desk import exports
+
+router = GuidanceRouter(
+    prefix=ONE_CONCERN,
+    tags=["Desk"],
+    responses=RESPONSES_OF_CLIENT_ROUTES,
+    route_class=JSONRoute,
+)
+_REFUSED = (NoSuchConcern, ConcernErased)
+
+
+@router.get("/export-statement", summary="Sign a statement about a concern", responses=problem_responses(*_REFUSED))
+def read_export_statement(asked: WorkingDep) -> ExportStatement:
+    """The unencrypted data of the concern and its full history, signed. Exports start with it.
+
+    The history has the digest of every sealed text, which proves the text without this service knowing it.
+    """
+    return exports.sign_statement(asked.desk, asked.reference, asked.actor)
+
+
+@router.post(
+    "/export",
+    operation_id="record_export",
+    summary="Record and sign an export",
+    status_code=201,
+    responses=problem_responses(*_REFUSED, *BODY_PROBLEMS),
+)
+def record_export(asked: WorkingDep, export: NewExport) -> ExportEntry:
+    """Record a file made on the worker's computer before it leaves, and sign its digest."""
+    desk = asked.desk
+    return desk.writer.run(exports.record_export, asked.reference, export, asked.actor, desk.signer)

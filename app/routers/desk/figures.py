@@ -1,0 +1,60 @@
+"""The team's last days in figures, and the metrics of the desk, each behind its scope."""
+
+from typing import Annotated
+
+from fastapi import Query, Response, Security
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app.http.auth import ReaderDep, require_client
+from app.http.context import EngineDep, NowDep, SessionDep, WriterDep
+from app.http.metrics import desk_metrics
+from app.http.params import IN_PLAIN_DIGITS
+from app.http.problems import RESPONSES_OF_CLIENT_ROUTES
+from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
+from app.models.desk.figures import FiguresResponse
+from app.services.concerns.waiting_additions import count_additions
+from app.services.desk.figures import read_figures
+from app.services.desk.inbox import count_states
+
+router = GuidanceRouter(prefix="/v1/desk", responses=RESPONSES_OF_CLIENT_ROUTES)
+
+
+@router.get("/figures", tags=["Desk"], summary="Get daily figures")
+def read_days(
+    engine: EngineDep,
+    writer: WriterDep,
+    actor: ReaderDep,
+    days: Annotated[
+        int, Query(ge=1, le=92, description="Number of days, up to today.", examples=[14]), IN_PLAIN_DIGITS
+    ] = 14,
+) -> FiguresResponse:
+    """Concerns received, acknowledged and closed on each day, and waiting and overdue at its end.
+
+    Days are in London time. Additions are counted in the summary.
+    """
+    return FiguresResponse(days=read_figures(engine, writer, days=days, actor=actor))
+
+
+@router.get(
+    "/metrics",
+    tags=["Desk"],
+    operation_id="read_desk_metrics",
+    summary="Get the metrics of the desk",
+    dependencies=[Security(require_client, scopes=[Scope.METRICS])],
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"text/plain": {"example": 'guidance_desk_concerns{state="overdue"} 1.0'}},
+            "description": "Prometheus text.",
+        }
+    },
+)
+def read_exact_metrics(session: SessionDep, now: NowDep) -> Response:
+    """Exact counts of concerns by state and of additions, in the Prometheus text format.
+
+    The public `/metrics` omits numbers under five. Reads are not recorded, because no concern is shown.
+    """
+    counts = count_states(session, now=now) | count_additions(session, now=now)
+    headers = {"Content-Type": CONTENT_TYPE_LATEST}
+    return Response(desk_metrics(counts), headers=headers)

@@ -1,0 +1,134 @@
+"""The inbox of the duty team, without the words of any concern, and the views of it that people save."""
+
+import datetime as dt
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Path, Query
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.errors import InvalidCursor, NoSuchItem, NotFound
+from app.http.auth import ReaderDep, WorkerDep
+from app.http.context import ContextDep, SessionDep, WriterDep
+from app.http.json_bodies import JSONRoute
+from app.http.params import Cursor, Limit
+from app.http.problems import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.routes import GuidanceRouter
+from app.models.base import SLUG_PATTERN
+from app.models.desk.actions import BurstAcknowledged, BurstAcknowledgement
+from app.models.desk.inbox import InboxResponse, SummaryResponse
+from app.models.desk.inbox_filters import InboxOrder, InboxParameters
+from app.models.desk.saved_views import SavedView, SavedViewRow, SavedViewsResponse, ViewFilters
+from app.models.events.rows import EventRow
+from app.models.links import DESK_BURSTS, DESK_CONCERNS, DESK_VIEWS
+from app.models.references import BURST, EXAMPLE_BURST, EXAMPLE_REFERENCE
+from app.services.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
+from app.services.desk import actions, inbox, presented_concerns, saved_views
+from app.services.desk.inbox import InboxQuery, position_of
+from app.services.desk.presented_concerns import inbox_entry
+
+router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+ViewName = Annotated[
+    str, Path(pattern=SLUG_PATTERN, max_length=80, description="Name of the view.", examples=["urgent"])
+]
+BurstName = Annotated[
+    str, Path(pattern=f"^{BURST}$", max_length=40, description="Id of the burst.", examples=[EXAMPLE_BURST])
+]
+
+
+@router.get(DESK_CONCERNS, summary="List concerns")
+def read_inbox(
+    context: ContextDep,
+    actor: ReaderDep,
+    wanted: Annotated[InboxParameters, Query()],
+    limit: Limit = 50,
+    cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
+) -> InboxResponse:
+    """The inbox: concerns without their content. The order `urgent` puts unacknowledged concerns first.
+
+    An unacknowledged addition counts like a concern. Their order: immediate danger in an addition, immediate danger
+    in the concern (as the reporter said), longest overdue, oldest. Indicators play no part.
+
+    Filters are combined with AND. To fetch later changes, send `next_changed_since` as `changed_since`: nothing is
+    missed, but a concern may be returned twice.
+    """
+    since = wanted.changed_since if wanted.since_event is None else _moment_of_event(context.engine, wanted.since_event)
+    order = wanted.order or (InboxOrder.URGENT if since is None else InboxOrder.CHANGED)
+    others = {"changed_since": since, "reference": wanted.reference, "test": wanted.test}
+    query = InboxQuery.of(order, wanted, me=actor.person, **others)
+    after = decode_position(cursor, query.column_types)
+    rows = inbox.read_inbox(context.writer, query, actor=actor, after=after, limit=limit)
+    page = rows[:limit]
+    return InboxResponse(
+        concerns=tuple(inbox_entry(row._mapping, now=actor.at) for row in page),
+        next_changed_since=actor.at - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
+        next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
+    )
+
+
+@router.post(
+    DESK_BURSTS + "/{burst}/acknowledgement",
+    summary="Acknowledge the concerns of a burst",
+    responses=problem_responses(NotFound, *BODY_PROBLEMS),
+)
+def acknowledge_burst(
+    writer: WriterDep, actor: WorkerDep, burst: BurstName, seen: BurstAcknowledgement
+) -> BurstAcknowledged:
+    """Record that a social worker has looked at these concerns of one burst. Each gets its own audit log entry.
+
+    List every concern seen (`GET /v1/desk/concerns?burst=`). If a reference is not part of the burst, none is
+    acknowledged. Idempotent.
+    """
+    concerns = writer.run(actions.acknowledge_together, burst, seen, actor)
+    entries = tuple(presented_concerns.entry_of(concern, now=actor.at) for concern in concerns)
+    return BurstAcknowledged(burst=burst, concerns=entries)
+
+
+def _moment_of_event(engine: Engine, cursor: str) -> dt.datetime | None:
+    """Return the time of the event; None, which is no filter, for the cursor before the first."""
+    number = decode_key(cursor, otherwise=0, parameter="since_event")
+    if number == 0:
+        return None
+    with Session(engine) as session:  # closed before another is taken: requests could block each other
+        event = session.get(EventRow, number)
+    if event is None:
+        raise InvalidCursor(NOT_OURS, parameter="since_event")
+    return event.at
+
+
+@router.get("/v1/desk/summary", summary="Count the work")
+def read_summary(writer: WriterDep, actor: ReaderDep) -> SummaryResponse:
+    """Numbers of waiting, acknowledged, closed and overdue concerns, and of waiting and overdue additions."""
+    return SummaryResponse(**inbox.read_summary(writer, actor=actor))
+
+
+@router.get(DESK_VIEWS, summary="List your views")
+def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
+    """Your saved views, by name. `links.concerns` of each is the inbox with its filters."""
+    return SavedViewsResponse(views=tuple(map(_saved_view, saved_views.list_views(session, actor.person))))
+
+
+@router.put(
+    DESK_VIEWS + "/{name}",
+    summary="Save a view",
+    responses=problem_responses(NotFound, *BODY_PROBLEMS),
+)
+def save_view(writer: WriterDep, actor: ReaderDep, name: ViewName, filters: ViewFilters) -> SavedView:
+    """Save filters of the inbox under a name, replacing any view with that name. Only you can see your views."""
+    return _saved_view(writer.run(saved_views.save_view, actor.person, name, filters, at=actor.at))
+
+
+@router.delete(DESK_VIEWS + "/{name}", summary="Delete a view", responses=problem_responses(NoSuchItem))
+def remove_view(writer: WriterDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
+    """Delete one of your views and return the others."""
+    writer.run(saved_views.remove_view, actor.person, name)
+    return read_views(session, actor)
+
+
+def _saved_view(row: SavedViewRow) -> SavedView:
+    query = urlencode(
+        {name: str(value).lower() if value in (True, False) else value for name, value in row.filters.items()}
+    )
+    links = {"self": f"{DESK_VIEWS}/{row.name}", "concerns": f"{DESK_CONCERNS}?{query}" if query else DESK_CONCERNS}
+    return SavedView(name=row.name, filters=row.filters, saved_at=row.saved_at, links=links)

@@ -1,0 +1,107 @@
+"""Events by pull. A request for the events after a cursor confirms those before it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Query, Security
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+
+from app.errors import CursorAhead
+from app.http.auth import require_actor, require_client
+from app.http.context import Clock, ClockDep, DeskDep
+from app.http.params import IN_PLAIN_DIGITS, Limit
+from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.http.routes import GuidanceRouter
+from app.models.access.clients import Scope
+from app.models.events.responses import EventResponse, EventsResponse
+from app.models.events.rows import EventKind, EventRow
+from app.services.access.clients import Principal
+from app.services.audit.audit_log import Actor
+from app.services.concerns.entries import Desk
+from app.services.cursors import decode_key, encode_key
+from app.services.events.outbox import confirm_events, confirmed_by, event_id, read_events_after
+
+router = GuidanceRouter(prefix="/v1/events", tags=["Events"], responses=RESPONSES_OF_CLIENT_ROUTES)
+LONGEST_WAIT = 30
+WAIT_UNIT_SECONDS = 1.0
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Follower:
+    """The client that follows events, whose confirmations count, and who reads them, as the record names it."""
+
+    client: str
+    actor: Actor
+
+
+async def follow(
+    client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
+    actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
+) -> Follower:
+    """Return who follows events."""
+    return Follower(client.name, actor)
+
+
+FollowerDep = Annotated[Follower, Depends(follow)]
+
+
+@router.get("", summary="Pull events", responses=problem_responses(CursorAhead))
+async def read_events(
+    *,
+    clock: ClockDep,
+    desk: DeskDep,
+    follower: FollowerDep,
+    after: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="`next_cursor` of the previous page: confirms every event up to it. If omitted, the page "
+            "starts after "
+            "the last event this client confirmed.",
+            examples=["MQ"],
+        ),
+    ] = None,
+    wait: Annotated[
+        int,
+        Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event if there is none.", examples=[0]),
+        IN_PLAIN_DIGITS,
+    ] = 0,
+    limit: Limit = 50,
+) -> EventsResponse:
+    """Events that this client has not confirmed yet. Unconfirmed events are returned again.
+
+    The audit log records which concerns were shown.
+    """
+    last_confirmed = await run_in_threadpool(_confirm, desk, follower, after)
+    deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
+    read = partial(_read, clock, desk, follower.actor, after=last_confirmed, limit=limit)
+    while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+    last = rows[-1].id if rows else last_confirmed
+    return EventsResponse(events=tuple(map(_response, rows)), next_cursor=encode_key(last or 0))
+
+
+def _response(event: EventRow) -> EventResponse:
+    own_id = event_id(event.id or 0, event.kind, event.at, event.data)
+    return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
+
+
+def _confirm(desk: Desk, follower: Follower, after: str | None) -> int:
+    """Confirm the events up to the cursor, and return the number of the last confirmed event."""
+    if after is None:
+        with Session(desk.engine) as session:
+            return confirmed_by(session, client=follower.client)
+    event_id = decode_key(after, otherwise=0, parameter="after")
+    desk.writer.run(confirm_events, event_id=event_id, actor=follower.actor, client=follower.client)
+    return event_id
+
+
+def _read(clock: Clock, desk: Desk, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:
+    with Session(desk.engine) as session:
+        return read_events_after(session, desk.writer, after=after, limit=limit, actor=replace(actor, at=clock()))

@@ -1,0 +1,160 @@
+"""Routes of the guides' current editions."""
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import partial
+from operator import attrgetter
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Header, Query, Request, Response
+
+from app.http.auth import PUBLIC
+from app.http.context import ContextDep, ReferenceDataDep, SessionDep
+from app.http.memento import memento_links, redirect_to_edition_at, requested_moment
+from app.http.params import AboutSubject, GuideCursor, GuideName, Limit
+from app.http.preferred_languages import MAX_HEADER_LENGTH, preferred_languages
+from app.http.problems import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses
+from app.http.responses import CACHE_CHECKED, Responses, add_languages, public_response
+from app.http.routes import GuidanceRouter
+from app.models.guides.guides import EditionResponse, GuidesResponse, GuideSubject, GuideSummary
+from app.models.guides.sections import Section
+from app.models.languages import GUIDE_LANGUAGE
+from app.models.links import edition_path, guide_path, rendition_path
+from app.services.cursors import decode_key, encode_key
+from app.services.guides.editions import get_history, list_languages, list_renditions, require_current
+from app.services.guides.guides import list_guides
+from app.services.guides.presenters import ShownEdition, present_edition, present_rendition, show_rendition
+from app.services.guides.renditions import language_paths, preferred_rendition
+
+router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+AsOf = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="A date (its last instant, in UTC) or a time (RFC 3339). Redirects to the edition that was "
+        "current then.",
+        examples=["2026-11-24"],
+    ),
+]
+AcceptDatetime = Annotated[
+    str | None,
+    Header(
+        max_length=80,
+        description="The requested time, as an HTTP date (RFC 7089).",
+        examples=["Tue, 24 Nov 2026 09:30:00 GMT"],
+    ),
+]
+AcceptLanguage = Annotated[
+    str | None,
+    Header(
+        max_length=MAX_HEADER_LENGTH,
+        description="Preferred languages (RFC 9110). Returns a rendition if one is preferred to English: see `GET "
+        "/v1/guides/{guide}/renditions/{language}`.",
+        examples=["en-GB"],
+    ),
+]
+VARY_WITH_LANGUAGE = {"Vary": "Accept, Accept-Datetime, Accept-Language"}
+REDIRECTED: Responses = {
+    302: {
+        "description": "Redirect to the edition that was current at that time.",
+        "headers": {"Location": {"description": "Path of the new resource.", "schema": {"type": "string"}}},
+    }
+}
+SECTION_NAMES = [section.words for section in Section]
+WHOLE_EDITION = f"""The complete current edition: {", ".join(SECTION_NAMES[:-1])} and {SECTION_NAMES[-1]}.
+
+With `Accept-Language`, returns a rendition in that language if there is one.
+
+With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition that was current at that time."""
+
+
+class WantedVersion(NamedTuple):
+    """Which version of a guide a request asks for: the edition at a moment, and the languages that are preferred."""
+
+    moment: dt.datetime | None
+    or_next: bool
+    languages: Sequence[str]
+
+
+async def ask_version(
+    as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
+) -> WantedVersion:
+    """Read which version is asked for."""
+    moment = requested_moment(as_of, accept_datetime)
+    return WantedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
+
+
+@router.get("", name="list_guides", summary="List the guides", response_model=GuidesResponse)
+def read_guides(
+    *,
+    request: Request,
+    session: SessionDep,
+    reference_data: ReferenceDataDep,
+    subject: AboutSubject = None,
+    limit: Limit = 50,
+    cursor: GuideCursor = None,
+) -> Response:
+    """Every guide with a current edition, in order of name."""
+    languages, after = list_languages(session), decode_key(cursor, otherwise="")
+    listed = sorted(list_guides(session, reference_data), key=attrgetter("guide"))
+    found = [each for each in listed if each.guide > after and (subject is None or each.is_about(subject))]
+    summaries = tuple(
+        GuideSummary(
+            guide=each.guide,
+            title=each.title,
+            edition=each.edition.number,
+            published_at=each.edition.published_at,
+            digest=each.edition.digest,
+            subjects=tuple(
+                GuideSubject(code=code.code, label=code.label, lgsl_code=code.lgsl_code) for code in each.subjects
+            ),
+            languages=tuple(dict.fromkeys([GUIDE_LANGUAGE, *languages.get(each.guide, ())])),
+            links={"self": guide_path(each.guide), "edition": edition_path(*each.edition.key)},
+        )
+        for each in found[:limit]
+    )
+    next_cursor = encode_key(summaries[-1].guide) if len(found) > limit else None
+    return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor))
+
+
+@router.get(
+    "/{guide}",
+    summary="Read a guide's current edition",
+    description=WHOLE_EDITION,
+    response_model=EditionResponse,
+    responses=REDIRECTED | problem_responses(*NUMBERED_EDITION_PROBLEMS),
+)
+def read_guide(
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    guide: GuideName,
+    wanted: Annotated[WantedVersion, Depends(ask_version)],
+) -> Response:
+    """Return the current edition, a rendition of it, or a redirect to the edition that was current then."""
+    moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url
+    history = get_history(session, guide=guide)
+    if moment is not None:
+        return redirect_to_edition_at(history, moment, public_url, or_next=wanted.or_next)
+    stored = list_renditions(session, guide=guide)
+    head = require_current(history)
+    chosen = preferred_rendition(history, stored, wanted.languages)
+    if chosen is None:
+        response = public_response(
+            request,
+            present_edition(ShownEdition(head, contents(head.key, session), history)),
+            more_links=memento_links(public_url, head.guide),
+            more_headers=VARY_WITH_LANGUAGE | {"Content-Language": GUIDE_LANGUAGE},
+        )
+    else:
+        language = chosen.key.language
+        response = public_response(
+            request,
+            present_rendition(show_rendition(history, stored, chosen, partial(contents, session=session))),
+            caching=CACHE_CHECKED,
+            more_headers=VARY_WITH_LANGUAGE
+            | {"Content-Language": language, "Content-Location": rendition_path(guide, language)},
+        )
+    add_languages(response, language_paths(history, stored, guide))
+    return response

@@ -1,0 +1,239 @@
+"""Open Referral UK (HSDS-UK 3.0): the contacts of every current guide, and the signposts, as a service directory."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Request, Response
+from pydantic import Field
+from sqlmodel import Session
+
+from app.errors import NotFound
+from app.http.auth import PUBLIC
+from app.http.context import ContentsDep, EmergencyContactsDep, EngineDep, SettingsDep
+from app.http.params import IN_PLAIN_DIGITS
+from app.http.problems import RESPONSES_OF_READS, problem_responses
+from app.http.responses import conditional_response
+from app.http.routes import UNKNOWN_IGNORED, GuidanceRouter
+from app.models.base import MAX_NUMBER, RequestModel
+from app.models.guides.open_referral import (
+    A_SERVICE,
+    A_SERVICE_AT_LOCATION,
+    A_TAXONOMY,
+    A_TERM,
+    ApiDescription,
+    OmitsEmpty,
+    Page,
+    Service,
+    ServiceAtLocation,
+    ServiceAtLocationPage,
+    ServicePage,
+    Taxonomy,
+    TaxonomyPage,
+    TaxonomyTerm,
+    TaxonomyTermPage,
+)
+from app.services.guides.open_referral import (
+    Directory,
+    at_locations,
+    get_by_id,
+    has_term,
+    has_words,
+    listed_at_locations,
+    page_of,
+    read_directory,
+)
+
+STUB = "/open-referral/v3"
+DOCUMENT = f"{STUB}/openapi.json"
+REFERENCE = re.compile(r'"#/components/([^"/]+)/([^"]+)"')
+PROFILE = "https://docs.openreferraluk.org/en/latest/"
+FOR_ONE = problem_responses(NotFound)
+router = GuidanceRouter(
+    prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED], responses=RESPONSES_OF_READS
+)
+
+
+class ServiceFilters(RequestModel, extra="ignore"):
+    """The filters of a list of services, which must meet all of them."""
+
+    search: str | None = Field(
+        None,
+        max_length=200,
+        description="Search terms. All must occur in the name, description or organization's name.",
+        examples=["duty"],
+    )
+    taxonomy_id: str | None = Field(
+        None, max_length=100, description="Only services with a term of this taxonomy.", examples=[A_TAXONOMY]
+    )
+    taxonomy_term_id: str | None = Field(
+        None, max_length=100, description="Only services with this term.", examples=[A_TERM]
+    )
+
+    def apply(self, services: Iterable[Service]) -> list[Service]:
+        """Return the services that meet all filters. An id that is not in the directory matches no service."""
+        words = (self.search or "").casefold().split()
+        ids = ((self.taxonomy_id or "").lower(), (self.taxonomy_term_id or "").lower())
+        return [each for each in services if has_words(each, words) and has_term(each, *ids)]
+
+
+class Paging(RequestModel, extra="ignore"):
+    """The parameters of a list: which page, from 1, and the most entries on it."""
+
+    page: Annotated[int, IN_PLAIN_DIGITS] = Field(
+        1, ge=1, le=MAX_NUMBER, description="Page number, from 1.", examples=[1]
+    )
+    per_page: Annotated[int, IN_PLAIN_DIGITS] = Field(
+        50, ge=1, le=1000, description="Maximum number of entries per page.", examples=[50]
+    )
+
+
+def get_directory(
+    engine: EngineDep, contents: ContentsDep, emergency_contacts: EmergencyContactsDep, settings: SettingsDep
+) -> Directory:
+    """Return the directory of all current guides."""
+    with Session(engine) as session:
+        signposts = emergency_contacts.current().signposts
+        return read_directory(session, contents, signposts, public_url=settings.public_url)
+
+
+DirectoryDep = Annotated[Directory, Depends(get_directory)]
+
+ServiceFiltersDep = Annotated[ServiceFilters, Query()]
+
+PagingDep = Annotated[Paging, Query()]
+
+
+def _id(description: str, example: str) -> Any:
+    return Path(alias="id", description=description, examples=[example])
+
+
+ServiceId = Annotated[UUID, _id("The service.", A_SERVICE)]
+
+TaxonomyId = Annotated[UUID, _id("The taxonomy.", A_TAXONOMY)]
+
+TermId = Annotated[UUID, _id("The term.", A_TERM)]
+
+LinkId = Annotated[UUID, _id("The link.", A_SERVICE_AT_LOCATION)]
+
+
+@router.get("", summary="Describe the directory", response_model=ApiDescription)
+@router.get("/", include_in_schema=False)
+def describe_directory(request: Request, settings: SettingsDep) -> Response:
+    """The version of the standard, and links to its and this API's descriptions. A trailing slash is accepted."""
+    document = settings.public_url + DOCUMENT
+    return _response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def read_directory_document(request: Request, settings: SettingsDep) -> Response:
+    """Return the OpenAPI document of this part of the API alone."""
+    document = _document_of_stub(request.app.openapi(), settings.public_url)
+    return _json_response(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+@router.get("/services", summary="List the services", response_model=ServicePage)
+def list_services(request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep) -> Response:
+    """Contacts of the guides, then the signposts, starting with 999.
+
+    Filters are combined with AND. Unknown filters are ignored, as the standard's clients expect. Services have no
+    ages, hours or areas here, so filters by age, day, time, postcode and proximity have no effect.
+    """
+    return _page(request, ServicePage, filters.apply(directory.services), paging)
+
+
+@router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
+def read_service(request: Request, directory: DirectoryDep, id_: ServiceId) -> Response:
+    """A complete service, with its numbers in `contacts`, its location and its taxonomy terms."""
+    return _response(request, get_by_id(directory.services, id_))
+
+
+@router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage)
+def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
+    """The only taxonomy."""
+    return _page(request, TaxonomyPage, [directory.taxonomy], paging)
+
+
+@router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
+def read_taxonomy(request: Request, directory: DirectoryDep, id_: TaxonomyId) -> Response:
+    """The taxonomy. Its terms refer to it in `taxonomy_id`."""
+    return _response(request, get_by_id([directory.taxonomy], id_))
+
+
+@router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage)
+def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
+    """The subjects of the guides, then the risks that the guides link to them."""
+    return _page(request, TaxonomyTermPage, directory.terms, paging)
+
+
+@router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
+def read_taxonomy_term(request: Request, directory: DirectoryDep, id_: TermId) -> Response:
+    """One term, with the URL of the guide that names it."""
+    return _response(request, get_by_id(directory.terms, id_))
+
+
+@router.get(
+    "/service_at_locations", summary="List the services at their locations", response_model=ServiceAtLocationPage
+)
+def list_service_at_locations(
+    request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep
+) -> Response:
+    """The same services and filters, each with its location: by phone, online or at an address."""
+    entries = listed_at_locations(filters.apply(directory.services))
+    return _page(request, ServiceAtLocationPage, entries, paging)
+
+
+@router.get(
+    "/service_at_locations/{id}",
+    summary="Read a service at its location",
+    response_model=ServiceAtLocation,
+    responses=FOR_ONE,
+)
+def read_service_at_location(request: Request, directory: DirectoryDep, id_: LinkId) -> Response:
+    """A complete service at its location, with its `name` and `status` at the top level."""
+    return _response(request, get_by_id(at_locations(directory.services), id_))
+
+
+def _page(request: Request, page_type: type[Page], entries: Sequence[OmitsEmpty], paging: Paging) -> Response:
+    return _response(request, page_of(page_type, entries, paging.page, paging.per_page))
+
+
+def _response(request: Request, body: OmitsEmpty) -> Response:
+    """Return the model as JSON without its empty fields."""
+    return _json_response(request, body.model_dump_json(exclude_none=True).encode())
+
+
+def _json_response(request: Request, content: bytes) -> Response:
+    return conditional_response(request, content, media_type="application/json", links={"describedby": DOCUMENT})
+
+
+def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """Return the stub's own part of this service's OpenAPI document, with paths relative to the stub.
+
+    Validators of the standard request every path of the document at `openapi_url` from the stub.
+    """
+    paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
+    used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
+    return {
+        "openapi": whole["openapi"],
+        "info": {**whole["info"], "title": f"{whole['info']['title']}: Open Referral UK"},
+        "servers": [{"url": public_url + STUB, "description": "The stub."}],
+        "paths": paths,
+        "components": _components_of(paths, whole["components"]),
+        "tags": [tag for tag in whole["tags"] if tag["name"] in used],
+    }
+
+
+def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the components that the paths refer to, directly or through other components."""
+    used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
+    while used - visited:
+        kind, name = min(used - visited)
+        visited.add((kind, name))
+        used.update(REFERENCE.findall(json.dumps(components[kind][name])))
+    found: dict[str, dict[str, Any]] = {}
+    for kind, name in sorted(used):
+        found.setdefault(kind, {})[name] = components[kind][name]
+    return found

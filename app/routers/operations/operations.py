@@ -1,0 +1,207 @@
+"""Routes for operators: the catalogue of APIs, health, metrics and security.txt."""
+
+import json
+import os
+import shutil
+
+from fastapi import Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.errors import NotFound
+from app.http.auth import PUBLIC
+from app.http.context import AppContext, ContextDep, NowDep, SessionDep, SettingsDep
+from app.http.hosts import is_forwarded_by_stranger
+from app.http.operations import read_gauges
+from app.http.problem_handlers import problem_response
+from app.http.problems import RESPONSES_OF_READS, response_example
+from app.http.responses import Responses, conditional_response
+from app.http.routes import GuidanceRouter
+from app.models.base import format_utc
+from app.models.links import API_CATALOG
+from app.models.operations.health import Health
+from app.services.access.row_signing import access_keys_of
+from app.services.concerns.rows import count_recent_tests, has_flood
+from app.services.concerns.saved_forms import are_nearly_full
+
+router = GuidanceRouter(dependencies=[PUBLIC])
+LINKSET = "application/linkset+json"
+API_CATALOG_PROFILE = "https://www.rfc-editor.org/info/rfc9727"
+APIS = {
+    "/v1": {
+        "service-desc": ("/openapi.json", "application/vnd.oai.openapi+json;version=3.1"),
+        "service-doc": ("/docs", "text/html"),
+        "service-meta": ("/v1", "application/json"),
+        "status": ("/health/ready", "application/json"),
+    },
+    "/open-referral/v3": {"service-desc": ("/open-referral/v3/openapi.json", "application/json")},
+}
+"""Each API: what describes it, by relation (RFC 8631)."""
+HEALTHY = "ok"
+UNAVAILABLE = 503
+MIN_FREE_BYTES = 1_000_000  # the largest concern that is accepted
+FAILING = {
+    "content": {
+        "application/json": {"example": {"status": "unavailable", "checks": {"database": "ok", "writer": "stopped"}}}
+    }
+}
+PATH = "/.well-known/security.txt"
+NO_CONTACT = "The operator of this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
+
+
+def _linkset(public_url: str) -> dict[str, list[dict[str, object]]]:
+    described: list[dict[str, object]] = [
+        {"anchor": public_url + path}
+        | {relation: [{"href": public_url + target, "type": kind}] for relation, (target, kind) in targets.items()}
+        for path, targets in APIS.items()
+    ]
+    items = [{"href": public_url + path} for path in APIS]
+    return {"linkset": [{"anchor": public_url + API_CATALOG, "item": items}, *described]}
+
+
+AS_LINKSET: Responses = {
+    200: {
+        "description": "The linkset (RFC 9264).",
+        "content": {LINKSET: {"schema": {"type": "object"}, "example": _linkset("https://guidance.example")}},
+    }
+}
+
+
+@router.get(
+    API_CATALOG,
+    tags=["Reference"],
+    summary="Get the API catalogue",
+    response_class=Response,
+    responses=RESPONSES_OF_READS | AS_LINKSET,
+)
+def read_api_catalog(request: Request, settings: SettingsDep) -> Response:
+    """The descriptions of each API of this service, as a linkset (RFC 9727)."""
+    content = json.dumps(_linkset(settings.public_url)).encode()
+    media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
+    return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})
+
+
+@router.get(
+    "/health/live",
+    tags=["Operations"],
+    summary="Check that the process is alive",
+    responses=response_example(checks={}),
+)
+async def read_liveness(settings: SettingsDep) -> Health:
+    """Returns 200 while the process can respond."""
+    return Health(status=HEALTHY, checks={}, commit=settings.commit)
+
+
+@router.get(
+    "/health/ready",
+    tags=["Operations"],
+    summary="Check that the service is ready",
+    responses={UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
+)
+def read_readiness(request: Request, response: Response, context: ContextDep) -> Health:
+    """Check that guidance can be read and concerns can be stored. Returns 503 if not.
+
+    At most every five seconds each process writes an invented concern and rolls it back. The warning `proxy` means
+    that the request came through an untrusted proxy. The warning `test-concerns` means that a test concern was sent
+    in the last day: a live system may still be using its test key. The warning `signposts` means that local contacts
+    of another council are left out of every page and response. `many-concerns` means that more than 200 concerns
+    marked as one of many came in the last hour, and `saved-forms` that saved forms use four fifths of their space.
+    """
+    keeps_concerns = context.writer.is_alive and context.concern_trial.succeeds()
+    concerns = HEALTHY if keeps_concerns else "cannot be stored"
+    checks = {"database": _database(context), "concerns": concerns, "writer": _writer(context)}
+    checks |= {name: worker.state.value for worker in context.workers for name in worker.names}
+    if context.settings.database_url is None:
+        checks["disk"] = _disk(context)
+    if context.draining.is_set():
+        checks["process"] = "stopping"
+    is_ready = set(checks.values()) == {HEALTHY}
+    if not is_ready:
+        response.status_code = UNAVAILABLE
+    warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
+    warnings |= dict.fromkeys(context.outside.failing, "fails") | context.watcher.warnings
+    keys = access_keys_of(context.engine)
+    if keys is not None and keys.has_refused:
+        warnings["access-rows"] = "refused"
+    if is_forwarded_by_stranger(request.scope):
+        warnings["proxy"] = "not trusted"
+    if context.emergency_contacts.left_out():
+        warnings["signposts"] = "of another council"
+    if checks["database"] == HEALTHY:
+        warnings |= _warnings_of_rows(context)
+    return Health(
+        status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings, commit=context.settings.commit
+    )
+
+
+@router.get(
+    "/metrics",
+    tags=["Operations"],
+    summary="Read the metrics",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"example": "guidance_requests_total 1.0"}}, "description": "Prometheus text."}
+    },
+)
+def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Response:
+    """Request counts and durations, in the Prometheus text format. Contains no text from concerns."""
+    metrics = context.metrics.text(read_gauges(context, session, now=now))
+    return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _database(context: AppContext) -> str:
+    try:
+        with context.engine.connect() as connection:
+            connection.execute(text("SELECT number FROM generation"))
+    except SQLAlchemyError:
+        return "no answer"
+    return HEALTHY
+
+
+def _warnings_of_rows(context: AppContext) -> dict[str, str]:
+    """Return what is worth a warning in the database, by name; nothing if it cannot be read."""
+    now, warnings = context.clock(), {}
+    try:
+        with Session(context.engine) as session:
+            if count_recent_tests(session, now=now):
+                warnings["test-concerns"] = "received in the last day"
+            if has_flood(session, now=now):
+                warnings["many-concerns"] = "from few addresses in the last hour"
+            if are_nearly_full(session):
+                warnings["saved-forms"] = "nearly full"
+    except SQLAlchemyError:
+        return {}
+    return warnings
+
+
+def _disk(context: AppContext) -> str:
+    folder = context.settings.data_dir
+    try:
+        if not os.access(folder, os.W_OK):
+            return "read-only"
+        return HEALTHY if shutil.disk_usage(folder).free >= MIN_FREE_BYTES else "full"
+    except OSError:
+        return "no answer"
+
+
+def _writer(context: AppContext) -> str:
+    if not context.writer.is_alive:
+        return "stopped"
+    return "cannot write" if context.writer.has_failed else HEALTHY
+
+
+@router.get(PATH, include_in_schema=False)
+def read_security_txt(request: Request, settings: SettingsDep) -> Response:
+    """Return the operator's contact for reports of vulnerabilities, with its date of expiry."""
+    if settings.security_expires is None:
+        return problem_response(request, NotFound, detail=NO_CONTACT)
+    lines = [
+        *(f"Contact: {contact}" for contact in settings.security_contact),
+        f"Expires: {format_utc(settings.security_expires)}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.public_url}{PATH}",
+    ]
+    content = "\n".join([*lines, ""]).encode()
+    return conditional_response(request, content, media_type="text/plain", links={})

@@ -1,0 +1,281 @@
+"""Who may come in, by the record: the chain `people` of the audit log, which is written with each change of access.
+
+The chain is replayed from its first act, and each process then reads only the acts that are new to it. So the record
+costs one short query at each use of a row, and an older row that somebody puts back grants no access.
+"""
+
+import datetime as dt
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
+from typing import Any, ClassVar
+
+from sqlalchemy import bindparam
+from sqlalchemy import select as select_columns
+from sqlmodel import Session
+
+from app.config import LONGEST_SESSION_HOURS
+from app.db.database import WRITES
+from app.db.tables import table_of
+from app.models.access.clients import ClientKeyRow, ClientRow
+from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
+from app.models.access.roles import NO_ROLE
+from app.models.access.rows import AccessRow
+from app.models.audit.audit_log import PEOPLE, DeskAct, DisclosureRow
+from app.models.audit.details import (
+    ClientAddedDetails,
+    ClientDetails,
+    Details,
+    InvitedDetails,
+    KeyAddedDetails,
+    KeyDetails,
+    PasskeyDetails,
+    PersonDetails,
+    RoleDetails,
+    SessionDetails,
+)
+from app.models.base import OnStep, show_no_progress
+from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.chains import BEFORE_THE_FIRST, End
+from app.services.audit.replay import Change, Replayed
+
+by_operator = partial(Actor, "operator", "command line")
+"""Who adds clients, invites people, and says that they left."""
+LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
+ROWS_AT_ONCE = 1000
+_ACTS = table_of(DisclosureRow).c
+_OF_PEOPLE = (
+    select_columns(_ACTS.number, _ACTS.sha256, _ACTS.act, _ACTS.client, _ACTS.at, _ACTS.detail)
+    .where(_ACTS.chain == PEOPLE)
+    .order_by(_ACTS.number)
+)
+_SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
+"""The act of that number, and those after it."""
+
+
+def fingerprint(*parts: bytes) -> str:
+    """Return what the record calls a key, a passkey, a link or a session, by its hash or its public key."""
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+
+
+def name_on_record(row: AccessRow) -> str:
+    """Return what the record calls the row: a name, or a fingerprint."""
+    match row:
+        case ClientKeyRow():
+            return fingerprint(row.key_sha256)
+        case PasskeyRow():
+            return fingerprint(row.credential_id, row.public_key)
+        case InvitationRow() | SessionRow():
+            return fingerprint(row.token_sha256)
+        case ClientRow() | PersonRow():
+            return row.name
+    raise TypeError(row)
+
+
+def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
+    """Record which client or person was let in, who signed in or out, and who left, in a chain of its own."""
+    record_disclosure(session, PEOPLE, act, actor, details)
+
+
+@dataclass
+class RecordedAccess(Replayed):
+    """Who may come in, and how, by the acts of the chain."""
+
+    clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
+    """The scopes of each client that was not revoked, its person, and whether it is for tests."""
+    revoked: set[str] = field(default_factory=set)
+    keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
+    """The client of each key, by fingerprint, and the key's end."""
+    people: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    """The role of each person, and whether a provider gave it. Those who left are not among them."""
+    left: dict[str, bool] = field(default_factory=dict)
+    """Who left, and whether they worked at the desk, and not through a client alone."""
+    links: dict[str, str] = field(default_factory=dict)
+    """The person of each link, by fingerprint."""
+    passkeys: dict[str, str] = field(default_factory=dict)
+    """The person of each passkey, by fingerprint."""
+    sessions: dict[str, str] = field(default_factory=dict)
+    """The person of each session, by fingerprint. One that is over for certain is not among them."""
+    begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
+    """When each session of the last days began, and its fingerprint."""
+
+    def copy(self) -> "RecordedAccess":
+        """Return a copy, to which more acts can be applied."""
+        return RecordedAccess(**{name: value.copy() for name, value in vars(self).items()})
+
+    def _add_client(self, details: ClientAddedDetails, _act: Any) -> None:
+        self.clients[details.client] = (details.scopes, details.person, details.test)
+        self._put_key(details)
+
+    def _add_key(self, details: KeyAddedDetails, _act: Any) -> None:
+        older = details.older_keys_end
+        for key, (client, ends) in self.keys.items():
+            if client == details.client and (ends is None or ends > older):
+                self.keys[key] = (client, older)
+        self._put_key(details)
+
+    def _revoke(self, details: ClientDetails, _act: Any) -> None:
+        self.clients.pop(details.client, None)
+        self.revoked.add(details.client)
+
+    def _invite(self, details: InvitedDetails, _act: Any) -> None:
+        self.people[details.person] = (details.role, False)
+        self.left.pop(details.person, None)
+        self.links[details.link] = details.person
+
+    def _add_passkey(self, details: PasskeyDetails, act: Any) -> None:
+        person = _person_of(act)
+        if self.links.get(details.link) == person:  # a link that was used before gives none
+            del self.links[details.link]
+            self.passkeys[details.passkey] = person
+
+    def _change_role(self, details: RoleDetails, act: Any) -> None:
+        self.people[details.person] = (details.role, bool(_person_of(act)))  # a provider gives it at a sign-in
+        if details.role == NO_ROLE:
+            _drop_those_of(details.person, self.sessions)
+
+    def _sign_in(self, details: SessionDetails, act: Any) -> None:
+        person = _person_of(act)
+        if person in self.people and details.session is not None:
+            self.sessions[details.session] = person
+            self.begun.append((act.at, details.session))
+        while self.begun and self.begun[0][0] < act.at - LONGEST_SESSION:
+            self.sessions.pop(self.begun.popleft()[1], None)
+
+    def _sign_out(self, details: SessionDetails, act: Any) -> None:
+        if details.session is None:
+            _drop_those_of(_person_of(act), self.sessions)
+        else:
+            self.sessions.pop(details.session, None)
+
+    def _leave(self, details: PersonDetails, _act: Any) -> None:
+        name = details.person
+        self.left[name] = self.people.pop(name, None) is not None or self.left.get(name, False)
+        _drop_those_of(name, self.sessions)
+        _drop_those_of(name, self.links)
+        _drop_those_of(name, self.passkeys)
+
+    def _put_key(self, details: KeyDetails) -> None:
+        self.keys[details.key] = (details.client, details.ends)
+
+    changes: ClassVar[Mapping[str, Change]] = {
+        DeskAct.CLIENT_ADDED: _add_client,
+        DeskAct.KEY_ADDED: _add_key,
+        DeskAct.CLIENT_REVOKED: _revoke,
+        DeskAct.INVITED: _invite,
+        DeskAct.PASSKEY_ADDED: _add_passkey,
+        DeskAct.ROLE_CHANGED: _change_role,
+        DeskAct.SIGNED_IN: _sign_in,
+        DeskAct.SIGNED_OUT: _sign_out,
+        DeskAct.LEFT: _leave,
+    }
+
+    @property
+    def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
+        """What each row says by the acts, by its name on the record."""
+        return {
+            ClientRow: self.clients,
+            ClientKeyRow: self.keys,
+            PersonRow: self.people,
+            PasskeyRow: self.passkeys,
+            InvitationRow: self.links,
+            SessionRow: self.sessions,
+        }
+
+    def agrees_with(self, row: AccessRow) -> bool:
+        """Return whether the row is as the acts left it."""
+        name = name_on_record(row)
+        if row.is_over:
+            return name in (self.revoked if isinstance(row, ClientRow) else self.left)
+        return bool(self.by_table[type(row)].get(name) == _stated_by(row))
+
+
+def _person_of(act: Any) -> str:
+    """Return the person who acted; an empty string if no person is known."""
+    return str(act.client).partition("/")[2]
+
+
+def _drop_those_of(person: str, held: dict[str, str]) -> None:
+    for each in [each for each, holder in held.items() if holder == person]:
+        del held[each]
+
+
+def _stated_by(row: AccessRow) -> Any:
+    """Return what the row says, as `RecordedAccess` has it."""
+    match row:
+        case ClientRow():
+            return (tuple(row.scopes), row.person, row.test)
+        case ClientKeyRow():
+            return (row.client, row.expires_at)
+        case PersonRow():
+            return (row.role, row.provider is not None)
+        case PasskeyRow() | InvitationRow() | SessionRow():
+            return row.person
+    raise TypeError(row)
+
+
+@dataclass(frozen=True)
+class KnownAccess:
+    """Who may come in by the acts up to the last one that is known. It never changes."""
+
+    end: End
+    recorded: RecordedAccess
+
+
+NOTHING_KNOWN = KnownAccess(BEFORE_THE_FIRST, RecordedAccess())
+
+
+def replay_people(session: Session, on_step: OnStep = show_no_progress) -> KnownAccess:
+    """Return who may come in by every act that the session sees. A step is some acts."""
+    with session.connection().execute(_OF_PEOPLE, execution_options={"yield_per": ROWS_AT_ONCE}) as acts:
+        return _with_acts(NOTHING_KNOWN, acts, on_step)
+
+
+def _with_acts(known: KnownAccess, acts: Iterable[Any], on_step: OnStep = show_no_progress) -> KnownAccess:
+    end, recorded = known.end, known.recorded.copy()
+    for done, act in enumerate(acts):
+        recorded.apply(act)
+        end = End(act.number, act.sha256)
+        if done % ROWS_AT_ONCE == 0:
+            on_step(done, 0)
+    return KnownAccess(end, recorded)
+
+
+class AccessRecord:
+    """Who may come in, as this process knows it. Each use of a row reads the acts that came since."""
+
+    def __init__(self) -> None:
+        self._known = NOTHING_KNOWN
+        self._lock = Lock()
+
+    def as_of(self, session: Session) -> RecordedAccess:
+        """Return who may come in by the acts that the session sees, with those of its own transaction."""
+        known = _continued(session, self._known)
+        if known is None:
+            with self._lock:  # those who wait here find what the first one has read
+                known = _continued(session, self._known) or replay_people(session)
+                self._keep(session, known)
+        self._keep(session, known)
+        return known.recorded
+
+    def _keep(self, session: Session, known: KnownAccess) -> None:
+        """Keep it for the next use, unless its last acts may not be committed yet."""
+        if WRITES not in session.connection().get_execution_options():
+            self._known = known
+
+
+def _continued(session: Session, known: KnownAccess) -> KnownAccess | None:
+    """Return what is known with the acts that came since.
+
+    Return None if nothing is known, or if the last known act is not there: another database was put in its place.
+    """
+    if known.end == BEFORE_THE_FIRST:
+        return None
+    acts = session.connection().execute(_SINCE, {"number": known.end.number}).all()
+    if not acts or (acts[0].number, acts[0].sha256) != known.end:
+        return None
+    later = acts[1:]
+    return _with_acts(known, later) if later else known

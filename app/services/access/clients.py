@@ -1,0 +1,266 @@
+"""Clients and their keys: adding, rotating, revoking and authenticating them, and who acts through them."""
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Protocol
+
+from sqlalchemy import Engine, or_, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlmodel import Session, col, select
+
+from app.db.writer import Writer
+from app.errors import ClientExists, GuidanceError, NoSuchClient, SetupError, TokenInvalid
+from app.logs import Log
+from app.models.access.clients import ClientKeyRow, ClientRow, Scope
+from app.models.access.names import MAX_NAME_LENGTH, find_look_alike, is_recordable
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAddedDetails
+from app.models.base import SLUG_PATTERN
+from app.services.access.access_record import by_operator, name_on_record, record_person
+from app.services.access.row_signing import require_current, require_ours
+
+TOKEN_BYTES = 32
+KEY_PREFIX = "omg_"
+ACCURACY = dt.timedelta(minutes=5)
+"""A use is stored only if the one that is stored is older than that."""
+log = Log(__name__)
+
+
+def check_person(name: str) -> str:
+    """Return the name of a new person, composed (NFC). Raises `SetupError` if the audit log cannot show it clearly."""
+    if not is_recordable(name):
+        raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
+    if (reason := find_look_alike(name)) is not None:
+        raise SetupError(f"a person's name {reason}")
+    return unicodedata.normalize("NFC", name)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The client that a request acts for, its scopes, and the person that acts through it, if one is known.
+
+    A client `for_tests` sends tests alone: what does not say that it is one is refused.
+    """
+
+    name: str
+    scopes: frozenset[str]
+    person: str | None = None
+    for_tests: bool = False
+
+    @property
+    def name_on_record(self) -> str:
+        """The client and, after the first slash, the person. A slash in the client's own name is escaped."""
+        client = self.name.replace("%", "%25").replace("/", "%2F")
+        return client if self.person is None else f"{client}/{self.person}"
+
+
+def draw_token(prefix: str = "") -> str:
+    """Return a new secret of 256 random bits, for a key, a link or a cookie."""
+    return prefix + secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_digest(token: str) -> bytes:
+    """Return the SHA-256 of a secret: what is stored of it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
+    """Return every key of the client, the oldest first."""
+    statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
+    return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
+
+
+def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
+    """Return every client by name, with those that are revoked, each with its keys."""
+    return [
+        (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
+    ]
+
+
+def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list[str]:
+    """Revoke the clients that act for the person. Return the names of all that do, revoked before or now."""
+    clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
+    for client in clients:
+        _revoke(session, client, at)
+    return [client.name for client in clients]
+
+
+def _revoke(session: Session, client: ClientRow, at: dt.datetime) -> None:
+    if client.revoked_at is None:
+        client.revoked_at = at
+        record_person(session, DeskAct.CLIENT_REVOKED, by_operator(at), ClientDetails(client=client.name))
+
+
+class Provider(Protocol):
+    """Another service that issues tokens, for example an OpenID provider."""
+
+    def read_token(self, token: str) -> Principal:
+        """Return the client, with the person that acts. Raises `TokenInvalid` and `ProviderUnavailable`."""
+
+
+class KeyUses:
+    """The uses that are not stored yet."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._noted: dict[bytes, dt.datetime] = {}
+
+    def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
+        """Note a use of the key, unless the one that is stored is recent."""
+        if last_used_at is None or at - last_used_at >= ACCURACY:
+            with self._lock:
+                self._noted[key_sha256] = at
+
+    def store(self, writer: Writer) -> None:
+        """Store what was noted. Where that fails, it stays noted."""
+        with self._lock:
+            noted, self._noted = self._noted, {}
+        if not noted:
+            return
+        try:
+            writer.run(_store_uses, uses=noted)
+        except (SQLAlchemyError, GuidanceError) as failure:
+            log.warning("key_uses_not_stored", error=type(failure).__name__)
+            with self._lock:
+                self._noted = noted | self._noted
+
+
+def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
+    """Store when keys were last used, unless a later use is stored."""
+    for key_sha256, used_at in sorted(uses.items()):  # in one order for all nodes
+        last = col(ClientKeyRow.last_used_at)
+        session.connection().execute(
+            update(ClientKeyRow)
+            .where(col(ClientKeyRow.key_sha256) == key_sha256, or_(last.is_(None), last < used_at))
+            .values(last_used_at=used_at)
+        )
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """Authenticates clients by their keys and, where an OpenID provider is configured, by its tokens."""
+
+    engine: Engine
+    provider: Provider | None
+    key_uses: KeyUses = field(default_factory=KeyUses)
+
+    def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
+        """Return the client that holds that token. Raises `TokenInvalid`, with the reason."""
+        if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
+            return self.provider.read_token(token)
+        key_sha256 = token_digest(token)
+        with Session(self.engine) as session:
+            key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
+            found = session.exec(key_of_client.where(ClientKeyRow.key_sha256 == key_sha256)).one_or_none()
+            if found is None or not hmac.compare_digest(found[0].key_sha256, key_sha256):
+                raise TokenInvalid("no client has that key")
+            key, client = found
+            require_current(session, key, client)
+        if client.revoked_at is not None:
+            raise TokenInvalid("the client was revoked")
+        if not key.is_valid(at):
+            raise TokenInvalid("the key has ended")
+        self.key_uses.note(key_sha256, last_used_at=key.last_used_at, at=at)
+        return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
+
+
+@dataclass(frozen=True)
+class NewClient:
+    """A client to add, and the person that acts with its key, if any. A `test` client may send tests alone."""
+
+    name: str
+    scopes: Iterable[Scope]
+    person: str | None = None
+    test: bool = False
+
+
+def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
+    """Add a client and return its key, of which only a hash is stored. Raises `ClientExists`.
+
+    A client for tests may submit, and nothing else: raises `SetupError`.
+    """
+    if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
+        raise SetupError("a client's name is lower-case words joined by hyphens")
+    if (reason := find_look_alike(client.name)) is not None:
+        raise SetupError(f"a client's name {reason}")
+    person = check_person(client.person) if client.person is not None else None
+    key = draw_token(KEY_PREFIX)
+    granted = sorted({scope.value for scope in client.scopes})
+    if not granted or (client.test and granted != [Scope.SUBMIT]):
+        raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
+
+    def write(session: Session) -> None:
+        row = ClientRow(name=client.name, scopes=granted, added_at=at, person=person, test=client.test)
+        session.add(row)
+        try:
+            session.flush()
+        except IntegrityError:
+            raise ClientExists from None
+        first = ClientKeyRow(key_sha256=token_digest(key), client=client.name, added_at=at, expires_at=expires_at)
+        session.add(first)
+        own = _key_fields(first) | {"scopes": tuple(row.scopes), "test": row.test, "person": row.person}
+        record_person(session, DeskAct.CLIENT_ADDED, by_operator(at), ClientAddedDetails(**own))
+
+    writer.run(write)
+    return key
+
+
+def rotate_key(
+    writer: Writer, *, name: str, overlap: dt.timedelta, at: dt.datetime, expires_at: dt.datetime | None = None
+) -> tuple[str, dt.datetime | None]:
+    """Give the client another key, and return it with its end. Its older keys end after the overlap, if not before.
+
+    Without `expires_at` the new key is valid for as long as the newest one was to be. Raises `NoSuchClient`, also if
+    the client is revoked.
+    """
+    key = draw_token(KEY_PREFIX)
+
+    def write(session: Session) -> dt.datetime | None:
+        client = session.get(ClientRow, name)
+        if client is None or client.revoked_at is not None:
+            raise NoSuchClient("There is no active client with this name.")
+        older = list_keys(session, name)
+        require_ours(session, client, *older)
+        newest = older[-1]
+        ends = expires_at or (newest.expires_at and at + (newest.expires_at - newest.added_at))
+        for each in older:
+            if each.is_valid(at + overlap):
+                each.expires_at = at + overlap
+        row = ClientKeyRow(key_sha256=token_digest(key), client=name, added_at=at, expires_at=ends)
+        session.add(row)
+        details = KeyAddedDetails(**_key_fields(row), older_keys_end=at + overlap)
+        record_person(session, DeskAct.KEY_ADDED, by_operator(at), details)
+        return ends
+
+    return key, writer.run(write)
+
+
+def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
+    """Return what the audit log says of a new key."""
+    return {"client": key.client, "key": name_on_record(key), "ends": key.expires_at}
+
+
+def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:
+    """Return a new key of the client for tests, which is added if it is absent. The key ends after that time.
+
+    Raises `NoSuchClient` if the client is revoked.
+    """
+    try:
+        return add_client(writer, NewClient(name=name, scopes=[Scope.SUBMIT], test=True), at=at, expires_at=at + life)
+    except ClientExists:
+        return rotate_key(writer, name=name, overlap=life, at=at, expires_at=at + life)[0]
+
+
+def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
+    """Revoke a client, unless it already is: none of its keys is valid any more. Raises `NoSuchClient`."""
+    client = session.get(ClientRow, name)
+    if client is None:
+        raise NoSuchClient
+    _revoke(session, client, at)

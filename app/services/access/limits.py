@@ -1,0 +1,243 @@
+"""Rate limits, counted in this process or in a store that several processes share."""
+
+import datetime as dt
+import hmac
+import ipaddress
+import math
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from app.errors import SetupError
+from app.logs import Log
+from app.models.references import burst_mark
+
+OWN_MEMORY = "memory://"
+STORE_TIMEOUT_SECONDS = 0.25
+RETRY_SECONDS = 5.0
+THREADS = 10
+SHORTEST_SECRET = 32
+SET_CLOCK_SECONDS = 60.0
+ONE_DAY = dt.timedelta(days=1)
+UNKNOWN_ADDRESS = "unknown"
+"""The address of a caller whose proxy forwards something that is not an address."""
+SHARES = {64: 1, 56: 3, 48: 10}
+"""How many times the limit of one address each IPv6 network may send, by the bits of its prefix, the narrowest first.
+
+A subscriber has a whole /64, a line at home mostly a /56, a rented server or a tunnel a /48.
+"""
+OPTIONS: dict[str, dict[str, float | str | bool]] = {
+    scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
+    for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
+}
+log = Log(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that a caller is counted under, and how many times the limit of one address it may send."""
+
+    name: str
+    share: int = 1
+
+
+Networks = tuple[Network, ...]
+"""Every network that a caller is counted under, the narrowest first; empty for one that is not counted."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How many requests of one kind a caller may send in a window, under a name that the responses show."""
+
+    name: str
+    item: RateLimitItem
+
+    @property
+    def seconds(self) -> int:
+        """Length of the window in seconds."""
+        return self.item.get_expiry()
+
+
+@dataclass(frozen=True)
+class Count:
+    """The count after one more request: requests that remain in the window, seconds until it ends, and who it is of."""
+
+    policy: Policy
+    remaining: int
+    seconds: int
+    is_over: bool
+    caller: str = ""
+
+
+def make_policy(name: str, notation: str) -> Policy:
+    """Return the policy for a limit in the notation `300/minute`."""
+    return Policy(name, parse(notation))
+
+
+@lru_cache
+def widen(policy: Policy, share: int) -> Policy:
+    """Return the policy with its limit times the share of a network."""
+    item = policy.item
+    return Policy(policy.name, type(item)(item.amount * share, item.multiples))
+
+
+class Limiter:
+    """Counts requests by a keyed hash of the caller, so that neither memory nor store holds a network address.
+
+    If the shared store is unavailable, each process counts for itself until it is available again. No request is
+    refused because of that, and it is logged.
+    """
+
+    def __init__(
+        self,
+        store: str,
+        secret: bytes,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        is_secret_shared: bool = True,
+    ) -> None:
+        self._secret = secret
+        self._is_secret_shared = is_secret_shared
+        self._clock = clock
+        self._own_store = FixedWindowRateLimiter(MemoryStorage())
+        self._wall_clock_ahead = time.time() - time.monotonic()
+        self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(open_store(store))
+        self._threads = CapacityLimiter(THREADS)
+        self._unavailable_until = -math.inf
+        self._marking = Lock()
+        self._day: dt.date | None = None
+        self._key_of_day = b""
+
+    async def count(self, policy: Policy, networks: Networks) -> Count:
+        """Count one more request under each of the networks, as `count_here` does."""
+        return await self.run(partial(self.count_here, policy, networks))
+
+    async def run(self, counting: Callable[[], T]) -> T:
+        """Call what counts, in a thread if it may wait for the shared store."""
+        if self._shared is None or self._is_unavailable:
+            return counting()
+        return await to_thread.run_sync(counting, limiter=self._threads)
+
+    def count_here(self, policy: Policy, networks: Networks, cost: int = 1) -> Count:
+        """Count one more in this thread, which may wait for the store. `networks` must not be empty.
+
+        A wider network is not counted for what a narrower one sent above its own limit: so one line alone never uses
+        up what its neighbours share. Return the count of the widest that is over, or of the one with the least left.
+        """
+        counts: list[Count] = []
+        for network in networks:
+            is_over = any(count.is_over for count in counts)
+            counts.append(self._count(widen(policy, network.share), network.name, 0 if is_over else cost))
+        over = [count for count in counts if count.is_over]
+        return over[-1] if over else min(counts, key=lambda count: count.remaining)
+
+    def _count(self, policy: Policy, caller: str, cost: int) -> Count:
+        """Count the cost for one caller; with no cost, only look."""
+        key = self._key(policy, caller)
+        if self._shared is not None and not self._is_unavailable:
+            try:
+                return _count(self._shared, policy, key, caller, cost)
+            except StorageError as failure:
+                self._note(failure)
+        return _count(self._own, policy, key, caller, cost)
+
+    def mark(self, caller: str, day: dt.date) -> str:
+        """Return the mark of that caller on that day. Without a shared secret the key of the day is drawn anew.
+
+        A mark is so short that thousands of callers fit it, so that it tells none even to whoever has the secret.
+        """
+        with self._marking:
+            if self._day is None or day not in (self._day, self._day - ONE_DAY):
+                drawn = secrets.token_bytes(SHORTEST_SECRET)
+                shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
+                self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
+            day, key = self._day, self._key_of_day  # a request that began before midnight is of today
+        return burst_mark(day, hmac.digest(key, caller.encode(), "sha256"))
+
+    @property
+    def _own(self) -> FixedWindowRateLimiter:
+        """The counts of this process. They begin again when the clock is set, since a window would end too late."""
+        ahead = time.time() - time.monotonic()
+        if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
+            self._own_store = FixedWindowRateLimiter(MemoryStorage())
+        self._wall_clock_ahead = ahead
+        return self._own_store
+
+    def _key(self, policy: Policy, caller: str) -> str:
+        return hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
+
+    @property
+    def _is_unavailable(self) -> bool:
+        return self._clock() < self._unavailable_until
+
+    def _note(self, failure: StorageError) -> None:
+        if not self._is_unavailable:  # log once for all concurrent requests
+            self._unavailable_until = self._clock() + RETRY_SECONDS
+            log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
+
+
+def make_limiter(store: str, secret_file: Path | None) -> Limiter:
+    """Return the limiter of this process. Raises `SetupError`."""
+    if secret_file is None:
+        if store != OWN_MEMORY:
+            raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
+        return Limiter(store, secrets.token_bytes(SHORTEST_SECRET), is_secret_shared=False)
+    try:
+        secret = secret_file.read_bytes().strip()
+    except OSError:
+        raise SetupError(f"GUIDANCE_LIMITS_SECRET_FILE: {secret_file} cannot be read") from None
+    if len(secret) < SHORTEST_SECRET:
+        raise SetupError(f"GUIDANCE_LIMITS_SECRET_FILE: {secret_file} must hold at least {SHORTEST_SECRET} characters")
+    return Limiter(store, secret)
+
+
+def networks_of(host: str | None) -> Networks:
+    """Return the networks of the caller: none for this machine itself, and for a connection without an address.
+
+    A request from this machine is an operator's, or came through a proxy that is not configured as trusted: all of its
+    callers would be counted as one. Callers at an `UNKNOWN_ADDRESS`, which a trusted proxy forwarded, are counted so.
+    """
+    if host == UNKNOWN_ADDRESS:
+        return (Network(host),)
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return ()
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return ()
+    if isinstance(address, ipaddress.IPv4Address):
+        return (Network(str(address)),)
+    return tuple(
+        Network(str(ipaddress.ip_network((int(address), bits), strict=False)), share) for bits, share in SHARES.items()
+    )
+
+
+def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str, caller: str, cost: int) -> Count:
+    is_within = limiter.hit(policy.item, key, cost=cost) if cost else limiter.test(policy.item, key)
+    window = limiter.get_window_stats(policy.item, key)
+    seconds = max(1, math.ceil(window.reset_time - time.time()))
+    return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within, caller=caller)
+
+
+def open_store(store: str) -> Storage:
+    """Return the shared store, without connecting to it."""
+    try:
+        opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
+    except (ConfigurationError, ValueError):
+        raise SetupError("GUIDANCE_LIMITS_STORE names no store that this installation can use") from None
+    if not isinstance(opened, Storage):
+        raise SetupError("GUIDANCE_LIMITS_STORE must name a store without `async+`")
+    return opened

@@ -1,0 +1,151 @@
+"""Tokens of an OpenID provider: what each says about its caller."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from jwt import exceptions as jwt_errors
+
+from app.config import Settings
+from app.errors import SetupError, TokenInvalid
+from app.models.access.clients import Scope
+from app.models.access.names import is_recordable
+from app.services.access.clients import Principal
+from app.services.access.openid_provider import ProviderKeys
+
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+LEEWAY_SECONDS = 30
+OLDEST_SECONDS = 86_400.0
+"""A token that was issued longer ago is refused, whatever end it gives itself."""
+OLDEST_SIGN_IN_SECONDS = 600.0
+"""An ID token is fetched as soon as the person comes back from the provider."""
+UNNAMED_CLIENT = "-"
+"""In place of the client, where a token names a person alone."""
+CLIENT_CLAIMS = ("azp", "appid", "client_id")
+SUBJECT = "sub"
+SCOPE_CLAIMS = ("scope", "scp", "roles")
+"""Claims that the provider's operator assigns to this API (RFC 9068, Microsoft Entra). Our own names count in them."""
+REASONS = {
+    jwt_errors.ExpiredSignatureError: "the token has expired",
+    jwt_errors.ImmatureSignatureError: "the token is not valid yet",
+    jwt_errors.InvalidIssuedAtError: "the token is not issued yet",
+    jwt_errors.InvalidAudienceError: "the token names another audience than GUIDANCE_OPENID_AUDIENCE",
+    jwt_errors.InvalidIssuerError: "the token names another issuer than GUIDANCE_OPENID_ISSUER",
+    jwt_errors.InvalidSignatureError: "the signature is not the provider's",
+    jwt_errors.InvalidAlgorithmError: f"the token is not signed with one of {', '.join(ALGORITHMS)}",
+    jwt_errors.MissingRequiredClaimError: "the token lacks one of the claims exp, iat, iss and aud",
+    jwt_errors.DecodeError: "the token cannot be read",
+}
+
+
+@dataclass(frozen=True)
+class OpenIdProvider:
+    """Checks access tokens (RFC 9068) against the provider's published keys. Blocks while it fetches them."""
+
+    issuer: str
+    audience: str
+    keys: ProviderKeys = field(repr=False)
+    further_claims: Sequence[str] = ()
+    scopes_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    person_claim: str = SUBJECT
+
+    def read_token(self, token: str) -> Principal:
+        """Return the client and the person. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
+        return self._principal(self.read_claims(token))
+
+    def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
+        """Return the claims of a token that the provider signed for this audience, not longer ago than that.
+
+        Raises as `read_token` does.
+        """
+        try:
+            header = jwt.get_unverified_header(token)  # without a valid header, the provider is not called
+            if header.get("alg") not in ALGORITHMS:
+                raise jwt_errors.InvalidAlgorithmError
+            if "kid" not in header:
+                raise TokenInvalid("the token does not name its key")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self.keys.get(header["kid"]),
+                algorithms=list(ALGORITHMS),
+                issuer=self.issuer,
+                audience=self.audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "iss", "aud"]},
+            )
+        except jwt_errors.PyJWTError as refusal:
+            raise TokenInvalid(_reason(refusal)) from None
+        if time.time() - int(claims["iat"]) > oldest_seconds + LEEWAY_SECONDS:
+            raise TokenInvalid("the token was issued too long ago")
+        return claims
+
+    def find_person(self, claims: Mapping[str, Any]) -> str | None:
+        """Return the name of the person in the claims, or None where it cannot stand on the record."""
+        name = _first(claims, (self.person_claim, SUBJECT))
+        return name if is_recordable(name) else None
+
+    def _principal(self, claims: Mapping[str, Any]) -> Principal:
+        """Return who the token is of: the client, and the person who is the subject, unless it is the client itself.
+
+        A subject is a person also where the token names no client: so one person has one name, by whichever token.
+        """
+        client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
+        if client is None and person is None:
+            raise TokenInvalid("the token names neither a client nor a subject")
+        if not all(is_recordable(name) for name in (client, person) if name is not None):
+            raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
+        name = UNNAMED_CLIENT if client is None else client
+        return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
+
+    def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
+        """Return the scopes that the token names, and those that the settings give to its names."""
+        named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
+        every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}
+        return frozenset(named).union(*(self.scopes_of.get(word, ()) for word in every))
+
+
+def open_provider(settings: Settings) -> OpenIdProvider | None:
+    """Return the provider of the settings, if any; nothing is fetched until the first token comes.
+
+    Raises `SetupError` for an unknown scope.
+    """
+    if settings.openid_issuer is None:
+        return None
+    scopes_of = settings.openid_scopes or {}
+    if unknown := {scope for scopes in scopes_of.values() for scope in scopes} - set(Scope):
+        raise SetupError(f"GUIDANCE_OPENID_SCOPES: {len(unknown)} of its scopes are none of {', '.join(Scope)}")
+    return OpenIdProvider(
+        settings.openid_issuer,
+        settings.openid_audience or "",
+        ProviderKeys(settings.openid_issuer, settings.openid_jwks_url),
+        settings.openid_claims,
+        scopes_of,
+        settings.openid_person_claim,
+    )
+
+
+def _reason(refusal: jwt_errors.PyJWTError) -> str:
+    """Return why the token was refused, in fixed words: the message of the library can repeat the token."""
+    return next((words for kind, words in REASONS.items() if isinstance(refusal, kind)), type(refusal).__name__)
+
+
+def _first(claims: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((claims[name] for name in names if claims.get(name)), None)
+
+
+def _at_path(claims: Mapping[str, Any], name: str) -> Any:
+    """Return the claim of that name or, where there is none, the one inside others: `realm_access.roles`."""
+    if name in claims:
+        return claims[name]
+    found: Any = claims
+    for step in name.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
+
+
+def _words(claim: Any) -> Iterator[str]:
+    """Yield the words of a claim: a list, or a text with spaces between them."""
+    words = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    yield from (word for word in words if isinstance(word, str))

@@ -1,0 +1,276 @@
+"""The people at the desk: inviting them, their sessions, and ending everything of a person who leaves."""
+
+import datetime as dt
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Engine, delete
+from sqlmodel import Session, col, func, select
+
+from app.db.writer import Writer
+from app.errors import NoSuchPerson, SessionUnconfirmed, SetupError, TokenInvalid
+from app.models.access.clients import Scope
+from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
+from app.models.access.roles import NO_ROLE, SCOPES_OF, Role
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import InvitedDetails, PersonDetails, RoleDetails, SessionDetails
+from app.services.access.access_record import by_operator, name_on_record, record_person
+from app.services.access.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
+from app.services.access.row_signing import recorded_role, require_current, require_ours
+from app.services.audit.audit_log import Actor
+
+HANDLE_BYTES = 32
+BY_PASSKEY = "passkey:desk"
+"""What the record names before a person who signed in with a passkey. No client has such a name."""
+CONFIRMED_FOR = dt.timedelta(hours=1)
+"""For how long a session counts after the provider said who the person is, and their role."""
+ASKED_AFTER = dt.timedelta(minutes=45)
+"""After that the next page that is opened asks the provider again, so that nothing that is posted meets the end."""
+NOTED_AFTER = dt.timedelta(minutes=1)
+"""A use is written once a minute, so that a page that is read costs no write."""
+OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """The service as passkeys know it: the name of its host, its origin, and the council's name."""
+
+    id: str
+    origin: str
+    name: str
+
+
+def list_people(session: Session) -> list[PersonRow]:
+    """Return every person by name, with those who left."""
+    return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
+
+
+def list_workers(session: Session) -> list[str]:
+    """Return the names of the people who may act on concerns, and have not left."""
+    roles = [role for role, scopes in SCOPES_OF.items() if Scope.WRITE in scopes]
+    names = select(PersonRow.name).where(col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles))
+    return list(session.exec(names.order_by(PersonRow.name)))
+
+
+def count_passkeys(session: Session, name: str) -> int:
+    """Return how many passkeys the person has."""
+    return session.exec(select(func.count()).select_from(PasskeyRow).where(PasskeyRow.person == name)).one()
+
+
+def find_last_use(session: Session, name: str) -> dt.datetime | None:
+    """Return when a session of the person that has not ended was last used."""
+    return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
+
+
+def find_with_person(
+    session: Session, table: type[OfPerson], condition: ColumnElement[bool]
+) -> tuple[OfPerson, PersonRow] | None:
+    """Return the row that fulfils the condition, also if it has expired, and its person. Raises `RowNotOurs`."""
+    statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
+    found = session.exec(statement).one_or_none()
+    if found is not None:
+        require_current(session, *found)
+    return found
+
+
+def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
+    """Return the token of a link with which the person registers a passkey, once.
+
+    A person who is already there gets that role at once, and keeps what they have. Raises `SetupError` for a new name
+    that the audit log cannot show clearly, and for a person whose role a provider says.
+    """
+    token = draw_token()
+
+    def write(session: Session) -> None:
+        person = session.get(PersonRow, name)
+        former = person.role if person is not None and person.left_at is None else None
+        if person is None:
+            person = PersonRow(
+                name=check_person(name), role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
+            )
+        elif person.left_at is None:
+            require_ours(session, person)
+        if person.provider is not None and person.left_at is None:
+            raise SetupError("that person signs in by the OpenID provider, which says their role")
+        person.role, person.left_at, person.provider = role.value, None, None
+        session.add(person)
+        session.flush()
+        link = InvitationRow(token_sha256=token_digest(token), person=person.name, expires_at=expires_at)
+        session.add(link)
+        details = InvitedDetails(person=person.name, role=role, link=name_on_record(link))
+        record_person(session, DeskAct.INVITED, by_operator(at), details)
+        if former is not None:
+            _record_role(session, name, former, role, by_operator(at))
+
+    writer.run(write)
+    return token
+
+
+def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
+    """End every session, passkey and invitation of the person, and the keys of each client that acts for that person.
+
+    Nobody signs in by that name until it is invited again; a client stays revoked. Return the names of the clients.
+    Raises `NoSuchPerson`, where neither the desk nor a client has that person.
+    """
+    person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, at=at)
+    if person is None and not clients:
+        raise NoSuchPerson
+    if person is not None:
+        person.left_at = person.left_at or at
+    for table in (SessionRow, PasskeyRow, InvitationRow):
+        session.connection().execute(delete(table).where(col(table.person) == name))
+    record_person(session, DeskAct.LEFT, by_operator(at), PersonDetails(person=name))
+    return clients
+
+
+def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
+    """Store the person that a provider names, who is the actor, with the role that it gives, and return the row.
+
+    Return None where the person left, or where somebody of that name has passkeys or another provider. A former role
+    that somebody put back is recorded as a change, if the provider gives it.
+    """
+    person, former = session.get(PersonRow, name), recorded_role(session, name)
+    if former is None:
+        return None
+    if person is None:
+        person = PersonRow(
+            name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=actor.at
+        )
+    elif person.left_at is not None or person.provider != provider:
+        return None
+    else:
+        require_ours(session, person)
+    person.role = role.value
+    session.add(person)
+    _record_role(session, name, former, role, actor)
+    return person
+
+
+def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
+    """Take the role of a person to whom their provider gives none any more, and end every session of theirs."""
+    person = session.get(PersonRow, name)
+    if person is not None and not person.is_over and person.provider == provider:
+        _record_role(session, name, person.role, NO_ROLE, actor)
+        person.role = NO_ROLE
+        session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == name))
+
+
+def _record_role(session: Session, name: str, former: str, role: str, actor: Actor) -> None:
+    if former != role:
+        record_person(session, DeskAct.ROLE_CHANGED, actor, RoleDetails(person=name, former=former, role=role))
+
+
+@dataclass(frozen=True)
+class DeskSessions:
+    """Starts, finds and ends sessions. One ends after `idle` without a request, and after `longest` in any case."""
+
+    engine: Engine
+    writer: Writer
+    idle: dt.timedelta
+    longest: dt.timedelta
+
+    def start(
+        self,
+        person: str,
+        *,
+        client: str,
+        address: str,
+        at: dt.datetime,
+        former: str | None = None,
+        goes_on: bool = False,
+    ) -> str:
+        """Return the token of a new session, which is on the record. The one that the browser had, `former`, ends.
+
+        Where the new one `goes_on` for the same person, it ends when the former one would have, in any case.
+        """
+        token = draw_token()
+
+        def write(session: Session) -> None:
+            is_over = (col(SessionRow.last_used_at) <= at - self.idle) | (
+                col(SessionRow.started_at) <= at - self.longest
+            )
+            before = session.get(SessionRow, token_digest(former)) if former is not None else None
+            is_same = before is not None and (before.person, before.client) == (person, client)
+            started_at = before.started_at if before is not None and is_same and goes_on else at
+            if former is not None:
+                is_over |= col(SessionRow.token_sha256) == token_digest(former)
+            session.connection().execute(delete(SessionRow).where(is_over))
+            found = session.get(PersonRow, person)
+            if found is None or found.left_at is not None:
+                raise TokenInvalid("the person has left")
+            require_current(session, found)
+            row = SessionRow(
+                token_sha256=token_digest(token),
+                person=person,
+                client=client,
+                started_at=started_at,
+                confirmed_at=at,
+                last_used_at=at,
+            )
+            session.add(row)
+            record_person(session, DeskAct.SIGNED_IN, _actor_of(row, address, at), _session_details(row))
+
+        self.writer.run(write)
+        return token
+
+    def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
+        """Return who has the session, with the scopes of the role that they have now. Raises `TokenInvalid`.
+
+        It is `SessionUnconfirmed` where the provider is to be asked again: after an hour, or somewhat sooner where the
+        browser can go there at once, which `may_ask` says.
+        """
+        token_sha256 = token_digest(token)
+        with Session(self.engine) as session:
+            found = find_with_person(session, SessionRow, col(SessionRow.token_sha256) == token_sha256)
+        if found is None or not hmac.compare_digest(found[0].token_sha256, token_sha256):
+            raise TokenInvalid("no session has that token")
+        row, person = found
+        if person.left_at is not None:
+            raise TokenInvalid("the person has left")
+        if at >= min(row.last_used_at + self.idle, row.started_at + self.longest):
+            raise TokenInvalid("the session has ended")
+        if person.role == NO_ROLE:
+            raise TokenInvalid("the provider gives the person no role")
+        if row.client != BY_PASSKEY and at >= row.confirmed_at + (ASKED_AFTER if may_ask else CONFIRMED_FOR):
+            raise SessionUnconfirmed("the provider is asked again")
+        if at >= row.last_used_at + min(NOTED_AFTER, self.idle / 2):
+            self._note_use(token_sha256, at)
+        return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
+
+    def end(self, token: str, *, address: str, at: dt.datetime) -> None:
+        """End the session, if there is one, and record that its person signed out."""
+
+        def write(session: Session) -> None:
+            found = session.get(SessionRow, token_digest(token))
+            if found is not None:
+                session.delete(found)
+                record_person(session, DeskAct.SIGNED_OUT, _actor_of(found, address, at), _session_details(found))
+
+        self.writer.run(write)
+
+    def end_every(self, person: str, actor: Actor) -> None:
+        """End every session of the person, who is the actor, wherever it is, and record it."""
+
+        def write(session: Session) -> None:
+            session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == person))
+            record_person(session, DeskAct.SIGNED_OUT, actor, SessionDetails())
+
+        self.writer.run(write)
+
+    def _note_use(self, token_sha256: bytes, at: dt.datetime) -> None:
+        def write(session: Session) -> None:
+            row = session.get(SessionRow, token_sha256)
+            if row is not None:
+                row.last_used_at = max(row.last_used_at, at)
+
+        self.writer.run(write)
+
+
+def _session_details(row: SessionRow) -> SessionDetails:
+    return SessionDetails(session=name_on_record(row))
+
+
+def _actor_of(row: SessionRow, address: str, at: dt.datetime) -> Actor:
+    return Actor(Principal(row.client, frozenset(), row.person).name_on_record, address, at)

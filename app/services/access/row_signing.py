@@ -1,0 +1,366 @@
+"""Rows that let somebody in: they count with a MAC under a key of this machine, and as the record of people says.
+
+Whoever can write the database cannot make such a MAC, so what they put in opens nothing. An older row that they put
+back has one, and opens nothing either, since the record names a later act.
+"""
+
+import datetime as dt
+import hmac
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, exists, inspect, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, select
+
+from app.config import Settings
+from app.db.tables import table_of
+from app.errors import RowNotOurs, SetupError
+from app.logs import Log
+from app.models.access.clients import ClientKeyRow, ClientRow
+from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
+from app.models.access.roles import NO_ROLE
+from app.models.access.rows import AccessRow
+from app.models.base import OnStep, canonical_json, format_utc, show_no_progress
+from app.services.access.access_record import AccessRecord, RecordedAccess, name_on_record, replay_people
+from app.services.key_files import KeyFile
+
+ACCESS_KEY = "access-key.txt"
+KEYS_OF_ENGINE = "access_keys"
+"""The execution option of an engine that holds the keys."""
+ACCESS_ROWS: tuple[type[AccessRow], ...] = (ClientRow, ClientKeyRow, PersonRow, PasskeyRow, InvitationRow, SessionRow)
+LOST = (
+    "{path} is not there: its key signed the clients and people of this database. Put it back from its store, or "
+    "name it by GUIDANCE_ACCESS_KEY_FILE. If it is lost, read `guidance keys rotate-access --help`"
+)
+OF_ANOTHER = (
+    "no key of {path} signed any client or person of this database, so nobody could come in. Put the right file back, "
+    "or name it by GUIDANCE_ACCESS_KEY_FILE. If it is lost, read `guidance keys rotate-access --help`"
+)
+NEEDED = (
+    "set GUIDANCE_ACCESS_KEY_FILE, to the same file on every node: its key signs the clients and people that nodes "
+    "share in the database (guidance keys rotate-access makes it)"
+)
+REVOKE = "run guidance clients revoke {0.%s}, and give the system a client of another name"
+INVITE_AGAIN = "run guidance desk leave '{0.%s}', and let the person in again"
+NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
+    ClientRow: ("client {0.name}", REVOKE % "name"),
+    ClientKeyRow: ("a key of client {0.client}", REVOKE % "client"),
+    PersonRow: ("person {0.name}", INVITE_AGAIN % "name"),
+    PasskeyRow: ("a passkey of {0.person}", INVITE_AGAIN % "person"),
+    InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
+    SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
+}
+"""What each row is about, and what an operator does about one that is not as it was recorded."""
+log = Log(__name__)
+
+
+class AccessKeys(KeyFile):
+    """The keys under which rows have their MAC: a new MAC is made with the first, and one made with any of them counts.
+
+    A file that is not configured is made when the first row is written, unless nodes share the database.
+    """
+
+    purpose = "rows that let somebody in are signed with"
+    command = "guidance keys rotate-access"
+    may_be_made = True
+    """Whether the file is made by itself."""
+    on_refused: Callable[[str], None] = staticmethod(lambda _table: None)
+    """Is told the table of each row that was refused."""
+    has_refused = False
+    """Whether this process has refused a row."""
+
+    def __init__(self, path: Path, *, is_configured: bool) -> None:
+        super().__init__(path, is_configured=is_configured)
+        self.record = AccessRecord()
+        """What the record of people says, as this process knows it."""
+
+    def require(self, bind: Engine | Connection) -> None:
+        """Raise `SetupError` if there is no key, and none can be made, since rows are there or nodes share them."""
+        if not self.keys:
+            self.read()
+        if self.keys:
+            return
+        if _has_rows(bind):
+            raise SetupError(LOST.format(path=self.path))
+        if not self.may_be_made:
+            raise SetupError(NEEDED)
+        self.make()
+
+    def sign(self, row: AccessRow) -> bytes:
+        """Return the MAC of the row, under the newest key."""
+        return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
+
+    def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
+        """Return whether the MAC of the row, or of these columns of it, is right. There may be a new key."""
+        if self.has_signed_so_far(row, columns):
+            return True
+        self.read()
+        return self.has_signed_so_far(row, columns)
+
+    def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
+        """Return whether the MAC of the row, or of these columns of it, is right by a key that was read already."""
+        stated = columns or _columns(row)
+        try:
+            signed = _signed_text(row, stated)
+            return any(hmac.compare_digest(_mac(key.value, signed), stated["mac"]) for key in self.keys)
+        except (ValueError, TypeError):  # somebody put there what no row of ours has
+            return False
+
+    def is_newest(self, row: AccessRow) -> bool:
+        """Return whether the MAC of the row is under the newest key."""
+        return bool(self.keys) and hmac.compare_digest(self.sign(row), row.mac)
+
+    def refuse(self, row: AccessRow) -> None:
+        """Raise the alarm, and `RowNotOurs`."""
+        table = str(row.__tablename__)
+        log.error("row_refused", reason=table)
+        self.has_refused = True
+        self.on_refused(table)
+        raise RowNotOurs(table)
+
+
+def _mac(key: bytes, signed: bytes) -> bytes:
+    return hmac.digest(key, signed, "sha256")
+
+
+def _signed_text(row: AccessRow, columns: Mapping[str, Any]) -> bytes:
+    """Return the table's name and the canonical JSON (RFC 8785) of the columns that are signed."""
+    signed = {name: _plain(value) for name, value in columns.items() if name not in row.unsigned}
+    return f"{row.__tablename__}\n".encode() + canonical_json(signed)
+
+
+def _columns(row: AccessRow) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in table_of(type(row)).c}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return format_utc(value) if isinstance(value, dt.datetime) else value
+
+
+def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
+    """Return the keys that the settings name, with which rows of the engine are signed and checked from now on."""
+    configured = settings.access_key_file
+    keys = AccessKeys(configured or settings.data_dir / ACCESS_KEY, is_configured=configured is not None)
+    keys.may_be_made = configured is None and (settings.database_url is None or not settings.seal_to)
+    engine.update_execution_options(**{KEYS_OF_ENGINE: keys})
+    return keys
+
+
+def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
+    """Return the keys with which rows of the engine are signed, or None for a copy that is only looked at."""
+    keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
+    return keys
+
+
+def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
+    """Raise `SetupError` unless a key of this machine signed rows of the database, or there are none. Return the keys.
+
+    `is_used` says that rows will come by themselves, since people sign in by a provider. Nothing is written.
+    """
+    keys = need_access_keys(engine)
+    keys.load()
+    with Session(engine) as session:
+        rows, unreadable = _every_row(session)
+    if not keys.keys and (rows or unreadable):
+        raise SetupError(LOST.format(path=keys.path))
+    if not keys.keys and is_used and not keys.may_be_made:
+        raise SetupError(NEEDED)
+    if rows and not any(map(keys.has_signed_so_far, rows)):
+        raise SetupError(OF_ANOTHER.format(path=keys.path))
+    return keys
+
+
+def require_ours(session: Session, *rows: AccessRow) -> None:
+    """Raise `RowNotOurs`, and the alarm, for a row that was not signed with a key of this machine."""
+    keys = need_access_keys(session.get_bind())
+    for row in rows:
+        if not keys.has_signed(row):
+            keys.refuse(row)
+
+
+def require_current(session: Session, *rows: AccessRow) -> None:
+    """Raise `RowNotOurs`, and the alarm, for a row that is not ours, or not as the record of people says.
+
+    The session read the rows, so that they and the record are of one moment.
+    """
+    require_ours(session, *rows)
+    keys = need_access_keys(session.get_bind())
+    recorded = keys.record.as_of(session)
+    for row in rows:
+        if not recorded.agrees_with(row):
+            keys.refuse(row)
+
+
+def read_access_record(engine: Engine) -> None:
+    """Read what is new in the record of people, so that no request waits for the whole of it after a start."""
+    with Session(engine) as session:
+        need_access_keys(engine).record.as_of(session)
+
+
+def recorded_role(session: Session, name: str) -> str | None:
+    """Return the role that the person has by the record, whatever the row says; None for one who left the desk."""
+    recorded = need_access_keys(session.get_bind()).record.as_of(session)
+    role, _ = recorded.people.get(name, (NO_ROLE, False))
+    return None if recorded.left.get(name) else role
+
+
+def need_access_keys(bind: Engine | Connection) -> AccessKeys:
+    """Return the keys with which rows of the engine are signed. Raises `SetupError` if it was opened without them."""
+    keys = access_keys_of(bind)
+    if keys is None:
+        raise SetupError("the database was opened without the access key")
+    return keys
+
+
+def _has_rows(bind: Engine | Connection) -> bool:
+    any_of_each = [select_columns(exists(select_columns(1).select_from(table_of(row)))) for row in ACCESS_ROWS]
+    if isinstance(bind, Engine):
+        with bind.connect() as connection:
+            return any(connection.scalar(each) for each in any_of_each)
+    return any(bind.scalar(each) for each in any_of_each)
+
+
+def _every_row(session: Session) -> tuple[list[AccessRow], list[str]]:
+    """Return every row that can be read, and the tables in which somebody put one that cannot."""
+    rows: list[AccessRow] = []
+    unreadable = []
+    for each in ACCESS_ROWS:
+        try:
+            rows += session.exec(select(each)).all()
+        except (ValueError, TypeError, LookupError):
+            unreadable.append(str(each.__tablename__))
+    return rows, unreadable
+
+
+def _sign_new(_mapper: Any, connection: Connection, row: AccessRow) -> None:
+    keys = need_access_keys(connection)
+    keys.require(connection)
+    row.mac = keys.sign(row)
+
+
+def _sign_changed(_mapper: Any, connection: Connection, row: AccessRow) -> None:
+    """Sign the row as it is now, if it was ours before: no change of ours makes a row count that somebody put there.
+
+    A row that lets nobody in any more is signed in any case: so whatever was put there can be taken back.
+    """
+    keys = need_access_keys(connection)
+    keys.require(connection)
+    state = inspect(row)
+    before = {name: _before(state, name) for name in _columns(row)}
+    if not row.is_over and not keys.has_signed(row, before):
+        keys.refuse(row)
+    row.mac = keys.sign(row)
+
+
+def _before(state: Any, name: str) -> Any:
+    attribute = state.attrs[name]
+    return attribute.history.deleted[0] if attribute.history.deleted else attribute.value
+
+
+for _row in ACCESS_ROWS:
+    event.listen(_row, "before_insert", _sign_new)
+    event.listen(_row, "before_update", _sign_changed)
+
+
+@dataclass(frozen=True)
+class Resigned:
+    """How many rows are signed with the newest key, and which were left as they are, since no key signed them."""
+
+    count: int
+    left: list[str]
+
+
+def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
+    """Sign every row with the newest key. A row that no key signed is left as it is, unless it is accepted.
+
+    The transaction admits one writer at a time, so that no two processes change the file at once.
+    """
+    if with_new_key:
+        keys.add()
+    else:
+        keys.read()
+    rows, _ = _every_row(session)
+    if rows and not keys.keys:
+        raise SetupError(LOST.format(path=keys.path))
+    count, left = 0, []
+    for row in rows:
+        if not accept and not keys.has_signed_so_far(row):
+            left.append(name_of(row))
+            continue
+        table = table_of(type(row))
+        its_own = [column == getattr(row, column.name) for column in table.primary_key.columns]
+        session.connection().execute(update(table).where(*its_own).values(mac=keys.sign(row)))
+        count += 1
+    return Resigned(count, left)
+
+
+def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
+    """Drop every key but the newest from the file. Raises `SetupError` if a row still needs another."""
+    keys.read()
+    if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
+        raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
+    keys.drop_old()
+
+
+def name_of(row: AccessRow) -> str:
+    """Return what the row is about, for an operator."""
+    return NAMES[type(row)][0].format(row)
+
+
+def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
+    """Yield each row that lets somebody in and is not ours, or not as the record says: what it is about, and the fault.
+
+    Rows and record are read as of one moment. The MACs of a copy that was opened without the key are not compared.
+    A key of a revoked client lets nobody in, whatever it says.
+    """
+    keys = access_keys_of(engine)
+    with Session(engine) as session:
+        recorded = replay_people(session, on_step).recorded
+        rows, unreadable = _every_row(session)
+    for table in unreadable:
+        yield table, "it has a row that cannot be read"
+    if keys is not None and not all(map(keys.has_signed_so_far, rows)):
+        keys.read()  # there may be a new key
+    for row in rows:
+        if isinstance(row, ClientKeyRow) and row.client in recorded.revoked:
+            continue
+        about, remedy = (text.format(row) for text in NAMES[type(row)])
+        if keys is not None and not keys.has_signed_so_far(row):
+            yield (
+                about,
+                f"no key of this machine signed it: somebody else wrote or altered it, and it lets nobody in; {remedy}",
+            )
+        elif not recorded.agrees_with(row):
+            yield about, f"it is not as the record of people says, and it lets nobody in; {remedy}"
+    yield from _gone(recorded, rows, unreadable)
+
+
+def _gone(
+    recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what the record knows and the tables lack, except where a table cannot be read.
+
+    A session that is over goes without an act, so the record does not know which ones are there.
+    """
+    there = {(type(row), name_on_record(row)) for row in rows}
+    keys = {key: client for key, (client, _) in recorded.keys.items() if client not in recorded.revoked}
+    expected: list[tuple[type[AccessRow], str, Mapping[str, str]]] = [
+        (ClientRow, "client", {name: name for name in recorded.clients.keys() | recorded.revoked}),
+        (ClientKeyRow, "a key of client", keys),
+        (
+            PersonRow,
+            "person",
+            {name: name for name in {**recorded.people, **recorded.left} if recorded.left.get(name, True)},
+        ),
+        (PasskeyRow, "a passkey of", recorded.passkeys),
+        (InvitationRow, "an invitation of", recorded.links),
+    ]
+    for table, what, owners in expected:
+        if str(table.__tablename__) not in unreadable:
+            for owner in sorted(owner for name, owner in owners.items() if (table, name) not in there):
+                yield f"{what} {owner}", "it is on record, and its row is gone"

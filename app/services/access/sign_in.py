@@ -1,0 +1,204 @@
+"""How people sign in to the desk's pages: by a passkey, or by an OpenID provider (OpenID Connect by code, with PKCE).
+
+On the way to the provider and back the browser holds one secret. State, nonce and PKCE's verifier come from it, so the
+server stores nothing, and what one browser began no other one ends.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from sqlalchemy import Engine
+
+from app.config import LOOPBACK_NAME, Settings, is_loopback
+from app.db.writer import Writer
+from app.errors import TokenInvalid
+from app.models.access.roles import Role, role_with
+from app.services.access.openid_provider import address_in, discover, fetch_document
+from app.services.access.openid_tokens import OLDEST_SIGN_IN_SECONDS, OpenIdProvider
+from app.services.access.people import BY_PASSKEY, DeskSessions, RelyingParty
+
+if TYPE_CHECKING:
+    from app.services.access.passkeys import Passkeys
+
+PATH = "/desk"
+SIGN_IN = f"{PATH}/sign-in"
+GUIDES_PATH = "/edit"
+"""Where people who are signed in write guides."""
+INVITATION = f"{PATH}/invitation"
+PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
+RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
+"""Where a provider sends the browser, and where that page leads on to."""
+FRESH_SECONDS_OF_ENDPOINTS = 300.0
+
+
+@dataclass
+class Endpoints:
+    """The provider's addresses for signing in, read again after five minutes."""
+
+    issuer: str
+    monotonic: Callable[[], float] = time.monotonic
+    _document: Mapping[str, Any] = field(default_factory=dict)
+    _read_at: float = float("-inf")
+
+    def get(self, name: str, subject: str) -> str:
+        """Return that address. Raises `ProviderUnavailable`."""
+        if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
+            self._document, self._read_at = discover(self.issuer), self.monotonic()
+        return address_in(self._document, name, subject, issuer=self.issuer)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who the provider says signed in, and the role that it gives them, if any."""
+
+    person: str
+    role: Role | None
+
+
+@dataclass(frozen=True)
+class OpenIdSignIn:
+    """Leads people to the provider, and reads what it says when they come back. Blocks while it calls the provider."""
+
+    provider: OpenIdProvider
+    """Checks the ID tokens: its audience is the client's own name."""
+    endpoints: Endpoints
+    return_address: str
+    scopes: str
+    client_secret: str | None = field(default=None, repr=False)
+
+    @property
+    def client(self) -> str:
+        """What the record names before the person."""
+        return f"openid:{self.provider.audience}"
+
+    def state(self, secret: str) -> str:
+        """Return the state of the way of a browser that holds the secret: the provider gives it back."""
+        return _derive(secret, "state")
+
+    def address(self, secret: str, *, asks_nobody: bool = False) -> str:
+        """Return where the browser that holds the secret goes to sign in. Raises `ProviderUnavailable`.
+
+        Where it `asks_nobody`, the provider shows no page, and answers for whoever is signed in there.
+        """
+        challenge = hashlib.sha256(_derive(secret, "verifier").encode()).digest()
+        query = {
+            "response_type": "code",
+            "client_id": self.provider.audience,
+            "redirect_uri": self.return_address,
+            "scope": self.scopes,
+            "state": self.state(secret),
+            "nonce": _derive(secret, "nonce"),
+            "code_challenge": _encode(challenge),
+            "code_challenge_method": "S256",
+        } | ({"prompt": "none"} if asks_nobody else {})
+        address = self.endpoints.get("authorization_endpoint", "sign-in")
+        return address + ("&" if urlsplit(address).query else "?") + urlencode(query)
+
+    def finish(self, secret: str, *, code: str, state: str, issuer: str | None) -> SignedIn:
+        """Return who signed in. Raises `TokenInvalid` and `ProviderUnavailable`.
+
+        `issuer` is what the provider says of itself beside the code (RFC 9207), where it does.
+        """
+        if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
+            raise TokenInvalid("the state is not that of this browser")
+        if issuer is not None and issuer != self.provider.issuer:
+            raise TokenInvalid("the code is of another issuer")
+        token = self._exchange(code, _derive(secret, "verifier"))
+        claims = self.provider.read_claims(token, oldest_seconds=OLDEST_SIGN_IN_SECONDS)
+        if claims.get("nonce") != _derive(secret, "nonce"):
+            raise TokenInvalid("the nonce is not that of this browser")
+        is_for_this_alone = claims["aud"] in (self.provider.audience, [self.provider.audience])
+        if claims.get("azp", self.provider.audience if is_for_this_alone else None) != self.provider.audience:
+            raise TokenInvalid("the token is for another client, or for several and does not say for which")
+        person = self.provider.find_person(claims)
+        if person is None:
+            raise TokenInvalid("the provider gives no name for the record")
+        return SignedIn(person, role_with(self.provider.scopes_in(claims)))
+
+    def _exchange(self, code: str, verifier: str) -> str:
+        """Return the ID token for the code."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.return_address,
+            "code_verifier": verifier,
+            "client_id": self.provider.audience,
+        }
+        auth = None
+        if self.client_secret is not None:  # each is encoded before they are joined (RFC 6749, section 2.3.1)
+            auth = (quote(self.provider.audience, safe=""), quote(self.client_secret, safe=""))
+        token = fetch_document(self.endpoints.get("token_endpoint", "tokens"), form, auth).get("id_token")
+        if not isinstance(token, str):
+            raise TokenInvalid("the provider sent no ID token")
+        return token
+
+
+def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:
+    """Return the service at that address as passkeys know it.
+
+    A passkey needs the name of a host, so an address of this machine alone becomes `localhost`. It may be served on
+    another port than the address says.
+    """
+    url = urlsplit(public_url)
+    host = url.hostname or ""
+    if not is_loopback(host):
+        return RelyingParty(host, public_url, council_name)
+    number = port or url.port
+    return RelyingParty(LOOPBACK_NAME, f"{url.scheme}://{LOOPBACK_NAME}{f':{number}' if number else ''}", council_name)
+
+
+@dataclass(frozen=True)
+class DeskSignIn:
+    """The sessions, and the ways to begin one: a passkey and, where it is configured, an OpenID provider."""
+
+    sessions: DeskSessions
+    public_url: str
+    council_name: str
+    openid: OpenIdSignIn | None = None
+
+    def party(self, port: int | None = None) -> RelyingParty:
+        """Return this service as passkeys know it, on that port if it is for this machine alone."""
+        return relying_party(self.public_url, self.council_name, port=port)
+
+    def passkeys(self, port: int | None) -> "Passkeys":
+        """Return what registers passkeys, and reads signed challenges."""
+        from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # 0.2 s, which no start waits for
+
+        return Passkeys(self.sessions.writer, self.party(port))
+
+    def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
+        """Return the token of a session of that person, whose passkey was checked."""
+        return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
+
+
+def open_desk_sign_in(
+    settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
+) -> DeskSignIn:
+    """Return the sign-in of the settings; that by the provider where this service is a client of it."""
+    idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
+    openid, secret = None, settings.openid_client_secret
+    if provider is not None and settings.openid_client_id is not None:
+        openid = OpenIdSignIn(
+            replace(provider, audience=settings.openid_client_id),
+            Endpoints(provider.issuer),
+            f"{settings.public_url}{RETURN}",
+            settings.openid_request_scopes,
+            secret.get_secret_value() if secret is not None else None,
+        )
+    sessions = DeskSessions(engine, writer, idle, longest)
+    return DeskSignIn(sessions, settings.public_url, settings.council_name, openid)
+
+
+def _derive(secret: str, purpose: str) -> str:
+    return _encode(hmac.digest(secret.encode(), purpose.encode(), "sha256"))
+
+
+def _encode(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -1,0 +1,144 @@
+"""The audit log: entries in chains, each with the hash of the entry before it."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, insert
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, or_, select
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.models.audit.audit_log import AUDIT, DeskAct, DisclosureRow
+from app.models.audit.details import Details, LogDetails
+from app.models.concerns.rows import ConcernRow
+from app.services.audit.chains import End, begin_chains, find_end, write_end
+from app.services.audit.meanwhile import expect_seen
+
+_ROWS = table_of(DisclosureRow)
+# Executed with every concern: built once. Writers take turns, so the next position is nobody else's.
+_NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
+_NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
+NO_DETAILS = "{}"
+REPORTER = "reporter"
+"""No network address and no name of a reporter is stored."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts and when: the client, with the person after the first slash if one is known, and its address."""
+
+    client: str
+    address: str
+    at: dt.datetime
+    seen: int | None = None
+    """The number of the last act in the chain that the person was shown, for acts that rest on it."""
+
+    @property
+    def person(self) -> str:
+        """The name of the person that acts; without one, the name of the client."""
+        client, slash, person = self.client.partition("/")
+        return person if slash else client
+
+
+by_reporter = partial(Actor, REPORTER, "not recorded")
+
+by_itself = partial(Actor, "service", "this machine")
+"""What the service does without anybody."""
+
+
+def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
+    """Append the act to the chain, in the transaction of the act itself, and return its number and hash.
+
+    An act that changes a row is recorded first: the rules of the database let the row change only after it.
+    Raises `ChangedMeanwhile` if the actor has not seen what the act rests on.
+    """
+    session.flush()  # what acts before this one changed
+    former = find_end(session, chain)
+    if actor.seen is not None:
+        expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
+    columns, end = next_row(chain, former, act, actor, details)
+    session.connection().execute(_NEW_DISCLOSURE, columns)
+    write_end(session, chain, end, former)
+    return end
+
+
+def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
+    """Record that many rows were read, before anybody sees them. All writers would wait if they were read here."""
+    record_disclosure(session, chain, act, actor, details)
+
+
+def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Begin a chain with each of the rows."""
+    session.connection().execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
+    begin_chains(session, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """A page of the record, of one chain and one client or of all, after that position in the order of all acts."""
+
+    chain: str | None
+    client: str | None
+    after: int
+    limit: int
+
+
+def read_disclosures(writer: Writer, page: RecordPage, *, actor: Actor) -> list[DisclosureRow]:
+    """Return the rows of the page, and one more if there is a next page. This is recorded too.
+
+    A client's rows are those of every person that acted through it.
+    """
+    statement = select(DisclosureRow).where(_ROWS.c.position > page.after)
+    if page.chain is not None:
+        statement = statement.where(DisclosureRow.chain == page.chain)
+    if page.client is not None:
+        person_of_client = func.substr(_ROWS.c.client, 1, len(page.client) + 1) == f"{page.client}/"
+        statement = statement.where(or_(_ROWS.c.client == page.client, person_of_client))
+    with Session(writer.engine) as session:
+        rows = list(session.exec(statement.order_by(_ROWS.c.position).limit(page.limit + 1)))
+    details = LogDetails(chain=page.chain, client=page.client)
+    writer.run(record_reading, AUDIT, DeskAct.DISCLOSURES_READ, actor, details)
+    return rows
+
+
+def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
+    """Return the length and the last hash of a chain, for a signed statement."""
+    end = find_end(session, chain)
+    record_disclosure(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
+    return end
+
+
+def list_last_acts(session: Session, chain: str, *, limit: int) -> list[DisclosureRow]:
+    """Return the last rows of the chain, the newest first."""
+    rows = select(DisclosureRow).where(DisclosureRow.chain == chain)
+    return list(session.exec(rows.order_by(col(DisclosureRow.number).desc()).limit(limit)))
+
+
+def next_row(
+    chain: str, former: End, act: DeskAct, actor: Actor, details: Details | None
+) -> tuple[dict[str, Any], End]:
+    """Return the columns of the row that follows that end of the chain, and the end after it."""
+    columns = {
+        "chain": chain,
+        "number": former.number + 1,
+        "at": actor.at,
+        "client": actor.client,
+        "act": act.value,
+        "address": actor.address,
+        "detail": NO_DETAILS if details is None else details.stored,
+    }
+    end = former.after(columns)
+    return columns | {"previous_sha256": former.sha256, "sha256": end.sha256}, end
+
+
+def record_change(
+    session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
+) -> End:
+    """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
+    end = record_disclosure(session, concern.reference, act, actor, details)
+    concern.changed_at = actor.at
+    return end

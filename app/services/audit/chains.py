@@ -1,0 +1,68 @@
+"""Chains of rows: each row has the hash of the row before it. The audit log has many chains, the events are one."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.errors import RowNotStored
+from app.models.audit.audit_log import ChainRow, DisclosureRow
+from app.models.base import canonical_json, format_utc
+
+FIRST_PREVIOUS_SHA256 = "0" * 64
+_CHAINS = table_of(ChainRow)
+# Executed with every concern: built once.
+_END = select_columns(_CHAINS.c.length, _CHAINS.c.head_sha256).where(_CHAINS.c.name == bindparam("chain"))
+_NEW_CHAIN = insert(_CHAINS)
+_NEW_END = update(_CHAINS).where(_CHAINS.c.name == bindparam("chain"))
+
+
+class End(NamedTuple):
+    """The end of a chain: the number of its last row, which is its length, and the hash of that row."""
+
+    number: int
+    sha256: str
+
+    def after(self, columns: Mapping[str, Any]) -> "End":
+        """Return the end after one more row with those columns."""
+        return End(self.number + 1, sha256_of(columns, previous=self.sha256))
+
+
+BEFORE_THE_FIRST = End(0, FIRST_PREVIOUS_SHA256)
+
+
+def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of a row's columns and of the hash before it."""
+    whole = {**columns, "at": format_utc(columns["at"]), "previous_sha256": previous}
+    return hashlib.sha256(canonical_json(whole)).hexdigest()
+
+
+def hash_of(row: DisclosureRow) -> str:
+    """Return the hash of an audit entry: it covers every other column but the position."""
+    return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
+
+
+def find_end(session: Session, chain: str) -> End:
+    """Return the end of the chain; before its first row, the number 0."""
+    found = session.connection().execute(_END, {"chain": chain}).one_or_none()
+    return BEFORE_THE_FIRST if found is None else End(*found)
+
+
+def write_end(session: Session, chain: str, end: End, former: End) -> None:
+    """Store the new end of the chain. Raise `RowNotStored` if the database did not."""
+    if former == BEFORE_THE_FIRST:
+        begin_chains(session, [(chain, end)])
+        return
+    columns = {"chain": chain, "length": end.number, "head_sha256": end.sha256}
+    if session.connection().execute(_NEW_END, columns).rowcount != 1:
+        raise RowNotStored
+
+
+def begin_chains(session: Session, ends: Sequence[tuple[str, End]]) -> None:
+    """Store the ends of new chains, by name."""
+    rows = [{"name": name, "length": end.number, "head_sha256": end.sha256} for name, end in ends]
+    session.connection().execute(_NEW_CHAIN, rows)

@@ -1,0 +1,186 @@
+"""Replaying chains: rows are applied in order to a state, which is then compared with the tables."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from sqlalchemy import select as select_columns
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.models.audit.audit_log import AUDIT, EVENTS, WEBHOOKS, DeskAct, DisclosureRow
+from app.models.audit.details import (
+    ADDING_ACTS,
+    CHANGING_ACTS,
+    AcknowledgedDetails,
+    CheckpointDetails,
+    ClosedDetails,
+    Details,
+    EventsConfirmedDetails,
+    MessageReadDetails,
+    PersonDetails,
+    SealDetails,
+    WebhookDetails,
+    details_of,
+)
+from app.models.audit.entry_kinds import EntryPlace
+from app.models.concerns.receipts import ConcernState
+
+_ACTS = table_of(DisclosureRow).c
+Change = Callable[[Any, Any, Any], None]
+"""What a row changes: a function of the state, the row's details, and the row."""
+
+
+class Replayed:
+    """State to which rows of a chain lead. `changes` has what each kind of row changes; other rows change nothing."""
+
+    changes: ClassVar[Mapping[str, Change]] = {}
+
+    def apply(self, row: Any) -> None:
+        """Apply the next row. A row whose details were altered changes nothing: `verify` finds it by its hash."""
+        change = self.changes.get(self._kind_of(row))
+        if change is None:
+            return
+        try:
+            details = self._details_of(row)
+        except ValueError:
+            return
+        change(self, details, row)
+
+    def _kind_of(self, row: Any) -> str:
+        return str(row.act)
+
+    def _details_of(self, row: Any) -> Any:
+        return details_of(row)
+
+
+StateT = TypeVar("StateT", bound=Replayed)
+
+
+def replay(state: StateT, rows: Iterable[Any]) -> StateT:
+    """Apply the rows in their order, and return the state."""
+    for row in rows:
+        state.apply(row)
+    return state
+
+
+@dataclass
+class RecordedConcern(Replayed):
+    """The acts on one concern: when each was first done, the last seal of each text, and what the acts set."""
+
+    first: dict[str, dt.datetime] = field(default_factory=dict)
+    seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
+    added: dict[EntryPlace | None, DisclosureRow] = field(default_factory=dict)
+    """The act that added each entry."""
+    entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
+    """The digest of each entry's own columns."""
+    columns_sha256: str | None = None
+    held: bool = False
+    closing: ClosedDetails | None = None
+    assigned_to: str = ""
+    changed_at: dt.datetime | None = None
+    added_at: dt.datetime | None = None
+    receipts: set[str] = field(default_factory=set)
+    """The digest of each receipt that was stored for a retry."""
+    acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
+    """When each addition, by its number, was acknowledged."""
+    read_at: dict[int, dt.datetime] = field(default_factory=dict)
+    """When each message, by its number, was first read."""
+    answered_by: dict[int, int] = field(default_factory=dict)
+    """The addition that answers each message."""
+
+    @property
+    def state(self) -> ConcernState:
+        """The state that the acts lead to."""
+        if DeskAct.CLOSED in self.first:
+            return ConcernState.CLOSED
+        return ConcernState.ACKNOWLEDGED if DeskAct.ACKNOWLEDGED in self.first else ConcernState.RECEIVED
+
+    def apply(self, row: Any) -> None:
+        """Apply the next row, and note when each act was first done and when the concern was last changed."""
+        self.first.setdefault(row.act, row.at)
+        if row.act in CHANGING_ACTS:
+            self.changed_at = row.at
+        super().apply(row)
+
+    def _seal(self, details: SealDetails, _row: DisclosureRow) -> None:
+        self.seals[details.place] = details
+        self.columns_sha256 = details.columns_sha256 or self.columns_sha256
+        if details.receipt_sha256 is not None:
+            self.receipts.add(details.receipt_sha256)
+
+    def _add(self, details: SealDetails, row: DisclosureRow) -> None:
+        self._seal(details, row)
+        self.added[details.place], self.entries[details.place] = row, details.entry_sha256
+        if row.act == DeskAct.ADDED and details.number is not None:  # it answers what was read and has no answer yet
+            self.added_at = row.at
+            self.answered_by |= {each: details.number for each in self.read_at if each not in self.answered_by}
+
+    def _acknowledge(self, details: AcknowledgedDetails, row: DisclosureRow) -> None:
+        one = details.addition
+        for number in range(1, details.up_to_addition + 1) if one is None else (one,):
+            self.acknowledged.setdefault(number, row.at)
+
+    def _close(self, details: ClosedDetails, _row: DisclosureRow) -> None:
+        self.closing = details
+
+    def _hold(self, _details: Details, row: DisclosureRow) -> None:
+        self.held = row.act == DeskAct.HELD
+
+    def _assign(self, details: Details, _row: DisclosureRow) -> None:
+        self.assigned_to = details.person if isinstance(details, PersonDetails) else ""
+
+    def _read(self, details: MessageReadDetails, row: DisclosureRow) -> None:
+        self.read_at |= dict.fromkeys(details.messages, row.at)
+
+    changes: ClassVar[Mapping[str, Change]] = {
+        DeskAct.RECEIVED: _seal,
+        DeskAct.RESEALED: _seal,
+        **dict.fromkeys(ADDING_ACTS, _add),
+        DeskAct.ACKNOWLEDGED: _acknowledge,
+        DeskAct.CLOSED: _close,
+        DeskAct.HELD: _hold,
+        DeskAct.RELEASED: _hold,
+        DeskAct.ASSIGNED: _assign,
+        DeskAct.UNASSIGNED: _assign,
+        DeskAct.MESSAGE_READ: _read,
+    }
+
+
+@dataclass
+class RecordedOthers(Replayed):
+    """What the audit log says of webhooks, of readers of events, and of the events themselves."""
+
+    webhooks: dict[str, WebhookDetails] = field(default_factory=dict)
+    """Each webhook, by name, as it was last changed."""
+    confirmed: dict[str, int] = field(default_factory=dict)
+    """The last event that each client confirmed."""
+    last_events: dict[int, str] = field(default_factory=dict)
+    """Number and hash of each event that was the last one when a checkpoint was signed."""
+
+    def _change_webhook(self, details: WebhookDetails, _row: Any) -> None:
+        self.webhooks[details.name] = details
+
+    def _confirm(self, details: EventsConfirmedDetails, _row: Any) -> None:
+        self.confirmed[details.client] = details.event
+
+    def _sign(self, details: CheckpointDetails, _row: Any) -> None:
+        if details.sha256 is not None:
+            self.last_events[details.events] = details.sha256
+
+    changes: ClassVar[Mapping[str, Change]] = {
+        DeskAct.WEBHOOK_CHANGED: _change_webhook,
+        DeskAct.EVENTS_CONFIRMED: _confirm,
+        DeskAct.CHECKPOINT_SIGNED: _sign,
+    }
+
+
+def replay_others(session: Session) -> RecordedOthers:
+    """Return what the chains that are not of concerns or people say of other tables."""
+    acts = (
+        select_columns(_ACTS.act, _ACTS.detail)
+        .where(_ACTS.chain.in_((AUDIT, EVENTS, WEBHOOKS)), _ACTS.act.in_(RecordedOthers.changes))
+        .order_by(_ACTS.chain, _ACTS.number)
+    )
+    return replay(RecordedOthers(), session.connection().execute(acts))

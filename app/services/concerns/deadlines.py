@@ -1,0 +1,161 @@
+"""Deadlines: events for what is due soon or overdue, each once, and the check that none is missing."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, except_, literal_column
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.models.audit.entry_kinds import EntryKind
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.models.events.rows import EventKind, EventRow
+from app.services.concerns.rows import WITHOUT_SEALED, get_concern
+from app.services.events.outbox import append_events, events_about
+
+WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
+IS_REAL = table_of(ConcernRow).c.test.is_(False)
+"""Together with `WAITS` the condition of the index, word for word: otherwise SQLite does not use it."""
+NONE = dt.timedelta()
+AT_ONCE = 8
+"""Events in one transaction: others wait for its end."""
+_ADDITION_WAITS = (
+    col(EntryRow.kind) == EntryKind.ADDITION.value,
+    col(EntryRow.acknowledged_at).is_(None),
+    col(EntryRow.sealed).is_not(None),
+    col(ConcernRow.test).is_(False),
+)
+_LONGEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
+Due = Callable[[Any, Any], ColumnElement[bool]]
+"""Makes the condition that something is due of its column `acknowledge_by` and of the one with the time it came."""
+
+
+@dataclass(frozen=True)
+class _Announcement:
+    """The events of a deadline, for a concern and for an addition, and the columns that say that each was appended."""
+
+    of_concern: EventKind
+    of_addition: EventKind
+    concern_told: str
+    addition_told: str
+
+    @property
+    def concerns(self) -> tuple[ColumnElement[bool], ...]:
+        """The conditions of a concern that waits, and was not announced."""
+        return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_told)).is_(False)
+
+    @property
+    def additions(self) -> tuple[ColumnElement[bool], ...]:
+        """The conditions of an addition that waits, and was not announced."""
+        return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_told)).is_(False)
+
+
+_OVERDUE = _Announcement(
+    EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_told", "overdue_announced"
+)
+
+_DUE_SOON = _Announcement(
+    EventKind.CONCERN_DUE_SOON, EventKind.CONCERN_ADDITION_DUE_SOON, "due_soon_announced", "due_soon_announced"
+)
+
+
+def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
+    """Append an event, once, for each concern and addition that is overdue. Return how many were announced."""
+    return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
+
+
+def append_due_soon_events(
+    writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
+) -> int:
+    """Append an event, once, for each concern and addition that waits and is due within that time. Return the number.
+
+    What is overdue already has an event of its own. What came just now has one too: where danger gives it less than
+    `within`, this event follows only after `quiet`.
+    """
+
+    def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
+        return and_(col(due).between(now, now + within), col(received) <= now - quiet)
+
+    return _announce(writer, _DUE_SOON, is_due_soon, at=now, limit=limit)
+
+
+def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
+    """Announce what waits and is due so, the longest first, unless it was announced or acknowledged meanwhile.
+
+    It is looked for before the writer is asked, and written in small parts, so that others write too.
+    """
+    concerns = select(ConcernRow.reference).where(
+        *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
+    )
+    additions = (
+        select(EntryRow.reference, EntryRow.number)
+        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
+        .where(*wanted.additions, is_due(EntryRow.acknowledge_by, EntryRow.received_at))
+    )
+    with Session(writer.engine) as session:
+        references = session.exec(concerns.order_by(col(ConcernRow.acknowledge_by)).limit(limit)).all()
+        places = session.exec(additions.order_by(*_LONGEST_FIRST).limit(limit)).all()
+    done = 0
+    for start in range(0, max(len(references), len(places)), AT_ONCE):
+        chosen = slice(start, start + AT_ONCE)
+        done += writer.run(_append, wanted, set(references[chosen]), set(places[chosen]), at=at)
+    return done
+
+
+def _append(
+    session: Session, wanted: _Announcement, references: set[str], places: set[tuple[str, int]], *, at: dt.datetime
+) -> int:
+    waiting = select(ConcernRow).options(WITHOUT_SEALED).where(*wanted.concerns)
+    waiting = waiting.where(col(ConcernRow.reference).in_(references))
+    concerns = session.exec(waiting.order_by(col(ConcernRow.acknowledge_by))).all()
+    events = []
+    for concern in concerns:
+        events += events_about(wanted.of_concern, concern, at=at)
+        setattr(concern, wanted.concern_told, True)
+    added = (
+        select(EntryRow)
+        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
+        .where(*wanted.additions, col(EntryRow.reference).in_({reference for reference, _ in places}))
+        .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
+        .order_by(*_LONGEST_FIRST)
+    )
+    additions = [each for each in session.exec(added) if (each.reference, each.number) in places]
+    for addition in additions:
+        concern, own = get_concern(session, addition.reference), (addition.number, addition.acknowledge_by)
+        events += events_about(wanted.of_addition, concern, at=at, addition=own)
+        setattr(addition, wanted.addition_told, True)
+    append_events(session, events)
+    return len(concerns) + len(additions)
+
+
+def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
+    """Return what waits past that time although no event says so: references, and additions with theirs."""
+    concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before)
+    additions = (
+        select_columns(col(EntryRow.reference), col(EntryRow.number))
+        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
+        .where(*_ADDITION_WAITS, col(EntryRow.acknowledge_by) < before)
+    )
+    late = [reference for (reference,) in find_without_event(session, concerns, EventKind.CONCERN_OVERDUE)]
+    added = find_without_event(session, additions, EventKind.CONCERN_ADDITION_OVERDUE)
+    return sorted([*late, *(f"addition {number} to {reference}" for reference, number in added)])
+
+
+def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:
+    """Return the selected rows that no event of that kind is about: a reference, or it and the number of an addition.
+
+    The database compares them, so that this process never holds all that waits.
+    """
+    if session.execute(wanted.limit(1)).first() is None:
+        return []
+    data = table_of(EventRow).c.data
+    about = (data["reference"].as_string(), data["addition"].as_integer())[: len(wanted.selected_columns)]
+    announced = select_columns(*about).where(col(EventRow.kind) == kind.value)
+    return session.execute(except_(wanted, announced)).all()

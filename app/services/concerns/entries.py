@@ -1,0 +1,180 @@
+"""Sealed entries of a concern: writing and reading their rows."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Integer, Row, Select, bindparam, func, insert, select
+from sqlmodel import Session
+
+from app.age.keys import Sealer
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.errors import ConcernErased, FieldError, NoSuchItem, ValidationFailed
+from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
+from app.models.base import MAX_NUMBER
+from app.models.concerns.digests import seal_details
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.rows import ConcernRow, StoredReceiptRow
+from app.services.audit.audit_log import Actor, record_change, record_disclosure
+from app.services.concerns.idempotency import Retryable
+from app.services.concerns.presented_entries import present_entry
+from app.services.concerns.receipt_signing import ReceiptSigner
+from app.services.concerns.rows import get_concern
+from app.services.concerns.sealing import Unsealer
+from app.services.guides.reference_data import ReferenceData
+
+PAGE_BYTES = 1_000_000
+"""The most sealed bytes of a page of entries. A single one that is larger has a page of its own."""
+_TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
+_ENTRIES = _TABLE.c
+# Executed with every opening: built once.
+_OF_ONE_KIND = _ENTRIES.reference == bindparam("reference"), _ENTRIES.kind == bindparam("kind")
+_MEASURED = select(func.count(), func.coalesce(func.sum(func.length(_ENTRIES.sealed)), 0)).where(*_OF_ONE_KIND)
+_LISTED: Select[Any] = (
+    select(
+        *(column for column in _ENTRIES if column.name != "sealed"),
+        func.coalesce(func.length(_ENTRIES.sealed), 0).label("size"),
+    )
+    .where(*_OF_ONE_KIND, _ENTRIES.number > bindparam("after"))
+    .order_by(_ENTRIES.number)
+    .limit(bindparam("limit", type_=Integer))
+)
+"""Every column without the sealed text, which may be large, but with its size in bytes."""
+_SEALED = select(_CONCERNS.sealed).where(_CONCERNS.reference == bindparam("reference"))
+_SEALED_ENTRY = select(_ENTRIES.sealed).where(*_OF_ONE_KIND, _ENTRIES.number == bindparam("number"))
+
+
+def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[int, int]:
+    """Return how many entries of the kind the concern has, and how many bytes they have together, sealed."""
+    count, size = session.connection().execute(_MEASURED, {"reference": reference, "kind": kind.value}).one()
+    return count, int(size)
+
+
+def list_entries(
+    session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
+) -> Sequence[Row[Any]]:
+    """Return the metadata of the entries after that number, in the order of arrival."""
+    wanted = {
+        "reference": reference,
+        "kind": kind.value,
+        "after": after,
+        "limit": MAX_NUMBER if limit is None else limit,
+    }
+    return session.connection().execute(_LISTED, wanted).all()
+
+
+def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:
+    """Return one sealed text, an entry's or the concern's own, whose opening is on the record.
+
+    Raises `NoSuchItem`, or `ConcernErased` if it went since the record.
+    """
+    entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
+    with engine.connect() as connection:
+        one = connection.execute(_SEALED_ENTRY if entry else _SEALED, {"reference": reference, **entry})
+        found = one.one_or_none()
+    if found is None and place is not None:
+        raise NoSuchItem(f"The concern has no {place.kind} with that number.")
+    if found is None or found.sealed is None:
+        raise ConcernErased
+    sealed: bytes = found.sealed
+    return sealed
+
+
+def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions that select the entries of one kind of the concern."""
+    return _ENTRIES.reference == reference, _ENTRIES.kind == kind.value
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Seals what the desk writes, opens what this process holds an identity for, signs what leaves, knows the codes."""
+
+    engine: Engine
+    writer: Writer
+    sealer: Sealer
+    unsealer: Unsealer
+    signer: ReceiptSigner
+    reference_data: ReferenceData
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """An entry as it is received."""
+
+    kind: EntryKind
+    actor: Actor
+    sealed: bytes
+    recipients: Sequence[str] = ()
+    acknowledge_by: dt.datetime | None = None
+    immediate_danger: str | None = None
+
+    def numbered(self, reference: str, number: int) -> EntryRow:
+        """Return its row."""
+        return EntryRow(
+            reference=reference,
+            kind=self.kind.value,
+            number=number,
+            received_at=self.actor.at,
+            author=self.actor.client,
+            recipients=list(self.recipients),
+            sealed=self.sealed,
+            acknowledge_by=self.acknowledge_by,
+            immediate_danger=self.immediate_danger,
+        )
+
+
+def append_entry(
+    session: Session,
+    concern: ConcernRow,
+    entry: NewEntry,
+    former: tuple[int, int],
+    receipt: StoredReceiptRow | None,
+    columns: dict[str, Any] | None = None,
+) -> EntryRow:
+    """Record the entry, insert it under the next number, and return its row.
+
+    `former` is what `measure_entries` found, `receipt` what is stored for a retry. `columns` are those of the concern's
+    row, if the act sets them. Raises `ConcernErased`, or that the concern has as many entries of the kind, or as large
+    ones, as it may have.
+    """
+    spec, reference = ENTRY_SPECS[entry.kind], concern.reference
+    if concern.erased_at is not None:
+        raise ConcernErased
+    count, size = former
+    if count >= spec.most or size + len(entry.sealed) > spec.most_bytes:
+        raise spec.too_many
+    row = entry.numbered(reference, count + 1)
+    details = seal_details(entry.sealed, entry.recipients, added=row.place, row=row, columns=columns, receipt=receipt)
+    if spec.changes_concern:
+        record_change(session, concern, spec.act, entry.actor, details)
+    else:
+        record_disclosure(session, reference, spec.act, entry.actor, details)
+    session.connection().execute(insert(_TABLE), row.model_dump())
+    return row
+
+
+def store_sealed(
+    session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
+) -> bytes:
+    """Store the entry about the concern of that reference. Raises `NoSuchConcern`, and as `store_entry` does."""
+    return store_entry(session, get_concern(session, reference), entry, request, faults)
+
+
+def store_entry(
+    session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
+) -> bytes:
+    """Store the entry in the caller's transaction, and return it (JSON) without its words.
+
+    Raises `AlreadyStored` for a retry, before anything is refused.
+    """
+    reference = concern.reference
+    former = measure_entries(session, entry.kind, reference)
+    row = entry.numbered(reference, former[0] + 1)
+    presented = present_entry(row, now=entry.actor.at).model_dump_json().encode()
+    receipt = request.store(session, reference, presented)
+    if faults:
+        raise ValidationFailed(list(faults))
+    append_entry(session, concern, entry, former, receipt)
+    return presented

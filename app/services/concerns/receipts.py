@@ -1,0 +1,353 @@
+"""Responses for a reporter: the receipt, the result of a check, and the status."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+from pydantic import TypeAdapter
+from sqlalchemy import Row
+
+from app.models import links
+from app.models.base import format_utc
+from app.models.concerns.additions import AdditionReceipt
+from app.models.concerns.concern import FORM_VERSION, Concern, ImmediateDanger, ReporterKind
+from app.models.concerns.entries import MessageEntry
+from app.models.concerns.fields import YesNo
+from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernState, ConcernStatus, MessageStatus
+from app.models.concerns.rows import ConcernRow
+from app.models.concerns.status_tokens import new_status_token
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.editions import EditionContent
+from app.models.guides.signposts import CALL_999_FIRST, Signpost, WhoToCall
+from app.models.references import new_reference
+from app.services.concerns.receipt_signing import ReceiptSigner
+from app.services.guides.reference_data import ReferenceData, lives_elsewhere
+from app.services.guides.teams import DutyHours, Team
+from app.services.guides.working_days import WorkingDays, deadline_in_words, deadline_of
+
+_SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
+CONCERN_STORED = "We have your concern. A social worker has not read it yet."
+NOTHING_STORED = "This was a check: nothing was stored. To raise the concern, send it to /v1/concerns."
+ADDITION_STORED = "We have what you added to your concern."
+TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
+WHAT_WAS_ADDED = "what you added"
+CLOSED_TEXT = "We have finished with this concern. We may not be able to tell you more."
+NEW_WORRY = "If something new worries you, add it to this concern. A social worker will read it."
+MESSAGE_WAITS = "The duty team has sent you a message. To reply, add to your concern."
+ANOTHER_COUNCIL = "A child lives in the area of another council. We pass your concern on to that council."
+WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also call the designated officer (LADO)."
+UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
+NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
+PLACE_OF_NUMBER = 2
+"""The place of the sentence that names who to call, in the next steps of a receipt that is not of a test."""
+HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
+
+
+class NewReceipt(NamedTuple):
+    """The receipt of a new concern: what the concern's row needs of it, and the whole `Receipt` as JSON."""
+
+    reference: str
+    status_token: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    json: bytes
+
+
+class PinnedEdition(NamedTuple):
+    """The edition that a concern is about, and who to call now: never a number that was corrected since."""
+
+    key: EditionKey
+    content: EditionContent
+    who: WhoToCall
+    guide_named: bool
+    """Whether the concern names the guide."""
+
+
+@dataclass(frozen=True)
+class ReceiptBuilder:
+    """Builds receipts and statuses, with next steps in plain sentences.
+
+    `clocks` has the time for an acknowledgement by what a reporter says about danger; otherwise it is one working day.
+    `promised` are the answers about danger whose time the council set: the others get no time in words.
+    """
+
+    signer: ReceiptSigner
+    duty_hours: DutyHours
+    reference_data: ReferenceData
+    come_back_days: int = 2
+    clocks: Mapping[str, dt.timedelta] = field(default_factory=dict)
+    promised: Collection[str] = ()
+
+    @property
+    def working_days(self) -> WorkingDays:
+        """The calendar."""
+        return self.duty_hours.working_days
+
+    def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
+        """Return when an acknowledgement of what came at that time is due. Danger never gives it more time."""
+        due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
+        return due if clock is None else min(due, at + clock)
+
+    def is_promised(self, danger: str | None) -> bool:
+        """Return True if a reporter may be told when to expect an acknowledgement of what says that about danger."""
+        return danger not in self.clocks or danger in self.promised
+
+    def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
+        """Return the response to a check, which stores nothing."""
+        danger, who = concern.immediate_danger, pinned.who
+        due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
+        step = self._next_step(due, who, at, danger=danger)
+        return CheckResponse(
+            also_call=also_call,
+            next_steps=(CALL_999_FIRST, NOTHING_STORED, step, *self._by_the_concern(concern, also_call)),
+            links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(pinned.key),
+            guide_named=pinned.guide_named,
+            come_back_by=self.working_days.after(at, days=self.come_back_days),
+            **self._common_fields(pinned.key, who, due, danger),
+        )
+
+    def build_receipt(
+        self, pinned: PinnedEdition, submission: bytes, concern: Concern, *, test: bool = False, at: dt.datetime
+    ) -> NewReceipt:
+        """Return a signed receipt with a new reference and a new status token; `submission` is its canonical JSON.
+
+        That of a test says so, in its next steps and in what is signed.
+        """
+        reference, status_token = new_reference(), new_status_token()
+        key, who, danger = pinned.key, pinned.who, concern.immediate_danger
+        due, also_call = self.acknowledge_by(danger, at=at), self.reference_data.also_call(concern, who.signposts)
+        pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
+        claims = {
+            "jti": reference,
+            "iat": int(at.timestamp()),
+            **pin,
+            "guide_named": pinned.guide_named,
+            "form_version": FORM_VERSION,
+            "submission_sha256": hashlib.sha256(submission).hexdigest(),
+        }
+        stated = _duty_stated(concern)
+        claims |= {"test": True} if test else {}
+        claims |= {"made_under_duty": stated} if stated else {}
+        back = self.working_days.after(at, days=self.come_back_days)
+        step = self._next_step(due, who, at, danger=danger)
+        expected = (TEST,) if test else (CONCERN_STORED, step, *self._by_the_concern(concern, also_call))
+        if stated == YesNo.YES and not test:
+            expected = (*expected, UNDER_DUTY)
+        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(deadline_of(back)[0]))
+        receipt = {  # in the order of the fields of `Receipt`
+            "reference": reference,
+            "state": ConcernState.RECEIVED.value,
+            "received_at": pin["received_at"],
+            "test": test,
+            "acknowledge_by": format_utc(due),
+            "acknowledge_by_promised": self.is_promised(danger),
+            "guide": key.guide,
+            "edition": key.number,
+            "status_token": status_token,
+            "receipt": self.signer.sign(claims),
+            "guide_named": pinned.guide_named,
+            "come_back_by": format_utc(back),
+            "signposts": orjson.Fragment(who.signposts_json),
+            "next_steps": (CALL_999_FIRST, *expected, *afterwards),
+            "contacts": orjson.Fragment(who.contacts_json),
+            "links": _own_links(reference) | _links(key),
+            "also_call": orjson.Fragment(_SIGNPOSTS.dump_json(also_call)),
+        }
+        return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
+
+    def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
+        """Return the further steps of a concern about a child elsewhere, or about an adult who works with children."""
+        steps = {
+            ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
+            WORKS_WITH_CHILDREN: any(each.allegations for each in also_call),
+        }
+        return tuple(sentence for sentence, is_so in steps.items() if is_so)
+
+    def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
+        """Return the receipt of an earlier request as it was sent. If other numbers are to be called now, put them in.
+
+        `danger` is what that request said. What was signed stays.
+        """
+        members = orjson.loads(receipt)
+        contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
+        if _ways(members["contacts"]) == _ways(contacts) and _ways(members["signposts"]) == _ways(signposts):
+            return receipt
+        if not members["test"]:
+            due = dt.datetime.fromisoformat(members["acknowledge_by"])
+            what = WHAT_WAS_ADDED if "added_at" in members else "it"
+            members["next_steps"][PLACE_OF_NUMBER] = self._next_step(due, who, at, danger=danger, what=what)
+        return orjson.dumps(members | {"contacts": contacts, "signposts": signposts})
+
+    def build_status(
+        self,
+        row: ConcernRow,
+        additions: Sequence[Row[Any]],
+        messages: Sequence[MessageEntry],
+        who: WhoToCall,
+        *,
+        at: dt.datetime,
+    ) -> ConcernStatus:
+        """Return the status of the concern, of what was added to it, and of messages to its reporter."""
+        pinned = EditionKey(row.guide, row.edition)
+        waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
+        expected = [self._next_step(row.acknowledge_by, who, at, danger=danger)] if waits else []
+        if (due := row.addition_acknowledge_by) is not None:
+            expected.append(self._next_step(due, who, at, danger=row.addition_danger, what=WHAT_WAS_ADDED))
+        if any(message.read_at is None for message in messages):
+            expected.append(MESSAGE_WAITS)
+        if row.state == ConcernState.CLOSED:
+            expected.append(NEW_WORRY)
+        if row.test:
+            expected = [TEST]
+        added_at = {addition.number: addition.received_at for addition in additions}
+        return ConcernStatus(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            test=row.test,
+            acknowledged_at=row.acknowledged_at,
+            closed_at=row.closed_at,
+            outcome=row.outcome if row.outcome_shared else None,
+            outcome_text=self._outcome_text(row),
+            additions=tuple(
+                AdditionStatus(
+                    number=addition.number,
+                    added_at=addition.received_at,
+                    acknowledge_by=addition.acknowledge_by,
+                    acknowledge_by_promised=self.is_promised(addition.immediate_danger),
+                    acknowledged_at=addition.acknowledged_at,
+                )
+                for addition in additions
+            ),
+            messages=tuple(
+                MessageStatus(
+                    number=message.number,
+                    sent_at=message.sent_at,
+                    read_at=message.read_at,
+                    answered_at=added_at.get(message.answered_by or 0),
+                )
+                for message in messages
+            ),
+            come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
+            next_steps=(CALL_999_FIRST, *expected),
+            links=_own_links(row.reference) | _links(pinned),
+            **self._common_fields(pinned, who, row.acknowledge_by, danger),
+        )
+
+    def build_addition_receipt(
+        self, row: ConcernRow, danger: str | None, who: WhoToCall, *, at: dt.datetime
+    ) -> AdditionReceipt:
+        """Return the receipt of an addition to the concern, which says that about danger."""
+        due = self.acknowledge_by(danger, at=at)
+        step = self._next_step(due, who, at, danger=danger, what=WHAT_WAS_ADDED)
+        expected = (TEST,) if row.test else (ADDITION_STORED, step)
+        return AdditionReceipt(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            test=row.test,
+            added_at=at,
+            acknowledge_by=due,
+            acknowledge_by_promised=self.is_promised(danger),
+            next_steps=(CALL_999_FIRST, *expected),
+            signposts=who.signposts,
+            contacts=who.contacts,
+            links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
+        )
+
+    def _next_step(
+        self,
+        due: dt.datetime,
+        who: WhoToCall,
+        at: dt.datetime,
+        *,
+        danger: str | None,
+        what: str = "it",
+    ) -> str:
+        """Return when to expect an acknowledgement and who to call: now if there is danger or nobody acknowledged it.
+
+        In danger, no time is named unless the council set it.
+        """
+        when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
+        expected = f"A social worker should acknowledge {what} by {when}."
+        if not is_late and is_promised and danger != ImmediateDanger.YES:
+            return f"{expected} If nobody has by then, {self._number_to_call(who, due)}"
+        call = _call(self.duty_hours.teams(who, at).all)
+        if is_late:
+            late = f"A social worker should have acknowledged {what} by {when}."
+            return f"{late if is_promised else NOT_ACKNOWLEDGED.format(what)} Please {call}"
+        after = "After 999, " if danger == ImmediateDanger.YES else "If you are not sure, "
+        return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
+
+    def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
+        """Return whom to call at that time. At the end of a day it is the guide's own number, for the next morning."""
+        if deadline_of(due)[1] is None:
+            return _call([Team(each, "", None) for each in who.contacts if each.phones])
+        return _call(self.duty_hours.teams(who, due).all)
+
+    def _outcome_text(self, row: ConcernRow) -> str | None:
+        """Return what the end of the concern means for its reporter; None while it is open."""
+        if row.state != ConcernState.CLOSED:
+            return None
+        codes = self.reference_data.get_code_list("outcome").codes if row.outcome_shared else ()
+        sentences = (each.for_reporter or each.label for each in codes if each.code == row.outcome)
+        return next(sentences, CLOSED_TEXT)
+
+    def _common_fields(
+        self, pinned: EditionKey, who: WhoToCall, due: dt.datetime, danger: str | None
+    ) -> dict[str, Any]:
+        return {
+            "guide": pinned.guide,
+            "edition": pinned.number,
+            "acknowledge_by": due,
+            "acknowledge_by_promised": self.is_promised(danger),
+            "signposts": who.signposts,
+            "contacts": who.contacts,
+        }
+
+
+def _minute(moment: dt.datetime) -> dt.datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return how each contact of a receipt is reached, in their order."""
+    return [(each["name"], each["phones"], each["url"], each.get("email")) for each in contacts]
+
+
+def _duty_stated(concern: Concern) -> str | None:
+    """Return what a professional says of the duty to report: `yes`, `no` or `not_known`. None of anybody else."""
+    stated = concern.reporter.duty_to_report
+    is_professional = concern.reporter.kind == ReporterKind.PROFESSIONAL
+    return stated.made_under_duty if is_professional and stated is not None else None
+
+
+def _own_links(reference: str) -> links.Links:
+    return {"self": links.concern_path(reference), "messages": links.concern_path(reference, "messages")}
+
+
+def _links(pinned: EditionKey) -> links.Links:
+    return {
+        "form": links.CONCERN_FORM,
+        "guide": links.guide_path(pinned.guide),
+        "edition": links.edition_path(*pinned),
+        "signposts": links.SIGNPOSTS,
+    }
+
+
+@lru_cache(maxsize=64)
+def _come_back(by: dt.date) -> str:
+    day = by.strftime(f"%A {by.day} %B %Y")
+    return f"Check for messages by {day}, using both: the duty team may have a question for you."
+
+
+def _call(teams: Sequence[Team]) -> str:
+    if not teams:
+        return "use the guide's contacts below."
+    first = teams[0].contact
+    numbers = " or ".join(phone.dialled for phone in first.phones)
+    return f"call the {first.name} on {numbers}{first.phones[0].option_text}."

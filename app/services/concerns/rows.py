@@ -1,0 +1,70 @@
+"""Rows of concerns: inserting and finding them."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, func, insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
+from sqlmodel import Session, col, select
+
+from app.db.tables import table_of
+from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
+from app.models.concerns.rows import ConcernRow, NewConcern
+
+NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
+WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
+"""Loads the columns of a concern without its sealed text."""
+_ONE_CONCERN = select(ConcernRow).options(WITHOUT_SEALED).where(ConcernRow.reference == bindparam("reference"))
+_NEW_CONCERN = insert(table_of(ConcernRow))  # executed with every concern: built once
+_DEFAULTS = {
+    name: field.default
+    for name, field in ConcernRow.model_fields.items()
+    if not field.is_required() and field.default is not None
+}
+RECENT_TESTS = dt.timedelta(days=1)
+RECENT_FLOOD = dt.timedelta(hours=1)
+MANY_MARKED = 200
+"""How many marked concerns in that time are a flood rather than a school."""
+
+
+def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
+    """Insert the concerns; raises `ReferenceTaken` if another concern has one of the references."""
+    rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
+    try:
+        session.connection().execute(_NEW_CONCERN, rows)
+    except IntegrityError:
+        raise ReferenceTaken from None
+
+
+def find_concern(session: Session, reference: str) -> ConcernRow | None:
+    """Return the concern of that reference, or None. Its sealed text, which may be large, is not read."""
+    return session.scalars(_ONE_CONCERN, {"reference": reference}).one_or_none()
+
+
+def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
+    """Return how many tests came in the last day."""
+    recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
+    return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
+
+
+def has_flood(session: Session, *, now: dt.datetime) -> bool:
+    """Return whether many concerns came in the last hour that are marked as one of many from a source."""
+    marked = (col(ConcernRow.received_at) > now - RECENT_FLOOD, col(ConcernRow.burst) != "")
+    return session.exec(select(1).where(*marked).offset(MANY_MARKED).limit(1)).first() is not None
+
+
+def get_concern(session: Session, reference: str) -> ConcernRow:
+    """Return the concern of that reference without its sealed text; raises `NoSuchConcern`."""
+    concern = find_concern(session, reference)
+    if concern is None:
+        raise NoSuchConcern(NO_SUCH_REFERENCE)
+    return concern
+
+
+def get_unerased(session: Session, reference: str) -> ConcernRow:
+    """Return the concern of that reference without its sealed text; raises `NoSuchConcern` or `ConcernErased`."""
+    concern = get_concern(session, reference)
+    if concern.erased_at is not None:
+        raise ConcernErased
+    return concern

@@ -1,0 +1,197 @@
+"""Drafts: a form that is finished later. The server cannot read it without the code that it gives to its writer.
+
+HKDF (RFC 5869) derives from the code the id under which the draft is found, and the key under which it is encrypted
+(AES-256-GCM). Neither the code nor the key is stored. The text is padded, so that its length says little.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import ColumnElement, Engine, delete, func, update
+from sqlmodel import Session, col, select
+
+from app.db.writer import Writer
+from app.errors import NoSuchDraft, SavedFormsFull, TooManySavedForms
+from app.models.concerns.saved_forms import DraftRow
+from app.models.concerns.status_tokens import new_status_token, standard_token
+from app.services.audit.clock import require_clock
+from app.services.audit.remnants import purge_remnants
+from app.services.concerns.idempotency import NONCE_LENGTH
+
+LIFETIME = dt.timedelta(hours=24)
+SHARE = 20
+"""How many forms of one network may be saved at the same time."""
+SHARE_BYTES = 2_000_000
+"""How large the saved forms of one network may be, together."""
+MAX_BYTES = 256_000_000
+"""How large all saved forms together may be."""
+NEARLY_FULL = 0.8
+"""The part of it from which readiness warns."""
+BLOCK = 4096
+OPENING = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")
+Fields = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class SavedDraft:
+    """The code of a draft, which only its writer has from now on, and when the draft is erased."""
+
+    code: str
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class OpenedDraft:
+    """A draft as it was saved: the path and the fields of its form, and the mark of this opening.
+
+    The mark tells neither the code nor the key. The form has it, so that the draft ends with it.
+    """
+
+    path: str
+    fields: dict[str, list[str]]
+    opening: str
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Saves drafts, opens them, and erases them: each lives until it is sent, saved again, or a day old.
+
+    The newest page that opened a draft has it. An older one can still send, and does not end it by saving.
+    """
+
+    engine: Engine
+    writer: Writer
+
+    def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedDraft:
+        """Store the fields of the form at that path, for the source of that mark, if it has one.
+
+        The draft of the opening ends with it, if no newer page has opened that draft. Raises `TooManySavedForms` if
+        the source has its share of forms or of bytes, `SavedFormsFull`, or `StoreBusy`.
+        """
+        code, expires_at = new_status_token(), at + LIFETIME
+        draft_id, key = _derive(code)
+        nonce = secrets.token_bytes(NONCE_LENGTH)
+        text = orjson.dumps({"path": path, "fields": fields})
+        padded = text.ljust(-(-len(text) // BLOCK) * BLOCK)
+        sealed = nonce + AESGCM(key).encrypt(nonce, padded, draft_id)
+        columns = {"draft_id": draft_id, "sealed": sealed, "size": len(sealed), "source": source}
+        self.writer.run(_insert, columns | {"expires_at": expires_at}, _of_opening(opening, newest_only=True), at)
+        return SavedDraft(code, expires_at)
+
+    def expect(self, typed_code: str, *, at: dt.datetime) -> None:
+        """Raise `NoSuchDraft` for a wrong code. It takes one read, so that wrong codes never wait for the writer."""
+        draft_id, _ = _derive(standard_token(typed_code))
+        found = select(DraftRow.draft_id).where(col(DraftRow.draft_id) == draft_id, col(DraftRow.expires_at) > at)
+        with Session(self.engine) as session:
+            if session.exec(found).first() is None:
+                raise NoSuchDraft
+
+    def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedDraft:
+        """Return the draft to that `page`, which has it from now on. Raises `NoSuchDraft`."""
+        draft_id, key = _derive(standard_token(typed_code))
+        sealed = self.writer.run(_claim, draft_id, _page_mark(page), at)
+        if sealed is None:
+            raise NoSuchDraft
+        text = AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], draft_id)
+        draft: dict[str, Any] = orjson.loads(text)
+        return OpenedDraft(draft["path"], draft["fields"], f"{draft_id.hex()}.{_page_mark(page).hex()}")
+
+    def end(self, opening: str, *, at: dt.datetime) -> None:
+        """End the draft of the opening, whose form was sent. It is erased with those whose time is over."""
+        ended = _of_opening(opening)
+        if ended is not None:
+            self.writer.run(_end, ended, at)
+
+    def erase_expired(self, *, at: dt.datetime) -> int:
+        """Erase every draft whose time is over, and what is left of it in the files. Return how many there were.
+
+        Raises `ClockInDoubt`: what a wrong clock would erase can be opened when it is right again.
+        """
+        with Session(self.engine) as session:
+            require_clock(session, at=at)
+        erased = self.writer.run(_erase, at)
+        if erased:
+            purge_remnants(self.engine)
+        return erased
+
+
+def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
+    """Return how many forms are saved, and how many bytes they have: all, or those for which these conditions hold."""
+    return session.exec(select(func.count(), func.coalesce(func.sum(col(DraftRow.size)), 0)).where(*of)).one()
+
+
+def are_nearly_full(session: Session) -> bool:
+    """Return whether saved forms have used four fifths of the space they may take together."""
+    return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
+
+
+def group_of(typed_code: str) -> str:
+    """Return the first group of a code, by which wrong codes are counted: each draft's code has one."""
+    return standard_token(typed_code)[:4]
+
+
+def _derive(code: str) -> tuple[bytes, bytes]:
+    """Return the id and the key. The code has 80 random bits, so a slow derivation would add nothing."""
+    derived = HKDF(SHA256(), length=64, salt=None, info=b"saved draft").derive(code.encode())
+    return derived[:32], derived[32:]
+
+
+def _page_mark(page: str) -> bytes:
+    return hashlib.sha256(page.encode()).digest()
+
+
+def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
+    """Return what finds the draft of an opening; None where the text is the mark of none."""
+    if not OPENING.fullmatch(opening):
+        return None
+    draft_id, page_sha256 = map(bytes.fromhex, opening.split("."))
+    found = col(DraftRow.draft_id) == draft_id
+    return found & (col(DraftRow.opened_by_sha256) == page_sha256) if newest_only else found
+
+
+def _insert(
+    session: Session, columns: Mapping[str, Any], replaced: ColumnElement[bool] | None, at: dt.datetime
+) -> None:
+    if replaced is not None:
+        _expire(session, replaced, at)
+    if columns["source"]:
+        own = (col(DraftRow.source) == columns["source"], col(DraftRow.expires_at) > at)
+        number, size = measure_saved(session, *own)
+        if number >= SHARE or size + columns["size"] > SHARE_BYTES:
+            raise TooManySavedForms
+    if measure_saved(session)[1] + columns["size"] > MAX_BYTES:
+        raise SavedFormsFull
+    session.add(DraftRow(**columns))
+
+
+def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
+    _expire(session, ended, at)
+
+
+def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
+    session.connection().execute(update(DraftRow).where(ended, col(DraftRow.expires_at) > at).values(expires_at=at))
+
+
+def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
+    """Return the encrypted draft, and note which page has it from now on."""
+    claimed = (
+        update(DraftRow)
+        .where(col(DraftRow.draft_id) == draft_id, col(DraftRow.expires_at) > at)
+        .values(opened_by_sha256=page_sha256)
+        .returning(col(DraftRow.sealed))
+    )
+    sealed: bytes | None = session.connection().execute(claimed).scalar_one_or_none()
+    return sealed
+
+
+def _erase(session: Session, at: dt.datetime) -> int:
+    return session.connection().execute(delete(DraftRow).where(col(DraftRow.expires_at) <= at)).rowcount

@@ -1,0 +1,207 @@
+"""What is sealed, as JSON documents that say themselves which concern they belong to, and how each is opened.
+
+Concerns, additions and notes are sealed to the duty team's public keys. The holder of the identity of any recipient can
+open them with this service or with the plain `age` program. This service needs no identity to receive concerns.
+
+A message is sealed to the key of its reporter's status token, and opened with the token alone: HKDF (RFC 5869) derives
+an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The token and
+the private half are not, so nothing that is stored opens a message.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pyrage import x25519
+
+from app.age.files import find_file_key
+from app.age.keys import AgeError, NotAKey, NotOpened, Sealer, decrypt, fingerprint_of, identity_of, parse_identities
+from app.errors import SealedTextMisplaced, SetupError, UnsealingUnavailable
+from app.models.base import format_utc
+from app.models.concerns.additions import Addition
+from app.models.concerns.concern import FORM_VERSION
+from app.models.concerns.status_tokens import standard_token
+from app.models.guides.edition_keys import EditionKey
+
+TOKEN_KEY_INFO = b"guidance: key of messages to a reporter, version 1"
+TOKEN_KEY_BYTES = 32
+
+
+def make_sealer(recipients: Sequence[str]) -> Sealer:
+    """Return a sealer to those age recipients; raises `SetupError` if one is not a public key, or there is none."""
+    if not recipients:
+        raise SetupError("no recipient to seal concerns to")
+    try:
+        return Sealer.to(*recipients)
+    except NotAKey:
+        raise SetupError("GUIDANCE_SEAL_TO holds something that is not an age recipient (age1...)") from None
+
+
+@dataclass(frozen=True)
+class Unsealer:
+    """Opens sealed texts with the identities of one file. Without an identity, as most servers, it opens nothing."""
+
+    identities: tuple[x25519.Identity, ...] = ()
+
+    @property
+    def can_unseal(self) -> bool:
+        """Whether this process holds an identity."""
+        return bool(self.identities)
+
+    @cached_property
+    def fingerprints(self) -> frozenset[str]:
+        """The names of the keys that this process has the identities of, as rows name their recipients."""
+        return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
+
+    def has_one_of(self, fingerprints: Iterable[str]) -> bool:
+        """Return whether this process has the identity of one of these keys at least."""
+        return not self.fingerprints.isdisjoint(fingerprints)
+
+    def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
+        """Return the JSON document that was sealed, which says itself to which concern it belongs.
+
+        Raises `UnsealingUnavailable` if no identity opens it, and `SealedTextMisplaced` if it says another reference
+        or, where `received_at` is given, another time.
+        """
+        try:
+            document: dict[str, Any] = json.loads(self.decrypt(sealed))
+            is_at_its_place = document["reference"] == reference and (
+                received_at is None or document["received_at"] == format_utc(received_at)
+            )
+        except (ValueError, KeyError, TypeError):  # it is no text of this service: anybody can seal to a public key
+            raise SealedTextMisplaced from None
+        if not is_at_its_place:
+            raise SealedTextMisplaced
+        return document
+
+    def open_member(self, member: str, sealed: bytes, *, reference: str, received_at: dt.datetime) -> Any:
+        """Return that member of the document. Raises as `open` does, also if the document is of another kind."""
+        document = self.open(sealed, reference=reference, received_at=received_at)
+        if member not in document:
+            raise SealedTextMisplaced
+        return document[member]
+
+    def find_file_key(self, sealed: bytes) -> bytes:
+        """Return the key that opens this file alone. Raises `UnsealingUnavailable` if no identity unwraps it."""
+        try:
+            return find_file_key(sealed, self.identities)
+        except NotOpened:
+            raise UnsealingUnavailable from None
+
+    def decrypt(self, sealed: bytes) -> bytes:
+        """Return the bytes that were sealed. Raises `UnsealingUnavailable` if no identity opens them."""
+        if not self.identities:
+            raise UnsealingUnavailable
+        try:
+            return decrypt(sealed, self.identities)
+        except NotOpened:
+            raise UnsealingUnavailable from None
+
+
+def read_identities(path: Path) -> Unsealer:
+    """Return an unsealer with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
+    try:
+        found = parse_identities(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, NotAKey):
+        raise SetupError(f"{path} cannot be read as a file of age identities") from None
+    if not found:
+        raise SetupError(f"{path} holds no age identity")
+    return Unsealer(found)
+
+
+def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
+    """Return the text of a concern, as it is sealed: the submission (JSON), with reference, edition and time.
+
+    These are inside, because the age format binds no outside data to a file: a sealed file that was moved to another
+    row still says which concern it is, and whether it is a test.
+    """
+    document = ({"test": True} if test else {}) | {
+        "reference": reference,
+        "guide": pinned.guide,
+        "edition": pinned.number,
+        "received_at": format_utc(at),
+        "form_version": FORM_VERSION,
+        "submission": orjson.Fragment(submission),
+    }
+    return orjson.dumps(document)
+
+
+def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
+    """Return the text of an addition, as it is sealed."""
+    document = {
+        "reference": reference,
+        "received_at": format_utc(at),
+        "form_version": FORM_VERSION,
+        "addition": addition.model_dump(mode="json", exclude_unset=True),
+    }
+    return orjson.dumps(document)
+
+
+def note_plaintext(text: str, reference: str, **written: str) -> bytes:
+    """Return the text of a note as it is sealed; `written` has `received_at` and `author`, where they are known.
+
+    What this service seals has both. What was sealed where it was typed has neither: the row and the record have them.
+    """
+    return orjson.dumps({"reference": reference, **written, "note": {"text": text}})
+
+
+def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
+    """Return a note that is sealed where it was typed. Raises `SetupError` if one of these is no age recipient."""
+    return make_sealer(recipients).seal(note_plaintext(text, reference))
+
+
+def open_note(
+    unsealer: Unsealer, sealed: bytes, *, reference: str, received_at: dt.datetime | None, author: str | None
+) -> dict[str, Any]:
+    """Return the document of a note. What it says of its time and author must be what is given, where that is known.
+
+    Raises `UnsealingUnavailable` if no identity opens it, and `SealedTextMisplaced` if it belongs elsewhere, or is no
+    note.
+    """
+    document = unsealer.open(sealed, reference=reference)
+    known = {"received_at": received_at and format_utc(received_at), "author": author}
+    note = document.get("note")
+    if not isinstance(note, dict) or not isinstance(note.get("text"), str):
+        raise SealedTextMisplaced
+    if any(value is not None and document.get(name, value) != value for name, value in known.items()):
+        raise SealedTextMisplaced
+    return document
+
+
+def derive_public_key(status_token: str, reference: str) -> bytes:
+    """Return the public half of the token's key, for storing with the concern."""
+    key = X25519PrivateKey.from_private_bytes(_derive_secret_key(status_token, reference))
+    return key.public_key().public_bytes_raw()
+
+
+def token_identity(status_token: str, reference: str) -> x25519.Identity:
+    """Return the token's key as an age identity."""
+    return identity_of(_derive_secret_key(status_token, reference))
+
+
+def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
+    """Return the age file of the message, with its reference and time inside. Only the token opens it."""
+    document = {"reference": reference, "sent_at": format_utc(at), "message": text}
+    return Sealer.to(recipient).seal(orjson.dumps(document))
+
+
+def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:
+    """Return the words of the message; None if they were erased, or the file is not one for that reporter."""
+    try:
+        document = json.loads(decrypt(sealed or b"", [identity]))
+        return str(document["message"]) if document["reference"] == reference else None
+    except (AgeError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _derive_secret_key(status_token: str, reference: str) -> bytes:
+    derivation = HKDF(SHA256(), length=TOKEN_KEY_BYTES, salt=reference.encode(), info=TOKEN_KEY_INFO)
+    return derivation.derive(standard_token(status_token).encode())

@@ -1,0 +1,199 @@
+"""Actions of the duty team on a concern, each with its audit log entry in the same transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from app.errors import AlreadyStored, ConcernErased, FieldError, NotAcknowledged, OnHold, OutcomeGiven, ValidationFailed
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import AcknowledgedDetails, ClosedDetails, ReasonDetails, WithheldDetails
+from app.models.base import canonical_submission
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.actions import Acknowledgement, BurstAcknowledgement, ErasedConcern, Erasure, Hold, Outcome
+from app.models.desk.inbox import InboxEntry
+from app.models.events.rows import EventKind
+from app.models.references import find_reference
+from app.services.audit.audit_log import Actor, record_change, record_disclosure
+from app.services.audit.remnants import purge_remnants
+from app.services.concerns.desk_entries import new_message
+from app.services.concerns.entries import Desk, NewEntry, store_entry
+from app.services.concerns.idempotency import Retryable, derive_idempotency_keys
+from app.services.concerns.rows import find_concern, get_concern
+from app.services.concerns.waiting_additions import acknowledge_up_to, last_waiting_addition
+from app.services.desk.presented_concerns import concern_fields, entry_of
+from app.services.events.outbox import announce
+
+NOT_OF_THE_BURST = "This burst has no concern with that reference."
+NEWEST = 1000
+
+
+def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
+    """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
+
+    Later additions go on waiting: an acknowledgement covers only what it names. Again, it only adds a disclosure.
+    Raises `NoSuchConcern`, or `ValidationFailed` if there is no addition of that number.
+    """
+    concern = get_concern(session, reference)
+    _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=wanted.up_to_addition), actor)
+    return concern
+
+
+def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDetails, actor: Actor) -> None:
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor, details)
+    if concern.state == ConcernState.RECEIVED:
+        concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, actor.at
+        announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=actor.at)
+    acknowledge_up_to(session, concern, details.up_to_addition, at=actor.at)
+
+
+def acknowledge_together(
+    session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
+) -> Sequence[ConcernRow]:
+    """Record for each of the concerns, which came in that burst, that a social worker has seen it, and return them.
+
+    What waits for nothing gets no act. Raises `ValidationFailed` for a reference of another concern, and then does
+    nothing.
+    """
+    found = [find_concern(session, find_reference(typed) or "") for typed in wanted.references]
+    concerns = [concern for concern in found if concern is not None and concern.burst == burst]
+    if len(concerns) < len(found):
+        strangers = (place for place, each in enumerate(found) if each is None or each.burst != burst)
+        raise ValidationFailed([FieldError(("references", place), NOT_OF_THE_BURST) for place in strangers])
+    until = wanted.additions_until
+    seen = {
+        each.reference: last_waiting_addition(session, each.reference, until=until)
+        if until is not None and each.additions_waiting
+        else 0
+        for each in concerns
+    }
+    waiting = {
+        concern.reference: concern
+        for concern in concerns
+        if concern.state == ConcernState.RECEIVED or seen[concern.reference]
+    }
+    for reference, concern in waiting.items():
+        details = AcknowledgedDetails(up_to_addition=seen[reference], together=len(waiting), burst=burst)
+        _acknowledge(session, concern, details, actor)
+    return concerns
+
+
+def close(
+    desk: Desk,
+    reference: str,
+    wanted: Outcome,
+    actor: Actor,
+    key: str | None = None,
+    *,
+    unless_waiting: bool = False,
+) -> InboxEntry:
+    """Close the concern with its outcome and, if there is one, a message to the reporter, in one transaction.
+
+    A retry with the same idempotency key sends no second message. Raises `ValidationFailed` for an unknown outcome,
+    `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another. `NotAcknowledged` too where something added
+    waits, `unless_waiting`; with a message, as `send_message` does.
+    """
+    if faults := desk.reference_data.faults_in_codes(wanted):
+        raise ValidationFailed(faults)
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, closing of {reference}")
+    request = Retryable(canonical_submission(wanted), keys)
+    entry = None if wanted.message is None else new_message(desk, reference, wanted.message, actor)
+    message = None if entry is None else (entry, request)
+    try:
+        concern = desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting)
+    except AlreadyStored:
+        request.replay(desk.engine)  # raises if it was another outcome, or another message
+        with Session(desk.engine) as session:
+            concern = get_concern(session, reference)
+    return entry_of(concern, now=actor.at)
+
+
+def _close(
+    session: Session,
+    reference: str,
+    wanted: Outcome,
+    actor: Actor,
+    message: tuple[NewEntry, Retryable] | None,
+    *,
+    unless_waiting: bool,
+) -> ConcernRow:
+    outcome, shared = wanted.outcome, wanted.shared_with_reporter
+    concern = get_concern(session, reference)
+    was_closed = concern.state == ConcernState.CLOSED
+    if concern.state == ConcernState.RECEIVED:
+        raise NotAcknowledged
+    if was_closed and concern.outcome != outcome:
+        raise OutcomeGiven
+    if message is not None:
+        store_entry(session, concern, *message)
+        actor = replace(actor, seen=None)  # it has seen what came before, and now its own message too
+    record_change(session, concern, DeskAct.CLOSED, actor, ClosedDetails(outcome=outcome, shared=shared))
+    if unless_waiting and concern.additions_waiting:  # after what the actor has not seen, which says more
+        raise NotAcknowledged
+    concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or actor.at
+    concern.outcome, concern.outcome_shared = outcome, shared
+    if not was_closed:
+        announce(session, EventKind.CONCERN_CLOSED, concern, at=actor.at)
+    return concern
+
+
+def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
+    """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    act = DeskAct.HELD if wanted.held else DeskAct.RELEASED
+    record_change(session, concern, act, actor, ReasonDetails(reason=wanted.reason))
+    concern.held = wanted.held
+    return concern
+
+
+def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
+    """Erase the concern's text, and what was added to it, for good.
+
+    Raises `NoSuchConcern`, `NotAcknowledged` (if anything that was added waits too), `OnHold` or `ConcernErased`.
+    """
+    concern = get_concern(session, reference)
+    if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
+        raise NotAcknowledged
+    if concern.held:
+        raise OnHold
+    if concern.erased_at is not None:
+        raise ConcernErased
+    record_change(session, concern, DeskAct.ERASED, actor, ReasonDetails(reason=wanted.reason))
+    session.exec(update(EntryRow).where(col(EntryRow.reference) == reference).values(sealed=None))
+    concern.sealed, concern.erased_at = None, actor.at
+    return concern
+
+
+def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
+    """Erase the concern and purge its bytes from the database files. Return what remains. Raises as `erase` does."""
+    fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)
+    return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
+
+
+def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
+    """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    acting, chain = replace(actor, seen=None), concern.reference
+    return record_disclosure(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
+
+
+def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
+    """Return the seconds of each concern that was received since then and is acknowledged, the shortest first.
+
+    Tests are left out. Of many concerns only the newest count.
+    """
+    acknowledged = (
+        select(ConcernRow.received_at, ConcernRow.acknowledged_at)
+        .where(
+            ConcernRow.received_at >= since,
+            col(ConcernRow.acknowledged_at).is_not(None),
+            col(ConcernRow.test).is_(False),
+        )
+        .order_by(col(ConcernRow.received_at).desc())
+        .limit(NEWEST)
+    )
+    return sorted((end - start).total_seconds() for start, end in session.exec(acknowledged) if end is not None)

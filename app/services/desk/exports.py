@@ -1,0 +1,378 @@
+"""Exports: one concern as one file that can be proved.
+
+The file is a PDF with JSON inside, and the service's signature over all of it at its end: a comment of the PDF. After
+it the last lines of the PDF are repeated, so that every program that reads PDFs finds its way from the end. Nothing
+else may follow. The JSON has what the service signed, and each text sealed, with its own key, and opened. That key
+opens that text alone. With it anyone sees that the words are those that were sealed, and whose digest the history has.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from sqlmodel import Session, col, select
+
+from app.age.files import open_with_file_key
+from app.age.keys import NotThatFile
+from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
+from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.details import ExportedDetails, ShownDetails, disclosure_row, present_disclosure
+from app.models.audit.entry_kinds import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
+from app.models.base import format_utc, parse_json
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
+from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_overs
+from app.models.desk.hand_overs import HandOverEntry, HandOverRow
+from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.chains import BEFORE_THE_FIRST, End, hash_of
+from app.services.audit.replay import RecordedConcern, replay
+from app.services.concerns.entries import Desk, measure_entries
+from app.services.concerns.receipt_signing import (
+    EXPORT,
+    EXPORT_STATEMENT,
+    HAND_OVER,
+    ReceiptSigner,
+    check_receipt,
+    thumbprint_of,
+)
+from app.services.concerns.rows import get_unerased
+from app.services.concerns.sealing import Unsealer, open_note
+from app.services.desk.hand_overs import hand_over_entry, list_hand_overs
+from app.services.desk.presented_concerns import entry_of
+from app.services.guides.pdf import NO_LETTER, fonts, pdf_available
+
+FOR_AN_EXPORT = "history, for an export"
+SENTENCE = "detail"
+"""The member of an audit entry that no hash covers."""
+EXPORT_KIND = "guidance-export"
+EXPORT_VERSION = 1
+SealedTexts = Mapping[EntryPlace | None, bytes]
+"""The sealed text of a concern (None), and of what was added to it."""
+ATTACHMENT = "concern.json"
+SIGNED = re.compile(
+    rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
+    rb"%guidance-export (?P<signature>[A-Za-z0-9_.-]+)\nstartxref\n(?P=start)\n%%EOF\n",
+    re.DOTALL,
+)
+Keys = dict[str, Any]
+SIGNED_FIELDS = ("number", "body", "reason", "recipient", "package_sha256", "additions", "at")
+EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")
+TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
+
+
+def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
+    """Record that an export begins, and return what the service knows: the concern in clear and its history, signed.
+
+    The history, which may be long, is read outside the writer. Raises `NoSuchConcern` or `ConcernErased`.
+    """
+    concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor)
+    rows = select(DisclosureRow).where(DisclosureRow.chain == reference, DisclosureRow.number <= last.number)
+    with Session(desk.engine) as session:
+        found = session.exec(rows.order_by(col(DisclosureRow.number)))
+        history = tuple(map(present_disclosure, found))
+    entry = entry_of(concern, now=actor.at)
+    end = {"by": actor.client, "length": last.number, "head_sha256": last.sha256}
+    in_clear = entry.model_dump(mode="json", exclude=NOT_SIGNED)
+    claims = _claims(reference, actor.at) | end | counts | {"concern": in_clear}
+    return ExportStatement(
+        concern=entry,
+        history=history,
+        hand_overs=hand_overs,
+        by=actor.client,
+        at=actor.at,
+        statement=desk.signer.sign(claims, kind=EXPORT_STATEMENT),
+        **counts,
+    )
+
+
+def _begin(
+    session: Session, reference: str, actor: Actor
+) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
+    """Return the concern, how many `additions` and `notes` it has, its hand-overs, and what this act is on record."""
+    concern = get_unerased(session, reference)
+    counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
+    hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
+    last = record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what=FOR_AN_EXPORT))
+    return concern, counts, hand_overs, last
+
+
+def record_export(
+    session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
+) -> ExportEntry:
+    """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
+    get_unerased(session, reference)
+    details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
+    record_disclosure(session, reference, DeskAct.EXPORTED, actor, details)
+    fields = export.model_dump() | {"by": actor.client}
+    signature = signer.sign(_claims(reference, actor.at) | fields, kind=EXPORT)
+    return ExportEntry.model_validate(fields | {"at": actor.at, "signature": signature})
+
+
+def _claims(reference: str, at: dt.datetime) -> dict[str, Any]:
+    return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
+
+
+def build_export(
+    statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
+) -> dict[str, Any]:
+    """Return the document. `statement` is the service's answer, `keys` are those that it publishes.
+
+    The sentences of the history are left out, since no hash covers them: they are printed. Raises
+    `UnsealingUnavailable` or `SealedTextMisplaced`.
+    """
+    history = [{name: each[name] for name in each if name != SENTENCE} for each in statement["history"]]
+    reference = statement["concern"]["reference"]
+    written = replay(RecordedConcern(), history_of(statement)).added
+    return {
+        "kind": EXPORT_KIND,
+        "version": EXPORT_VERSION,
+        "reference": reference,
+        "notes_included": notes,
+        "texts": [_text(added, sealed, unsealer, reference, written.get(added)) for added, sealed in texts.items()],
+        "statement": statement | {"history": history},
+        "keys": keys,
+    }
+
+
+def history_of(statement: dict[str, Any]) -> list[DisclosureRow]:
+    """Return the rows of the history that the statement of an export has."""
+    return [disclosure_row(entry) for entry in statement["history"]]
+
+
+def _text(
+    added: EntryPlace | None, sealed: bytes, unsealer: Unsealer, reference: str, written: DisclosureRow | None
+) -> dict[str, Any]:
+    if added is not None and added.kind is EntryKind.NOTE and written is not None:
+        opened = open_note(unsealer, sealed, reference=reference, received_at=written.at, author=written.client)
+    else:
+        opened = unsealer.open(sealed, reference=reference)
+    return {
+        "kind": "concern" if added is None else added.kind.value,
+        "number": None if added is None else added.number,
+        "opened": opened,
+        "sealed": base64.b64encode(sealed).decode(),
+        "file_key": base64.b64encode(unsealer.find_file_key(sealed)).decode(),
+    }
+
+
+class ExportFile(NamedTuple):
+    """What is in the file of an export: the SHA-256 of what was signed, the signature, and the JSON."""
+
+    sha256: str
+    signature: str
+    document: dict[str, Any]
+
+
+def finish_pdf(pdf: bytes) -> bytes:
+    """Return the PDF as it is signed: with a line end after its last line."""
+    return pdf.rstrip(b"\r\n") + b"\n"
+
+
+def add_signature(pdf: bytes, signature: str) -> bytes:
+    """Return the file: the finished PDF, and its signature."""
+    start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
+    return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
+
+
+def read_export_file(content: bytes) -> ExportFile:
+    """Return what is in the file. Raises `ExportNotGenuine` or `PdfUnavailable`."""
+    found = SIGNED.fullmatch(content)
+    if found is None:
+        raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
+    try:
+        document = parse_json(_attachment(found["pdf"]))
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ExportNotGenuine("The JSON in the file cannot be read.")
+    return ExportFile(hashlib.sha256(found["pdf"]).hexdigest(), found["signature"].decode(), document)
+
+
+def _attachment(pdf: bytes) -> bytes:
+    """Return the JSON inside the PDF."""
+    if find_spec("pypdf") is None:
+        raise PdfUnavailable
+    import pypdf.errors  # noqa: PLC0415  # an extra
+
+    try:
+        (content,) = pypdf.PdfReader(io.BytesIO(pdf)).attachments[ATTACHMENT]
+    except (pypdf.errors.PyPdfError, KeyError, ValueError, TypeError, AttributeError):
+        raise ExportNotGenuine("There is no readable JSON in the file.") from None
+    return bytes(content)
+
+
+def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
+    """Yield every fault of the export, checked with the service's published keys (JWKS)."""
+    try:
+        yield from _faults(file, keys)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        yield "the JSON in it is not that of an export"
+
+
+def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
+    document, statement = file.document, file.document["statement"]
+    signed = _signed_claims(file.signature, keys, kind=EXPORT)
+    stated = _signed_claims(statement["statement"], keys, kind=EXPORT_STATEMENT)
+    if signed is None:
+        yield "the signature of the file is not one of this service"
+    elif signed["file_sha256"] != file.sha256:
+        yield "the file was altered since it was signed"
+    elif (signed["jti"], signed["notes"]) != (document["reference"], document["notes_included"]):
+        yield "the signature of the file is that of another export"
+    if stated is None:
+        yield "the statement is not signed by this service"
+        return
+    yield from _faults_in_statement(document, stated)
+    rows = history_of(statement)
+    for entry in statement["history"]:
+        if SENTENCE in entry:
+            yield f"row {entry['number']} of the history was altered"
+    yield from _faults_in_history(rows, stated)
+    yield from _faults_in_texts(document, stated, replay(RecordedConcern(), rows))
+    yield from faults_in_exported_hand_overs(statement["hand_overs"], rows, keys)
+
+
+def _signed_claims(signature: str, keys: Keys, *, kind: str) -> dict[str, Any] | None:
+    try:
+        return check_receipt(signature, keys, kind=kind)
+    except ReceiptNotGenuine:
+        return None
+
+
+def _faults_in_statement(document: dict[str, Any], stated: dict[str, Any]) -> Iterator[str]:
+    statement = document["statement"]
+    concern = {name: value for name, value in statement["concern"].items() if name not in NOT_SIGNED}
+    shown = {name: statement[name] for name in ("additions", "notes", "by", "at")}
+    if concern != stated["concern"] or shown != {name: stated[name] for name in shown}:
+        yield "what is in clear about the concern is not what the service signed"
+    if document["reference"] != stated["jti"]:
+        yield "the statement is about another concern"
+
+
+def _faults_in_history(rows: list[DisclosureRow], stated: dict[str, Any]) -> Iterator[str]:
+    end = BEFORE_THE_FIRST
+    for row in rows:
+        if (row.chain, row.number, row.previous_sha256) != (stated["jti"], end.number + 1, end.sha256):
+            yield f"the history is broken before row {end.number + 1}"
+        if hash_of(row) != row.sha256:
+            yield f"row {end.number + 1} of the history was altered"
+        end = End(end.number + 1, row.sha256)
+    if end != (stated["length"], stated["head_sha256"]):
+        yield "the history does not end where the service said"
+
+
+def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded: RecordedConcern) -> Iterator[str]:
+    texts = {_place_of(each): each for each in document["texts"]}
+    wanted = places_of(stated, notes=document["notes_included"])
+    for missing in (each for each in wanted if each not in texts):
+        yield f"{missing or 'the concern'} is missing"
+    if len(document["texts"]) > len(texts) or not texts.keys() <= set(wanted):
+        yield "it has a text too many"
+    for place, text in texts.items():
+        if (fault := _fault_in_text(place, text, document["reference"], recorded)) is not None:
+            yield f"{place or 'the concern'} {fault}"
+
+
+def _fault_in_text(
+    place: EntryPlace | None, text: dict[str, Any], reference: str, recorded: RecordedConcern
+) -> str | None:
+    sealed, entry = base64.b64decode(text["sealed"]), recorded.seals.get(place)
+    if entry is None or hashlib.sha256(sealed).hexdigest() != entry.sealed_sha256:
+        return "is not the sealed text that the history has"
+    try:
+        opened = json.loads(open_with_file_key(sealed, base64.b64decode(text["file_key"])))
+    except NotThatFile:
+        return "is not opened by its key"
+    if opened != text["opened"]:
+        return "has other words than those that were sealed"
+    if opened["reference"] != reference or MEMBER_OF_KIND[text["kind"]] not in opened:
+        return "was sealed for another place"
+    return _fault_in_origin(opened, recorded.added.get(place)) if place is not None else None
+
+
+def _fault_in_origin(opened: dict[str, Any], added: DisclosureRow | None) -> str | None:
+    """Return the fault of a text that says itself when it came or who wrote it, where the history says otherwise."""
+    known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
+    if any(opened.get(name, value) != value for name, value in known.items()):
+        return "names another time or author than the history"
+    return None
+
+
+def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
+    """Return the places of the texts of an export: the concern's own, its additions, and its notes if they are in."""
+    counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
+    return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
+
+
+def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
+    return None if text["kind"] == "concern" else EntryPlace(EntryKind(text["kind"]), text["number"])
+
+
+def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
+    """Return those keys inside the export whose thumbprint is pinned. Raises `ExportNotGenuine` if there is none."""
+    try:
+        keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
+    except (KeyError, TypeError):
+        keys = []
+    if not keys:
+        raise ExportNotGenuine("No key inside the file has that thumbprint.")
+    return {"keys": [each | {"kid": thumbprint_of(each)} for each in keys]}
+
+
+def faults_in_exported_hand_overs(
+    hand_overs: Sequence[dict[str, Any]], history: Sequence[DisclosureRow], keys: dict[str, Any]
+) -> Iterator[str]:
+    """Yield each fault of the hand-overs. The receipt of the other body is compared with its recorded digest."""
+    rows = []
+    for entry in hand_overs:
+        came = entry["confirmed_at"]
+        times = {"at": dt.datetime.fromisoformat(entry["at"]), "confirmed_at": came and dt.datetime.fromisoformat(came)}
+        rows.append(HandOverRow(reference="", **(entry | times)))
+        if not _is_ours(entry, history[0].chain, keys):
+            yield f"the receipt of hand-over {entry['number']} is not the one that the service signed"
+    if acts_of_hand_overs(rows) != recorded_hand_overs(history):
+        yield "a hand-over, or a receipt of one, is not the one that the history has"
+
+
+def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> bool:
+    try:
+        claims = check_receipt(entry["receipt"], keys, kind=HAND_OVER)
+    except ReceiptNotGenuine:
+        return False
+    return claims["jti"] == reference and all(claims[name] == entry[name] for name in SIGNED_FIELDS)
+
+
+def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
+    """Return the PDF of an export, to be signed. Its JSON has every letter. Raise `PdfUnavailable`."""
+    return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
+
+
+def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
+    """Return a concern as a PDF to read. It is made in memory, and stored nowhere. Raise `PdfUnavailable`.
+
+    A letter that the font lacks keeps the standards from being met. The PDF is then made without them, with a box for
+    each such letter, and says so by `printed["boxes"]`.
+    """
+    if not pdf_available():
+        raise PdfUnavailable
+    import typst  # noqa: PLC0415  # an extra, and 20 MB
+
+    options: dict[str, Any] = {
+        "input": EXPORT_TEMPLATE,
+        "font_paths": [fonts()],
+        "sys_inputs": {"document": json.dumps(printed, ensure_ascii=False)} | inputs,
+        "format": "pdf",
+    }
+    try:
+        pdf = typst.compile(pdf_standards=list(TAGGED_FOR_ARCHIVES), **options)
+    except typst.TypstError as failure:
+        options["sys_inputs"]["boxes"] = "yes" if NO_LETTER in str(failure) else ""
+        pdf = typst.compile(**options)
+    return bytes(pdf or b"")

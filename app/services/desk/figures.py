@@ -1,0 +1,157 @@
+"""Figures: the team's last days, exact, for the desk alone; and statistics for auditors, with small counts hidden.
+
+Tests are in no figure.
+"""
+
+import datetime as dt
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from sqlalchemy import Engine, extract, func, or_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.models.audit.audit_log import AUDIT, INBOX, DeskAct
+from app.models.audit.details import SummaryDetails
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.figures import FiguresOfDay
+from app.services.audit.audit_log import Actor, record_reading
+from app.services.guides.working_days import LONDON
+
+MICROSECOND = dt.timedelta(microseconds=1)
+ROWS_AT_ONCE = 1000
+SMALLEST_COUNT = 5
+"""Smaller counts could be of a child that somebody knows."""
+MEASURES = ("guide", "state", "immediate_danger", "referral_source", "outcome")
+_CONCERNS = table_of(ConcernRow).c
+_TIMES = select_columns(
+    _CONCERNS.received_at, _CONCERNS.acknowledge_by, _CONCERNS.acknowledged_at, _CONCERNS.closed_at
+).where(_CONCERNS.test.is_(False))
+
+
+def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
+    """Return the figures of that many days, up to today, after it is recorded that they are read."""
+    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
+    today = actor.at.astimezone(LONDON).date()
+    dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
+    first = _begin(dates[0])
+    times = _TIMES.where(
+        or_(_CONCERNS.acknowledged_at.is_(None), _CONCERNS.acknowledged_at >= first, _CONCERNS.closed_at >= first)
+    )
+    counts = _CountsOfDays(dates, actor.at)
+    chosen = times.where(_CONCERNS.received_at <= actor.at).execution_options(yield_per=ROWS_AT_ONCE)
+    with Session(engine) as session:
+        for received_at, acknowledge_by, acknowledged_at, closed_at in session.connection().execute(chosen):
+            counts.add(received_at, acknowledge_by, acknowledged_at, closed_at)
+    return counts.figures()
+
+
+class _CountsOfDays:
+    """The figures of successive days, counted a concern at a time: there may be many."""
+
+    def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
+        self._dates = dates
+        self._first = _begin(dates[0])
+        next_days = [_begin(day + dt.timedelta(days=1)) for day in dates]
+        self._ends = [min(each, at + MICROSECOND) for each in next_days]  # with what came at this very moment
+        self._limits = [min(each, at) for each in next_days]
+        self._happened: Counter[tuple[str, int]] = Counter()
+        self._changes: Counter[tuple[str, int]] = Counter()
+
+    def add(
+        self,
+        received_at: dt.datetime,
+        acknowledge_by: dt.datetime,
+        acknowledged_at: dt.datetime | None,
+        closed_at: dt.datetime | None,
+    ) -> None:
+        """Count a concern: on the days of what happened to it, and on those at whose end it waited."""
+        for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
+            if moment is not None and moment >= self._first:
+                self._happened[name, bisect_right(self._ends, moment)] += 1
+        days = len(self._dates)
+        until = days if acknowledged_at is None else bisect_right(self._ends, acknowledged_at)
+        since = bisect_right(self._ends, received_at)
+        for name, begin in (("waiting", since), ("overdue", max(since, bisect_right(self._limits, acknowledge_by)))):
+            if begin < until:
+                self._changes[name, begin] += 1
+                self._changes[name, until] -= 1
+
+    def figures(self) -> tuple[FiguresOfDay, ...]:
+        """Return the figures of each day."""
+        waiting = overdue = 0
+        found = []
+        for place, day in enumerate(self._dates):
+            waiting += self._changes["waiting", place]
+            overdue += self._changes["overdue", place]
+            happened = {name: self._happened[name, place] for name in ("received", "acknowledged", "closed")}
+            found.append(FiguresOfDay(day=day, waiting=waiting, overdue=overdue, **happened))
+        return tuple(found)
+
+
+def _begin(day: dt.date) -> dt.datetime:
+    """Return the first moment of the day in London."""
+    return dt.datetime.combine(day, dt.time.min, tzinfo=LONDON).astimezone(dt.UTC)
+
+
+class Figure(NamedTuple):
+    """One line of the statistics. `concerns` is None where it is hidden."""
+
+    month: str
+    measure: str
+    value: str | None
+    concerns: int | None
+
+
+class MonthlyCount(NamedTuple):
+    """How many concerns of a month have that value. The month is that of the receipt, in UTC."""
+
+    year: int
+    month: int
+    measure: str
+    value: str | None
+    concerns: int
+
+
+def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
+    """Return the figures by measure and month, after it is recorded that they are read."""
+    writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
+    with Session(engine) as session:
+        counts = list(_count_by_month(session))
+    groups = groupby(counts, key=lambda each: (each.measure, each.year, each.month))
+    return [figure for _, group in groups for figure in _hide_small(list(group))]
+
+
+def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
+    """Yield the count of every value of every measure in every month, in order."""
+    year, month = extract("year", _CONCERNS.received_at), extract("month", _CONCERNS.received_at)
+    for measure in MEASURES:
+        value = _CONCERNS[measure]
+        counted = select_columns(year, month, value, func.count()).where(_CONCERNS.test.is_(False))
+        ordered = counted.group_by(year, month, value).order_by(year, month, func.coalesce(value, ""))
+        for row in session.connection().execute(ordered):
+            yield MonthlyCount(int(row[0]), int(row[1]), measure, row[2], row[3])
+
+
+def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
+    """Hide the small counts of one measure in one month, and the next smallest ones until nothing can be computed.
+
+    The sum of a month is in every measure that hides nothing. So what is hidden has at least two values, and is not
+    small together.
+    """
+    by_size = sorted(range(len(counts)), key=lambda place: counts[place].concerns)
+    hidden = {place for place in by_size if counts[place].concerns < SMALLEST_COUNT}
+    for place in by_size:
+        together = sum(counts[each].concerns for each in hidden)
+        if not hidden or (len(hidden) > 1 and together >= SMALLEST_COUNT):
+            break
+        hidden.add(place)
+    return [
+        Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
+        for place, each in enumerate(counts)
+    ]

@@ -1,0 +1,200 @@
+"""Handing a concern over to another body: on the record with digest, body and reason before the file leaves.
+
+The file is the concern and its additions, opened and sealed to the key of the body.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from pyrage import x25519
+from sqlmodel import Session, col, func, select
+
+from app.age.files import SEED_BYTES, seal_by_seed
+from app.age.keys import NotAKey
+from app.age.keys import parse_recipient as parse_age_recipient
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    FieldError,
+    NoSuchItem,
+    SealedTextMisplaced,
+    UnsealingUnavailable,
+    ValidationFailed,
+)
+from app.models.audit.audit_log import DeskAct
+from app.models.audit.details import ShownDetails
+from app.models.audit.entry_kinds import EntryKind, EntryPlace
+from app.models.base import canonical_submission, format_utc
+from app.models.desk.hand_over_details import confirmed_details, handed_over_details
+from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOverRow
+from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.concerns.entries import Desk, list_entries, read_sealed
+from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
+from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
+from app.services.concerns.rows import get_concern
+
+PACKAGE_KIND = "guidance-hand-over"
+NOT_A_RECIPIENT = "This is not an age recipient (age1...)."
+ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
+
+
+class StoredHandOver(BaseModel):
+    """What a retry needs, under its idempotency key: the entry, and the seed (hex) of a file that was made here."""
+
+    entry: HandOverEntry
+    seed: str | None
+
+
+@dataclass(frozen=True)
+class _New:
+    """What is recorded of a hand-over, who signs it, and the seed of the file if it was made here."""
+
+    recorded: HandOver
+    signer: ReceiptSigner
+    seed: bytes | None
+
+
+def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
+    """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
+
+    A retry with the same idempotency key records nothing, and gets the same entry and the same file. Raises
+    `NoSuchConcern`, `ConcernErased`, `ValidationFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or
+    `IdempotencyKeyReused`.
+    """
+    parse_recipient(wanted.recipient)
+    recorded, package, seed = wanted, None, None
+    if wanted.package_sha256 is None:
+        seed = secrets.token_bytes(SEED_BYTES)
+        package, count = _make_package(desk, reference, wanted, seed, at=actor.at)
+        recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
+    keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
+    request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
+    try:
+        entry = desk.writer.run(_record, reference, new, request, actor=actor)
+    except AlreadyStored:
+        return _replay(desk, request, wanted)
+    return IdempotentResult(reference, _answer(entry, package), is_replay=False)
+
+
+def confirm_hand_over(
+    session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
+) -> HandOverEntry:
+    """Store the receipt of the other body. Again, it changes nothing. Raises `NoSuchItem` or `ValidationFailed`."""
+    get_concern(session, reference)
+    row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
+    if row is None:
+        raise NoSuchItem("The concern has no hand-over with that number.")
+    if row.their_receipt not in (None, receipt):
+        raise ValidationFailed([FieldError(("receipt",), ANOTHER_RECEIPT)])
+    if row.their_receipt is None:
+        details = confirmed_details(number, receipt)
+        record_disclosure(session, reference, DeskAct.HAND_OVER_CONFIRMED, actor, details)
+        row.their_receipt, row.confirmed_at = receipt, actor.at
+        session.flush()
+    return hand_over_entry(row)
+
+
+def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
+    """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
+    get_concern(session, reference)
+    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
+    return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
+
+
+def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
+    """Return the hand-overs of the concern, in order."""
+    rows = select(HandOverRow).where(HandOverRow.reference == reference)
+    return session.exec(rows.order_by(col(HandOverRow.number))).all()
+
+
+def hand_over_entry(row: HandOverRow) -> HandOverEntry:
+    """Return the entry of a hand-over."""
+    return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
+
+
+def parse_recipient(text: str) -> x25519.Recipient:
+    """Return the recipient. Raises `ValidationFailed` if the text is none."""
+    try:
+        return parse_age_recipient(text)
+    except NotAKey:
+        raise ValidationFailed([FieldError(("recipient",), NOT_A_RECIPIENT)]) from None
+
+
+def package_of(
+    concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
+) -> bytes:
+    """Return the JSON of the opened concern and additions, to be sealed to the body."""
+    document = {
+        "kind": PACKAGE_KIND,
+        "handed_over_at": format_utc(at),
+        "body": body,
+        "reason": reason,
+        "concern": concern,
+        "additions": list(additions),
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def sha256_of(sealed: bytes) -> str:
+    """Return the digest of the file, as the record has it."""
+    return hashlib.sha256(sealed).hexdigest()
+
+
+def _make_package(
+    desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
+) -> tuple[bytes, int]:
+    """Return the file for the body, and how many additions are in it: all, or those up to that number."""
+    engine, unsealer = desk.engine, desk.unsealer
+    if not unsealer.can_unseal:
+        raise UnsealingUnavailable
+    with Session(engine) as session:
+        get_concern(session, reference)
+        numbers = [row.number for row in list_entries(session, EntryKind.ADDITION, reference)][:up_to]
+    concern = unsealer.open(read_sealed(engine, reference), reference=reference)
+    places = (EntryPlace(EntryKind.ADDITION, number) for number in numbers)
+    additions = [unsealer.open(read_sealed(engine, reference, each), reference=reference) for each in places]
+    package = package_of(concern, additions, body=wanted.body, reason=wanted.reason, at=at)
+    return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
+
+
+def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
+    """Insert the hand-over under the next number, and return its entry. A retry is found before anything is refused."""
+    concern = get_concern(session, reference)
+    number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
+    fields = new.recorded.model_dump() | {"number": number}
+    claims = {"jti": reference, "iat": int(actor.at.timestamp()), "at": format_utc(actor.at)} | fields
+    row = HandOverRow(reference=reference, at=actor.at, receipt=new.signer.sign(claims, kind=HAND_OVER), **fields)
+    entry = hand_over_entry(row)
+    stored = StoredHandOver(entry=entry, seed=None if new.seed is None else new.seed.hex())
+    request.store(session, reference, stored.model_dump_json().encode())
+    if concern.erased_at is not None:
+        raise ConcernErased
+    record_disclosure(session, reference, DeskAct.HANDED_OVER, actor, handed_over_details(row))
+    session.add(row)
+    session.flush()
+    return entry
+
+
+def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
+    """Return what the first request got. The file is made again, and is the one that is on the record."""
+    found = request.replay(desk.engine)
+    stored = StoredHandOver.model_validate_json(found.receipt)
+    entry, package = stored.entry, None
+    if stored.seed is not None:
+        seed, up_to = bytes.fromhex(stored.seed), entry.additions
+        package, _ = _make_package(desk, found.reference, wanted, seed, at=entry.at, up_to=up_to)
+        if sha256_of(package) != entry.package_sha256:
+            raise SealedTextMisplaced
+    return IdempotentResult(found.reference, _answer(entry, package), is_replay=True)
+
+
+def _answer(entry: HandOverEntry, package: bytes | None) -> bytes:
+    encoded = None if package is None else base64.b64encode(package).decode()
+    return HandedOver.model_validate(dict(entry) | {"package": encoded}).model_dump_json().encode()

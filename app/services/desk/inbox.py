@@ -1,0 +1,155 @@
+"""The inbox: concerns without their words, sorted by urgency or by time, a page at a time."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
+from sqlmodel import Session
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.models.audit.audit_log import INBOX, DeskAct
+from app.models.audit.details import ShownDetails
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import BY_URGENCY, ConcernRow
+from app.models.desk.inbox import InboxEntry
+from app.models.desk.inbox_filters import NO_BURST, InboxFilter, InboxOrder
+from app.services.audit.audit_log import Actor, record_reading
+from app.services.concerns.waiting_additions import count_additions
+
+_CONCERNS = table_of(ConcernRow).c
+SHOWN = {*InboxEntry.model_fields, "waiting", "danger", "due"}
+INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
+"""What entries show, and what they are sorted by; without the sealed text."""
+AFTER_ALL = "~"
+"""Comes after every character of a reference."""
+NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str}
+"""The types of the columns to sort by that are not times."""
+DANGER_RANK_LIMIT = 1
+"""The rank up to which somebody said that a child is in immediate danger."""
+InboxPosition = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class InboxQuery:
+    """A request for the inbox: its order, and what it is narrowed to. None is no filter.
+
+    `assigned_to` is a person; the empty text is nobody. `reference` is the start of one. `waits_in_danger`: only those
+    that wait, and whose reporter said that a child is in immediate danger, first or later.
+    """
+
+    order: InboxOrder
+    test: bool = False
+    """Whether to list tests alone. They are never among the concerns."""
+    state: ConcernState | None = None
+    overdue: bool | None = None
+    danger: str | None = None
+    guide: str | None = None
+    burst: str | None = None
+    assigned_to: str | None = None
+    changed_since: dt.datetime | None = None
+    reference: str | None = None
+    waits_in_danger: bool = False
+
+    @classmethod
+    def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
+        """Return what a person wants, whom `mine` means, with filters that a model cannot say."""
+        whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
+        named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst")}
+        return cls(order, assigned_to=whose, **named, **others)
+
+    def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
+        """Return the conditions of all filters that are set."""
+        same = {
+            _CONCERNS.state: self.state,
+            _CONCERNS.immediate_danger: self.danger,
+            _CONCERNS.guide: self.guide,
+            _CONCERNS.burst: "" if self.burst == NO_BURST else self.burst,
+            _CONCERNS.assigned_to: self.assigned_to,
+        }
+        conditions = [
+            _CONCERNS.test.is_(self.test),
+            *(each == value for each, value in same.items() if value is not None),
+        ]
+        if self.overdue is not None:
+            conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
+        if self.waits_in_danger:
+            conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
+        if self.changed_since is not None:
+            conditions.append(_CONCERNS.changed_at >= self.changed_since)
+        if self.reference is not None:
+            conditions += [_CONCERNS.reference >= self.reference, _CONCERNS.reference <= self.reference + AFTER_ALL]
+        return conditions
+
+    @property
+    def columns(self) -> tuple[Column[Any], ...]:
+        """The columns to sort by; the last two are a time and the reference."""
+        if self.order is InboxOrder.URGENT:
+            return tuple(_CONCERNS[name] for name in BY_URGENCY)
+        time = _CONCERNS.received_at if self.order is InboxOrder.NEWEST else _CONCERNS.changed_at
+        return (time, _CONCERNS.reference)
+
+    @property
+    def column_types(self) -> tuple[type, ...]:
+        """The type of each of those columns."""
+        return tuple(NOT_TIMES.get(column.name, dt.datetime) for column in self.columns)
+
+
+def list_inbox(
+    session: Session, query: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
+) -> list[Row[Any]]:
+    """Return one page, after the position of the last row of the page before.
+
+    `urgent`: concerns that wait for an acknowledgement come first, of themselves or of something added. Among them:
+    immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
+    oldest. `newest`: by time of receipt, the latest first. `changed`: by the time of the last change, the latest first.
+    """
+    wanted, columns = select(_CONCERNS.reference).where(*query.conditions(now)), query.columns
+    if after is not None:
+        bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
+        key = tuple_(*columns)
+        wanted = wanted.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
+    ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
+    # An index has all that is sorted and filtered, so only the rows of the page are read.
+    page = select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(wanted.order_by(*ordered).limit(limit)))
+    return list(session.execute(page.order_by(*ordered)))
+
+
+def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
+    """Return the position of the row in that order."""
+    return tuple(row._mapping[column.name] for column in query.columns)
+
+
+def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition that the concern, or something added to it, waits after its time."""
+    return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
+
+
+def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
+    """Count the concerns in each state, and those that are overdue, of themselves or by something added; no tests."""
+    by_state = select(_CONCERNS.state, func.count()).where(_CONCERNS.test.is_(False)).group_by(_CONCERNS.state)
+    counted = session.execute(by_state)
+    counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
+    overdue = select(func.count()).where(_is_overdue(now))
+    return counts | {"overdue": session.execute(overdue).scalar_one()}
+
+
+def read_inbox(
+    writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
+) -> list[Row[Any]]:
+    """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
+    with Session(writer.engine) as session:
+        rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
+    shown = ShownDetails(references=tuple(row.reference for row in rows[:limit]))
+    writer.run(record_reading, INBOX, DeskAct.LISTED, actor, shown)
+    return rows
+
+
+def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
+    """Count the concerns in each state, and the additions that wait. This is recorded."""
+    with Session(writer.engine) as session:
+        counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
+    writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)
+    return counts

@@ -1,0 +1,103 @@
+"""Retention: a concern's text is erased when the council's periods end; never before it is acknowledged."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Engine, exists, or_
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.db.writer import Writer
+from app.errors import ConcernErased, NotAcknowledged, OnHold
+from app.models.audit.entry_kinds import EntryKind
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.rows import ConcernRow
+from app.models.desk.actions import Acknowledgement, Erasure
+from app.services.audit.audit_log import Actor
+from app.services.audit.clock import note_time
+from app.services.audit.remnants import purge_remnants
+from app.services.concerns.entries import measure_entries
+from app.services.desk.actions import acknowledge, erase
+
+by_retention = partial(Actor, "retention", "this service")
+ERASURE_BATCH_SIZE = 200
+TEST_LIFETIME = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class RetentionPeriods:
+    """Days for which the text is stored in each state; None means for ever."""
+
+    acknowledged_days: int | None
+    closed_days: int | None
+
+
+def erase_due_concerns(
+    engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
+) -> Iterator[str]:
+    """Erase the text of each concern whose period has ended, and of each test after a day, and yield its reference.
+
+    It is the operation of the desk: what is on hold or not acknowledged is never erased, whatever the periods are.
+    Raises `ClockInDoubt` before the first if the clock disagrees with the time that was last known, unless a person has
+    checked the clock.
+    """
+    writer.run(note_time, at, is_checked=is_clock_checked)
+    erased = 0
+    try:
+        for reference in _erase_all(engine, writer, periods, at):
+            erased += 1
+            yield reference
+    finally:
+        if erased:
+            purge_remnants(engine)
+
+
+def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt.datetime) -> Iterator[str]:
+    tests = col(ConcernRow.test).is_(True), col(ConcernRow.received_at) < at - TEST_LIFETIME
+    reason = Erasure(reason="a test, erased after a day")
+    for reference in _due(engine, select(ConcernRow.reference).where(*tests).order_by(col(ConcernRow.received_at))):
+        with Session(engine) as session:
+            count, _ = measure_entries(session, EntryKind.ADDITION, reference)
+        with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
+            # For a test the rules of the database are the same.
+            writer.run(acknowledge, reference, Acknowledgement(up_to_addition=count), by_retention(at))
+            writer.run(erase, reference, reason, by_retention(at))
+            yield reference
+    for state, since, days in (
+        (ConcernState.ACKNOWLEDGED, ConcernRow.acknowledged_at, periods.acknowledged_days),
+        (ConcernState.CLOSED, ConcernRow.closed_at, periods.closed_days),
+    ):
+        if days is None:
+            continue
+        for reference in _due(engine, _in_state(state, since, before=at - dt.timedelta(days=days))):
+            with suppress(ConcernErased, NotAcknowledged, OnHold):
+                writer.run(erase, reference, Erasure(reason=f"kept for {days} days"), by_retention(at))
+                yield reference
+
+
+def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
+    """Select what entered the state before that time, and has no addition that nobody acknowledged before it."""
+    waits = exists().where(
+        col(EntryRow.reference) == ConcernRow.reference,
+        col(EntryRow.kind) == EntryKind.ADDITION.value,
+        or_(col(EntryRow.acknowledged_at).is_(None), col(EntryRow.acknowledged_at) >= before),
+    )
+    return (
+        select(ConcernRow.reference).where(ConcernRow.state == state, col(since) < before, ~waits).order_by(col(since))
+    )
+
+
+def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
+    """Yield those of the wanted references that are neither on hold nor erased, until there are no more."""
+    due = wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None)).limit(ERASURE_BATCH_SIZE)
+    while True:
+        with Session(engine) as session:
+            references = session.exec(due).all()
+        if not references:
+            return
+        yield from references

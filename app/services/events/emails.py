@@ -1,0 +1,219 @@
+"""Emails to the duty team: one for all events since the last. They hold figures and a link, and no words."""
+
+import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import ColumnElement, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.config import Settings
+from app.models.audit.entry_kinds import EntryKind
+from app.models.concerns.entries import EntryRow
+from app.models.concerns.rows import ConcernRow
+from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, EventKind, EventRow, WebhookRow
+from app.services.access.sign_in import PATH
+from app.services.events.deliveries import lease_deliveries, next_due
+from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
+from app.services.events.webhooks import REMOVED, cancel_deliveries
+
+FIRST_LOOK_BACK = dt.timedelta(hours=1)
+"""When emails are switched on, events that are older than this are not sent any more."""
+SENTENCES = {
+    EventKind.CONCERN_RECEIVED: ("1 new concern.", "{} new concerns."),
+    EventKind.CONCERN_ADDED: ("1 new addition to a concern.", "{} new additions to concerns."),
+    EventKind.CONCERN_DUE_SOON: (
+        "1 concern must be acknowledged soon.",
+        "{} concerns must be acknowledged soon.",
+    ),
+    EventKind.CONCERN_ADDITION_DUE_SOON: (
+        "1 addition must be acknowledged soon.",
+        "{} additions must be acknowledged soon.",
+    ),
+    EventKind.CONCERN_OVERDUE: ("1 concern is overdue.", "{} concerns are overdue."),
+    EventKind.CONCERN_ADDITION_OVERDUE: ("1 addition is overdue.", "{} additions are overdue."),
+}
+DANGER_SUBJECT = "Immediate danger reported: check the inbox now"
+DUE_SUBJECT = "Acknowledgement due: check the inbox"
+ARRIVAL_SUBJECT = "New in the inbox"
+TEST_SUBJECT = "Test: emails to the duty team arrive"
+IN_DANGER = "A child has been reported to be in immediate danger. Number of concerns: {}."
+NOTHING_IN_IT = "This email contains no case details. Do not reply: replies are not read."
+ARRIVALS = frozenset({EventKind.CONCERN_RECEIVED, EventKind.CONCERN_ADDED})
+KINDS = sorted(kind.value for kind in SENTENCES)
+MAX_EVENTS = 2000
+EMAIL_LEASE = dt.timedelta(seconds=90)
+PAUSE = dt.timedelta(seconds=60)
+"""The shortest time between two emails: what comes meanwhile is in the next."""
+LONGEST_PAUSE_STEP = 4  # of the pauses between the attempts of a webhook: ten minutes, since this is the team's bell
+LONGEST_REST = dt.timedelta(minutes=15)
+"""A rest that ends later was made by a clock that was wrong, and does not count."""
+ACCEPTED = "accepted"
+ADDRESS = "mailto:"
+"""Stands for the addresses of the settings, which are not in the database."""
+
+
+@dataclass(frozen=True)
+class EmailNotice:
+    """What an email says: how many events of each kind, and how many say that a child is in immediate danger."""
+
+    events: tuple[int, ...]
+    counts: Mapping[str, int]
+    in_danger: int
+    attempts: int
+
+
+def is_email_due(session: Session, *, now: dt.datetime) -> bool:
+    """Return whether a claim may find something to send. It only reads."""
+    if _is_subscribed(session.get(WebhookRow, EMAIL)):
+        return session.exec(_waiting().limit(1)).first() is not None and not _is_resting(session, now)
+    return True
+
+
+def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
+    """Claim what is to be sent, until the lease ends. None where nothing is, or another process is sending."""
+    mailbox = session.get(WebhookRow, EMAIL)
+    if not _is_subscribed(mailbox):
+        _subscribe(session, mailbox, now)
+    if _is_resting(session, now):
+        return None
+    claimed = lease_deliveries(session, EMAIL, _waits(), until=now + EMAIL_LEASE, limit=MAX_EVENTS)
+    if not claimed:
+        return None
+    numbers = tuple(sorted(row.event_id for row in claimed))
+    events = session.exec(select(EventRow).where(col(EventRow.id).in_(numbers))).all()
+    return EmailNotice(
+        events=numbers,
+        counts=Counter(event.kind for event in events),
+        in_danger=_count_danger(session, events),
+        attempts=max(row.attempts for row in claimed),
+    )
+
+
+def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
+    """Write that the mail server accepted the email, or when to try again.
+
+    An email is never given up: what waits for the team waits until somebody looks. What another process has sent
+    meanwhile stays so.
+    """
+    of_notice = col(DeliveryRow.webhook) == EMAIL, col(DeliveryRow.event_id).in_(notice.events), _waits()
+    tried = update(DeliveryRow).where(*of_notice)
+    if failure is None:
+        session.exec(tried.values(state=DeliveryState.DELIVERED.value, last_answer=ACCEPTED, due=now + PAUSE))
+    else:
+        again = next_due(min(notice.attempts, LONGEST_PAUSE_STEP), None, now)
+        session.exec(tried.values(last_answer=failure, due=again))
+
+
+def find_mailbox(session: Session) -> WebhookRow | None:
+    """Return the mailbox, if events go to it. It only reads."""
+    mailbox = session.get(WebhookRow, EMAIL)
+    return mailbox if mailbox is not None and mailbox.disabled_at is None else None
+
+
+def unsubscribe_email(session: Session, *, now: dt.datetime) -> int:
+    """Where emails are switched off, let no event wait for the mailbox. Return how many did."""
+    mailbox = find_mailbox(session)
+    if mailbox is None:
+        return 0
+    mailbox.disabled_at, mailbox.disabled_because = now, REMOVED
+    return cancel_deliveries(session, EMAIL)
+
+
+def _is_subscribed(mailbox: WebhookRow | None) -> bool:
+    return mailbox is not None and mailbox.disabled_at is None and mailbox.kinds == KINDS
+
+
+def _subscribe(session: Session, mailbox: WebhookRow | None, now: dt.datetime) -> None:
+    """Let events go to the mailbox from now on, and those of the last hour that it did not get."""
+    if mailbox is None:
+        mailbox = WebhookRow(name=EMAIL, url=ADDRESS, kinds=KINDS, secrets=[], added_at=now)
+        session.add(mailbox)
+    mailbox.kinds, mailbox.disabled_at, mailbox.disabled_because = KINDS, None, None
+    recent = select(EventRow).where(col(EventRow.at) > now - FIRST_LOOK_BACK, col(EventRow.kind).in_(KINDS))
+    for event in session.exec(recent).all():
+        known = session.get(DeliveryRow, (event.id, EMAIL))
+        if known is None:
+            session.add(DeliveryRow(event_id=event.id or 0, webhook=EMAIL, message=new_message_id(), due=event.at))
+        elif known.state == DeliveryState.CANCELLED:
+            known.state = DeliveryState.PENDING.value
+    session.flush()
+
+
+def _waits() -> ColumnElement[bool]:
+    return col(DeliveryRow.state) == DeliveryState.PENDING.value
+
+
+def _waiting() -> SelectOfScalar[int]:
+    return select(DeliveryRow.event_id).where(DeliveryRow.webhook == EMAIL, _waits())
+
+
+def _is_resting(session: Session, now: dt.datetime) -> bool:
+    """Return whether an email is under way, or it is too early for another one, or for another attempt."""
+    tried = select(DeliveryRow.event_id).where(
+        DeliveryRow.webhook == EMAIL,
+        col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DELIVERED.value)),
+        col(DeliveryRow.last_answer).is_not(None),
+        col(DeliveryRow.due) > now,
+        col(DeliveryRow.due) <= now + LONGEST_REST,
+    )
+    return session.exec(tried.limit(1)).first() is not None
+
+
+def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
+    """Count the concerns and additions of which there is news, and which say that a child is in immediate danger."""
+    raised = {each.data["reference"] for each in events if "addition" not in each.data}
+    added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
+    concerns = select(ConcernRow.reference).where(
+        col(ConcernRow.reference).in_(raised), ConcernRow.immediate_danger == "yes"
+    )
+    additions = select(EntryRow.reference, EntryRow.number).where(
+        col(EntryRow.reference).in_({reference for reference, _ in added}),
+        EntryRow.kind == EntryKind.ADDITION.value,
+        EntryRow.immediate_danger == "yes",
+    )
+    found = {reference for reference, number in session.exec(additions) if (reference, number) in added}
+    return len(found.union(session.exec(concerns)))
+
+
+def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
+    """Return the email. Its id is the same for the same events, so that a repetition can be recognised."""
+    message = EmailMessage()
+    message["From"], message["To"] = settings.smtp_from, ", ".join(settings.smtp_to)
+    message["Subject"] = f"{_subject(notice)} ({settings.council_name})"
+    message["Date"] = format_datetime(at)
+    own_id = uuid.uuid5(EVENT_NAMESPACE, f"email {settings.public_url} {notice.events}")
+    message["Message-ID"] = f"<{own_id}@{urlsplit(settings.public_url).hostname}>"
+    message["Auto-Submitted"] = "auto-generated"
+    if notice.in_danger:
+        message["Importance"] = "high"
+    message.set_content("\n".join(_lines(notice, settings)) + "\n")
+    return message
+
+
+def build_test_email(settings: Settings, *, at: dt.datetime) -> EmailMessage:
+    """Return an email by which an operator tries the mail server."""
+    message = build_email(EmailNotice((), {}, 0, 1), settings, at=at)
+    message.replace_header("Subject", f"{TEST_SUBJECT} ({settings.council_name})")
+    return message
+
+
+def _subject(notice: EmailNotice) -> str:
+    if notice.in_danger:
+        return DANGER_SUBJECT
+    return ARRIVAL_SUBJECT if ARRIVALS.issuperset(notice.counts) else DUE_SUBJECT
+
+
+def _lines(notice: EmailNotice, settings: Settings) -> Iterator[str]:
+    if notice.in_danger:
+        yield IN_DANGER.format(notice.in_danger)
+    for kind, (one, many) in SENTENCES.items():
+        if count := notice.counts.get(kind):
+            yield one if count == 1 else many.format(count)
+    yield from ("", f"The desk is at {settings.public_url}{PATH}", "", NOTHING_IN_IT)

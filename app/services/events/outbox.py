@@ -1,0 +1,202 @@
+"""Events: appended with their deliveries, and read by pull. They hold references, times and links, and no words."""
+
+import datetime as dt
+import json
+import secrets
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, func, select
+
+from app.db.tables import table_of
+from app.db.writer import Writer
+from app.errors import CursorAhead
+from app.models.audit.audit_log import EVENTS, OUTBOX, CheckpointRow, DeskAct
+from app.models.audit.details import EventsConfirmedDetails, ShownDetails
+from app.models.base import format_utc
+from app.models.concerns.rows import ConcernRow, NewConcern
+from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
+from app.models.guides.edition_keys import EditionKey, RenditionKey
+from app.models.guides.renditions import RenditionContent
+from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendition_path
+from app.services.audit.audit_log import Actor, record_disclosure, record_reading
+from app.services.audit.chains import find_end, write_end
+
+# Executed with every concern: built once.
+_NEW_EVENT = insert(table_of(EventRow))
+_ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
+    table_of(WebhookRow).c.disabled_at.is_(None)
+)
+Event = tuple[EventKind, dt.datetime, dict[str, Any]]
+"""The kind of an event, its time and its payload."""
+EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
+TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
+
+
+def new_message_id() -> str:
+    """Return the id of a new message, which is the same on every attempt."""
+    return f"msg_{secrets.token_hex(16)}"
+
+
+def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
+    """Write the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
+    append_events(session, [(kind, at, data)])
+
+
+def append_events(session: Session, events: Sequence[Event]) -> None:
+    """Write the events, if there are any, with their deliveries, at the end of the chain."""
+    if not events:
+        return
+    connection = session.connection()
+    active = sorted((name, kinds) for name, kinds in connection.execute(_ACTIVE_WEBHOOKS))
+    former = find_end(session, OUTBOX)
+    end = former
+    rows: list[dict[str, Any]] = []
+    for kind, at, data in events:
+        webhooks = [name for name, kinds in active if kind in kinds]
+        row = {"id": end.number + 1, "kind": kind.value, "at": at, "data": data, "webhooks": webhooks}
+        end = end.after(row)
+        rows.append(row | {"sha256": end.sha256})
+    connection.execute(_NEW_EVENT, rows)
+    write_end(session, OUTBOX, end, former)
+    deliveries = [
+        {
+            "event_id": row["id"],
+            "webhook": name,
+            "message": new_message_id(),
+            "state": DeliveryState.PENDING.value,
+            "attempts": 0,
+            "due": row["at"],
+        }
+        for row in rows
+        for name in row["webhooks"]
+    ]
+    if deliveries:
+        connection.execute(insert(table_of(DeliveryRow)), deliveries)
+
+
+def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
+    """Return the event's id, made of all that it is: a number alone would come again after a restored backup."""
+    return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
+
+
+def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
+    """Return the payload of an event about a concern."""
+    times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
+    return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
+
+
+def announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
+    """Append an event about the concern, unless it is a test."""
+    append_events(session, events_about(kind, concern, at=at))
+
+
+def events_about(
+    kind: EventKind,
+    concern: ConcernRow,
+    *,
+    at: dt.datetime,
+    message: int | None = None,
+    addition: tuple[int, dt.datetime | None] | None = None,
+) -> list[Event]:
+    """Return the event about the concern, or none if it is a test; of a message or an addition it names the number.
+
+    An addition has its own `acknowledge_by` too, where the event is about that.
+    """
+    if concern.test:
+        return []
+    payload = concern_payload(concern)
+    if message is not None:
+        payload["message"] = message
+        payload["links"]["messages"] = desk_concern_path(concern.reference, "messages")
+    if addition is not None:
+        payload["addition"], due = addition
+        payload |= {} if due is None else {"addition_acknowledge_by": format_utc(due)}
+        payload["links"]["addition"] = desk_concern_path(concern.reference, "additions", addition[0])
+    return [(kind, at, payload)]
+
+
+def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
+    """Return the payload of an event about a checkpoint: the signed note."""
+    links = {"checkpoint": CHECKPOINT}
+    return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
+
+
+def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
+    """Return the payload of an event about an edition: with its digest if it was published, with why if withdrawn."""
+    own = {"digest": digest, "reason": reason}
+    payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
+    return payload | {"links": {"edition": edition_path(*key)}}
+
+
+def rendition_payload(
+    key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
+) -> dict[str, Any]:
+    """Return the payload of an event about a rendition: which it is, of which edition, and no word of it."""
+    edition = content.of.edition
+    why = {} if reason is None else {"reason": reason}
+    return why | {
+        "guide": key.guide,
+        "language": key.language,
+        "number": key.number,
+        "form": content.form.value,
+        "digest": digest,
+        "edition": edition,
+        "behind": behind,
+        "links": {"rendition": rendition_path(*key), "edition": edition_path(key.guide, edition)},
+    }
+
+
+def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """Return the payload for a receiver: beside `links`, which are paths, `urls` has the same as whole addresses."""
+    links: dict[str, str] = data.get("links", {})
+    return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
+
+
+def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
+    """Return the events after that one, after it is recorded which concerns they show. A page without any is not."""
+    rows = events_after(session, after=after, limit=limit)
+    session.close()  # released: requests that hold one connection and wait for another could block each other
+    references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
+    if references:
+        writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
+    return rows
+
+
+def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:
+    """Return the events after that one. Writers take turns, so none is committed later with a number before these."""
+    wanted = select(EventRow).where(col(EventRow.id) > after)
+    return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
+
+
+def confirmed_by(session: Session, *, client: str) -> int:
+    """Return the last event that the client confirmed; 0 where it confirmed none, or one that does not exist."""
+    reader = session.get(EventReaderRow, client)
+    return reader.confirmed if reader is not None and reader.confirmed <= find_last_event(session) else 0
+
+
+def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
+    """Record that the client has every event up to that one. The number never decreases, unless no event has it.
+
+    Raises `CursorAhead` if there is no such event yet.
+    """
+    last = find_last_event(session)
+    if event_id > last:
+        raise CursorAhead
+    reader = session.get(EventReaderRow, client)
+    if event_id <= (0 if reader is None else reader.confirmed) <= last:
+        return
+    details = EventsConfirmedDetails(client=client, event=event_id)
+    record_disclosure(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, details)
+    if reader is None:
+        session.add(EventReaderRow(client=client, confirmed=event_id))
+    else:
+        reader.confirmed = event_id
+
+
+def find_last_event(session: Session) -> int:
+    """Return the number of the last event; 0 where there is none."""
+    return session.exec(select(func.max(EventRow.id))).one() or 0

@@ -1,0 +1,100 @@
+"""The register of webhooks: adding, listing and removing them, and what the audit log says of them."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from app.errors import NoSuchWebhook, SetupError, WebhookExists
+from app.logs import Log
+from app.models.audit.audit_log import WEBHOOKS, DeskAct
+from app.models.audit.details import WebhookDetails
+from app.models.base import canonical_json, format_utc
+from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, WebhookRow
+from app.services.access.access_record import by_operator
+from app.services.audit.audit_log import Actor, record_disclosure
+
+REMOVED = "removed"
+UNDELIVERED = (DeliveryState.PENDING.value, DeliveryState.DEAD.value)
+log = Log(__name__)
+
+
+def insert_webhook(session: Session, webhook: WebhookRow) -> None:
+    """Insert the webhook, in place of one of its name that was removed. Raises `WebhookExists` if the name is in use.
+
+    Deliveries to the former address stay as a record. None of them goes to the new one.
+    """
+    was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
+    if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
+        cancel_deliveries(session, webhook.name)
+    session.add(webhook)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise WebhookExists from None
+    record_webhook(session, webhook, by_operator(webhook.added_at))
+
+
+def get_webhook(session: Session, name: str) -> WebhookRow:
+    """Return the receiver of that name, unless it was removed. Raises `NoSuchWebhook`."""
+    webhook = session.get(WebhookRow, name)
+    if webhook is None or webhook.disabled_because == REMOVED:
+        raise NoSuchWebhook
+    return webhook
+
+
+def refuse_mailbox(name: str) -> None:
+    """Raise `SetupError` for the name of the duty team's mailbox, where an address is meant."""
+    if name == EMAIL:
+        raise SetupError(f"{EMAIL} is the duty team's mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
+
+
+def list_webhooks(session: Session) -> list[WebhookRow]:
+    """Return every receiver by name, with those that are disabled or removed."""
+    return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
+
+
+def list_receivers(session: Session) -> list[WebhookRow]:
+    """Return every receiver that events go to, by name: the duty team's mailbox too."""
+    return [each for each in list_webhooks(session) if each.disabled_at is None]
+
+
+def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
+    """Record how the webhook is from now on: where it leads, and what goes there."""
+    record_disclosure(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
+
+
+def webhook_details(webhook: WebhookRow) -> WebhookDetails:
+    """Return what the audit log says of the webhook. The digest of the secrets is that of their encrypted form."""
+    columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
+    times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
+    return WebhookDetails(
+        name=webhook.name,
+        on=webhook.disabled_at is None,
+        sha256=hashlib.sha256(canonical_json(columns | times)).hexdigest(),
+        secrets_sha256=hashlib.sha256(canonical_json([*webhook.secrets])).hexdigest(),
+    )
+
+
+def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each webhook that is not as it was last recorded, and the fault."""
+    there = {webhook.name: webhook for webhook in list_webhooks(session)}
+    for name, webhook in there.items():
+        if name == EMAIL:  # the settings name the mailbox
+            continue
+        if name not in recorded:
+            yield name, "nobody added it"
+        elif webhook_details(webhook) != recorded[name]:
+            yield name, "it is not as it was recorded"
+    yield from ((name, "it is gone") for name in recorded if name not in there)
+
+
+def cancel_deliveries(session: Session, name: str) -> int:
+    """Send nothing any more of what waits for that receiver, or was given up. Return how many there were."""
+    return session.exec(
+        update(DeliveryRow)
+        .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))
+        .values(state=DeliveryState.CANCELLED.value)
+    ).rowcount

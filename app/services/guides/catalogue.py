@@ -1,0 +1,143 @@
+"""Reads of items across guides, from the catalogue of all current items."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, insert, tuple_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
+
+from app.db.search import search_for, words_in
+from app.db.tables import table_of
+from app.models.base import RequestModel
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.edition_rows import CatalogueRow, EditionRow
+from app.models.guides.editions import EditionContent
+from app.models.guides.guides import Item
+from app.models.guides.items import Caution
+from app.models.guides.sections import CAUTIONS, ITEM_LISTS, Section
+from app.services.guides.editions import IS_EDITION, current_of, find_history, read_content
+
+LISTED_SECTIONS = tuple(section.key for section in Section)
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """An item of a current edition, with the data that must be shown with it."""
+
+    key: EditionKey
+    digest: str
+    cautions: tuple[Caution, ...]
+    part: str
+    item: Item
+
+
+@dataclass(frozen=True)
+class EntryFilter:
+    """Which entries are wanted: those that meet all of these."""
+
+    words: str | None = None
+    sections: Sequence[str] = LISTED_SECTIONS
+    guides: Collection[str] | None = None
+    code: str | None = None
+
+
+def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
+    """Replace the guide's entries by those of its current edition. A guide without one has no entries."""
+    session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
+    if current is not None:
+        session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
+
+
+def find_index_faults(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield each guide whose entries are not those of its current edition, and the fault."""
+    columns = [each for each in table_of(CatalogueRow).c if each.name != "id"]
+    heads = session.exec(select(EditionRow.guide).where(IS_EDITION, col(EditionRow.number) == 1))
+    for guide in sorted(heads):
+        current = current_of(find_history(session, guide=guide))
+        expected = [] if current is None else _rows(current.key, read_content(session, current.key))
+        found = session.execute(select_columns(*columns).where(col(CatalogueRow.guide) == guide)).mappings()
+        if sorted(map(repr, map(dict, found))) != sorted(map(repr, map(_in_order, expected))):
+            yield f"search of {guide}", "its entries are not those of the current edition"
+
+
+def _in_order(row: dict[str, object]) -> dict[str, object]:
+    return {column.name: row[column.name] for column in table_of(CatalogueRow).c if column.name != "id"}
+
+
+def list_entries(
+    session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
+) -> list[CatalogueEntry]:
+    """Return the entries that meet the filter, by section, guide and position; with words, the best match first."""
+    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections))
+    if wanted.guides is not None:
+        found = found.where(col(CatalogueRow.guide).in_(wanted.guides))
+    if wanted.code is not None:
+        found = found.where(func.lower(col(CatalogueRow.codes)).contains(f" {wanted.code.lower()} ", autoescape=True))
+    if wanted.words is None:
+        found = found.order_by(col(CatalogueRow.part), col(CatalogueRow.guide), col(CatalogueRow.position))
+    else:
+        searched = words_in(wanted.words)
+        if not searched:
+            return []
+        found = search_for(found, searched, session)
+    return _entries(session, list(session.exec(found.offset(offset).limit(limit))))
+
+
+def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
+    """Return the guides whose current editions hold all of these items (section key, id), the first published first."""
+    first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
+    found = (
+        select(CatalogueRow.guide)
+        .join(EditionRow, first)
+        .where(tuple_(col(CatalogueRow.part), col(CatalogueRow.item_id)).in_(items))
+        .group_by(col(CatalogueRow.guide), col(EditionRow.published_at))
+        .having(func.count() == len(items))
+        .order_by(col(EditionRow.published_at), col(CatalogueRow.guide))
+    )
+    return list(session.exec(found))
+
+
+def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
+    return [
+        {
+            "guide": current.guide,
+            "edition": current.number,
+            "part": part,
+            "item_id": item.id,
+            "position": place,
+            "codes": "".join(f" {related.code} " for related in getattr(item, "related_codes", ())),
+            "words": _words_of(item, ITEM_LISTS[part].searched),
+        }
+        for part in LISTED_SECTIONS
+        for place, item in enumerate(getattr(content, part), start=1)
+    ]
+
+
+def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
+    """Return the printed words by which search finds the item."""
+    phones = [phone.display for phone in getattr(item, "phones", ())]
+    texts = [getattr(item, name, None) for name in fields]
+    return " ".join(word for text in [*texts, *phones] if text for word in words_in(text))
+
+
+def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEntry]:
+    keys = {(row.guide, row.edition) for row in rows}
+    of_them = tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(keys)
+    columns = (col(EditionRow.guide), col(EditionRow.number), col(EditionRow.digest), col(EditionRow.words))
+    editions = {
+        (guide, number): (digest, words)
+        for guide, number, digest, words in session.execute(select_columns(*columns).where(IS_EDITION, of_them))
+    }
+    cautions = {
+        key: tuple(Caution.model_validate(each) for each in words.get(CAUTIONS.path, ()))
+        for key, (_, words) in editions.items()
+    }
+    entries = []
+    for row in rows:
+        key = EditionKey(row.guide, row.edition)
+        digest, words = editions[key]
+        item: Any = ITEM_LISTS[row.part].item.model_validate(words[row.part][row.position - 1])
+        entries.append(CatalogueEntry(key, digest, cautions[key], row.part, item))
+    return entries

@@ -1,0 +1,112 @@
+"""A section as CSV (RFC 4180): one row for each item, and in each row the edition and the cautions.
+
+A cell that a spreadsheet would run as a formula gets an apostrophe before it, also if blanks come first or its sign is
+a full-width one. All other words are as published.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from app.models.base import RequestModel
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.items import Caution, DefinitionSource, Identified
+from app.models.guides.sections import Section
+from app.services.guides.presenters import ShownEdition, ShownRendition, address_text, phone_text
+from app.services.guides.working_hours import hours_text
+
+EDITION_COLUMNS = ("guide", "edition", "digest")
+RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
+"""What the rows of a rendition say beside: which cells are in the guide's own language, and what to show with all."""
+FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+Cells = dict[str, str]
+
+
+class CsvRow(NamedTuple):
+    """An item of an edition, with the cautions that go with it."""
+
+    key: EditionKey
+    digest: str
+    item: Identified
+    cautions: Sequence[Caution]
+    of_rendition: Sequence[str] = ()
+    """The cells of `RENDITION_COLUMNS`, or none."""
+
+
+def section_csv(shown: ShownEdition, section: Section) -> bytes:
+    """Return the section of an edition, or of a rendition of it, as CSV in UTF-8, with a header row."""
+    head, cautions = shown.head, shown.content.cautions
+    items: tuple[Identified, ...] = getattr(shown.content, section.key)
+    rows = [
+        CsvRow(head.key, head.digest, item, cautions, _rendition_cells(shown.rendition, section, place))
+        for place, item in enumerate(items)
+    ]
+    return csv_table(section, rows, cautions=len(cautions), of_rendition=shown.rendition is not None)
+
+
+def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
+    """Return items of the section as CSV in UTF-8, with a header row, and columns for the most cautions of any row."""
+    columns = max([cautions, *(len(row.cautions) for row in rows)])
+    model = section.entry.item
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)  # its own dialect is that of RFC 4180: commas, double quotes, CRLF
+    names = [f"caution_{place}" for place in range(1, columns + 1)]
+    columns_of_rendition = RENDITION_COLUMNS if of_rendition else ()
+    writer.writerow([*EDITION_COLUMNS, *columns_of_rendition, *_item_cells(model, None), *names])
+    for key, digest, item, row_cautions, of_row in rows:
+        texts = [caution.text for caution in row_cautions]
+        cells = [key.guide, str(key.number), digest, *of_row, *_item_cells(model, item).values(), *texts]
+        safe = [f"'{cell}" if FORMULA.match(cell) else cell for cell in cells]
+        writer.writerow(safe + [""] * (columns - len(texts)))
+    return sheet.getvalue().encode()
+
+
+def csv_name(shown: ShownEdition, section: Section) -> str:
+    """Return the file name for the section, for example `child-sexual-exploitation-1-indicators.csv`."""
+    key = shown.rendition.stored.key if shown.rendition else None
+    words = f"-{key.language}-{key.number}" if key else ""
+    return f"{shown.head.guide}-{shown.head.number}{words}-{section.value}.csv"
+
+
+def _rendition_cells(rendition: ShownRendition | None, section: Section, place: int) -> tuple[str, ...]:
+    if rendition is None:
+        return ()
+    own, prefix = rendition.words.in_guide_language, f"/{section.key}/{place}/"
+    columns = [each.removeprefix(prefix) for each in own if each.startswith(prefix)]
+    columns += [
+        f"caution_{number}"
+        for number in range(1, len(rendition.content.cautions) + 1)
+        if f"/cautions/{number - 1}/text" in own
+    ]
+    _, language, number = rendition.stored.key
+    return language, str(number), rendition.stored.digest, "; ".join(columns), " ".join(rendition.notices)
+
+
+def _item_cells(model: type[RequestModel], item: Identified | None) -> Cells:
+    """Return the cells of the item by column. Without an item, return empty cells: their names are the header row."""
+    cells: Cells = {}
+    for name in model.model_fields:
+        value = getattr(item, name, None)
+        cells |= FLATTENED[name](value) if name in FLATTENED else {name: _text(value)}
+    return cells
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+FLATTENED: dict[str, Callable[[Any], Cells]] = {
+    "related_codes": lambda codes: {
+        "related_codes": "; ".join(f"{code.scheme}:{code.code}" for code in codes or ()),
+        "related_codes_basis": "; ".join(code.basis for code in codes or ()),
+    },
+    "phones": lambda phones: {"phones": "; ".join(map(phone_text, phones or ()))},
+    "limbs": lambda limbs: {"limbs": "; ".join(f"({limb.label}) {limb.text}" for limb in limbs or ())},
+    "source": lambda source: {
+        f"source_{name}": _text(getattr(source, name, None)) for name in DefinitionSource.model_fields
+    },
+    "address": lambda address: {"address": address_text(address) if address else ""},
+    "opening_hours": lambda hours: {"opening_hours": hours_text(hours or ())},
+}

@@ -1,0 +1,399 @@
+"""Published editions and renditions: their rows, and the contents of the latest in memory."""
+
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from operator import attrgetter
+from threading import Lock
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Engine, Select, and_, bindparam, case, exists, func
+from sqlalchemy import select as select_columns
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, SQLModel, col, select
+
+from app.db.tables import table_of
+from app.db.writer import GENERATION_RAISED
+from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdrawn, NoSuchEdition, NoSuchGuide
+from app.models.base import digest_of
+from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey
+from app.models.guides.edition_rows import OWN_WORDS, EditionRow, WithdrawalRow
+from app.models.guides.editions import EditionContent, EditionDetails
+from app.models.guides.guides import EditionStatus, Withdrawal
+from app.models.guides.renditions import RenditionContent, RenditionDetails
+
+_EDITIONS, _WITHDRAWALS = table_of(EditionRow), table_of(WithdrawalRow)
+IS_EDITION: ColumnElement[bool] = _EDITIONS.c.language == OWN_WORDS
+IS_RENDITION: ColumnElement[bool] = _EDITIONS.c.language != OWN_WORDS
+IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = and_(
+    *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
+)
+NOTICE = dt.timedelta(days=60)
+"""How long before its day a review is listed as due."""
+# The statements of most reads, built once, since to build one takes longer than to run it. Their columns are those of
+# the tables: to read rows by those of the row classes takes longer.
+_WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_IT)
+_HEADS: Select[Any] = (
+    select_columns(
+        _EDITIONS.c.guide,
+        _EDITIONS.c.number,
+        _EDITIONS.c.published_at,
+        _EDITIONS.c.digest,
+        _EDITIONS.c.details["title"].as_string(),
+        _EDITIONS.c.details["change_note"].as_string(),
+        _WITHDRAWALS.c.withdrawn_at,
+        _WITHDRAWALS.c.reason,
+    )
+    .select_from(_WITH_WITHDRAWALS)
+    .where(IS_EDITION)
+)
+_HISTORY = _HEADS.where(_EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number.desc())
+_NEWEST = (
+    select_columns(_EDITIONS.c.guide, func.max(_EDITIONS.c.number).label("number"))
+    .select_from(_WITH_WITHDRAWALS)
+    .where(IS_EDITION, _WITHDRAWALS.c.number.is_(None))
+    .group_by(_EDITIONS.c.guide)
+    .subquery()
+)
+_CURRENT = (
+    _HEADS.add_columns(_EDITIONS.c.details)
+    .where(_EDITIONS.c.guide == _NEWEST.c.guide, _EDITIONS.c.number == _NEWEST.c.number)
+    .order_by(_EDITIONS.c.guide)
+)
+_RENDITIONS_OF: Any = (
+    select_columns(EditionRow, WithdrawalRow)
+    .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    .where(IS_RENDITION, _EDITIONS.c.guide == bindparam("guide"))
+    .order_by(_EDITIONS.c.language, _EDITIONS.c.number.desc())
+)
+_CONTENT = select_columns(_EDITIONS.c.details, _EDITIONS.c.words).where(
+    *(_EDITIONS.c[name] == bindparam(name) for name in ("guide", "language", "number"))
+)
+_GONE = _WITHDRAWALS.alias()
+_IS_GONE = exists().where(
+    _GONE.c.guide == _EDITIONS.c.guide,
+    ((_GONE.c.language == _EDITIONS.c.language) & (_GONE.c.number == _EDITIONS.c.number))
+    | ((_GONE.c.language == OWN_WORDS) & (_GONE.c.number == _EDITIONS.c.edition)),
+)
+_LANGUAGES = select_columns(_EDITIONS.c.guide, _EDITIONS.c.language).where(IS_RENDITION, ~_IS_GONE).distinct()
+MAX_CACHED_EDITIONS = 64
+
+
+@dataclass(frozen=True)
+class EditionHead:
+    """An edition in the history of its guide: its details without its content."""
+
+    guide: str
+    number: int
+    published_at: dt.datetime
+    digest: str
+    title: str
+    change_note: str
+    withdrawn_at: dt.datetime | None
+    reason: str | None
+
+    @property
+    def key(self) -> EditionKey:
+        """The guide and the number."""
+        return EditionKey(self.guide, self.number)
+
+
+@dataclass(frozen=True)
+class StoredRendition:
+    """A rendition, whole, and its withdrawal if there is one."""
+
+    key: RenditionKey
+    edition: int
+    published_at: dt.datetime
+    digest: str
+    content: RenditionContent
+    withdrawn_at: dt.datetime | None
+    reason: str | None
+
+    @property
+    def edition_key(self) -> EditionKey:
+        """The rendered edition."""
+        return EditionKey(self.key.guide, self.edition)
+
+
+@dataclass(frozen=True)
+class CurrentEdition(EditionHead):
+    """A guide's current edition, with all that it says of itself beside its sections."""
+
+    details: EditionDetails
+
+    @property
+    def due_from(self) -> dt.datetime:
+        """Since when its review is listed as due; without a day, since it was published."""
+        if self.details.review_by is None:
+            return self.published_at
+        day = dt.datetime.combine(self.details.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
+        return max(day, self.published_at)
+
+    def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
+        """Return True if the day of its review has come, or comes within that time, or if there is no day."""
+        return self.details.review_by is None or self.details.review_by <= today + within
+
+
+class EditionEvent(NamedTuple):
+    """The publication of an edition or of a rendition, or its withdrawal if that is given, and the edition itself."""
+
+    row: EditionRow
+    edition: EditionRow
+    withdrawal: WithdrawalRow | None = None
+
+    @property
+    def at(self) -> dt.datetime:
+        """When it happened."""
+        return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
+
+
+def find_history(session: Session, *, guide: str) -> list[EditionHead]:
+    """Return every edition of the guide, the newest first. The list is empty for an unknown guide."""
+    return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
+
+
+def get_history(session: Session, *, guide: str) -> list[EditionHead]:
+    """Return every edition of the guide, the newest first. Raise `NoSuchGuide`."""
+    history = find_history(session, guide=guide)
+    if not history:
+        raise NoSuchGuide
+    return history
+
+
+def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
+    """Return the newest edition that is not withdrawn, or None if all are."""
+    return next((head for head in history if head.withdrawn_at is None), None)
+
+
+def get_current(session: Session, *, guide: str) -> EditionHead:
+    """Return the guide's current edition. Raise `NoSuchGuide`, or `EditionWithdrawn` if it has none."""
+    return require_current(get_history(session, guide=guide))
+
+
+def require_current(history: Sequence[EditionHead]) -> EditionHead:
+    """Return the current edition of a history. Raise `EditionWithdrawn` if all are withdrawn."""
+    current = current_of(history)
+    if current is None:
+        raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
+    return current
+
+
+def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
+    """Return the edition of that number, withdrawn or not. Raise `NoSuchEdition`."""
+    head = next((head for head in history if head.number == number), None)
+    if head is None:
+        raise NoSuchEdition
+    return head
+
+
+def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
+    """Return the edition of that number. Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+    head = head_of(history, number)
+    if head.reason is not None:
+        current = current_of(history)
+        raise EditionWithdrawn(reason=head.reason, replaced_by=current.number if current else None)
+    return head
+
+
+def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
+    """Return each guide's current edition, by the guide's name."""
+    rows = islice(session.execute(_CURRENT), limit)
+    return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
+
+
+def default_guide(session: Session, preferred: str | None = None) -> str | None:
+    """Return the guide for whatever names none: the preferred one, else the first published. None without any guide.
+
+    A guide that has a current edition comes before one whose editions are all withdrawn.
+    """
+    readable = func.count().filter(col(WithdrawalRow.number).is_(None))
+    found = (
+        select(EditionRow.guide)
+        .outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+        .where(IS_EDITION)
+        .group_by(EditionRow.guide)
+        .order_by(
+            case((readable > 0, 0), else_=1),
+            case((col(EditionRow.guide) == preferred, 0), else_=1),
+            func.min(EditionRow.published_at),
+            EditionRow.guide,
+        )
+    )
+    return session.exec(found.limit(1)).first()
+
+
+def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
+    """Return the renditions of the guide, withdrawn ones too: by language, the newest first."""
+    rows = session.execute(_RENDITIONS_OF, {"guide": guide})
+    return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
+
+
+def list_languages(session: Session) -> dict[str, list[str]]:
+    """Return the languages in which each guide has a rendition that, like its edition, is not withdrawn, sorted."""
+    languages: dict[str, list[str]] = {}
+    for guide, language in sorted(session.execute(_LANGUAGES)):
+        languages.setdefault(guide, []).append(language)
+    return languages
+
+
+def key_of(guide: str, language: str, number: int) -> AnyKey:
+    """Return the key of an edition or, with a language, of a rendition."""
+    return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
+
+
+def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
+    """Return every edition of every guide, then every rendition, withdrawn ones too, each with its digest."""
+    found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
+    rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
+    return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
+
+
+def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
+    """Return the latest events of editions and renditions, the newest first. Of one moment, renditions come first."""
+    own = aliased(EditionRow)
+    of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
+    of_own &= col(own.language) == OWN_WORDS
+    ties = (IS_EDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number).desc())
+    withdrawn = select(EditionRow, own, WithdrawalRow).join(own, of_own).join(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+    withdrawn = withdrawn.order_by(col(WithdrawalRow.withdrawn_at).desc(), *ties).limit(limit)
+    published = select(EditionRow, own).join(own, of_own)
+    published = published.order_by(col(EditionRow.published_at).desc(), *ties).limit(limit)
+    events = [EditionEvent(*row) for found in (withdrawn, published) for row in session.exec(found)]
+    events.sort(key=lambda each: (each.row.language == OWN_WORDS, each.edition.guide, -each.edition.number))
+    return sorted(events, key=attrgetter("at"), reverse=True)[:limit]
+
+
+def insert_publication(
+    session: Session, key: AnyKey, content: EditionContent | RenditionContent, *, digest: str, at: dt.datetime
+) -> None:
+    """Insert the edition or rendition. Raise `EditionAlreadyPublished` where another one was first."""
+    details = RenditionDetails if isinstance(content, RenditionContent) else EditionDetails
+    words = content.model_dump(mode="json")
+    row = EditionRow(
+        guide=key.guide,
+        language=_language_of(key),
+        number=key.number,
+        edition=content.of.edition if isinstance(content, RenditionContent) else key.number,
+        published_at=at,
+        digest=digest,
+        details={name: words.pop(name) for name in details.model_fields},
+        words=words,
+    )
+    _insert(session, row, EditionAlreadyPublished)
+
+
+def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
+    """Insert the withdrawal of the edition or rendition. Raise `AlreadyWithdrawn` if there is one."""
+    language = _language_of(key)
+    row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)
+    _insert(session, row, AlreadyWithdrawn)
+
+
+def read_content(session: Session, key: EditionKey) -> EditionContent:
+    """Return the content of the edition. Raise `NoSuchEdition`."""
+    return EditionContent.model_validate(_content(session, (key.guide, OWN_WORDS, key.number)))
+
+
+def digest_of_stored(session: Session, key: AnyKey) -> str:
+    """Return the digest of the edition or rendition as it is stored. Raise `NoSuchEdition`, or `ValidationError`."""
+    model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
+    return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
+
+
+def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
+    guide, language, number = key
+    row = session.execute(_CONTENT, {"guide": guide, "language": language, "number": number}).one_or_none()
+    if row is None:
+        raise NoSuchEdition
+    content: dict[str, Any] = row.details | row.words
+    return content
+
+
+def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
+    """Return the stored items of the list `part` by their ids, in order, of each edition by its number."""
+    rows = session.execute(_lists(part), {"guide": guide})
+    return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
+
+
+@cache
+def _lists(part: str) -> Select[Any]:
+    found = select_columns(_EDITIONS.c.number, _EDITIONS.c.words[part])
+    return found.where(IS_EDITION, _EDITIONS.c.guide == bindparam("guide")).order_by(_EDITIONS.c.number)
+
+
+def _language_of(key: AnyKey) -> str:
+    return key.language if isinstance(key, RenditionKey) else OWN_WORDS
+
+
+def _insert(session: Session, row: SQLModel, taken: type[Exception]) -> None:
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise taken from None
+    session.connection().info[GENERATION_RAISED] = True
+
+
+def _rendition(row: EditionRow, withdrawal: WithdrawalRow | None) -> StoredRendition:
+    return StoredRendition(
+        key=RenditionKey(row.guide, row.language, row.number),
+        edition=row.edition,
+        published_at=row.published_at,
+        digest=row.digest,
+        content=RenditionContent.model_validate(row.details | row.words),
+        withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
+        reason=withdrawal.reason if withdrawal else None,
+    )
+
+
+def status_of(head: EditionHead, history: Sequence[EditionHead]) -> EditionStatus:
+    """Return the current status of the edition within its guide's history."""
+    if head.withdrawn_at is not None:
+        return EditionStatus.WITHDRAWN
+    return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
+
+
+def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
+    """Return the withdrawal of the edition or rendition, if it was withdrawn."""
+    if found.withdrawn_at is None or found.reason is None:
+        return None
+    return Withdrawal(withdrawn_at=found.withdrawn_at, reason=found.reason)
+
+
+class Contents:
+    """The content of published editions, with a cache of the latest. An edition never changes, so no entry gets old."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = Lock()
+        self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
+
+    def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
+        """Return the content of the edition, from the cache if possible. Raise `NoSuchEdition`.
+
+        A caller that has a session passes it, so that a read of the database needs no second connection.
+        """
+        found = self.cached(key)
+        if found is not None:
+            return found
+        with Session(self._engine) if session is None else nullcontext(session) as reading:
+            found = read_content(reading, key)
+        with self._lock:
+            self._cached[key] = found
+            while len(self._cached) > MAX_CACHED_EDITIONS:
+                self._cached.popitem(last=False)
+        return found
+
+    def cached(self, key: EditionKey) -> EditionContent | None:
+        """Return the content if it is in the cache."""
+        with self._lock:
+            found = self._cached.get(key)
+            if found is not None:
+                self._cached.move_to_end(key)
+        return found

@@ -1,0 +1,208 @@
+"""Every guide that has a current edition: in lists for people, by its subjects, by words of it, and by its review."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sqlmodel import Session
+
+from app.db.search import WORD, words_in
+from app.models.guides.catalogue import MatchedSynonym
+from app.models.guides.code_lists import SUBJECTS, Code
+from app.models.guides.editions import EditionDetails
+from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_entries
+from app.services.guides.editions import CurrentEdition, list_current
+from app.services.guides.reference_data import ReferenceData
+
+LEAD = re.compile(
+    r"^\W*(?:one[- ]minute guide\W*(?:(?:to|on|about|for)\s+|(?<=\s)))?(?:(?:a|an|the)\s+)?", re.IGNORECASE
+)
+"""What titles begin with, and nobody looks for."""
+OTHER_LETTER = "0"
+"""In place of a letter, for a title that begins with something else."""
+ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
+SHORTEST_STEM = 3
+
+
+@dataclass(frozen=True)
+class ListedGuide:
+    """A guide with its subjects, and what its current edition says of itself."""
+
+    edition: CurrentEdition
+    subjects: Sequence[Code]
+
+    @property
+    def guide(self) -> str:
+        """Its name."""
+        return self.edition.guide
+
+    @property
+    def title(self) -> str:
+        """Its title as printed."""
+        return self.edition.details.title
+
+    @property
+    def publisher(self) -> str:
+        """The name of the body that publishes it."""
+        return self.edition.details.publisher.name
+
+    def is_about(self, subject: str) -> bool:
+        """Return whether that is the code of one of its subjects."""
+        return subject in {each.code for each in self.subjects}
+
+    @cached_property
+    def sort_name(self) -> str:
+        """The title without the words that many titles begin with."""
+        return LEAD.sub("", self.title).casefold() or self.title.casefold()
+
+    @property
+    def letter(self) -> str:
+        """The capital letter under which it is listed."""
+        first = self.sort_name[:1].upper()
+        return first if "A" <= first <= "Z" else OTHER_LETTER
+
+
+@dataclass(frozen=True)
+class FoundInGuide:
+    """The items of one guide that have the words, the best match first."""
+
+    guide: ListedGuide
+    entries: Sequence[CatalogueEntry]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the words find: guides by their titles and subjects, and items of guides."""
+
+    by_title: Sequence[ListedGuide]
+    in_guides: Sequence[FoundInGuide]
+    has_more: bool
+    matched: Sequence[MatchedSynonym] = ()
+
+    def led_to(self, guide: ListedGuide) -> str:
+        """Return the words that a subject of the guide is also looked for by; empty if none led to it."""
+        return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
+
+
+def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
+    """Return every guide, by its title.
+
+    A guide whose edition names no subject has those that its related codes name.
+    """
+    codes = subject_codes(reference_data)
+    listed = [ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current(session)]
+    return sorted(listed, key=lambda each: (each.sort_name, each.guide))
+
+
+def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> set[str]:
+    """Return the guides that are about that subject."""
+    return {each.guide for each in list_guides(session, reference_data) if each.is_about(subject)}
+
+
+def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
+    """Return the list of subjects; empty where the seed folder has none."""
+    found = reference_data.code_lists.get(SUBJECTS)
+    return found.codes if found is not None else ()
+
+
+def group_by_subject(
+    listed: Sequence[ListedGuide], reference_data: ReferenceData
+) -> list[tuple[Code | None, list[ListedGuide]]]:
+    """Return the guides of each subject that has any, in the order of the list; last, those without a subject."""
+    codes: list[Code | None] = [*subject_codes(reference_data), None]
+    groups = [
+        (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
+    ]
+    return [(code, guides) for code, guides in groups if guides]
+
+
+def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
+    """Return the longest synonym of each subject of which every word is among the words, in any form of it."""
+    typed = words_in(words)
+    found = [
+        (code.code, max(matching, key=len))
+        for code in subject_codes(reference_data)
+        if (matching := [each for each in code.synonyms if _is_within(each, typed)])
+    ]
+    return [MatchedSynonym(words=synonym, subject=subject) for subject, synonym in found]
+
+
+def _is_within(synonym: str, typed: Sequence[str]) -> bool:
+    return all(any(_is_form(word, each, is_last=False) for each in typed) for word in words_in(synonym))
+
+
+def entries_to_search(
+    session: Session, reference_data: ReferenceData, wanted: EntryFilter
+) -> tuple[EntryFilter, list[MatchedSynonym]]:
+    """Return the filter to use, and the synonyms in its words.
+
+    Where no item holds the words, it is that of the guides which are about a subject that the words stand for.
+    """
+    matched = find_synonyms(reference_data, wanted.words or "")
+    if not matched or list_entries(session, wanted, limit=1):
+        return wanted, matched
+    about = {guide for each in matched for guide in guides_about(session, reference_data, each.subject)}
+    return replace(wanted, words=None, guides=about if wanted.guides is None else about & set(wanted.guides)), matched
+
+
+def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
+    """Return what has every one of the words, in any form of it, as many items as `limit`; and guides by synonyms."""
+    listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
+    entries = list_entries(session, EntryFilter(words), limit=limit + 1)
+    by_guide: dict[str, list[CatalogueEntry]] = {}
+    for entry in entries[:limit]:
+        by_guide.setdefault(entry.key.guide, []).append(entry)
+    guides = {each.guide: each for each in listed}
+    found = [FoundInGuide(guides[slug], of_it) for slug, of_it in by_guide.items() if slug in guides]
+    subjects = {each.subject for each in matched}
+    named = [each for each in listed if _is_named(each, words) or any(map(each.is_about, subjects))]
+    return Found(named, found, has_more=len(entries) > limit, matched=matched)
+
+
+def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
+    """Return the text in runs, each with whether it is one of the words, in any form of it."""
+    typed = words_in(words)
+    runs: list[tuple[str, bool]] = []
+    end = 0
+    for match in WORD.finditer(text):
+        if any(_is_form(match[0], each, is_last=each == typed[-1]) for each in typed):
+            runs += [(text[end : match.start()], False), (match[0], True)]
+            end = match.end()
+    return [run for run in [*runs, (text[end:], False)] if run[0]]
+
+
+def _subjects_of(details: EditionDetails, codes: Sequence[Code]) -> tuple[Code, ...]:
+    related = {each.code for each in details.related_codes}
+    if details.subjects:
+        return tuple(each for each in codes if each.code in details.subjects)
+    return tuple(each for each in codes if not related.isdisjoint(each.assessment_factors))
+
+
+def _is_named(guide: ListedGuide, words: str) -> bool:
+    typed = words_in(words)
+    names = words_in(" ".join([guide.title, *(each.label for each in guide.subjects)]))
+    return bool(typed) and all(any(_is_form(name, each, is_last=each == typed[-1]) for name in names) for each in typed)
+
+
+def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
+    """Return whether both are forms of one word, by their endings. The last word typed may be a beginning."""
+    word, typed = word.casefold(), typed.casefold()
+    return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
+
+
+def _stem(word: str) -> str:
+    stem = ENDINGS.sub("", word)
+    return stem if len(stem) >= SHORTEST_STEM else word
+
+
+def list_reviews(session: Session) -> list[CurrentEdition]:
+    """Return every guide by its review: first those without a day, then by their days."""
+    return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
+
+
+def list_due(session: Session, at: dt.datetime) -> list[CurrentEdition]:
+    """Return the guides whose reviews are due at that time, the latest to become due first."""
+    due = [each for each in list_reviews(session) if each.due_from <= at]
+    return sorted(due, key=lambda each: (each.due_from, each.key), reverse=True)

@@ -1,0 +1,91 @@
+"""A draft of an edition, made from a document or from exported Markdown."""
+
+import datetime as dt
+import hashlib
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.errors import SeedError, SeedFileError
+from app.models.guides.editions import EditionContent
+from app.models.guides.sections import ITEM_LISTS
+from app.models.guides.written_checks import place_items
+from app.services.guides.documents import Block, markdown_blocks
+from app.services.guides.editions import EditionHead
+from app.services.guides.exported_markdown import find_data, read_export, words_of_page
+from app.services.guides.markdown import edition_markdown
+from app.services.guides.placing import Placing, find_missing
+from app.services.guides.presenters import ShownEdition
+from app.services.guides.word_documents import MAX_BLOCKS, TOO_LONG, word_blocks
+
+NO_TIME = dt.datetime.min.replace(tzinfo=dt.UTC)
+_MARKDOWN, _WORD = ".md", ".docx"
+FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."}
+
+
+@dataclass(frozen=True)
+class GuideDraft:
+    """The content of a draft, which may still have faults, and the sentences of the document that it does not have."""
+
+    content: dict[str, Any]
+    not_placed: tuple[str, ...]
+
+
+def _read_blocks(path: Path) -> list[Block]:
+    kind = path.suffix.lower()
+    if kind not in (_MARKDOWN, _WORD):
+        raise SeedFileError(path, [SeedError(0, "the document must be Word (.docx) or Markdown (.md)")])
+    try:
+        blocks = word_blocks(path) if kind == _WORD else markdown_blocks(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
+    except UnicodeDecodeError:
+        raise SeedFileError(path, [SeedError(0, "the file must be UTF-8")]) from None
+    if len(blocks) > MAX_BLOCKS:
+        raise SeedFileError(path, [SeedError(0, TOO_LONG)])
+    return blocks
+
+
+def draft_of(path: Path) -> GuideDraft:
+    """Return the draft that the document makes. Raise `SeedFileError` if it cannot be read.
+
+    The Markdown that this service exports is read back.
+    """
+    blocks = _read_blocks(path)
+    data = find_data(path.read_text(encoding="utf-8")) if path.suffix.lower() == _MARKDOWN else None
+    if data is not None:
+        return _draft_of_export(blocks, data)
+    placing = Placing()
+    for block in blocks:
+        placing.add(block)
+    words = placing.draft
+    if sum(len(words[key]) for key in ITEM_LISTS) > MAX_BLOCKS:  # a paragraph may have any number of entries
+        raise SeedFileError(path, [SeedError(0, TOO_LONG)])
+    source = {
+        "title": words["title"],
+        "publisher": "",
+        "document": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    return GuideDraft(FIRST | {"source": source} | words, tuple(find_missing(blocks, words)))
+
+
+def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
+    """Return the draft, and each block of the page that the draft's own page does not have."""
+    content = read_export(blocks, data)
+    filled = deepcopy(content)
+    place_items(filled)
+    try:
+        page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
+    except ValidationError:  # `guidance check` says what an editor has to correct; what is missing, only words can say
+        return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
+    return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
+
+
+def draft_page(content: EditionContent) -> str:
+    """Return the content as Markdown. The facts of the edition itself are not compared, so any do."""
+    head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
+    return edition_markdown(ShownEdition(head, content), (), "").decode()

@@ -1,0 +1,85 @@
+"""An edition as Markdown (CommonMark): the guide to read in a minute, with the emergency numbers first.
+
+Every character with a meaning in Markdown is escaped, so that the page shows the words as published. Line breaks within
+a text become spaces. The data at the end lets the page be read back (`guidance import`). The layout is the template
+`edition.md.jinja`.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from app.models.base import format_utc
+from app.models.guides.markdown_data import markdown_data
+from app.models.guides.sections import Section
+from app.models.guides.signposts import Signpost
+from app.models.links import edition_path
+from app.services.guides.presenters import (
+    MARK,
+    MARK_EXPLAINED,
+    UNCHECKED_CAUTIONS,
+    ShownEdition,
+    citation_text,
+    more_ways,
+)
+
+MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
+BLANKS = re.compile(r"[ \t\r\n\f\v]+")
+SPECIAL = re.compile(r"([\\`*_\[\]<>#~|]|^[+=-]|&(?=#?\w+;))")  # anywhere; at the start of a line; in an entity
+NUMBER = re.compile(r"^([0-9]+)([.)])")
+AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
+
+
+def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
+    """Return the edition as Markdown in UTF-8, or a rendition of it, which has marks and no data to read back."""
+    head, content, rendition = shown.head, shown.content, shown.rendition
+
+    def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
+        return f" {MARK}" if rendition is not None and rendition.is_marked(*at, name) else ""
+
+    page = _template().render(
+        head=head,
+        content=content,
+        sections=Section,
+        emergencies=[each for each in signposts if each.emergency],
+        published_at=format_utc(head.published_at),
+        address_here=public_url + edition_path(*head.key),
+        data=markdown_data(content),
+        rendition=rendition,
+        mark=mark,
+        mark_explained=MARK_EXPLAINED,
+        unchecked_cautions=UNCHECKED_CAUTIONS,
+    )
+    return page.encode()
+
+
+def escaped(words: str) -> str:
+    """Return the words on one line, escaped, so that Markdown shows them unchanged."""
+    line = SPECIAL.sub(r"\\\1", BLANKS.sub(" ", words).strip())
+    return NUMBER.sub(r"\1\\\2", line)
+
+
+def address(url: str) -> str:
+    """Return the address as a link with the address as its text."""
+    return f"<{url}>" if AUTOLINK.fullmatch(url) else escaped(url)
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(  # nosec B701
+        autoescape=False,  # noqa: S701  # no HTML is made here: `escaped` is the escaping of Markdown
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "escaped": escaped,
+        "address": address,
+        "citation": citation_text,
+        "more_ways": more_ways,
+    }
+    return environment.from_string(MARKDOWN_TEMPLATE.read_text(encoding="utf-8"))

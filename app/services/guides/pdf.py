@@ -1,0 +1,249 @@
+"""An edition, or a rendition of it, as a PDF to print."""
+
+import hashlib
+import io
+import json
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from app.config import Settings
+from app.errors import PdfUnavailable
+from app.models.guides.contacts import Contact
+from app.models.guides.items import Definition, IndicatorKind
+from app.models.guides.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Section
+from app.models.guides.signposts import Signpost
+from app.models.languages import LATIN, region_of, script_of
+from app.models.links import rendition_page_path
+from app.services.guides.presenters import (
+    MARK,
+    MARK_EXPLAINED,
+    UNCHECKED_CAUTIONS,
+    ShownEdition,
+    ShownRendition,
+    citation_text,
+    more_ways,
+)
+from app.services.guides.teams import out_of_hours
+from app.services.guides.working_hours import hours_text
+
+EQUAL_CONTRAST_LUMINANCE = 0.179
+"""The relative luminance on which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
+Document = dict[str, Any]
+MARKED = ("name", "text", "introduction")
+"""The fields of an item on the page that may have a mark."""
+PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
+EXTRA = ("font_source_sans_pro", "segno", "typst")
+MAX_CACHED_PDFS = 16
+SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
+NO_LETTER = "could not be displayed with font"
+"""What typst says of a letter that the font does not have."""
+SIDES = {"<front>": 1, "<pages>": 2}
+"""The page on which the front of a poster ends, and the last one."""
+
+
+def text_colour_on(colour: str) -> str:
+    """Return black or white, the one with more contrast on `#rrggbb`: at least 4.5 to 1 on every colour."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004  # sRGB
+    luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "#000000" if luminance > EQUAL_CONTRAST_LUMINANCE else "#ffffff"
+
+
+class PrintForm(StrEnum):
+    """The forms in which an edition is printed."""
+
+    POSTER = "poster"
+    """For a wall: what to look for, what to do and who to call on the front, the rest on the back."""
+    LARGE_PRINT = "large-print"
+    """Everything in one column, on as many pages as it needs."""
+
+
+PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
+"""What the path of a form adds to that of the edition."""
+
+SIZES = {
+    PrintForm.POSTER: (
+        *("18", "17", "16", "15", "14", "13.5", "13", "12.5"),
+        *("12", "11.5", "11", "10.5", "10", "9.5", "9", "8.5", "8"),
+    ),
+    PrintForm.LARGE_PRINT: ("18",),
+}
+"""Font sizes in points. The largest with which the edition fits is used, found by halving."""
+
+
+def edition_pdf(
+    shown: ShownEdition, signposts: Sequence[Signpost], settings: Settings, form: PrintForm = PrintForm.POSTER
+) -> bytes:
+    """Return the edition, or a rendition of it, as a PDF: always the same bytes for the same words.
+
+    Raise `PdfUnavailable`, also where the font does not have the letters of the rendition's language.
+    """
+    head, rendition = shown.head, shown.rendition
+    if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
+        raise PdfUnavailable
+    page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
+    address = settings.public_url + page
+    words = _document(shown, signposts, address, settings.duty_hours) | _style(settings)
+    document = json.dumps(words | {"form": form.value}, ensure_ascii=False)
+    pdf = _compile(document, address, int(head.published_at.timestamp()), form)
+    if pdf is None:
+        raise PdfUnavailable
+    return pdf
+
+
+def pdf_available() -> bool:
+    """Return True if the optional libraries for PDFs are installed."""
+    return all(find_spec(name) for name in EXTRA)
+
+
+def fonts() -> str:
+    """Return the folder of the font of all PDFs, which one of the optional libraries holds."""
+    return str(files("font_source_sans_pro"))
+
+
+def is_printable(language: str) -> bool:
+    """Return True if the font has the script of the language."""
+    return script_of(language) in SCRIPTS_OF_FONT
+
+
+@lru_cache(maxsize=MAX_CACHED_PDFS)
+def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | None:
+    """Return the PDF, or None where a letter is not in the font."""
+    import segno  # noqa: PLC0415  # an extra
+    import typst  # noqa: PLC0415  # an extra, and 20 MB
+
+    qr = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(qr, kind="svg", border=2, xmldecl=False, light="white")
+    options: dict[str, Any] = {
+        "input": PDF_TEMPLATE,
+        "root": PDF_TEMPLATE.anchor,  # the council's logo may be anywhere
+        "ignore_system_fonts": True,
+        "font_paths": [fonts()],
+    }
+
+    def fits(size: str) -> bool:
+        options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": size}
+        return all(
+            json.loads(typst.query(selector=place, field="value", one=True, **options)) == page
+            for place, page in SIDES.items()
+        )
+
+    *larger, smallest = SIZES[form]
+    place = bisect_left(larger, x=True, key=fits)
+    chosen = larger[place] if place < len(larger) else smallest
+    options["sys_inputs"] = {"document": document, "qr": qr.getvalue().decode(), "size": chosen}
+    try:
+        pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
+    except typst.TypstError as failure:
+        if NO_LETTER in str(failure):
+            return None
+        raise
+    return pdf
+
+
+def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
+    """Return what the template needs. Words of a rendition that are marked are `{"own": words}`.
+
+    The first number to call is that of the guide's own contacts, in its own words. Its hours are those that the council
+    set, or the contact's own; empty where nobody gave any.
+    """
+    head, content, rendition = shown.head, shown.content, shown.rendition
+    contacts = content.contacts if rendition is None else rendition.to_call
+    first_contact = next((each for each in contacts if each.phones), contacts[0])
+
+    def text(value: Any, *pointer: str | int) -> Any:
+        return {"own": value} if value and rendition is not None and rendition.is_marked(*pointer) else value
+
+    def section(each: Section) -> Document:
+        items = [PRESENT_ITEM[each.entry.layout](item) for item in getattr(content, each.key)]
+        introduction = getattr(content.introductions, each.key, None) or ""
+        return {
+            "key": each.key,
+            "heading": each.entry.heading,
+            "introduction": text(introduction, "introductions", each.key),
+            "layout": each.entry.layout,
+            "items": [
+                item | {name: text(item[name], each.key, place, name) for name in MARKED if name in item}
+                for place, item in enumerate(items)
+            ],
+        }
+
+    return {
+        "guide": head.guide,
+        "number": head.number,
+        "published": f"{head.published_at.day} {head.published_at:%B %Y}",
+        "digest": head.digest,
+        "address": address,
+        "title": text(content.title, "title"),
+        "publisher": content.publisher.name,
+        "change_note": text(content.change_note, "change_note"),
+        "source": f"{content.source.title}, {content.source.publisher}" if content.source else "",
+        "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
+        "for_children": [_contact(each) for each in signposts if each.for_children and each.phones],
+        "cautions": [text(each.text, "cautions", place, "text") for place, each in enumerate(content.cautions)],
+        "first_contact": _contact(first_contact),
+        "hours": hours or hours_text(first_contact.opening_hours),
+        "out_of_hours": [_contact(each) for each in out_of_hours(signposts)],
+        "front": [section(each) for each in PRINTED_FRONT],
+        "back": [section(each) for each in PRINTED_BACK],
+        "rendition": None if rendition is None else _rendition(rendition),
+    }
+
+
+def _rendition(rendition: ShownRendition) -> Document:
+    link = rendition.stored.content.link
+    return {
+        "lang": rendition.language.partition("-")[0],
+        "region": region_of(rendition.language),
+        "script": script_of(rendition.language).lower(),
+        "dir": rendition.direction,
+        "mark": MARK,
+        "notices": [*rendition.notices, *([MARK_EXPLAINED] if rendition.has_marks else [])],
+        "unchecked_sentence": UNCHECKED_CAUTIONS,
+        "unchecked_cautions": [each.text for each in rendition.words.unchecked_cautions],
+        "link": None if link is None else link.model_dump(mode="json"),
+        "facts": list(rendition.facts.items()),
+    }
+
+
+def _style(settings: Settings) -> dict[str, Any]:
+    """Return what the council's settings change. The digest of the logo makes another file another page."""
+    logo = settings.council_logo
+    return {
+        "colour": settings.council_colour,
+        "text_on_colour": text_colour_on(settings.council_colour),
+        "logo": str(logo.resolve()) if logo else None,
+        "logo_sha256": hashlib.sha256(logo.read_bytes()).hexdigest() if logo else None,
+    }
+
+
+def _list_item(item: Any) -> dict[str, Any]:
+    is_harm = getattr(item, "kind", None) is IndicatorKind.SIGN_OF_HARM
+    return {"name": getattr(item, "name", ""), "text": item.text, "is_harm": is_harm}
+
+
+def _definition(definition: Definition) -> dict[str, str]:
+    source = definition.source
+    cited = "" if source is None else citation_text(source)
+    return {"introduction": definition.introduction or "", "text": definition.text, "source": cited}
+
+
+def _contact(contact: Contact | Signpost) -> dict[str, Any]:
+    phones = [
+        {"number": phone.number, "display": phone.dialled, "option": phone.option_text} for phone in contact.phones
+    ]
+    more = more_ways(contact) if isinstance(contact, Contact) else []
+    return {"name": contact.name, "phones": phones, "url": contact.url or "", "more": more}
+
+
+PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
+    Layout.LIST: _list_item,
+    Layout.QUOTATIONS: _definition,
+    Layout.CONTACTS: _contact,
+}

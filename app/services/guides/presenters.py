@@ -1,0 +1,357 @@
+"""Guidance in responses: the models of editions, renditions, sections and items."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlmodel import Session
+
+from app.errors import NoSuchItem
+from app.models.guides.comparison import moved_items
+from app.models.guides.contacts import Contact, Phone, PostalAddress
+from app.models.guides.edition_keys import AnyKey, RenditionKey
+from app.models.guides.editions import EditionContent
+from app.models.guides.guides import (
+    SECTION_RESPONSES,
+    EditionResponse,
+    EditionStatus,
+    Item,
+    ItemChange,
+    ItemMention,
+    PublishedResponse,
+    WithCautions,
+    WithdrawalResponse,
+)
+from app.models.guides.items import DefinitionSource
+from app.models.guides.rendered import RenderedWords
+from app.models.guides.renditions import PublishedRenditionResponse, RenditionResponse, RenditionWithdrawalResponse
+from app.models.guides.sections import Section
+from app.models.languages import Direction, direction_of
+from app.models.links import Links, edition_path, guide_path, history_path, rendition_path, renditions_path
+from app.services.guides.editions import (
+    Contents,
+    EditionHead,
+    StoredRendition,
+    current_of,
+    get_history,
+    head_of,
+    list_renditions,
+    readable_of,
+    require_current,
+    status_of,
+)
+from app.services.guides.publishing import Publication
+from app.services.guides.renditions import (
+    ReadContent,
+    chosen_rendition,
+    content_language,
+    language_paths,
+    notices_of,
+    rendered_words,
+    rendition_facts,
+    rendition_links,
+)
+from app.services.guides.working_hours import hours_text
+
+MARK = "(en-GB)"
+"""Follows words that are in the guide's own language in words of another one."""
+MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
+UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:"
+
+
+def phone_text(phone: Phone) -> str:
+    """Return the number as printed, then as dialled where that differs, then the option: `0800 (+44800), option 1`."""
+    number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
+    return number if phone.option is None else f"{number}, option {phone.option}"
+
+
+def citation_text(source: DefinitionSource) -> str:
+    """Return the citation as printed, or one made of publisher, date and title."""
+    return source.citation or f"{source.publisher}, {source.published}. {source.title}"
+
+
+def address_text(address: PostalAddress) -> str:
+    """Return the address: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
+    return ", ".join((*address.lines, address.town, address.postcode))
+
+
+def more_ways(contact: Contact) -> list[str]:
+    """Return the ways to reach the contact beside telephone and web, and when: each a few words."""
+    ways = {
+        "email {}": contact.email,
+        "text relay {}": contact.text_relay,
+        "at {}": contact.address and address_text(contact.address),
+        "open {}": hours_text(contact.opening_hours),
+    }
+    return [words.format(value) for words, value in ways.items() if value]
+
+
+@dataclass(frozen=True)
+class ShownEdition:
+    """An edition as it is read: the current one of its guide, or exactly that of its number."""
+
+    head: EditionHead
+    content: EditionContent
+    history: Sequence[EditionHead] = ()
+    is_numbered: bool = False
+
+    @property
+    def rendition(self) -> "ShownRendition | None":
+        """Itself, where it is a rendition."""
+        return None
+
+    @property
+    def status(self) -> EditionStatus:
+        """What it says of itself: a numbered edition's own answer never changes."""
+        return EditionStatus.PUBLISHED if self.is_numbered else EditionStatus.CURRENT
+
+    @property
+    def path(self) -> str:
+        """The path at which it is read."""
+        return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
+
+    @property
+    def file_name(self) -> str:
+        """The beginning of the names of its files."""
+        return f"{self.head.guide}-edition-{self.head.number}"
+
+    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
+        """Return the links of a response. Those of a numbered edition never change.
+
+        `below` is what follows its path, such as `/indicators`. Of an item, `having` are the numbers of the editions
+        that have it: the one before is linked only if it is one of them.
+        """
+        guide, number = self.head.key
+        links = {
+            "self": self.path + below,
+            "latest_version": guide_path(guide) + below,
+            "version_history": history_path(guide),
+            "edition": edition_path(guide, number) + below,
+            "describedby": "/openapi.json",
+        }
+        if number > 1:
+            if not below:
+                links["changes"] = f"{edition_path(guide, number)}/changes?since={number - 1}"
+            if having is None or number - 1 in having:
+                links["predecessor_version"] = edition_path(guide, number - 1) + below
+        return links
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRendition(ShownEdition):
+    """A rendition on its edition. The content has its words put in."""
+
+    stored: StoredRendition
+    words: RenderedWords
+    to_call: tuple[Contact, ...]
+    """The contacts in the guide's own words: of the current edition, or of its own for a numbered rendition."""
+    languages: Links
+    """The path of the guide in each language."""
+
+    @property
+    def rendition(self) -> "ShownRendition":
+        """Itself."""
+        return self
+
+    @property
+    def path(self) -> str:
+        """The path at which it is read."""
+        guide, language, number = self.stored.key
+        return rendition_path(guide, language, number if self.is_numbered else None)
+
+    @property
+    def file_name(self) -> str:
+        """The beginning of the names of its files."""
+        return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
+
+    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # it has no items
+        """Return the links of a response in another form."""
+        return {"self": self.path + below}
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The sentences to show with the words."""
+        return notices_of(self.history, self.stored)
+
+    @property
+    def language(self) -> str:
+        """The language of the words."""
+        return content_language(self.stored)
+
+    @property
+    def direction(self) -> Direction:
+        """The direction in which they are written."""
+        return direction_of(self.language)
+
+    def is_marked(self, *pointer: str | int) -> bool:
+        """Return whether the words at that place are marked. Where none are the rendition's own, no mark helps."""
+        at = "".join(f"/{part}" for part in pointer)
+        return self.stored.content.form.has_words and at in self.words.in_guide_language
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether any words are marked."""
+        return self.stored.content.form.has_words and bool(self.words.in_guide_language)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the words are, by label."""
+        details, number = self.stored.content, self.stored.key.number
+        made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
+        checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
+        return {
+            "Language": f"{details.language}, rendition {number}",
+            "Form": details.form.value.replace("_", " "),
+            "Made by": made_by,
+            "Checked by": checked,
+            "Rendition digest": self.stored.digest,
+        }
+
+
+def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
+    """Return the guide's edition of that number, or the current one.
+
+    Raises `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
+    """
+    history = get_history(session, guide=guide)
+    head = require_current(history) if number is None else readable_of(history, number)
+    return ShownEdition(head, contents(head.key, session), history, number is not None)
+
+
+def find_rendition(
+    session: Session, contents: Contents, guide: str, language: str, number: int | None = None
+) -> ShownRendition:
+    """Return the guide's rendition of that number in the language, or the one to read.
+
+    Raises `NoSuchGuide`, `NoSuchRendition` or `RenditionWithdrawn`.
+    """
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
+    return show_rendition(history, stored, chosen, read, is_numbered=number is not None)
+
+
+def show_rendition(
+    history: Sequence[EditionHead],
+    renditions: Sequence[StoredRendition],
+    chosen: StoredRendition,
+    read: ReadContent,
+    *,
+    is_numbered: bool = False,
+) -> ShownRendition:
+    """Return the one that was chosen of the guide's renditions, on its edition."""
+    head, current = head_of(history, chosen.edition), current_of(history)
+    words = rendered_words(history, chosen, read, is_numbered=is_numbered)
+    return ShownRendition(
+        head,
+        words.content,
+        history,
+        is_numbered,
+        stored=chosen,
+        words=words,
+        to_call=read((head if is_numbered or current is None else current).key).contacts,
+        languages=language_paths(history, renditions, head.guide),
+    )
+
+
+def edition_fields(shown: ShownEdition) -> dict[str, Any]:
+    """Return the fields of `WithCautions`, which every response with guidance has."""
+    return {
+        "guide": shown.head.guide,
+        "edition": shown.head.number,
+        "status": shown.status,
+        "digest": shown.head.digest,
+        "cautions": shown.content.cautions,
+    }
+
+
+def present_edition(shown: ShownEdition) -> EditionResponse:
+    """Return the whole edition."""
+    path = shown.path
+    links = shown.links() | {"markdown": f"{path}.md", "pdf": f"{path}.pdf", "large_print": f"{path}/large-print.pdf"}
+    if not shown.is_numbered:
+        links["renditions"] = renditions_path(shown.head.guide)
+    links |= {section.key: f"{path}/{section.value}" for section in Section}
+    return EditionResponse(
+        **edition_fields(shown) | dict(shown.content), published_at=shown.head.published_at, links=links
+    )
+
+
+def present_rendition(shown: ShownRendition) -> RenditionResponse:
+    """Return the edition with the words of the rendition."""
+    return RenditionResponse(
+        **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
+        published_at=shown.head.published_at,
+        rendition=rendition_facts(shown.history, shown.stored, shown.words),
+        links=rendition_links(shown.stored, is_numbered=shown.is_numbered),
+    )
+
+
+def present_section(shown: ShownEdition, section: Section) -> WithCautions:
+    """Return one section of the edition, with the cautions."""
+    links = shown.links(f"/{section.value}")
+    own = {section.key: getattr(shown.content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
+    return SECTION_RESPONSES[section].model_validate(edition_fields(shown) | own)
+
+
+def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
+    """Return the item with the id. Raise `NoSuchItem` if the section has none."""
+    items: tuple[Item, ...] = getattr(content, section.key)
+    found = next((item for item in items if item.id == item_id), None)
+    if found is None:
+        raise NoSuchItem("The edition has no item with this id. Its section lists the items.")
+    return found
+
+
+def item_history(
+    section: Section, item_id: str, lists: Mapping[int, Mapping[str, Any]], history: Sequence[EditionHead]
+) -> tuple[ItemMention, ...]:
+    """Return the editions that have the item, the newest first, each with the change that it made to the item.
+
+    `lists` has the stored items of its section by their ids, in their order, of each edition by its number.
+    """
+    read = section.entry.item.model_validate
+
+    def change_in(number: int) -> ItemChange:
+        former, items = lists.get(number - 1, {}), lists[number]
+        before, after = former.get(item_id), items[item_id]
+        if before is None:
+            return ItemChange.ADDED
+        if read(before).model_dump(exclude={"position"}) != read(after).model_dump(exclude={"position"}):
+            return ItemChange.REWORDED
+        has_moved = any(moved.id == item_id for moved in moved_items(list(former), list(items)))
+        return ItemChange.MOVED if has_moved else ItemChange.UNCHANGED
+
+    return tuple(
+        ItemMention(
+            edition=head.number,
+            status=status_of(head, history),
+            published_at=head.published_at,
+            change=change_in(head.number),
+        )
+        for head in history
+        if item_id in lists[head.number]
+    )
+
+
+def _named(key: AnyKey) -> dict[str, Any]:
+    """Return the members of a response about an act that name the edition or rendition, and its links."""
+    guide = {"guide": guide_path(key.guide)}
+    if isinstance(key, RenditionKey):
+        links = {"self": rendition_path(*key)} | guide | {"collection": renditions_path(key.guide)}
+        return {**key._asdict(), "links": links}
+    links = {"self": edition_path(*key)} | guide | {"version_history": history_path(key.guide)}
+    return {"guide": key.guide, "edition": key.number, "links": links}
+
+
+def present_published(published: Publication[Any]) -> Any:
+    """Return the edition or rendition as it was published."""
+    model = PublishedRenditionResponse if isinstance(published.key, RenditionKey) else PublishedResponse
+    return model(**_named(published.key), digest=published.digest, published_at=published.published_at)
+
+
+def present_withdrawn(key: AnyKey, at: dt.datetime, reason: str) -> WithdrawalResponse | RenditionWithdrawalResponse:
+    """Return the edition or rendition as it was withdrawn."""
+    model = RenditionWithdrawalResponse if isinstance(key, RenditionKey) else WithdrawalResponse
+    return model(**_named(key), withdrawn_at=at, reason=reason)

@@ -1,0 +1,182 @@
+"""The code lists, signposts and legal statements of the seed folder, and the contacts to name without the database."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.errors import FaultCode, FieldError, NoSuchCodeList
+from app.logs import Log
+from app.models.coded_values import coded_values
+from app.models.concerns.concern import Concern
+from app.models.concerns.fields import YesNo
+from app.models.guides.code_lists import CodeList
+from app.models.guides.contacts import Contact
+from app.models.guides.editions import EditionContent, Publisher
+from app.models.guides.legal_statements import LegalStatement, LegalStatementList
+from app.models.guides.seed_files import read_seed_file
+from app.models.guides.signposts import Signpost, SignpostList, SignpostScope, WhoToCall
+from app.services.guides.editions import default_guide, get_current, read_content
+
+log = Log(__name__)
+COUNCILS = "council"
+"""The code list of the areas of councils."""
+ELSEWHERE = "elsewhere"
+"""The code of that list for an area that has no code there."""
+_GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
+"""Words in the name of a council that do not tell it from another one."""
+
+
+@dataclass(frozen=True)
+class ReferenceData:
+    """The code lists by name, the signposts, 999 first, what pages say of the law, and neighbouring councils.
+
+    `council` is the name of the council, if it is set. `all_signposts` are those of the seed folder, which may belong
+    to another council: `signposts_of` returns those to show.
+    """
+
+    code_lists: dict[str, CodeList]
+    all_signposts: tuple[Signpost, ...]
+    statements: tuple[LegalStatement, ...]
+    neighbours: tuple[Signpost, ...]
+    council: str | None = None
+
+    def who_to_call(self, content: EditionContent) -> WhoToCall:
+        """Return the contacts of the edition, and the signposts to show beside them."""
+        return WhoToCall(content.contacts, self.signposts_of(content.publisher))
+
+    def signposts_of(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
+        """Return the signposts to show: the national ones, and the local ones of the council.
+
+        The council is the one that is set or, otherwise, the publisher of the edition.
+        """
+        foreign = self.foreign_signposts(publisher)
+        return tuple(each for each in self.all_signposts if each not in foreign)
+
+    def foreign_signposts(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
+        """Return the local signposts that name a council other than the one that is set, or than the publisher."""
+        return tuple(
+            each
+            for each in self.all_signposts
+            if each.scope is SignpostScope.LOCAL and each.council and not self._is_council(each.council, publisher)
+        )
+
+    def _is_council(self, code: str, publisher: Publisher | None) -> bool:
+        """Return whether that code is the one of the council that is set or, otherwise, of the publisher."""
+        if self.council is None and publisher is not None and publisher.gss_code is not None:
+            return publisher.gss_code == code
+        name = self.council or (publisher.name if publisher is not None else "")
+        return _name_alone(self.label_of(code)) == _name_alone(name)
+
+    def label_of(self, code: str) -> str:
+        """Return the name of the council with that code, or the code if the list lacks it."""
+        codes = self.code_lists[COUNCILS].codes if COUNCILS in self.code_lists else ()
+        return next((each.label for each in codes if each.code == code), code)
+
+    def get_code_list(self, name: str) -> CodeList:
+        """Return the list of that name; raises `NoSuchCodeList`."""
+        try:
+            return self.code_lists[name]
+        except KeyError:
+            raise NoSuchCodeList from None
+
+    def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
+        """Return a fault for every code in the model that is not in its list."""
+        return [
+            FieldError(
+                at,
+                f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.",
+                FaultCode.UNKNOWN_CODE,
+            )
+            for at, name, value in coded_values(parsed)
+            if value not in self._codes.get(name, ())
+        ]
+
+    def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
+        """Return whom the reporter can call too: the councils where children live, and the designated officer."""
+        areas = {child.home_council for child in concern.children}
+        officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
+        return (*(each for each in self.neighbours if each.council in areas), *officers)
+
+    @cached_property
+    def law(self) -> dict[str, LegalStatement]:
+        """The legal statements by their ids."""
+        return {each.id: each for each in self.statements}
+
+    @cached_property
+    def _codes(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset(code.code for code in found.codes) for name, found in self.code_lists.items()}
+
+
+class EmergencyContacts:
+    """Who to call in general: the contacts of the default guide, cached in case they cannot be read, and signposts."""
+
+    def __init__(self, engine: Engine, reference_data: ReferenceData, preferred_guide: str | None = None) -> None:
+        self._engine = engine
+        self._reference_data = reference_data
+        self._preferred_guide = preferred_guide
+        self._newest = object()
+        self._read: object | None = None
+        self._keep((), None)
+
+    def invalidate(self) -> None:
+        """Read them again when they are next used: an edition was published or withdrawn."""
+        self._newest = object()
+
+    def current(self) -> WhoToCall:
+        """Return who to call now, or the last that could be read."""
+        self._refresh()
+        return self._who
+
+    def left_out(self) -> tuple[Signpost, ...]:
+        """Return the signposts that are not shown, because they are of another council."""
+        self._refresh()
+        return self._left_out
+
+    def _refresh(self) -> None:
+        newest = self._newest
+        if self._read is newest:
+            return
+        try:
+            with Session(self._engine) as session:
+                guide = default_guide(session, self._preferred_guide)
+                if guide is not None:
+                    content = read_content(session, get_current(session, guide=guide).key)
+                    self._keep(content.contacts, content.publisher)
+            self._read = newest
+        except Exception as failure:  # whatever fails here, the response that says 999 must be sent
+            log.warning("cached_contacts_used", error=type(failure).__name__)
+
+    def _keep(self, contacts: tuple[Contact, ...], publisher: Publisher | None) -> None:
+        self._who = WhoToCall(contacts, self._reference_data.signposts_of(publisher))
+        self._left_out = self._reference_data.foreign_signposts(publisher)
+
+
+def _name_alone(name: str) -> str:
+    """Return what tells the name of a council from that of another, for comparison."""
+    words = re.findall(r"\w+", name.casefold().replace("&", " and "))
+    return " ".join(word for word in words if word not in _GENERIC_WORDS)
+
+
+def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
+    """Return whether a child lives in the area of another council, by what the reporter says."""
+    others = {each.council for each in neighbours} | {ELSEWHERE}
+    return any(child.home_council in others for child in concern.children)
+
+
+def names_a_worker(concern: Concern) -> bool:
+    """Return whether somebody who may be a risk to a child works or volunteers with children."""
+    return any(each.works_with_children is YesNo.YES for each in concern.concern.people_of_concern)
+
+
+def read_reference_data(seed_dir: Path) -> ReferenceData:
+    """Read and check the files; raises `SeedFileError` with file, line and reason."""
+    lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
+    found = read_seed_file(seed_dir / "signposts.yaml", SignpostList)
+    statements = read_seed_file(seed_dir / "legal-statements.yaml", LegalStatementList).statements
+    return ReferenceData({each.name: each for each in lists}, found.signposts, statements, found.neighbours)

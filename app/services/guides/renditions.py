@@ -1,0 +1,225 @@
+"""Renditions of a guide: which one is read, the faults of a new one, and how they are answered."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sqlmodel import Session
+
+from app.errors import EditionWithdrawn, FaultCode, FieldError, InvalidRendition, NoSuchRendition, RenditionWithdrawn
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.editions import EditionContent
+from app.models.guides.rendered import RenderedWords, find_own_faults, find_strangers, render
+from app.models.guides.renditions import ListedRendition, RenditionContent, RenditionFacts
+from app.models.guides.sections import Section
+from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE, RenditionForm, direction_of
+from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
+from app.services.guides.editions import (
+    EditionHead,
+    StoredRendition,
+    current_of,
+    get_history,
+    read_content,
+    readable_of,
+    withdrawal_of,
+)
+
+GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
+ReadContent = Callable[[EditionKey], EditionContent]
+"""Reads the content of an edition."""
+UNCHECKED = (
+    "This version was made by a computer and has not been checked. "
+    "The cautions and the numbers to call are in the guide’s own words."
+)
+BEHIND = "The guide has changed since this version was made: edition {of} is here, and another edition is current."
+
+
+def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
+    """Return the guide's history. Raise `NoSuchGuide`, or `InvalidRendition` with every fault of the content."""
+    history = get_history(session, guide=guide)
+    head = next((each for each in history if each.number == content.of.edition), None)
+    faults = [*find_own_faults(content), *_faults_of_edition(head, content)]
+    if head is not None:
+        faults += find_strangers(content, read_content(session, head.key))
+    if faults:
+        raise InvalidRendition(faults)
+    return history
+
+
+def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
+    """Return the rendition to read in each language and form, by language: of the newest edition, then the newest.
+
+    In each language words come before links to recordings and documents.
+    """
+    readable = {head.number for head in history if head.withdrawn_at is None}
+    found: dict[tuple[str, RenditionForm], StoredRendition] = {}
+    for each in sorted(stored, key=lambda one: (one.edition, one.key.number)):
+        if each.withdrawn_at is None and each.edition in readable:
+            found[each.key.language, each.content.form] = each
+    newest_first = sorted(found.values(), key=lambda one: (one.edition, one.key.number), reverse=True)
+    return sorted(newest_first, key=lambda one: (one.key.language, not one.content.form.has_words))
+
+
+def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
+    """Return the rendition to read in each language other than the guide's own: words, or the newest link."""
+    found: dict[str, StoredRendition] = {}
+    for each in current_renditions(history, stored):
+        if each.key.language != GUIDE_LANGUAGE:
+            found.setdefault(each.key.language, each)
+    return found
+
+
+def chosen_rendition(
+    history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None = None
+) -> StoredRendition:
+    """Return the rendition of that number in the language, or the one to read.
+
+    Raise `NoSuchRendition`, or `RenditionWithdrawn` if that one was, or all were.
+    """
+    of_language = [each for each in stored if each.key.language == language]
+    if number is not None:
+        return _readable_rendition(history, rendition_of(of_language, number))
+    found = [*current_renditions(history, of_language), *of_language]
+    if not found:
+        raise NoSuchRendition
+    return _readable_rendition(history, found[0])
+
+
+def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
+    """Return the rendition of that number, withdrawn or not. Raise `NoSuchRendition`."""
+    found = next((each for each in stored if each.key.number == number), None)
+    if found is None:
+        raise NoSuchRendition
+    return found
+
+
+def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> StoredRendition:
+    """Return the rendition. Raise `RenditionWithdrawn`, or `EditionWithdrawn` if its edition was withdrawn."""
+    if stored.reason is not None:
+        raise RenditionWithdrawn(stored.reason)
+    try:
+        readable_of(history, stored.edition)
+    except EditionWithdrawn as withdrawn:
+        raise RenditionWithdrawn(str(withdrawn)) from None
+    return stored
+
+
+def preferred_rendition(
+    history: Sequence[EditionHead], stored: Sequence[StoredRendition], preferences: Sequence[str]
+) -> StoredRendition | None:
+    """Return the rendition with words that the preferences choose before the guide's own language (RFC 4647, lookup).
+
+    `preferences` are language ranges in small letters, the best first. None: the guide's own language is preferred.
+    """
+    with_words = [each for each in current_renditions(history, stored) if each.content.form.has_words]
+    available = {each.key.language.lower(): each for each in with_words}
+    for preference in preferences:
+        subtags = preference.split("-")
+        for length in range(len(subtags), 0, -1):
+            tag = "-".join(subtags[:length])
+            if tag in available:
+                return available[tag]
+            if tag in GUIDE_TAGS:
+                return None
+    return None
+
+
+def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
+    """Return whether the guide's current edition is another one than that of a rendition."""
+    current = current_of(history)
+    return current is None or current.number != edition
+
+
+def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> Iterator[FieldError]:
+    if head is None:
+        yield FieldError(("of", "edition"), "The guide has no edition with this number.", FaultCode.UNKNOWN_EDITION)
+    elif head.withdrawn_at is not None:
+        yield FieldError(("of", "edition"), "This edition was withdrawn, so it cannot have new renditions.")
+    elif head.digest != content.of.digest:
+        yield FieldError(("of", "digest"), "This is not the digest of that edition: other words were rendered.")
+
+
+def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
+    """Return the sentences to show with the words."""
+    notices = [UNCHECKED] if stored.content.is_unchecked else []
+    behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
+    return (*notices, *behind)
+
+
+def rendered_words(
+    history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
+) -> RenderedWords:
+    """Return the words. Of the rendition to read, the cautions and the contacts are those of the current edition."""
+    current = current_of(history)
+    takes_current = not is_numbered and current is not None and current.number != stored.edition
+    now = read(current.key) if takes_current and current is not None else None
+    return render(stored.content, read(stored.edition_key), now)
+
+
+def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
+    """Return what the words are, and which of them are in the guide's own language."""
+    return RenditionFacts(
+        **_summary(history, stored),
+        in_guide_language=words.in_guide_language,
+        unchecked_cautions=words.unchecked_cautions,
+    )
+
+
+def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> ListedRendition:
+    """Return the rendition as it is in the list of its guide."""
+    links = rendition_links(stored, is_numbered=True)
+    return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
+
+
+def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
+    """Return the path of the guide in each language, its own first."""
+    languages = chosen_by_language(history, stored)
+    return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
+
+
+def edition_language_paths(
+    head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
+) -> dict[str, str]:
+    """Return the numbered path of the edition in each language, its own first. `stored` are its renditions."""
+    return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
+        language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
+    }
+
+
+def content_language(stored: StoredRendition) -> str:
+    """Return the language of the words in the response: a recording has none of its own."""
+    return stored.key.language if stored.content.form.has_words else GUIDE_LANGUAGE
+
+
+def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[str, Any]:
+    own = ("language", "form", "of", "made_by", "tool", "checked_by", "checked_on", "link")
+    return {name: getattr(stored.content, name) for name in own} | {
+        "dir": direction_of(stored.content.language),
+        "number": stored.key.number,
+        "digest": stored.digest,
+        "published_at": stored.published_at,
+        "behind": is_of_former_edition(history, stored.edition),
+        "notices": notices_of(history, stored),
+    }
+
+
+def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
+    """Return the links of a response with the rendition, and of its place in a list."""
+    guide, language, number = stored.key
+    numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
+    path = numbered if is_numbered else latest
+    forms = {}
+    if stored.content.form.has_words:
+        large_print = {} if is_numbered else {"large_print": f"{path}/large-print.pdf"}
+        tables = {f"{section.key}_csv": f"{path}/{section.value}.csv" for section in Section}
+        forms = {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | large_print | tables
+    return {
+        "self": path,
+        **forms,
+        "latest_version": latest,
+        "numbered": numbered,
+        "edition": edition_path(*stored.edition_key),
+        "guide": guide_path(guide),
+        "collection": renditions_path(guide),
+        "edition_renditions": edition_renditions_path(*stored.edition_key),
+        "describedby": "/openapi.json",
+    }

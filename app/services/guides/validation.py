@@ -1,0 +1,242 @@
+"""The check of what an editor writes, a file or a draft, before it is agreed on and published; and new files."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from sqlmodel import Session
+
+from app.errors import FieldError, InvalidEdition, SeedError, SeedFileError, SetupError
+from app.models.base import SLUG_PATTERN, digest_of
+from app.models.guides import editions
+from app.models.guides.edition_files import EditionFile, edition_yaml, read_sound_entries
+from app.models.guides.edition_keys import EditionKey
+from app.models.guides.edition_rows import GuideDraftRow
+from app.models.guides.editions import EditionContent
+from app.models.guides.fault_words import sentence_at
+from app.models.guides.seed_files import FileTree, edition_place, read_tree
+from app.models.guides.written_checks import Fault, find_unchanged, find_warnings, parse_written
+from app.services.guides.editions import EditionHead, current_of, every_publication, find_history, read_content
+from app.services.guides.reference_data import ReferenceData
+
+WARNING = "warning: "
+NOTHING_CHANGED = "the content is the same as the current edition: nothing would change"
+SKELETON = Path(editions.__file__).with_name("new_guide.yaml")
+REVIEWED_AFTER = dt.timedelta(days=365)
+NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the changes in `change_note`."
+
+
+@dataclass(frozen=True)
+class PublishedGuides:
+    """What is published: the names of all guides, and one guide with its current edition."""
+
+    names: tuple[str, ...]
+    history: Sequence[EditionHead]
+    current: EditionContent | None
+
+    @property
+    def next_number(self) -> int:
+        """The number that the guide's next edition has."""
+        return len(self.history) + 1
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file without faults: the edition that it would be, its digest, and warnings in the order of the lines."""
+
+    file: EditionFile
+    key: EditionKey
+    digest: str
+    warnings: tuple[SeedError, ...]
+    is_new_guide: bool | None
+    """None if there is no database to compare with."""
+
+
+def read_published(session: Session, guide: str) -> PublishedGuides:
+    """Return what is published of the guide, or the names of all guides where it has no edition yet."""
+    history = find_history(session, guide=guide)
+    current = current_of(history)
+    names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
+    return PublishedGuides(names, history, read_content(session, current.key) if current else None)
+
+
+def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
+    """Return the file if it can be published. Raise `SeedFileError` with every fault, and with the warnings."""
+    key, faults = None, list[SeedError]()
+    try:
+        key = EditionKey(*edition_place(path))
+    except SeedFileError as refusal:
+        faults += refusal.faults
+    try:
+        value, tree = read_tree(path)
+    except SeedFileError as refusal:
+        raise SeedFileError(path, [*faults, *refusal.faults]) from None
+    content, written = parse_written(value)
+    unknown = [(each.at, each.detail) for each in _unknown_codes(reference_data, content)]
+    faults += [*tree.faults, *(tree.fault_at(*each) for each in (*written, *unknown))]
+    digest = digest_of(content) if content is not None and not faults else None
+    published = read_published(session, key.guide) if session is not None and key is not None else None
+    if key is not None and published is not None:
+        faults += [SeedError(0, fault) for fault in _faults_in_place(key, digest, published)]
+    warnings = sorted(_warnings(value, tree, key, digest, published, today=today))
+    if faults or key is None or content is None or digest is None:
+        raise SeedFileError(path, faults, warnings)
+    file = EditionFile(path, content, tree)
+    return CheckedFile(file, key, digest, tuple(warnings), None if published is None else not published.history)
+
+
+def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None) -> list[FieldError]:
+    """Return a fault for each code that is not in its list, once the content can be parsed."""
+    found = reference_data.faults_in_codes(content) if content is not None else []
+    return [FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found]
+
+
+def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
+    """Return what is rarely meant in what can be read of a draft; against the current edition too, where there is one.
+
+    Items of `value` without a position are given their place in it.
+    """
+    if not isinstance(value, dict):
+        return []
+    content, unread = read_sound_entries(value)
+    found = [*find_warnings(content, today), *(find_unchanged(content, current) if current is not None else ())]
+    return [(at, sentence_at(at, reason)) for at, reason in found if not {at[:1], at[:2]} & unread]
+
+
+def _faults_in_place(key: EditionKey, digest: str | None, published: PublishedGuides) -> Iterator[str]:
+    following = f"name the file `{published.next_number}.yaml`"
+    if key.number > published.next_number:
+        if not published.history:
+            yield (
+                f"no guide `{key.guide}` is published, and the first edition of a new guide is `1.yaml`."
+                + meant_folder(key.guide, published.names)
+            )
+        else:
+            yield f"the next edition of `{key.guide}` is {published.next_number}: {following}"
+    known = next((head for head in published.history if head.number == key.number), None)
+    if known is not None and digest != known.digest:
+        yield f"edition {key.number} of `{key.guide}` is published, and never changes: {following}"
+
+
+def _warnings(
+    value: object,
+    tree: FileTree,
+    key: EditionKey | None,
+    digest: str | None,
+    published: PublishedGuides | None,
+    *,
+    today: dt.date,
+) -> Iterator[SeedError]:
+    is_next = published is not None and key is not None and key.number == published.next_number
+    for at, reason in warnings_in(value, published.current if published and is_next else None, today=today):
+        line = tree.line_of(at)
+        yield SeedError(line if line != tree.line_of(()) else 0, f"{WARNING}{reason}")
+    if published is None:
+        yield SeedError(0, f"{WARNING}there is no database, so the content was not compared with a published edition")
+    elif not published.history and key is not None and key.number == 1:
+        yield SeedError(
+            0,
+            f"{WARNING}no guide `{key.guide}` is published: this is a new guide."
+            + meant_folder(key.guide, published.names),
+        )
+    elif digest in {head.digest for head in published.history}:
+        yield SeedError(0, f"{WARNING}this content is already published")
+
+
+def meant_folder(guide: str, names: Sequence[str]) -> str:
+    """Return a sentence with the published guide that is probably meant; nothing where none is alike."""
+    close = get_close_matches(guide, names, n=1)
+    return f" If you mean `{close[0]}`, move the file to the folder `{close[0]}`." if close else ""
+
+
+@dataclass(frozen=True)
+class CheckedDraft:
+    """A draft beside what is published. `content` and `digest` are None where it has a fault."""
+
+    draft: GuideDraftRow
+    published: PublishedGuides
+    content: EditionContent | None
+    digest: str | None
+    faults: tuple[FieldError, ...]
+    warnings: tuple[FieldError, ...]
+
+    @property
+    def follows(self) -> int | None:
+        """The number of the guide's last edition; None for a new guide."""
+        return len(self.published.history) or None
+
+    def require_sound(self) -> tuple[EditionContent, str]:
+        """Return the content and its digest. Raise `InvalidEdition` with every fault."""
+        if self.content is None or self.digest is None:
+            raise InvalidEdition(self.faults)
+        return self.content, self.digest
+
+
+def check_draft(
+    session: Session, draft: GuideDraftRow, reference_data: ReferenceData, *, today: dt.date
+) -> CheckedDraft:
+    """Check the draft as `guidance check` checks a file."""
+    published = read_published(session, draft.guide)
+    content, written = parse_written(draft.read())
+    faults = [FieldError(*each) for each in written] + _unknown_codes(reference_data, content)
+    current = current_of(published.history)
+    digest = digest_of(content) if content is not None and not faults else None
+    if digest is not None and current is not None and current.digest == digest:
+        faults.append(FieldError((), NOTHING_CHANGED))
+    warnings = tuple(_warnings_of_draft(draft, published, today))
+    sound, its_digest = (None, None) if faults else (content, digest)
+    return CheckedDraft(draft, published, sound, its_digest, tuple(faults), warnings)
+
+
+def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: dt.date) -> Iterator[FieldError]:
+    yield from (FieldError(*each) for each in warnings_in(draft.read(), published.current, today=today))
+    current = current_of(published.history)
+    if current is not None and current.published_at > draft.begun_at:
+        yield FieldError((), f"edition {current.number} was published after this draft was started: compare them")
+    if not published.history:
+        close = get_close_matches(draft.guide, published.names, n=1)
+        meant = f" If you mean `{close[0]}`, write the draft of that guide." if close else ""
+        yield FieldError((), f"no guide `{draft.guide}` is published: this is a new guide.{meant}")
+
+
+def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
+    """Write the file of the guide's next edition below the folder, and return it, and whether the guide is new.
+
+    Of a published guide it has the words of the current edition; else it is a skeleton. Raises `SetupError` if the name
+    is no slug, or the file exists.
+    """
+    published = read_published(session, slug) if session is not None else None
+    if published is None or published.current is None:
+        number = published.next_number if published else 1
+        return write_draft(folder, slug, _skeleton(slug, today), number), not (published and published.history)
+    number = published.next_number
+    text = edition_yaml(published.current, NEXT_EDITION.format(number=number, guide=slug))
+    return write_draft(folder, slug, text, number), False
+
+
+def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
+    """Write `<slug>/<number>.yaml` below the folder, and the JSON Schema beside. Raise `SetupError`."""
+    if not re.fullmatch(SLUG_PATTERN, slug):
+        raise SetupError(
+            "the name of a guide must be lower-case words joined by hyphens, such as child-criminal-exploitation"
+        )
+    path = folder / slug / f"{number}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise SetupError(f"{path} exists; choose another name") from None
+    (folder / editions.SCHEMA_FILE).write_text(editions.edition_schema_json(), encoding="utf-8")
+    return path
+
+
+def _skeleton(slug: str, today: dt.date) -> str:
+    words = SKELETON.read_text(encoding="utf-8")
+    filled = {"slug": slug, "title": slug.replace("-", " ").capitalize(), "review_by": today + REVIEWED_AFTER}
+    for name, value in (filled | {"today": today}).items():
+        words = words.replace(f"{{{name}}}", str(value))
+    return f"{editions.SCHEMA_LINE}\n{words}"

@@ -1,0 +1,207 @@
+"""Backing up and restoring the embedded database, trying a restore, and a folder of backups. Every copy is verified."""
+
+import datetime as dt
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import Settings
+from app.db.backup import database_copy, exclusive_lock, find_file_faults, flush, move_aside, move_into_place
+from app.db.database import DATABASE_FILE, open_database
+from app.db.private_files import make_private_folder
+from app.db.schema import find_foreign_objects, find_schema_faults, is_behind, migrate_schema, prepare_schema
+from app.db.tables import table_of
+from app.errors import BackupRefused, SchemaAltered, SchemaUnknown
+from app.models.base import OnStep, show_no_progress
+from app.models.concerns.rows import ConcernRow
+from app.models.guides.edition_rows import EditionRow
+from app.services.access.row_signing import ACCESS_KEY
+from app.services.concerns.keys import DEVELOPMENT_IDENTITY, RECEIPT_KEY
+from app.services.events.webhook_keys import open_webhook_keys
+from app.services.guides.editions import IS_EDITION
+from app.services.operations.verification import find_faults, verify_editions
+
+BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The numbers of editions and concerns in a copy that was verified."""
+
+    editions: int
+    concerns: int
+
+
+def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
+    """Write a verified copy of the database to that file, also while it is in use.
+
+    Raises `BackupRefused`, and `FileExistsError` if the file exists and `replace` is false.
+    """
+    source = data_dir / DATABASE_FILE
+    if not source.is_file():
+        raise BackupRefused(f"there is no database in {data_dir}")
+    if target.exists() and not replace:
+        raise FileExistsError(target)
+    with database_copy(source, target, on_step) as draft:
+        verified = verify_copy(draft)
+        move_into_place(draft, target, replace=replace)
+    return verified
+
+
+def restore_backup(
+    source: Path, data_dir: Path, *, replace: bool, at: dt.datetime, on_step: OnStep = show_no_progress
+) -> tuple[Verified, Path | None]:
+    """Move a copy of the backup to the service's data folder; a former database is renamed.
+
+    Returns the numbers in the copy, and the path of the former database, if there was one. Raises `BackupRefused` if
+    the backup is damaged or a service has the database open, and `FileExistsError` if there is a database and
+    `replace` is false.
+    """
+    path = data_dir / DATABASE_FILE
+    if path.exists() and not replace:
+        raise FileExistsError(path)
+    is_new = not data_dir.exists()
+    make_private_folder(data_dir)
+    try:
+        return _restore(source, path, at=at, on_step=on_step)
+    except BackupRefused:
+        if is_new:
+            data_dir.rmdir()
+        raise
+
+
+def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> tuple[Verified, Path | None]:
+    with database_copy(source, path, on_step) as draft:
+        verified = verify_copy(draft)
+        if not path.exists():
+            move_into_place(draft, path, replace=False)
+            return verified, None
+        former = path.with_name(f"{path.name}.before-{at.astimezone(dt.UTC):%Y%m%dT%H%M%S.%fZ}")
+        with exclusive_lock(path):
+            move_aside(path, former)
+            move_into_place(draft, path, replace=False)
+    return verified, former
+
+
+def verify_copy(path: Path) -> Verified:
+    """Verify a copy: its pages, its rules, every edition's digest and every chain of disclosures.
+
+    A copy with an older schema is verified in a migrated copy of it. Raises `BackupRefused`.
+    """
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+    try:
+        _refuse(find_file_faults(path))
+        if is_behind(engine):
+            with _migrated_copy(path) as newest:
+                return verify_copy(newest)
+        with engine.connect() as connection:
+            _refuse([*find_schema_faults(connection), *find_foreign_objects(connection)])
+        _refuse(list(_find_faults(engine)))
+        with engine.connect() as connection:
+            editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
+            concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
+        return Verified(editions or 0, concerns or 0)
+    except SchemaAltered as altered:
+        raise BackupRefused(str(altered)) from None
+    except (SQLAlchemyError, SchemaUnknown):
+        raise BackupRefused("it is no database of this service, or a newer version made it") from None
+    finally:
+        engine.dispose()
+
+
+def keys_outside_backups(settings: Settings) -> list[Path]:
+    """Return the key files that this service uses, which no backup of the database contains."""
+    paths = [
+        settings.receipt_key_file or settings.data_dir / RECEIPT_KEY,
+        *settings.retired_receipt_keys,
+        open_webhook_keys(settings).path,
+        settings.access_key_file or settings.data_dir / ACCESS_KEY,
+        settings.seal_identity_file,
+        settings.data_dir / DEVELOPMENT_IDENTITY,
+        settings.limits_secret_file,
+    ]
+    return [path for path in paths if path is not None and path.exists()]
+
+
+@contextmanager
+def _migrated_copy(path: Path) -> Iterator[Path]:
+    with database_copy(path, beside=path) as draft:
+        engine = create_engine(f"sqlite:///{draft}", hide_parameters=True)
+        try:
+            migrate_schema(engine, None)
+        finally:
+            engine.dispose()
+        yield draft
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise BackupRefused("\n".join(["the copy is not whole, and is not used:", *faults]))
+
+
+def _find_faults(engine: Engine) -> Iterator[str]:
+    for name, mismatch in verify_editions(engine):
+        if mismatch is not None:
+            yield f"{name}: {mismatch}"
+    for name, fault in find_faults(engine):
+        yield f"{name}: {fault}"
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """What the drill found in the restored database, and the seconds that the restore took."""
+
+    verified: Verified
+    seconds: float
+
+
+def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> Drilled:
+    """Restore the backup into a private folder, which is deleted afterwards. Nothing else changes.
+
+    The folder is made in `beside`; without it, beside the backup. Raises `BackupRefused`, and `OSError` if there is no
+    room.
+    """
+    with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # made with mode 0700
+        started = time.monotonic()
+        verified, _ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
+        engine = open_database(Path(folder) / "data")
+        try:
+            prepare_schema(engine, Path(folder) / "data", migrates=True)
+        except (SchemaAltered, SchemaUnknown) as refusal:
+            raise BackupRefused(f"a start of the service refuses it: {refusal}") from None
+        finally:
+            engine.dispose()
+        return Drilled(verified, time.monotonic() - started)
+
+
+def backup_path(folder: Path, *, at: dt.datetime) -> Path:
+    """Return the path of a new backup in the folder: its name is the time in UTC, so that names sort by age."""
+    return folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
+
+
+def list_backups(folder: Path) -> list[Path]:
+    """Return the backups of the folder that `backup_path` named, the newest first."""
+    named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
+    return sorted(named, key=lambda path: path.name, reverse=True)
+
+
+def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
+    """Remove all but the newest so many from the folder of the newest, and return those that were removed.
+
+    Other files are left alone, and so is the newest itself, whatever the clock said when the others were named.
+    """
+    folder = newest.parent
+    others = [path for path in list_backups(folder) if path != newest]
+    old = others[keep - 1 :]
+    for path in old:
+        path.unlink()
+    if old:
+        flush(folder)
+    return old

@@ -1,0 +1,287 @@
+"""Checkpoints: signed statements of the end of the record, which a second party stores.
+
+A checkpoint says how many disclosures there are, over all chains, and their Merkle root (RFC 6962). A database that was
+rolled back, or whose record was cut or rewritten, no longer agrees with one that somebody else has. Its text is a
+signed note, in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
+"""
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from app.db.writer import Writer
+from app.errors import CheckpointNotGenuine, SetupError
+from app.models.audit.audit_log import AUDIT, OUTBOX, CheckpointRow, DeskAct, DisclosureRow
+from app.models.audit.details import CheckpointDetails
+from app.models.events.rows import EventKind
+from app.services.audit.audit_log import Actor, by_itself, record_disclosure
+from app.services.audit.chains import find_end
+from app.services.events.outbox import append_event, checkpoint_payload
+
+CHECKPOINT_INTERVAL = dt.timedelta(days=1)
+LEAF, NODE = b"\x00", b"\x01"
+ED25519 = b"\x01"
+KEY_ID_BYTES = 4
+HASH_BYTES = 32
+NAME_OF_HOST = re.compile(r"[^\s+]+")
+SIGNATURE_LINE = re.compile("— ([^ +]+) ([A-Za-z0-9+/]+={0,2})")
+TREE_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
+MAX_NOTE_BYTES = 100_000
+
+
+@dataclass
+class MerkleTree:
+    """A tree of `size` leaves, as the roots of its complete subtrees, the largest first."""
+
+    size: int = 0
+    frontier: list[bytes] = field(default_factory=list)
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf at the end."""
+        node = hashlib.sha256(LEAF + leaf).digest()
+        larger = self.size
+        while larger & 1:  # a complete subtree of the same size is on the left
+            node = _join(self.frontier.pop(), node)
+            larger >>= 1
+        self.frontier.append(node)
+        self.size += 1
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Add the leaves in their order."""
+        for leaf in leaves:
+            self.append(leaf)
+
+    @property
+    def root(self) -> bytes:
+        """The Merkle tree hash."""
+        if not self.frontier:
+            return hashlib.sha256().digest()
+        *larger, node = self.frontier
+        for left in reversed(larger):
+            node = _join(left, node)
+        return node
+
+
+def _join(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(NODE + left + right).digest()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The statement of a checkpoint: which log, how many entries, and their Merkle root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The text that is signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """A public key of a log; without a name it verifies signatures under any name."""
+
+    key: Ed25519PublicKey
+    name: str | None = None
+
+    def matches(self, name: str, key_id: bytes) -> bool:
+        """Return whether a signature line with that name and key ID is one of this key."""
+        return self.name in (None, name) and key_id == key_id_of(name, self.key)
+
+
+@dataclass(frozen=True)
+class NoteSigner:
+    """Signs checkpoints. The origin of the log is the name of the key too."""
+
+    origin: str
+    key: Ed25519PrivateKey
+
+    def sign(self, size: int, root: bytes) -> str:
+        """Return the signed note of the checkpoint."""
+        text = Checkpoint(self.origin, size, root).text
+        signature = key_id_of(self.origin, self.key.public_key()) + self.key.sign(text.encode())
+        return f"{text}\n— {self.origin} {base64.b64encode(signature).decode()}\n"
+
+    @property
+    def verifier_key(self) -> str:
+        """The public key in the text form that verifiers of signed notes read."""
+        public = self.key.public_key()
+        encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
+        return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
+
+
+@dataclass(frozen=True)
+class SignedCheckpoint:
+    """A checkpoint that was signed now."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Signs checkpoints, once a day and on request."""
+
+    engine: Engine
+    writer: Writer
+    signer: NoteSigner
+
+    def sign(self, *, actor: Actor) -> SignedCheckpoint:
+        """Record that the actor requests a checkpoint, and return one of the record up to that."""
+        self.writer.run(_record_signing, actor=actor)
+        with Session(self.engine) as session:
+            tree = _current_tree(session)
+        return SignedCheckpoint(tree.size, tree.root, self.signer.sign(tree.size, tree.root))
+
+    def make(self, *, at: dt.datetime) -> CheckpointRow:
+        """Sign a checkpoint, store it, and send it to every receiver of `audit.checkpoint`."""
+        with Session(self.engine) as session:
+            before = _current_tree(session)
+        return self.writer.run(_insert, self.signer, at, before)
+
+    def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
+        """Make a checkpoint if the last one, or the first disclosure, is a day old."""
+        with Session(self.engine) as session:
+            if not _is_due(session, at):
+                return None
+            before = _current_tree(session)  # most of the reading, while others write
+
+        def make(session: Session) -> CheckpointRow | None:  # unless another process has just made one
+            return _insert(session, self.signer, at, before) if _is_due(session, at) else None
+
+        return self.writer.run(make)
+
+
+def origin_at(public_url: str) -> str:
+    """Return the origin of the record of the service at that address. Raises `SetupError` if it cannot be a name."""
+    host = urlsplit(public_url).netloc
+    if not NAME_OF_HOST.fullmatch(host):
+        raise SetupError("the host of GUIDANCE_PUBLIC_URL cannot be in the name of a checkpoint")
+    return f"{host}/disclosures"
+
+
+def parse_verifier_key(text: str) -> Verifier:
+    """Return the verifier of a key like `council.example/record+c74f20a3+AeS3...`. Raises `SetupError`."""
+    try:
+        name, key_id, encoded = text.strip().split("+", 2)
+        decoded = base64.b64decode(encoded, validate=True)
+        key = Ed25519PublicKey.from_public_bytes(decoded[1:])
+        if decoded[:1] != ED25519 or key_id_of(name, key).hex() != key_id:
+            raise ValueError
+    except ValueError:
+        raise SetupError("that is not the public key of a signed note (name+hash+key)") from None
+    return Verifier(key, name)
+
+
+def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
+    """Return what the note states, if one of the keys signed it. Raises `CheckpointNotGenuine`.
+
+    Signatures of other keys are ignored, as the format demands.
+    """
+    text, separator, signatures = note.rpartition("\n\n")
+    if not separator or len(note) > MAX_NOTE_BYTES or not _is_signed(f"{text}\n", signatures, list(verifiers)):
+        raise CheckpointNotGenuine
+    return _parse(text)
+
+
+def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
+    """Return the four bytes that name the key in a signature line."""
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
+
+
+def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
+    """Yield the hash of each disclosure after that position, in the order of all acts."""
+    position = col(DisclosureRow.position)
+    hashes = select(DisclosureRow.sha256).where(position > after).order_by(position)
+    with session.exec(hashes.execution_options(yield_per=1000)) as found:
+        for sha256 in found:
+            yield bytes.fromhex(sha256)
+
+
+def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
+    """Return the tree of the whole record. It continues the given one, or that of the last checkpoint."""
+    tree = MerkleTree()
+    if before is not None:
+        tree = MerkleTree(before.size, [*before.frontier])
+    elif (last := _find_last(session)) is not None:
+        tree = MerkleTree(last.size, [bytes.fromhex(node) for node in last.frontier])
+    tree.extend(iterate_leaves(session, after=tree.size))
+    return tree
+
+
+def _find_last(session: Session) -> CheckpointRow | None:
+    return session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number).desc()).limit(1)).first()
+
+
+def _is_due(session: Session, at: dt.datetime) -> bool:
+    last = _find_last(session)
+    first = select(DisclosureRow.at).order_by(col(DisclosureRow.position)).limit(1)
+    since = last.at if last is not None else session.exec(first).first()
+    return since is not None and since + CHECKPOINT_INTERVAL <= at
+
+
+def _record_signing(session: Session, actor: Actor) -> None:
+    """Record where the events end, so that the checkpoint covers them too."""
+    events = find_end(session, OUTBOX)
+    details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
+    record_disclosure(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
+
+
+def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:
+    """Sign and store a checkpoint. `before` is the tree as it was a moment ago."""
+    _record_signing(session, by_itself(at))
+    last = _find_last(session)
+    tree = _current_tree(session, before)
+    row = CheckpointRow(
+        number=((last and last.number) or 0) + 1,  # a sequence of PostgreSQL leaves numbers out after a crash
+        at=at,
+        size=tree.size,
+        root_sha256=tree.root.hex(),
+        frontier=[node.hex() for node in tree.frontier],
+        note=signer.sign(tree.size, tree.root),
+    )
+    session.add(row)
+    append_event(session, EventKind.AUDIT_CHECKPOINT, at=at, data=checkpoint_payload(row))
+    return row
+
+
+def _is_signed(text: str, signatures: str, verifiers: list[Verifier]) -> bool:
+    verified = False
+    for line in signatures.splitlines():
+        found = SIGNATURE_LINE.fullmatch(line)
+        if found is None:
+            return False
+        try:
+            signature = base64.b64decode(found[2], validate=True)
+            for each in verifiers:
+                if each.matches(found[1], signature[:KEY_ID_BYTES]):
+                    each.key.verify(signature[KEY_ID_BYTES:], text.encode())
+                    verified = True
+        except (binascii.Error, InvalidSignature):  # a wrong signature of a known key is no note at all
+            return False
+    return verified
+
+
+def _parse(text: str) -> Checkpoint:
+    origin, size, encoded, *_ = [*text.split("\n"), "", ""]
+    try:
+        root = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise CheckpointNotGenuine from None
+    if not origin or not TREE_SIZE.fullmatch(size) or len(root) != HASH_BYTES:
+        raise CheckpointNotGenuine
+    return Checkpoint(origin, int(size), root)

@@ -1,0 +1,163 @@
+"""The doctor: all checks of a set-up, run in order."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import Part, Settings
+from app.db.database import open_to_read
+from app.errors import GuidanceError, SetupError
+from app.services.operations.check_model import (
+    SKIPPED_DATABASE,
+    SKIPPED_LONG,
+    Check,
+    Condition,
+    Finding,
+    Patient,
+    Verdict,
+    fault,
+    worst,
+)
+from app.services.operations.concern_checks import check_overdue, check_overdue_events, check_test_concerns
+from app.services.operations.database_checks import (
+    check_chains,
+    check_database,
+    check_files,
+    check_flush,
+    check_growth,
+    check_restore,
+    check_rules,
+    check_schema,
+)
+from app.services.operations.guidance_checks import (
+    check_contacts,
+    check_danger_times,
+    check_holidays,
+    check_reviews,
+    check_statements,
+)
+from app.services.operations.key_checks import (
+    check_access,
+    check_identities,
+    check_number_of_recipients,
+    check_receipt_key,
+    check_removed_recipients,
+    check_webhooks,
+)
+from app.services.operations.page_checks import check_desk_script, check_pages, check_print, check_scripts
+from app.services.operations.settings_checks import (
+    check_clock,
+    check_email,
+    check_outside,
+    check_proxy,
+    check_public_url,
+    check_settings,
+    check_start,
+    check_watch,
+)
+from app.services.operations.watches import BACKUPS, OPERATIONS, WATCHES
+
+KNOCKED = (Part.OPENID, Part.LIMITS, Part.TRACES, Part.PAGES)
+KEYS, DEPLOY = "docs/how-to/keys-and-sealed-concerns.md", "docs/how-to/deploy.md"
+CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
+ALL_CHECKS = (
+    Check("settings", check_settings, f"{SETTINGS}#table-of-settings"),
+    Check("start", check_start, f"{SETTINGS}#table-of-settings"),
+    Check("proxy", check_proxy, f"{DEPLOY}#before-anything-else"),
+    Check("public-url", check_public_url, f"{DEPLOY}#before-anything-else"),
+    Check("recipients", check_number_of_recipients, KEYS),
+    Check("identities", check_identities, KEYS, names_somebody=True),
+    Check("receipt-key", check_receipt_key, "docs/reference/receipts.md"),
+    Check("database", check_database, f"{OPERATIONS}#processes-and-nodes", opens_database=True),
+    Check("pages", check_pages, f"{BACKUPS}#drill", needs_database=True, is_long=True),
+    Check("schema", check_schema, f"{OPERATIONS}#schema", needs_database=True, opens_database=True),
+    Check("rules", check_rules, f"{OPERATIONS}#schema", needs_database=True),
+    Check("growth", check_growth, f"{OPERATIONS}#growth", needs_database=True),
+    Check("files", check_files, f"{OPERATIONS}#files"),
+    Check("flush", check_flush, f"{OPERATIONS}#processes-and-nodes"),
+    Check("clock", check_clock, f"{OPERATIONS}#background-workers", needs_database=True),
+    *(Check(each.name, partial(check_watch, each), each.read, needs_database=each.needs_database) for each in WATCHES),
+    Check("restore", check_restore, f"{BACKUPS}#drill", is_long=True, names_somebody=True),
+    Check("contacts", check_contacts, CONVENTIONS, needs_database=True),
+    Check("reviews", check_reviews, CONVENTIONS, needs_database=True),
+    Check("statements", check_statements, f"{PAGES}#statements-about-the-law"),
+    Check("holidays", check_holidays, "docs/decisions/0008-acknowledge-by.md"),
+    Check("danger-times", check_danger_times, "docs/decisions/0008-acknowledge-by.md"),
+    Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
+    Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
+    Check(
+        "test-concerns",
+        check_test_concerns,
+        "docs/how-to/integrate.md#try-without-harm",
+        needs_database=True,
+        names_somebody=True,
+    ),
+    Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True, names_somebody=True),
+    Check("access", check_access, f"{OPERATIONS}#who-may-come-in", needs_database=True, names_somebody=True),
+    Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
+    Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
+    Check("email", check_email, "docs/reference/events.md#email-to-the-duty-team"),
+    *(Check(part.value, partial(check_outside, part), f"{OPERATIONS}#parts-outside") for part in KNOCKED),
+    Check("print", check_print, f"{PAGES}#the-page-to-print"),
+    Check("scripts", check_scripts, PAGES),
+    Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
+)
+"""In the order of the report. The schema is looked at before what reads tables."""
+
+
+def examine(
+    settings: Settings,
+    *,
+    at: dt.datetime,
+    rehearse_start: Callable[[Settings, Engine], None],
+    is_quick: bool = False,
+) -> Iterator[Finding]:
+    """Yield what each check finds. Nothing is changed, but for files that are written and deleted again."""
+    try:
+        engine = open_to_read(settings.data_dir, settings.database_address)
+    except SetupError as refusal:
+        yield _finding(ALL_CHECKS[0], fault(str(refusal), "correct the setting"))
+        return
+    patient, is_readable = Patient(settings, engine, at, rehearse_start), True
+    try:
+        for check in ALL_CHECKS:
+            finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))
+            if check.opens_database:
+                is_readable = finding.condition is Condition.FINE
+            yield finding
+    finally:
+        engine.dispose()
+
+
+def failed_unit(name: str) -> Finding:
+    """Return the finding that a unit of systemd failed, as systemd says."""
+    return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
+
+
+def refused_settings(refusal: str) -> list[Finding]:
+    """Return a finding for each line of the refusal of settings, which no other check can do without."""
+    return [
+        Finding(ALL_CHECKS[0].name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
+        for line in refusal.splitlines()
+    ]
+
+
+def _run(check: Check, patient: Patient, *, is_readable: bool, is_quick: bool) -> Verdict:
+    if check.needs_database and not is_readable:
+        return SKIPPED_DATABASE
+    if check.is_long and is_quick:
+        return SKIPPED_LONG
+    try:
+        found = check.run(patient)
+        return found if isinstance(found, Verdict) else worst(found)
+    except SQLAlchemyError as failure:
+        return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")
+    except (GuidanceError, OSError) as failure:
+        return fault(f"this check failed ({type(failure).__name__})", "correct the other problems first")
+
+
+def _finding(check: Check, verdict: Verdict) -> Finding:
+    return Finding(check.name, verdict.condition, verdict.found, verdict.action, check.read)

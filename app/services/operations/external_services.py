@@ -1,0 +1,194 @@
+"""The parts outside the service that settings name: whether they answer, and whether what is sent to them arrives."""
+
+import datetime as dt
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import httpx
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.config import PREFIX, Part, Settings
+from app.errors import GuidanceError
+from app.logs import Log
+from app.models.events.rows import EMAIL
+from app.services.access.limits import OWN_MEMORY, open_store
+from app.services.access.openid_provider import discover, discover_jwks_url, fetch_document, parse_keys
+from app.services.events.address_guard import SsrfGuard
+from app.services.events.deliveries import oldest_waiting
+from app.services.events.email_sender import EmailSender
+from app.services.events.webhooks import list_receivers
+from app.services.workers import call_in_time
+
+KNOCK_SECONDS = 5.0
+CALL_SECONDS = 2 * KNOCK_SECONDS
+"""For the lookup of a name, which has no limit of its own, and all that comes after."""
+LATE = dt.timedelta(minutes=2)
+"""After so long, an event that waits for its receiver is late: a webhook was tried four times by then."""
+TRACES_PATH = "/v1/traces"
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+WEBHOOKS = "webhooks"
+EVENTS_LATE = "late"
+"""What is wrong with a receiver whose events wait for too long."""
+SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
+SIGN_IN_AGAIN = dt.timedelta(minutes=15)
+"""How long a process waits after a refused sign-in: a mail server locks an account that is tried too often."""
+FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
+log = Log(__name__)
+HTTP_ERRORS = range(400, 600)
+WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
+"""What a serving process knocks at, again and again."""
+
+
+def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
+    return EmailSender(settings, seconds=KNOCK_SECONDS).knock()
+
+
+def _knock_at_provider(settings: Settings, name: str) -> str | None:
+    """Read the keys as for a token. Where they have an address of their own, the issuer is asked for sign-ins alone."""
+    issuer, keys = settings.openid_issuer or "", settings.openid_jwks_url
+    if name == "openid_jwks_url":
+        parse_keys(fetch_document(keys or ""))
+    elif keys is None:
+        parse_keys(fetch_document(discover_jwks_url(issuer)))
+    elif settings.openid_client_id is not None:
+        discover(issuer)
+    return None
+
+
+def _knock_at_store(settings: Settings, _: str) -> str | None:
+    is_there = settings.limits_store == OWN_MEMORY or open_store(settings.limits_store).check()
+    return None if is_there else "no answer"
+
+
+def _knock_at_collector(settings: Settings, _: str) -> str | None:
+    """Send no spans, which is a whole message of the protocol."""
+    return _refusal("POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS)
+
+
+def _knock_at_pages(settings: Settings, name: str) -> str | None:
+    """Open each page that people are led to. Whatever is answered: many sites refuse programs."""
+    value = getattr(settings, name)
+    pages = [each for each in (value if isinstance(value, tuple) else (value,)) if each.lower().startswith("http")]
+    return next((failure for page in pages if (failure := _refusal("GET", page, range(0)))), None)
+
+
+KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
+    Part.EMAIL: _knock_at_mail_server,
+    Part.OPENID: _knock_at_provider,
+    Part.LIMITS: _knock_at_store,
+    Part.TRACES: _knock_at_collector,
+    Part.PAGES: _knock_at_pages,
+}
+"""What knocks at each part, by the setting that names it. The database and the public address have their own checks."""
+
+
+def open_client() -> httpx.Client:
+    """Return a client that uses no proxy of the environment, and trusts the certificates that this machine trusts."""
+    return httpx.Client(trust_env=False, timeout=KNOCK_SECONDS, verify=ssl.create_default_context())
+
+
+def _refusal(method: str, url: str, refusals: range) -> str | None:
+    """Call the address, and return what is wrong with the answer, if anything is."""
+    with (
+        open_client() as client,
+        client.stream(method, url, headers=PROTOBUF if method == "POST" else None) as response,
+    ):
+        return f"it answers {response.status_code}" if response.status_code in refusals else None
+
+
+def settings_of(part: Part) -> list[str]:
+    """Return the names of the settings that name the part."""
+    return [name for name, field in Settings.model_fields.items() if part in field.metadata]
+
+
+def named(settings: Settings, part: Part) -> Iterator[str]:
+    """Yield the names of the settings that are given and name the part."""
+    for name in settings_of(part):
+        if name in settings.model_fields_set and getattr(settings, name):
+            yield name
+
+
+def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
+    """Knock at the part for each of its settings that is given: yield the whole name, and what failed, or None."""
+    for name in named(settings, part):
+        yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
+
+
+def knock_at_receiver(url: str, guard: SsrfGuard) -> str | None:
+    """Connect to the address of a webhook, and send nothing. Return what failed."""
+    return _failure_of(partial(_connect, url, guard))
+
+
+def _connect(url: str, guard: SsrfGuard) -> None:
+    target, host = guard.resolve(url)
+    is_https = target.scheme == "https"
+    address = target.host, target.port or (443 if is_https else 80)
+    with socket.create_connection(address, timeout=KNOCK_SECONDS) as connection:
+        if is_https:
+            ssl.create_default_context().wrap_socket(connection, server_hostname=host).close()
+
+
+def _failure_of(attempt: Callable[[], str | None]) -> str | None:
+    try:
+        return call_in_time(attempt, CALL_SECONDS)
+    except FAILURES as failure:
+        return str(failure) if isinstance(failure, GuidanceError) and str(failure) else type(failure).__name__
+
+
+class Outside:
+    """What of the parts outside fails, as this process last saw it. None of them keeps it from serving."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._clock = clock
+        self._no_sign_in_before = clock()
+        given = [part for part in WATCHED if next(named(settings, part), None)]
+        self.failures: dict[str, str | None] = dict.fromkeys(given)
+        """What is wrong with each part, or None."""
+
+    @property
+    def failing(self) -> list[str]:
+        """The names of the parts that fail."""
+        return [part for part, failure in self.failures.items() if failure is not None]
+
+    def look(self, beat: Callable[[], None]) -> None:
+        """Knock at each part, and look for events that are late."""
+        found = dict[str, str | None]()
+        for about, failure in (*self._knock(beat), *self._late()):
+            found[about] = found.get(about) or failure
+        for name in found.keys() | self.failures.keys():
+            before, now = self.failures.get(name), found.get(name)
+            if now is not None and before is None:
+                log.warning("outside_part_fails", reason=name, error=now)
+            elif before is not None and now is None:
+                log.info("outside_part_is_back", reason=name)
+        self.failures = found
+
+    def _knock(self, beat: Callable[[], None]) -> Iterator[tuple[str, str | None]]:
+        for part in WATCHED:
+            if part is Part.EMAIL and self._clock() < self._no_sign_in_before:
+                yield part.value, SIGN_IN_REFUSED
+                continue
+            for _, failure in knock(self._settings, part):
+                if failure == SIGN_IN_REFUSED:
+                    self._no_sign_in_before = self._clock() + SIGN_IN_AGAIN
+                yield part.value, failure
+                beat()
+
+    def _late(self) -> list[tuple[str, str | None]]:
+        """Return for each receiver whether its events are late. Without the database, that is not known."""
+        try:
+            with Session(self._engine) as session:
+                oldest = oldest_waiting(session)
+                names = [each.name for each in list_receivers(session)]
+        except SQLAlchemyError:
+            known = ((name, self.failures[name]) for name in (EMAIL, WEBHOOKS) if name in self.failures)
+            return [(name, failure if failure == EVENTS_LATE else None) for name, failure in known]
+        late = {name for name, at in oldest.items() if self._clock() - at > LATE}
+        return [(EMAIL if name == EMAIL else WEBHOOKS, EVENTS_LATE if name in late else None) for name in names]

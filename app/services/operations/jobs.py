@@ -1,0 +1,228 @@
+"""What a serving process does by itself, again and again: the table of its jobs, and the threads that do them."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.config import Settings
+from app.db.writer import Writer
+from app.errors import ClockInDoubt, GuidanceError
+from app.logs import Log
+from app.models.audit.audit_log import NotedTime, Remnants
+from app.services.access.clients import KeyUses
+from app.services.access.row_signing import read_access_record
+from app.services.audit.remnants import has_remnants, purge_remnants
+from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
+from app.services.concerns.saved_forms import Drafts
+from app.services.concerns.submission import Submissions
+from app.services.desk.retention import RetentionPeriods, erase_due_concerns
+from app.services.events.dispatcher import DispatcherThread, build_dispatcher
+from app.services.events.email_sender import EmailSender
+from app.services.events.emails import (
+    build_email,
+    claim_email,
+    find_mailbox,
+    is_email_due,
+    record_email,
+    unsubscribe_email,
+)
+from app.services.events.rounds import RoundNotes
+from app.services.operations.checkpoints import Checkpoints
+from app.services.operations.external_services import Outside
+from app.services.operations.invariants import Beat, Invariants
+from app.services.operations.watches import Watcher
+from app.services.workers import GenerationWatcher, Job, JobsWorker
+
+MINUTE_SECONDS = 60.0
+HOUR_SECONDS = 3600.0
+OUTSIDE_SECONDS = 30.0
+BATCH_SIZE = 32
+log = Log(__name__)
+SECONDS_BETWEEN_TRIALS = 5.0
+
+
+@dataclass
+class TeamJobs:
+    """The jobs by which the duty team hears of what waits. Any number of processes may do them at once."""
+
+    settings: Settings
+    engine: Engine
+    writer: Writer
+    clock: Callable[[], dt.datetime]
+
+    def on_time(self) -> list[Job]:
+        """Return the jobs that watch the clock of the team."""
+        return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
+
+    def email_workers(self) -> Iterator[JobsWorker]:
+        """Yield the thread that sends emails, if there is a mail server. Without one, no event waits for it."""
+        if self.settings.smtp_host is None:
+            self._switch_emails_off()
+        else:
+            notes = RoundNotes(NotedTime.EMAIL_ROUND, self.writer, self.clock)
+            yield JobsWorker(
+                "email", [Job("email", 1.0, partial(self._send_and_note, EmailSender(self.settings), notes))]
+            )
+
+    def _send_and_note(self, sender: EmailSender, notes: RoundNotes, beat: Beat) -> None:
+        if notes.is_due:
+            notes.note()
+        self.send_email(sender, beat)
+
+    def _switch_emails_off(self) -> None:
+        """Let no event wait for the mailbox. A start that has nothing to switch off writes nothing."""
+        with Session(self.engine) as session:
+            is_off = find_mailbox(session) is None
+        if not is_off and (waiting := self.writer.run(unsubscribe_email, now=self.clock())):
+            log.warning("emails_switched_off", count=waiting)
+
+    def send_email(self, sender: EmailSender, _beat: Beat) -> None:
+        """Send one email, if there is something to say. Of several processes one sends it."""
+        with Session(self.engine) as session:
+            if not is_email_due(session, now=self.clock()):
+                return
+        notice = self.writer.run(claim_email, now=self.clock())
+        if notice is None:
+            return
+        failure = sender.send(build_email(notice, self.settings, at=self.clock()))
+        if failure is not None:
+            log.warning("email_failed", error=failure, attempts=notice.attempts)
+        self.writer.run(record_email, notice, failure, now=self.clock())
+
+    def _note_overdue(self, _beat: Beat) -> bool:
+        return append_overdue_events(self.writer, now=self.clock(), limit=BATCH_SIZE) >= BATCH_SIZE
+
+    def _note_due_soon(self, _beat: Beat) -> bool:
+        within = dt.timedelta(minutes=self.settings.due_soon_minutes)
+        quiet = dt.timedelta(minutes=self.settings.acknowledge_danger_minutes) / 2
+        noted = append_due_soon_events(self.writer, now=self.clock(), within=within, quiet=quiet, limit=BATCH_SIZE)
+        return noted >= BATCH_SIZE
+
+
+@dataclass
+class Housekeeping(TeamJobs):
+    """All jobs of a serving process. Any number of processes may do them at once."""
+
+    key_uses: KeyUses
+    checkpoints: Checkpoints
+    invariants: Invariants
+    outside: Outside
+    watcher: Watcher
+    is_sure_of_remnants: bool = False
+    has_tried_to_purge: bool = False
+
+    def build_workers(
+        self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
+    ) -> Iterator[JobsWorker]:
+        """Yield the threads that the settings require, none of them started. See `GenerationWatcher` for the callbacks.
+
+        What must be on time shares no thread with what may take long, or with somebody else's server.
+        """
+        on_time = [
+            Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
+            Job("drafts", MINUTE_SECONDS, self._erase_drafts),
+        ]
+        if self.settings.deliver:
+            on_time += self.on_time()
+        long = [
+            Job("access-record", MINUTE_SECONDS, lambda _: read_access_record(self.engine)),
+            Job("checkpoint", HOUR_SECONDS, self._make_checkpoint),
+            Job("retention", HOUR_SECONDS, self._erase_due),
+            Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),
+        ]
+        if self.engine.dialect.name == "sqlite":  # only the embedded database can be emptied of them
+            long.append(Job("remnants", 10.0, self._purge_remnants))
+        yield GenerationWatcher(self.engine, on_generation_change, on_silence)
+        yield JobsWorker("clock", on_time)
+        yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may give space free for long
+        looks = [
+            Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS),
+            Job("watches", OUTSIDE_SECONDS, self.watcher.look, first_delay=OUTSIDE_SECONDS),
+        ]
+        yield JobsWorker("outside", looks, stalled_after=HOUR_SECONDS)  # each knock ends by itself
+        if self.settings.deliver:
+            yield from self.email_workers()
+            dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
+            yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
+
+    def _erase_drafts(self, _beat: Beat) -> None:
+        try:
+            erased = Drafts(self.engine, self.writer).erase_expired(at=self.clock())
+        except ClockInDoubt:  # the job `retention` logs it
+            return
+        if erased:
+            log.info("drafts_erased", count=erased)
+
+    def _make_checkpoint(self, _beat: Beat) -> None:
+        """Make the checkpoint of the day, if it is due. One of all processes makes it."""
+        made = self.checkpoints.make_if_due(at=self.clock())
+        if made is not None:
+            log.info("checkpoint_made", count=made.size)
+
+    def _erase_due(self, beat: Beat) -> None:
+        """Erase what retention says is due, unless the clock is in doubt. A stop ends it after the concern in hand."""
+        periods = RetentionPeriods(self.settings.retention_acknowledged_days, self.settings.retention_closed_days)
+        erased = 0
+        try:
+            for _ in erase_due_concerns(self.engine, self.writer, periods, at=self.clock()):
+                erased += 1
+                beat()
+        except ClockInDoubt:
+            log.error("clock_in_doubt")
+        finally:
+            if erased:
+                log.info("concerns_erased", count=erased)
+
+    def _purge_remnants(self, _beat: Beat) -> None:
+        """Remove what is left of erased texts: at the start, and again until a reader no longer holds the log.
+
+        Most starts have nothing to remove, and readers of their own hold the log for a moment: the first attempt is
+        silent.
+        """
+        if not self.is_sure_of_remnants or has_remnants(self.engine):
+            left = purge_remnants(self.engine, is_sure=self.has_tried_to_purge)
+            self.has_tried_to_purge, self.is_sure_of_remnants = True, left is Remnants.NONE
+
+
+class ConcernTrial:
+    """Tries to store a concern, and rolls it back, when readiness is requested.
+
+    A good result counts for some seconds, unless the writer fails meanwhile, so that many requests cost one flush of
+    the disk. One thread tries at a time; others get the last result.
+    """
+
+    def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
+        self._submissions = submissions
+        self._clock = clock
+        self._lock = Lock()
+        self._is_good: bool | None = None
+        self._tried_at = 0.0
+
+    def succeeds(self) -> bool:
+        """Return whether a concern can be stored."""
+        if self._is_due() and self._lock.acquire(blocking=self._is_good is None):
+            try:
+                if self._is_due():
+                    self._is_good, self._tried_at = self._try(), time.monotonic()
+            finally:
+                self._lock.release()
+        return bool(self._is_good)
+
+    def _is_due(self) -> bool:
+        is_old = time.monotonic() - self._tried_at >= SECONDS_BETWEEN_TRIALS
+        return not self._is_good or is_old or self._submissions.writer.has_failed
+
+    def _try(self) -> bool:
+        try:
+            self._submissions.rehearse(at=self._clock())
+        except (GuidanceError, SQLAlchemyError) as failure:
+            log.error("concerns_cannot_be_stored", error=type(failure).__name__)
+            return False
+        return True

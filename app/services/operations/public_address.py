@@ -1,0 +1,111 @@
+"""The public address of the service, called from here: the answer, the clock behind it, and its certificate."""
+
+import datetime as dt
+import socket
+import ssl
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from cryptography import x509
+
+from app.services.operations.external_services import CALL_SECONDS, KNOCK_SECONDS, open_client
+from app.services.workers import call_in_time
+
+READINESS = "/health/ready"
+HTTPS_PORT = 443
+
+
+@dataclass(frozen=True)
+class Validity:
+    """The beginning and the end of a certificate."""
+
+    begins: dt.datetime
+    ends: dt.datetime
+
+
+@dataclass(frozen=True)
+class PublicAnswer:
+    """The answer, or the kind of failure."""
+
+    status: int | None = None
+    checks: dict[str, Any] = field(default_factory=dict)
+    """The checks of readiness. Without any, something else answered than this service."""
+    warnings: dict[str, Any] = field(default_factory=dict)
+    """The warnings of readiness, such as that the request came through a proxy which is not trusted."""
+    failure: str = ""
+    time: dt.datetime | None = None
+    """The time by the clock of whoever answered."""
+
+
+def call_public_address(url: str) -> PublicAnswer:
+    """Call readiness there. No proxy of the environment is used; the certificates that this machine trusts are."""
+    try:
+        response = call_in_time(lambda: _get(f"{url}{READINESS}"), CALL_SECONDS)
+    except (httpx.HTTPError, OSError) as failure:
+        return PublicAnswer(failure=type(failure).__name__)
+    checks, warnings = (_member(response, name) for name in ("checks", "warnings"))
+    return PublicAnswer(response.status_code, checks, warnings, time=time_of(response))
+
+
+def _get(url: str) -> httpx.Response:
+    with open_client() as client:
+        return client.get(url)
+
+
+def _member(response: httpx.Response, name: str) -> dict[str, Any]:
+    """Return that object of the answer; an empty one if the answer has none, since anything may be at that address."""
+    try:
+        member = response.json()[name]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return member if isinstance(member, dict) else {}
+
+
+def time_of(response: httpx.Response) -> dt.datetime | None:
+    """Return the time in the header `Date`, and add `Age`: a cache gives the date at which it stored the response."""
+    try:
+        date = parsedate_to_datetime(response.headers["Date"])
+        return date.astimezone(dt.UTC) + dt.timedelta(seconds=int(response.headers.get("Age", "0")))
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def read_time(url: str) -> dt.datetime | None:
+    """Return the time by the clock of the server at that address, or None if it does not say."""
+    try:
+        return call_in_time(lambda: _read_time(url), CALL_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        return None
+
+
+def _read_time(url: str) -> dt.datetime | None:
+    with open_client() as client, client.stream("GET", url) as response:
+        return time_of(response)
+
+
+def read_certificate(url: str) -> Validity | None:
+    """Return how long the certificate at that https address is valid, or None if there is no TLS connection.
+
+    The certificate is not verified, so that one that has expired, or that this machine does not trust, is read too.
+    Nothing is sent on the connection.
+    """
+    target = urlsplit(url)
+    address = target.hostname or "", target.port or HTTPS_PORT
+    try:
+        return call_in_time(lambda: _read_certificate(address), CALL_SECONDS)
+    except (OSError, ValueError):
+        return None
+
+
+def _read_certificate(address: tuple[str, int]) -> Validity:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(address, timeout=KNOCK_SECONDS) as connection,
+        context.wrap_socket(connection, server_hostname=address[0]) as tls,
+    ):
+        certificate = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
+    return Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)

@@ -1,0 +1,87 @@
+"""Integrity checks of the whole database, run by `guidance verify`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine, func
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, select
+
+from app.db.backup import find_file_faults
+from app.db.schema import find_schema_faults, newest_revision, read_schema_version
+from app.errors import SchemaBehind, SetupError
+from app.models.audit.audit_log import DisclosureRow
+from app.models.base import OnStep, show_no_progress, steps_of_part
+from app.models.guides.edition_keys import AnyKey, named
+from app.services.access.row_signing import verify_access
+from app.services.audit.clock import find_known_time_fault
+from app.services.guides.editions import digest_of_stored, every_publication
+from app.services.operations.audit_verification import verify_checkpoints, verify_record
+from app.services.operations.checkpoints import Checkpoint
+from app.services.operations.concern_verification import UNREADABLE, count_concerns, verify_concerns
+from app.services.operations.event_verification import verify_events
+
+NOTHING_YET = "there is nothing to verify: the database is empty until the first start"
+
+
+def verify_database(engine: Engine) -> Iterator[str]:
+    """Yield each fault of the embedded database's pages, else each table, index or rule that is not as declared.
+
+    PostgreSQL verifies pages itself (data checksums). Before anything else is looked at, raises `SchemaBehind` for an
+    older schema, `SchemaUnknown`, and `SetupError` for an empty database.
+    """
+    with suppress(DBAPIError):  # pages that are damaged are named below
+        with engine.connect() as connection:
+            version = read_schema_version(connection)
+        if version is None:
+            raise SetupError(NOTHING_YET)
+        if version != newest_revision():
+            raise SchemaBehind
+    if engine.dialect.name == "sqlite":
+        faults = find_file_faults(Path(engine.url.database or ""))
+        yield from faults
+        if faults:  # the rest cannot be read for certain
+            return
+    with engine.connect() as connection:
+        yield from find_schema_faults(connection)
+
+
+def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
+    """Verify each edition and each rendition of each guide: yield what names it, and its fault, or None."""
+    with Session(engine) as session:
+        for key, digest in every_publication(session):
+            yield named(key), _find_fault(session, key, digest)
+
+
+def find_faults(
+    engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
+) -> Iterator[tuple[str, str]]:
+    """Yield every fault of the record and of the concerns: what it is about, and the fault.
+
+    `checkpoints` are those that somebody else has stored, each with a name to show.
+    """
+    with Session(engine) as session:
+        rows = session.exec(select(func.count()).select_from(DisclosureRow)).one()
+        concerns = count_concerns(session)
+    part = partial(steps_of_part, on_step, total=rows + concerns)
+    for about, fault in verify_record(engine, part(after=0)):
+        yield about, fault
+    for reference, fault in verify_concerns(engine, part(after=rows)):
+        yield f"concern {reference}", fault
+    yield from verify_access(engine)
+    yield from verify_events(engine)
+    yield from verify_checkpoints(engine, checkpoints)
+    with Session(engine) as session:
+        wrong_time = find_known_time_fault(session)
+    if wrong_time is not None:
+        yield "the time that was last known", wrong_time
+
+
+def _find_fault(session: Session, key: AnyKey, digest: str) -> str | None:
+    try:
+        found = digest_of_stored(session, key)
+    except UNREADABLE:
+        return "its row is no longer a whole edition or rendition"
+    return None if found == digest else f"its row now gives {found}"

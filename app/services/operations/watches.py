@@ -1,0 +1,405 @@
+"""What is watched on a running service: each thing once, with its bound and what to do.
+
+Metrics, the warnings of readiness, the checks of `guidance doctor` and the table of the reference follow from the rows
+of `WATCHES`. The alerts compare each metric with `guidance_warning_bound`: a bound is written here and nowhere else.
+"""
+
+import datetime as dt
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, func, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, select
+
+from app.config import Settings, is_loopback
+from app.errors import SetupError
+from app.logs import Log
+from app.models.audit.audit_log import DisclosureRow, NotedTime
+from app.models.events.rows import EMAIL, EventRow
+from app.services.access.openid_provider import DISCOVERY_PATH
+from app.services.events.rounds import find_round
+from app.services.events.webhooks import list_receivers
+from app.services.operations.public_address import PublicAnswer, call_public_address, read_certificate, read_time
+
+MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0
+HOUR = dt.timedelta(hours=1)
+OLDEST_BACKUP = dt.timedelta(hours=26)
+CERTIFICATE_LEFT = dt.timedelta(days=14)
+PART_OF_CERTIFICATE = 4  # a quarter: what renews by itself does so before, also where a certificate lives for hours
+GIGABYTE = 1_000_000_000
+PART_OF_DISK, MOST_OF_DISK, LEAST_OF_DISK = 20, 10 * GIGABYTE, GIGABYTE // 10
+MOST_DRIFT = dt.timedelta(minutes=1)
+OLDEST_ROUND = dt.timedelta(minutes=5)
+EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
+"""What makes a backup of the embedded database, and of one of PostgreSQL."""
+OF_THE_SERVER = "the disk is that of the database server"
+EMAILS, EVENTS = "emails", "events"
+ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
+log = Log(__name__)
+OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-restore.md"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a measurement can look at: the settings, the database, which is only read, and the time."""
+
+    settings: Settings
+    engine: Engine
+    at: dt.datetime
+    since: dt.datetime | None = field(default=None, kw_only=True)
+    """When this process began to watch, or None if it looks once."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is the file in the data folder."""
+        return self.engine.dialect.name == "sqlite"
+
+    @cached_property
+    def public_answer(self) -> PublicAnswer:
+        """What is answered at GUIDANCE_PUBLIC_URL: called once."""
+        return call_public_address(self.settings.public_url)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value that was measured, in the unit of the metric, and what it says in words, without a name or a path."""
+
+    value: float
+    found: str
+    bound: float | None = None
+    """The bound of this reading, if it is not that of the watch."""
+    advice: str = ""
+    """What to do although the bound is not passed."""
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Why the value cannot be known here, and what would make it known, if anything should."""
+
+    why: str
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One thing that is watched."""
+
+    name: str
+    """Its name among the warnings of readiness and the checks of the doctor, and in `guidance_warning_bound`."""
+    metric: str
+    says: str
+    """What the metric measures, with its unit."""
+    bound: float
+    limit: str
+    """The bound in words."""
+    state: str
+    """What readiness says once the bound is passed."""
+    action: str
+    alert: str
+    measure: Callable[[Surroundings], Reading | Unmeasured]
+    read: str
+    """The document to read."""
+    warns_below: bool = False
+    """True if values below the bound are wrong, and not those above it."""
+    every: float = MINUTE_SECONDS
+    needs_database: bool = False
+
+    def bound_of(self, reading: Reading) -> float:
+        """Return the bound for this reading."""
+        return self.bound if reading.bound is None else reading.bound
+
+    def is_past(self, reading: Reading) -> bool:
+        """Return whether the reading is past its bound."""
+        bound = self.bound_of(reading)
+        return reading.value < bound if self.warns_below else reading.value > bound
+
+
+def measure_backup(around: Surroundings) -> Reading | Unmeasured:
+    """Measure the age of the newest backup. While there is none, that of the database counts."""
+    folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
+    if folder is None:
+        return Unmeasured(
+            "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked: whether there are backups",
+            f"set it, and {each_night}",
+        )
+    if not around.is_embedded and not folder.is_dir():
+        return Unmeasured("GUIDANCE_BACKUP_FOLDER is not on this computer", "set it only where the backups are")
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        return Unmeasured("GUIDANCE_BACKUP_FOLDER cannot be read", "let the user of the service read it")
+    newest = find_newest_backup(folder, is_embedded=around.is_embedded)
+    if newest is None:
+        age = _age_of_database(around)
+        return Reading(
+            age.total_seconds(), f"there is no backup; the database is {age // HOUR} hours old", None, each_night
+        )
+    age = around.at - dt.datetime.fromtimestamp(newest.stat().st_mtime, dt.UTC)
+    return Reading(max(age.total_seconds(), 0.0), f"the newest backup is {age // HOUR} hours old")
+
+
+def find_newest_backup(folder: Path, *, is_embedded: bool) -> Path | None:
+    """Return the newest backup, or None. With PostgreSQL every file in the folder counts as one, else every `.db`."""
+    files = [path for path in folder.glob("[!.]*.db" if is_embedded else "[!.]*") if path.is_file()]
+    return max(files, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _age_of_database(around: Surroundings) -> dt.timedelta:
+    with Session(around.engine) as session:
+        first = session.exec(select(EventRow.at).order_by(col(EventRow.id)).limit(1)).first()
+    return max(around.at - (first or around.at), dt.timedelta())
+
+
+def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
+    """Measure how long the certificate of the public address is still valid."""
+    if not around.settings.is_https:
+        return Unmeasured("GUIDANCE_PUBLIC_URL is not https, so there is no certificate")
+    certificate = read_certificate(around.settings.public_url)
+    if certificate is None:
+        return Unmeasured("there is no TLS connection to GUIDANCE_PUBLIC_URL from this computer")
+    bound = min(CERTIFICATE_LEFT, (certificate.ends - certificate.begins) / PART_OF_CERTIFICATE)
+    left = certificate.ends - around.at
+    found = f"the certificate expires at {certificate.ends:%Y-%m-%d %H:%M} UTC"
+    return Reading(left.total_seconds(), found, bound.total_seconds())
+
+
+def measure_disk(around: Surroundings) -> Reading | Unmeasured:
+    """Measure the free space of the disk with the embedded database."""
+    if not around.is_embedded:
+        return Unmeasured(OF_THE_SERVER)
+    usage = shutil.disk_usage(around.settings.data_dir)
+    size = usage.used + usage.free
+    bound = min(max(size / PART_OF_DISK, LEAST_OF_DISK), MOST_OF_DISK)
+    share = usage.free / size if size else 0.0
+    return Reading(usage.free, f"{usage.free / GIGABYTE:.1f} GB are free, {share:.0%} of the disk", bound)
+
+
+def measure_clock(around: Surroundings) -> Reading | Unmeasured:
+    """Measure how far the clock is from the first other clock that can be read.
+
+    With the embedded database the audit log counts too, if its last entry is in the future. On a shared one that entry
+    may be of a node whose clock is wrong, and the database's clock decides.
+    """
+    found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
+    if around.is_embedded:
+        with Session(around.engine) as session:
+            last = session.exec(select(func.max(DisclosureRow.at))).one()
+        if last is not None:
+            found.append((min(around.at - last, dt.timedelta()), "the last entry of the audit log"))
+    if not found:
+        return Unmeasured("no other clock can be read from this computer")
+    apart, other = max(found, key=lambda each: abs(each[0]))
+    seconds, side = apart.total_seconds(), "ahead of" if apart > dt.timedelta() else "behind"
+    return Reading(abs(seconds), f"the clock is {abs(seconds):.0f} seconds {side} {other}")
+
+
+def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
+    """Yield the clocks that answer, the most certain first: whose each is, and the time by it."""
+    settings = around.settings
+    if not around.is_embedded:
+        with Session(around.engine) as session:
+            yield "the database", session.connection().execute(text("SELECT clock_timestamp()")).scalar_one()
+    issuer = settings.openid_issuer
+    address = settings.openid_jwks_url or (issuer and issuer.rstrip("/") + DISCOVERY_PATH)
+    if address and (now := read_time(address)) is not None:
+        yield "the identity provider", now
+    is_here = is_loopback(urlsplit(settings.public_url).hostname or "")
+    if not is_here and (now := around.public_answer.time) is not None:
+        yield "GUIDANCE_PUBLIC_URL", now
+
+
+def measure_durability(around: Surroundings) -> Reading | Unmeasured:
+    """Count the settings by which PostgreSQL does not flush what it has confirmed. SQLite is set by this service."""
+    if around.is_embedded:
+        return Reading(0, "each write is flushed to the disk")
+    unsafe = (
+        "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting <> 'on' ORDER BY name"
+    )
+    with around.engine.connect() as connection:
+        off = [str(name) for (name,) in connection.execute(text(unsafe))]
+    if off:
+        return Reading(len(off), f"PostgreSQL runs with {' and '.join(f'{name}=off' for name in off)}")
+    return Reading(0, "PostgreSQL flushes each write to the disk")
+
+
+def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
+    """Measure how long ago a process looked for something to send: for emails and events, the one longer ago.
+
+    This process waits for a round as long as for one after its own start, or after a webhook was added.
+    """
+    with Session(around.engine) as session:
+        since = _awaited_since(around, session)
+        rounds = {what: find_round(session, ROUNDS[what]) for what in since}
+    if not since:
+        return Unmeasured("no mail server and no webhook is set up")
+    latest = {what: max(filter(None, (since[what], rounds[what]))) for what in since}
+    ages = {what: abs(around.at - at) for what, at in latest.items()}  # a round in the future has a wrong clock
+    what, age = max(ages.items(), key=lambda each: each[1])
+    seconds = age.total_seconds()
+    return Reading(seconds, f"no process has looked for {what} to send for {seconds:.0f} seconds")
+
+
+def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datetime]:
+    """Return since when a round of each kind can be awaited, for what is set up."""
+    receivers = list_receivers(session)
+    added = [each.added_at for each in receivers if each.name != EMAIL]
+    since = {}
+    if around.settings.smtp_host is not None or len(added) < len(receivers):
+        since[EMAILS] = around.since or around.at - _age_of_database(around)
+    if added:
+        since[EVENTS] = max(filter(None, (around.since, *added)))
+    return since
+
+
+WATCHES = (
+    Watch(
+        name="backup",
+        metric="guidance_backup_age_seconds",
+        says="age of the newest backup in `GUIDANCE_BACKUP_FOLDER`, in seconds; of the database, while there is none",
+        bound=OLDEST_BACKUP.total_seconds(),
+        limit="older than 26 hours",
+        state="too old",
+        action="find out why the nightly backup stopped, and make a backup now",
+        alert="GuidanceBackupOld",
+        measure=measure_backup,
+        read=BACKUPS,
+    ),
+    Watch(
+        name="certificate",
+        metric="guidance_certificate_seconds",
+        says="seconds until the certificate of `GUIDANCE_PUBLIC_URL` expires",
+        bound=CERTIFICATE_LEFT.total_seconds(),
+        limit="less than 14 days, or less than a quarter of a shorter life, are left",
+        state="expires soon",
+        action="renew the certificate, and find out why the proxy did not",
+        alert="GuidanceCertificateExpires",
+        measure=measure_certificate,
+        read="docs/how-to/deploy.md#put-a-reverse-proxy-in-front",
+        warns_below=True,
+        every=HOUR_SECONDS,
+    ),
+    Watch(
+        name="disk",
+        metric="guidance_disk_free_bytes",
+        says="free space on the disk of the data folder, in bytes (SQLite)",
+        bound=MOST_OF_DISK,
+        limit="less than 5 % is free (at most 10 GB, at least 100 MB)",
+        state="almost full",
+        action="free some space: concerns cannot be stored on a full disk",
+        alert="GuidanceDiskAlmostFull",
+        measure=measure_disk,
+        read=f"{OPERATIONS}#a-full-disk",
+        warns_below=True,
+    ),
+    Watch(
+        name="clock-drift",
+        metric="guidance_clock_drift_seconds",
+        says="seconds between the clock and that of the database, the identity provider or the proxy",
+        bound=MOST_DRIFT.total_seconds(),
+        limit="more than 1 minute",
+        state="wrong",
+        action="set the clock and synchronise it (NTP), because deadlines depend on it",
+        alert="GuidanceClockWrong",
+        measure=measure_clock,
+        read=f"{OPERATIONS}#a-wrong-clock",
+        every=10 * MINUTE_SECONDS,
+        needs_database=True,
+    ),
+    Watch(
+        name="durability",
+        metric="guidance_database_unsafe_settings",
+        says="how many of `fsync` and `full_page_writes` are off in PostgreSQL",
+        bound=0,
+        limit="1 or more",
+        state="not durable",
+        action="turn fsync and full_page_writes on in postgresql.conf, and reload it: a power cut can lose or damage "
+        "concerns that were confirmed",
+        alert="GuidanceDatabaseNotDurable",
+        measure=measure_durability,
+        read=f"{OPERATIONS}#processes-and-nodes",
+        needs_database=True,
+    ),
+    Watch(
+        name="delivery",
+        metric="guidance_delivery_age_seconds",
+        says="seconds since a process last looked for emails or events to send, if there is a mail server or a webhook",
+        bound=OLDEST_ROUND.total_seconds(),
+        limit="more than 5 minutes",
+        state="nobody delivers",
+        action="start guidance serve or guidance deliver with GUIDANCE_DELIVER, and call the duty team, who are told "
+        "nothing of new concerns",
+        alert="GuidanceNobodyDelivers",
+        measure=measure_delivery,
+        read="docs/reference/events.md#email-to-the-duty-team",
+        needs_database=True,
+    ),
+)
+
+
+def require_known_warnings(settings: Settings) -> None:
+    """Raise `SetupError` if an accepted warning is none of what is watched."""
+    names = [each.name for each in WATCHES]
+    if set(settings.accepted_warnings) - set(names):
+        raise SetupError(f"GUIDANCE_ACCEPTED_WARNINGS: each must be one of {', '.join(names)}")
+
+
+class Watcher:
+    """The readings of a serving process, as it last took them. None of them keeps it from serving."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
+        self._settings = settings
+        self._engine = engine
+        self.clock = clock
+        self.due: dict[str, float] = {}
+        """When each is measured next, by the clock that never goes back."""
+        self._since = clock()
+        self.readings: dict[str, Reading] = {}
+        """The last reading by the name of its watch. What cannot be measured has none."""
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """The warnings of readiness: the state of each watch that is past its bound."""
+        return {watch.name: watch.state for watch, reading in self._judged() if watch.is_past(reading)}
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The bound of each reading, by the name of its watch."""
+        return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
+
+    def _judged(self) -> Iterator[tuple[Watch, Reading]]:
+        """Yield each watch that has a reading, but for those that the operator accepts as they are."""
+        for watch in WATCHES:
+            if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
+                yield watch, self.readings[watch.name]
+
+    def look(self, beat: Callable[[], None]) -> None:
+        """Measure what is due. While the database does not answer, the last reading counts."""
+        around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
+        for watch in WATCHES:
+            if time.monotonic() >= self.due.get(watch.name, 0.0):
+                self.due[watch.name] = time.monotonic() + watch.every
+                with log.survive("watch_failed", reason=watch.name):
+                    self._measure(watch, around)
+            beat()
+
+    def _measure(self, watch: Watch, around: Surroundings) -> None:
+        try:
+            taken = watch.measure(around)
+        except SQLAlchemyError:
+            return
+        was_past = watch.name in self.warnings
+        if isinstance(taken, Unmeasured):
+            self.readings.pop(watch.name, None)
+        else:
+            self.readings[watch.name] = taken
+        is_past = watch.name in self.warnings
+        if is_past and not was_past and isinstance(taken, Reading):
+            log.warning("bound_passed", reason=watch.name, error=taken.found)
+        elif was_past and not is_past:
+            log.info("bound_kept_again", reason=watch.name)

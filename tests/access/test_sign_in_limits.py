@@ -1,0 +1,139 @@
+"""Signing in: whoever has not signed in writes nothing, and what is tried from an address keeps nobody there out."""
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from fastapi import FastAPI
+from sqlmodel import Session, func, select
+from starlette.testclient import TestClient
+from webauthn.helpers import encode_cbor
+
+from app.config import Settings
+from app.http.context import AppContext
+from app.main import create_app
+from app.models.access.people import ChallengeRow
+from app.services.access import passkeys
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.people import JO, OWN_PAGE, invited
+
+pytestmark = pytest.mark.slow
+
+AN_OFFICE, ORIGIN = "192.0.2.7", "http://localhost:8000"
+SIGN_IN, OPTIONS = "/desk/sign-in", "/desk/sign-in/options"
+PERSON_WAS_PRESENT_AND_VERIFIED = 0b101
+
+
+def encoded(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+@dataclass
+class Authenticator:
+    """What signs challenges for a passkey, as a device does."""
+
+    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+    @property
+    def public_key(self) -> bytes:
+        numbers = self.key.public_key().public_numbers()
+        coordinates = (each.to_bytes(32, "big") for each in (numbers.x, numbers.y))
+        return encode_cbor(dict(zip((1, 3, -1, -2, -3), (2, -7, 1, *coordinates), strict=True)))
+
+    def register(self, service: FastAPI, person: str = JO) -> None:
+        """Make it the passkey of the person."""
+        made: Any = SimpleNamespace(
+            credential_id=self.credential_id, credential_public_key=self.public_key, sign_count=0
+        )
+        token, context = invited(service, person), context_of(service)
+        context.writer.run(
+            lambda session: passkeys._store_passkey(
+                session, token=token, verified=made, address=AN_OFFICE, at=context.clock()
+            )
+        )
+
+    def sign(self, options: dict[str, Any]) -> str:
+        """Return the answer to a challenge, as the page sends it."""
+        client_data = json.dumps({"type": "webauthn.get", "challenge": options["challenge"], "origin": ORIGIN}).encode()
+        party = hashlib.sha256(options["rpId"].encode()).digest()
+        data = party + bytes([PERSON_WAS_PRESENT_AND_VERIFIED]) + bytes(4)
+        signature = self.key.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(SHA256()))
+        response = {"clientDataJSON": client_data, "authenticatorData": data, "signature": signature}
+        name = encoded(self.credential_id)
+        answer = {"id": name, "rawId": name, "type": "public-key", "clientExtensionResults": {}}
+        return json.dumps(answer | {"response": {key: encoded(value) for key, value in response.items()}})
+
+
+def context_of(service: FastAPI) -> AppContext:
+    context: AppContext = service.state.context
+    return context
+
+
+def office(service: FastAPI) -> TestClient:
+    return TestClient(service, base_url=ORIGIN, client=(AN_OFFICE, 50_000), headers=OWN_PAGE)
+
+
+def challenges(service: FastAPI) -> int:
+    with Session(context_of(service).engine) as session:
+        return session.exec(select(func.count()).select_from(ChallengeRow)).one()
+
+
+@pytest.mark.usefixtures("client")
+def test_whoever_has_not_signed_in_writes_nothing(service: FastAPI) -> None:
+    link = invited(service, JO)
+    context_of(service).writer.stop()
+
+    offers = [office(service).post(OPTIONS) for _ in range(5)]
+    invitations = [office(service).post("/desk/invitation/options", data={"token": token}) for token in (link, "x")]
+    wrong = office(service).post(SIGN_IN, data={"credential": Authenticator().sign(offers[0].json())})
+
+    assert [each.status_code for each in offers] == [200] * 5
+    assert [each.status_code for each in invitations] == [200, 401]
+    assert wrong.status_code == 401
+    assert len({each.json()["challenge"] for each in offers}) == 5
+    assert challenges(service) == 0
+
+
+@pytest.mark.usefixtures("client")
+def test_a_challenge_is_signed_once_by_its_end_and_only_if_it_is_of_this_service(
+    service: FastAPI, clock: SettableClock
+) -> None:
+    device, browser = Authenticator(), office(service)
+    device.register(service)
+    signed, late = (device.sign(browser.post(OPTIONS).json()) for _ in range(2))
+    made_up = device.sign({"challenge": encoded(secrets.token_bytes(72)), "rpId": "localhost"})
+
+    statuses = [browser.post(SIGN_IN, data={"credential": each}).status_code for each in (signed, signed, made_up)]
+    clock.time += passkeys.CHALLENGE_LIFETIME
+    too_late = browser.post(SIGN_IN, data={"credential": late})
+
+    assert statuses == [204, 401, 401]
+    assert too_late.status_code == 401
+    assert challenges(service) == 1
+
+
+def test_what_others_try_from_an_office_keeps_nobody_out_of_the_desk(settings: Settings) -> None:
+    few = settings.model_copy(update={"limit_sign_in": "3/minute", "limit_desk": "3/minute"})
+    service, device = create_app(few, lambda: A_TUESDAY), Authenticator()
+    with TestClient(service):
+        device.register(service)
+        browser = office(service)
+        stranger = Authenticator()
+        tries = [browser.post(SIGN_IN, data={"credential": stranger.sign(browser.post(OPTIONS).json())}) for _ in "123"]
+        posts = [office(service).post("/desk/concerns/4F7K-926W-0X3R/acknowledgement") for _ in range(5)]
+
+        entered = browser.post(SIGN_IN, data={"credential": device.sign(browser.post(OPTIONS).json())})
+        act = browser.post("/desk/concerns/4F7K-926W-0X3R/acknowledgement", data={"seen": "1"})
+
+    assert [each.status_code for each in tries] == [401, 429, 429]
+    assert int(tries[-1].headers["Retry-After"]) > 0
+    assert posts[-1].status_code == 429
+    assert (entered.status_code, act.status_code) == (204, 404)

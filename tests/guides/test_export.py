@@ -1,0 +1,208 @@
+"""The export: every public read as a file, and the same bytes from any web server."""
+
+import functools
+import hashlib
+import http.server
+import json
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+from typer.testing import CliRunner
+
+from app.cli.commands import app as command
+from app.errors import NotExportable
+from app.models.guides.sections import Section
+from app.server.export import INVENTORY, ExportResult, export_reads
+from tests.support.publishing import GUIDE, publish_next, withdraw
+from tests.support.renditions import publish_a_rendition
+from tests.support.service import a_service
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+NOT_EXPORTED = {
+    "/v1/search": "it answers a question, and files do not hear one",
+    "/v1/reviews-due.json": "it says what is due today",
+    "/v1/reviews-due.atom": "it says what is due today",
+    "/health/live": "it tells of the running service",
+    "/health/ready": "it tells of the running service",
+    "/metrics": "it tells of the running service",
+}
+PUBLIC_URL = "https://guidance.council.example"
+
+
+class Mirror(NamedTuple):
+    """An export, the service that it was made of, and a plain web server that serves it."""
+
+    folder: Path
+    data: Path
+    service: TestClient
+    server: httpx.Client
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = json.loads((self.folder / INVENTORY).read_text())["answers"]
+        return told
+
+    @property
+    def paths(self) -> list[str]:
+        return [answer["path"] for answer in self.answers]
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name in the base class
+        """Say nothing."""
+
+
+def make_service(data_dir: Path) -> FastAPI:
+    return a_service(data_dir=data_dir, public_url=PUBLIC_URL, deliver=True)
+
+
+def export(service: FastAPI, folder: Path) -> ExportResult:
+    return export_reads(service, folder, public_url=PUBLIC_URL)
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
+    """Of a guide with three editions, of which the first is withdrawn."""
+    folder, data = tmp_path_factory.mktemp("export"), tmp_path_factory.mktemp("data")
+    service = make_service(data)
+    with TestClient(service):
+        publish_next(service, change_note="A second.")
+        third = publish_next(service, change_note="A third.")
+        publish_a_rendition(service, of={"edition": third.key.number, "digest": third.digest})
+        withdraw(service, 1)
+    export(make_service(data), folder)
+    handler = functools.partial(Silent, directory=str(folder))
+    with (
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving,
+        TestClient(make_service(data)) as asked,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{serving.server_port}", follow_redirects=True, timeout=60, trust_env=False
+        ) as client,
+    ):
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield Mirror(folder, data, asked, client)
+        serving.shutdown()
+
+
+def test_a_plain_web_server_answers_every_exported_path_as_the_service_does(mirror: Mirror) -> None:
+    different = [path for path in mirror.paths if mirror.server.get(path).content != mirror.service.get(path).content]
+
+    assert len(mirror.paths) > 200
+    assert different == []
+
+
+def test_every_public_read_is_exported(mirror: Mirror) -> None:
+    document = mirror.service.get("/openapi.json").json()
+    reads = [
+        path
+        for path, operations in document["paths"].items()
+        if "get" in operations and not operations["get"]["security"] and path not in NOT_EXPORTED
+    ]
+
+    patterns = {path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))) for path in reads}
+    absent = [path for path in reads if not any(map(patterns[path].fullmatch, mirror.paths))]
+
+    assert len(reads) > 30
+    assert absent == []
+
+
+def test_the_guide_is_exported_whole(mirror: Mirror) -> None:
+    sections = [f"{edition}/{section.value}" for edition in (GUIDE, f"{GUIDE}/editions/3") for section in Section]
+    items = [
+        f"{path}/{item['id']}"
+        for path in sections
+        for item in mirror.service.get(path).json()[path.rpartition("/")[2].replace("-", "_")]
+    ]
+
+    expected = {*sections, *items, *(f"{path}.csv" for path in sections), f"{GUIDE}.md", f"{GUIDE}/editions.link"}
+
+    assert len(items) > 60
+    assert expected - set(mirror.paths) == set()
+
+
+def test_no_link_leads_out_of_the_export_except_to_what_needs_the_service(mirror: Mirror) -> None:
+    led_to = {
+        path.partition("?")[0]
+        for answer in mirror.answers
+        if answer["headers"]["content-type"] == "application/json" and not answer["path"].startswith("/openapi.")
+        for path in re.findall(r'"(/[^"]*)"', (mirror.folder / answer["file"]).read_text())
+    }
+
+    astray = {path for path in led_to - set(mirror.paths) if mirror.service.get(path).status_code == 200}
+
+    assert astray - set(NOT_EXPORTED) == {"/", "/docs"}  # pages
+
+
+def test_the_words_of_a_withdrawn_edition_are_not_exported(mirror: Mirror) -> None:
+    withdrawn = [path for path in mirror.paths if path.startswith(f"{GUIDE}/editions/1")]
+
+    assert withdrawn == []
+    history = json.loads(mirror.server.get(f"{GUIDE}/editions").content)["editions"]
+    assert [edition["status"] for edition in history] == ["current", "superseded", "withdrawn"]
+
+
+def test_nothing_is_exported_that_may_not_be_kept_publicly(mirror: Mirror) -> None:
+    caching = {path: mirror.service.get(path).headers["Cache-Control"] for path in mirror.paths}
+
+    assert {path for path, told in caching.items() if not told.startswith("public")} == set()
+    assert [path for path in mirror.paths if path.startswith(("/v1/concerns", "/v1/desk"))] == ["/v1/concerns/form"]
+
+
+def test_the_inventory_tells_of_each_file_what_the_service_told_of_it(mirror: Mirror) -> None:
+    files = {str(file.relative_to(mirror.folder)) for file in mirror.folder.rglob("*") if file.is_file()}
+
+    assert files == {answer["file"] for answer in mirror.answers} | {INVENTORY}
+    for answer in mirror.answers:
+        content = (mirror.folder / answer["file"]).read_bytes()
+        told = mirror.service.get(answer["path"], headers={"Accept-Encoding": "identity"}).headers
+        assert answer["digest"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        assert answer["headers"] == {name: told[name] for name in ("content-type", "cache-control", "etag")}
+
+
+def test_the_same_guidance_is_exported_as_the_same_bytes(mirror: Mirror, tmp_path: Path) -> None:
+    export(make_service(mirror.data), tmp_path / "again")
+
+    assert (tmp_path / "again" / INVENTORY).read_bytes() == (mirror.folder / INVENTORY).read_bytes()
+
+
+def test_an_edition_that_is_published_meanwhile_stops_the_export(tmp_path: Path) -> None:
+    service = make_service(tmp_path / "data")
+
+    async def publish_after_the_answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await asked(scope, receive, send)
+        if scope["path"] == "/v1/signposts":
+            publish_next(service, change_note="Meanwhile.")
+
+    asked, service.middleware_stack = service.build_middleware_stack(), publish_after_the_answer
+    with pytest.raises(NotExportable, match="Export again"):
+        export(service, tmp_path / "site")
+
+    assert not (tmp_path / "site").exists()
+
+
+def test_the_command_exports_and_says_how_much(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+
+    done = CliRunner().invoke(command, ["export", str(site), "--data-dir", str(tmp_path / "data")])
+
+    assert done.exit_code == 0, done.output
+    answers = json.loads((site / INVENTORY).read_text())["answers"]
+    assert done.stdout == f"{len(answers)} files written to {site}\n"
+
+
+def test_the_command_refuses_a_folder_of_somebody_else_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+
+    done = CliRunner().invoke(command, ["export", str(tmp_path), "--data-dir", str(tmp_path / "data")])
+
+    assert done.exit_code == 2
+    assert "choose an empty folder" in " ".join(done.stderr.split())

@@ -1,0 +1,232 @@
+"""The guide to print, as a poster and in large print: tagged, the same bytes for the same words, in order as text."""
+
+import io
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pypdf import PageObject, PdfReader
+from starlette.testclient import TestClient
+
+from app.services.guides import pdf
+from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
+from tests.support.service import a_service
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+A4 = (595, 842)
+PATHS = (f"{GUIDE}.pdf", f"{GUIDE}/editions/1.pdf")
+LARGE = (f"{GUIDE}/large-print.pdf", f"{GUIDE}/editions/1/large-print.pdf")
+HOURS = "Monday to Friday 9am to 5pm"
+COLOUR = "#0b6150"
+NUMBER_POINTS, BODY_POINTS, LARGE_POINTS, DIGEST_POINTS = 28, 11, 18, 6
+
+
+def read(content: bytes) -> PdfReader:
+    return PdfReader(io.BytesIO(content))
+
+
+def words_of(content: bytes) -> str:
+    """The text of the page, on one line, without the hyphens at the ends of lines."""
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in read(content).pages))
+
+
+def sizes_of(page: PageObject) -> dict[float, str]:
+    """Return the text of the page by its size in points."""
+    found: dict[float, str] = defaultdict(str)
+
+    def note(text: str, _transform: Any, matrix: Any, _font: Any, size: float) -> None:
+        found[round(size * abs(matrix[0]), 1)] += text
+
+    page.extract_text(visitor_text=note)
+    return found
+
+
+def tags_of(content: bytes) -> list[tuple[str, str | None]]:
+    """Return each structure element that holds text of its own, with that of the element around it."""
+    found = []
+
+    def walk(element: Any, parents: tuple[str, ...]) -> None:
+        element = element.get_object()
+        kids = element.get("/K", [])
+        kids = kids if isinstance(kids, list) else [kids]
+        tag = str(element.get("/S"))
+        if any(isinstance(kid, int) for kid in kids):
+            found.append((tag, parents[-1] if parents else None))
+        for kid in kids:
+            if not isinstance(kid, int):
+                walk(kid, (*parents, tag))
+
+    walk(read(content).root_object["/StructTreeRoot"]["/K"][0], ())  # type: ignore[index]  # it is there
+    return found
+
+
+@pytest.mark.parametrize("path", [PATHS[1], LARGE[1]])
+def test_every_page_is_a4_and_tagged_for_readers(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+
+    pdf = read(answer.content)
+    assert answer.headers["content-type"] == "application/pdf"
+    assert {(round(page.mediabox.width), round(page.mediabox.height)) for page in pdf.pages} == {A4}
+    assert pdf.root_object["/MarkInfo"]["/Marked"].value is True  # type: ignore[index]  # they are there
+    assert str(pdf.root_object["/Lang"]) == "en-GB"
+    assert b"pdfuaid:part" in pdf.xmp_metadata.stream.get_data()  # type: ignore[union-attr]  # it is there
+    assert pdf.metadata is not None
+    assert pdf.metadata.title == an_edition().title
+
+
+@pytest.mark.parametrize("path", [PATHS[1], LARGE[1]])
+def test_all_text_is_in_paragraphs_headings_or_lists_and_definitions_are_quotations(
+    client: TestClient, path: str
+) -> None:
+    tags = tags_of(client.get(path).content)
+
+    outer = {tag for tag, parent in tags if parent not in ("/P", "/LBody", "/Link")}
+    assert outer <= {"/P", "/H1", "/H2", "/Lbl", "/LBody", "/Figure"}
+    assert tags.count(("/P", "/BlockQuote")) == len(an_edition().definitions)
+
+
+def printed_by_a_council(folder: Path, path: str) -> bytes:
+    """Return the PDF of a council with hours, a colour and a logo."""
+    (folder / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/>")
+    with TestClient(
+        a_service(data_dir=folder / "data", duty_hours=HOURS, council_colour=COLOUR, council_logo=folder / "logo.svg")
+    ) as client:
+        return client.get(path).content
+
+
+def test_the_front_has_the_number_to_call_in_the_councils_colour_with_hours_and_what_to_do_outside_them(
+    tmp_path: Path,
+) -> None:
+    content = printed_by_a_council(tmp_path, PATHS[1])
+
+    front, back = read(content).pages
+    sizes = sizes_of(front)
+    words = re.sub(r"\s+", " ", front.extract_text())
+    assert "01225 396312" in sizes[NUMBER_POINTS]
+    assert f"Open {HOURS}." in words
+    assert "Outside these hours: Bath & North East Somerset Emergency Duty Team 01454 615165" in words
+    assert max(sizes, key=lambda size: len(sizes[size])) >= BODY_POINTS
+    channels = [int(COLOUR[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    fills = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) sc", front.get_contents().get_data())  # type: ignore[union-attr]
+    assert any([round(float(one), 2) for one in fill] == [round(one, 2) for one in channels] for fill in fills)
+    assert tags_of(content).count(("/Figure", "/Div")) == len(("logo", "QR code"))
+    assert "sha256:" not in words
+    assert "sha256:" in sizes_of(back)[DIGEST_POINTS]
+
+
+def test_large_print_is_all_in_letters_of_18_points_or_more(tmp_path: Path) -> None:
+    pages = read(printed_by_a_council(tmp_path, LARGE[1])).pages
+
+    sizes = {size for page in pages for size, text in sizes_of(page).items() if text.strip()}
+    assert min(sizes) >= LARGE_POINTS
+    assert len(pages) > 2
+
+
+@pytest.mark.parametrize("path", [PATHS[1], LARGE[1]])
+def test_it_reads_in_order_as_text_with_999_first_and_the_caution_once(client: TestClient, path: str) -> None:
+    content, told = an_edition(), words_of(client.get(path).content)
+
+    order = [
+        "call 999",
+        "Duty and Assessment Team",
+        content.cautions[0].text[:60],
+        "indicators to consider include",
+        content.indicators[0].text[:40],
+        content.responsibilities[0].text[:40],
+        content.factors[0].text[:40],
+        content.linked_risks[-1].text,
+        content.definitions[1].text[:40],
+        "Edition 1",
+    ]
+    place = 0
+    for words in order:
+        assert words in told[place:], words
+        place = told.index(words, place) + len(words)
+    assert told.count(content.cautions[0].text[:60]) == 1
+    assert f"http://127.0.0.1:8000/guides/{SLUG}" in told.replace(" ", "")
+
+
+def test_the_same_edition_is_the_same_bytes_and_the_current_one_is_its_own(client: TestClient) -> None:
+    first = client.get(PATHS[1]).content
+    pdf._compile.cache_clear()
+
+    assert client.get(PATHS[1]).content == first
+    assert client.get(PATHS[0]).content == first
+
+
+def test_another_edition_is_another_page(client: TestClient, service: FastAPI) -> None:
+    before = client.get(PATHS[0])
+    publish_next(service, change_note="A second.")
+
+    after = client.get(PATHS[0])
+
+    assert "Edition 2" in words_of(after.content)
+    assert after.headers["etag"] != before.headers["etag"]
+    assert client.get(PATHS[1]).content == before.content
+
+
+def test_a_longer_guide_is_set_in_smaller_words_and_still_one_sheet(client: TestClient, service: FastAPI) -> None:
+    more = [
+        item.model_copy(update={"id": f"{item.id}-{again}", "position": 10 * again + item.position})
+        for again in (0, 1)
+        for item in an_edition().indicators
+    ]
+    publish_next(service, indicators=[item.model_dump() for item in more])
+
+    assert len(read(client.get(PATHS[0]).content).pages) == 2
+
+
+def test_a_short_guide_is_set_in_larger_words_and_still_one_sheet(client: TestClient, service: FastAPI) -> None:
+    short = {"indicators": 3, "responsibilities": 2, "factors": 0, "linked_risks": 0}
+    content = an_edition()
+    fewer = {name: [item.model_dump() for item in getattr(content, name)[:count]] for name, count in short.items()}
+    publish_next(service, guide="neglect", **fewer)
+
+    pages = read(client.get("/v1/guides/neglect.pdf").content).pages
+    sizes = sizes_of(pages[0])
+    assert len(pages) == 2
+    assert max(sizes, key=lambda size: len(sizes[size])) > max(BODY_POINTS, 13)
+
+
+@pytest.mark.parametrize("form", [".pdf", "/large-print.pdf", "/renditions/cy.pdf", "/renditions/cy/large-print.pdf"])
+def test_every_printed_form_has_the_number_for_a_child_and_numbers_that_can_be_dialled(
+    client: TestClient, form: str
+) -> None:
+    words = words_of(client.get(f"{GUIDE}{form}").content)
+
+    assert "Are you under 18? Talk to Childline: 0800 1111" in words
+    assert "01225 396313" in words
+    assert "or 396313" not in words
+    assert not re.search("[0-9a-f]{49}", words.rpartition("Digest:")[0]), "a digest runs off the page"
+
+
+def test_it_may_be_kept_for_a_minute_and_asked_for_again_by_its_etag(client: TestClient) -> None:
+    answer = client.get(PATHS[1])
+
+    assert answer.headers["cache-control"] == "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
+    assert client.get(PATHS[1], headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert f'<{GUIDE}.pdf>; rel="alternate"; type="application/pdf"' in client.get(GUIDE).headers["link"]
+
+
+def test_a_withdrawn_edition_is_not_printed(client: TestClient, service: FastAPI) -> None:
+    withdraw(service, 1)
+
+    assert client.get(PATHS[1]).status_code == 410
+
+
+@pytest.mark.parametrize("path", PATHS + LARGE)
+def test_without_the_programs_that_make_it_the_answer_says_so(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(pdf, "find_spec", lambda _name: None)
+
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "/v1/problems/not-printed-here"
+    assert "PDF" not in client.get(f"/guides/{SLUG}").text

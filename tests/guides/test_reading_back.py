@@ -1,0 +1,86 @@
+"""What is exported reads back: an edition's file and its Markdown, to the same digest, whatever the words are."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import Phase, given, settings
+from starlette.testclient import TestClient
+
+from app.models.base import digest_of
+from app.models.guides.edition_files import edition_yaml, file_text, read_edition_file
+from app.models.guides.editions import EditionContent
+from app.services.guides.importing import GuideDraft, draft_of, draft_page
+from tests.support.generated_guides import generated_guides
+from tests.support.publishing import GUIDE, an_edition
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+GENERATED = (Phase.explicit, Phase.generate)  # no example is made smaller: that takes minutes
+UNDER_THE_LIST = "Secrecy about whereabouts"
+
+
+def read_file(text: str) -> EditionContent:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "1.yaml"
+        path.write_text(text, encoding="utf-8", newline="")
+        return read_edition_file(path).content
+
+
+def read_page(page: str) -> GuideDraft:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "guide.md"
+        path.write_text(page, encoding="utf-8", newline="")
+        return draft_of(path)
+
+
+@settings(phases=GENERATED)
+@given(generated_guides())
+def test_the_file_of_any_edition_reads_back_to_the_same_digest(content: EditionContent) -> None:
+    assert digest_of(read_file(edition_yaml(content))) == digest_of(content)
+
+
+@settings(phases=GENERATED)
+@given(generated_guides())
+def test_the_markdown_of_any_edition_reads_back_to_the_same_digest(content: EditionContent) -> None:
+    draft = read_page(draft_page(content))
+
+    assert digest_of(read_file(file_text(draft.content))) == digest_of(content)
+    assert draft.not_placed == ()
+
+
+def test_the_seed_goes_from_file_to_served_markdown_to_file_with_every_word(client: TestClient) -> None:
+    draft = read_page(client.get(f"{GUIDE}.md").text)
+
+    assert digest_of(read_file(file_text(draft.content))) == client.get(GUIDE).json()["digest"]
+    assert draft.not_placed == ()
+
+
+def test_words_that_an_editor_changes_in_the_markdown_are_the_draft_s_and_ids_stay() -> None:
+    page = draft_page(an_edition()).replace(UNDER_THE_LIST, "Silence about whereabouts")
+
+    content = read_file(file_text(read_page(page).content))
+
+    (changed,) = [each for each in content.indicators if each.text.startswith("Silence")]
+    assert changed.id == "secrecy"
+    assert [each.id for each in content.indicators] == [each.id for each in an_edition().indicators]
+
+
+def test_an_entry_that_an_editor_adds_moves_or_takes_away_is_read_as_such() -> None:
+    lines = draft_page(an_edition()).splitlines()
+    place = next(place for place, line in enumerate(lines) if UNDER_THE_LIST in line)
+    moved = [*lines[: place - 1], lines[place], "- An invented sign", *lines[place + 1 :]]
+
+    indicators = read_file(file_text(read_page("\n".join(moved)).content)).indicators
+
+    assert [each.id for each in indicators[:2]] == ["secrecy", "invented-sign"]
+    assert "missing-or-unexplained-absence" not in [each.id for each in indicators]
+    assert indicators[0].related_codes == an_edition().indicators[1].related_codes
+
+
+def test_a_number_that_is_changed_in_the_page_alone_is_listed_and_not_lost() -> None:
+    page = draft_page(an_edition()).replace("[01225 396312]", "[01632 960001]")
+
+    (line,) = read_page(page).not_placed
+
+    assert "01632 960001" in line
