@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 Location = tuple[str | int, ...]
+Source = Literal["body", "query", "path", "header", "cookie"]
+MAX_FAULTS = 10
+RETRY_AFTER_SECONDS = 5
+CHALLENGE = "Bearer"
+READS = frozenset({"GET", "HEAD"})
 
 
 class CodeWithMeaning(StrEnum):
@@ -61,9 +66,6 @@ class CodedValueError(ValueError):
         self.code = code
 
 
-Source = Literal["body", "query", "path", "header", "cookie"]
-
-
 @dataclass(frozen=True)
 class FieldError:
     """One validation error: its place, a sentence that a form can show beside the field, and its code.
@@ -87,12 +89,6 @@ class FieldError:
     def fill_in(self, template: str) -> str:
         """Return the template, this one's or its translation, with the values."""
         return template.format_map(self.values) if self.values else template
-
-
-MAX_FAULTS = 10
-RETRY_AFTER_SECONDS = 5
-CHALLENGE = "Bearer"
-READS = frozenset({"GET", "HEAD"})
 
 
 class GuidanceError(Exception):
@@ -146,9 +142,6 @@ def _derived_from(kind: type[Problem]) -> Iterator[type[Problem]]:
     for each in kind.__subclasses__():
         yield each
         yield from _derived_from(each)
-
-
-# Requests that cannot be served as they stand
 
 
 class BadRequest(Problem, slug="bad-request", status=400, title="Bad request"):
@@ -255,9 +248,6 @@ class RowNotStored(ServiceUnavailable):
     """The database accepted a row without storing it: another program added a rule."""
 
 
-# Faults in what was sent
-
-
 class ValidationFailed(Problem, slug="not-accepted", status=422, title="Validation failed"):
     """Some fields are invalid. See `errors`."""
 
@@ -316,9 +306,6 @@ class IdempotencyKeyReused(Problem, slug="key-reused", status=422, title="Idempo
 
 class AlreadyStored(IdempotencyKeyReused):
     """The idempotency key was used before; the first request has the receipt."""
-
-
-# What is not there
 
 
 class NotFound(Problem, slug="not-found", status=404, title="Not found"):
@@ -381,9 +368,6 @@ class PdfUnavailable(Problem, slug="not-printed-here", status=404, title="PDF no
     )
 
 
-# Who may do what
-
-
 class TokenMissing(Problem, slug="token-needed", status=401, title="Token required"):
     """Send `Authorization: Bearer` with a token issued by this service."""
 
@@ -432,9 +416,6 @@ class NoSuchClient(GuidanceError):
 
 class NoSuchPerson(GuidanceError):
     """There is no person with this name at the desk."""
-
-
-# Editions, renditions and drafts of guides
 
 
 class EditionWithdrawn(Problem, slug="edition-withdrawn", status=410, title="Edition withdrawn"):
@@ -526,9 +507,6 @@ class FollowsAnotherEdition(Problem, slug="follows-another-edition", status=409,
     """
 
 
-# Concerns, and the desk's work
-
-
 class UnsealingUnavailable(Problem, slug="not-opened-here", status=406, title="Cannot decrypt here"):
     """This service holds no identity that can decrypt this concern.
 
@@ -606,9 +584,6 @@ class KeysNotKnown(GuidanceError):
     """The service offers a recipient key that this program was not told to trust."""
 
 
-# Proofs, exports and webhooks
-
-
 class ReceiptNotGenuine(GuidanceError):
     """The receipt was not signed with any of those keys, or has been changed."""
 
@@ -639,9 +614,6 @@ class NoSuchWebhook(GuidanceError):
 
 class WebhookSecretUnreadable(GuidanceError):
     """The webhook's secret cannot be decrypted with the keys in GUIDANCE_WEBHOOK_KEY_FILE."""
-
-
-# The database, settings and seed files
 
 
 class ClockInDoubt(GuidanceError):

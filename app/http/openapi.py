@@ -37,7 +37,6 @@ from app.models.links import CONCERNS
 from app.models.operations.problems import ProblemDetails
 
 JsonObject = dict[str, Any]
-
 SCHEMA_PREFIX = "#/components/schemas/"
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 UNDESCRIBED = "Successful Response"
@@ -69,6 +68,66 @@ Reads are open to everyone and may be cached. Errors are problem details (RFC 94
 existing keys are never renamed or removed. Only keys whose schema allows null can become null, and lists with
 `minItems` are never empty.
 """
+EXTENSIBLE_ENUM = "x-extensible-enum"
+"""The known values of a string: others may come. Zalando's guidelines name it so, and tools know it."""
+INPUT = "Input"
+INPUTS = ("requestBody", "parameters")
+CLIENT_KEY = "ClientKey"
+OPENID = "OpenID"
+CONFIGURATION = "/.well-known/openid-configuration"
+WEBHOOKS = "Webhooks"
+DELIVERY_HEADERS = {
+    "webhook-id": ("Message id, the same on every attempt.", "msg_0123456789abcdef0123456789abcdef"),
+    "webhook-timestamp": ("Time of this attempt, in seconds since 1970.", "1795512600"),
+    "webhook-signature": (
+        "`v1,` and the base64 HMAC-SHA256 of id, timestamp and body joined by dots; one for each of two secrets.",
+        "v1,c2lnbmF0dXJl",
+    ),
+}
+DELIVERY_RESPONSES = {
+    "204": {"description": "Received. Any 2xx is accepted; otherwise the delivery is retried."},
+    "410": {"description": "Gone: the webhook is disabled."},
+}
+NAMES_OF_RESPONSES = {"304": "not-modified"}
+GROUPS = {
+    "Read guidance": {
+        "Guides": "Current editions of the guides.",
+        "Across guides": "Lists across every guide, and search.",
+        "Feeds": "Feeds of publications and withdrawals.",
+        "Reference": "The index, signposts, code lists, problem types, and the keys that verify receipts.",
+    },
+    "Read every edition and language": {
+        "Editions": "Numbered editions, which never change, and the differences between them.",
+        "Renditions": "Guides in other languages and formats: translations, easy read, large print, films, recordings.",
+    },
+    "Raise a concern": {"Concerns": "Get the form, check and raise a concern."},
+    "Follow a concern": {"Follow-up": "For reporters, with the code of the receipt: status, messages and additions."},
+    "Work at the desk": {"Desk": "For the duty team: the inbox, and reading and handling concerns."},
+    "Write guides": {
+        "Drafts": "For editors: drafts, and their publication by a second person.",
+        "Publishing": "For publishers: publish and withdraw editions and renditions; reviews due.",
+    },
+    "Operate and connect": {
+        "Events": "Event feed for other systems (pull): references, times and links only.",
+        "Webhooks": "Events for other systems (push): what the service sends to a receiver.",
+        "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
+        "Audit": "For auditors: the audit log, and signed checkpoints.",
+        "Operations": "Health and metrics.",
+    },
+}
+"""The tags, by what people do."""
+TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
+READERS = ("Read guidance", "Raise a concern", "Follow a concern")
+"""The groups of the readers' document: what a front end and a person who explores the API need."""
+FILE_FORMS = (".csv", ".link", ".md", ".pdf")
+COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
+"""What any operation may answer: in the readers' document these are one response, under `4XX` and `5XX`."""
+REFUSED_NAME = "refused"
+REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
+REFUSED = {
+    "description": "Any other refusal, or a failure: `detail` says in a sentence what is wrong.",
+    "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}}},
+}
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
@@ -287,12 +346,6 @@ def build_example(schema: JsonObject, schemas: JsonObject) -> Any:
     return schema.get("const", next(iter(schema.get("enum", [])), None))
 
 
-EXTENSIBLE_ENUM = "x-extensible-enum"
-"""The known values of a string: others may come. Zalando's guidelines name it so, and tools know it."""
-INPUT = "Input"
-INPUTS = ("requestBody", "parameters")
-
-
 def _name_schemas(document: JsonObject) -> None:
     """Rename `X-Output` to `X` and `X-Input` to `XInput`, and drop the titles that only repeat a name."""
     schemas = document["components"]["schemas"]
@@ -409,11 +462,6 @@ def _without_examples(part: Any) -> Any:
     return _changed(part, lambda schema: _without(schema, {"examples"}))
 
 
-CLIENT_KEY = "ClientKey"
-OPENID = "OpenID"
-CONFIGURATION = "/.well-known/openid-configuration"
-
-
 def add_security(document: JsonObject, settings: Settings) -> None:
     """Say of every operation who may call it: `[]` is anyone. Where an OpenID provider is set, its tokens count too."""
     if settings.openid_issuer is not None:
@@ -427,21 +475,6 @@ def add_security(document: JsonObject, settings: Settings) -> None:
         if settings.openid_issuer is not None:
             requirements += [{OPENID: each[CLIENT_KEY]} for each in requirements if CLIENT_KEY in each]
         operation["security"] = requirements
-
-
-WEBHOOKS = "Webhooks"
-DELIVERY_HEADERS = {
-    "webhook-id": ("Message id, the same on every attempt.", "msg_0123456789abcdef0123456789abcdef"),
-    "webhook-timestamp": ("Time of this attempt, in seconds since 1970.", "1795512600"),
-    "webhook-signature": (
-        "`v1,` and the base64 HMAC-SHA256 of id, timestamp and body joined by dots; one for each of two secrets.",
-        "v1,c2lnbmF0dXJl",
-    ),
-}
-DELIVERY_RESPONSES = {
-    "204": {"description": "Received. Any 2xx is accepted; otherwise the delivery is retried."},
-    "410": {"description": "Gone: the webhook is disabled."},
-}
 
 
 def add_webhooks(document: JsonObject) -> None:
@@ -498,9 +531,6 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
     }
 
 
-NAMES_OF_RESPONSES = {"304": "not-modified"}
-
-
 def _share(document: JsonObject) -> None:
     """Put what operations have in common into `components`, and refer to it."""
     components = document["components"]
@@ -530,47 +560,6 @@ def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> J
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
     free = next(each for each in names if found.setdefault(each, part) == part)
     return {"$ref": f"#/components/{kind}/{free}"}
-
-
-GROUPS = {
-    "Read guidance": {
-        "Guides": "Current editions of the guides.",
-        "Across guides": "Lists across every guide, and search.",
-        "Feeds": "Feeds of publications and withdrawals.",
-        "Reference": "The index, signposts, code lists, problem types, and the keys that verify receipts.",
-    },
-    "Read every edition and language": {
-        "Editions": "Numbered editions, which never change, and the differences between them.",
-        "Renditions": "Guides in other languages and formats: translations, easy read, large print, films, recordings.",
-    },
-    "Raise a concern": {"Concerns": "Get the form, check and raise a concern."},
-    "Follow a concern": {"Follow-up": "For reporters, with the code of the receipt: status, messages and additions."},
-    "Work at the desk": {"Desk": "For the duty team: the inbox, and reading and handling concerns."},
-    "Write guides": {
-        "Drafts": "For editors: drafts, and their publication by a second person.",
-        "Publishing": "For publishers: publish and withdraw editions and renditions; reviews due.",
-    },
-    "Operate and connect": {
-        "Events": "Event feed for other systems (pull): references, times and links only.",
-        "Webhooks": "Events for other systems (push): what the service sends to a receiver.",
-        "Open Referral UK": "The guides' contacts in the format of the Open Referral UK standard.",
-        "Audit": "For auditors: the audit log, and signed checkpoints.",
-        "Operations": "Health and metrics.",
-    },
-}
-"""The tags, by what people do."""
-TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
-READERS = ("Read guidance", "Raise a concern", "Follow a concern")
-"""The groups of the readers' document: what a front end and a person who explores the API need."""
-FILE_FORMS = (".csv", ".link", ".md", ".pdf")
-COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""What any operation may answer: in the readers' document these are one response, under `4XX` and `5XX`."""
-REFUSED_NAME = "refused"
-REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
-REFUSED = {
-    "description": "Any other refusal, or a failure: `detail` says in a sentence what is wrong.",
-    "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMA_PREFIX}Problem"}}},
-}
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:

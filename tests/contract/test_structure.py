@@ -1,30 +1,38 @@
-"""A subject has one name, and at most one file of that name on each floor."""
+"""The layout of `app/`: the same subjects on each floor, one thing a file, constants on top."""
 
+import ast
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from bench.structure import BANNER, count_blocks_below
+
 pytestmark = pytest.mark.any_database
 
 ROOT = Path(__file__).parents[2]
+FILES = [path for path in sorted((ROOT / "app").rglob("*.py")) if "versions" not in path.parts]
+FLOORS = ("cli", "models", "pages", "routers", "services")
+SUBJECTS = {"access", "audit", "concerns", "desk", "events", "guides", "operations"}
 
 
-def test_no_basename_stands_twice_on_a_floor() -> None:
-    paths = [path.relative_to(ROOT / "app") for path in ROOT.glob("app/*/**/*.py") if path.name != "__init__.py"]
+def test_every_floor_has_the_same_subjects() -> None:
+    floors = {floor: {path.parent.name for path in (ROOT / "app" / floor).glob("*/__init__.py")} for floor in FLOORS}
 
-    found = Counter((path.parts[0], path.name) for path in paths)
-
-    assert len(found) > 100
-    assert [place for place, times in found.items() if times > 1] == []
+    assert floors["models"] == floors["services"] == SUBJECTS
+    assert {floor for floor, folders in floors.items() if not folders <= SUBJECTS} == set()
 
 
-def test_no_function_is_given_a_signature_that_it_does_not_have() -> None:
-    written = [path for path in ROOT.glob("app/**/*.py") if "__signature__" in path.read_text(encoding="utf-8")]
+def test_no_banner_stands_between_definitions() -> None:
+    assert len(FILES) > 100
+    assert [str(path) for path in FILES if BANNER.search(path.read_text(encoding="utf-8"))] == []
 
-    assert written == []
+
+def test_constants_stand_above_definitions_that_they_do_not_need() -> None:
+    found = {str(path): count_blocks_below(ast.parse(path.read_text(encoding="utf-8"))) for path in FILES}
+
+    assert {path: blocks for path, blocks in found.items() if blocks} == {}
 
 
 @pytest.mark.nightly
@@ -36,5 +44,4 @@ def test_the_figures_of_the_structure_can_be_measured() -> None:
 
     lines = measured.stdout.splitlines()
     assert lines[0].split() == ["figure", "is", "at", "most"]
-    assert {line.split()[-1] for line in lines if line.startswith("basenames twice on a floor")} == {"0"}
-    assert sum(line.startswith("files that pass") for line in lines) == 3
+    assert sum(" of a concern " in line for line in lines) == 3
