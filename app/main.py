@@ -46,6 +46,7 @@ from app.pages.audit import audit_log as record_pages
 from app.pages.concerns import raise_concern, status
 from app.pages.desk import actions as acts_pages
 from app.pages.desk import concern, unsent
+from app.pages.desk import figures as figures_pages
 from app.pages.desk import inbox as inbox_pages
 from app.pages.error_pages import PagesMiddleware
 from app.pages.guides import drafts as drafts_pages
@@ -139,6 +140,7 @@ ROUTERS = (
     sign_in.router,
     provider_sign_in.visitors_router,
     inbox_pages.router,
+    figures_pages.router,
     record_pages.router,
     concern.router,
     acts_pages.router,

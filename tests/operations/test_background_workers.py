@@ -272,9 +272,8 @@ def test_every_thread_that_works_on_is_a_worker_or_the_writer() -> None:
     """A new thread is a `JobsWorker`, so that it survives, is seen and stops; or it is listed here."""
     assert sorted(threads()) == [
         "db/writer.py",  # survives by itself; readiness and metrics have it already
-        "services/webhooks.py",  # one lookup of a name each
         "services/workers.py",
-        "services/workers.py",  # one call of a part outside each
+        "services/workers.py",  # one call each, of a part outside or to look up a name
     ]
 
 

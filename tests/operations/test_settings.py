@@ -256,10 +256,13 @@ def test_every_command_that_reads_settings_refuses_what_it_does_not_know(
     command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GUIDANCE_SEALTO", "age1invented")
-    needed = {parameter.name: MagicMock() for parameter in command.params if parameter.required}
+    needed = {each.name: MagicMock() for each in command.params if each.required}
+    others = {each.name: None for each in command.params if each.name not in needed}
+    context = command.context_class(command)
+    context.params = others | needed | {"data_dir": tmp_path / "data"}
 
     with pytest.raises(SetupError) as refused:
-        command.callback(**needed, data_dir=tmp_path / "data", env_file=None)
+        command.invoke(context)
 
     assert str(refused.value) == "GUIDANCE_SEALTO: unknown setting. Did you mean GUIDANCE_SEAL_TO?"
     assert not (tmp_path / "data").exists()

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from fastapi import Response
 
+from app.http.routes import GuidanceRouter
 from app.models.desk.figures import FiguresOfDay
-from app.pages.desk.inbox import router
-from app.pages.frame import ReaderVisitDep
+from app.pages.frame import DeskRoute, ReaderVisitDep
+from app.services.access.sign_in import PATH
 from app.services.desk.figures import read_figures
 
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
 """Of the chart, in its own units."""
