@@ -25,14 +25,14 @@ pytestmark = pytest.mark.any_database
 ROOT = Path(__file__).parents[2]
 EVERY_SECTION = pytest.mark.parametrize("section", list(Section), ids=lambda section: section.key)
 LISTING_SECTIONS = {
-    "models/sections.py": "the registry",
-    "models/items.py": "a model for each section",
-    "models/editions.py": "an edition as a publisher sends it",
-    "models/form.py": "items of guidance that a concern names",
-    "models/edition_files.py": "the words of an editor for a key that is missing",
+    "models/guides/sections.py": "the registry",
+    "models/guides/items.py": "a model for each section",
+    "models/guides/editions.py": "an edition as a publisher sends it",
+    "models/concerns/examples.py": "items of guidance that a concern names",
+    "models/guides/fault_words.py": "the words of an editor for a key that is missing",
     "pages/templates/guide.html": "which guide says what to look for and what to do, and the block of each layout",
-    "pages/drafts.py": "the labels of the editor's fields",
-    "services/importing.py": "the words by which documents head each section, and what each kind of item is made of",
+    "pages/guides/edit_fields.py": "the labels of the editor's fields",
+    "services/guides/placing.py": "the words by which documents head each section, and what each kind of item is made of",
 }
 """The files of `app/` that may name several sections, and why."""
 
