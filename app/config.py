@@ -429,7 +429,7 @@ class Settings(BaseModel):
     drain_seconds: Seconds = Field(5.0, ge=0)
     writer_queue: Whole = Field(2000, ge=1, le=1_000_000)
     writer_wait_seconds: Seconds = Field(10.0, gt=0)
-    shelf_megabytes: Whole = Field(64, ge=0, le=65_536)
+    cache_megabytes: Whole = Field(64, ge=0, le=65_536)
     traces_url: Annotated[CollectorUrl | None, Part.TRACES] = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

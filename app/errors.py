@@ -355,7 +355,7 @@ class NoSuchGuideDraft(NotFound, slug="no-such-draft", status=404, title="No suc
     """The guide has no draft: it was published, deleted or never started."""
 
 
-class NoSuchDraft(NotFound):
+class NoSuchSavedForm(NotFound):
     """No saved form has that code, or it was sent, or saved again, or its time is over."""
 
 

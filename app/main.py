@@ -89,7 +89,7 @@ from app.services.concerns.keys import (
 )
 from app.services.concerns.receipt_signing import make_receipt_signer
 from app.services.concerns.receipts import ReceiptBuilder
-from app.services.concerns.saved_forms import SHARE_BYTES, Drafts
+from app.services.concerns.saved_forms import SHARE_BYTES, SavedForms
 from app.services.concerns.sealing import Unsealer, make_sealer, read_identities
 from app.services.concerns.submission import Submissions
 from app.services.events.email_sender import EmailSender
@@ -102,7 +102,7 @@ from app.services.guides.working_days import WorkingDays
 from app.services.operations.checkpoints import Checkpoints, NoteSigner, origin_at
 from app.services.operations.external_services import Outside
 from app.services.operations.invariants import Invariants
-from app.services.operations.jobs import ConcernTrial, Housekeeping
+from app.services.operations.jobs import Housekeeping, StoreProbe
 from app.services.operations.watches import Watcher, require_known_warnings
 from app.services.workers import stop_workers
 
@@ -165,7 +165,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     signer = make_receipt_signer(key, load_retired_keys(settings.retired_receipt_keys), issuer=settings.public_url)
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    response_cache = ResponseCache(settings.shelf_megabytes, allows_host, clock)
+    response_cache = ResponseCache(settings.cache_megabytes, allows_host, clock)
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
     duty_hours = DutyHours(WorkingDays(), settings.duty_hours)
@@ -221,12 +221,12 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         checkpoints=open_checkpoints(settings, engine, writer, key),
         unsealer=_unsealer(identity_file),
         submissions=submissions,
-        concern_trial=ConcernTrial(submissions, clock),
+        store_probe=StoreProbe(submissions, clock),
         invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
         outside=Outside(settings, engine, clock),
         watcher=Watcher(settings, engine, clock),
         code_tries=code_tries,
-        drafts=Drafts(engine, writer),
+        saved_forms=SavedForms(engine, writer),
         follow_ups=FollowUps(engine, writer, resolver, sealer, receipts, sources, code_tries),
         emergency_contacts=emergency_contacts,
         authenticator=Authenticator(engine, provider),

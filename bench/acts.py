@@ -116,7 +116,7 @@ def _acts_of(context: AppContext, floor: "Floor") -> list[tuple[str, Act, Act]]:
     def open_concern(reference: str) -> bytes:
         by = actor()
         opening = desk.writer.run(
-            opened_concerns.open_concern, reference, opened_concerns.Wanted("opened here", ADDITIONS_SHOWN), by
+            opened_concerns.open_concern, reference, opened_concerns.OpeningRequest("opened here", ADDITIONS_SHOWN), by
         )
         return opened_concerns.opened_concern(desk, opening, now=by.at).model_dump_json().encode()
 

@@ -14,7 +14,7 @@ import psutil
 from playwright.sync_api import Page
 
 from app.http.visitors import SESSION_COOKIE
-from app.pages.desk.inbox import Choice
+from app.pages.desk.inbox import InboxTab
 from bench.browser import is_browser_installed, running_browser
 from bench.content import GUIDE, Progress
 from bench.growth import MANY_CONCERNS
@@ -24,7 +24,7 @@ from bench.servers import Server, guidance, postgresql
 from bench.signed_in import SignedIn, sign_in
 from bench.years import fill_with_years
 
-VIEWS = {each.value: f"?show={each.value}" for each in Choice} | {
+VIEWS = {each.value: f"?show={each.value}" for each in InboxTab} | {
     "not overdue": "?overdue=false",
     "danger not sure": "?danger=not_sure",
     "a guide": f"?guide={GUIDE}",

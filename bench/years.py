@@ -16,7 +16,7 @@ from sqlmodel import Session, SQLModel
 from app.db.database import for_writing
 from app.db.rules import SET_BY_THE_REPORTER
 from app.db.tables import table_of
-from app.models.audit.audit_log import ChainRow, DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, ChainRow, DeskAct
 from app.models.audit.details import ClosedDetails, Details, PersonDetails
 from app.models.concerns.digests import seal_details
 from app.models.concerns.rows import ConcernRow
@@ -66,7 +66,7 @@ def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database
         now = context.clock()
         with Session(context.engine) as session:
             copied = session.exec(select(table_of(ConcernRow))).mappings().first()  # type: ignore[call-overload]
-            logged = session.exec(select(func.max(DisclosureRow.position))).scalar_one() or 0  # type: ignore[call-overload]
+            logged = session.exec(select(func.max(AuditEntryRow.position))).scalar_one() or 0  # type: ignore[call-overload]
         draw = random.Random(number)  # noqa: S311  # the same years again
         numbers = count(logged + 1)
         for begin in range(0, number, A_BATCH):
@@ -126,7 +126,7 @@ def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]")
     acts = [row | {"position": next(numbers)} for each in concerns for row in each.chain]
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {
         ConcernRow: [each.columns for each in concerns],
-        DisclosureRow: acts,
+        AuditEntryRow: acts,
         ChainRow: [
             {"name": each.columns["reference"], "length": each.end.number, "head_sha256": each.end.sha256}
             for each in concerns

@@ -7,7 +7,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
 from app.db.tables import create_with_table, table_of
-from app.models.audit.audit_log import OUTBOX, ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.audit.audit_log import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow, DeskAct
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.models.concerns.entries import ENTRY_WAITS, EntryRow
 from app.models.concerns.rows import ConcernRow, StoredReceiptRow
@@ -23,7 +23,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
     EditionRow: NEVER_CHANGES,
     WithdrawalRow: NEVER_CHANGES,
     GuideDraftActRow: "who wrote, offered and published a draft stays on record",
-    DisclosureRow: "a disclosure is never altered or deleted",
+    AuditEntryRow: "a disclosure is never altered or deleted",
     CheckpointRow: "a checkpoint never changes",
     StoredReceiptRow: "a stored receipt is never altered or deleted",
     EventRow: "an event is never altered or deleted",

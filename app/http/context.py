@@ -21,7 +21,7 @@ from app.services.access.sources import CodeTries
 from app.services.concerns.entries import Desk
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
-from app.services.concerns.saved_forms import Drafts
+from app.services.concerns.saved_forms import SavedForms
 from app.services.concerns.sealing import Unsealer
 from app.services.concerns.submission import Submissions
 from app.services.guides.editions import Contents
@@ -29,7 +29,7 @@ from app.services.guides.reference_data import EmergencyContacts, ReferenceData
 from app.services.operations.checkpoints import Checkpoints
 from app.services.operations.external_services import Outside
 from app.services.operations.invariants import Invariants
-from app.services.operations.jobs import ConcernTrial
+from app.services.operations.jobs import StoreProbe
 from app.services.operations.watches import Watcher
 from app.services.workers import JobsWorker
 
@@ -52,9 +52,9 @@ class AppContext:
     checkpoints: Checkpoints
     unsealer: Unsealer
     submissions: Submissions
-    concern_trial: ConcernTrial
+    store_probe: StoreProbe
     follow_ups: FollowUps
-    drafts: Drafts
+    saved_forms: SavedForms
     code_tries: CodeTries
     emergency_contacts: EmergencyContacts
     authenticator: Authenticator

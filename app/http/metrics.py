@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from app.services.concerns.submission import Counted
+from app.services.concerns.submission import ConcernCount
 
 OF_ADDITIONS = "additions_"
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -117,10 +117,10 @@ class Metrics:
             registry=self.registry,
         )
         words = "Concerns without a key that came when their source had sent many."
-        self._concerns: dict[Counted, Counter] = {
-            Counted.TEST: tests.labels(Counted.TEST.value),
-            Counted.TEST_REFUSED: tests.labels(Counted.TEST_REFUSED.value),
-            Counted.MARKED: Counter("guidance_marked_concerns", words, registry=self.registry),
+        self._concerns: dict[ConcernCount, Counter] = {
+            ConcernCount.TEST: tests.labels(ConcernCount.TEST.value),
+            ConcernCount.TEST_REFUSED: tests.labels(ConcernCount.TEST_REFUSED.value),
+            ConcernCount.MARKED: Counter("guidance_marked_concerns", words, registry=self.registry),
         }
         self._refused_rows = Counter(
             "guidance_rows_refused",
@@ -153,7 +153,7 @@ class Metrics:
         )
         return bound
 
-    def count_concern(self, counted: Counted) -> None:
+    def count_concern(self, counted: ConcernCount) -> None:
         """Count one concern of that kind."""
         self._concerns[counted].inc()
 

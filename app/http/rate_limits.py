@@ -65,7 +65,7 @@ class Above(Enum):
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedKind:
     """A kind of request that is counted for itself: the setting of its limit, and what happens above it.
 
     At most one in `waiting` of the connections waits for its turn.
@@ -77,16 +77,16 @@ class Counted:
 
 
 COUNTED = {
-    CONCERN_POLICY: Counted("limit_concerns", Above.TURNS, waiting=4),
-    FORM_POLICY: Counted("limit_concerns", Above.TURNS, waiting=4),
-    CHECK_POLICY: Counted("limit_concerns", Above.REFUSED),
-    ADDITION_POLICY: Counted("limit_concerns", Above.TURNS),
-    STATUS_POLICY: Counted("limit_status", Above.TURNS),
-    SAVED_POLICY: Counted("limit_concerns", Above.TURNS),
-    SEARCH_POLICY: Counted("limit_search", Above.REFUSED),
-    ASSISTANT_POLICY: Counted("limit_search", Above.REFUSED),
-    SIGN_IN_POLICY: Counted("limit_sign_in", Above.TURNS),
-    DESK_POLICY: Counted("limit_desk", Above.PROVEN),
+    CONCERN_POLICY: CountedKind("limit_concerns", Above.TURNS, waiting=4),
+    FORM_POLICY: CountedKind("limit_concerns", Above.TURNS, waiting=4),
+    CHECK_POLICY: CountedKind("limit_concerns", Above.REFUSED),
+    ADDITION_POLICY: CountedKind("limit_concerns", Above.TURNS),
+    STATUS_POLICY: CountedKind("limit_status", Above.TURNS),
+    SAVED_POLICY: CountedKind("limit_concerns", Above.TURNS),
+    SEARCH_POLICY: CountedKind("limit_search", Above.REFUSED),
+    ASSISTANT_POLICY: CountedKind("limit_search", Above.REFUSED),
+    SIGN_IN_POLICY: CountedKind("limit_sign_in", Above.TURNS),
+    DESK_POLICY: CountedKind("limit_desk", Above.PROVEN),
 }
 """What is counted, each for itself: so that what is sent of one kind stops nothing of another."""
 

@@ -24,7 +24,7 @@ from app.http import turns
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.models.audit.audit_log import DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import sentence_of
 from app.models.concerns.rows import ConcernRow
 from app.services.access.limits import ONE_DAY, make_limiter, make_policy, networks_of
@@ -390,7 +390,7 @@ def test_the_desk_filters_a_burst_and_acknowledges_it_together_with_an_act_in_th
         waits = {each["reference"]: each["additions_waiting"] for each in done.json()["concerns"]}
         assert waits == dict.fromkeys(listed, 0) | {flood[3]["reference"]: 1}  # what came after the look waits
         with Session(service.state.context.engine) as session:
-            acts = session.exec(select(DisclosureRow).where(DisclosureRow.act == "acknowledged")).all()
+            acts = session.exec(select(AuditEntryRow).where(AuditEntryRow.act == "acknowledged")).all()
         assert sorted(act.chain for act in acts) == sorted(listed)
         assert {sentence_of(act) for act in acts if act.chain != flood[3]["reference"]} == {f"together, 6 of {burst}"}
         assert {act.client for act in acts} == {"example-desk"}

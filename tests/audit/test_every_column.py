@@ -20,7 +20,7 @@ from app.db.database import open_database
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.roles import Role
-from app.models.audit.audit_log import DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import DETAILS, details_of, sentence_of
 from app.models.base import UtcDateTimeType
 from app.models.events.rows import WebhookRow
@@ -361,9 +361,9 @@ def test_each_column_is_changed_or_computed_from_others() -> None:
     assert {place.partition(".")[0] for place in NO_MEANING} <= {table.name for table in TABLES}
 
 
-def rows_of_the_log(engine: Engine) -> list[DisclosureRow]:
+def rows_of_the_log(engine: Engine) -> list[AuditEntryRow]:
     with Session(engine) as session:
-        return list(session.exec(select(DisclosureRow)))
+        return list(session.exec(select(AuditEntryRow)))
 
 
 def test_each_entry_of_the_log_reads_back_to_the_bytes_that_are_stored(altered: Altered) -> None:

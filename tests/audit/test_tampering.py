@@ -21,7 +21,7 @@ from app.db.search import find_full_text_faults
 from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.access.names import MAX_NAME_LENGTH
-from app.models.audit.audit_log import DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow
 from app.models.concerns.entries import RECIPIENT
 from app.services.audit.chains import hash_of
 from app.services.events.webhooks import insert_webhook
@@ -172,7 +172,7 @@ def exchange(tampering: Tampering, table: str, one: str, other: str) -> None:
 def rewrite_chain(tampering: Tampering, name: str) -> None:
     """Hash the chain again from its first row, as this service does, and put the hashes wherever they stand."""
     columns = [
-        column for column in DisclosureRow.model_fields if column not in ("previous_sha256", "sha256", "at", "position")
+        column for column in AuditEntryRow.model_fields if column not in ("previous_sha256", "sha256", "at", "position")
     ]
     head, number = "0" * 64, 0
     for *values, at in tampering.rows(
@@ -181,7 +181,7 @@ def rewrite_chain(tampering: Tampering, name: str) -> None:
         moment = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
         known = dict(zip(columns, values, strict=True))
         number += 1
-        row = DisclosureRow(
+        row = AuditEntryRow(
             **known | {"number": number, "previous_sha256": head, "sha256": ""},
             at=moment.replace(tzinfo=moment.tzinfo or dt.UTC),
         )

@@ -29,7 +29,7 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.base import canonical_json, canonical_submission, digest_of
 from app.models.concerns.additions import ADDITION_EXAMPLE, Addition
 from app.models.concerns.concern import FORM_VERSION, Concern
@@ -317,7 +317,7 @@ def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the
         assert canonical_json(orjson.loads(model.model_dump_json(exclude_unset=True))) == rfc8785.dumps(dumped)
 
 
-@for_each("model", [Concern, Addition, EditionContent, DisclosureRow])
+@for_each("model", [Concern, Addition, EditionContent, AuditEntryRow])
 def test_nothing_that_is_digested_can_hold_a_fraction_or_a_name_of_the_caller_s(model: type[BaseModel]) -> None:
     schema = model.model_json_schema()
 
@@ -341,7 +341,7 @@ def test_the_digest_of_the_seed_s_edition_is_what_it_was_when_it_was_published()
 
 
 def test_the_hash_of_a_disclosure_is_what_it_was_when_it_was_written() -> None:
-    row = DisclosureRow(
+    row = AuditEntryRow(
         chain="inbox",
         number=1,
         at=A_TUESDAY + dt.timedelta(microseconds=1),

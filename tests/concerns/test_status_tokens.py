@@ -142,7 +142,8 @@ def test_a_faulty_addition_tells_nothing_of_its_token(client: TestClient, receip
         answer = client.post(f"/v1/concerns/{reference}/additions", json={"concern": detail}, headers=headers)
         return answer.status_code, [fault["pointer"] for fault in answer.json().get("errors", ())]
 
-    told = [add(*each, without_words) for each in ((reference, token), (reference, WRONG), (new_reference(), token))]
+    tries = ((reference, token), (reference, WRONG), (new_reference(), token))
+    told = [add(of, with_token, without_words) for of, with_token in tries]
     assert told == [(422, ["#/concern/narrative"])] * 3
     assert add(reference, WRONG, of_no_item) == add(new_reference(), token, of_no_item) == (404, [])
     assert add(reference, token, of_no_item) == (422, ["#/concern/indicators/0/id"])

@@ -32,7 +32,7 @@ LISTING_SECTIONS = {
     "models/guides/fault_words.py": "the words of an editor for a key that is missing",
     "pages/templates/guide.html": "which guide says what to look for and what to do, and the block of each layout",
     "pages/guides/edit_fields.py": "the labels of the editor's fields",
-    "services/guides/placing.py": "the words by which documents head each section, and what each kind of item is made of",
+    "services/guides/placing.py": "the words by which documents head each section, and what an item is made of",
 }
 """The files of `app/` that may name several sections, and why."""
 

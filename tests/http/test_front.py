@@ -505,7 +505,7 @@ def last_answer(address: Address, *reads: bytes) -> set[bytes]:
 def test_no_read_changes_the_answer_to_the_next(
     service: FastAPI, address: Address, settings: Settings, pairs: list[tuple[str, str]]
 ) -> None:
-    without = create_app(settings.model_copy(update={"shelf_megabytes": 0}), lambda: A_TUESDAY)
+    without = create_app(settings.model_copy(update={"cache_megabytes": 0}), lambda: A_TUESDAY)
     with run_server(without, settings) as url:
         expected = {name: last_answer(address_of(url), read) for name, read in READS.items()}
     differ = []

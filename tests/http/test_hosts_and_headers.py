@@ -77,7 +77,7 @@ def test_only_the_names_of_this_service_are_answered(settings: Settings) -> None
     assert [host for host, answer in unknown.items() if host in answer.text] == []
 
 
-def test_what_stands_on_the_shelf_is_not_answered_by_another_name_either(client: TestClient) -> None:
+def test_what_stands_on_the_cache_is_not_answered_by_another_name_either(client: TestClient) -> None:
     told = [client.get("/v1/guides", headers={"Host": host}) for host in ("localhost", "localhost", "rebound.example")]
 
     assert [answer.status_code for answer in told] == [200, 200, 400]

@@ -110,7 +110,7 @@ SMALL = 1000
 BIG = 1_000_000
 
 
-class ShelfAndNoShelf(RuleBasedStateMachine):
+class CacheAndNoCache(RuleBasedStateMachine):
     """The same acts and reads, on a service with a response_cache and on one without."""
 
     pair: tuple[FastAPI, FastAPI]
@@ -181,8 +181,8 @@ class ShelfAndNoShelf(RuleBasedStateMachine):
         more: dict[str, str] = NO_MORE,
     ) -> None:
         headers = {"Accept": accept or "", **more}
-        response_cache, no_shelf = self.clients
-        plain = no_shelf.get(path, headers={**headers, "Accept-Encoding": "identity"}, follow_redirects=False)
+        response_cache, no_cache = self.clients
+        plain = no_cache.get(path, headers={**headers, "Accept-Encoding": "identity"}, follow_redirects=False)
         now = plain.headers.get("etag", '"none"')
         if known is not None:
             tags = {"now": now, "zipped": zipped(now), "before": self.before}
@@ -228,28 +228,28 @@ def expected(plain: Any, method: str, encoding: str | None, known: str | None, m
 
 
 @pytest.mark.slow
-def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_between_them(
+def test_with_and_without_the_cache_the_answers_are_the_same_whatever_happens_between_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers, "GENERATION_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
-        services = [a_service(data_dir=Path(folder) / name, shelf_megabytes=2) for name in ("with", "without")]
+        services = [a_service(data_dir=Path(folder) / name, cache_megabytes=2) for name in ("with", "without")]
         services[1].front = RequestLogMiddleware(services[1].behind, services[1].records)
-        ShelfAndNoShelf.pair = services[0], services[1]
+        CacheAndNoCache.pair = services[0], services[1]
         address = running.enter_context(run_server(services[0], Settings()))
         plain = httpx.Client(base_url=address, timeout=LONG_ENOUGH, trust_env=False, headers={"User-Agent": ""})
         over_http = running.enter_context(plain)
-        no_shelf = running.enter_context(TestClient(services[1]))
-        ShelfAndNoShelf.clients = over_http, no_shelf
+        no_cache = running.enter_context(TestClient(services[1]))
+        CacheAndNoCache.clients = over_http, no_cache
         run_state_machine_as_test(
-            ShelfAndNoShelf,
+            CacheAndNoCache,
             # One example is thirty requests to two services: a second, where another property takes a hundredth.
             settings=hypothesis_settings(
                 max_examples=hypothesis_settings().max_examples // 5, stateful_step_count=30, phases=[Phase.generate]
             ),
         )
         over_http.get("/v1")
-        no_shelf.get("/v1")
+        no_cache.get("/v1")
         assert len(services[0].state.context.response_cache.store) > 0
         assert len(services[1].state.context.response_cache.store) == 0
 
@@ -422,7 +422,7 @@ def test_what_is_one_caller_s_is_never_kept(response_cache: ResponseCache, more:
     assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"1.", b"2."]
 
 
-def test_nothing_is_kept_where_the_shelf_is_off() -> None:
+def test_nothing_is_kept_where_the_cache_is_off() -> None:
     inner = Inner()
     off = ResponseCache(0)
 
@@ -546,7 +546,7 @@ def noting(function: Callable[..., Any], made: list[dt.datetime]) -> Callable[..
     return note
 
 
-def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(client: TestClient) -> None:
+def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_cache(client: TestClient) -> None:
     headers = a_key(client, Scope.PUBLISH)
     for number in (2, 3, 4):
         content = content_of(client) | {"title": f"A made-up title {number}"}
@@ -681,7 +681,7 @@ def test_the_front_finds_nothing_where_an_answer_must_say_more(response_cache: R
     assert response_cache.find(request) is None
 
 
-def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client: TestClient) -> None:
+def test_every_answer_from_the_cache_has_an_id_of_its_own_and_is_counted(client: TestClient) -> None:
     answers = [client.get(f"{GUIDE}/factors") for _ in range(3)]
 
     assert len({answer.headers["X-Request-ID"] for answer in answers}) == 3
@@ -689,7 +689,7 @@ def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client:
     assert counted in client.get("/metrics").text
 
 
-def test_no_word_of_a_concern_is_ever_on_the_shelf(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
+def test_no_word_of_a_concern_is_ever_on_the_cache(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     before = len(service.state.context.response_cache.store)
     token = token_of(receipt)
@@ -714,7 +714,7 @@ def test_an_editor_follows_the_edition_in_whatever_encoding_it_was_read(client: 
 
 
 def test_without_memory_for_responses_they_still_come_as_gzip_and_none_is_stored(tmp_path: Path) -> None:
-    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, shelf_megabytes=0))
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, cache_megabytes=0))
     with TestClient(service) as client:
         answers = [client.get(GUIDE, headers={"Accept-Encoding": "gzip"}) for _ in range(2)]
 

@@ -26,7 +26,7 @@ from app.config import Settings
 from app.db.database import DATABASE_FILE, open_database
 from app.db.writer import Writer
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.base import digest_of
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
@@ -55,7 +55,7 @@ def has_everything(server: LiveServer, told: LoadResult, everything: LoadResult,
     try:
         with Session(engine) as session:
             texts_are_there(session, everything, operators.unsealer)
-            resealed = select(func.count()).where(col(DisclosureRow.act) == DeskAct.RESEALED.value)
+            resealed = select(func.count()).where(col(AuditEntryRow.act) == DeskAct.RESEALED.value)
             assert session.exec(resealed).one() >= operators.resealed
     finally:
         engine.dispose()

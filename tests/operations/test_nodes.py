@@ -18,7 +18,7 @@ from app.errors import StoreBusy
 from app.models.audit.audit_log import AUDIT, DeskAct
 from app.models.audit.details import SummaryDetails
 from app.models.events.rows import EventKind
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.events.outbox import append_event, events_after
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
@@ -104,7 +104,7 @@ def test_a_reader_misses_no_event_and_gets_none_twice_however_long_each_transact
 
 def test_a_chain_that_several_nodes_write_to_has_no_gap_and_each_act_once(engine: Engine) -> None:
     def act(session: Session, *, number: int) -> None:
-        record_disclosure(session, AUDIT, DeskAct.SUMMARY_READ, ACTOR, SummaryDetails(days=number))
+        record_action(session, AUDIT, DeskAct.SUMMARY_READ, ACTOR, SummaryDetails(days=number))
 
     with nodes(engine, count=2) as writers, ThreadPoolExecutor(8) as pool:
         operations = [partial(act, number=number) for number in range(120)]

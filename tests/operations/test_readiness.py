@@ -45,7 +45,7 @@ def trials(service: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every request be a trial."""
-    monkeypatch.setattr(jobs, "SECONDS_BETWEEN_TRIALS", 0)
+    monkeypatch.setattr(jobs, "SECONDS_BETWEEN_PROBES", 0)
 
 
 def rows(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:

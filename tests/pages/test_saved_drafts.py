@@ -18,7 +18,7 @@ from app.config import Settings
 from app.errors import StoreBusy
 from app.http.context import AppContext
 from app.main import create_app
-from app.models.concerns.saved_forms import DraftRow
+from app.models.concerns.saved_forms import SavedFormRow
 from app.models.concerns.status_tokens import CROCKFORD
 from app.services.concerns import saved_forms
 from tests.support.clock import SettableClock
@@ -170,12 +170,12 @@ def test_the_worker_erases_what_is_over_and_nothing_else(
     first = save(client)
     clock.time = clock() + DAY - MINUTE
     second = save(client)
-    context.drafts.erase_expired(at=clock())
-    assert context.drafts.erase_expired(at=clock()) == 0
+    context.saved_forms.erase_expired(at=clock())
+    assert context.saved_forms.erase_expired(at=clock()) == 0
 
     clock.time = clock() + MINUTE
 
-    assert context.drafts.erase_expired(at=clock()) == 1
+    assert context.saved_forms.erase_expired(at=clock()) == 1
     assert resume(client, first)[0] == 404
     assert resume(client, second)[0] == 200
 
@@ -214,7 +214,7 @@ def test_a_young_persons_answers_are_never_saved_and_none_is_lost(client: TestCl
         assert CANARY in page.text
         assert "code-words" not in page.text
     context: AppContext = service.state.context
-    assert context.drafts.erase_expired(at=context.clock() + DAY) == 0
+    assert context.saved_forms.erase_expired(at=context.clock() + DAY) == 0
 
 
 def test_wrong_codes_for_one_draft_are_limited_and_the_right_one_opens_it(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_one_address_has_its_share_and_no_other_is_stopped_by_it(service: FastAP
         sent = one.post(FORM, data=REQUIRED_ANSWERS | {"do": "send"})
         assert sent.status_code == 201
         with Session(service.state.context.engine) as session:
-            sources = set(session.exec(select(DraftRow.source)))
+            sources = set(session.exec(select(SavedFormRow.source)))
         assert len(sources) == 2
         assert not any("192.0.2.7" in source or "198.51" in source for source in sources)
 
@@ -282,7 +282,7 @@ def test_readiness_warns_before_saved_forms_have_used_their_space(
 ) -> None:
     save(client)
     with Session(service.state.context.engine) as session:
-        (size,) = session.exec(select(func.length(DraftRow.sealed))).all()
+        (size,) = session.exec(select(func.length(SavedFormRow.sealed))).all()
     before = client.get("/health/ready").json()["warnings"]
     monkeypatch.setattr(saved_forms, "MAX_BYTES", size / saved_forms.NEARLY_FULL)
 
@@ -314,7 +314,7 @@ def test_all_saved_forms_together_have_a_bound_in_bytes_and_where_it_is_met_noth
 ) -> None:
     save(client)
     with Session(service.state.context.engine) as session:
-        (size,) = session.exec(select(func.length(DraftRow.sealed))).all()
+        (size,) = session.exec(select(func.length(SavedFormRow.sealed))).all()
     monkeypatch.setattr(saved_forms, "MAX_BYTES", 2 * size)
     save(client)
 
@@ -325,7 +325,7 @@ def test_all_saved_forms_together_have_a_bound_in_bytes_and_where_it_is_met_noth
     assert "Nothing is lost" in refused.text
     assert "seconds" not in refused.text.partition("Nothing is lost")[2][:200]
     clock.time += DAY
-    service.state.context.drafts.erase_expired(at=clock())
+    service.state.context.saved_forms.erase_expired(at=clock())
     save(client)
 
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.http.context import AppContext
 from app.models.access.clients import Scope
-from app.models.audit.audit_log import DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.details import sentence_of
 from app.services.access.clients import NewClient, add_client
 from app.services.concerns.sealing import seal_note
@@ -94,6 +94,6 @@ def text_of(response: Any) -> str:
 def acts_on(service: FastAPI, chain: str) -> list[tuple[str, str, str]]:
     """Return act, client and detail of each disclosure of the chain."""
     with Session(context_of_service(service).engine) as session:
-        of_chain = select(DisclosureRow).where(DisclosureRow.chain == chain)
-        rows = session.exec(of_chain.order_by(DisclosureRow.number)).all()  # type: ignore[arg-type]  # a column
+        of_chain = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
+        rows = session.exec(of_chain.order_by(AuditEntryRow.number)).all()  # type: ignore[arg-type]  # a column
     return [(row.act, row.client, sentence_of(row)) for row in rows]

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from app.http.context import AppContext
 from app.http.visitors import SESSION_COOKIE
 from app.models.access.roles import Role
-from app.models.audit.audit_log import PEOPLE, DisclosureRow
+from app.models.audit.audit_log import PEOPLE, AuditEntryRow
 from app.models.audit.details import sentence_of
 from app.services.access.people import invite
 
@@ -53,8 +53,8 @@ def acts_of_people(service: FastAPI) -> list[tuple[str, str, str, str]]:
     What random links, passkeys and sessions are called is left out, and what was done with clients.
     """
     with Session(context_of_service(service).engine) as session:
-        of_people = select(DisclosureRow).where(DisclosureRow.chain == PEOPLE)
-        rows = session.exec(of_people.order_by(col(DisclosureRow.number)))
+        of_people = select(AuditEntryRow).where(AuditEntryRow.chain == PEOPLE)
+        rows = session.exec(of_people.order_by(col(AuditEntryRow.number)))
         said = [(row.act, row.client, row.address, FINGERPRINTS.sub("", sentence_of(row))) for row in rows]
         return [each for each in said if each[0] not in OF_CLIENTS]
 

@@ -49,7 +49,7 @@ from app.pages.desk.exports import printed_export
 from app.services.audit.remnants import has_remnants
 from app.services.concerns.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
 from app.services.desk.exports import SealedTexts, add_signature, build_export, export_pdf, places_of
-from app.services.desk.hand_overs import package_of, parse_recipient
+from app.services.desk.hand_overs import package_of, read_recipient
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.guides.pdf import pdf_available
 from app.services.guides.reference_data import ReferenceData
@@ -434,7 +434,7 @@ def desk_hand_over(
     body, reason = receiver.body, receiver.reason
     wanted: dict[str, Any] = {"recipient": receiver.to, "body": body, "reason": reason}
     try:
-        recipient = parse_recipient(receiver.to)
+        recipient = read_recipient(receiver.to)
     except ValidationFailed:
         raise typer.BadParameter("--to is not an age recipient (age1...)") from None
     package = None

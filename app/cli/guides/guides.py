@@ -31,7 +31,7 @@ from app.db.schema import is_behind
 from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
 from app.main import utc_now
 from app.models.guides.edition_files import RenditionFile, file_text, read_edition_file, read_rendition_file
-from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, named
+from app.models.guides.edition_keys import AnyKey, EditionKey, RenditionKey, name_of
 from app.models.guides.legal_statements import LegalStatement
 from app.models.guides.proposed_ids import propose_id
 from app.server.run import run_server
@@ -249,7 +249,7 @@ def publish_files(
 
 def _echo_published(published: Publication[Any]) -> None:
     state = "published" if published.is_new else "already published; nothing changed"
-    typer.echo(f"{named(published.key)}: {state} ({published.digest})")
+    typer.echo(f"{name_of(published.key)}: {state} ({published.digest})")
 
 
 def withdraw_number(
@@ -270,7 +270,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
         withdrawn = writer.run(withdraw_published, key, reason=reason.strip(), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason; nothing changed"
     document = {"guide": key.guide, "edition": key.number, "is_new": withdrawn.is_new}
-    echo_result([f"{named(key)}: {state}"], document, as_json=as_json)
+    echo_result([f"{name_of(key)}: {state}"], document, as_json=as_json)
 
 
 @contextmanager

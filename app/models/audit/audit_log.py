@@ -63,7 +63,7 @@ class DeskAct(StrEnum):
     CLIENT_REVOKED = "client_revoked"
 
 
-class DisclosureRow(SQLModel, table=True):
+class AuditEntryRow(SQLModel, table=True):
     """One act: who, what, when, from where. `sha256` covers the row, and the hash of the row before it in its chain.
 
     `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the act's details and hashed as

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind, EntryPlace
 from app.models.audit.responses import DisclosureEntry
 from app.models.base import UtcDateTime, canonical_json, format_utc, parse_json
@@ -387,7 +387,7 @@ def sentence_of(row: Any) -> str:
         return str(row.detail)
 
 
-def present_disclosure(row: DisclosureRow) -> DisclosureEntry:
+def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
     """Return the audit entry as callers see it. Details that are no JSON object any more are shown as an empty one."""
     columns = row.model_dump(exclude={"position", "detail"})
     try:
@@ -397,11 +397,11 @@ def present_disclosure(row: DisclosureRow) -> DisclosureEntry:
     return DisclosureEntry(**columns, detail=sentence_of(row), details=details if isinstance(details, dict) else {})
 
 
-def disclosure_row(entry: Mapping[str, Any]) -> DisclosureRow:
+def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
     """Return the row of an audit entry that callers see (JSON), with the details as they are stored and hashed."""
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
-    return DisclosureRow(**columns | stored)
+    return AuditEntryRow(**columns | stored)
 
 
 def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:

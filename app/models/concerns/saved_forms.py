@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 from app.models.base import UtcDateTimeType
 
 
-class DraftRow(SQLModel, table=True):
+class SavedFormRow(SQLModel, table=True):
     """One form as it was filled in, encrypted under a key that its code gives. The code is not stored.
 
     `opened_by_sha256` is of the page that opened it last. `source` is the mark of the network

@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import HandedOverDetails, HandOverConfirmedDetails
 from app.models.desk.hand_overs import HandOverRow
 
@@ -30,7 +30,7 @@ def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetim
     return found
 
 
-def recorded_hand_overs(chain: Iterable[DisclosureRow]) -> set[tuple[str, dt.datetime | None, str]]:
+def recorded_hand_overs(chain: Iterable[AuditEntryRow]) -> set[tuple[str, dt.datetime | None, str]]:
     """Return act, time and stored details of each act of the chain that is one of a hand-over."""
     acts = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
     return {(row.act, row.at, row.detail) for row in chain if row.act in acts}

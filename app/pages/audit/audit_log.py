@@ -9,13 +9,13 @@ from fastapi import Query, Response
 
 from app.http.params import Cursor
 from app.http.routes import GuidanceRouter
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import sentence_of
 from app.models.references import find_reference
 from app.pages.frame import AuditorVisitDep, DeskRoute
 from app.pages.text_format import person
 from app.services.access.sign_in import PATH
-from app.services.audit.audit_log import REPORTER, RecordPage, read_disclosures
+from app.services.audit.audit_log import REPORTER, RecordPage, read_audit_log
 from app.services.cursors import decode_key, encode_key
 
 ACT_WORDS = {
@@ -47,13 +47,13 @@ RECORD_PAGE_SIZE = 50
 class ActLine:
     """One act: what was done, by what name, and more about it."""
 
-    act: DisclosureRow
+    act: AuditEntryRow
     what: str
     who: str
     detail: str
 
 
-def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
+def act_lines(acts: Iterable[AuditEntryRow]) -> list[ActLine]:
     """Return the acts in words, in the same order."""
     return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
 
@@ -63,13 +63,13 @@ def _who(client: str) -> str:
     return "the reporter" if client == REPORTER else person(client)
 
 
-def _what(act: DisclosureRow) -> str:
+def _what(act: AuditEntryRow) -> str:
     if act.act == DeskAct.ASSIGNED:
         return f"Assigned to {sentence_of(act)}"
     return ACT_WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
 
 
-def _detail(act: DisclosureRow) -> str:
+def _detail(act: AuditEntryRow) -> str:
     if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
         return ""
     sentence = sentence_of(act)
@@ -83,7 +83,7 @@ def read_record(
     """Return who did what, the oldest first: of one concern, or of all. Viewing it is recorded too."""
     found = find_reference(chain) or chain.strip() or None
     wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
-    rows = read_disclosures(visit.context.writer, wanted, actor=visit.actor)
+    rows = read_audit_log(visit.context.writer, wanted, actor=visit.actor)
     page = rows[:RECORD_PAGE_SIZE]
     next_page = None
     if len(rows) > RECORD_PAGE_SIZE:

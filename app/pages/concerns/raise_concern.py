@@ -113,7 +113,7 @@ NOT_SAVED = to_translate(
 
 
 @dataclass(frozen=True)
-class Draft:
+class FilledForm:
     """A concern that is not sent yet: the address of its form, its edition, its idempotency key and its answers."""
 
     site: Site
@@ -133,8 +133,8 @@ class Draft:
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts)
 
-    def with_answers(self, posted: SubmittedForm) -> "Draft":
-        """Return the draft with the answers and the key of a posted form."""
+    def with_answers(self, posted: SubmittedForm) -> "FilledForm":
+        """Return the form with the answers and the key of a posted form."""
         key = posted.one("key")
         answers = read_answers(self._form(posted.counts), posted)
         opening = posted.one("opening")
@@ -145,21 +145,21 @@ class Draft:
         """Whether it may be finished later. A young person's answers are never saved: someone could find the code."""
         return self.variant.can_be_saved and not self.voice
 
-    def without_entry(self, entry: str) -> "Draft":
-        """Return the draft without an entry of a group."""
+    def without_entry(self, entry: str) -> "FilledForm":
+        """Return the form without an entry of a group."""
         name, _, number = entry.rpartition(".")
         entries = value_at(self.answers, name)
         if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
             del entries[int(number)]
         return self
 
-    def urgent(self) -> "Draft":
-        """Return the draft as it is sent in danger: who has not said who they are need not say it."""
+    def urgent(self) -> "FilledForm":
+        """Return the form as it is sent in danger: who has not said who they are need not say it."""
         self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return self
 
-    def without_answer(self, name: str) -> "Draft":
-        """Return the draft without the answer of that name."""
+    def without_answer(self, name: str) -> "FilledForm":
+        """Return the form without the answer of that name."""
         parent, _, own_name = name.rpartition(".")
         answers = value_at(self.answers, parent) if parent else self.answers
         if isinstance(answers, dict):
@@ -180,7 +180,7 @@ class Draft:
         return answers
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
-        """Return a page that contains the draft."""
+        """Return a page that contains the form."""
         return self.site.page(
             template,
             status=status,
@@ -299,8 +299,8 @@ def _holds(section: FormSection, name: str) -> bool:
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
-def empty_draft(site: Site, session: Session, path: str, number: str = "") -> Draft:
-    """Return an empty draft of the form at that path, for that edition of its guide, or for the current one.
+def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
+    """Return an empty form at that path, for that edition of its guide, or for the current one.
 
     A form that belongs to no guide shows the default guide. A guide whose editions are all withdrawn has its last one
     here: a withdrawn edition does not stop a concern. Raises `NoSuchGuide`.
@@ -313,7 +313,7 @@ def empty_draft(site: Site, session: Session, path: str, number: str = "") -> Dr
     history = get_history(session, guide=guide)
     is_number = number.isdecimal() and len(number) <= len("1000000")
     head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
-    return Draft(site, variant, path, head, str(uuid.uuid4()), names_guide)
+    return FilledForm(site, variant, path, head, str(uuid.uuid4()), names_guide)
 
 
 def _check_name(guide: GuideName) -> None:
@@ -326,7 +326,7 @@ def _check_name(guide: GuideName) -> None:
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
     """Return the empty form: that of a guide for its current edition, or one that belongs to no guide."""
-    return site.compressed(empty_draft(site, session, site.request.scope["path"]).form_page())
+    return site.compressed(empty_form(site, session, site.request.scope["path"]).form_page())
 
 
 @router.post(GENERAL)
@@ -335,69 +335,69 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
     """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
-    draft = empty_draft(site, session, site.request.scope["path"], posted.one("edition"))
+    filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # released: requests that hold one connection and wait for another could block each other
-    return _act(draft, posted, submitter)
+    return _act(filled, posted, submitter)
 
 
-def _act(empty: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
-    draft = empty.with_answers(posted)
+def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
+    filled = empty.with_answers(posted)
     action, _, target = posted.one("do").partition(":")
-    if (rearranged := _rearranged(draft, action, target)) is not None:
+    if (rearranged := _rearranged(filled, action, target)) is not None:
         return rearranged
-    if action == SAVE and draft.variant.can_be_saved:
-        return save_draft(draft)
+    if action == SAVE and filled.variant.can_be_saved:
+        return save_form(filled)
     if action in (NOW, SEND_NOW):
-        if not value_at(draft.answers, NARRATIVE):
+        if not value_at(filled.answers, NARRATIVE):
             missing = FieldError(("concern", "narrative"), "", FaultCode.REQUIRED)
-            return draft.sentence_page(faults=[missing] if action == SEND_NOW else None)
-        draft = draft.urgent()
-    return _finish(draft, posted, submitter)
+            return filled.sentence_page(faults=[missing] if action == SEND_NOW else None)
+        filled = filled.urgent()
+    return _finish(filled, posted, submitter)
 
 
-def _finish(draft: Draft, posted: SubmittedForm, submitter: Principal) -> Response:
+def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
     """Check the answers, and send them, copy them or show them, as the pressed button says."""
     action = posted.one("do")
     try:
-        concern = Concern.model_validate(draft.fields())
-        draft.site.context.submissions.check(concern, for_tests=submitter.for_tests, at=draft.site.now)
+        concern = Concern.model_validate(filled.fields())
+        filled.site.context.submissions.check(concern, for_tests=submitter.for_tests, at=filled.site.now)
     except ValidationError as error:
-        return draft.form_page(faults=faults_of(error))
+        return filled.form_page(faults=faults_of(error))
     except errors.InvalidConcern as error:
-        return draft.form_page(faults=list(error.faults))
+        return filled.form_page(faults=list(error.faults))
     if action in (SEND, NOW, SEND_NOW):
-        page = _send(draft, concern, submitter)
-    elif action == COPY and draft.can_be_copied:
-        refuse_over_limit(draft.site.request)  # a PDF takes as long as many concerns
-        page = _copy(draft, concern, posted.one("receipt"))
+        page = _send(filled, concern, submitter)
+    elif action == COPY and filled.can_be_copied:
+        refuse_over_limit(filled.site.request)  # a PDF takes as long as many concerns
+        page = _copy(filled, concern, posted.one("receipt"))
     else:
-        page = draft.check_page(concern)
+        page = filled.check_page(concern)
     return page
 
 
-def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
+def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
     """Return the form for a button that changes what it shows (`add:children`), and sends nothing; None for others."""
     match action:
         case "change":
-            return draft.form_page(focus=target)
+            return filled.form_page(focus=target)
         case "clear":
-            return draft.without_answer(target).form_page(focus=target)
+            return filled.without_answer(target).form_page(focus=target)
         case "add":
-            entries = value_at(draft.answers, target)
+            entries = value_at(filled.answers, target)
             number = len(entries) if isinstance(entries, list) else 0
-            return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
+            return filled.form_page(extra_entry=target, focus=f"{target}.{number}")
         case "remove":
-            return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
+            return filled.without_entry(target).form_page(focus=target.rpartition(".")[0])
     return None
 
 
-def _copy(draft: Draft, concern: Concern, signed: str) -> Response:
+def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
     """Return the answers of this request as a PDF. Nothing of it is stored.
 
     With the signed receipt of just these answers it has the reference and the time; otherwise it says that it was not
     sent.
     """
-    site, sent = draft.site, _find_sent(draft.site, concern, signed)
+    site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
     facts = [(gettext("Reference"), reference)] if sent else []
     facts += [(gettext("Sent"), date_and_time(dt.datetime.fromisoformat(sent["received_at"])))] if sent else []
@@ -409,7 +409,7 @@ def _copy(draft: Draft, concern: Concern, signed: str) -> Response:
         "made": gettext("A copy of what you sent.") if sent else gettext("A copy of your answers."),
         "facts": facts,
         "boxes": gettext(BOXES),
-        "sections": [printed_section(each) for each in answered_sections(draft.form(), draft.answers)],
+        "sections": [printed_section(each) for each in answered_sections(filled.form(), filled.answers)],
     }
     headers = {"Content-Disposition": AS_FILE.format(f"concern-{reference or 'not-sent'}.pdf")}
     return Response(concern_pdf(printed), media_type=PDF_TYPE, headers=headers)
@@ -425,71 +425,71 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
     return claims if is_same else {}
 
 
-def _send(draft: Draft, concern: Concern, submitter: Principal) -> Response:
+def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
-    request = draft.site.request
-    keys = derive_idempotency_keys(draft.key, client=submitter.name)
+    request = filled.site.request
+    keys = derive_idempotency_keys(filled.key, client=submitter.name)
     submit = partial(
-        draft.site.context.submissions.submit,
+        filled.site.context.submissions.submit,
         concern,
         for_tests=submitter.for_tests,
         networks=networks_to_count(request, submitter),
         keys=keys,
-        at=draft.site.now,
+        at=filled.site.now,
     )
     try:
         expect_within_limit(request, submitter, concern)
         result = from_thread.run(submit)
     except errors.IdempotencyKeyReused:
-        new_draft = replace(draft, key=str(uuid.uuid4()))
-        return new_draft.check_page(concern, fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
+        anew = replace(filled, key=str(uuid.uuid4()))
+        return anew.check_page(concern, fault=ALREADY_SENT, status=errors.IdempotencyKeyReused.status)
     except errors.RateLimited as refusal:
-        refused = draft.check_page(concern, fault=TOO_MANY_FROM_HERE, status=errors.TooManyConcerns.status)
+        refused = filled.check_page(concern, fault=TOO_MANY_FROM_HERE, status=errors.TooManyConcerns.status)
         refused.headers.update(refusal.headers)
         return refused
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
-        return draft.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
+        return filled.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     request.scope["state"][LATE] = result.is_late
     with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
-        draft.site.context.drafts.end(draft.opening, at=draft.site.now)
-    receipt, in_danger = Receipt.model_validate_json(result.receipt), draft.answers.get(DANGER) == ImmediateDanger.YES
-    next_steps = own_steps if draft.voice else partial(steps_in_words, at=draft.site.now)
-    return draft.site.page(
-        "own_receipt.html" if draft.voice else "receipt.html",
+        filled.site.context.saved_forms.end(filled.opening, at=filled.site.now)
+    receipt, in_danger = Receipt.model_validate_json(result.receipt), filled.answers.get(DANGER) == ImmediateDanger.YES
+    next_steps = own_steps if filled.voice else partial(steps_in_words, at=filled.site.now)
+    return filled.site.page(
+        "own_receipt.html" if filled.voice else "receipt.html",
         status=201,
         receipt=receipt,
         who=WhoToCall(receipt.contacts, receipt.signposts),
         reference_aloud=spoken(receipt.reference),
-        head=draft.head,
-        path=draft.path,
-        copied_fields=draft.copied_fields(),
+        head=filled.head,
+        path=filled.path,
+        copied_fields=filled.copied_fields(),
         steps=next_steps(receipt, in_danger=in_danger),
-        **draft.about_danger,
+        **filled.about_danger,
     )
 
 
-def save_draft(draft: Draft) -> Response:
-    """Save the draft, and return the page with its code. Where it cannot be saved, return the form: nothing is lost."""
-    if not draft.can_be_saved:
-        return draft.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
-    fields: dict[str, list[str]] = {"key": [draft.key], "edition": [str(draft.head.number)]}
-    for name, value in hidden_fields(draft.form(), draft.answers):
+def save_form(filled: FilledForm) -> Response:
+    """Save the form, and return the page with its code. Where it cannot be saved, return the form: nothing is lost."""
+    if not filled.can_be_saved:
+        return filled.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
+    fields: dict[str, list[str]] = {"key": [filled.key], "edition": [str(filled.head.number)]}
+    for name, value in hidden_fields(filled.form(), filled.answers):
         fields.setdefault(name, []).append(value)
-    context, networks = draft.site.context, caller_networks(draft.site.request)
+    context, networks = filled.site.context, caller_networks(filled.site.request)
     size = sum(len(value.encode()) for values in fields.values() for value in values)
     try:
-        refuse_over_limit(draft.site.request)
-        source = context.submissions.sources.admit_saved_form(networks, size, day=draft.site.now.date())
-        saved = context.drafts.save(draft.path, fields, source=source, opening=draft.opening, at=draft.site.now)
+        refuse_over_limit(filled.site.request)
+        source = context.submissions.sources.admit_saved_form(networks, size, day=filled.site.now.date())
+        saved = context.saved_forms.save(filled.path, fields, source=source, opening=filled.opening, at=filled.site.now)
     except (errors.RateLimited, errors.SavedFormsFull) as refusal:
-        refused = draft.form_page(faults=[FieldError((), TOO_MANY_SAVED, FaultCode.INVALID)], status=refusal.status)
+        refused = filled.form_page(faults=[FieldError((), TOO_MANY_SAVED, FaultCode.INVALID)], status=refusal.status)
         refused.headers.update(refusal.headers if isinstance(refusal, errors.RateLimited) else {})
         return refused
     except (errors.StoreBusy, *NO_STORE):
-        return draft.form_page(
+        return filled.form_page(
             faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=errors.ServiceUnavailable.status
         )
-    return draft.site.page("saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code))
+    return filled.site.page("saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code))
 
 
 @router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
@@ -499,22 +499,22 @@ def read_code_form(site: SiteDep) -> Response:
 
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
-def open_draft(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
+def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
     """Return the form as it was saved. The code comes in the body, so that it is in no address."""
     code = posted.one("code").strip()
     try:
         with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
-            site.context.drafts.expect(code, at=site.now)
-        opened = site.context.drafts.open(code, page=posted.one("page"), at=site.now)
-    except errors.NoSuchDraft:
+            site.context.saved_forms.expect(code, at=site.now)
+        opened = site.context.saved_forms.open(code, page=posted.one("page"), at=site.now)
+    except errors.NoSuchSavedForm:
         return _code_form(site, posted, fault=NO_DRAFT)
     saved = SubmittedForm(opened.fields)
-    draft = empty_draft(site, session, opened.path, saved.one("edition"))
-    return replace(draft.with_answers(saved), opening=opened.opening).form_page()
+    filled = empty_form(site, session, opened.path, saved.one("edition"))
+    return replace(filled.with_answers(saved), opening=opened.opening).form_page()
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """Return the form for the code. Its `page` says which page has the draft: the newest that opened it."""
+    """Return the form for the code. Its `page` says which page has the form: the newest that opened it."""
     return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,

@@ -19,7 +19,7 @@ from app.errors import FaultCode, FieldError
 from app.http.context import AppContext
 from app.http.params import IN_PLAIN_DIGITS
 from app.http.routes import GuidanceRouter
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.base import MAX_NUMBER, RequestModel
 from app.models.concerns.entries import Message, NewNote
 from app.models.concerns.receipts import ConcernState
@@ -113,7 +113,7 @@ class Attempt(Visit):
         own = (each.number for each in last if each.client == self.visitor.actor.client and each.act not in LOOKING)
         return next(own, 0)
 
-    def list_meanwhile(self) -> list[DisclosureRow]:
+    def list_meanwhile(self) -> list[AuditEntryRow]:
         """Return what happened since the page of the form."""
         if self.seen is None:
             return []

@@ -77,7 +77,7 @@ class SealedText:
 
 
 @dataclass(frozen=True)
-class ShownPage:
+class ShownEntries:
     """A page of additions or notes, the sealed texts of those without words, and the address of the next page."""
 
     entries: Sequence[AdditionEntry | NoteEntry]
@@ -87,7 +87,7 @@ class ShownPage:
 
 def show_page(
     visit: Visit, reference: str, page: opened_entries.EntryPage, *, has_words: bool, is_erased: bool = False
-) -> ShownPage:
+) -> ShownEntries:
     """Return the page with its words; without them, with its sealed texts, unless they are erased."""
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
@@ -97,7 +97,7 @@ def show_page(
     )
     sealed = {} if has_words or is_erased else sealed_texts_of(context, page)
     address = f"{CONCERN_PAGES}/{reference}/{page.kind}s?cursor={encode_key(after)}" if after is not None else None
-    return ShownPage(shown, sealed, address)
+    return ShownEntries(shown, sealed, address)
 
 
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
@@ -134,8 +134,8 @@ class Shown:
     """What is shown of a concern: with its words, with its words sealed, or without."""
 
     opening: opened_concerns.Opening
-    additions: ShownPage
-    notes: ShownPage
+    additions: ShownEntries
+    notes: ShownEntries
     sections: list[AnsweredSection] | None = None
     sealed: SealedText | None = None
 
@@ -146,7 +146,7 @@ def show_concern(visit: Visit, reference: str) -> Shown:
     Raises `NoSuchConcern`.
     """
     context, keys = visit.context, visit.context.unsealer.fingerprints
-    wanted = opened_concerns.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
+    wanted = opened_concerns.OpeningRequest("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, keys, erased_too=True)
     opening = context.writer.run(opened_concerns.open_concern, reference, wanted, visit.actor)
     concern, is_erased = opening.concern, opening.concern.erased_at is not None
     text = _own_text(context, opening) if not is_erased else None
@@ -239,7 +239,7 @@ def read_unseal_page(request: Request) -> Response:
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
-    context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.Wanted(SAVED, None)
+    context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
     opening = context.writer.run(opened_concerns.open_concern, parsed, wanted, visit.actor)
     concern = opening.concern
     texts = [_own_text(context, opening), *sealed_texts_of(context, opening.page).values()]

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Response
 
 from app.http.negotiation import PDF_TYPE
-from app.models.audit.audit_log import DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.desk.exports import NewExport
 from app.models.guides.edition_keys import EditionKey
@@ -24,7 +24,7 @@ from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.entries import read_sealed
 from app.services.desk import exports
 from app.services.desk.exports import add_signature, build_export, export_pdf, history_of, places_of
-from app.services.desk.hand_overs import sha256_of
+from app.services.desk.hand_overs import file_sha256
 from app.services.guides.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
@@ -82,7 +82,7 @@ def _addition(text: dict[str, Any]) -> dict[str, str]:
     return {"heading": heading, "text": words if danger is None else f"Immediate danger: {code_label(danger)}\n{words}"}
 
 
-def _note(text: dict[str, Any], written: DisclosureRow | None) -> dict[str, str]:
+def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
     """Return a note with its time and author, as the history has them."""
     of_history = f", {date_and_time(written.at)}, by {person(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
@@ -93,7 +93,7 @@ def _hand_over(entry: dict[str, Any]) -> str:
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
 
 
-def _history(history: list[DisclosureRow]) -> Iterator[list[str]]:
+def _history(history: list[AuditEntryRow]) -> Iterator[list[str]]:
     """Yield number, time, person, act and detail of each row. Digests are cut: the JSON has them whole."""
     for line in act_lines(history):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
@@ -119,7 +119,7 @@ def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
     content = context.contents(EditionKey(signed.concern.guide, signed.concern.edition))
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
-    export, signer = NewExport(file_sha256=sha256_of(pdf), notes=notes), context.signer
+    export, signer = NewExport(file_sha256=file_sha256(pdf), notes=notes), context.signer
     recorded = context.writer.run(exports.record_export, reference, export, actor, signer)
     headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
     return Response(add_signature(pdf, recorded.signature), media_type=PDF_TYPE, headers=headers)

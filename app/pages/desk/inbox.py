@@ -109,7 +109,7 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
     ]
 
 
-class Choice(StrEnum):
+class InboxTab(StrEnum):
     """What the inbox shows, each a press away, with its label and the filters that say the same."""
 
     label: str
@@ -126,7 +126,7 @@ class Choice(StrEnum):
     CHANGED = "changed", "New since I last looked"
     TESTS = "tests", "Tests"
 
-    def __new__(cls, value: str, label: str, same_as: ViewFilters | None = None) -> "Choice":
+    def __new__(cls, value: str, label: str, same_as: ViewFilters | None = None) -> "InboxTab":
         """Create the member."""
         member = str.__new__(cls, value)
         member._value_, member.label, member.same_as = value, label, same_as
@@ -134,10 +134,10 @@ class Choice(StrEnum):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class InboxSelection:
     """A choice and the filters that are put together beside it."""
 
-    show: Choice
+    show: InboxTab
     view: ViewFilters
 
     @property
@@ -168,13 +168,13 @@ class Chosen:
 
     def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
         """Return the query of the store, for that person, who last looked at that time."""
-        is_changed, is_danger = self.show is Choice.CHANGED, self.show is Choice.DANGER
-        since, is_test = looked_at if is_changed else None, self.show is Choice.TESTS
+        is_changed, is_danger = self.show is InboxTab.CHANGED, self.show is InboxTab.DANGER
+        since, is_test = looked_at if is_changed else None, self.show is InboxTab.TESTS
         order = InboxOrder.CHANGED if is_changed else InboxOrder.URGENT
         return InboxQuery.of(order, self.view, me=me, test=is_test, changed_since=since, waits_in_danger=is_danger)
 
 
-def choose(show: Choice, fields: Mapping[str, str]) -> Chosen:
+def choose(show: InboxTab, fields: Mapping[str, str]) -> InboxSelection:
     """Return the choice with the filters of the form, each in place of what the choice says. Empty is no filter.
 
     Raises `InvalidQuery`.
@@ -184,7 +184,7 @@ def choose(show: Choice, fields: Mapping[str, str]) -> Chosen:
         typed |= _people_of(typed.pop("who"))
     pressed = show.same_as.model_dump(exclude_unset=True) if show.same_as else {}
     try:
-        return Chosen(show, ViewFilters.model_validate(pressed | typed))
+        return InboxSelection(show, ViewFilters.model_validate(pressed | typed))
     except ValidationError as error:
         raise InvalidQuery(faults_of(error)) from None
 
@@ -199,7 +199,7 @@ def _people_of(who: str) -> dict[str, object]:
 class TypedFilters(BaseModel):
     """The query of the page: which list is shown, and the filters as they were typed."""
 
-    show: Choice = Choice.ALL
+    show: InboxTab = InboxTab.ALL
     state: str = ""
     overdue: str = ""
     danger: str = ""
@@ -208,16 +208,16 @@ class TypedFilters(BaseModel):
     who: str = ""
 
 
-async def read_chosen(typed: Annotated[TypedFilters, Query()]) -> Chosen:
+async def read_selection(typed: Annotated[TypedFilters, Query()]) -> InboxSelection:
     """Return what the query of the page says. Raises `InvalidQuery`."""
     return choose(typed.show, typed.model_dump(exclude={"show"}))
 
 
-ChosenDep = Annotated[Chosen, Depends(read_chosen)]
+SelectionDep = Annotated[InboxSelection, Depends(read_selection)]
 
 
 @dataclass(frozen=True)
-class Look:
+class InboxPlace:
     """Where a page of the inbox begins, when the first was read, and what was typed with a mistake.
 
     What changed after `until` is for the next look.
@@ -233,7 +233,7 @@ class Look:
 def read_desk(
     *,
     visit: VisitDep,
-    chosen: ChosenDep,
+    chosen: SelectionDep,
     cursor: Cursor = None,
     until: Cursor = None,
     name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # of a view that was not saved yet: it is in the form
@@ -242,7 +242,7 @@ def read_desk(
     """Return one page of the inbox, or lead a person who may read the record alone to that."""
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
-    return inbox_page(visit, chosen, Look(cursor, until, name, {"reference": NO_REFERENCE} if fault else {}))
+    return inbox_page(visit, chosen, InboxPlace(cursor, until, name, {"reference": NO_REFERENCE} if fault else {}))
 
 
 @router.get("/find")
@@ -259,7 +259,7 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
     if position is None:
         raise InvalidCursor(NOT_OURS)
     visit.context.writer.run(note_look, visit.visitor.name, until=min(position[0], visit.now))
-    return lead_to(f"{PATH}?show={Choice.CHANGED.value}")
+    return lead_to(f"{PATH}?show={InboxTab.CHANGED.value}")
 
 
 @router.post("/bursts/{burst}/acknowledgement")
@@ -271,8 +271,8 @@ def acknowledge_burst_on_page(
     if until is None:
         raise InvalidCursor(NOT_OURS)
     if posted.one("seen") != "yes":
-        chosen = choose(Choice.ALL, {"burst": burst})
-        return inbox_page(visit, chosen, Look(faults={"seen": NOT_SEEN}), status=ValidationFailed.status)
+        chosen = choose(InboxTab.ALL, {"burst": burst})
+        return inbox_page(visit, chosen, InboxPlace(faults={"seen": NOT_SEEN}), status=ValidationFailed.status)
     try:
         wanted = BurstAcknowledgement(references=tuple(posted.many("reference")))
     except ValidationError as error:
@@ -286,7 +286,7 @@ def acknowledge_burst_on_page(
 @router.post("/views")
 def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
     """Save the filters of the form under the name that was typed, in place of those that had it, and show them."""
-    chosen = choose(Choice.ALL, {each: posted.one(each) for each in TypedFilters.model_fields if each != "show"})
+    chosen = choose(InboxTab.ALL, {each: posted.one(each) for each in TypedFilters.model_fields if each != "show"})
     name = name_of_view(posted.one("name"))
     try:
         if not name:
@@ -294,7 +294,7 @@ def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
         visit.context.writer.run(save_view, visit.visitor.name, name, chosen.view, at=visit.now)
     except ValidationFailed as refusal:
         fault = next((each.detail for each in refusal.faults), NO_NAME)
-        look = Look(name=posted.one("name"), faults={"name": fault})
+        look = InboxPlace(name=posted.one("name"), faults={"name": fault})
         return inbox_page(visit, chosen, look, status=ValidationFailed.status)
     return lead_to(f"{PATH}?{chosen.query}")
 
@@ -314,7 +314,7 @@ def name_of_view(typed: str) -> str:
     return "-".join(re.findall("[a-z0-9]+", plain))[:MAX_VIEW_NAME].strip("-")
 
 
-def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -> Response:
+def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status: int = 200) -> Response:
     """Return one page of the inbox. The concerns that it shows are on the record."""
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
@@ -337,8 +337,8 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
         lines=lines,
         chosen=chosen,
         choices=[
-            (f"{PATH}?show={each.value}", each.label, chosen == Chosen(each, each.same_as or ViewFilters()))
-            for each in Choice
+            (f"{PATH}?show={each.value}", each.label, chosen == InboxSelection(each, each.same_as or ViewFilters()))
+            for each in InboxTab
         ],
         views=[(view.name.replace("-", " "), _address(view), view.name) for view in views],
         people=[(f"{PERSON}{name}", name) for name in people],
@@ -354,4 +354,4 @@ def inbox_page(visit: Visit, chosen: Chosen, look: Look, *, status: int = 200) -
 
 
 def _address(view: SavedViewRow) -> str:
-    return f"{PATH}?{Chosen(Choice.ALL, ViewFilters.model_validate(view.filters)).query}"
+    return f"{PATH}?{InboxSelection(InboxTab.ALL, ViewFilters.model_validate(view.filters)).query}"

@@ -222,7 +222,7 @@ def names_publishers(guides: Sequence[ListedGuide]) -> bool:
     return len({each.publisher for each in guides}) > 1
 
 
-def rendition_links(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
+def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
     """Return a link to the page of each rendition, with the page's own words in that language where there are any.
 
     It has the language's own name, or where there is none, the label of its form.
@@ -263,7 +263,7 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
         found = current_renditions(get_history(session, guide=guide.guide), list_renditions(session, guide=guide.guide))
-        for rendition, link in zip(found, rendition_links(found), strict=True):
+        for rendition, link in zip(found, links_of_renditions(found), strict=True):
             forms.setdefault(rendition.content.form, []).append(link | {"title": guide.title, "guide": guide.guide})
     lacking = [
         none_has if not forms.get(form) else not_all_have
@@ -352,7 +352,7 @@ def _edition_page(
         alternates=OTHER_FORMS,
         structured_data=structured_data(head, content, site.context.settings.public_url),
         pdf_available=pdf_available(),
-        renditions=rendition_links(renditions or ()),
+        renditions=links_of_renditions(renditions or ()),
     )
 
 
@@ -445,7 +445,9 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
         behind=is_of_former_edition(history, rendition.edition),
         who=site.context.submissions.resolver.pin(current.key).who,
         sections=ON_PAGES if form.has_words else (),
-        renditions=[link for each, link in zip(readable, rendition_links(readable), strict=True) if each != rendition],
+        renditions=[
+            link for each, link in zip(readable, links_of_renditions(readable), strict=True) if each != rendition
+        ],
         guide_page=f"{ENGLISH.prefix}/guides/{guide}",
         api=rendition_path(guide, language, number),
     )

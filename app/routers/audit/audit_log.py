@@ -10,11 +10,11 @@ from app.http.context import CheckpointsDep, SignerDep, WriterDep
 from app.http.params import Cursor, Limit
 from app.http.problems import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.http.routes import GuidanceRouter
-from app.models.audit.details import present_disclosure
+from app.models.audit.details import present_audit_entry
 from app.models.audit.responses import CheckpointResponse, DisclosuresResponse, StatementResponse
 from app.models.base import format_utc
 from app.models.references import EXAMPLE_REFERENCE
-from app.services.audit.audit_log import RecordPage, read_disclosures, read_end_of_chain
+from app.services.audit.audit_log import RecordPage, read_audit_log, read_end_of_chain
 from app.services.concerns.receipt_signing import STATEMENT
 from app.services.cursors import decode_key, encode_key
 
@@ -47,10 +47,10 @@ def list_disclosures(
     writer: WriterDep, actor: AuditorDep, wanted: Annotated[RecordPage, Depends(ask_page)]
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where, oldest first. Reading the audit log is recorded too."""
-    rows = read_disclosures(writer, wanted, actor=actor)
+    rows = read_audit_log(writer, wanted, actor=actor)
     page = rows[: wanted.limit]
     next_cursor = encode_key(page[-1].position or 0) if len(rows) > wanted.limit else None
-    return DisclosuresResponse(disclosures=tuple(map(present_disclosure, page)), next_cursor=next_cursor)
+    return DisclosuresResponse(disclosures=tuple(map(present_audit_entry, page)), next_cursor=next_cursor)
 
 
 @router.get("/disclosures/{chain}/statement", summary="Sign the end of a chain", responses=problem_responses(NotFound))

@@ -112,7 +112,9 @@ def open_concern(request: Request, asked: ReadingDep) -> Response:
         raise UnsealingUnavailable
     reference = asked.reference
     wanted = (
-        opened_concerns.Wanted("sealed file", 0) if as_file else opened_concerns.Wanted("opened here", ADDITIONS_SHOWN)
+        opened_concerns.OpeningRequest("sealed file", 0)
+        if as_file
+        else opened_concerns.OpeningRequest("opened here", ADDITIONS_SHOWN)
     )
     opening = desk.writer.run(opened_concerns.open_concern, reference, wanted, asked.actor)
     if as_file:

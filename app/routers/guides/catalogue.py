@@ -19,7 +19,7 @@ from app.models.guides.guides import EditionStatus
 from app.models.guides.sections import Section
 from app.models.links import edition_path, guide_path
 from app.services.cursors import decode_key, encode_key
-from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_entries
+from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.csv_tables import CsvRow, csv_table
 from app.services.guides.guides import entries_to_search, guides_about
 
@@ -115,7 +115,7 @@ def _add_list(section: Section) -> None:
     def list_items_as_csv(
         request: Request, session: SessionDep, context: ContextDep, filters: FiltersDep, bom: ByteOrderMark = "0"
     ) -> Response:
-        entries = list_entries(session, _wanted(session, context, filters, section))
+        entries = list_catalogue(session, _wanted(session, context, filters, section))
         rows = [CsvRow(entry.key, entry.digest, entry.item, entry.cautions) for entry in entries]
         return csv_response(request, csv_table(section, rows), f"{section.value}.csv", bom=bom)
 
@@ -157,7 +157,7 @@ def _page(
     session: Session, wanted: EntryFilter, cursor: str | None, *, limit: int
 ) -> tuple[tuple[FoundItem, ...], str | None]:
     offset = decode_key(cursor, otherwise=0)
-    entries = list_entries(session, wanted, offset=offset, limit=limit + 1)
+    entries = list_catalogue(session, wanted, offset=offset, limit=limit + 1)
     next_cursor = encode_key(offset + limit) if len(entries) > limit else None
     return tuple(_found_item(entry) for entry in entries[:limit]), next_cursor
 

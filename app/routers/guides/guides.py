@@ -68,7 +68,7 @@ With `Accept-Language`, returns a rendition in that language if there is one.
 With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition that was current at that time."""
 
 
-class WantedVersion(NamedTuple):
+class RequestedVersion(NamedTuple):
     """Which version of a guide a request asks for: the edition at a moment, and the languages that are preferred."""
 
     moment: dt.datetime | None
@@ -78,10 +78,10 @@ class WantedVersion(NamedTuple):
 
 async def ask_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
-) -> WantedVersion:
+) -> RequestedVersion:
     """Read which version is asked for."""
     moment = requested_moment(as_of, accept_datetime)
-    return WantedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
+    return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
 
 
 @router.get("", name="list_guides", summary="List the guides", response_model=GuidesResponse)
@@ -130,7 +130,7 @@ def read_guide(
     session: SessionDep,
     context: ContextDep,
     guide: GuideName,
-    wanted: Annotated[WantedVersion, Depends(ask_version)],
+    wanted: Annotated[RequestedVersion, Depends(ask_version)],
 ) -> Response:
     """Return the current edition, a rendition of it, or a redirect to the edition that was current then."""
     moment, contents, public_url = wanted.moment, context.contents, context.settings.public_url

@@ -42,7 +42,7 @@ from app.services.guides.open_referral import (
     has_term,
     has_words,
     listed_at_locations,
-    page_of,
+    paginate,
     read_directory,
 )
 
@@ -197,7 +197,7 @@ def read_service_at_location(request: Request, directory: DirectoryDep, id_: Lin
 
 
 def _page(request: Request, page_type: type[Page], entries: Sequence[OmitsEmpty], paging: Paging) -> Response:
-    return _response(request, page_of(page_type, entries, paging.page, paging.per_page))
+    return _response(request, paginate(page_type, entries, paging.page, paging.per_page))
 
 
 def _response(request: Request, body: OmitsEmpty) -> Response:

@@ -109,7 +109,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     of another council are left out of every page and response. `many-concerns` means that more than 200 concerns
     marked as one of many came in the last hour, and `saved-forms` that saved forms use four fifths of their space.
     """
-    keeps_concerns = context.writer.is_alive and context.concern_trial.succeeds()
+    keeps_concerns = context.writer.is_alive and context.store_probe.succeeds()
     concerns = HEALTHY if keeps_concerns else "cannot be stored"
     checks = {"database": _database(context), "concerns": concerns, "writer": _writer(context)}
     checks |= {name: worker.state.value for worker in context.workers for name in worker.names}

@@ -24,7 +24,7 @@ from app.models.access.clients import ClientKeyRow, ClientRow
 from app.models.access.people import InvitationRow, PasskeyRow, PersonRow, SessionRow
 from app.models.access.roles import NO_ROLE
 from app.models.access.rows import AccessRow
-from app.models.audit.audit_log import PEOPLE, DeskAct, DisclosureRow
+from app.models.audit.audit_log import PEOPLE, AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ClientAddedDetails,
     ClientDetails,
@@ -38,7 +38,7 @@ from app.models.audit.details import (
     SessionDetails,
 )
 from app.models.base import OnStep, show_no_progress
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.chains import BEFORE_THE_FIRST, End
 from app.services.audit.replay import Change, Replayed
 
@@ -46,7 +46,7 @@ by_operator = partial(Actor, "operator", "command line")
 """Who adds clients, invites people, and says that they left."""
 LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
 ROWS_AT_ONCE = 1000
-_ACTS = table_of(DisclosureRow).c
+_ACTS = table_of(AuditEntryRow).c
 _OF_PEOPLE = (
     select_columns(_ACTS.number, _ACTS.sha256, _ACTS.act, _ACTS.client, _ACTS.at, _ACTS.detail)
     .where(_ACTS.chain == PEOPLE)
@@ -77,7 +77,7 @@ def name_on_record(row: AccessRow) -> str:
 
 def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
     """Record which client or person was let in, who signed in or out, and who left, in a chain of its own."""
-    record_disclosure(session, PEOPLE, act, actor, details)
+    record_action(session, PEOPLE, act, actor, details)
 
 
 @dataclass

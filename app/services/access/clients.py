@@ -24,7 +24,7 @@ from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ClientAddedDetails, ClientDetails, KeyAddedDetails
 from app.models.base import SLUG_PATTERN
 from app.services.access.access_record import by_operator, name_on_record, record_person
-from app.services.access.row_signing import require_current, require_ours
+from app.services.access.row_signing import require_current_rows, require_ours
 
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -162,7 +162,7 @@ class Authenticator:
             if found is None or not hmac.compare_digest(found[0].key_sha256, key_sha256):
                 raise TokenInvalid("no client has that key")
             key, client = found
-            require_current(session, key, client)
+            require_current_rows(session, key, client)
         if client.revoked_at is not None:
             raise TokenInvalid("the client was revoked")
         if not key.is_valid(at):

@@ -18,7 +18,7 @@ from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import InvitedDetails, PersonDetails, RoleDetails, SessionDetails
 from app.services.access.access_record import by_operator, name_on_record, record_person
 from app.services.access.clients import Principal, check_person, draw_token, revoke_clients_of, token_digest
-from app.services.access.row_signing import recorded_role, require_current, require_ours
+from app.services.access.row_signing import recorded_role, require_current_rows, require_ours
 from app.services.audit.audit_log import Actor
 
 HANDLE_BYTES = 32
@@ -71,7 +71,7 @@ def find_with_person(
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
     found = session.exec(statement).one_or_none()
     if found is not None:
-        require_current(session, *found)
+        require_current_rows(session, *found)
     return found
 
 
@@ -200,7 +200,7 @@ class DeskSessions:
             found = session.get(PersonRow, person)
             if found is None or found.left_at is not None:
                 raise TokenInvalid("the person has left")
-            require_current(session, found)
+            require_current_rows(session, found)
             row = SessionRow(
                 token_sha256=token_digest(token),
                 person=person,

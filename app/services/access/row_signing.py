@@ -183,7 +183,7 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
             keys.refuse(row)
 
 
-def require_current(session: Session, *rows: AccessRow) -> None:
+def require_current_rows(session: Session, *rows: AccessRow) -> None:
     """Raise `RowNotOurs`, and the alarm, for a row that is not ours, or not as the record of people says.
 
     The session read the rows, so that they and the record are of one moment.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from app.errors import NoSuchConcern, NoSuchDraft, RateLimited, TooManyConcerns, TooManySavedForms, TooManyTries
+from app.errors import NoSuchConcern, NoSuchSavedForm, RateLimited, TooManyConcerns, TooManySavedForms, TooManyTries
 from app.services.access.limits import Limiter, Network, Networks, Policy
 
 SHORT_BYTES = 4096
@@ -102,7 +102,7 @@ class CodeTries:
 
     @contextmanager
     def guard(self, name: str | None, networks: Networks, purpose: str = "") -> Iterator[None]:
-        """Count a try of a code for `name`: a wrong one where the block raises `NoSuchConcern` or `NoSuchDraft`.
+        """Count a try of a code for `name`: a wrong one where the block raises `NoSuchConcern` or `NoSuchSavedForm`.
 
         Raises `TooManyTries` in its place, once too many were wrong: so whoever tries wrong codes keeps nobody from
         their concern, and learns no more than before. Raises `RateLimited` for a right one that was used too often for
@@ -110,7 +110,7 @@ class CodeTries:
         """
         try:
             yield
-        except (NoSuchConcern, NoSuchDraft):
+        except (NoSuchConcern, NoSuchSavedForm):
             counted = [(self.wrong, (Network(name),) if name else ()), (self.wrong_of_network, networks)]
             counts = [self.limiter.count_here(policy, whose) for policy, whose in counted if whose]
             if over := [count.seconds for count in counts if count.is_over]:

@@ -12,13 +12,13 @@ from sqlmodel import Session, col, or_, select
 
 from app.db.tables import table_of
 from app.db.writer import Writer
-from app.models.audit.audit_log import AUDIT, DeskAct, DisclosureRow
+from app.models.audit.audit_log import AUDIT, AuditEntryRow, DeskAct
 from app.models.audit.details import Details, LogDetails
 from app.models.concerns.rows import ConcernRow
 from app.services.audit.chains import End, begin_chains, find_end, write_end
 from app.services.audit.meanwhile import expect_seen
 
-_ROWS = table_of(DisclosureRow)
+_ROWS = table_of(AuditEntryRow)
 # Executed with every concern: built once. Writers take turns, so the next position is nobody else's.
 _NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
 _NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
@@ -50,7 +50,7 @@ by_itself = partial(Actor, "service", "this machine")
 """What the service does without anybody."""
 
 
-def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
+def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
     """Append the act to the chain, in the transaction of the act itself, and return its number and hash.
 
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
@@ -68,10 +68,10 @@ def record_disclosure(session: Session, chain: str, act: DeskAct, actor: Actor, 
 
 def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
     """Record that many rows were read, before anybody sees them. All writers would wait if they were read here."""
-    record_disclosure(session, chain, act, actor, details)
+    record_action(session, chain, act, actor, details)
 
 
-def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_first_entries(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Begin a chain with each of the rows."""
     session.connection().execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
     begin_chains(session, [(row["chain"], End(row["number"], row["sha256"])) for row in rows])
@@ -87,14 +87,14 @@ class RecordPage:
     limit: int
 
 
-def read_disclosures(writer: Writer, page: RecordPage, *, actor: Actor) -> list[DisclosureRow]:
+def read_audit_log(writer: Writer, page: RecordPage, *, actor: Actor) -> list[AuditEntryRow]:
     """Return the rows of the page, and one more if there is a next page. This is recorded too.
 
     A client's rows are those of every person that acted through it.
     """
-    statement = select(DisclosureRow).where(_ROWS.c.position > page.after)
+    statement = select(AuditEntryRow).where(_ROWS.c.position > page.after)
     if page.chain is not None:
-        statement = statement.where(DisclosureRow.chain == page.chain)
+        statement = statement.where(AuditEntryRow.chain == page.chain)
     if page.client is not None:
         person_of_client = func.substr(_ROWS.c.client, 1, len(page.client) + 1) == f"{page.client}/"
         statement = statement.where(or_(_ROWS.c.client == page.client, person_of_client))
@@ -108,14 +108,14 @@ def read_disclosures(writer: Writer, page: RecordPage, *, actor: Actor) -> list[
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
     """Return the length and the last hash of a chain, for a signed statement."""
     end = find_end(session, chain)
-    record_disclosure(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
+    record_action(session, AUDIT, DeskAct.STATEMENT_SIGNED, actor, LogDetails(chain=chain))
     return end
 
 
-def list_last_acts(session: Session, chain: str, *, limit: int) -> list[DisclosureRow]:
+def list_last_acts(session: Session, chain: str, *, limit: int) -> list[AuditEntryRow]:
     """Return the last rows of the chain, the newest first."""
-    rows = select(DisclosureRow).where(DisclosureRow.chain == chain)
-    return list(session.exec(rows.order_by(col(DisclosureRow.number).desc()).limit(limit)))
+    rows = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
+    return list(session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(limit)))
 
 
 def next_row(
@@ -139,6 +139,6 @@ def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
     """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
-    end = record_disclosure(session, concern.reference, act, actor, details)
+    end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from app.db.tables import table_of
 from app.errors import RowNotStored
-from app.models.audit.audit_log import ChainRow, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, ChainRow
 from app.models.base import canonical_json, format_utc
 
 FIRST_PREVIOUS_SHA256 = "0" * 64
@@ -41,7 +41,7 @@ def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
     return hashlib.sha256(canonical_json(whole)).hexdigest()
 
 
-def hash_of(row: DisclosureRow) -> str:
+def hash_of(row: AuditEntryRow) -> str:
     """Return the hash of an audit entry: it covers every other column but the position."""
     return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
 

@@ -5,7 +5,7 @@ import datetime as dt
 from sqlmodel import Session, col, select
 
 from app.errors import ClockInDoubt
-from app.models.audit.audit_log import CheckpointRow, DisclosureRow, KnownTimeRow, NotedTime
+from app.models.audit.audit_log import AuditEntryRow, CheckpointRow, KnownTimeRow, NotedTime
 
 MOST_APART = dt.timedelta(days=1)
 """A clock that jumps further, or a service that was away for longer, waits for a person."""
@@ -15,7 +15,7 @@ CHECK_THE_CLOCK = (
     "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
 )
 NOTE_THE_TIME = "Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
-_NEWEST_ACT = select(DisclosureRow.at).order_by(col(DisclosureRow.position).desc()).limit(1)
+_NEWEST_ACT = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position).desc()).limit(1)
 
 
 def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:

@@ -6,7 +6,7 @@ from sqlmodel import Session, and_, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.errors import ChangedMeanwhile
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
 
 MOST_SHOWN = 50
@@ -22,16 +22,16 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
         raise ChangedMeanwhile
 
 
-def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[DisclosureRow]:
+def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
     """Return what came after the act of that number, in order: what others changed, and what the person sent."""
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 
 
 def _later(
     chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
-) -> SelectOfScalar[DisclosureRow]:
+) -> SelectOfScalar[AuditEntryRow]:
     """Select the acts after that number: of those kinds by others, and of those by the client itself."""
-    is_own, act = col(DisclosureRow.client) == client, col(DisclosureRow.act)
+    is_own, act = col(AuditEntryRow.client) == client, col(AuditEntryRow.act)
     wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
-    later = select(DisclosureRow).where(DisclosureRow.chain == chain, DisclosureRow.number > seen, wanted)
-    return later.order_by(col(DisclosureRow.number))
+    later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, wanted)
+    return later.order_by(col(AuditEntryRow.number))

@@ -9,7 +9,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
 from app.db.tables import table_of
-from app.models.audit.audit_log import AUDIT, EVENTS, WEBHOOKS, DeskAct, DisclosureRow
+from app.models.audit.audit_log import AUDIT, EVENTS, WEBHOOKS, AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ADDING_ACTS,
     CHANGING_ACTS,
@@ -27,7 +27,7 @@ from app.models.audit.details import (
 from app.models.audit.entry_kinds import EntryPlace
 from app.models.concerns.receipts import ConcernState
 
-_ACTS = table_of(DisclosureRow).c
+_ACTS = table_of(AuditEntryRow).c
 Change = Callable[[Any, Any, Any], None]
 """What a row changes: a function of the state, the row's details, and the row."""
 
@@ -71,7 +71,7 @@ class RecordedConcern(Replayed):
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
-    added: dict[EntryPlace | None, DisclosureRow] = field(default_factory=dict)
+    added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
     """The act that added each entry."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
     """The digest of each entry's own columns."""
@@ -104,34 +104,34 @@ class RecordedConcern(Replayed):
             self.changed_at = row.at
         super().apply(row)
 
-    def _seal(self, details: SealDetails, _row: DisclosureRow) -> None:
+    def _seal(self, details: SealDetails, _row: AuditEntryRow) -> None:
         self.seals[details.place] = details
         self.columns_sha256 = details.columns_sha256 or self.columns_sha256
         if details.receipt_sha256 is not None:
             self.receipts.add(details.receipt_sha256)
 
-    def _add(self, details: SealDetails, row: DisclosureRow) -> None:
+    def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.added[details.place], self.entries[details.place] = row, details.entry_sha256
         if row.act == DeskAct.ADDED and details.number is not None:  # it answers what was read and has no answer yet
             self.added_at = row.at
             self.answered_by |= {each: details.number for each in self.read_at if each not in self.answered_by}
 
-    def _acknowledge(self, details: AcknowledgedDetails, row: DisclosureRow) -> None:
+    def _acknowledge(self, details: AcknowledgedDetails, row: AuditEntryRow) -> None:
         one = details.addition
         for number in range(1, details.up_to_addition + 1) if one is None else (one,):
             self.acknowledged.setdefault(number, row.at)
 
-    def _close(self, details: ClosedDetails, _row: DisclosureRow) -> None:
+    def _close(self, details: ClosedDetails, _row: AuditEntryRow) -> None:
         self.closing = details
 
-    def _hold(self, _details: Details, row: DisclosureRow) -> None:
+    def _hold(self, _details: Details, row: AuditEntryRow) -> None:
         self.held = row.act == DeskAct.HELD
 
-    def _assign(self, details: Details, _row: DisclosureRow) -> None:
+    def _assign(self, details: Details, _row: AuditEntryRow) -> None:
         self.assigned_to = details.person if isinstance(details, PersonDetails) else ""
 
-    def _read(self, details: MessageReadDetails, row: DisclosureRow) -> None:
+    def _read(self, details: MessageReadDetails, row: AuditEntryRow) -> None:
         self.read_at |= dict.fromkeys(details.messages, row.at)
 
     changes: ClassVar[Mapping[str, Change]] = {

@@ -14,7 +14,7 @@ from app.models.audit.entry_kinds import EntryKind
 from app.models.base import canonical_submission, format_utc
 from app.models.concerns.entries import Message, MessageEntry, MessagesResponse, NewNote
 from app.models.links import desk_concern_path
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import Desk, NewEntry, list_entries, store_sealed
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.presented_entries import message_entry_of
@@ -97,7 +97,7 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
-    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
+    record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
     return MessagesResponse(
         messages=list_messages(session, reference),
         recipient=recipient_of(concern.message_key),

@@ -17,7 +17,7 @@ from app.models.base import MAX_NUMBER
 from app.models.concerns.digests import seal_details
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow, StoredReceiptRow
-from app.services.audit.audit_log import Actor, record_change, record_disclosure
+from app.services.audit.audit_log import Actor, record_action, record_change
 from app.services.concerns.idempotency import Retryable
 from app.services.concerns.presented_entries import present_entry
 from app.services.concerns.receipt_signing import ReceiptSigner
@@ -150,7 +150,7 @@ def append_entry(
     if spec.changes_concern:
         record_change(session, concern, spec.act, entry.actor, details)
     else:
-        record_disclosure(session, reference, spec.act, entry.actor, details)
+        record_action(session, reference, spec.act, entry.actor, details)
     session.connection().execute(insert(_TABLE), row.model_dump())
     return row
 

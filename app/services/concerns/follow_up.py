@@ -37,7 +37,7 @@ from app.models.guides.edition_keys import EditionKey
 from app.models.references import find_reference
 from app.services.access.limits import Networks
 from app.services.access.sources import CodeTries, Sources
-from app.services.audit.audit_log import by_reporter, record_disclosure
+from app.services.audit.audit_log import by_reporter, record_action
 from app.services.concerns.desk_entries import list_messages
 from app.services.concerns.edition_resolver import EditionResolver, unknown_ids
 from app.services.concerns.entries import NewEntry, append_entry, entries_of, list_entries, measure_entries
@@ -211,7 +211,7 @@ def _record_reading(session: Session, reference: str, *, at: dt.datetime) -> Non
     if not numbers:  # another request was first
         return
     details = MessageReadDetails(messages=tuple(numbers))
-    record_disclosure(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), details)
+    record_action(session, reference, DeskAct.MESSAGE_READ, by_reporter(at), details)
     read = update(_TABLE).where(*entries_of(EntryKind.MESSAGE, reference), _ENTRIES.number.in_(numbers))
     session.connection().execute(read.values(read_at=at))
     events = []

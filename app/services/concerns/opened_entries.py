@@ -11,7 +11,7 @@ from sqlmodel import Session
 from app.models.audit.audit_log import DeskAct
 from app.models.audit.details import ShownDetails, ShownPage
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import PAGE_BYTES, list_entries, measure_entries, read_sealed
 from app.services.concerns.presented_entries import present_entry, words_of_entry
 from app.services.concerns.rows import get_unerased
@@ -64,7 +64,7 @@ def open_page(
     page = page_of(session, place)
     opens = opens_all(page.rows, fingerprints)
     shown = ShownDetails(what="" if opens or fingerprints is None else GIVEN, pages=(page.shown,))
-    seen = record_disclosure(session, place.reference, act, actor, shown).number
+    seen = record_action(session, place.reference, act, actor, shown).number
     return replace(page, seen=seen, opens=opens)
 
 
@@ -76,7 +76,7 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
     shown = ShownDetails(what="sealed file", kind=place.kind, number=place.number)
-    record_disclosure(session, reference, DeskAct.OPENED, actor, shown)
+    record_action(session, reference, DeskAct.OPENED, actor, shown)
     return count
 
 

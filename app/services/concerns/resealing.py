@@ -17,7 +17,7 @@ from app.models.base import OnStep, show_no_progress
 from app.models.concerns.digests import seal_details
 from app.models.concerns.entries import EntryRow
 from app.models.concerns.rows import ConcernRow
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.sealing import Unsealer
 
@@ -154,6 +154,6 @@ def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
     row = _row_of(session, anew.place)
     if row.sealed != anew.former:
         return False
-    record_disclosure(session, anew.place.reference, DeskAct.RESEALED, actor, anew.details)
+    record_action(session, anew.place.reference, DeskAct.RESEALED, actor, anew.details)
     row.sealed, row.recipients = anew.sealed, list(anew.details.recipients)
     return True

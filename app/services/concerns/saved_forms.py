@@ -1,6 +1,6 @@
-"""Drafts: a form that is finished later. The server cannot read it without the code that it gives to its writer.
+"""SavedForms: a form that is finished later. The server cannot read it without the code that it gives to its writer.
 
-HKDF (RFC 5869) derives from the code the id under which the draft is found, and the key under which it is encrypted
+HKDF (RFC 5869) derives from the code the id under which the form is found, and the key under which it is encrypted
 (AES-256-GCM). Neither the code nor the key is stored. The text is padded, so that its length says little.
 """
 
@@ -20,8 +20,8 @@ from sqlalchemy import ColumnElement, Engine, delete, func, update
 from sqlmodel import Session, col, select
 
 from app.db.writer import Writer
-from app.errors import NoSuchDraft, SavedFormsFull, TooManySavedForms
-from app.models.concerns.saved_forms import DraftRow
+from app.errors import NoSuchSavedForm, SavedFormsFull, TooManySavedForms
+from app.models.concerns.saved_forms import SavedFormRow
 from app.models.concerns.status_tokens import new_status_token, standard_token
 from app.services.audit.clock import require_clock
 from app.services.audit.remnants import purge_remnants
@@ -42,18 +42,18 @@ Fields = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class SavedDraft:
-    """The code of a draft, which only its writer has from now on, and when the draft is erased."""
+class SavedForm:
+    """The code of a saved form, which only its writer has from now on, and when the form is erased."""
 
     code: str
     expires_at: dt.datetime
 
 
 @dataclass(frozen=True)
-class OpenedDraft:
-    """A draft as it was saved: the path and the fields of its form, and the mark of this opening.
+class OpenedForm:
+    """A form as it was saved: the path and the fields of its form, and the mark of this opening.
 
-    The mark tells neither the code nor the key. The form has it, so that the draft ends with it.
+    The mark tells neither the code nor the key. The form has it, so that the form ends with it.
     """
 
     path: str
@@ -62,19 +62,19 @@ class OpenedDraft:
 
 
 @dataclass(frozen=True)
-class Drafts:
-    """Saves drafts, opens them, and erases them: each lives until it is sent, saved again, or a day old.
+class SavedForms:
+    """Saves forms, opens them, and erases them: each lives until it is sent, saved again, or a day old.
 
-    The newest page that opened a draft has it. An older one can still send, and does not end it by saving.
+    The newest page that opened a form has it. An older one can still send, and does not end it by saving.
     """
 
     engine: Engine
     writer: Writer
 
-    def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedDraft:
+    def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
         """Store the fields of the form at that path, for the source of that mark, if it has one.
 
-        The draft of the opening ends with it, if no newer page has opened that draft. Raises `TooManySavedForms` if
+        The saved form of the opening ends with it, if no newer page has opened that form. Raises `TooManySavedForms` if
         the source has its share of forms or of bytes, `SavedFormsFull`, or `StoreBusy`.
         """
         code, expires_at = new_status_token(), at + LIFETIME
@@ -85,34 +85,36 @@ class Drafts:
         sealed = nonce + AESGCM(key).encrypt(nonce, padded, draft_id)
         columns = {"draft_id": draft_id, "sealed": sealed, "size": len(sealed), "source": source}
         self.writer.run(_insert, columns | {"expires_at": expires_at}, _of_opening(opening, newest_only=True), at)
-        return SavedDraft(code, expires_at)
+        return SavedForm(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
-        """Raise `NoSuchDraft` for a wrong code. It takes one read, so that wrong codes never wait for the writer."""
+        """Raise `NoSuchSavedForm` for a wrong code, after one read: wrong codes never wait for the writer."""
         draft_id, _ = _derive(standard_token(typed_code))
-        found = select(DraftRow.draft_id).where(col(DraftRow.draft_id) == draft_id, col(DraftRow.expires_at) > at)
+        found = select(SavedFormRow.draft_id).where(
+            col(SavedFormRow.draft_id) == draft_id, col(SavedFormRow.expires_at) > at
+        )
         with Session(self.engine) as session:
             if session.exec(found).first() is None:
-                raise NoSuchDraft
+                raise NoSuchSavedForm
 
-    def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedDraft:
-        """Return the draft to that `page`, which has it from now on. Raises `NoSuchDraft`."""
+    def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedForm:
+        """Return the form to that `page`, which has it from now on. Raises `NoSuchSavedForm`."""
         draft_id, key = _derive(standard_token(typed_code))
         sealed = self.writer.run(_claim, draft_id, _page_mark(page), at)
         if sealed is None:
-            raise NoSuchDraft
+            raise NoSuchSavedForm
         text = AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], draft_id)
-        draft: dict[str, Any] = orjson.loads(text)
-        return OpenedDraft(draft["path"], draft["fields"], f"{draft_id.hex()}.{_page_mark(page).hex()}")
+        saved: dict[str, Any] = orjson.loads(text)
+        return OpenedForm(saved["path"], saved["fields"], f"{draft_id.hex()}.{_page_mark(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
-        """End the draft of the opening, whose form was sent. It is erased with those whose time is over."""
+        """End the form of the opening, whose form was sent. It is erased with those whose time is over."""
         ended = _of_opening(opening)
         if ended is not None:
             self.writer.run(_end, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
-        """Erase every draft whose time is over, and what is left of it in the files. Return how many there were.
+        """Erase every saved form whose time is over, and what is left of it in the files. Return how many there were.
 
         Raises `ClockInDoubt`: what a wrong clock would erase can be opened when it is right again.
         """
@@ -126,7 +128,7 @@ class Drafts:
 
 def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
     """Return how many forms are saved, and how many bytes they have: all, or those for which these conditions hold."""
-    return session.exec(select(func.count(), func.coalesce(func.sum(col(DraftRow.size)), 0)).where(*of)).one()
+    return session.exec(select(func.count(), func.coalesce(func.sum(col(SavedFormRow.size)), 0)).where(*of)).one()
 
 
 def are_nearly_full(session: Session) -> bool:
@@ -135,7 +137,7 @@ def are_nearly_full(session: Session) -> bool:
 
 
 def group_of(typed_code: str) -> str:
-    """Return the first group of a code, by which wrong codes are counted: each draft's code has one."""
+    """Return the first group of a code, by which wrong codes are counted: each saved form's code has one."""
     return standard_token(typed_code)[:4]
 
 
@@ -150,12 +152,12 @@ def _page_mark(page: str) -> bytes:
 
 
 def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
-    """Return what finds the draft of an opening; None where the text is the mark of none."""
+    """Return what finds the form of an opening; None where the text is the mark of none."""
     if not OPENING.fullmatch(opening):
         return None
     draft_id, page_sha256 = map(bytes.fromhex, opening.split("."))
-    found = col(DraftRow.draft_id) == draft_id
-    return found & (col(DraftRow.opened_by_sha256) == page_sha256) if newest_only else found
+    found = col(SavedFormRow.draft_id) == draft_id
+    return found & (col(SavedFormRow.opened_by_sha256) == page_sha256) if newest_only else found
 
 
 def _insert(
@@ -164,13 +166,13 @@ def _insert(
     if replaced is not None:
         _expire(session, replaced, at)
     if columns["source"]:
-        own = (col(DraftRow.source) == columns["source"], col(DraftRow.expires_at) > at)
+        own = (col(SavedFormRow.source) == columns["source"], col(SavedFormRow.expires_at) > at)
         number, size = measure_saved(session, *own)
         if number >= SHARE or size + columns["size"] > SHARE_BYTES:
             raise TooManySavedForms
     if measure_saved(session)[1] + columns["size"] > MAX_BYTES:
         raise SavedFormsFull
-    session.add(DraftRow(**columns))
+    session.add(SavedFormRow(**columns))
 
 
 def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
@@ -178,20 +180,22 @@ def _end(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
 
 
 def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> None:
-    session.connection().execute(update(DraftRow).where(ended, col(DraftRow.expires_at) > at).values(expires_at=at))
+    session.connection().execute(
+        update(SavedFormRow).where(ended, col(SavedFormRow.expires_at) > at).values(expires_at=at)
+    )
 
 
 def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    """Return the encrypted draft, and note which page has it from now on."""
+    """Return the encrypted form, and note which page has it from now on."""
     claimed = (
-        update(DraftRow)
-        .where(col(DraftRow.draft_id) == draft_id, col(DraftRow.expires_at) > at)
+        update(SavedFormRow)
+        .where(col(SavedFormRow.draft_id) == draft_id, col(SavedFormRow.expires_at) > at)
         .values(opened_by_sha256=page_sha256)
-        .returning(col(DraftRow.sealed))
+        .returning(col(SavedFormRow.sealed))
     )
     sealed: bytes | None = session.connection().execute(claimed).scalar_one_or_none()
     return sealed
 
 
 def _erase(session: Session, at: dt.datetime) -> int:
-    return session.connection().execute(delete(DraftRow).where(col(DraftRow.expires_at) <= at)).rowcount
+    return session.connection().execute(delete(SavedFormRow).where(col(SavedFormRow.expires_at) <= at)).rowcount

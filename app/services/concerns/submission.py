@@ -29,7 +29,7 @@ from app.models.events.rows import EventKind
 from app.models.guides.edition_keys import EditionKey
 from app.services.access.limits import Networks
 from app.services.access.sources import UNCOUNTED, Admission, Sources
-from app.services.audit.audit_log import by_reporter, insert_first_disclosures, next_row
+from app.services.audit.audit_log import by_reporter, insert_first_entries, next_row
 from app.services.audit.chains import BEFORE_THE_FIRST
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipts
@@ -51,7 +51,7 @@ LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a t
 log = Log(__name__)
 
 
-class Counted(StrEnum):
+class ConcernCount(StrEnum):
     """What is counted of concerns beside the requests."""
 
     TEST = "stored"
@@ -90,7 +90,7 @@ class Submissions:
     sealer: Sealer
     receipts: ReceiptBuilder
     sources: Sources
-    count: Callable[[Counted], None] = lambda _counted: None
+    count: Callable[[ConcernCount], None] = lambda _counted: None
     """Counts for the metrics what is not simply a concern that was stored."""
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
@@ -135,7 +135,7 @@ class Submissions:
                 continue
             except AlreadyStored:
                 return await to_thread.run_sync(self._replay, concern, keys, at)
-            for each in ([Counted.TEST] if for_tests else []) + ([Counted.MARKED] if admission.mark else []):
+            for each in ([ConcernCount.TEST] if for_tests else []) + ([ConcernCount.MARKED] if admission.mark else []):
                 self.count(each)
             reference, is_late = prepared.concern.reference, admission.is_late
             return IdempotentResult(reference, prepared.receipt, is_replay=False, is_late=is_late)
@@ -176,7 +176,7 @@ class Submissions:
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
         """Refuse what only the concern, or only its key, calls a test: it may be about a real child."""
         if bool(concern.test) is not for_tests:
-            self.count(Counted.TEST_REFUSED)
+            self.count(ConcernCount.TEST_REFUSED)
             log.warning("test_concern_refused", reason="a test key alone" if for_tests else "a mark alone")
             raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
@@ -220,7 +220,7 @@ class Submissions:
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
     insert_concerns(session, [each.concern for each in prepared])
-    insert_first_disclosures(session, [each.disclosure for each in prepared])
+    insert_first_entries(session, [each.disclosure for each in prepared])
     real = [each.concern for each in prepared if not each.concern.test]
     append_events(session, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
     insert_stored_receipts(session, [each.stored_receipt for each in prepared])

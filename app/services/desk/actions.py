@@ -18,7 +18,7 @@ from app.models.desk.actions import Acknowledgement, BurstAcknowledgement, Erase
 from app.models.desk.inbox import InboxEntry
 from app.models.events.rows import EventKind
 from app.models.references import find_reference
-from app.services.audit.audit_log import Actor, record_change, record_disclosure
+from app.services.audit.audit_log import Actor, record_action, record_change
 from app.services.audit.remnants import purge_remnants
 from app.services.concerns.desk_entries import new_message
 from app.services.concerns.entries import Desk, NewEntry, store_entry
@@ -178,7 +178,7 @@ def record_withheld(session: Session, reference: str, wanted: str, actor: Actor)
     """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
-    return record_disclosure(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
+    return record_action(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:

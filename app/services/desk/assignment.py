@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app.db.writer import Writer
 from app.errors import AssignmentChanged
-from app.models.audit.audit_log import DeskAct, DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
 from app.models.audit.details import (
     ASSIGNING_ACTS,
     AssignmentRefusedDetails,
@@ -20,7 +20,7 @@ from app.models.audit.details import (
 )
 from app.models.base import format_utc
 from app.models.concerns.rows import ConcernRow
-from app.services.audit.audit_log import Actor, record_change, record_disclosure
+from app.services.audit.audit_log import Actor, record_action, record_change
 from app.services.concerns.rows import get_concern
 
 UNASSIGNING_BATCH_SIZE = 100
@@ -37,7 +37,7 @@ class Assigned:
     version: int = 0
 
     @classmethod
-    def by_act(cls, act: DisclosureRow | None) -> Self:
+    def by_act(cls, act: AuditEntryRow | None) -> Self:
         """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
         if act is None:
             return cls()
@@ -54,7 +54,7 @@ class Assigned:
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
-    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
+    record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
     return Assigned.by_act(_find_last(session, reference))
 
 
@@ -82,9 +82,7 @@ def _assign(
     concern = get_concern(session, reference)
     before = Assigned.by_act(_find_last(session, reference))
     if not precondition(before.version):
-        record_disclosure(
-            session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, AssignmentRefusedDetails(person=person)
-        )
+        record_action(session, reference, DeskAct.ASSIGNMENT_REFUSED, actor, AssignmentRefusedDetails(person=person))
         return before, None
     act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
     details = None if person is None else PersonDetails(person=person)
@@ -115,7 +113,7 @@ def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
     return list(references)
 
 
-def _find_last(session: Session, reference: str) -> DisclosureRow | None:
+def _find_last(session: Session, reference: str) -> AuditEntryRow | None:
     """Return the last act that assigned the concern to somebody or to nobody, or None."""
-    acts = select(DisclosureRow).where(DisclosureRow.chain == reference, col(DisclosureRow.act).in_(ASSIGNING_ACTS))
-    return session.exec(acts.order_by(col(DisclosureRow.number).desc()).limit(1)).first()
+    acts = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(ASSIGNING_ACTS))
+    return session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(1)).first()

@@ -22,15 +22,15 @@ from sqlmodel import Session, col, select
 from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
 from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
-from app.models.audit.audit_log import DeskAct, DisclosureRow
-from app.models.audit.details import ExportedDetails, ShownDetails, disclosure_row, present_disclosure
+from app.models.audit.audit_log import AuditEntryRow, DeskAct
+from app.models.audit.details import ExportedDetails, ShownDetails, audit_entry_row, present_audit_entry
 from app.models.audit.entry_kinds import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.models.base import format_utc, parse_json
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.exports import NOT_SIGNED, ExportEntry, ExportStatement, NewExport
 from app.models.desk.hand_over_details import acts_of_hand_overs, recorded_hand_overs
 from app.models.desk.hand_overs import HandOverEntry, HandOverRow
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.audit.chains import BEFORE_THE_FIRST, End, hash_of
 from app.services.audit.replay import RecordedConcern, replay
 from app.services.concerns.entries import Desk, measure_entries
@@ -73,10 +73,10 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
     The history, which may be long, is read outside the writer. Raises `NoSuchConcern` or `ConcernErased`.
     """
     concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor)
-    rows = select(DisclosureRow).where(DisclosureRow.chain == reference, DisclosureRow.number <= last.number)
+    rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
     with Session(desk.engine) as session:
-        found = session.exec(rows.order_by(col(DisclosureRow.number)))
-        history = tuple(map(present_disclosure, found))
+        found = session.exec(rows.order_by(col(AuditEntryRow.number)))
+        history = tuple(map(present_audit_entry, found))
     entry = entry_of(concern, now=actor.at)
     end = {"by": actor.client, "length": last.number, "head_sha256": last.sha256}
     in_clear = entry.model_dump(mode="json", exclude=NOT_SIGNED)
@@ -99,7 +99,7 @@ def _begin(
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
-    last = record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what=FOR_AN_EXPORT))
+    last = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=FOR_AN_EXPORT))
     return concern, counts, hand_overs, last
 
 
@@ -109,7 +109,7 @@ def record_export(
     """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
-    record_disclosure(session, reference, DeskAct.EXPORTED, actor, details)
+    record_action(session, reference, DeskAct.EXPORTED, actor, details)
     fields = export.model_dump() | {"by": actor.client}
     signature = signer.sign(_claims(reference, actor.at) | fields, kind=EXPORT)
     return ExportEntry.model_validate(fields | {"at": actor.at, "signature": signature})
@@ -141,13 +141,13 @@ def build_export(
     }
 
 
-def history_of(statement: dict[str, Any]) -> list[DisclosureRow]:
+def history_of(statement: dict[str, Any]) -> list[AuditEntryRow]:
     """Return the rows of the history that the statement of an export has."""
-    return [disclosure_row(entry) for entry in statement["history"]]
+    return [audit_entry_row(entry) for entry in statement["history"]]
 
 
 def _text(
-    added: EntryPlace | None, sealed: bytes, unsealer: Unsealer, reference: str, written: DisclosureRow | None
+    added: EntryPlace | None, sealed: bytes, unsealer: Unsealer, reference: str, written: AuditEntryRow | None
 ) -> dict[str, Any]:
     if added is not None and added.kind is EntryKind.NOTE and written is not None:
         opened = open_note(unsealer, sealed, reference=reference, received_at=written.at, author=written.client)
@@ -256,7 +256,7 @@ def _faults_in_statement(document: dict[str, Any], stated: dict[str, Any]) -> It
         yield "the statement is about another concern"
 
 
-def _faults_in_history(rows: list[DisclosureRow], stated: dict[str, Any]) -> Iterator[str]:
+def _faults_in_history(rows: list[AuditEntryRow], stated: dict[str, Any]) -> Iterator[str]:
     end = BEFORE_THE_FIRST
     for row in rows:
         if (row.chain, row.number, row.previous_sha256) != (stated["jti"], end.number + 1, end.sha256):
@@ -297,7 +297,7 @@ def _fault_in_text(
     return _fault_in_origin(opened, recorded.added.get(place)) if place is not None else None
 
 
-def _fault_in_origin(opened: dict[str, Any], added: DisclosureRow | None) -> str | None:
+def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str | None:
     """Return the fault of a text that says itself when it came or who wrote it, where the history says otherwise."""
     known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
     if any(opened.get(name, value) != value for name, value in known.items()):
@@ -327,7 +327,7 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
 
 
 def faults_in_exported_hand_overs(
-    hand_overs: Sequence[dict[str, Any]], history: Sequence[DisclosureRow], keys: dict[str, Any]
+    hand_overs: Sequence[dict[str, Any]], history: Sequence[AuditEntryRow], keys: dict[str, Any]
 ) -> Iterator[str]:
     """Yield each fault of the hand-overs. The receipt of the other body is compared with its recorded digest."""
     rows = []

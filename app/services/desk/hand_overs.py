@@ -18,7 +18,7 @@ from sqlmodel import Session, col, func, select
 
 from app.age.files import SEED_BYTES, seal_by_seed
 from app.age.keys import NotAKey
-from app.age.keys import parse_recipient as parse_age_recipient
+from app.age.keys import parse_recipient
 from app.errors import (
     AlreadyStored,
     ConcernErased,
@@ -34,7 +34,7 @@ from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import canonical_submission, format_utc
 from app.models.desk.hand_over_details import confirmed_details, handed_over_details
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOverRow
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import Desk, list_entries, read_sealed
 from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
@@ -68,12 +68,12 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
     `NoSuchConcern`, `ConcernErased`, `ValidationFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or
     `IdempotencyKeyReused`.
     """
-    parse_recipient(wanted.recipient)
+    read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None
     if wanted.package_sha256 is None:
         seed = secrets.token_bytes(SEED_BYTES)
         package, count = _make_package(desk, reference, wanted, seed, at=actor.at)
-        recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
+        recorded = wanted.model_copy(update={"package_sha256": file_sha256(package), "additions": count})
     keys = derive_idempotency_keys(key, client=f"{actor.client}, hand-over of {reference}")
     request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
     try:
@@ -95,7 +95,7 @@ def confirm_hand_over(
         raise ValidationFailed([FieldError(("receipt",), ANOTHER_RECEIPT)])
     if row.their_receipt is None:
         details = confirmed_details(number, receipt)
-        record_disclosure(session, reference, DeskAct.HAND_OVER_CONFIRMED, actor, details)
+        record_action(session, reference, DeskAct.HAND_OVER_CONFIRMED, actor, details)
         row.their_receipt, row.confirmed_at = receipt, actor.at
         session.flush()
     return hand_over_entry(row)
@@ -104,7 +104,7 @@ def confirm_hand_over(
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
-    record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
+    record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
 
 
@@ -119,10 +119,10 @@ def hand_over_entry(row: HandOverRow) -> HandOverEntry:
     return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
 
 
-def parse_recipient(text: str) -> x25519.Recipient:
+def read_recipient(text: str) -> x25519.Recipient:
     """Return the recipient. Raises `ValidationFailed` if the text is none."""
     try:
-        return parse_age_recipient(text)
+        return parse_recipient(text)
     except NotAKey:
         raise ValidationFailed([FieldError(("recipient",), NOT_A_RECIPIENT)]) from None
 
@@ -142,7 +142,7 @@ def package_of(
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
 
 
-def sha256_of(sealed: bytes) -> str:
+def file_sha256(sealed: bytes) -> str:
     """Return the digest of the file, as the record has it."""
     return hashlib.sha256(sealed).hexdigest()
 
@@ -161,7 +161,7 @@ def _make_package(
     places = (EntryPlace(EntryKind.ADDITION, number) for number in numbers)
     additions = [unsealer.open(read_sealed(engine, reference, each), reference=reference) for each in places]
     package = package_of(concern, additions, body=wanted.body, reason=wanted.reason, at=at)
-    return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
+    return seal_by_seed(package, str(read_recipient(wanted.recipient)), seed), len(additions)
 
 
 def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
@@ -176,7 +176,7 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
     request.store(session, reference, stored.model_dump_json().encode())
     if concern.erased_at is not None:
         raise ConcernErased
-    record_disclosure(session, reference, DeskAct.HANDED_OVER, actor, handed_over_details(row))
+    record_action(session, reference, DeskAct.HANDED_OVER, actor, handed_over_details(row))
     session.add(row)
     session.flush()
     return entry
@@ -190,7 +190,7 @@ def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResul
     if stored.seed is not None:
         seed, up_to = bytes.fromhex(stored.seed), entry.additions
         package, _ = _make_package(desk, found.reference, wanted, seed, at=entry.at, up_to=up_to)
-        if sha256_of(package) != entry.package_sha256:
+        if file_sha256(package) != entry.package_sha256:
             raise SealedTextMisplaced
     return IdempotentResult(found.reference, _answer(entry, package), is_replay=True)
 

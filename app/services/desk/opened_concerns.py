@@ -12,7 +12,7 @@ from app.models.audit.entry_kinds import EntryKind
 from app.models.concerns.rows import ConcernRow
 from app.models.desk.actions import OpenedConcern
 from app.models.links import desk_concern_path
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 from app.services.concerns.entries import Desk, read_sealed
 from app.services.concerns.opened_entries import GIVEN, EntryPage, first_page_of, last_page_of, open_entries, opens_all
 from app.services.concerns.rows import get_concern
@@ -24,7 +24,7 @@ NO_NOTES = EntryPage(EntryKind.NOTE)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OpeningRequest:
     """How a concern is opened, and what is shown of it: at most `limit` additions (None: all), and its last notes.
 
     With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
@@ -54,7 +54,7 @@ class Opening:
     opens: bool = False
 
 
-def open_concern(session: Session, reference: str, wanted: Wanted, actor: Actor) -> Opening:
+def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor: Actor) -> Opening:
     """Record that the concern is opened, and return what is wanted of it. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_concern(session, reference)
     if concern.erased_at is not None and not wanted.erased_too:
@@ -62,12 +62,12 @@ def open_concern(session: Session, reference: str, wanted: Wanted, actor: Actor)
     page, count = first_page_of(session, EntryKind.ADDITION, reference, limit=wanted.limit)
     notes = last_page_of(session, EntryKind.NOTE, reference, limit=wanted.last_notes) if wanted.last_notes else NO_NOTES
     if concern.erased_at is not None:
-        seen = record_disclosure(session, reference, DeskAct.LISTED, actor, ShownDetails(what=WITHOUT_WORDS)).number
+        seen = record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what=WITHOUT_WORDS)).number
         return Opening(concern, page, count, seen, notes)
     opens = opens_all((concern, *page.rows, *notes.rows), wanted.fingerprints)
     how = wanted.how if opens or wanted.fingerprints is None else GIVEN
     shown = ShownDetails(what=how, pages=tuple(each.shown for each in (page, notes) if each.rows))
-    seen = record_disclosure(session, reference, DeskAct.OPENED, actor, shown).number
+    seen = record_action(session, reference, DeskAct.OPENED, actor, shown).number
     return Opening(concern, page, count, seen, notes, opens)
 
 

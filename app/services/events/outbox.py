@@ -22,7 +22,7 @@ from app.models.events.rows import DeliveryRow, DeliveryState, EventKind, EventR
 from app.models.guides.edition_keys import EditionKey, RenditionKey
 from app.models.guides.renditions import RenditionContent
 from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendition_path
-from app.services.audit.audit_log import Actor, record_disclosure, record_reading
+from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
 
 # Executed with every concern: built once.
@@ -190,7 +190,7 @@ def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str
     if event_id <= (0 if reader is None else reader.confirmed) <= last:
         return
     details = EventsConfirmedDetails(client=client, event=event_id)
-    record_disclosure(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, details)
+    record_action(session, EVENTS, DeskAct.EVENTS_CONFIRMED, actor, details)
     if reader is None:
         session.add(EventReaderRow(client=client, confirmed=event_id))
     else:

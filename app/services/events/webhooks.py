@@ -14,7 +14,7 @@ from app.models.audit.details import WebhookDetails
 from app.models.base import canonical_json, format_utc
 from app.models.events.rows import EMAIL, DeliveryRow, DeliveryState, WebhookRow
 from app.services.access.access_record import by_operator
-from app.services.audit.audit_log import Actor, record_disclosure
+from app.services.audit.audit_log import Actor, record_action
 
 REMOVED = "removed"
 UNDELIVERED = (DeliveryState.PENDING.value, DeliveryState.DEAD.value)
@@ -63,7 +63,7 @@ def list_receivers(session: Session) -> list[WebhookRow]:
 
 def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
     """Record how the webhook is from now on: where it leads, and what goes there."""
-    record_disclosure(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
+    record_action(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:

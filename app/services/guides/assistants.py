@@ -25,7 +25,7 @@ from app.models.guides.sections import Section
 from app.models.guides.signposts import CALL_999_FIRST
 from app.models.languages import LanguageTag
 from app.models.links import edition_path
-from app.services.guides.catalogue import EntryFilter, list_entries
+from app.services.guides.catalogue import EntryFilter, list_catalogue
 from app.services.guides.editions import (
     Contents,
     default_guide,
@@ -227,7 +227,7 @@ def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
 
     It finds words. It does not judge, and it cannot say whether something has happened to a child.
     """
-    found = list_entries(library.session, EntryFilter(arguments.words), limit=arguments.limit)
+    found = list_catalogue(library.session, EntryFilter(arguments.words), limit=arguments.limit)
     cautions = {(each.key, caution.id): caution for each in found for caution in each.cautions}
     cited = {each.key: each.digest for each in found}
     results = [{"guide": each.key.guide, "section": Section.of_key(each.part), "item": each.item} for each in found]

@@ -66,7 +66,7 @@ def _in_order(row: dict[str, object]) -> dict[str, object]:
     return {column.name: row[column.name] for column in table_of(CatalogueRow).c if column.name != "id"}
 
 
-def list_entries(
+def list_catalogue(
     session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
 ) -> list[CatalogueEntry]:
     """Return the entries that meet the filter, by section, guide and position; with words, the best match first."""

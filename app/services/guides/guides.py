@@ -12,7 +12,7 @@ from app.db.search import WORD, words_in
 from app.models.guides.catalogue import MatchedSynonym
 from app.models.guides.code_lists import SUBJECTS, Code
 from app.models.guides.editions import EditionDetails
-from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_entries
+from app.services.guides.catalogue import CatalogueEntry, EntryFilter, list_catalogue
 from app.services.guides.editions import CurrentEdition, list_current
 from app.services.guides.reference_data import ReferenceData
 
@@ -141,7 +141,7 @@ def entries_to_search(
     Where no item holds the words, it is that of the guides which are about a subject that the words stand for.
     """
     matched = find_synonyms(reference_data, wanted.words or "")
-    if not matched or list_entries(session, wanted, limit=1):
+    if not matched or list_catalogue(session, wanted, limit=1):
         return wanted, matched
     about = {guide for each in matched for guide in guides_about(session, reference_data, each.subject)}
     return replace(wanted, words=None, guides=about if wanted.guides is None else about & set(wanted.guides)), matched
@@ -150,7 +150,7 @@ def entries_to_search(
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
     """Return what has every one of the words, in any form of it, as many items as `limit`; and guides by synonyms."""
     listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
-    entries = list_entries(session, EntryFilter(words), limit=limit + 1)
+    entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)
     by_guide: dict[str, list[CatalogueEntry]] = {}
     for entry in entries[:limit]:
         by_guide.setdefault(entry.key.guide, []).append(entry)

@@ -386,7 +386,7 @@ def get_by_id(objects: Iterable[DirectoryObject], id_: uuid.UUID) -> DirectoryOb
     return found
 
 
-def page_of(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:
+def paginate(page_type: type[Page], entries: Sequence[OmitsEmpty], page: int, per_page: int) -> Page:
     """Return one page of the entries. A page after the last is empty."""
     contents = entries[(page - 1) * per_page : page * per_page]
     pages = -(-len(entries) // per_page)

@@ -10,7 +10,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.db.tables import table_of
-from app.models.audit.audit_log import OUTBOX, ChainRow, CheckpointRow, DisclosureRow
+from app.models.audit.audit_log import OUTBOX, AuditEntryRow, ChainRow, CheckpointRow
 from app.models.base import OnStep, show_no_progress
 from app.services.audit.chains import BEFORE_THE_FIRST, End, hash_of
 from app.services.operations.checkpoints import Checkpoint, MerkleTree, iterate_leaves
@@ -19,7 +19,7 @@ from app.services.operations.concern_verification import UNREADABLE
 STEP_ROWS = 100
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NUMBERS = ("number", "position")
-_TABLE = table_of(DisclosureRow)
+_TABLE = table_of(AuditEntryRow)
 _CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
 _FIRST_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in _ROWS)
@@ -110,19 +110,19 @@ def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple
         end = End(row.number, row.sha256)
 
 
-def _in_order(connection: Connection, on_step: OnStep) -> Iterator[DisclosureRow]:
+def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow]:
     """Yield every disclosure, and hold no transaction meanwhile: SQLite's log could not be emptied."""
     done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER.limit(STEP_ROWS)).all(), False
     while not is_last:
         connection.rollback()
-        yield from (DisclosureRow(**row._mapping) for row in rows)
+        yield from (AuditEntryRow(**row._mapping) for row in rows)
         done, is_last = done + len(rows), len(rows) < STEP_ROWS
         on_step(done, 0)
         if not is_last:
             rows = connection.execute(_NEXT_IN_ORDER.limit(STEP_ROWS), {"position": rows[-1].position}).all()
 
 
-def _fault_in(row: DisclosureRow, end: End) -> str | None:
+def _fault_in(row: AuditEntryRow, end: End) -> str | None:
     """Return what is wrong with the row that comes after that end of its chain, or None."""
     if (row.number, row.previous_sha256) != (end.number + 1, end.sha256):
         return f"row {row.number} does not follow the row before it"
@@ -143,11 +143,11 @@ def _as_stored(connection: Connection) -> Iterator[Connection]:
         driver.text_factory = before
 
 
-def _has_right_hash(row: DisclosureRow) -> bool:
+def _has_right_hash(row: AuditEntryRow) -> bool:
     """Return whether every column has exactly the format that this service writes, and the row's hash is right."""
     if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
         return hash_of(row) == row.sha256
-    stored = [getattr(row, column.name) for column in table_of(DisclosureRow).c if column.name not in NUMBERS]
+    stored = [getattr(row, column.name) for column in table_of(AuditEntryRow).c if column.name not in NUMBERS]
     written = row.at
     if not all(isinstance(value, str) for value in stored):
         return False

@@ -21,10 +21,10 @@ from sqlmodel import Session, col, select
 
 from app.db.writer import Writer
 from app.errors import CheckpointNotGenuine, SetupError
-from app.models.audit.audit_log import AUDIT, OUTBOX, CheckpointRow, DeskAct, DisclosureRow
+from app.models.audit.audit_log import AUDIT, OUTBOX, AuditEntryRow, CheckpointRow, DeskAct
 from app.models.audit.details import CheckpointDetails
 from app.models.events.rows import EventKind
-from app.services.audit.audit_log import Actor, by_itself, record_disclosure
+from app.services.audit.audit_log import Actor, by_itself, record_action
 from app.services.audit.chains import find_end
 from app.services.events.outbox import append_event, checkpoint_payload
 
@@ -205,8 +205,8 @@ def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
 
 def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
     """Yield the hash of each disclosure after that position, in the order of all acts."""
-    position = col(DisclosureRow.position)
-    hashes = select(DisclosureRow.sha256).where(position > after).order_by(position)
+    position = col(AuditEntryRow.position)
+    hashes = select(AuditEntryRow.sha256).where(position > after).order_by(position)
     with session.exec(hashes.execution_options(yield_per=1000)) as found:
         for sha256 in found:
             yield bytes.fromhex(sha256)
@@ -229,7 +229,7 @@ def _find_last(session: Session) -> CheckpointRow | None:
 
 def _is_due(session: Session, at: dt.datetime) -> bool:
     last = _find_last(session)
-    first = select(DisclosureRow.at).order_by(col(DisclosureRow.position)).limit(1)
+    first = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position)).limit(1)
     since = last.at if last is not None else session.exec(first).first()
     return since is not None and since + CHECKPOINT_INTERVAL <= at
 
@@ -238,7 +238,7 @@ def _record_signing(session: Session, actor: Actor) -> None:
     """Record where the events end, so that the checkpoint covers them too."""
     events = find_end(session, OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
-    record_disclosure(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
+    record_action(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
 
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:

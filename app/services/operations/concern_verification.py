@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Engine, exists, func
 from sqlmodel import Session, SQLModel, col, select
 
-from app.models.audit.audit_log import WITHOUT_A_CONCERN, ChainRow, DeskAct, DisclosureRow
+from app.models.audit.audit_log import WITHOUT_A_CONCERN, AuditEntryRow, ChainRow, DeskAct
 from app.models.audit.details import ClosedDetails, SealDetails
 from app.models.audit.entry_kinds import EntryKind, EntryPlace
 from app.models.base import OnStep, show_no_progress
@@ -33,7 +33,7 @@ class _Concern:
     """What is read of one concern: its row, its chain, what it got later, in order, and the receipts for retries."""
 
     row: ConcernRow
-    chain: list[DisclosureRow]
+    chain: list[AuditEntryRow]
     entries: list[EntryRow]
     hand_overs: list[HandOverRow]
     receipts: list[StoredReceiptRow]
@@ -79,7 +79,7 @@ def _read_page(session: Session, after: str) -> list[_Concern]:
             found[getattr(each, reference)].append(each)
         return found
 
-    chains = of_each(DisclosureRow, "chain", "number")
+    chains = of_each(AuditEntryRow, "chain", "number")
     entries = of_each(EntryRow, "reference", "kind", "number")
     hand_overs = of_each(HandOverRow, "reference", "number")
     receipts = of_each(StoredReceiptRow, "reference")

@@ -106,7 +106,7 @@ def settings_of(part: Part) -> list[str]:
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
-def named(settings: Settings, part: Part) -> Iterator[str]:
+def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
     """Yield the names of the settings that are given and name the part."""
     for name in settings_of(part):
         if name in settings.model_fields_set and getattr(settings, name):
@@ -115,7 +115,7 @@ def named(settings: Settings, part: Part) -> Iterator[str]:
 
 def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
     """Knock at the part for each of its settings that is given: yield the whole name, and what failed, or None."""
-    for name in named(settings, part):
+    for name in name_of_part(settings, part):
         yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
 
 
@@ -148,7 +148,7 @@ class Outside:
         self._engine = engine
         self._clock = clock
         self._no_sign_in_before = clock()
-        given = [part for part in WATCHED if next(named(settings, part), None)]
+        given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
         """What is wrong with each part, or None."""
 

@@ -20,7 +20,7 @@ from app.services.access.clients import KeyUses
 from app.services.access.row_signing import read_access_record
 from app.services.audit.remnants import has_remnants, purge_remnants
 from app.services.concerns.deadlines import append_due_soon_events, append_overdue_events
-from app.services.concerns.saved_forms import Drafts
+from app.services.concerns.saved_forms import SavedForms
 from app.services.concerns.submission import Submissions
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.events.dispatcher import DispatcherThread, build_dispatcher
@@ -45,7 +45,7 @@ HOUR_SECONDS = 3600.0
 OUTSIDE_SECONDS = 30.0
 BATCH_SIZE = 32
 log = Log(__name__)
-SECONDS_BETWEEN_TRIALS = 5.0
+SECONDS_BETWEEN_PROBES = 5.0
 
 
 @dataclass
@@ -154,7 +154,7 @@ class Housekeeping(TeamJobs):
 
     def _erase_drafts(self, _beat: Beat) -> None:
         try:
-            erased = Drafts(self.engine, self.writer).erase_expired(at=self.clock())
+            erased = SavedForms(self.engine, self.writer).erase_expired(at=self.clock())
         except ClockInDoubt:  # the job `retention` logs it
             return
         if erased:
@@ -191,7 +191,7 @@ class Housekeeping(TeamJobs):
             self.has_tried_to_purge, self.is_sure_of_remnants = True, left is Remnants.NONE
 
 
-class ConcernTrial:
+class StoreProbe:
     """Tries to store a concern, and rolls it back, when readiness is requested.
 
     A good result counts for some seconds, unless the writer fails meanwhile, so that many requests cost one flush of
@@ -216,7 +216,7 @@ class ConcernTrial:
         return bool(self._is_good)
 
     def _is_due(self) -> bool:
-        is_old = time.monotonic() - self._tried_at >= SECONDS_BETWEEN_TRIALS
+        is_old = time.monotonic() - self._tried_at >= SECONDS_BETWEEN_PROBES
         return not self._is_good or is_old or self._submissions.writer.has_failed
 
     def _try(self) -> bool:

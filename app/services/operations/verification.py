@@ -12,9 +12,9 @@ from sqlmodel import Session, select
 from app.db.backup import find_file_faults
 from app.db.schema import find_schema_faults, newest_revision, read_schema_version
 from app.errors import SchemaBehind, SetupError
-from app.models.audit.audit_log import DisclosureRow
+from app.models.audit.audit_log import AuditEntryRow
 from app.models.base import OnStep, show_no_progress, steps_of_part
-from app.models.guides.edition_keys import AnyKey, named
+from app.models.guides.edition_keys import AnyKey, name_of
 from app.services.access.row_signing import verify_access
 from app.services.audit.clock import find_known_time_fault
 from app.services.guides.editions import digest_of_stored, every_publication
@@ -32,7 +32,7 @@ def verify_database(engine: Engine) -> Iterator[str]:
     PostgreSQL verifies pages itself (data checksums). Before anything else is looked at, raises `SchemaBehind` for an
     older schema, `SchemaUnknown`, and `SetupError` for an empty database.
     """
-    with suppress(DBAPIError):  # pages that are damaged are named below
+    with suppress(DBAPIError):  # pages that are damaged are name_of below
         with engine.connect() as connection:
             version = read_schema_version(connection)
         if version is None:
@@ -52,7 +52,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
     """Verify each edition and each rendition of each guide: yield what names it, and its fault, or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
-            yield named(key), _find_fault(session, key, digest)
+            yield name_of(key), _find_fault(session, key, digest)
 
 
 def find_faults(
@@ -63,7 +63,7 @@ def find_faults(
     `checkpoints` are those that somebody else has stored, each with a name to show.
     """
     with Session(engine) as session:
-        rows = session.exec(select(func.count()).select_from(DisclosureRow)).one()
+        rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()
         concerns = count_concerns(session)
     part = partial(steps_of_part, on_step, total=rows + concerns)
     for about, fault in verify_record(engine, part(after=0)):

@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select
 from app.config import Settings, is_loopback
 from app.errors import SetupError
 from app.logs import Log
-from app.models.audit.audit_log import DisclosureRow, NotedTime
+from app.models.audit.audit_log import AuditEntryRow, NotedTime
 from app.models.events.rows import EMAIL, EventRow
 from app.services.access.openid_provider import DISCOVERY_PATH
 from app.services.events.rounds import find_round
@@ -189,7 +189,7 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
     if around.is_embedded:
         with Session(around.engine) as session:
-            last = session.exec(select(func.max(DisclosureRow.at))).one()
+            last = session.exec(select(func.max(AuditEntryRow.at))).one()
         if last is not None:
             found.append((min(around.at - last, dt.timedelta()), "the last entry of the audit log"))
     if not found:
