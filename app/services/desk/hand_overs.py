@@ -17,8 +17,7 @@ from pyrage import x25519
 from sqlmodel import Session, col, func, select
 
 from app.age.files import SEED_BYTES, seal_by_seed
-from app.age.keys import NotAKey
-from app.age.keys import parse_recipient
+from app.age.keys import NotAKey, parse_recipient
 from app.errors import (
     AlreadyStored,
     ConcernErased,
