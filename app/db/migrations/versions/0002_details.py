@@ -12,7 +12,7 @@ from app.errors import SetupError
 revision = "0002"
 down_revision = "0001"
 SENTENCES = (
-    "the audit log of this database was written by a build before the first release. Its details are sentences, which "
+    "the audit log of this database was written by version 0.2.0 or before. Its details are sentences, which "
     "this program does not read, and nothing can rewrite them, since they are hashed. Nothing was changed. Use the "
     "build that wrote it for its concerns, and begin a new data folder with this one"
 )
