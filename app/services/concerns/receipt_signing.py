@@ -89,7 +89,7 @@ def _public_jwk(public: Ed25519PublicKey) -> Jwk:
 
 
 def thumbprint_of(jwk: Mapping[str, str]) -> str:
-    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raise `KeyError` if a member is missing."""
+    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raise `KeyError` for other keys."""
     required = {name: jwk[name] for name in ("crv", "kty", "x")}
     canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
     return _base64url(hashlib.sha256(canonical.encode()).digest())
