@@ -208,7 +208,7 @@ class HandOverConfirmedDetails(Details):
 
 
 class ExportedDetails(Details):
-    """Details of an export: the digest of the signed file, and if notes are in it."""
+    """Details of an export: the digest of the signed file, and whether notes are in it."""
 
     file_sha256: str
     notes: bool
@@ -257,7 +257,7 @@ class EventsConfirmedDetails(Details):
 
 
 class WebhookDetails(Details):
-    """Details of a changed webhook: if it is on, and the digests of its columns and of its stored secrets."""
+    """Details of a changed webhook: its state, on or off, and the digests of its columns and of its stored secrets."""
 
     name: str
     on: bool

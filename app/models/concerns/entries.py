@@ -74,7 +74,7 @@ def base64_length(size: int) -> int:
 
 
 def age_file_within(max_bytes: int) -> Callable[[str], str]:
-    """Return a validator of base64 text that is an age file of at most `max_bytes` bytes."""
+    """Return a validator for base64 text: it must be an age file of at most `max_bytes` bytes."""
 
     def check(text: str) -> str:
         try:

@@ -286,9 +286,9 @@ class ReceiptBuilder:
         return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
 
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
-        """Return the words for who to call at `due`.
+        """Return the phrase that names who to call at `due`.
 
-        For a deadline at the end of a day it is the guide's own number, for the next morning.
+        For a deadline at the end of a day it names the guide's own number, for the next morning.
         """
         if deadline_of(due)[1] is None:
             return _call([Team(each, "", None) for each in who.contacts if each.phones])

@@ -88,7 +88,7 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """The unacknowledged additions of a concern: when the earliest was received, and if one answers a message."""
+    """The unacknowledged additions of a concern: the time of the earliest, and whether one answers a message."""
 
     since: dt.datetime
     has_answer: bool
