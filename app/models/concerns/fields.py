@@ -54,7 +54,9 @@ def _check_partial_date(value: str) -> str:
     try:
         if not re.fullmatch(_PARTIAL_DATE, value):
             raise ValueError
-        dt.date.fromisoformat(value + "0000-01-01"[len(value) :])  # the first month and day replace unknown ones
+        dt.date.fromisoformat(
+            value + "0000-01-01"[len(value) :]
+        )  # the first month and day for those that are not known
     except ValueError:
         raise CodedValueError(
             FaultCode.NOT_A_DATE, "must be a date such as 2026-11-24, 2026-11 or 2026; put other text beside it"

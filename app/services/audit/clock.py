@@ -57,7 +57,10 @@ def require_clock(session: Session, *, at: dt.datetime) -> None:
 
 
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
-    """Store `at` as the last known time. Raise `ClockInDoubt` if they disagree, unless a person checked the clock."""
+    """Store `at` as the last known time.
+
+    Raise `ClockInDoubt` if it disagrees with the time stored before, unless a person has checked the clock.
+    """
     if not is_checked:
         require_clock(session, at=at)
     session.merge(KnownTimeRow(id=NotedTime.CLOCK.value, at=at))

@@ -51,9 +51,7 @@ def _empty_log(engine: Engine) -> bool:
         driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA busy_timeout={BRIEF_MILLISECONDS}")
         try:
-            for _ in range(
-                2
-            ):  # most of the work, while others write: the second pass takes what they wrote during the first
+            for _ in range(2):  # most of the work, while others write: the second pass takes newer writes
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:  # another process is using the log

@@ -113,9 +113,7 @@ class RecordedConcern(Replayed):
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.added[details.place], self.entries[details.place] = row, details.entry_sha256
-        if (
-            row.act == DeskAct.ADDED and details.number is not None
-        ):  # it answers the messages that are read and have no answer yet
+        if row.act == DeskAct.ADDED and details.number is not None:  # it answers messages read but unanswered
             self.added_at = row.at
             self.answered_by |= {each: details.number for each in self.read_at if each not in self.answered_by}
 
