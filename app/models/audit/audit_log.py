@@ -15,9 +15,9 @@ EVENTS = "events"
 PEOPLE = "people"
 WEBHOOKS = "webhooks"
 OUTBOX = "outbox"
-"""The chain of the events themselves: its rows are in their own table, and a checkpoint names its end."""
+"""The chain of events. Its rows are in their own table, and a checkpoint names its end."""
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE, WEBHOOKS, OUTBOX)
-"""The chains that are not of one concern."""
+"""The chains that do not belong to one concern."""
 
 
 class DeskAct(StrEnum):
@@ -36,9 +36,9 @@ class DeskAct(StrEnum):
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
     ASSIGNMENT_REFUSED = "assignment_refused"
-    """Somebody had assigned the concern to another person since this one looked; nothing changed."""
+    """The assignment had changed since the person last saw it, so nothing was changed."""
     WITHHELD = "withheld"
-    """Something had happened since this person looked; what they wanted was shown to them again, and not done."""
+    """The concern had changed since the person last saw it. Their form was shown again, and nothing was done."""
     NOTED = "noted"
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
@@ -64,13 +64,15 @@ class DeskAct(StrEnum):
 
 
 class AuditEntryRow(SQLModel, table=True):
-    """One act: who, what, when, from where. `sha256` covers the row, and the hash of the row before it in its chain.
+    """An audit log entry: who did what, when and from where.
 
-    `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the act's details and hashed as
+    `sha256` covers the row and the hash of the row before it in its chain.
+
+    `detail` is the canonical JSON (RFC 8785) of an object, written from the model of the action's details and hashed as
     text. The sentence that people read is made when it is shown.
 
-    `position` is the row's place among all acts: 1, 2, 3 without a gap. It is not hashed. The hashes in this order are
-    the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    `position` is the row's place among all entries: 1, 2, 3 without a gap. It is not hashed. The hashes in this order
+    are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
     """
 
     __tablename__ = "disclosures"
@@ -88,7 +90,7 @@ class AuditEntryRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain, which is named by a concern's reference, or by one of `WITHOUT_A_CONCERN`."""
+    """The end of one chain. Its name is a concern's reference, or one of `WITHOUT_A_CONCERN`."""
 
     __tablename__ = "chains"
 
@@ -98,9 +100,9 @@ class ChainRow(SQLModel, table=True):
 
 
 class CheckpointRow(SQLModel, table=True):
-    """A signed statement of how many disclosures there were, and of their Merkle root. It is sent elsewhere too.
+    """A signed checkpoint: the number of audit log entries, and their Merkle root. It is also sent elsewhere.
 
-    `frontier` has the roots of the complete subtrees, so that the next checkpoint reads only what came since.
+    `frontier` has the roots of the complete subtrees, so that the next checkpoint reads only newer entries.
     """
 
     __tablename__ = "checkpoints"
@@ -114,18 +116,18 @@ class CheckpointRow(SQLModel, table=True):
 
 
 class NotedTime(IntEnum):
-    """The number of each time that the service notes while it runs."""
+    """The id of each time that a running service stores."""
 
     CLOCK = 1
-    """The last time that the clock agreed with."""
+    """The last known time, with which the clock agreed."""
     EMAIL_ROUND = 2
-    """When a process last looked for emails to send."""
+    """Time of the last check for emails to send."""
     WEBHOOK_ROUND = 3
-    """When a process last looked for events to push."""
+    """Time of the last check for events to push."""
 
 
 class KnownTimeRow(SQLModel, table=True):
-    """A time that the service notes, again and again: a row for each `NotedTime`."""
+    """A time that a running service updates regularly: one row for each `NotedTime`."""
 
     __tablename__ = "known_time"
 

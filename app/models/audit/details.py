@@ -1,4 +1,4 @@
-"""Details of audit entries: one model for each kind of act, stored as canonical JSON and shown as a sentence."""
+"""Details of audit entries: one model for each kind of action, stored as canonical JSON and shown as a sentence."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.RELEASED,
     DeskAct.ERASED,
 }
-"""The acts that change a concern, or what was added to it. Their time is in `changed_at`."""
+"""Actions that change a concern or its entries. `changed_at` has the time of the last one."""
 TO_SEE_FIRST = CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}
-"""What somebody has to have seen of others before they decide something about a concern."""
+"""Actions of others that a person must have seen before a deciding action on the concern."""
 DECIDING_ACTS = frozenset(
     {
         DeskAct.CLOSED,
@@ -38,13 +38,13 @@ DECIDING_ACTS = frozenset(
     }
 )
 SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER})
-"""The acts that a form which is sent twice would do twice."""
+"""Actions that would be repeated if a form were sent twice."""
 
 
 class Details(BaseModel):
-    """Details of an audit entry. As a string they are the sentence that is shown to people, and never read back.
+    """Details of an audit entry. As a string they are the sentence shown to people, which is never parsed.
 
-    `words` is the template of the sentence. The default of a member never changes: it stands in no stored details.
+    `words` is the template of the sentence. Never change the default of a member: stored details leave it out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -60,7 +60,7 @@ class Details(BaseModel):
 
 
 class EntryDetails(Details):
-    """Base of the details of one text: the concern's own, or the entry with that kind and number."""
+    """Base of the details of one text: the concern's own, or the entry with this kind and number."""
 
     kind: EntryKind | None = None
     number: int | None = None
@@ -72,10 +72,10 @@ class EntryDetails(Details):
 
 
 class SealDetails(EntryDetails):
-    """Details of an act that stores a sealed text.
+    """Details of an action that stores a sealed text.
 
-    A message has no recipients. `columns_sha256` is the digest of the concern's clear columns, where the act sets them;
-    `entry_sha256` that of the new entry's columns; `receipt_sha256` that of the receipt for a retry.
+    A message has no recipients. `columns_sha256` is the digest of the concern's unencrypted columns, if the action sets
+    them. `entry_sha256` is that of the new entry's columns, and `receipt_sha256` that of the receipt for a retry.
     """
 
     sealed_sha256: str
@@ -93,7 +93,7 @@ class SealDetails(EntryDetails):
 
 
 class ShownPage(BaseModel):
-    """The entries of one kind that were shown, from `first` to `last`; without numbers, there were none."""
+    """The entries of one kind that were shown, from `first` to `last`; None if there were none."""
 
     model_config = Details.model_config
     kind: EntryKind
@@ -105,7 +105,7 @@ class ShownPage(BaseModel):
 
 
 class ShownDetails(EntryDetails):
-    """Details of an act that shows something: what, how, which pages of entries, and which concerns of a list."""
+    """Details of a reading: what was shown, how, which pages of entries, and which concerns of a list."""
 
     what: str = ""
     pages: tuple[ShownPage, ...] = ()
@@ -119,7 +119,7 @@ class ShownDetails(EntryDetails):
 class AcknowledgedDetails(Details):
     """Details of an acknowledgement: of a concern with its additions up to a number, or of one `addition`.
 
-    `together` is how many concerns of the `burst` were acknowledged in one act.
+    `together` is the number of concerns of the `burst` that were acknowledged in one action.
     """
 
     up_to_addition: int = 0
@@ -145,21 +145,21 @@ class ClosedDetails(Details):
 
 
 class ReasonDetails(Details):
-    """Details of an act that gives a reason, if there is one."""
+    """Details of an action with an optional reason."""
 
     words = "{reason}"
     reason: str = ""
 
 
 class PersonDetails(Details):
-    """Details of an act about a person: an assignment, of which the rules of the database read it, or a leaving."""
+    """Details of an action about a person: assigned, or left. The rules of the database read an assignment's person."""
 
     words = "{person}"
     person: str
 
 
 class AssignmentRefusedDetails(Details):
-    """Details of an assignment that was not made: the person; None for nobody."""
+    """Details of a refused assignment: the person; None for an unassignment."""
 
     person: str | None = None
 
@@ -168,7 +168,7 @@ class AssignmentRefusedDetails(Details):
 
 
 class WithheldDetails(Details):
-    """Details of an act that was not carried out: the act that was wanted."""
+    """Details of an action that was not carried out: the wanted action."""
 
     words = "{wanted}"
     wanted: str
@@ -184,7 +184,7 @@ class MessageReadDetails(Details):
 
 
 class HandedOverDetails(Details):
-    """Details of a hand-over: what, to which key, to which body, and why."""
+    """Details of a hand-over: the file, the recipient, the organisation and the reason."""
 
     number: int
     additions: int = 0
@@ -200,7 +200,7 @@ class HandedOverDetails(Details):
 
 
 class HandOverConfirmedDetails(Details):
-    """Details of the other body's receipt."""
+    """Details of the other organisation's receipt."""
 
     words = "hand-over {number} receipt sha256:{receipt_sha256}"
     number: int
@@ -218,7 +218,7 @@ class ExportedDetails(Details):
 
 
 class LogDetails(Details):
-    """Details of an act on the audit log: which chain and which client; None for all."""
+    """Details of an action on the audit log: the chain and the client; None for all."""
 
     chain: str | None = None
     client: str | None = None
@@ -238,7 +238,7 @@ class CheckpointDetails(Details):
 
 
 class SummaryDetails(Details):
-    """Details of a reading of counts: of the inbox, of so many `days`, or the monthly `statistics`."""
+    """Details of a reading of counts: of the inbox, of the last `days` days, or the monthly `statistics`."""
 
     days: int | None = None
     statistics: bool = False
@@ -249,7 +249,7 @@ class SummaryDetails(Details):
 
 
 class EventsConfirmedDetails(Details):
-    """Details of a confirmation: the client has every event up to that one."""
+    """Details of a confirmation that the client has every event up to `event`."""
 
     words = "{event} by {client}"
     client: str
@@ -257,7 +257,7 @@ class EventsConfirmedDetails(Details):
 
 
 class WebhookDetails(Details):
-    """Details of a webhook from now on: whether it is on, and the digests of its columns and of its stored secrets."""
+    """Details of a changed webhook: its state, on or off, and the digests of its columns and of its stored secrets."""
 
     name: str
     on: bool
@@ -279,7 +279,7 @@ class InvitedDetails(Details):
 
 
 class PasskeyDetails(Details):
-    """Details of a new passkey: its fingerprint, and that of the link that was exchanged for it."""
+    """Details of a new passkey: its fingerprint, and that of the link exchanged for it."""
 
     words = "passkey {passkey} by link {link}"
     passkey: str
@@ -287,7 +287,7 @@ class PasskeyDetails(Details):
 
 
 class RoleDetails(Details):
-    """Details of a change of role, or of having none."""
+    """Details of a change of role: the person, the former role, and the new one, which may be none."""
 
     words = "{person} from {former} to {role}"
     person: str
@@ -305,14 +305,14 @@ class SessionDetails(Details):
 
 
 class ClientDetails(Details):
-    """Details of an act about a client: its name."""
+    """Details of an action about a client: its name."""
 
     words = "{client}"
     client: str
 
 
 class KeyDetails(ClientDetails):
-    """Base of the details of a new key: its fingerprint and its end; None for no end."""
+    """Base of the details of a new key: its fingerprint, and the time at which it ends; None for no end."""
 
     key: str
     ends: UtcDateTime | None = None
@@ -336,7 +336,7 @@ class ClientAddedDetails(KeyDetails):
 
 
 class KeyAddedDetails(KeyDetails):
-    """Details of another key of a client: when its older keys end, if not before."""
+    """Details of a further key of a client, and the time at which its older keys end, if not before."""
 
     older_keys_end: UtcDateTime
 
@@ -371,16 +371,16 @@ DETAILS: Mapping[str, type[Details]] = {
     DeskAct.KEY_ADDED: KeyAddedDetails,
     DeskAct.CLIENT_REVOKED: ClientDetails,
 }
-"""The model of the details of each act."""
+"""The model of the details of each action."""
 
 
 def details_of(row: Any) -> Any:
-    """Return the details of an audit entry. Raise `ValueError` or `LookupError` if somebody altered them."""
+    """Return the details of an audit entry. Raise `ValueError` or `LookupError` if they were altered."""
     return DETAILS[row.act].model_validate_json(row.detail)
 
 
 def sentence_of(row: Any) -> str:
-    """Return the sentence of an audit entry. Details that somebody altered are returned as they are stored."""
+    """Return the sentence of an audit entry. Altered details are returned as they are stored."""
     try:
         return str(details_of(row))
     except (ValueError, LookupError):
@@ -388,7 +388,7 @@ def sentence_of(row: Any) -> str:
 
 
 def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
-    """Return the audit entry as callers see it. Details that are no JSON object any more are shown as an empty one."""
+    """Return the audit entry as callers see it. Details that are not a JSON object are shown as an empty object."""
     columns = row.model_dump(exclude={"position", "detail"})
     try:
         details = parse_json(row.detail)
@@ -398,14 +398,14 @@ def present_audit_entry(row: AuditEntryRow) -> DisclosureEntry:
 
 
 def audit_entry_row(entry: Mapping[str, Any]) -> AuditEntryRow:
-    """Return the row of an audit entry that callers see (JSON), with the details as they are stored and hashed."""
+    """Return the row of an audit entry in JSON, with the details as they are stored and hashed."""
     columns = {name: value for name, value in entry.items() if name != "details"}
     stored = {"at": dt.datetime.fromisoformat(entry["at"]), "detail": canonical_json(entry["details"]).decode()}
     return AuditEntryRow(**columns | stored)
 
 
 def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:
-    """Return which acts of others somebody has to have seen before they do this one. A note takes nothing away."""
+    """Return the actions of others that a person must have seen before this action; none for a note."""
     if act in ASSIGNING_ACTS:
         return ASSIGNING_ACTS
     return TO_SEE_FIRST if act in DECIDING_ACTS else frozenset()

@@ -9,7 +9,7 @@ from app.models.audit.audit_log import DeskAct
 
 
 class EntryKind(StrEnum):
-    """Who writes an entry, and who reads it."""
+    """The kind of an entry, which says who writes it and who reads it."""
 
     ADDITION = "addition"
     NOTE = "note"
@@ -23,16 +23,16 @@ class EntryPlace(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        """Return its name on the record and for an operator."""
+        """Return the place's name, for the audit log and for an operator."""
         return f"{self.kind} {self.number}"
 
 
 @dataclass(frozen=True)
 class EntrySpec:
-    """One kind: the act that records an entry, whether it changes the concern, and how many a concern takes.
+    """The rules of one kind of entry: the action that records it, its limits, and the error above them.
 
-    `for_desk`: it is sealed to the keys of the desk, not to that of the reporter's status token. In the document that
-    is sealed, the member with the words has the name of the kind.
+    `for_desk`: it is sealed to the keys of the desk, not to that of the reporter's status token. `changes_concern`: the
+    action changes the concern. In the sealed document, the member with the text has the name of the kind.
     """
 
     act: DeskAct
@@ -54,4 +54,4 @@ ENTRY_SPECS = {
 FOR_THE_DESK = tuple(kind for kind, spec in ENTRY_SPECS.items() if spec.for_desk)
 
 MEMBER_OF_KIND = {"concern": "submission"} | {kind.value: kind.value for kind in FOR_THE_DESK}
-"""The member with the words, in the document of each kind that is sealed to the desk."""
+"""The member with the text, in the sealed document of each kind for the desk."""

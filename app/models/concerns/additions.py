@@ -1,4 +1,4 @@
-"""Additions: what a reporter sends after the concern itself."""
+"""Additions that a reporter sends after the concern itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A concern about one or more children, as it is sent: the models are the form too."""
+"""The models of a concern as it is sent, which also define the form."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -31,9 +31,9 @@ from app.models.concerns.fields import (
 
 MAX_NARRATIVE = 50_000
 FORM_VERSION = 7
-"""The version of the form. It rises by one whenever its JSON Schema, that of `Concern`, changes in any way."""
+"""The version of the form. Raise it by one with every change of the JSON Schema of `Concern`."""
 NO_QUESTION = "test"
-"""The member of `Concern` that is not in the form: developers send it."""
+"""The field of `Concern` that is not in the form: developers send it."""
 
 
 class Child(ReporterInput):

@@ -1,4 +1,4 @@
-"""Digests of a concern, its entries and its receipts, which audit entries hold."""
+"""Digests of a concern, its entries and its receipts, stored in audit log entries."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ def seal_details(
     columns: Mapping[str, Any] | None = None,
     receipt: StoredReceiptRow | None = None,
 ) -> SealDetails:
-    """Return the details of an act that stores the sealed text.
+    """Return the details of an action that stores the sealed text.
 
-    `row` is that of a new entry, `columns` those of the concern's row if the act sets them, `receipt` what is stored
+    `row` is that of a new entry. `columns` are those of the concern's row, if the action sets them. `receipt` is stored
     for a retry.
     """
     return SealDetails(
@@ -37,14 +37,14 @@ def seal_details(
 
 
 def entry_sha256(row: EntryRow) -> str:
-    """Return the SHA-256 of the canonical JSON (RFC 8785) of the clear columns with which an entry comes."""
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of an entry's unencrypted columns at its receipt."""
     columns = {name: getattr(row, name) for name in ("reference", "kind", "number", "author", "immediate_danger")}
     times = {name: at and format_utc(at) for name, at in (("at", row.received_at), ("due", row.acknowledge_by))}
     return hashlib.sha256(canonical_json(columns | times)).hexdigest()
 
 
 def receipt_sha256(row: StoredReceiptRow) -> str:
-    """Return the SHA-256 of a receipt that is stored for a retry, with the digests by which it is found."""
+    """Return the SHA-256 of a receipt stored for a retry, with the digests of its key and its payload."""
     return hashlib.sha256(b"".join((row.key_sha256, row.payload_mac, row.sealed_receipt))).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Two concerns that show how little and how much may be sent. Every person, place and number in them is invented."""
+"""The smallest and the fullest example of a concern. Every person, place and number in them is invented."""
 
 from typing import Any
 
@@ -34,11 +34,11 @@ SMALLEST_EXAMPLE: dict[str, Any] = {
         "narrative": "A child in the park asked a stranger for a place to sleep. I do not know the child’s name."
     },
 }
-"""Nothing but the four required parts."""
+"""Only the four required parts."""
 
 
 def _example(model: type[BaseModel], *left_out: str, **told: Any) -> dict[str, Any]:
-    """Return the example of each field of the model, or what is told in its place."""
+    """Return the example of each field of the model. `told` replaces values, and `left_out` names fields to omit."""
     fields = {name: field.examples[0] for name, field in model.model_fields.items() if field.examples}
     return {name: value for name, value in (fields | told).items() if name not in left_out}
 

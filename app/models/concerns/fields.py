@@ -1,4 +1,4 @@
-"""What the models of a concern share: their base class, and small types for texts, answers, dates and addresses."""
+"""Shared parts of the models of a concern: the base class, and types for texts, answers, dates and addresses."""
 
 import datetime as dt
 import re
@@ -17,7 +17,7 @@ Brief = Annotated[str, StringConstraints(max_length=100)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Note = Annotated[str, StringConstraints(max_length=1000)]
 Account = Annotated[str, StringConstraints(max_length=5000)]
-"""Generous lengths, under which the longest possible concern is still well below a megabyte."""
+"""The lengths are generous, and the longest possible concern is still well below a megabyte."""
 _CODE = StringConstraints(max_length=40)
 CouncilCode = Annotated[str, FromCodeList("council"), _CODE]
 SexCode = Annotated[str, FromCodeList("sex"), _CODE]
@@ -46,7 +46,7 @@ def _check_full_date(value: object) -> object:
     )
 
 
-# Pydantic reads a number as seconds since 1970: a year alone would become a made-up date.
+# Pydantic reads a number as seconds since 1970: a year would become a false date.
 Day = Annotated[dt.date, BeforeValidator(_check_full_date)]
 
 

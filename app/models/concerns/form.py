@@ -1,4 +1,4 @@
-"""The form of a concern, for front ends that draw it."""
+"""The form of a concern, for front ends that display it."""
 
 import hashlib
 from collections.abc import Mapping

@@ -104,7 +104,7 @@ class Help(ResponseModel):
 
 
 class GuideChoice(ResponseModel):
-    """Whether the reporter chose the guide."""
+    """The origin of the guide: named by the concern, or chosen by this service."""
 
     guide_named: bool = Field(
         default=True,
@@ -116,7 +116,7 @@ class GuideChoice(ResponseModel):
 
 
 class AlsoCall(ResponseModel):
-    """Whom the reporter can call beside the guide's contacts, by what the concern says."""
+    """Other people whom the reporter can call, chosen by the content of the concern."""
 
     also_call: tuple[Signpost, ...] = Field(
         default=(),
@@ -127,7 +127,7 @@ class AlsoCall(ResponseModel):
 
 
 class ComeBack(ResponseModel):
-    """When the reporter should look again."""
+    """The time by which the reporter should check for messages."""
 
     come_back_by: UtcDateTime | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""Tables that hold concerns. Only the fields for routing are in clear text."""
+"""Tables of concerns. Only the fields for routing are unencrypted."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from app.models.base import UtcDateTimeType, partial_index
 from app.models.concerns.receipts import ConcernState
 
 MORE_URGENT = ("no", "not_sure", "yes")
-"""What a reporter says about immediate danger, from the least urgent to the most."""
+"""Answers about immediate danger, least urgent first."""
 WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END"
 DANGER_RANK = (
     "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
@@ -27,7 +27,7 @@ DUE = (
 BY_URGENCY = ("waiting", "danger", "due", "received_at", "reference")
 """The order of the inbox. `danger` is from 0 to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test", "burst")
-"""What filters of the inbox look at. Both of its indexes have it all, so that no row is read that a filter drops."""
+"""Columns that the inbox filters by. Both indexes of the inbox have all of them, so only matching rows are read."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,17 @@ def _computed(kind: Any, expression: str) -> Column[Any]:
 
 
 class ConcernRow(SQLModel, table=True):
-    """One concern, sealed to the duty team's public keys before it is stored.
+    """A concern, sealed to the duty team's public keys before it is stored.
 
-    `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
-    acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
-    and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
+    `additions_waiting`, `addition_acknowledge_by` and `addition_danger` describe the unacknowledged additions: their
+    number, earliest deadline and most urgent answer. The database computes `waiting`, `danger` and `due`, by which the
+    inbox is sorted.
+    `sealed` is null after erasure; the row remains for statistics.
     `message_key` is the public half of the status token's key.
-    A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
-    `burst` is the mark of those that came in numbers from one source on one day; empty for nearly all.
-    `assigned_to` is the person that works on it; empty for nobody. `changed_at` is the time of the last act that
-    changed anything about it, which reading does not.
+    A `test` is not about a real child: it is not counted, has no events, and is erased after a day.
+    `burst` is the mark of many concerns from one source on one day; empty for most concerns.
+    `assigned_to` is the assigned person; empty if unassigned.
+    `changed_at` is the time of the last action that changed the concern. Reading does not count.
     """
 
     __tablename__ = "concerns"
@@ -115,7 +116,7 @@ class ConcernRow(SQLModel, table=True):
 
 
 class StoredReceiptRow(SQLModel, table=True):
-    """The receipt of a request with an idempotency key, for a retry. Only the holder of the key can read it."""
+    """The receipt of a request with an idempotency key, for a retry. Only the holder of the key can decrypt it."""
 
     __tablename__ = "kept_receipts"
 

@@ -1,4 +1,4 @@
-"""The table of concerns that are not sent yet, which their writers finish later."""
+"""The table of saved forms: concerns that are not sent yet."""
 
 import datetime as dt
 
@@ -9,10 +9,10 @@ from app.models.base import UtcDateTimeType
 
 
 class SavedFormRow(SQLModel, table=True):
-    """One form as it was filled in, encrypted under a key that its code gives. The code is not stored.
+    """A form as it was filled in, encrypted with a key derived from its code. The code is not stored.
 
-    `opened_by_sha256` is of the page that opened it last. `source` is the mark of the network
-    that saved it, which tells no address, and is empty for this machine itself. `size` is that of `sealed`, in bytes.
+    `opened_by_sha256` is the digest of the page that opened it last. `source` is the mark of the network that saved it.
+    The mark reveals no address, and is empty for the local host. `size` is that of `sealed`, in bytes.
     """
 
     __tablename__ = "drafts"

@@ -18,7 +18,7 @@ def new_status_token() -> str:
 
 
 def standard_token(typed: str) -> str:
-    """Return the typed token in its standard form. Another, such as an older one, stays as typed."""
+    """Return the typed token in its standard form. Any other text, such as an older token, is returned unchanged."""
     plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
     is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
     return in_groups(plain) if is_short else typed

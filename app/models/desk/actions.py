@@ -1,4 +1,4 @@
-"""Requests and responses of the desk about one concern: who works on it, its words, and what the team does."""
+"""Requests and responses of the desk about one concern: assignment, decrypted text and the team's actions."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""Requests and responses of the desk about exports: one concern as one file that can be proved."""
+"""Requests and responses for exports of a concern."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from app.models.desk.hand_overs import JWS, SHA256, HandOverEntry
 from app.models.desk.inbox import InboxEntry
 
 NOT_SIGNED = {"overdue", "links"}
-"""The fields of an entry that depend on the time and on the paths of this version."""
+"""Unsigned fields of an inbox entry: they depend on the time and on the paths of this version."""
 
 
 class ExportStatement(ResponseModel):

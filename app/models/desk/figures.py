@@ -1,4 +1,4 @@
-"""The team's day in figures: exact, and for the desk alone."""
+"""Exact daily figures, for the desk only."""
 
 import datetime as dt
 

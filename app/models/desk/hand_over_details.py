@@ -1,4 +1,4 @@
-"""What audit entries hold of hand-overs."""
+"""Audit log details of hand-overs."""
 
 import datetime as dt
 import hashlib
@@ -10,17 +10,17 @@ from app.models.desk.hand_overs import HandOverRow
 
 
 def handed_over_details(row: HandOverRow) -> HandedOverDetails:
-    """Return the details of the act that recorded the hand-over."""
+    """Return the details of the audit log entry that records the hand-over."""
     return HandedOverDetails(**{name: getattr(row, name) for name in HandedOverDetails.model_fields})
 
 
 def confirmed_details(number: int, receipt: str) -> HandOverConfirmedDetails:
-    """Return the details of the act that recorded the other body's receipt."""
+    """Return the details of the audit log entry that records the other organisation's receipt."""
     return HandOverConfirmedDetails(number=number, receipt_sha256=hashlib.sha256(receipt.encode()).hexdigest())
 
 
 def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return act, time and stored details of each hand-over, and of each receipt that came."""
+    """Return the action, time and stored details of each hand-over and each received receipt."""
     found: set[tuple[str, dt.datetime | None, str]] = set()
     for row in rows:
         found.add((DeskAct.HANDED_OVER.value, row.at, handed_over_details(row).stored))
@@ -31,6 +31,6 @@ def acts_of_hand_overs(rows: Iterable[HandOverRow]) -> set[tuple[str, dt.datetim
 
 
 def recorded_hand_overs(chain: Iterable[AuditEntryRow]) -> set[tuple[str, dt.datetime | None, str]]:
-    """Return act, time and stored details of each act of the chain that is one of a hand-over."""
+    """Return the action, time and stored details of each entry of the chain about a hand-over."""
     acts = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
     return {(row.act, row.at, row.detail) for row in chain if row.act in acts}

@@ -1,4 +1,4 @@
-"""The table of hand-overs to other bodies. What was handed over is not in it, but its digest."""
+"""The table, requests and responses of hand-overs. The table has the digest of the file, not its content."""
 
 import datetime as dt
 from typing import Annotated
@@ -19,7 +19,7 @@ JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"
 
 
 class HandOverRow(SQLModel, table=True):
-    """One hand-over: to which body, why, and the receipts of both sides. Theirs comes later, once."""
+    """A hand-over: the organisation, the reason, and the receipts of both sides. Theirs is added later, once."""
 
     __tablename__ = "hand_overs"
 

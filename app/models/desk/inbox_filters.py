@@ -1,4 +1,4 @@
-"""What the inbox is narrowed to, in one model for its query, its saved views, its form and its command."""
+"""Filters of the inbox, in one model for its query, its saved views, its form and its command."""
 
 import datetime as dt
 import re
@@ -37,7 +37,7 @@ class InboxOrder(StrEnum):
 
 
 class InboxFilter(RequestModel):
-    """Filters of the inbox. What is absent, or null, is no filter. All that are given must hold."""
+    """Filters of the inbox. Absent or null means no filter. A concern must match all given filters."""
 
     state: ConcernState | None = Field(default=None, description="Only this state.", examples=["received"])
     overdue: bool | None = Field(
@@ -89,7 +89,7 @@ def _parse_start(text: str) -> str:
 
 
 class InboxParameters(InboxFilter, extra="ignore"):
-    """The query of a request for the inbox. The route itself refuses parameters that nobody knows."""
+    """The query parameters of the inbox. The route refuses unknown parameters."""
 
     changed_since: Moment | None = Field(
         default=None, description="Only concerns changed at or after this time.", examples=["2026-11-24T09:30:00Z"]

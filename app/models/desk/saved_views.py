@@ -1,4 +1,4 @@
-"""Saved views of the inbox, and the time until which a person has looked at it."""
+"""Saved views of the inbox, and the time up to which a person has seen its changes."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,7 @@ class ViewFilters(InboxFilter):
     @classmethod
     def _check_json(cls, value: object) -> object:
         if not isinstance(value, bool | None):
-            raise PydanticKnownError("bool_type")  # in JSON, text is not true
+            raise PydanticKnownError("bool_type")  # in JSON, only true and false are booleans
         return value
 
 
@@ -44,7 +44,7 @@ class SavedViewsResponse(ResponseModel):
 
 
 class SavedViewRow(SQLModel, table=True):
-    """One view of one person."""
+    """A saved view of one person."""
 
     __tablename__ = "saved_views"
 
@@ -55,7 +55,7 @@ class SavedViewRow(SQLModel, table=True):
 
 
 class InboxLookRow(SQLModel, table=True):
-    """Up to when one person has looked at what changed in the inbox. They say so themselves."""
+    """The time up to which a person has seen the changes in the inbox, as that person confirmed."""
 
     __tablename__ = "inbox_looks"
 

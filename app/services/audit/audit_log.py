@@ -19,7 +19,7 @@ from app.services.audit.chains import End, begin_chains, find_end, write_end
 from app.services.audit.meanwhile import expect_seen
 
 _ROWS = table_of(AuditEntryRow)
-# Executed with every concern: built once. Writers take turns, so the next position is nobody else's.
+# Executed with every concern: built once. Writers take turns, so no other writer takes the next position.
 _NEXT_POSITION = select_columns(func.coalesce(func.max(_ROWS.c.position), 0) + 1).scalar_subquery()
 _NEW_DISCLOSURE = insert(_ROWS).values(position=_NEXT_POSITION)
 NO_DETAILS = "{}"
@@ -29,17 +29,20 @@ REPORTER = "reporter"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts and when: the client, with the person after the first slash if one is known, and its address."""
+    """The actor of an audit log entry: the client, its network address and the time.
+
+    `client` has the person after the first slash, if one is known.
+    """
 
     client: str
     address: str
     at: dt.datetime
     seen: int | None = None
-    """The number of the last act in the chain that the person was shown, for acts that rest on it."""
+    """Number of the last entry in the chain that the person was shown, for actions that depend on it."""
 
     @property
     def person(self) -> str:
-        """The name of the person that acts; without one, the name of the client."""
+        """The name of the person, or of the client if the person is not known."""
         client, slash, person = self.client.partition("/")
         return person if slash else client
 
@@ -47,16 +50,16 @@ class Actor:
 by_reporter = partial(Actor, REPORTER, "not recorded")
 
 by_itself = partial(Actor, "service", "this machine")
-"""What the service does without anybody."""
+"""The actor of what the service does without a request."""
 
 
 def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> End:
-    """Append the act to the chain, in the transaction of the act itself, and return its number and hash.
+    """Append an entry for the action to the chain, in the action's transaction. Return its number and hash.
 
-    An act that changes a row is recorded first: the rules of the database let the row change only after it.
-    Raises `ChangedMeanwhile` if the actor has not seen what the act rests on.
+    Record an action before it changes a row: the rules of the database allow the change only then. Raise
+    `ChangedMeanwhile` if the actor has not seen a change that the action depends on.
     """
-    session.flush()  # what acts before this one changed
+    session.flush()  # writes the changes of earlier actions first
     former = find_end(session, chain)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
@@ -67,7 +70,7 @@ def record_action(session: Session, chain: str, act: DeskAct, actor: Actor, deta
 
 
 def record_reading(session: Session, chain: str, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-    """Record that many rows were read, before anybody sees them. All writers would wait if they were read here."""
+    """Record that many rows were read, before they are returned. Reading them here would make all writers wait."""
     record_action(session, chain, act, actor, details)
 
 
@@ -79,7 +82,7 @@ def insert_first_entries(session: Session, rows: Sequence[Mapping[str, Any]]) ->
 
 @dataclass(frozen=True)
 class RecordPage:
-    """A page of the record, of one chain and one client or of all, after that position in the order of all acts."""
+    """A request for audit log entries with positions above `after`. None for `chain` or `client` means all."""
 
     chain: str | None
     client: str | None
@@ -88,9 +91,9 @@ class RecordPage:
 
 
 def read_audit_log(writer: Writer, page: RecordPage, *, actor: Actor) -> list[AuditEntryRow]:
-    """Return the rows of the page, and one more if there is a next page. This is recorded too.
+    """Return the rows of the page, and one more if there is a next page. Record the reading.
 
-    A client's rows are those of every person that acted through it.
+    The rows of a client include those of every person who used it.
     """
     statement = select(AuditEntryRow).where(_ROWS.c.position > page.after)
     if page.chain is not None:
@@ -113,7 +116,7 @@ def read_end_of_chain(session: Session, chain: str, *, actor: Actor) -> End:
 
 
 def list_last_acts(session: Session, chain: str, *, limit: int) -> list[AuditEntryRow]:
-    """Return the last rows of the chain, the newest first."""
+    """Return the last rows of the chain, most recent first."""
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
     return list(session.exec(rows.order_by(col(AuditEntryRow.number).desc()).limit(limit)))
 
@@ -121,7 +124,7 @@ def list_last_acts(session: Session, chain: str, *, limit: int) -> list[AuditEnt
 def next_row(
     chain: str, former: End, act: DeskAct, actor: Actor, details: Details | None
 ) -> tuple[dict[str, Any], End]:
-    """Return the columns of the row that follows that end of the chain, and the end after it."""
+    """Return the columns of the row that follows the end `former` of the chain, and the new end."""
     columns = {
         "chain": chain,
         "number": former.number + 1,
@@ -138,7 +141,7 @@ def next_row(
 def record_change(
     session: Session, concern: ConcernRow, act: DeskAct, actor: Actor, details: Details | None = None
 ) -> End:
-    """Append an act that changes the concern to its chain, before the change itself, and note when it was."""
+    """Append an entry for an action that changes the concern, before the change, and set `changed_at`."""
     end = record_action(session, concern.reference, act, actor, details)
     concern.changed_at = actor.at
     return end

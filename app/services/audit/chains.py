@@ -1,4 +1,4 @@
-"""Chains of rows: each row has the hash of the row before it. The audit log has many chains, the events are one."""
+"""Hash chains: each row has the hash of the row before it. The audit log has many chains, the events one."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class End(NamedTuple):
     sha256: str
 
     def after(self, columns: Mapping[str, Any]) -> "End":
-        """Return the end after one more row with those columns."""
+        """Return the end after one more row with these columns."""
         return End(self.number + 1, sha256_of(columns, previous=self.sha256))
 
 
@@ -42,18 +42,18 @@ def sha256_of(columns: Mapping[str, Any], *, previous: str) -> str:
 
 
 def hash_of(row: AuditEntryRow) -> str:
-    """Return the hash of an audit entry: it covers every other column but the position."""
+    """Return the hash of an audit entry. It covers every column except the hash itself and the position."""
     return sha256_of(row.model_dump(exclude={"sha256", "position"}), previous=row.previous_sha256)
 
 
 def find_end(session: Session, chain: str) -> End:
-    """Return the end of the chain; before its first row, the number 0."""
+    """Return the end of the chain, with the number 0 if it has no rows."""
     found = session.connection().execute(_END, {"chain": chain}).one_or_none()
     return BEFORE_THE_FIRST if found is None else End(*found)
 
 
 def write_end(session: Session, chain: str, end: End, former: End) -> None:
-    """Store the new end of the chain. Raise `RowNotStored` if the database did not."""
+    """Store the new end of the chain. Raise `RowNotStored` if the database did not store it."""
     if former == BEFORE_THE_FIRST:
         begin_chains(session, [(chain, end)])
         return

@@ -1,4 +1,4 @@
-"""The time that was last known. A wrong clock must not end a retention period."""
+"""The last known time, so that a wrong clock cannot end a retention period."""
 
 import datetime as dt
 
@@ -8,9 +8,9 @@ from app.errors import ClockInDoubt
 from app.models.audit.audit_log import AuditEntryRow, CheckpointRow, KnownTimeRow, NotedTime
 
 MOST_APART = dt.timedelta(days=1)
-"""A clock that jumps further, or a service that was away for longer, waits for a person."""
+"""After a larger jump of the clock, or a longer downtime, a person must check the clock."""
 MOST_AHEAD = MOST_APART + dt.timedelta(hours=2)
-"""A service that runs signs a checkpoint each day, so the last known time is no further ahead of the newest act."""
+"""A running service signs a checkpoint each day, so the last known time is no further ahead of the newest entry."""
 CHECK_THE_CLOCK = (
     "Nothing was erased. Check the date of this machine; when it is right, run guidance desk purge --clock-checked."
 )
@@ -19,9 +19,9 @@ _NEWEST_ACT = select(AuditEntryRow.at).order_by(col(AuditEntryRow.position).desc
 
 
 def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
-    """Return how the clock disagrees with the time that was last known, or None if they agree.
+    """Return the disagreement of the clock with the last known time, in words, or None if they agree.
 
-    Where nothing is known yet, the last act on the record counts.
+    If no time is known yet, the time of the newest audit log entry counts.
     """
     known = session.get(KnownTimeRow, NotedTime.CLOCK.value)
     known_at = known.at if known is not None else session.exec(_NEWEST_ACT).first()
@@ -33,7 +33,10 @@ def find_clock_fault(session: Session, *, at: dt.datetime) -> str | None:
 
 
 def find_known_time_fault(session: Session) -> str | None:
-    """Return how the time that was last known disagrees with the record, or None. What is behind erases nothing."""
+    """Return the disagreement of the last known time with the audit log, in words, or None.
+
+    A known time that is behind is not a fault: it erases nothing.
+    """
     known, newest = session.get(KnownTimeRow, NotedTime.CLOCK.value), session.exec(_NEWEST_ACT).first()
     if known is None:
         has_run = session.exec(select(CheckpointRow.number).limit(1)).first() is not None
@@ -47,14 +50,17 @@ def find_known_time_fault(session: Session) -> str | None:
 
 
 def require_clock(session: Session, *, at: dt.datetime) -> None:
-    """Raise `ClockInDoubt` if the clock disagrees with the time that was last known."""
+    """Raise `ClockInDoubt` if the clock disagrees with the last known time."""
     fault = find_clock_fault(session, at=at)
     if fault is not None:
         raise ClockInDoubt(f"{fault}. {CHECK_THE_CLOCK}")
 
 
 def note_time(session: Session, at: dt.datetime, *, is_checked: bool = False) -> None:
-    """Note that it is that time. Raises `ClockInDoubt` if the clock disagrees, unless a person has checked it."""
+    """Store `at` as the last known time.
+
+    Raise `ClockInDoubt` if it disagrees with the time stored before, unless a person has checked the clock.
+    """
     if not is_checked:
         require_clock(session, at=at)
     session.merge(KnownTimeRow(id=NotedTime.CLOCK.value, at=at))

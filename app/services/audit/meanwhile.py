@@ -1,4 +1,4 @@
-"""What others did about a concern since a person last saw it."""
+"""Actions of others on a concern since a person last saw it."""
 
 from collections.abc import Collection
 
@@ -13,9 +13,9 @@ MOST_SHOWN = 50
 
 
 def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen: int) -> None:
-    """Raise `ChangedMeanwhile` if acts of others that this one rests on came after the one of that number.
+    """Raise `ChangedMeanwhile` if, after entry `seen`, another client did something that `act` depends on.
 
-    The same person's own act counts where the same form may have been sent twice.
+    For actions that send or write something, the client's own count too: the form may have been sent twice.
     """
     by_others, own = others_acts_to_see(act), {act} & SENDING_ACTS
     if (by_others or own) and session.exec(_later(chain, client, seen, by_others, own).limit(1)).first() is not None:
@@ -23,14 +23,14 @@ def expect_seen(session: Session, chain: str, act: DeskAct, *, client: str, seen
 
 
 def list_meanwhile(session: Session, chain: str, *, client: str, seen: int) -> list[AuditEntryRow]:
-    """Return what came after the act of that number, in order: what others changed, and what the person sent."""
+    """Return the entries after `seen`, in order: changes by others, and what the client itself sent."""
     return list(session.exec(_later(chain, client, seen, TO_SEE_FIRST, SENDING_ACTS).limit(MOST_SHOWN)))
 
 
 def _later(
     chain: str, client: str, seen: int, of_others: Collection[DeskAct], own: Collection[DeskAct]
 ) -> SelectOfScalar[AuditEntryRow]:
-    """Select the acts after that number: of those kinds by others, and of those by the client itself."""
+    """Select the entries after `seen`: actions `of_others` by other clients, and `own` actions by this client."""
     is_own, act = col(AuditEntryRow.client) == client, col(AuditEntryRow.act)
     wanted = or_(and_(~is_own, act.in_(of_others)), and_(is_own, act.in_(own)))
     later = select(AuditEntryRow).where(AuditEntryRow.chain == chain, AuditEntryRow.number > seen, wanted)

@@ -1,4 +1,4 @@
-"""Removal of erased and resealed texts from the files of the database."""
+"""Removal of erased and re-encrypted texts from the files of the database."""
 
 import sqlite3
 from pathlib import Path
@@ -10,17 +10,17 @@ from app.db.database import BUSY_MILLISECONDS
 from app.logs import Log
 from app.models.audit.audit_log import Remnants
 
-BRIEF_MILLISECONDS = 20  # writers wait while the log is emptied, so that waits for readers no longer than this
+BRIEF_MILLISECONDS = 20  # the longest wait for readers while the log is emptied: writers wait too
 log = Log(__name__)
 
 
 def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
-    """Remove the remnants, as far as the database allows it at the moment, and return what is left.
+    """Remove the remnants, as far as the database allows it now, and return what is left.
 
-    If the caller `is_sure` that there were some, or tries again, what is left is logged and marked.
+    If the caller `is_sure` that there were some, what is left is logged and marked.
 
-    SQLite overwrites freed pages, and its log (WAL) is emptied, unless a reader holds it. A file beside the database
-    says so to every process that serves it, also after a restart. PostgreSQL marks the space for reuse.
+    SQLite overwrites freed pages, and its log (WAL) is emptied unless a reader holds it. A marker file beside the
+    database tells every process that serves it, also after a restart. PostgreSQL marks the space for reuse.
     """
     if engine.dialect.name != "sqlite":
         _vacuum(engine)
@@ -38,7 +38,7 @@ def purge_remnants(engine: Engine, *, is_sure: bool = True) -> Remnants:
 
 
 def has_remnants(engine: Engine) -> bool:
-    """Return whether a process could not remove everything that was erased. Only SQLite can say so."""
+    """Return True if a process could not remove all erased text. Always False for PostgreSQL."""
     return engine.dialect.name == "sqlite" and _marker(engine).exists()
 
 
@@ -51,10 +51,10 @@ def _empty_log(engine: Engine) -> bool:
         driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA busy_timeout={BRIEF_MILLISECONDS}")
         try:
-            for _ in range(2):  # most of the work, while others write: the second time what they wrote meanwhile
+            for _ in range(2):  # most of the work, while others write: the second pass takes newer writes
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError:  # another process works on the log
+        except sqlite3.OperationalError:  # another process is using the log
             return False
         finally:
             driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")

@@ -1,4 +1,4 @@
-"""Replaying chains: rows are applied in order to a state, which is then compared with the tables."""
+"""Replay of chains: rows are applied in order to a state, which is then compared with the tables."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -29,11 +29,11 @@ from app.models.concerns.receipts import ConcernState
 
 _ACTS = table_of(AuditEntryRow).c
 Change = Callable[[Any, Any, Any], None]
-"""What a row changes: a function of the state, the row's details, and the row."""
+"""A function that applies a row to the state. It takes the state, the row's details, and the row."""
 
 
 class Replayed:
-    """State to which rows of a chain lead. `changes` has what each kind of row changes; other rows change nothing."""
+    """The state after the rows of a chain. `changes` has a function for each kind of row that changes the state."""
 
     changes: ClassVar[Mapping[str, Change]] = {}
 
@@ -67,12 +67,12 @@ def replay(state: StateT, rows: Iterable[Any]) -> StateT:
 
 @dataclass
 class RecordedConcern(Replayed):
-    """The acts on one concern: when each was first done, the last seal of each text, and what the acts set."""
+    """A concern as its chain records it: first time of each action, last seal of each text, and values set."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
-    """The act that added each entry."""
+    """The audit log entry that added each entry."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
     """The digest of each entry's own columns."""
     columns_sha256: str | None = None
@@ -84,21 +84,21 @@ class RecordedConcern(Replayed):
     receipts: set[str] = field(default_factory=set)
     """The digest of each receipt that was stored for a retry."""
     acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
-    """When each addition, by its number, was acknowledged."""
+    """Time of acknowledgement of each addition, by its number."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
-    """When each message, by its number, was first read."""
+    """Time of the first reading of each message, by its number."""
     answered_by: dict[int, int] = field(default_factory=dict)
-    """The addition that answers each message."""
+    """Number of the addition that answers each message, by the message's number."""
 
     @property
     def state(self) -> ConcernState:
-        """The state that the acts lead to."""
+        """The state of the concern after these rows."""
         if DeskAct.CLOSED in self.first:
             return ConcernState.CLOSED
         return ConcernState.ACKNOWLEDGED if DeskAct.ACKNOWLEDGED in self.first else ConcernState.RECEIVED
 
     def apply(self, row: Any) -> None:
-        """Apply the next row, and note when each act was first done and when the concern was last changed."""
+        """Apply the next row. Note the first time of its action, and the time of the concern's last change."""
         self.first.setdefault(row.act, row.at)
         if row.act in CHANGING_ACTS:
             self.changed_at = row.at
@@ -113,7 +113,7 @@ class RecordedConcern(Replayed):
     def _add(self, details: SealDetails, row: AuditEntryRow) -> None:
         self._seal(details, row)
         self.added[details.place], self.entries[details.place] = row, details.entry_sha256
-        if row.act == DeskAct.ADDED and details.number is not None:  # it answers what was read and has no answer yet
+        if row.act == DeskAct.ADDED and details.number is not None:  # it answers messages read but unanswered
             self.added_at = row.at
             self.answered_by |= {each: details.number for each in self.read_at if each not in self.answered_by}
 
@@ -150,7 +150,7 @@ class RecordedConcern(Replayed):
 
 @dataclass
 class RecordedOthers(Replayed):
-    """What the audit log says of webhooks, of readers of events, and of the events themselves."""
+    """Webhooks, readers of events, and events, as the audit log records them."""
 
     webhooks: dict[str, WebhookDetails] = field(default_factory=dict)
     """Each webhook, by name, as it was last changed."""
@@ -177,7 +177,7 @@ class RecordedOthers(Replayed):
 
 
 def replay_others(session: Session) -> RecordedOthers:
-    """Return what the chains that are not of concerns or people say of other tables."""
+    """Return the state of other tables that the chains `audit`, `events` and `webhooks` record."""
     acts = (
         select_columns(_ACTS.act, _ACTS.detail)
         .where(_ACTS.chain.in_((AUDIT, EVENTS, WEBHOOKS)), _ACTS.act.in_(RecordedOthers.changes))

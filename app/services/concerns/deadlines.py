@@ -1,4 +1,4 @@
-"""Deadlines: events for what is due soon or overdue, each once, and the check that none is missing."""
+"""Events for concerns and additions that are due soon or overdue, and the check that none is missing."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -22,10 +22,10 @@ from app.services.events.outbox import append_events, events_about
 
 WAITS = table_of(ConcernRow).c.state == literal_column(f"'{ConcernState.RECEIVED}'")
 IS_REAL = table_of(ConcernRow).c.test.is_(False)
-"""Together with `WAITS` the condition of the index, word for word: otherwise SQLite does not use it."""
+"""With `WAITS`, repeats the condition of the index word for word: otherwise SQLite does not use the index."""
 NONE = dt.timedelta()
 AT_ONCE = 8
-"""Events in one transaction: others wait for its end."""
+"""Concerns, and additions, announced per transaction: other writers wait until it ends."""
 _ADDITION_WAITS = (
     col(EntryRow.kind) == EntryKind.ADDITION.value,
     col(EntryRow.acknowledged_at).is_(None),
@@ -34,12 +34,12 @@ _ADDITION_WAITS = (
 )
 _LONGEST_FIRST = col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number)
 Due = Callable[[Any, Any], ColumnElement[bool]]
-"""Makes the condition that something is due of its column `acknowledge_by` and of the one with the time it came."""
+"""Makes the SQL condition for being due from two columns: `acknowledge_by` and the time of receipt."""
 
 
 @dataclass(frozen=True)
 class _Announcement:
-    """The events of a deadline, for a concern and for an addition, and the columns that say that each was appended."""
+    """The event kinds of a deadline, for concerns and additions, and the columns that mark each as announced."""
 
     of_concern: EventKind
     of_addition: EventKind
@@ -48,12 +48,12 @@ class _Announcement:
 
     @property
     def concerns(self) -> tuple[ColumnElement[bool], ...]:
-        """The conditions of a concern that waits, and was not announced."""
+        """Conditions for an unacknowledged concern that is not announced yet."""
         return WAITS, IS_REAL, col(getattr(ConcernRow, self.concern_told)).is_(False)
 
     @property
     def additions(self) -> tuple[ColumnElement[bool], ...]:
-        """The conditions of an addition that waits, and was not announced."""
+        """Conditions for an unacknowledged addition that is not announced yet."""
         return *_ADDITION_WAITS, col(getattr(EntryRow, self.addition_told)).is_(False)
 
 
@@ -67,17 +67,17 @@ _DUE_SOON = _Announcement(
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append an event, once, for each concern and addition that is overdue. Return how many were announced."""
+    """Append an event, once, for each overdue concern and addition. Return the number announced."""
     return _announce(writer, _OVERDUE, lambda due, _: col(due) < now, at=now, limit=limit)
 
 
 def append_due_soon_events(
     writer: Writer, *, now: dt.datetime, within: dt.timedelta, quiet: dt.timedelta = NONE, limit: int
 ) -> int:
-    """Append an event, once, for each concern and addition that waits and is due within that time. Return the number.
+    """Append an event, once, for each pending concern and addition due within `within`. Return the number announced.
 
-    What is overdue already has an event of its own. What came just now has one too: where danger gives it less than
-    `within`, this event follows only after `quiet`.
+    Overdue ones have their own event. So do those just received: if danger leaves less time than `within`, this event
+    follows only after `quiet`.
     """
 
     def is_due_soon(due: Any, received: Any) -> ColumnElement[bool]:
@@ -87,9 +87,10 @@ def append_due_soon_events(
 
 
 def _announce(writer: Writer, wanted: _Announcement, is_due: Due, *, at: dt.datetime, limit: int) -> int:
-    """Announce what waits and is due so, the longest first, unless it was announced or acknowledged meanwhile.
+    """Append events for what `is_due` selects, earliest deadline first. Return the number announced.
 
-    It is looked for before the writer is asked, and written in small parts, so that others write too.
+    The rows are found before the writer is used, and written in small batches so that others can write too. Those
+    announced or acknowledged in between are skipped.
     """
     concerns = select(ConcernRow.reference).where(
         *wanted.concerns, is_due(ConcernRow.acknowledge_by, ConcernRow.received_at)
@@ -136,7 +137,7 @@ def _append(
 
 
 def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return what waits past that time although no event says so: references, and additions with theirs."""
+    """Return the concerns and additions, by name, that were due before `before` and have no overdue event."""
     concerns = select_columns(col(ConcernRow.reference)).where(WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before)
     additions = (
         select_columns(col(EntryRow.reference), col(EntryRow.number))
@@ -149,9 +150,10 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
 
 
 def find_without_event(session: Session, wanted: Any, kind: EventKind) -> Sequence[Any]:
-    """Return the selected rows that no event of that kind is about: a reference, or it and the number of an addition.
+    """Return the selected rows that no event of `kind` is about.
 
-    The database compares them, so that this process never holds all that waits.
+    A row is a reference, or a reference and the number of an addition. The database compares them, so that this process
+    never holds everything pending.
     """
     if session.execute(wanted.limit(1)).first() is None:
         return []

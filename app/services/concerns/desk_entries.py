@@ -26,10 +26,10 @@ NO_NOTE = "this is not a note about this concern encrypted to those keys"
 
 
 def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Store the note, sealed here or where it was typed, and return its entry (JSON) after it is on the disk.
+    """Store the note, encrypted here or where it was typed, and return its entry (JSON) once it is on disk.
 
-    A retry with the same idempotency key writes no second note. Raises `NoSuchConcern`, `ConcernErased`,
-    `TooManyNotes`, `IdempotencyKeyReused`, `StoreBusy`, or `ValidationFailed` for a file that the desk cannot open.
+    A retry with the same idempotency key stores no second note. Raise `NoSuchConcern`, `ConcernErased`, `TooManyNotes`,
+    `IdempotencyKeyReused`, `StoreBusy`, or `ValidationFailed` for a file that the desk cannot decrypt.
     """
     faults: list[FieldError] = []
     if note.sealed is not None:
@@ -45,7 +45,7 @@ def write_note(desk: Desk, reference: str, note: NewNote, actor: Actor, key: str
 def _store_once(
     desk: Desk, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> IdempotentResult:
-    """Store the entry, unless this is a retry. Return it (JSON) without its words."""
+    """Store the entry, unless this is a retry. Return it (JSON) without its text."""
     try:
         presented = desk.writer.run(store_sealed, reference, entry, request, faults)
     except AlreadyStored:
@@ -54,9 +54,9 @@ def _store_once(
 
 
 def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
-    """Return what is wrong with a note that was sealed elsewhere, as far as this service can see it.
+    """Return the faults of a note that was encrypted elsewhere, as far as this service can check.
 
-    Where it opens notes it sees all: one text that is none would hide the others of its page.
+    A service that can decrypt notes also checks the text: an invalid one would hide the others on its page.
     """
     sealer, unsealer = desk.sealer, desk.unsealer
     if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
@@ -75,10 +75,10 @@ def _faults_in(note: NewNote, reference: str, desk: Desk) -> list[FieldError]:
 def send_message(
     desk: Desk, reference: str, message: Message, actor: Actor, key: str | None = None
 ) -> IdempotentResult:
-    """Store the message, sealed to the reporter's code, and return its entry (JSON) after it is on the disk.
+    """Store the message, encrypted to the reporter's status token, and return its entry (JSON) once it is on disk.
 
-    A retry with the same idempotency key sends no second message. Raises `NoSuchConcern`,
-    `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
+    A retry with the same idempotency key sends no second message. Raise `NoSuchConcern`, `ConcernErased`,
+    `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
     """
     entry = new_message(desk, reference, message, actor)
     keys = derive_idempotency_keys(key, client=f"{actor.client}, message to {reference}")
@@ -86,7 +86,7 @@ def send_message(
 
 
 def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> NewEntry:
-    """Return the message as it is stored, sealed to the reporter's code. Raises `NoSuchConcern`."""
+    """Return the message as an entry, encrypted to the reporter's status token. Raise `NoSuchConcern`."""
     if message.sealed is not None:
         return NewEntry(EntryKind.MESSAGE, actor, base64.b64decode(message.sealed))
     with Session(desk.engine) as session:
@@ -95,7 +95,7 @@ def new_message(desk: Desk, reference: str, message: Message, actor: Actor) -> N
 
 
 def read_sent_messages(session: Session, reference: str, actor: Actor) -> MessagesResponse:
-    """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
+    """Record the reading, and return the messages without text and the recipient of the next. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="messages"))
     return MessagesResponse(
@@ -110,5 +110,5 @@ def read_sent_messages(session: Session, reference: str, actor: Actor) -> Messag
 
 
 def list_messages(session: Session, reference: str) -> tuple[MessageEntry, ...]:
-    """Return what was sent to the reporter of the concern, without words."""
+    """Return the messages to the concern's reporter, without their text."""
     return tuple(map(message_entry_of, list_entries(session, EntryKind.MESSAGE, reference)))

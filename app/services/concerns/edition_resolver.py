@@ -1,4 +1,4 @@
-"""The edition that a concern is about, and the ids and codes that the concern names."""
+"""Resolution of the edition that a concern is about, and checks of the ids that it names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,17 +18,17 @@ from app.services.guides.editions import Contents, current_of, default_guide, fi
 from app.services.guides.reference_data import ReferenceData
 
 NAMED_IN_CONCERNS = {section.key: section for section in DOCUMENTED if section.key in ConcernDetail.model_fields}
-"""The sections of which a concern may name items, by key."""
+"""The sections whose items a concern may name, by key."""
 NO_SUCH_GUIDE = "There is no guide with this name. GET /v1/guides lists the guides."
 
 
 @dataclass
 class EditionResolver:
-    """Resolves the edition that a concern is about, and remembers what it found until it is invalidated.
+    """A resolver of the edition that a concern is about, with a cache that `invalidate` clears.
 
     A concern that names no guide is about the default guide. If it names items that the default guide lacks, it is
-    about the guide whose current edition has them all: of several, the first published.
-    A read that started before the invalidation writes to the former memory, which is no longer used.
+    about the guide whose current edition has them all: of several, the first published. A read that started before an
+    invalidation writes to the former cache, which is no longer used.
     """
 
     engine: Engine
@@ -38,19 +38,19 @@ class EditionResolver:
     _found: dict[tuple[str | None, int | None], PinnedEdition] = field(default_factory=dict)
 
     def invalidate(self) -> None:
-        """Forget everything: an edition was published or withdrawn."""
+        """Clear the cache: an edition was published or withdrawn."""
         self._found = {}
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return the edition if nothing needs to be read to find it; else None."""
+        """Return the cached edition, or None if the database must be read."""
         found = self._found.get((concern.guide, concern.edition))
         lacks_items = found is not None and concern.guide is None and unknown_ids(concern.concern, found.content)
         return None if lacks_items else found
 
     def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
-        """Return the edition, which may be `cached`; raises `InvalidConcern` with every fault that was found.
+        """Return the edition, which may be `cached`. Raise `InvalidConcern` with every fault.
 
-        A withdrawn edition is accepted if the concern names it: it is the edition that the reporter was shown.
+        A withdrawn edition is accepted if the concern names it: the reporter was shown this edition.
         """
         faults = self.reference_data.faults_in_codes(concern)
         found = cached or self.cached(concern) or self._find(concern)

@@ -26,7 +26,7 @@ from app.services.concerns.sealing import Unsealer
 from app.services.guides.reference_data import ReferenceData
 
 PAGE_BYTES = 1_000_000
-"""The most sealed bytes of a page of entries. A single one that is larger has a page of its own."""
+"""Maximum sealed bytes of a page of entries. A larger entry gets its own page."""
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
 # Executed with every opening: built once.
@@ -41,13 +41,13 @@ _LISTED: Select[Any] = (
     .order_by(_ENTRIES.number)
     .limit(bindparam("limit", type_=Integer))
 )
-"""Every column without the sealed text, which may be large, but with its size in bytes."""
+"""Every column except the sealed text, which may be large, and the size of this text in bytes."""
 _SEALED = select(_CONCERNS.sealed).where(_CONCERNS.reference == bindparam("reference"))
 _SEALED_ENTRY = select(_ENTRIES.sealed).where(*_OF_ONE_KIND, _ENTRIES.number == bindparam("number"))
 
 
 def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[int, int]:
-    """Return how many entries of the kind the concern has, and how many bytes they have together, sealed."""
+    """Return the number of entries of the kind, and their total sealed size in bytes."""
     count, size = session.connection().execute(_MEASURED, {"reference": reference, "kind": kind.value}).one()
     return count, int(size)
 
@@ -55,7 +55,7 @@ def measure_entries(session: Session, kind: EntryKind, reference: str) -> tuple[
 def list_entries(
     session: Session, kind: EntryKind, reference: str, *, after: int = 0, limit: int | None = None
 ) -> Sequence[Row[Any]]:
-    """Return the metadata of the entries after that number, in the order of arrival."""
+    """Return the metadata of the entries with numbers above `after`, in order of arrival."""
     wanted = {
         "reference": reference,
         "kind": kind.value,
@@ -66,9 +66,9 @@ def list_entries(
 
 
 def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None) -> bytes:
-    """Return one sealed text, an entry's or the concern's own, whose opening is on the record.
+    """Return the sealed text of an entry or of the concern. The caller has recorded the opening.
 
-    Raises `NoSuchItem`, or `ConcernErased` if it went since the record.
+    Raise `NoSuchItem`, or `ConcernErased` if it was erased after the opening was recorded.
     """
     entry = {} if place is None else {"kind": place.kind.value, "number": place.number}
     with engine.connect() as connection:
@@ -83,13 +83,13 @@ def read_sealed(engine: Engine, reference: str, place: EntryPlace | None = None)
 
 
 def entries_of(kind: EntryKind, reference: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions that select the entries of one kind of the concern."""
+    """Return the conditions that select a concern's entries of one kind."""
     return _ENTRIES.reference == reference, _ENTRIES.kind == kind.value
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Seals what the desk writes, opens what this process holds an identity for, signs what leaves, knows the codes."""
+    """The services of the desk: encryption, decryption (if this process holds an identity), signing, and code lists."""
 
     engine: Engine
     writer: Writer
@@ -101,7 +101,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class NewEntry:
-    """An entry as it is received."""
+    """An entry as received."""
 
     kind: EntryKind
     actor: Actor
@@ -111,7 +111,7 @@ class NewEntry:
     immediate_danger: str | None = None
 
     def numbered(self, reference: str, number: int) -> EntryRow:
-        """Return its row."""
+        """Return the row of the entry, with this reference and number."""
         return EntryRow(
             reference=reference,
             kind=self.kind.value,
@@ -135,9 +135,9 @@ def append_entry(
 ) -> EntryRow:
     """Record the entry, insert it under the next number, and return its row.
 
-    `former` is what `measure_entries` found, `receipt` what is stored for a retry. `columns` are those of the concern's
-    row, if the act sets them. Raises `ConcernErased`, or that the concern has as many entries of the kind, or as large
-    ones, as it may have.
+    `former` is the result of `measure_entries`. `receipt` is stored for a retry. `columns` are those of the concern's
+    row, if the action sets them. Raise `ConcernErased`, or the kind's `too_many` error above the maximum number or size
+    of entries.
     """
     spec, reference = ENTRY_SPECS[entry.kind], concern.reference
     if concern.erased_at is not None:
@@ -158,16 +158,17 @@ def append_entry(
 def store_sealed(
     session: Session, reference: str, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry about the concern of that reference. Raises `NoSuchConcern`, and as `store_entry` does."""
+    """Store the entry of the concern with this reference. Raise `NoSuchConcern`, or as `store_entry` does."""
     return store_entry(session, get_concern(session, reference), entry, request, faults)
 
 
 def store_entry(
     session: Session, concern: ConcernRow, entry: NewEntry, request: Retryable, faults: Sequence[FieldError] = ()
 ) -> bytes:
-    """Store the entry in the caller's transaction, and return it (JSON) without its words.
+    """Store the entry in the caller's transaction, and return it (JSON) without its text.
 
-    Raises `AlreadyStored` for a retry, before anything is refused.
+    Raise `AlreadyStored` for a retry, before any other error. Raise `ValidationFailed` for `faults`, or as
+    `append_entry` does.
     """
     reference = concern.reference
     former = measure_entries(session, entry.kind, reference)

@@ -49,14 +49,14 @@ from app.services.concerns.waiting_additions import count_waiting
 from app.services.events.outbox import append_events, events_about
 
 READ, ADD = "read", "add"
-"""What a reporter follows a concern for."""
+"""Purposes for which a reporter uses a status token."""
 _TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
 _ENTRIES = _TABLE.c
 
 
 @dataclass(frozen=True)
 class StatusCode:
-    """What a reporter typed to follow a concern, its reference and its status token, and where that came from."""
+    """A reference and a status token as a reporter typed them, and the networks of the request."""
 
     typed_reference: str
     token: str
@@ -65,7 +65,7 @@ class StatusCode:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """Reads the status of a concern and its messages, and stores additions to it, sealed like the concern itself."""
+    """The operations of a reporter on a stored concern: reading its status and messages, and adding to it."""
 
     engine: Engine
     writer: Writer
@@ -76,7 +76,7 @@ class FollowUps:
     code_tries: CodeTries
 
     def read_status(self, code: StatusCode, *, at: dt.datetime) -> ConcernStatus:
-        """Return the concern's status. Raises what `find` raises."""
+        """Return the concern's status. Raise as `find` does."""
         row = self.find(code)
         with Session(self.engine) as session:
             additions = list_entries(session, EntryKind.ADDITION, row.reference)
@@ -91,10 +91,10 @@ class FollowUps:
         idempotency_key: str | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Store what is added to that concern, sealed, and return its receipt after it is on the disk.
+        """Encrypt and store the addition, and return its receipt once it is on disk.
 
-        It never lowers the urgency. Raises `TooManyConcerns` for a long one to one of many concerns of a source,
-        `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
+        An addition never lowers the urgency. Raise `ConcernErased`, `InvalidConcern` with every fault,
+        `TooManyAdditions`, or `StoreBusy`. Raise `TooManyConcerns` for too many long additions to concerns of a burst.
         """
         pinned, danger = self._pinned(row), addition.immediate_danger
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
@@ -110,7 +110,7 @@ class FollowUps:
             size, danger = len(addition.model_dump_json(exclude_unset=True)), addition.immediate_danger
             self.sources.admit_addition(row.burst, size, in_danger=danger == ImmediateDanger.YES)
         except TooManyConcerns:
-            with suppress(IdempotencyKeyReused):  # it may have been taken, and stored, before
+            with suppress(IdempotencyKeyReused):  # an earlier request may have stored it
                 return request.replay(self.engine)
             raise
         response = self.receipts.build_addition_receipt(row, danger, pinned.who, at=at)
@@ -130,9 +130,9 @@ class FollowUps:
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
     def open_messages(self, code: StatusCode, *, at: dt.datetime) -> ReceivedMessages:
-        """Return every message with its words, after it is recorded which of them are read for the first time.
+        """Return every message with its text, after recording which are read for the first time.
 
-        Raises what `find` raises, and `StoreBusy`.
+        Raise `StoreBusy`, or as `find` does.
         """
         reference = self.find(code).reference
         with Session(self.engine) as session:
@@ -154,17 +154,17 @@ class FollowUps:
                 message=find_message(row.sealed, identity, reference),
             )
             for row in rows
-            if row.read_at is not None  # one that came after the record is for the next time
+            if row.read_at is not None  # a message sent after the recording is left for the next request
         )
         return ReceivedMessages(reference=reference, messages=tuple(opened))
 
     def find(self, code: StatusCode, *, purpose: str = READ) -> ConcernRow:
-        """Return the concern's row. A wrong token counts as a try, a right one as a request for that concern.
+        """Return the concern's row. A wrong token counts as a try, a right one as a request for this concern.
 
-        What is read stops nobody from adding: each purpose has its own count.
+        Each purpose has its own count, so that reading never prevents adding.
 
-        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, `TooManyTries` after too many, and
-        `RateLimited` where this concern was asked for too often.
+        Raise `NoSuchConcern` for a wrong reference or a wrong token, `TooManyTries` after too many, and `RateLimited`
+        if this concern was requested too often.
         """
         reference = find_reference(code.typed_reference)
         with self.code_tries.guard(reference, code.networks, purpose):
@@ -177,7 +177,7 @@ class FollowUps:
             return row
 
     def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
-        """Return the receipt of what was added before the erasure. Anything else can no longer be added."""
+        """Return the receipt of an addition stored before the erasure. Raise `ConcernErased` for a new addition."""
         try:
             return request.replay(self.engine)
         except IdempotencyKeyReused:
@@ -188,7 +188,7 @@ class FollowUps:
 
 
 def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
-    """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
+    """Insert the addition under the next number, with its events. For a retry, raise `AlreadyStored` first."""
     stored = request.store(session, reference, receipt)
     concern, at = get_concern(session, reference), entry.actor.at  # read again: the desk may have changed it
     danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)

@@ -1,4 +1,4 @@
-"""Receipts stored for retries. Only the holder of the idempotency key can read one again."""
+"""Receipts stored for retries. Only the holder of the idempotency key can decrypt one."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ TIMES_FOR_DANGER = {
     ImmediateDanger.YES.value: "acknowledge_danger_minutes",
     ImmediateDanger.NOT_SURE.value: "acknowledge_not_sure_minutes",
 }
-"""The setting of the time for an acknowledgement, by the answer about danger. Only one that is set is promised."""
+"""The setting with the time for an acknowledgement, by the answer about danger. Only a configured time is promised."""
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
 
 
@@ -37,7 +37,7 @@ class IdempotencyKeys:
     _payload: bytes
 
     def mac(self, payload: bytes) -> bytes:
-        """Return a code over the payload: a retry has the same code, other content has another."""
+        """Return the authentication code of the payload: the same for a retry, different for other content."""
         return hmac.digest(self._payload, payload, "sha256")
 
     def encrypt(self, receipt: bytes) -> bytes:
@@ -46,7 +46,7 @@ class IdempotencyKeys:
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
     def decrypt(self, stored: bytes) -> bytes:
-        """Return the receipt; raises `IdempotencyKeyReused` if it was encrypted with another key."""
+        """Return the receipt. Raise `IdempotencyKeyReused` if it was encrypted with another key."""
         try:
             return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
@@ -54,7 +54,7 @@ class IdempotencyKeys:
 
 
 def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
-    """Derive the keys from the key that the client sent; None if it sent none.
+    """Return the keys derived from the client's idempotency key, or None if it sent none.
 
     Two clients may send the same key without conflict.
     """
@@ -67,20 +67,20 @@ def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> Idem
 
 @dataclass(frozen=True)
 class IdempotentResult:
-    """The receipt as finished JSON, whether it is that of an earlier, identical request, and whether it goes late."""
+    """The receipt of a request (JSON). `is_replay` is True for that of an earlier, identical request."""
 
     reference: str
     receipt: bytes
     is_replay: bool
     is_late: bool = False
-    """Whether its source sends very many: what was sent is stored, and its answer is held back a little."""
+    """True if its source sends very many requests. The content is stored, and the response is delayed a little."""
 
 
 @dataclass(frozen=True)
 class Retryable:
-    """A request that its client may send again: its fields as canonical JSON, and the keys of its idempotency key.
+    """A request that its client may send again: its fields as canonical JSON, and its derived idempotency keys.
 
-    `refresh` gets the stored receipt, and returns the one to send to a retry.
+    `refresh` takes the stored receipt, and returns the one to send to a retry.
     """
 
     payload: bytes
@@ -99,13 +99,13 @@ class Retryable:
         )
 
     def store(self, session: Session, reference: str, receipt: bytes) -> StoredReceiptRow | None:
-        """Store the receipt for a retry, and return its row, if there is one. Raises `AlreadyStored` if this is one."""
+        """Store the receipt for retries, and return its row (None without a key). Raise `AlreadyStored` for a retry."""
         row = self.encrypt(reference, receipt)
         insert_stored_receipts(session, [row])
         return row
 
     def replay(self, engine: Engine) -> IdempotentResult:
-        """Return the receipt of the first request. Raises `IdempotencyKeyReused` if its content was another."""
+        """Return the receipt of the first request. Raise `IdempotencyKeyReused` if its content differs."""
         if self.keys is None:
             raise IdempotencyKeyReused
         with Session(engine) as session:
@@ -117,7 +117,7 @@ class Retryable:
 
 
 def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow | None]) -> None:
-    """Insert the receipts that there are; raises `AlreadyStored` if an idempotency key was used before."""
+    """Insert the receipts that are not None. Raise `AlreadyStored` if an idempotency key was used before."""
     rows = [receipt.model_dump() for receipt in receipts if receipt is not None]
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""Keys of concerns: identities that open them, and the key that signs receipts."""
+"""Key files for concerns: identities for decryption, and the key that signs receipts."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -27,16 +27,16 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
 
 
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
-    """Return the recipient of the development identity in the data folder, which is made if it is absent."""
+    """Return the recipient of the development identity in the data folder. Create the identity if it is absent."""
     path = data_dir / DEVELOPMENT_IDENTITY
-    if not path.exists():  # a start with its keys writes nothing, since the disk may be full
+    if not path.exists():  # if the keys exist, nothing is written: the disk may be full
         with suppress(FileExistsError):
             return create_identity(path, at=at)
     return str(read_identities(path).identities[0].to_public())
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
-    """Return the key that signs receipts: the configured one, else one in the data folder, made if it is absent."""
+    """Return the key that signs receipts: the configured one, or one in the data folder, created if absent."""
     path = configured or data_dir / RECEIPT_KEY
     if configured is None and not path.exists():
         with suppress(FileExistsError):

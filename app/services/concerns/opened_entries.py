@@ -18,14 +18,15 @@ from app.services.concerns.rows import get_unerased
 from app.services.concerns.sealing import Unsealer
 
 GIVEN = "sealed text given"
-"""What the record says of texts that were given sealed, to be opened elsewhere."""
+"""The audit log's words for texts that are returned encrypted, to be decrypted elsewhere."""
 
 
 @dataclass(frozen=True)
 class EntryPage:
-    """The metadata of some entries of one kind, and the number after which the next page begins, if there is one.
+    """The metadata of a page of entries of one kind. The next page begins after `next_after`; None on the last page.
 
-    `seen` is the number of the act that records the page; `opens` says whether all its texts are opened here.
+    `seen` is the number of the audit log entry that records the page. `opens` is True if this process decrypts all its
+    texts.
     """
 
     kind: EntryKind
@@ -36,14 +37,14 @@ class EntryPage:
 
     @property
     def shown(self) -> ShownPage:
-        """What the audit log says of the page."""
+        """The page as the audit log describes it."""
         numbers = {"first": self.rows[0].number, "last": self.rows[-1].number} if self.rows else {}
         return ShownPage(kind=self.kind, **numbers)
 
 
 @dataclass(frozen=True)
 class PagePlace:
-    """Where a page of entries begins: their kind, the concern, the number before, and how many it may have."""
+    """The place of a page of entries: their kind, the concern, the number before, and the maximum size."""
 
     kind: EntryKind
     reference: str
@@ -55,10 +56,10 @@ class PagePlace:
 def open_page(
     session: Session, place: PagePlace, actor: Actor, act: DeskAct, fingerprints: frozenset[str] | None = None
 ) -> EntryPage:
-    """Record that a page of entries is opened, or is listed without words.
+    """Record that a page of entries is opened, or listed without text, and return the page.
 
-    With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
-    then given sealed. Raises `NoSuchConcern` or `ConcernErased`.
+    `fingerprints` are those of the keys held here. If they cannot decrypt every text, all are returned encrypted, and
+    the audit log says so. Raise `NoSuchConcern` or `ConcernErased`.
     """
     get_unerased(session, place.reference)
     page = page_of(session, place)
@@ -69,9 +70,9 @@ def open_page(
 
 
 def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor) -> int:
-    """Record that one entry is fetched, and return how many of its kind there are.
+    """Record that one entry is fetched, and return the number of entries of its kind.
 
-    Raises `NoSuchConcern` or `ConcernErased`.
+    Raise `NoSuchConcern` or `ConcernErased`.
     """
     get_unerased(session, reference)
     count, _ = measure_entries(session, place.kind, reference)
@@ -81,13 +82,13 @@ def open_entry(session: Session, reference: str, place: EntryPlace, actor: Actor
 
 
 def read_page(engine: Engine, page: EntryPage) -> Iterator[tuple[Row[Any], bytes]]:
-    """Yield each entry of the page with its sealed text, one row at a time. Raises `ConcernErased` if it went."""
+    """Yield each entry of the page with its sealed text, one row at a time. Raise `ConcernErased` if it was erased."""
     for row in page.rows:
         yield row, read_sealed(engine, row.reference, EntryPlace(page.kind, row.number))
 
 
 def page_of(session: Session, place: PagePlace) -> EntryPage:
-    """Return the metadata of the entries of that page."""
+    """Return the page of entries that begins at this place."""
     more = None if place.limit is None else place.limit + 1
     found = list_entries(session, place.kind, place.reference, after=place.after, limit=more)
     if place.limit is None:
@@ -103,14 +104,17 @@ def page_of(session: Session, place: PagePlace) -> EntryPage:
 
 
 def first_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int | None) -> tuple[EntryPage, int]:
-    """Return the first entries, at most `limit` of them, and how many there are, which a whole page says itself."""
+    """Return the first page, of at most `limit` entries, and the number of all entries.
+
+    A complete page needs no count in the database.
+    """
     page = EntryPage(kind) if limit == 0 else page_of(session, PagePlace(kind, reference, 0, limit))
     is_whole = limit != 0 and page.next_after is None
     return page, len(page.rows) if is_whole else measure_entries(session, kind, reference)[0]
 
 
 def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: int) -> EntryPage:
-    """Return the last entries, at most `limit` of them; `next_after` is set where there are earlier ones."""
+    """Return the last entries, at most `limit`. `next_after` is 0 if there are earlier ones, otherwise None."""
     count, _ = measure_entries(session, kind, reference)
     before = max(count - limit, 0)
     page = page_of(session, PagePlace(kind, reference, before, limit))
@@ -118,22 +122,22 @@ def last_page_of(session: Session, kind: EntryKind, reference: str, *, limit: in
 
 
 def opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
-    """Return whether each text is sealed to one of these keys at least."""
+    """Return True if each text is sealed to at least one of these keys."""
     if not fingerprints:
         return False
     return all(not fingerprints.isdisjoint(text.recipients) for text in texts)
 
 
 def present_page(page: EntryPage, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page without their words."""
+    """Return the entries of the page without their text."""
     return tuple(present_entry(row, now=now) for row in page.rows)
 
 
 def open_entries(engine: Engine, page: EntryPage, unsealer: Unsealer, *, now: dt.datetime) -> tuple[Any, ...]:
-    """Return the entries of the page with their words.
+    """Return the entries of the page with their text.
 
-    Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
-    of another concern or, a note, names another time or author than its row.
+    Raise `UnsealingUnavailable` if this process holds no identity for them. Raise `SealedTextMisplaced` if a text
+    belongs to another concern, or a note names a different time or author than its row.
     """
     return tuple(
         present_entry(row, words_of_entry(row, sealed, unsealer), now=now) for row, sealed in read_page(engine, page)

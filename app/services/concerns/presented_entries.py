@@ -1,4 +1,4 @@
-"""Entries as the desk sees them: with their words if this process can open them."""
+"""Entries as the desk sees them: with their text if this process can decrypt them."""
 
 import datetime as dt
 from typing import Any
@@ -12,14 +12,14 @@ from app.services.concerns.sealing import Unsealer, open_note
 
 
 def message_entry_of(row: Row[Any] | EntryRow) -> MessageEntry:
-    """Return a message without its words, which only its reporter can open."""
+    """Return a message without its text, which only its reporter can decrypt."""
     return MessageEntry(number=row.number, sent_at=row.received_at, read_at=row.read_at, answered_by=row.answered_by)
 
 
 def present_entry(
     row: Row[Any] | EntryRow, words: Any = None, *, now: dt.datetime
 ) -> AdditionEntry | NoteEntry | MessageEntry:
-    """Return an entry as the desk sees it, with its words if they are given."""
+    """Return an entry as the desk sees it, with its content if `words` is given."""
     if row.kind == EntryKind.MESSAGE:
         return message_entry_of(row)
     path = desk_concern_path(row.reference, f"{row.kind}s", row.number)
@@ -41,7 +41,7 @@ def present_entry(
 
 
 def words_of_entry(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> Any:
-    """Return the words of a note or an addition. Raise as `Unsealer.open` does."""
+    """Return the decrypted content of a note or an addition. Raise as `Unsealer.open` does."""
     place = {"reference": row.reference, "received_at": row.received_at}
     if row.kind == EntryKind.NOTE:
         return open_note(unsealer, sealed, author=row.author, **place)["note"]["text"]

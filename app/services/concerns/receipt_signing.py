@@ -21,18 +21,18 @@ EXPORT_STATEMENT = "concern-export-statement+jws"
 EXPORT = "concern-export+jws"
 ALGORITHM = "EdDSA"
 CLAIM_OF = {"reference": "jti", "chain": "sub"}
-"""The fields of a response whose claims in the JWS have other names."""
+"""Fields of a response that have other names as claims in the JWS."""
 Jwk = dict[str, str]
 
 
 @dataclass(frozen=True)
 class ReceiptSigner:
-    """Signs with one Ed25519 key; the public keys of all signing keys, also of retired ones, are published."""
+    """A signer with one Ed25519 key. `jwks` has the public keys to publish, including retired ones."""
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
     issuer: str
-    """The claim `iss`: the address at which the service is public."""
+    """The claim `iss`: the public address of the service."""
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
         """Return the compact JWS of the claims, with `kind` as its `typ`."""
@@ -44,14 +44,14 @@ class ReceiptSigner:
 def make_receipt_signer(
     key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
 ) -> ReceiptSigner:
-    """Return a signer with that key, which also publishes the retired keys."""
+    """Return a signer with this key, which also publishes the retired keys."""
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 
 def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
-    """Return the claims of a receipt, or of another `kind` of JWS, checked with the published keys.
+    """Check a receipt, or another `kind` of JWS, with the published keys, and return its claims.
 
-    Raises `ReceiptNotGenuine`, also if it is of another kind.
+    Raise `ReceiptNotGenuine` if the signature is wrong or the JWS is of another kind.
     """
     try:
         header = jwt.get_unverified_header(receipt)
@@ -67,7 +67,7 @@ def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) ->
 
 
 def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
-    """Compare a whole response with the claims of the JWS in it. Raises `ReceiptNotGenuine` if they differ."""
+    """Check that a whole response agrees with the claims of the JWS in it. Raise `ReceiptNotGenuine` if not."""
     names = {name: CLAIM_OF.get(name, name) for name in response}
     differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
     if differing:
@@ -78,7 +78,7 @@ def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
 
 @cache
 def _encoded_header(kind: str, kid: str) -> str:
-    """Return the protected header of a JWS, which is the same for all of its kind: encoded once."""
+    """Return the encoded protected header of a JWS. It is the same for all of one kind, so it is cached."""
     return _base64url(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": kind}))
 
 
@@ -89,7 +89,7 @@ def _public_jwk(public: Ed25519PublicKey) -> Jwk:
 
 
 def thumbprint_of(jwk: Mapping[str, str]) -> str:
-    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raises `KeyError`."""
+    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raise `KeyError` for other keys."""
     required = {name: jwk[name] for name in ("crv", "kty", "x")}
     canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
     return _base64url(hashlib.sha256(canonical.encode()).digest())

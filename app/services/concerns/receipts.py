@@ -43,12 +43,12 @@ WORKS_WITH_CHILDREN = "An adult who works with children is named. You can also c
 UNDER_DUTY = "The signed receipt says that you made this report under a legal duty to report, and when."
 NOT_ACKNOWLEDGED = "A social worker has not acknowledged {} yet."
 PLACE_OF_NUMBER = 2
-"""The place of the sentence that names who to call, in the next steps of a receipt that is not of a test."""
+"""Index in the next steps of the sentence that names who to call. The receipt of a test has none."""
 HOW_TO_FOLLOW = "Keep your reference and status token. You need both to check what is happening."
 
 
 class NewReceipt(NamedTuple):
-    """The receipt of a new concern: what the concern's row needs of it, and the whole `Receipt` as JSON."""
+    """The receipt of a new concern: the fields that the concern's row needs, and the whole `Receipt` as JSON."""
 
     reference: str
     status_token: str
@@ -58,21 +58,22 @@ class NewReceipt(NamedTuple):
 
 
 class PinnedEdition(NamedTuple):
-    """The edition that a concern is about, and who to call now: never a number that was corrected since."""
+    """The edition that a concern is about, and who to call now, with any number corrected since."""
 
     key: EditionKey
     content: EditionContent
     who: WhoToCall
     guide_named: bool
-    """Whether the concern names the guide."""
+    """True if the concern names the guide."""
 
 
 @dataclass(frozen=True)
 class ReceiptBuilder:
-    """Builds receipts and statuses, with next steps in plain sentences.
+    """A builder of receipts and statuses, with next steps in plain sentences.
 
-    `clocks` has the time for an acknowledgement by what a reporter says about danger; otherwise it is one working day.
-    `promised` are the answers about danger whose time the council set: the others get no time in words.
+    `clocks` maps the reporter's answer about danger to the time for an acknowledgement. Other answers have one working
+    day. `promised` are the answers whose time the council has set. For other answers in `clocks`, no sentence names a
+    time.
     """
 
     signer: ReceiptSigner
@@ -84,16 +85,16 @@ class ReceiptBuilder:
 
     @property
     def working_days(self) -> WorkingDays:
-        """The calendar."""
+        """The calendar of working days."""
         return self.duty_hours.working_days
 
     def acknowledge_by(self, danger: str | None, *, at: dt.datetime) -> dt.datetime:
-        """Return when an acknowledgement of what came at that time is due. Danger never gives it more time."""
+        """Return the acknowledgement deadline for something received at `at`. Danger never extends the deadline."""
         due, clock = self.working_days.one_working_day_after(at), self.clocks.get(danger or "")
         return due if clock is None else min(due, at + clock)
 
     def is_promised(self, danger: str | None) -> bool:
-        """Return True if a reporter may be told when to expect an acknowledgement of what says that about danger."""
+        """Return True if a reporter with this answer about danger may be shown the deadline."""
         return danger not in self.clocks or danger in self.promised
 
     def build_check_response(self, pinned: PinnedEdition, concern: Concern, *, at: dt.datetime) -> CheckResponse:
@@ -113,9 +114,9 @@ class ReceiptBuilder:
     def build_receipt(
         self, pinned: PinnedEdition, submission: bytes, concern: Concern, *, test: bool = False, at: dt.datetime
     ) -> NewReceipt:
-        """Return a signed receipt with a new reference and a new status token; `submission` is its canonical JSON.
+        """Return a signed receipt with a new reference and status token. `submission` is the concern's canonical JSON.
 
-        That of a test says so, in its next steps and in what is signed.
+        The receipt of a test says so in its next steps and in its signed claims.
         """
         reference, status_token = new_reference(), new_status_token()
         key, who, danger = pinned.key, pinned.who, concern.immediate_danger
@@ -160,7 +161,7 @@ class ReceiptBuilder:
         return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
 
     def _by_the_concern(self, concern: Concern, also_call: Sequence[Signpost]) -> tuple[str, ...]:
-        """Return the further steps of a concern about a child elsewhere, or about an adult who works with children."""
+        """Return extra next steps for a child in another council's area, and for an adult who works with children."""
         steps = {
             ANOTHER_COUNCIL: lives_elsewhere(concern, self.reference_data.neighbours),
             WORKS_WITH_CHILDREN: any(each.allegations for each in also_call),
@@ -168,9 +169,9 @@ class ReceiptBuilder:
         return tuple(sentence for sentence, is_so in steps.items() if is_so)
 
     def with_current_numbers(self, receipt: bytes, who: WhoToCall, danger: str | None, *, at: dt.datetime) -> bytes:
-        """Return the receipt of an earlier request as it was sent. If other numbers are to be called now, put them in.
+        """Return the receipt of an earlier request, with the current phone numbers if they have changed.
 
-        `danger` is what that request said. What was signed stays.
+        `danger` is the answer in the earlier request. The signed part does not change.
         """
         members = orjson.loads(receipt)
         contacts, signposts = orjson.loads(who.contacts_json), orjson.loads(who.signposts_json)
@@ -191,7 +192,7 @@ class ReceiptBuilder:
         *,
         at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern, of what was added to it, and of messages to its reporter."""
+        """Return the status of the concern, its additions and its messages."""
         pinned = EditionKey(row.guide, row.edition)
         waits, danger = row.state == ConcernState.RECEIVED, row.immediate_danger
         expected = [self._next_step(row.acknowledge_by, who, at, danger=danger)] if waits else []
@@ -241,7 +242,7 @@ class ReceiptBuilder:
     def build_addition_receipt(
         self, row: ConcernRow, danger: str | None, who: WhoToCall, *, at: dt.datetime
     ) -> AdditionReceipt:
-        """Return the receipt of an addition to the concern, which says that about danger."""
+        """Return the receipt of an addition. `danger` is the addition's answer about danger."""
         due = self.acknowledge_by(danger, at=at)
         step = self._next_step(due, who, at, danger=danger, what=WHAT_WAS_ADDED)
         expected = (TEST,) if row.test else (ADDITION_STORED, step)
@@ -268,9 +269,10 @@ class ReceiptBuilder:
         danger: str | None,
         what: str = "it",
     ) -> str:
-        """Return when to expect an acknowledgement and who to call: now if there is danger or nobody acknowledged it.
+        """Return the sentence that says when to expect an acknowledgement and who to call.
 
-        In danger, no time is named unless the council set it.
+        The reporter should call now if there is danger or the acknowledgement is overdue. In danger, a time is named
+        only if the council has set it.
         """
         when, is_late, is_promised = deadline_in_words(_minute(due)), at > due, self.is_promised(danger)
         expected = f"A social worker should acknowledge {what} by {when}."
@@ -284,13 +286,16 @@ class ReceiptBuilder:
         return f"Do not wait for an answer. {after}{call}{f' {expected}' if is_promised else ''}"
 
     def _number_to_call(self, who: WhoToCall, due: dt.datetime) -> str:
-        """Return whom to call at that time. At the end of a day it is the guide's own number, for the next morning."""
+        """Return the phrase that names who to call at `due`.
+
+        For a deadline at the end of a day it names the guide's own number, for the next morning.
+        """
         if deadline_of(due)[1] is None:
             return _call([Team(each, "", None) for each in who.contacts if each.phones])
         return _call(self.duty_hours.teams(who, due).all)
 
     def _outcome_text(self, row: ConcernRow) -> str | None:
-        """Return what the end of the concern means for its reporter; None while it is open."""
+        """Return the meaning of the outcome for the reporter, or None if the concern is not closed."""
         if row.state != ConcernState.CLOSED:
             return None
         codes = self.reference_data.get_code_list("outcome").codes if row.outcome_shared else ()
@@ -315,12 +320,12 @@ def _minute(moment: dt.datetime) -> dt.datetime:
 
 
 def _ways(contacts: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return how each contact of a receipt is reached, in their order."""
+    """Return the name, phones, URL and email of each contact, in order."""
     return [(each["name"], each["phones"], each["url"], each.get("email")) for each in contacts]
 
 
 def _duty_stated(concern: Concern) -> str | None:
-    """Return what a professional says of the duty to report: `yes`, `no` or `not_known`. None of anybody else."""
+    """Return a professional's answer about the duty to report: `yes`, `no` or `not_known`. None for others."""
     stated = concern.reporter.duty_to_report
     is_professional = concern.reporter.kind == ReporterKind.PROFESSIONAL
     return stated.made_under_duty if is_professional and stated is not None else None

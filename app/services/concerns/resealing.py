@@ -1,4 +1,4 @@
-"""The places of all sealed texts, and resealing: the holder of an old identity seals them to new keys."""
+"""The places of all sealed texts, and their re-encryption to new keys by the holder of an old identity."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from app.services.audit.remnants import purge_remnants
 from app.services.concerns.sealing import Unsealer
 
 SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
-"""Where texts that the desk opens are: in the concerns themselves, and in these kinds of entries."""
+"""Places of texts that the desk decrypts: the concerns (None), and these kinds of entries."""
 
 
 @dataclass(frozen=True)
 class SealedPlace:
-    """The place of a sealed text, a concern's own or one that was added, and the recipients that it is sealed to."""
+    """The place of a sealed text, with its recipients. `added` is None for the concern's own text."""
 
     reference: str
     added: EntryPlace | None
     recipients: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return its name for an operator."""
+        """Return the place's name for an operator."""
         return self.reference if self.added is None else f"{self.added} to {self.reference}"
 
 
@@ -46,7 +46,7 @@ def list_sealed(session: Session) -> list[SealedPlace]:
 def list_sealed_of(
     session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
-    """Return the places of the sealed texts of one kind, in order; None: the texts of the concerns themselves."""
+    """Return the places of the sealed texts of one kind, in order. None means the concerns' own texts."""
     row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
@@ -69,7 +69,7 @@ def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
 
 
 def find_newest_recipients(session: Session) -> Sequence[str] | None:
-    """Return what the newest concern is sealed to, or None if there is no concern."""
+    """Return the recipients of the newest concern, or None if there is no concern."""
     concerns = table_of(ConcernRow).c
     newest = select(concerns.recipients).order_by(concerns.received_at.desc()).limit(1)
     return session.connection().execute(newest).scalars().first()
@@ -77,7 +77,7 @@ def find_newest_recipients(session: Session) -> Sequence[str] | None:
 
 @dataclass(frozen=True)
 class Resealed:
-    """How many texts were re-encrypted, those that stay as they were, and what is left of the former texts."""
+    """The result of resealing: the number of re-encrypted texts, those left unchanged, and remnants of former texts."""
 
     count: int
     unopened: tuple[SealedPlace, ...]
@@ -87,7 +87,7 @@ class Resealed:
 
 @dataclass(frozen=True)
 class ChangeOfKeys:
-    """What opens the former texts, and the recipients that all are sealed to from now on."""
+    """The identities that decrypt the former texts, and the new recipients."""
 
     unsealer: Unsealer
     sealer: Sealer
@@ -95,7 +95,7 @@ class ChangeOfKeys:
 
 @dataclass(frozen=True)
 class _Anew:
-    """One text as it was, and as it is re-encrypted."""
+    """A text before and after re-encryption."""
 
     place: SealedPlace
     former: bytes
@@ -111,10 +111,10 @@ def reseal(
     actor: Actor,
     on_step: OnStep = show_no_progress,
 ) -> Resealed:
-    """Seal every concern, addition and note anew that is not sealed to exactly those recipients.
+    """Re-encrypt every concern, addition and note whose recipients differ from those of `keys.sealer`.
 
-    A text that the identities do not open, or that belongs to another concern, stays as it is; the others are
-    re-encrypted. Each new text is recorded with its digest and recipients, in the transaction that stores it.
+    A text that the identities cannot decrypt, or that belongs to another concern, stays unchanged. Each new text is
+    recorded with its digest and recipients, in the transaction that stores it.
     """
     count = 0
     unopened: list[SealedPlace] = []
@@ -134,12 +134,12 @@ def reseal(
             except SealedTextMisplaced:
                 misplaced.append(text)
     finally:
-        remnants = purge_remnants(engine)  # they may hold texts that the old keys open
+        remnants = purge_remnants(engine)  # they may hold texts that the old keys decrypt
     return Resealed(count, tuple(unopened), tuple(misplaced), remnants)
 
 
 def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew | None:
-    """Return the text re-encrypted; None if it was erased meanwhile."""
+    """Return the re-encrypted text, or None if it has been erased."""
     with Session(engine) as session:
         former = _row_of(session, place).sealed
     if not former:
@@ -150,7 +150,7 @@ def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew 
 
 
 def _replace(session: Session, anew: _Anew, *, actor: Actor) -> bool:
-    """Record and store the new text, unless the former one was erased or re-encrypted meanwhile."""
+    """Record and store the new text. Return False if the former text has since been erased or re-encrypted."""
     row = _row_of(session, anew.place)
     if row.sealed != anew.former:
         return False

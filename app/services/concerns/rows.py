@@ -25,11 +25,11 @@ _DEFAULTS = {
 RECENT_TESTS = dt.timedelta(days=1)
 RECENT_FLOOD = dt.timedelta(hours=1)
 MANY_MARKED = 200
-"""How many marked concerns in that time are a flood rather than a school."""
+"""More marked concerns than this within `RECENT_FLOOD` are a flood rather than a school."""
 
 
 def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
-    """Insert the concerns; raises `ReferenceTaken` if another concern has one of the references."""
+    """Insert the concerns. Raise `ReferenceTaken` if another concern has one of the references."""
     rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
         session.connection().execute(_NEW_CONCERN, rows)
@@ -38,24 +38,24 @@ def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
 
 
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
-    """Return the concern of that reference, or None. Its sealed text, which may be large, is not read."""
+    """Return the concern with this reference, or None. Its sealed text, which may be large, is not read."""
     return session.scalars(_ONE_CONCERN, {"reference": reference}).one_or_none()
 
 
 def count_recent_tests(session: Session, *, now: dt.datetime) -> int:
-    """Return how many tests came in the last day."""
+    """Return the number of tests received in the last day."""
     recent = (col(ConcernRow.received_at) > now - RECENT_TESTS, col(ConcernRow.test).is_(True))
     return session.exec(select(func.count()).select_from(ConcernRow).where(*recent)).one()
 
 
 def has_flood(session: Session, *, now: dt.datetime) -> bool:
-    """Return whether many concerns came in the last hour that are marked as one of many from a source."""
+    """Return True if more than `MANY_MARKED` concerns of bursts were received in the last hour."""
     marked = (col(ConcernRow.received_at) > now - RECENT_FLOOD, col(ConcernRow.burst) != "")
     return session.exec(select(1).where(*marked).offset(MANY_MARKED).limit(1)).first() is not None
 
 
 def get_concern(session: Session, reference: str) -> ConcernRow:
-    """Return the concern of that reference without its sealed text; raises `NoSuchConcern`."""
+    """Return the concern with this reference, without its sealed text. Raise `NoSuchConcern`."""
     concern = find_concern(session, reference)
     if concern is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
@@ -63,7 +63,7 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
 
 
 def get_unerased(session: Session, reference: str) -> ConcernRow:
-    """Return the concern of that reference without its sealed text; raises `NoSuchConcern` or `ConcernErased`."""
+    """Return the concern with this reference, without its sealed text. Raise `NoSuchConcern` or `ConcernErased`."""
     concern = get_concern(session, reference)
     if concern.erased_at is not None:
         raise ConcernErased

@@ -1,7 +1,7 @@
-"""SavedForms: a form that is finished later. The server cannot read it without the code that it gives to its writer.
+"""Saved forms: unfinished forms, which the server can decrypt only with the code that it gives to the writer.
 
-HKDF (RFC 5869) derives from the code the id under which the form is found, and the key under which it is encrypted
-(AES-256-GCM). Neither the code nor the key is stored. The text is padded, so that its length says little.
+HKDF (RFC 5869) derives the form's id and its encryption key (AES-256-GCM) from the code. Neither the code nor the key
+is stored. The text is padded, so that its length reveals little.
 """
 
 import datetime as dt
@@ -29,13 +29,13 @@ from app.services.concerns.idempotency import NONCE_LENGTH
 
 LIFETIME = dt.timedelta(hours=24)
 SHARE = 20
-"""How many forms of one network may be saved at the same time."""
+"""Maximum number of saved forms of one network."""
 SHARE_BYTES = 2_000_000
-"""How large the saved forms of one network may be, together."""
+"""Maximum total size of the saved forms of one network, in bytes."""
 MAX_BYTES = 256_000_000
-"""How large all saved forms together may be."""
+"""Maximum total size of all saved forms, in bytes."""
 NEARLY_FULL = 0.8
-"""The part of it from which readiness warns."""
+"""Share of `MAX_BYTES` from which the readiness check warns."""
 BLOCK = 4096
 OPENING = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")
 Fields = Mapping[str, Sequence[str]]
@@ -43,7 +43,7 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class SavedForm:
-    """The code of a saved form, which only its writer has from now on, and when the form is erased."""
+    """The code of a saved form, which only its writer has, and the time at which the form is erased."""
 
     code: str
     expires_at: dt.datetime
@@ -51,9 +51,9 @@ class SavedForm:
 
 @dataclass(frozen=True)
 class OpenedForm:
-    """A form as it was saved: the path and the fields of its form, and the mark of this opening.
+    """A decrypted saved form: its path and fields, and the mark of this opening.
 
-    The mark tells neither the code nor the key. The form has it, so that the form ends with it.
+    The mark reveals neither the code nor the key. The page has the mark, so that sending the page ends the saved form.
     """
 
     path: str
@@ -63,19 +63,19 @@ class OpenedForm:
 
 @dataclass(frozen=True)
 class SavedForms:
-    """Saves forms, opens them, and erases them: each lives until it is sent, saved again, or a day old.
+    """The store of saved forms. A form is kept until it is sent, saved again, or a day old.
 
-    The newest page that opened a form has it. An older one can still send, and does not end it by saving.
+    Only the newest page that opened a form ends it by saving. An older page can still send the form.
     """
 
     engine: Engine
     writer: Writer
 
     def save(self, path: str, fields: Fields, *, source: str = "", opening: str = "", at: dt.datetime) -> SavedForm:
-        """Store the fields of the form at that path, for the source of that mark, if it has one.
+        """Store the fields of the form at `path`. `source` is the mark of the network; empty for none.
 
-        The saved form of the opening ends with it, if no newer page has opened that form. Raises `TooManySavedForms` if
-        the source has its share of forms or of bytes, `SavedFormsFull`, or `StoreBusy`.
+        The saved form of `opening` ends, unless a newer page has opened it. Raise `TooManySavedForms` if the source has
+        its maximum number or size of forms, `SavedFormsFull`, or `StoreBusy`.
         """
         code, expires_at = new_status_token(), at + LIFETIME
         draft_id, key = _derive(code)
@@ -88,7 +88,7 @@ class SavedForms:
         return SavedForm(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
-        """Raise `NoSuchSavedForm` for a wrong code, after one read: wrong codes never wait for the writer."""
+        """Raise `NoSuchSavedForm` for a wrong code. It only reads, so wrong codes never wait for the writer."""
         draft_id, _ = _derive(standard_token(typed_code))
         found = select(SavedFormRow.draft_id).where(
             col(SavedFormRow.draft_id) == draft_id, col(SavedFormRow.expires_at) > at
@@ -98,7 +98,7 @@ class SavedForms:
                 raise NoSuchSavedForm
 
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedForm:
-        """Return the form to that `page`, which has it from now on. Raises `NoSuchSavedForm`."""
+        """Return the form, and note `page` as the newest that opened it. Raise `NoSuchSavedForm`."""
         draft_id, key = _derive(standard_token(typed_code))
         sealed = self.writer.run(_claim, draft_id, _page_mark(page), at)
         if sealed is None:
@@ -108,15 +108,15 @@ class SavedForms:
         return OpenedForm(saved["path"], saved["fields"], f"{draft_id.hex()}.{_page_mark(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
-        """End the form of the opening, whose form was sent. It is erased with those whose time is over."""
+        """End the saved form of the opening, because it was sent. It is erased with the expired ones."""
         ended = _of_opening(opening)
         if ended is not None:
             self.writer.run(_end, ended, at)
 
     def erase_expired(self, *, at: dt.datetime) -> int:
-        """Erase every saved form whose time is over, and what is left of it in the files. Return how many there were.
+        """Erase the expired saved forms, purge their bytes from the database files, and return their number.
 
-        Raises `ClockInDoubt`: what a wrong clock would erase can be opened when it is right again.
+        Raise `ClockInDoubt`: a form that a wrong clock would erase can be opened once the clock is right.
         """
         with Session(self.engine) as session:
             require_clock(session, at=at)
@@ -127,22 +127,22 @@ class SavedForms:
 
 
 def measure_saved(session: Session, *of: ColumnElement[bool]) -> tuple[int, int]:
-    """Return how many forms are saved, and how many bytes they have: all, or those for which these conditions hold."""
+    """Return the number and total bytes of the saved forms: all, or those that meet these conditions."""
     return session.exec(select(func.count(), func.coalesce(func.sum(col(SavedFormRow.size)), 0)).where(*of)).one()
 
 
 def are_nearly_full(session: Session) -> bool:
-    """Return whether saved forms have used four fifths of the space they may take together."""
+    """Return True if saved forms use four fifths of `MAX_BYTES` or more."""
     return measure_saved(session)[1] >= NEARLY_FULL * MAX_BYTES
 
 
 def group_of(typed_code: str) -> str:
-    """Return the first group of a code, by which wrong codes are counted: each saved form's code has one."""
+    """Return the first group of a code. Wrong codes are counted by this group, which every saved form's code has."""
     return standard_token(typed_code)[:4]
 
 
 def _derive(code: str) -> tuple[bytes, bytes]:
-    """Return the id and the key. The code has 80 random bits, so a slow derivation would add nothing."""
+    """Return the form's id and key. The code has 80 random bits, so a slow derivation would add nothing."""
     derived = HKDF(SHA256(), length=64, salt=None, info=b"saved draft").derive(code.encode())
     return derived[:32], derived[32:]
 
@@ -152,7 +152,7 @@ def _page_mark(page: str) -> bytes:
 
 
 def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[bool] | None:
-    """Return what finds the form of an opening; None where the text is the mark of none."""
+    """Return the condition that finds the form of an opening, or None if the text is not a mark."""
     if not OPENING.fullmatch(opening):
         return None
     draft_id, page_sha256 = map(bytes.fromhex, opening.split("."))
@@ -186,7 +186,7 @@ def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> No
 
 
 def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    """Return the encrypted form, and note which page has it from now on."""
+    """Return the encrypted form, and note the page that opened it."""
     claimed = (
         update(SavedFormRow)
         .where(col(SavedFormRow.draft_id) == draft_id, col(SavedFormRow.expires_at) > at)

@@ -1,11 +1,12 @@
-"""What is sealed, as JSON documents that say themselves which concern they belong to, and how each is opened.
+"""Encryption and decryption of texts, as JSON documents that name the concern they belong to.
 
-Concerns, additions and notes are sealed to the duty team's public keys. The holder of the identity of any recipient can
-open them with this service or with the plain `age` program. This service needs no identity to receive concerns.
+Concerns, additions and notes are sealed (encrypted with age) to the duty team's public keys. The holder of the identity
+of any recipient can decrypt them with this service or with the plain `age` program. This service needs no identity to
+receive concerns.
 
-A message is sealed to the key of its reporter's status token, and opened with the token alone: HKDF (RFC 5869) derives
+A message is sealed to the key of its reporter's status token, and only the token decrypts it. HKDF (RFC 5869) derives
 an X25519 key from the token, with the reference as its salt. The public half is stored with the concern. The token and
-the private half are not, so nothing that is stored opens a message.
+the private half are not, so nothing stored can decrypt a message.
 """
 
 import datetime as dt
@@ -36,7 +37,7 @@ TOKEN_KEY_BYTES = 32
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
-    """Return a sealer to those age recipients; raises `SetupError` if one is not a public key, or there is none."""
+    """Return a sealer for these age recipients. Raise `SetupError` if there is none, or one is not a public key."""
     if not recipients:
         raise SetupError("no recipient to seal concerns to")
     try:
@@ -47,57 +48,57 @@ def make_sealer(recipients: Sequence[str]) -> Sealer:
 
 @dataclass(frozen=True)
 class Unsealer:
-    """Opens sealed texts with the identities of one file. Without an identity, as most servers, it opens nothing."""
+    """A decrypter of sealed texts with the identities of one file. Most servers hold no identity and cannot decrypt."""
 
     identities: tuple[x25519.Identity, ...] = ()
 
     @property
     def can_unseal(self) -> bool:
-        """Whether this process holds an identity."""
+        """True if this process holds an identity."""
         return bool(self.identities)
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
-        """The names of the keys that this process has the identities of, as rows name their recipients."""
+        """Fingerprints of the keys whose identities this process holds, in the form in which rows store recipients."""
         return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
 
     def has_one_of(self, fingerprints: Iterable[str]) -> bool:
-        """Return whether this process has the identity of one of these keys at least."""
+        """Return True if this process holds the identity of at least one of these keys."""
         return not self.fingerprints.isdisjoint(fingerprints)
 
     def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
-        """Return the JSON document that was sealed, which says itself to which concern it belongs.
+        """Return the decrypted JSON document.
 
-        Raises `UnsealingUnavailable` if no identity opens it, and `SealedTextMisplaced` if it says another reference
-        or, where `received_at` is given, another time.
+        Raise `UnsealingUnavailable` if no identity decrypts it. Raise `SealedTextMisplaced` if it is not a text of this
+        service, or names a different reference or, if `received_at` is given, a different time.
         """
         try:
             document: dict[str, Any] = json.loads(self.decrypt(sealed))
             is_at_its_place = document["reference"] == reference and (
                 received_at is None or document["received_at"] == format_utc(received_at)
             )
-        except (ValueError, KeyError, TypeError):  # it is no text of this service: anybody can seal to a public key
+        except (ValueError, KeyError, TypeError):  # not a text of this service: anyone can encrypt to a public key
             raise SealedTextMisplaced from None
         if not is_at_its_place:
             raise SealedTextMisplaced
         return document
 
     def open_member(self, member: str, sealed: bytes, *, reference: str, received_at: dt.datetime) -> Any:
-        """Return that member of the document. Raises as `open` does, also if the document is of another kind."""
+        """Return one member of the document. Raise as `open` does, and `SealedTextMisplaced` if it is missing."""
         document = self.open(sealed, reference=reference, received_at=received_at)
         if member not in document:
             raise SealedTextMisplaced
         return document[member]
 
     def find_file_key(self, sealed: bytes) -> bytes:
-        """Return the key that opens this file alone. Raises `UnsealingUnavailable` if no identity unwraps it."""
+        """Return the key that decrypts only this file. Raise `UnsealingUnavailable` if no identity unwraps it."""
         try:
             return find_file_key(sealed, self.identities)
         except NotOpened:
             raise UnsealingUnavailable from None
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """Return the bytes that were sealed. Raises `UnsealingUnavailable` if no identity opens them."""
+        """Return the decrypted bytes. Raise `UnsealingUnavailable` if no identity decrypts them."""
         if not self.identities:
             raise UnsealingUnavailable
         try:
@@ -107,7 +108,7 @@ class Unsealer:
 
 
 def read_identities(path: Path) -> Unsealer:
-    """Return an unsealer with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
+    """Return an unsealer with every identity of a file that `guidance keys new` or `age-keygen` wrote."""
     try:
         found = parse_identities(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, NotAKey):
@@ -118,10 +119,10 @@ def read_identities(path: Path) -> Unsealer:
 
 
 def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
-    """Return the text of a concern, as it is sealed: the submission (JSON), with reference, edition and time.
+    """Return the plaintext of a concern: the submission (JSON) with reference, edition and time.
 
-    These are inside, because the age format binds no outside data to a file: a sealed file that was moved to another
-    row still says which concern it is, and whether it is a test.
+    The age format binds no outside data to a file. With these inside, a sealed file that was moved to another row still
+    names its concern, and says if it is a test.
     """
     document = ({"test": True} if test else {}) | {
         "reference": reference,
@@ -135,7 +136,7 @@ def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, 
 
 
 def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
-    """Return the text of an addition, as it is sealed."""
+    """Return the plaintext of an addition."""
     document = {
         "reference": reference,
         "received_at": format_utc(at),
@@ -146,25 +147,26 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
 
 
 def note_plaintext(text: str, reference: str, **written: str) -> bytes:
-    """Return the text of a note as it is sealed; `written` has `received_at` and `author`, where they are known.
+    """Return the plaintext of a note. `written` has `received_at` and `author`, if they are known.
 
-    What this service seals has both. What was sealed where it was typed has neither: the row and the record have them.
+    A note encrypted by this service has both. A note encrypted where it was typed has neither: its row and the audit
+    log have them.
     """
     return orjson.dumps({"reference": reference, **written, "note": {"text": text}})
 
 
 def seal_note(text: str, reference: str, recipients: Sequence[str]) -> bytes:
-    """Return a note that is sealed where it was typed. Raises `SetupError` if one of these is no age recipient."""
+    """Return a note encrypted where it was typed. Raise `SetupError` if one of these is not an age recipient."""
     return make_sealer(recipients).seal(note_plaintext(text, reference))
 
 
 def open_note(
     unsealer: Unsealer, sealed: bytes, *, reference: str, received_at: dt.datetime | None, author: str | None
 ) -> dict[str, Any]:
-    """Return the document of a note. What it says of its time and author must be what is given, where that is known.
+    """Return the decrypted document of a note. `received_at` and `author` are None if they are not known.
 
-    Raises `UnsealingUnavailable` if no identity opens it, and `SealedTextMisplaced` if it belongs elsewhere, or is no
-    note.
+    Raise `UnsealingUnavailable` if no identity decrypts it. Raise `SealedTextMisplaced` if it is not a note, belongs
+    elsewhere, or names a different time or author.
     """
     document = unsealer.open(sealed, reference=reference)
     known = {"received_at": received_at and format_utc(received_at), "author": author}
@@ -188,13 +190,13 @@ def token_identity(status_token: str, reference: str) -> x25519.Identity:
 
 
 def seal_message(text: str, reference: str, recipient: str, *, at: dt.datetime) -> bytes:
-    """Return the age file of the message, with its reference and time inside. Only the token opens it."""
+    """Return the age file of the message, with its reference and time inside. Only the token decrypts it."""
     document = {"reference": reference, "sent_at": format_utc(at), "message": text}
     return Sealer.to(recipient).seal(orjson.dumps(document))
 
 
 def find_message(sealed: bytes | None, identity: x25519.Identity, reference: str) -> str | None:
-    """Return the words of the message; None if they were erased, or the file is not one for that reporter."""
+    """Return the text of the message, or None if it was erased or is not for this reporter."""
     try:
         document = json.loads(decrypt(sealed or b"", [identity]))
         return str(document["message"]) if document["reference"] == reference else None

@@ -52,7 +52,7 @@ log = Log(__name__)
 
 
 class ConcernCount(StrEnum):
-    """What is counted of concerns beside the requests."""
+    """Outcomes of submissions counted for the metrics: stored tests, refused tests, and concerns of a burst."""
 
     TEST = "stored"
     TEST_REFUSED = "refused"
@@ -61,7 +61,7 @@ class ConcernCount(StrEnum):
 
 @dataclass(frozen=True)
 class _Submitted:
-    """A concern as it came, and as JSON; whether it is a test; the keys of its idempotency key; and how it is taken."""
+    """A received concern, its JSON, its test flag, its derived idempotency keys and its admission."""
 
     concern: Concern
     json: bytes
@@ -82,7 +82,7 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class Submissions:
-    """Checks concerns and stores them, sealed."""
+    """The operations that validate, encrypt and store concerns."""
 
     engine: Engine
     writer: Writer
@@ -91,10 +91,10 @@ class Submissions:
     receipts: ReceiptBuilder
     sources: Sources
     count: Callable[[ConcernCount], None] = lambda _counted: None
-    """Counts for the metrics what is not simply a concern that was stored."""
+    """Called for the metrics with each `ConcernCount`."""
 
     def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
-        """Validate the concern as a submission does, and store nothing. Raises `InvalidConcern` with every fault."""
+        """Validate the concern as `submit` does, and store nothing. Raise `InvalidConcern` with every fault."""
         self._expect_both_say_test(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), concern, at=at)
 
@@ -107,10 +107,10 @@ class Submissions:
         keys: IdempotencyKeys | None,
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Store the concern, sealed, and return its receipt after it is on the disk. With a key for tests it is a test.
+        """Encrypt and store the concern, and return its receipt once it is on disk. With `for_tests` it is a test.
 
-        `networks` are where it comes from, if it has no key and is to be counted. A retry with the same idempotency key
-        and the same words gets the first receipt and makes no second concern. Raises `InvalidConcern`,
+        `networks` are those that the concern comes from, if it has no key and is to be counted. A retry with the same
+        idempotency key and content returns the first receipt and stores no second concern. Raise `InvalidConcern`,
         `IdempotencyKeyReused`, `TooManyConcerns`, or `StoreBusy` if it could not be stored in time.
         """
         self._expect_both_say_test(concern, for_tests=for_tests)
@@ -120,7 +120,7 @@ class Submissions:
             pinned = await self._resolve(concern)
             admission = await self.sources.admit(networks, size=len(submitted), in_danger=in_danger, day=at.date())
         except (InvalidConcern, TooManyConcerns):
-            if keys is not None:  # it may have been taken, and stored, before
+            if keys is not None:  # an earlier request may have stored it
                 with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                     return await to_thread.run_sync(self._replay, concern, keys, at)
             raise
@@ -142,17 +142,17 @@ class Submissions:
         raise ReferenceTaken
 
     async def _resolve(self, concern: Concern) -> PinnedEdition:
-        """Return the edition that it is about, read in a thread where it must be read. Raises `InvalidConcern`."""
+        """Return the edition of the concern, read in a thread if it is not cached. Raise `InvalidConcern`."""
         cached = self.resolver.cached(concern)
         if cached is None:
             return await to_thread.run_sync(self.resolver.resolve, concern)
         return self.resolver.resolve(concern, cached)
 
     def rehearse(self, *, at: dt.datetime) -> None:
-        """Do all that `submit` does with an invented concern, up to the disk, and leave nothing of it.
+        """Submit an invented concern as `submit` does, and store nothing.
 
-        Its rows are written and rolled back; a write without any change is then flushed to the disk. Without a guide
-        there is nothing that a concern can be about, and only that write is tried. Raises what `submit` would raise.
+        Its rows are written and rolled back. Then a write that changes nothing is flushed to disk. If there is no
+        guide, a concern can be about nothing, and only this second write is tried. Raise as `submit` does.
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
@@ -174,14 +174,14 @@ class Submissions:
         return self._prepare(_Submitted(concern, submitted, test=False, keys=None), pinned, at=at)
 
     def _expect_both_say_test(self, concern: Concern, *, for_tests: bool) -> None:
-        """Refuse what only the concern, or only its key, calls a test: it may be about a real child."""
+        """Raise `InvalidConcern` if only the concern, or only its key, says test: it may be about a real child."""
         if bool(concern.test) is not for_tests:
             self.count(ConcernCount.TEST_REFUSED)
             log.warning("test_concern_refused", reason="a test key alone" if for_tests else "a mark alone")
             raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_MARK if for_tests else NEEDS_TEST_KEY)])
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
-        """Return the receipt of the first request, with the numbers to call now."""
+        """Return the receipt of the first request, with the current phone numbers."""
 
         def refresh(receipt: bytes) -> bytes:
             members = orjson.loads(receipt)
@@ -191,9 +191,9 @@ class Submissions:
         return Retryable(canonical_submission(concern), keys, refresh).replay(self.engine)
 
     def _prepare(self, submitted: _Submitted, pinned: PinnedEdition, *, at: dt.datetime) -> _Prepared:
-        """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
+        """Build the receipt and the row. Only the fields needed for routing are unencrypted in the row."""
         concern, test = submitted.concern, submitted.test
-        submission = canonical_json(orjson.loads(submitted.json))  # in a fifth of the time that the model takes again
+        submission = canonical_json(orjson.loads(submitted.json))  # a fifth of the time of serialising the model again
         receipt = self.receipts.build_receipt(pinned, submission, concern, test=test, at=at)
         reference, token = receipt.reference, receipt.status_token
         row = NewConcern(

@@ -1,4 +1,4 @@
-"""Additions that wait for an acknowledgement."""
+"""Unacknowledged additions, and their acknowledgement."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -30,9 +30,9 @@ _MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT
 
 
 def acknowledge_addition(session: Session, reference: str, number: int, actor: Actor) -> ConcernRow:
-    """Record that a social worker has seen that addition. Again, it only adds a disclosure.
+    """Record that a social worker has read the addition. A repeat only adds an audit log entry.
 
-    Raises `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself waits.
+    Raise `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself is unacknowledged.
     """
     concern = get_concern(session, reference)
     count, _ = measure_entries(session, EntryKind.ADDITION, reference)
@@ -46,9 +46,9 @@ def acknowledge_addition(session: Session, reference: str, number: int, actor: A
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge the additions up to that number, in the caller's transaction, which has recorded the act.
+    """Acknowledge the additions up to `number`, in the caller's transaction, which has recorded the action.
 
-    Raises `ValidationFailed` if there is no addition of that number.
+    Raise `ValidationFailed` if there is no addition with this number.
     """
     if number == 0:
         return
@@ -59,7 +59,7 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 
 def last_waiting_addition(session: Session, reference: str, *, until: dt.datetime) -> int:
-    """Return the number of the last addition that waits and came until then; 0 if there is none."""
+    """Return the number of the last unacknowledged addition received up to `until`; 0 if there is none."""
     waiting = (*entries_of(EntryKind.ADDITION, reference), _WAITS, _ENTRIES.received_at <= until)
     last = select(func.coalesce(func.max(_ENTRIES.number), 0)).where(*waiting)
     number: int = session.connection().execute(last).scalar_one()
@@ -67,7 +67,7 @@ def last_waiting_addition(session: Session, reference: str, *, until: dt.datetim
 
 
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
-    """Acknowledge those from the first to the last number that wait, with an event for each."""
+    """Acknowledge the pending additions with numbers `first` to `last`, and append an event for each."""
     named = (*entries_of(EntryKind.ADDITION, concern.reference), _ENTRIES.number.between(first, last), _WAITS)
     changed = update(_TABLE).where(*named).values(acknowledged_at=at)
     found = session.connection().execute(changed.returning(_ENTRIES.number, _ENTRIES.acknowledge_by)).all()
@@ -79,7 +79,7 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
 
 
 def count_waiting(session: Session, concern: ConcernRow) -> None:
-    """Count again what waits, for the columns of the concern by which the inbox is ordered."""
+    """Update the concern's columns about unacknowledged additions, by which the inbox is sorted."""
     counted = select(func.count(), func.min(_ENTRIES.acknowledge_by), _MOST_URGENT)
     waiting = counted.where(*entries_of(EntryKind.ADDITION, concern.reference), _WAITS)
     count, earliest, danger = session.connection().execute(waiting).one()
@@ -88,14 +88,14 @@ def count_waiting(session: Session, concern: ConcernRow) -> None:
 
 
 class WaitingAdditions(NamedTuple):
-    """Since when additions to a concern wait, and whether one of them answers a message."""
+    """The unacknowledged additions of a concern: the time of the earliest, and whether one answers a message."""
 
     since: dt.datetime
     has_answer: bool
 
 
 def find_waiting(session: Session, references: Collection[str]) -> dict[str, WaitingAdditions]:
-    """Return what waits of the additions to these concerns, by reference. Only metadata is read."""
+    """Return the unacknowledged additions of these concerns, by reference. Only metadata is read."""
     if not references:
         return {}
     message = _TABLE.alias("message").c
@@ -114,7 +114,7 @@ def find_waiting(session: Session, references: Collection[str]) -> dict[str, Wai
 
 
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Count the additions that wait, of all concerns but tests, and those that are overdue."""
+    """Count the unacknowledged additions, and those that are overdue. Tests are excluded."""
     is_late = case((_ENTRIES.acknowledge_by < now, 1))
     counted = select(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     waiting, overdue = session.connection().execute(counted).one()

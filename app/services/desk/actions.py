@@ -33,10 +33,10 @@ NEWEST = 1000
 
 
 def acknowledge(session: Session, reference: str, wanted: Acknowledgement, actor: Actor) -> ConcernRow:
-    """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
+    """Record that a social worker has read the concern, and its additions up to `wanted.up_to_addition`.
 
-    Later additions go on waiting: an acknowledgement covers only what it names. Again, it only adds a disclosure.
-    Raises `NoSuchConcern`, or `ValidationFailed` if there is no addition of that number.
+    Later additions stay unacknowledged. A repeat only adds an audit log entry. Raise `NoSuchConcern`, or
+    `ValidationFailed` if there is no addition with this number.
     """
     concern = get_concern(session, reference)
     _acknowledge(session, concern, AcknowledgedDetails(up_to_addition=wanted.up_to_addition), actor)
@@ -54,10 +54,10 @@ def _acknowledge(session: Session, concern: ConcernRow, details: AcknowledgedDet
 def acknowledge_together(
     session: Session, burst: str, wanted: BurstAcknowledgement, actor: Actor
 ) -> Sequence[ConcernRow]:
-    """Record for each of the concerns, which came in that burst, that a social worker has seen it, and return them.
+    """Record that a social worker has read each of these concerns of the burst, and return the concerns.
 
-    What waits for nothing gets no act. Raises `ValidationFailed` for a reference of another concern, and then does
-    nothing.
+    A concern with nothing unacknowledged gets no audit log entry. If a reference is not of the burst, raise
+    `ValidationFailed` and record nothing.
     """
     found = [find_concern(session, find_reference(typed) or "") for typed in wanted.references]
     concerns = [concern for concern in found if concern is not None and concern.burst == burst]
@@ -93,9 +93,9 @@ def close(
 ) -> InboxEntry:
     """Close the concern with its outcome and, if there is one, a message to the reporter, in one transaction.
 
-    A retry with the same idempotency key sends no second message. Raises `ValidationFailed` for an unknown outcome,
-    `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another. `NotAcknowledged` too where something added
-    waits, `unless_waiting`; with a message, as `send_message` does.
+    A retry with the same idempotency key sends no second message. Raise `ValidationFailed` for an unknown outcome,
+    `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` if the concern has another outcome. With `unless_waiting`,
+    raise `NotAcknowledged` also for an unacknowledged addition. With a message, raise as `send_message` does.
     """
     if faults := desk.reference_data.faults_in_codes(wanted):
         raise ValidationFailed(faults)
@@ -106,7 +106,7 @@ def close(
     try:
         concern = desk.writer.run(_close, reference, wanted, actor, message, unless_waiting=unless_waiting)
     except AlreadyStored:
-        request.replay(desk.engine)  # raises if it was another outcome, or another message
+        request.replay(desk.engine)  # raises if the outcome or the message differs
         with Session(desk.engine) as session:
             concern = get_concern(session, reference)
     return entry_of(concern, now=actor.at)
@@ -130,9 +130,9 @@ def _close(
         raise OutcomeGiven
     if message is not None:
         store_entry(session, concern, *message)
-        actor = replace(actor, seen=None)  # it has seen what came before, and now its own message too
+        actor = replace(actor, seen=None)  # checked with the message, which would now count as unseen
     record_change(session, concern, DeskAct.CLOSED, actor, ClosedDetails(outcome=outcome, shared=shared))
-    if unless_waiting and concern.additions_waiting:  # after what the actor has not seen, which says more
+    if unless_waiting and concern.additions_waiting:  # after the check of `seen`, whose error says more
         raise NotAcknowledged
     concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or actor.at
     concern.outcome, concern.outcome_shared = outcome, shared
@@ -142,7 +142,7 @@ def _close(
 
 
 def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> ConcernRow:
-    """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
+    """Put the concern on hold, so that it is not erased, or release it. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     act = DeskAct.HELD if wanted.held else DeskAct.RELEASED
     record_change(session, concern, act, actor, ReasonDetails(reason=wanted.reason))
@@ -151,9 +151,9 @@ def hold(session: Session, reference: str, wanted: Hold, actor: Actor) -> Concer
 
 
 def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> ConcernRow:
-    """Erase the concern's text, and what was added to it, for good.
+    """Permanently erase the text of the concern and of its entries.
 
-    Raises `NoSuchConcern`, `NotAcknowledged` (if anything that was added waits too), `OnHold` or `ConcernErased`.
+    Raise `NoSuchConcern`, `NotAcknowledged` (also for an unacknowledged addition), `OnHold` or `ConcernErased`.
     """
     concern = get_concern(session, reference)
     if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
@@ -169,22 +169,22 @@ def erase(session: Session, reference: str, wanted: Erasure, actor: Actor) -> Co
 
 
 def erase_for_good(desk: Desk, reference: str, wanted: Erasure, actor: Actor) -> ErasedConcern:
-    """Erase the concern and purge its bytes from the database files. Return what remains. Raises as `erase` does."""
+    """Erase the concern and purge its bytes from the database files. Return what remains. Raise as `erase` does."""
     fields = concern_fields(dict(desk.writer.run(erase, reference, wanted, actor)), actor.at)
     return ErasedConcern.model_validate(fields | {"remnants": purge_remnants(desk.engine)})
 
 
 def record_withheld(session: Session, reference: str, wanted: str, actor: Actor) -> int:
-    """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
+    """Record that the action `wanted` was not carried out, and return the entry's number. Raise `NoSuchConcern`."""
     concern = get_concern(session, reference)
     acting, chain = replace(actor, seen=None), concern.reference
     return record_action(session, chain, DeskAct.WITHHELD, acting, WithheldDetails(wanted=wanted)).number
 
 
 def times_to_acknowledge(session: Session, *, since: dt.datetime) -> list[float]:
-    """Return the seconds of each concern that was received since then and is acknowledged, the shortest first.
+    """Return the seconds from receipt to acknowledgement of concerns received since `since`, shortest first.
 
-    Tests are left out. Of many concerns only the newest count.
+    Tests and unacknowledged concerns are excluded. Only the newest `NEWEST` concerns count.
     """
     acknowledged = (
         select(ConcernRow.received_at, ConcernRow.acknowledged_at)

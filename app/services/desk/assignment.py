@@ -38,21 +38,21 @@ class Assigned:
 
     @classmethod
     def by_act(cls, act: AuditEntryRow | None) -> Self:
-        """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
+        """Return the assignment that an audit log entry made. None means that the concern was never assigned."""
         if act is None:
             return cls()
         person = details_of(act).person if act.act == DeskAct.ASSIGNED else None
         return cls(person, act.at, act.client, act.number)
 
     def __str__(self) -> str:
-        """Return it in a sentence."""
+        """Return the assignment as a sentence."""
         if self.at is None:
             return "It has never been assigned."
         return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
 
 
 def read_assignment(session: Session, reference: str, actor: Actor) -> Assigned:
-    """Return who has the concern. Raises `NoSuchConcern`."""
+    """Record the reading, and return the assignment of the concern. Raise `NoSuchConcern`."""
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="assignment"))
     return Assigned.by_act(_find_last(session, reference))
@@ -65,10 +65,10 @@ def assign(
     actor: Actor,
     precondition: Callable[[int], bool] = lambda _version: True,
 ) -> tuple[Assigned, Assigned]:
-    """Assign the concern to the person, or to nobody, and return the assignment before and after.
+    """Assign the concern to the person, or unassign it for None. Return the assignment before and after.
 
-    Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold for
-    the version of the assignment before.
+    Every request is recorded. Raise `NoSuchConcern`, or `AssignmentChanged` if `precondition` is False for the version
+    before.
     """
     before, after = writer.run(_assign, reference, person, actor, precondition)
     if after is None:
@@ -92,9 +92,9 @@ def _assign(
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor) -> tuple[str, ...]:
-    """Assign to nobody all that is assigned to the person, who leaves, and return the references.
+    """Unassign every concern of the person, who leaves, and return the references.
 
-    Other work goes on between two batches. What is assigned to the person meanwhile is taken too.
+    Other writers can run between batches. Concerns assigned to the person between batches are unassigned too.
     """
     taken: list[str] = []
     while batch := writer.run(_unassign_some, person, actor=actor):
@@ -114,6 +114,6 @@ def _unassign_some(session: Session, person: str, *, actor: Actor) -> list[str]:
 
 
 def _find_last(session: Session, reference: str) -> AuditEntryRow | None:
-    """Return the last act that assigned the concern to somebody or to nobody, or None."""
+    """Return the last audit log entry that assigned or unassigned the concern, or None."""
     acts = select(AuditEntryRow).where(AuditEntryRow.chain == reference, col(AuditEntryRow.act).in_(ASSIGNING_ACTS))
     return session.exec(acts.order_by(col(AuditEntryRow.number).desc()).limit(1)).first()

@@ -1,9 +1,10 @@
-"""Exports: one concern as one file that can be proved.
+"""Exports: one concern as one file that can be verified.
 
-The file is a PDF with JSON inside, and the service's signature over all of it at its end: a comment of the PDF. After
-it the last lines of the PDF are repeated, so that every program that reads PDFs finds its way from the end. Nothing
-else may follow. The JSON has what the service signed, and each text sealed, with its own key, and opened. That key
-opens that text alone. With it anyone sees that the words are those that were sealed, and whose digest the history has.
+The file is a PDF with JSON inside. A comment at the end of the PDF has the service's signature over all of it. After
+the comment the last lines of the PDF are repeated, because programs read a PDF from its end. Nothing else may follow.
+
+The JSON has the signed statement, and each text both sealed and decrypted, with a key that decrypts only this text.
+With this key anyone can check that the text is the one that was sealed, and whose digest the history has.
 """
 
 import base64
@@ -54,7 +55,7 @@ SENTENCE = "detail"
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
 SealedTexts = Mapping[EntryPlace | None, bytes]
-"""The sealed text of a concern (None), and of what was added to it."""
+"""The sealed texts of a concern, by place: None for its own text."""
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(
     rb"(?P<pdf>.*\nstartxref\n(?P<start>[0-9]+)\n%%EOF\n)"
@@ -68,9 +69,9 @@ TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
 
 
 def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
-    """Record that an export begins, and return what the service knows: the concern in clear and its history, signed.
+    """Record that an export begins, and return the unencrypted data of the concern and its history, signed.
 
-    The history, which may be long, is read outside the writer. Raises `NoSuchConcern` or `ConcernErased`.
+    The history, which may be long, is read outside the writer. Raise `NoSuchConcern` or `ConcernErased`.
     """
     concern, counts, hand_overs, last = desk.writer.run(_begin, reference, actor)
     rows = select(AuditEntryRow).where(AuditEntryRow.chain == reference, AuditEntryRow.number <= last.number)
@@ -95,7 +96,7 @@ def sign_statement(desk: Desk, reference: str, actor: Actor) -> ExportStatement:
 def _begin(
     session: Session, reference: str, actor: Actor
 ) -> tuple[ConcernRow, dict[str, int], tuple[HandOverEntry, ...], End]:
-    """Return the concern, how many `additions` and `notes` it has, its hand-overs, and what this act is on record."""
+    """Return the concern, its counts of `additions` and `notes`, its hand-overs, and the chain's new end."""
     concern = get_unerased(session, reference)
     counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
@@ -106,7 +107,7 @@ def _begin(
 def record_export(
     session: Session, reference: str, export: NewExport, actor: Actor, signer: ReceiptSigner
 ) -> ExportEntry:
-    """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
+    """Record the digest of the file, and sign it. Raise `NoSuchConcern` or `ConcernErased`."""
     get_unerased(session, reference)
     details = ExportedDetails(file_sha256=export.file_sha256, notes=export.notes)
     record_action(session, reference, DeskAct.EXPORTED, actor, details)
@@ -122,10 +123,10 @@ def _claims(reference: str, at: dt.datetime) -> dict[str, Any]:
 def build_export(
     statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
 ) -> dict[str, Any]:
-    """Return the document. `statement` is the service's answer, `keys` are those that it publishes.
+    """Return the JSON document. `statement` is the service's response, `keys` are its published keys.
 
-    The sentences of the history are left out, since no hash covers them: they are printed. Raises
-    `UnsealingUnavailable` or `SealedTextMisplaced`.
+    The history's sentences are left out, since no hash covers them: the PDF prints them. Raise `UnsealingUnavailable`
+    or `SealedTextMisplaced`.
     """
     history = [{name: each[name] for name in each if name != SENTENCE} for each in statement["history"]]
     reference = statement["concern"]["reference"]
@@ -142,7 +143,7 @@ def build_export(
 
 
 def history_of(statement: dict[str, Any]) -> list[AuditEntryRow]:
-    """Return the rows of the history that the statement of an export has."""
+    """Return the history in the statement of an export, as rows."""
     return [audit_entry_row(entry) for entry in statement["history"]]
 
 
@@ -163,7 +164,7 @@ def _text(
 
 
 class ExportFile(NamedTuple):
-    """What is in the file of an export: the SHA-256 of what was signed, the signature, and the JSON."""
+    """The content of an export file: the SHA-256 of the signed PDF, the signature, and the JSON document."""
 
     sha256: str
     signature: str
@@ -171,18 +172,18 @@ class ExportFile(NamedTuple):
 
 
 def finish_pdf(pdf: bytes) -> bytes:
-    """Return the PDF as it is signed: with a line end after its last line."""
+    """Return the PDF in the form that is signed: with a line end after its last line."""
     return pdf.rstrip(b"\r\n") + b"\n"
 
 
 def add_signature(pdf: bytes, signature: str) -> bytes:
-    """Return the file: the finished PDF, and its signature."""
+    """Return the export file: the finished PDF followed by its signature."""
     start = pdf.rpartition(b"startxref\n")[2].partition(b"\n")[0]
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
 
 def read_export_file(content: bytes) -> ExportFile:
-    """Return what is in the file. Raises `ExportNotGenuine` or `PdfUnavailable`."""
+    """Return the content of an export file. Raise `ExportNotGenuine` or `PdfUnavailable`."""
     found = SIGNED.fullmatch(content)
     if found is None:
         raise ExportNotGenuine("The file is no export, or its end was cut off or changed.")
@@ -298,7 +299,7 @@ def _fault_in_text(
 
 
 def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str | None:
-    """Return the fault of a text that says itself when it came or who wrote it, where the history says otherwise."""
+    """Return the fault of a text that names a different time or author than the history, or None."""
     known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
     if any(opened.get(name, value) != value for name, value in known.items()):
         return "names another time or author than the history"
@@ -306,7 +307,7 @@ def _fault_in_origin(opened: dict[str, Any], added: AuditEntryRow | None) -> str
 
 
 def places_of(stated: Mapping[str, Any], *, notes: bool) -> list[EntryPlace | None]:
-    """Return the places of the texts of an export: the concern's own, its additions, and its notes if they are in."""
+    """Return the places of the texts of an export: the concern's own, its additions, and its notes if included."""
     counts = {EntryKind.ADDITION: stated["additions"], EntryKind.NOTE: stated["notes"] if notes else 0}
     return [None, *(EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1))]
 
@@ -316,7 +317,7 @@ def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
 
 
 def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
-    """Return those keys inside the export whose thumbprint is pinned. Raises `ExportNotGenuine` if there is none."""
+    """Return the keys inside the export whose thumbprints are pinned. Raise `ExportNotGenuine` if there is none."""
     try:
         keys = [each for each in document["keys"]["keys"] if thumbprint_of(each) in pinned]
     except (KeyError, TypeError):
@@ -329,7 +330,7 @@ def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:
 def faults_in_exported_hand_overs(
     hand_overs: Sequence[dict[str, Any]], history: Sequence[AuditEntryRow], keys: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield each fault of the hand-overs. The receipt of the other body is compared with its recorded digest."""
+    """Yield each fault of the hand-overs. The other organisation's receipt is compared with its recorded digest."""
     rows = []
     for entry in hand_overs:
         came = entry["confirmed_at"]
@@ -350,15 +351,15 @@ def _is_ours(entry: dict[str, Any], reference: str, keys: dict[str, Any]) -> boo
 
 
 def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
-    """Return the PDF of an export, to be signed. Its JSON has every letter. Raise `PdfUnavailable`."""
+    """Return the PDF of an export, to be signed. Its JSON has every character. Raise `PdfUnavailable`."""
     return finish_pdf(concern_pdf(printed, attached=json.dumps(document, ensure_ascii=False, indent=1)))
 
 
 def concern_pdf(printed: dict[str, Any], **inputs: str) -> bytes:
-    """Return a concern as a PDF to read. It is made in memory, and stored nowhere. Raise `PdfUnavailable`.
+    """Return a concern as a PDF, made in memory and not stored. Raise `PdfUnavailable`.
 
-    A letter that the font lacks keeps the standards from being met. The PDF is then made without them, with a box for
-    each such letter, and says so by `printed["boxes"]`.
+    If the font lacks a character, the PDF standards cannot be met. The PDF is then made without them, with a box for
+    each such character, and prints the sentence `printed["boxes"]`.
     """
     if not pdf_available():
         raise PdfUnavailable

@@ -1,6 +1,6 @@
-"""Figures: the team's last days, exact, for the desk alone; and statistics for auditors, with small counts hidden.
+"""Exact daily figures for the desk only, and monthly statistics for auditors with small counts hidden.
 
-Tests are in no figure.
+Tests are not counted.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ from app.services.guides.working_days import LONDON
 MICROSECOND = dt.timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000
 SMALLEST_COUNT = 5
-"""Smaller counts could be of a child that somebody knows."""
+"""Smaller counts are hidden: people could recognise the child."""
 MEASURES = ("guide", "state", "immediate_danger", "referral_source", "outcome")
 _CONCERNS = table_of(ConcernRow).c
 _TIMES = select_columns(
@@ -35,7 +35,7 @@ _TIMES = select_columns(
 
 
 def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> tuple[FiguresOfDay, ...]:
-    """Return the figures of that many days, up to today, after it is recorded that they are read."""
+    """Return the figures of the last `days` days, including today, after recording the reading."""
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor, SummaryDetails(days=days))
     today = actor.at.astimezone(LONDON).date()
     dates = [today - dt.timedelta(days=back) for back in reversed(range(days))]
@@ -52,13 +52,13 @@ def read_figures(engine: Engine, writer: Writer, *, days: int, actor: Actor) -> 
 
 
 class _CountsOfDays:
-    """The figures of successive days, counted a concern at a time: there may be many."""
+    """A counter of daily figures. It takes one concern at a time, because there may be many."""
 
     def __init__(self, dates: Sequence[dt.date], at: dt.datetime) -> None:
         self._dates = dates
         self._first = _begin(dates[0])
         next_days = [_begin(day + dt.timedelta(days=1)) for day in dates]
-        self._ends = [min(each, at + MICROSECOND) for each in next_days]  # with what came at this very moment
+        self._ends = [min(each, at + MICROSECOND) for each in next_days]  # includes events at exactly this time
         self._limits = [min(each, at) for each in next_days]
         self._happened: Counter[tuple[str, int]] = Counter()
         self._changes: Counter[tuple[str, int]] = Counter()
@@ -70,7 +70,7 @@ class _CountsOfDays:
         acknowledged_at: dt.datetime | None,
         closed_at: dt.datetime | None,
     ) -> None:
-        """Count a concern: on the days of what happened to it, and on those at whose end it waited."""
+        """Count a concern on the days of its events, and on each day at whose end it was unacknowledged."""
         for name, moment in (("received", received_at), ("acknowledged", acknowledged_at), ("closed", closed_at)):
             if moment is not None and moment >= self._first:
                 self._happened[name, bisect_right(self._ends, moment)] += 1
@@ -95,12 +95,12 @@ class _CountsOfDays:
 
 
 def _begin(day: dt.date) -> dt.datetime:
-    """Return the first moment of the day in London."""
+    """Return the start of the day in London, as UTC."""
     return dt.datetime.combine(day, dt.time.min, tzinfo=LONDON).astimezone(dt.UTC)
 
 
 class Figure(NamedTuple):
-    """One line of the statistics. `concerns` is None where it is hidden."""
+    """One line of the statistics. `concerns` is None if it is hidden."""
 
     month: str
     measure: str
@@ -109,7 +109,7 @@ class Figure(NamedTuple):
 
 
 class MonthlyCount(NamedTuple):
-    """How many concerns of a month have that value. The month is that of the receipt, in UTC."""
+    """The number of concerns with one value of a measure, received in one month (UTC)."""
 
     year: int
     month: int
@@ -119,7 +119,7 @@ class MonthlyCount(NamedTuple):
 
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor) -> list[Figure]:
-    """Return the figures by measure and month, after it is recorded that they are read."""
+    """Return the figures by measure and month, after recording the reading."""
     writer.run(record_reading, AUDIT, DeskAct.SUMMARY_READ, actor, SummaryDetails(statistics=True))
     with Session(engine) as session:
         counts = list(_count_by_month(session))
@@ -139,10 +139,10 @@ def _count_by_month(session: Session) -> Iterator[MonthlyCount]:
 
 
 def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
-    """Hide the small counts of one measure in one month, and the next smallest ones until nothing can be computed.
+    """Hide the small counts of one measure in one month, and the next smallest until none can be computed.
 
-    The sum of a month is in every measure that hides nothing. So what is hidden has at least two values, and is not
-    small together.
+    A measure that hides nothing reveals the total of the month. So at least two values are hidden, with a sum of at
+    least `SMALLEST_COUNT`.
     """
     by_size = sorted(range(len(counts)), key=lambda place: counts[place].concerns)
     hidden = {place for place in by_size if counts[place].concerns < SMALLEST_COUNT}

@@ -1,6 +1,6 @@
-"""Handing a concern over to another body: on the record with digest, body and reason before the file leaves.
+"""Hand-overs of concerns to other organisations, recorded with digest, organisation and reason before the file leaves.
 
-The file is the concern and its additions, opened and sealed to the key of the body.
+The file is the decrypted concern and its additions, sealed to the organisation's key.
 """
 
 import base64
@@ -45,7 +45,7 @@ ANOTHER_RECEIPT = "A different receipt is already stored for this hand-over."
 
 
 class StoredHandOver(BaseModel):
-    """What a retry needs, under its idempotency key: the entry, and the seed (hex) of a file that was made here."""
+    """The data stored for a retry: the entry, and the seed (hex) if this service made the file."""
 
     entry: HandOverEntry
     seed: str | None
@@ -53,7 +53,7 @@ class StoredHandOver(BaseModel):
 
 @dataclass(frozen=True)
 class _New:
-    """What is recorded of a hand-over, who signs it, and the seed of the file if it was made here."""
+    """A hand-over to record, its signer, and the seed of the file if this service made it."""
 
     recorded: HandOver
     signer: ReceiptSigner
@@ -61,11 +61,10 @@ class _New:
 
 
 def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: str | None = None) -> IdempotentResult:
-    """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
+    """Record the hand-over, and return its entry (JSON), with the file if this service made it.
 
-    A retry with the same idempotency key records nothing, and gets the same entry and the same file. Raises
-    `NoSuchConcern`, `ConcernErased`, `ValidationFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or
-    `IdempotencyKeyReused`.
+    A retry with the same idempotency key records nothing, and returns the same entry and file. Raise `NoSuchConcern`,
+    `ConcernErased`, `ValidationFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `IdempotencyKeyReused`.
     """
     read_recipient(wanted.recipient)
     recorded, package, seed = wanted, None, None
@@ -85,7 +84,7 @@ def hand_over(desk: Desk, reference: str, wanted: HandOver, actor: Actor, key: s
 def confirm_hand_over(
     session: Session, reference: str, number: int, wanted: HandOverReceipt, actor: Actor
 ) -> HandOverEntry:
-    """Store the receipt of the other body. Again, it changes nothing. Raises `NoSuchItem` or `ValidationFailed`."""
+    """Store the other organisation's receipt. A repeat changes nothing. Raise `NoSuchItem` or `ValidationFailed`."""
     get_concern(session, reference)
     row, receipt = session.get(HandOverRow, (reference, number)), wanted.receipt
     if row is None:
@@ -101,7 +100,7 @@ def confirm_hand_over(
 
 
 def read_hand_overs(session: Session, reference: str, actor: Actor) -> tuple[HandOverEntry, ...]:
-    """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
+    """Record the reading, and return the hand-overs of the concern. Raise `NoSuchConcern`."""
     get_concern(session, reference)
     record_action(session, reference, DeskAct.LISTED, actor, ShownDetails(what="hand-overs"))
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
@@ -119,7 +118,7 @@ def hand_over_entry(row: HandOverRow) -> HandOverEntry:
 
 
 def read_recipient(text: str) -> x25519.Recipient:
-    """Return the recipient. Raises `ValidationFailed` if the text is none."""
+    """Return the recipient. Raise `ValidationFailed` if the text is not an age recipient."""
     try:
         return parse_recipient(text)
     except NotAKey:
@@ -129,7 +128,7 @@ def read_recipient(text: str) -> x25519.Recipient:
 def package_of(
     concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
 ) -> bytes:
-    """Return the JSON of the opened concern and additions, to be sealed to the body."""
+    """Return the JSON of the decrypted concern and additions, to be sealed to the organisation."""
     document = {
         "kind": PACKAGE_KIND,
         "handed_over_at": format_utc(at),
@@ -142,14 +141,14 @@ def package_of(
 
 
 def file_sha256(sealed: bytes) -> str:
-    """Return the digest of the file, as the record has it."""
+    """Return the SHA-256 of the file, as the audit log stores it."""
     return hashlib.sha256(sealed).hexdigest()
 
 
 def _make_package(
     desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
-    """Return the file for the body, and how many additions are in it: all, or those up to that number."""
+    """Return the file for the organisation, and its number of additions: all, or those up to `up_to`."""
     engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
         raise UnsealingUnavailable
@@ -164,7 +163,10 @@ def _make_package(
 
 
 def _record(session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor) -> HandOverEntry:
-    """Insert the hand-over under the next number, and return its entry. A retry is found before anything is refused."""
+    """Insert the hand-over under the next number, and return its entry.
+
+    Raise `AlreadyStored` for a retry, even if the concern has since been erased.
+    """
     concern = get_concern(session, reference)
     number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
     fields = new.recorded.model_dump() | {"number": number}
@@ -182,7 +184,7 @@ def _record(session: Session, reference: str, new: _New, request: Retryable, *, 
 
 
 def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
-    """Return what the first request got. The file is made again, and is the one that is on the record."""
+    """Return the result of the first request. The file is made again, and must have the recorded digest."""
     found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)
     entry, package = stored.entry, None

@@ -1,4 +1,4 @@
-"""The inbox: concerns without their words, sorted by urgency or by time, a page at a time."""
+"""The inbox: pages of concerns without their text, sorted by urgency or by time."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -22,27 +22,28 @@ from app.services.concerns.waiting_additions import count_additions
 _CONCERNS = table_of(ConcernRow).c
 SHOWN = {*InboxEntry.model_fields, "waiting", "danger", "due"}
 INBOX_COLUMNS = tuple(column for column in _CONCERNS if column.name in SHOWN)
-"""What entries show, and what they are sorted by; without the sealed text."""
+"""The columns that entries show or are sorted by, without the sealed text."""
 AFTER_ALL = "~"
-"""Comes after every character of a reference."""
+"""Sorts after every character of a reference."""
 NOT_TIMES: Mapping[str, type] = {"waiting": int, "danger": int, "reference": str}
-"""The types of the columns to sort by that are not times."""
+"""The types of the sort columns that are not times."""
 DANGER_RANK_LIMIT = 1
-"""The rank up to which somebody said that a child is in immediate danger."""
+"""The highest rank at which a reporter said that a child is in immediate danger."""
 InboxPosition = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class InboxQuery:
-    """A request for the inbox: its order, and what it is narrowed to. None is no filter.
+    """A request for the inbox: its order and its filters. None means no filter.
 
-    `assigned_to` is a person; the empty text is nobody. `reference` is the start of one. `waits_in_danger`: only those
-    that wait, and whose reporter said that a child is in immediate danger, first or later.
+    `assigned_to` is a person, or empty for unassigned concerns. `reference` is the start of a reference.
+    `waits_in_danger`: only concerns with something unacknowledged, whose reporter said, at first or later, that a child
+    is in immediate danger.
     """
 
     order: InboxOrder
     test: bool = False
-    """Whether to list tests alone. They are never among the concerns."""
+    """True to list only tests, which are otherwise not listed."""
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
@@ -55,7 +56,7 @@ class InboxQuery:
 
     @classmethod
     def of(cls, order: InboxOrder, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
-        """Return what a person wants, whom `mine` means, with filters that a model cannot say."""
+        """Return the query for a person's filters. `mine` means the person `me`; `others` are further filters."""
         whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
         named = {name: getattr(wanted, name) for name in ("state", "overdue", "danger", "guide", "burst")}
         return cls(order, assigned_to=whose, **named, **others)
@@ -93,18 +94,18 @@ class InboxQuery:
 
     @property
     def column_types(self) -> tuple[type, ...]:
-        """The type of each of those columns."""
+        """The type of each sort column."""
         return tuple(NOT_TIMES.get(column.name, dt.datetime) for column in self.columns)
 
 
 def list_inbox(
     session: Session, query: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return one page, after the position of the last row of the page before.
+    """Return one page of rows, after the position of the last row of the previous page.
 
-    `urgent`: concerns that wait for an acknowledgement come first, of themselves or of something added. Among them:
-    immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
-    oldest. `newest`: by time of receipt, the latest first. `changed`: by the time of the last change, the latest first.
+    `urgent`: concerns with something unacknowledged come first: the concern itself or an addition. They are sorted by
+    immediate danger in an addition, immediate danger in the concern, earliest deadline, then oldest.
+    `newest`: by time of receipt, most recent first. `changed`: by time of the last change, most recent first.
     """
     wanted, columns = select(_CONCERNS.reference).where(*query.conditions(now)), query.columns
     if after is not None:
@@ -112,23 +113,23 @@ def list_inbox(
         key = tuple_(*columns)
         wanted = wanted.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
     ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
-    # An index has all that is sorted and filtered, so only the rows of the page are read.
+    # An index has every sort and filter column, so only the rows of the page are read.
     page = select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(wanted.order_by(*ordered).limit(limit)))
     return list(session.execute(page.order_by(*ordered)))
 
 
 def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
-    """Return the position of the row in that order."""
+    """Return the position of the row in the order of the query."""
     return tuple(row._mapping[column.name] for column in query.columns)
 
 
 def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
-    """Return the condition that the concern, or something added to it, waits after its time."""
+    """Return the condition for a concern that is overdue or has an overdue addition."""
     return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Count the concerns in each state, and those that are overdue, of themselves or by something added; no tests."""
+    """Count the concerns in each state, and those that are overdue or have an overdue addition. Tests do not count."""
     by_state = select(_CONCERNS.state, func.count()).where(_CONCERNS.test.is_(False)).group_by(_CONCERNS.state)
     counted = session.execute(by_state)
     counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
@@ -139,7 +140,7 @@ def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
 def read_inbox(
     writer: Writer, query: InboxQuery, *, actor: Actor, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
+    """Return one page of the inbox, and one more row if there is a next page. Record the rows of the page."""
     with Session(writer.engine) as session:
         rows = list_inbox(session, query, now=actor.at, after=after, limit=limit + 1)
     shown = ShownDetails(references=tuple(row.reference for row in rows[:limit]))
@@ -148,7 +149,7 @@ def read_inbox(
 
 
 def read_summary(writer: Writer, *, actor: Actor) -> dict[str, int]:
-    """Count the concerns in each state, and the additions that wait. This is recorded."""
+    """Count the concerns in each state and the unacknowledged additions. Record the reading."""
     with Session(writer.engine) as session:
         counts = count_states(session, now=actor.at) | count_additions(session, now=actor.at)
     writer.run(record_reading, INBOX, DeskAct.SUMMARY_READ, actor)

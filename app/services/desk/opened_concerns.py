@@ -1,4 +1,4 @@
-"""Opening of a concern, with its words or without them."""
+"""Opening of a concern, with or without its text."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ NO_NOTES = EntryPage(EntryKind.NOTE)
 
 @dataclass(frozen=True)
 class OpeningRequest:
-    """How a concern is opened, and what is shown of it: at most `limit` additions (None: all), and its last notes.
+    """A request to open a concern, with at most `limit` additions (None: all) and its last notes.
 
-    With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
-    then given sealed. `erased_too`: a concern that was erased is viewed without its words.
+    `fingerprints` are those of the keys held here. If they cannot decrypt every text, all are returned encrypted, and
+    the audit log says so. `erased_too`: an erased concern is shown without its text.
     """
 
     how: str
@@ -40,10 +40,10 @@ class OpeningRequest:
 
 @dataclass(frozen=True)
 class Opening:
-    """A concern whose opening is on the record, without its text; the first page of additions, and how many exist.
+    """A concern whose opening is recorded, without its text, with the first page and the number of additions.
 
-    `seen` is the number of that act in the chain. `notes` has the last notes, if they are shown too. `opens` says
-    whether all the texts are opened here.
+    `seen` is the number of the audit log entry. `notes` has the last notes, if they are shown too. `opens` is True if
+    this process decrypts all the texts.
     """
 
     concern: ConcernRow
@@ -55,7 +55,7 @@ class Opening:
 
 
 def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor: Actor) -> Opening:
-    """Record that the concern is opened, and return what is wanted of it. Raises `NoSuchConcern` or `ConcernErased`."""
+    """Record that the concern is opened, and return the requested parts. Raise `NoSuchConcern` or `ConcernErased`."""
     concern = get_concern(session, reference)
     if concern.erased_at is not None and not wanted.erased_too:
         raise ConcernErased
@@ -72,10 +72,10 @@ def open_concern(session: Session, reference: str, wanted: OpeningRequest, actor
 
 
 def opened_concern(desk: Desk, opening: Opening, *, now: dt.datetime) -> OpenedConcern:
-    """Return the concern with its words, the first page of additions, and the link to the second if there is one.
+    """Return the decrypted concern, its first page of additions, and the link to the second if there is one.
 
-    Raise `UnsealingUnavailable` if this process has no identity for them, `SealedTextMisplaced` if a text is that of
-    another concern, and `ConcernErased` if it went since the record.
+    Raise `UnsealingUnavailable` if this process holds no identity for them. Raise `SealedTextMisplaced` if a text
+    belongs to another concern, and `ConcernErased` if it was erased after the opening was recorded.
     """
     concern = opening.concern
     fields = concern_fields(dict(concern), now)

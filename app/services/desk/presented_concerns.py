@@ -29,17 +29,17 @@ def reference_of(text: str) -> str:
 
 
 def inbox_entry(row: Columns, *, now: dt.datetime) -> InboxEntry:
-    """Return the entry of one row of the inbox, without the words of the concern."""
+    """Return the entry of one row of the inbox, without the text of the concern."""
     return InboxEntry.model_validate(concern_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    """Return the entry of one concern, without its words."""
+    """Return the entry of one concern, without its text."""
     return inbox_entry(dict(concern), now=now)
 
 
 def concern_fields(row: Columns, now: dt.datetime) -> dict[str, Any]:
-    """Return the fields of an entry of that row of the inbox."""
+    """Return the fields of the entry of one row of the inbox."""
     named = {"assigned_to": row["assigned_to"] or None, "burst": row["burst"] or None}
     return {name: row[name] for name in COPIED} | named | {"overdue": _is_late(row, now), "links": _links_of(row)}
 

@@ -1,4 +1,4 @@
-"""Retention: a concern's text is erased when the council's periods end; never before it is acknowledged."""
+"""Erasure of concerns whose retention period has ended, never before they are acknowledged."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -40,11 +40,11 @@ class RetentionPeriods:
 def erase_due_concerns(
     engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime, is_clock_checked: bool = False
 ) -> Iterator[str]:
-    """Erase the text of each concern whose period has ended, and of each test after a day, and yield its reference.
+    """Erase the text of each concern whose period has ended, and of each test after a day. Yield the references.
 
-    It is the operation of the desk: what is on hold or not acknowledged is never erased, whatever the periods are.
-    Raises `ClockInDoubt` before the first if the clock disagrees with the time that was last known, unless a person has
-    checked the clock.
+    This calls `erase` of the desk: a concern on hold or unacknowledged is never erased, whatever the periods. Raise
+    `ClockInDoubt` before the first erasure if the clock disagrees with the last known time, unless a person has checked
+    the clock.
     """
     writer.run(note_time, at, is_checked=is_clock_checked)
     erased = 0
@@ -64,7 +64,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
         with Session(engine) as session:
             count, _ = measure_entries(session, EntryKind.ADDITION, reference)
         with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
-            # For a test the rules of the database are the same.
+            # The database rules are the same for tests.
             writer.run(acknowledge, reference, Acknowledgement(up_to_addition=count), by_retention(at))
             writer.run(erase, reference, reason, by_retention(at))
             yield reference
@@ -81,7 +81,7 @@ def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt
 
 
 def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> SelectOfScalar[str]:
-    """Select what entered the state before that time, and has no addition that nobody acknowledged before it."""
+    """Select concerns that entered the state before `before`, with every addition acknowledged before then."""
     waits = exists().where(
         col(EntryRow.reference) == ConcernRow.reference,
         col(EntryRow.kind) == EntryKind.ADDITION.value,
@@ -93,7 +93,7 @@ def _in_state(state: ConcernState, since: Any, *, before: dt.datetime) -> Select
 
 
 def _due(engine: Engine, wanted: SelectOfScalar[str]) -> Iterator[str]:
-    """Yield those of the wanted references that are neither on hold nor erased, until there are no more."""
+    """Yield the wanted references that are neither on hold nor erased, until there are no more."""
     due = wanted.where(col(ConcernRow.held).is_(False), col(ConcernRow.erased_at).is_(None)).limit(ERASURE_BATCH_SIZE)
     while True:
         with Session(engine) as session:

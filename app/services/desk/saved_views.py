@@ -1,4 +1,4 @@
-"""Saved views of the inbox, and the time until which a person has looked at it."""
+"""Saved views of the inbox, and the time up to which a person has seen its changes."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
 
 
 def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
-    """Save the view of that name in place of a former one. Raises `ValidationFailed` for one too many."""
+    """Save the view, in place of one with the same name. Raise `ValidationFailed` if there are too many."""
     wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     former = session.get(SavedViewRow, (person, name))
     if former is None and len(list_views(session, person)) >= MAX_VIEWS:
@@ -32,7 +32,7 @@ def save_view(session: Session, person: str, name: str, filters: ViewFilters, *,
 
 
 def remove_view(session: Session, person: str, name: str) -> None:
-    """Remove the view. Raises `NoSuchItem` if the person has none of that name."""
+    """Remove the view. Raise `NoSuchItem` if the person has none with this name."""
     row = session.get(SavedViewRow, (person, name))
     if row is None:
         raise NoSuchItem("You have no saved view with this name.")
@@ -40,19 +40,19 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 
 def remove_views(session: Session, person: str) -> None:
-    """Remove every view of a person, who leaves, and how far they looked."""
+    """Remove every view of a person, who leaves, and the time up to which they have seen changes."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
     session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
 
 
 def find_look(session: Session, person: str) -> dt.datetime | None:
-    """Return up to when the person has looked at what changed, or None."""
+    """Return the time up to which the person has seen changes, or None."""
     row = session.get(InboxLookRow, person)
     return None if row is None else row.looked_at
 
 
 def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
-    """Write that the person has looked at what changed before that moment. An earlier one changes nothing."""
+    """Store that the person has seen changes up to `until`. An earlier time changes nothing."""
     row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
     row.looked_at = max(row.looked_at, until)
     session.add(row)
