@@ -16,7 +16,7 @@ KEY_BYTES = 32
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a file that only its owner can read. If it exists, replace it, or raise `FileExistsError` unless `replace`.
+    """Write a file that only its owner can read. Raise `FileExistsError` if it exists, unless `replace` is true.
 
     The file appears complete or not at all, so that two processes that start together use one key.
     """

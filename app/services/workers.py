@@ -191,7 +191,7 @@ def backoff_seconds(failures: int) -> float:
 
 
 class GenerationWatcher(JobsWorker):
-    """Polls the generation, and calls `on_change` if another process published or withdrew an edition.
+    """A worker that polls the generation. Calls `on_change` if another process published or withdrew an edition.
 
     If the database has not responded for `SILENT_SECONDS`, `on_silence` gets the time of the last response
     (`monotonic`). When it responds again, `on_silence` gets None, after `on_change` if that is due.

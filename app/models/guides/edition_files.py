@@ -22,11 +22,11 @@ from app.models.guides.seed_files import FileTree, read_tree
 from app.models.guides.written_checks import parse_written, place_items
 
 NOTHING: dict[str, Any] = {"id": "", "name": ""}
-"""Replaces an entry that cannot be read, with its defaults."""
+"""Fields of the entry that replaces an unreadable one. The other fields have their defaults."""
 Content = TypeVar("Content", EditionContent, RenditionContent)
 _WIDTH = 110
 NEVER_WRAPPED = 1_000_000
-"""Prevents wrapping and unescaped output, which would lose control characters and unusual line separators."""
+"""Control characters and unusual line separators would be lost in wrapped or unescaped text."""
 
 
 def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:

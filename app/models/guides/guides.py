@@ -30,7 +30,7 @@ class EditionStatus(StrEnum):
 
 
 class WithDigest(ResponseModel):
-    """The base of every response with guidance: guide, number, status and digest of the edition."""
+    """Guide, number, status and digest of an edition: the base of every response with guidance."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
@@ -58,7 +58,7 @@ class EditionResponse(EditionContent, EditionHeader):
 
 
 class WithCautions(WithDigest):
-    """The base of responses with guidance, which always include its cautions."""
+    """The base of responses with part of an edition, which always include its cautions."""
 
     cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
 

@@ -110,7 +110,7 @@ def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
 
 
 def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
-    """Yield an error for each id that the edition does not have, and for text that it does not have."""
+    """Yield an error for each id that the edition does not have, and for text without an original in it."""
     yield from _without_original(("applies_to",), content.applies_to, edition.applies_to)
     for name, words in dict(content.introductions).items():
         yield from _without_original(("introductions", name), words, getattr(edition.introductions, name))

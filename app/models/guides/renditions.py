@@ -133,7 +133,7 @@ class RenditionDetails(RequestModel):
 
 
 class RenditionWords(RequestModel):
-    """Translation of the edition itself. What is left out comes in the guide's own words, and is marked."""
+    """The translation of the edition itself. Omitted text is shown in the guide's own language, and marked."""
 
     title: Text | None = Field(default=None, description="The title.", examples=["Cam-fanteisio’n rhywiol ar blant"])
     applies_to: Text | None = Field(
@@ -167,7 +167,7 @@ else:
 
 
 class RenditionSummary(ResponseModel):
-    """A rendition without its words."""
+    """A rendition without its text."""
 
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     dir: Direction = Field(description="Writing direction.", examples=["ltr"])

@@ -123,7 +123,7 @@ class Library:
     def result(
         self, cautions: Iterable[Caution], cited: Iterable[tuple[EditionKey, str]], **rest: Any
     ) -> dict[str, Any]:
-        """Return a result from the cautions, the cited editions with their digests, and what the tool adds."""
+        """Return a result from the cautions, the cited editions with their digests, and the tool's own fields."""
         editions = [
             CitedEdition(
                 guide=key.guide, edition=key.number, digest=digest, url=f"{self.public_url}{edition_path(*key)}"

@@ -17,7 +17,7 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.validation import check_draft
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""The acts after which a guide has no draft."""
+"""Actions after which a guide has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """Takes the current draft, or None if there is none. Returns the new content, or raises."""
@@ -130,7 +130,7 @@ def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: 
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Remove the draft and return it. The audit trail of its writers remains.
+    """Remove the draft and return it. Its recorded actions remain.
 
     Raise `NoSuchGuideDraft`, and the errors of the precondition.
     """

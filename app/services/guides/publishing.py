@@ -64,7 +64,7 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class NewEdition:
-    """An edition to publish. If `number` is given, it must be the next number."""
+    """An edition to publish. If `number` is given, the edition must get that number."""
 
     guide: str
     content: EditionContent
@@ -253,7 +253,7 @@ def publish_seed(
 
     Later editions of other guides are published with `guidance publish` or over HTTP. The folder's renditions are
     published only if the database had no edition at all. Otherwise they need `guidance rendition publish`, because
-    somebody must decide on text that is new to the council.
+    a person must decide on text that is new to the council.
 
     The two-person rule does not apply: access to the folder is enough to publish.
     """

@@ -114,7 +114,7 @@ class ReferenceData:
 
 
 class EmergencyContacts:
-    """Who to call without a guide: the contacts of the default guide, and signposts.
+    """The contacts to show without a guide: those of the default guide, and signposts.
 
     The contacts are cached in case the database cannot be read.
     """

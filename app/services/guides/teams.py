@@ -40,7 +40,7 @@ class Teams:
 
 @dataclass(frozen=True)
 class DutyHours:
-    """Knows which team answers, from the contacts' opening hours or the hours that the council set for its team."""
+    """The rule for which team answers, by the contacts' opening hours or the council's setting for its team."""
 
     working_days: WorkingDays
     words: str | None = None

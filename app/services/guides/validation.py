@@ -56,7 +56,7 @@ class CheckedFile:
 
 
 def read_published(session: Session, guide: str) -> PublishedGuides:
-    """Return what is published of the guide. If it has no edition yet, include the names of all guides."""
+    """Return the guide's history and current edition. If it has none yet, return the names of all guides."""
     history = find_history(session, guide=guide)
     current = current_of(history)
     names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
@@ -154,7 +154,7 @@ def meant_folder(guide: str, names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class CheckedDraft:
-    """A draft beside what is published. `content` and `digest` are None if it has an error."""
+    """A draft with its errors and warnings. `content` and `digest` are None if it has an error."""
 
     draft: GuideDraftRow
     published: PublishedGuides

@@ -44,7 +44,7 @@ _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().wh
 
 
 def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield each fault of the audit log's chains and of their common order: what it is about, and the fault.
+    """Yield each fault of the audit log's chains and of their common order, preceded by its subject.
 
     Rows are read by chain, a few at a time, so memory does not grow with the log. A step is a row.
     """

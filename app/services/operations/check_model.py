@@ -1,4 +1,4 @@
-"""The parts of a configuration check: what it examines, its verdict, and its line of the report."""
+"""The model of a configuration check: its subject, its verdict, and its line of the report."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Patient(Surroundings):
-    """What the checks examine: the settings, the database (read only), and the time."""
+    """The subject of the checks: the settings, the database (read only), and the time."""
 
     rehearse_start: Callable[[Settings, Engine], None]
     """Raises the errors that a start of the service would raise before it listens."""

@@ -104,7 +104,7 @@ class Verifier:
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """Signs checkpoints. The origin of the log is also the name of the key."""
+    """A signer of checkpoints. The origin of the log is also the name of the key."""
 
     origin: str
     key: Ed25519PrivateKey
@@ -134,7 +134,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Signs checkpoints, daily and on request."""
+    """The signing of checkpoints, daily and on request."""
 
     engine: Engine
     writer: Writer
@@ -154,7 +154,7 @@ class Checkpoints:
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """Make a checkpoint if the last one or, without one, the first audit entry is a day old; else return None."""
+        """Make a checkpoint if the last one (without one, the first audit entry) is a day old, or return None."""
         with Session(self.engine) as session:
             if not _is_due(session, at):
                 return None

@@ -1,4 +1,4 @@
-"""Checks of the external services named by settings: whether they respond, and whether deliveries arrive."""
+"""Checks that the external services named by settings respond, and that deliveries arrive."""
 
 import datetime as dt
 import smtplib

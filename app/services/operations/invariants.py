@@ -46,7 +46,7 @@ class Invariant(StrEnum):
 
 
 class Invariants:
-    """Runs each integrity check when due: events and clock each time, recipients and access hourly, chains nightly.
+    """The schedule of integrity checks: events and clock each time, recipients and access hourly, chains nightly.
 
     Without recipients (a trial) the check of recipients is skipped. Each process checks independently.
     """

@@ -191,10 +191,10 @@ class Housekeeping(TeamJobs):
 
 
 class StoreProbe:
-    """Tests for readiness whether a concern can be stored: stores one and rolls back.
+    """A readiness probe that stores a concern and rolls back.
 
     A success is reused for some seconds unless the writer fails, so that many requests cost one flush of the disk. One
-    thread tests at a time; others get the last result.
+    thread probes at a time; others get the last result.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:

@@ -1,4 +1,4 @@
-"""Checks of the settings and of what they name."""
+"""Checks of the settings, and of the services that they name."""
 
 import datetime as dt
 from collections.abc import Iterator

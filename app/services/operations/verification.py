@@ -58,7 +58,7 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
-    """Yield every fault of the audit log and of the concerns: what it is about, and the fault.
+    """Yield every fault of the audit log and of the concerns, preceded by its subject.
 
     `checkpoints` were stored elsewhere, each with a display name.
     """
