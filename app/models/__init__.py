@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-# The names of constraints and indexes, on either database.
+# Names of constraints and indexes, on either database.
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -11,4 +11,4 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
-SQLModel.model_config["defer_build"] = True  # no row is validated, so nothing is built that would do it
+SQLModel.model_config["defer_build"] = True  # rows are never validated, so no validators are built

@@ -1,4 +1,4 @@
-"""The base classes of the models, and the small types that many models share."""
+"""Base classes of the models, and small types that many models share."""
 
 import datetime as dt
 import hashlib
@@ -40,11 +40,11 @@ Slug = Annotated[
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 MAX_NUMBER = 1_000_000
-"""The highest number of an edition, of an addition or of a page."""
+"""Highest number of an edition, an addition or a page."""
 MAX_ITEMS = 500
-"""The most entries of a list in an edition: so many, each whole, are fewer than the 10,000 values of a body."""
+"""Most entries of a list in an edition, so that complete entries stay below the 10,000 values of a request body."""
 EXAMPLE_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
-"""The digest of the shipped guide's first edition."""
+"""Digest of the first edition of the shipped guide."""
 EXAMPLE_RENDITION_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _web_address: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
@@ -57,27 +57,27 @@ OnStep = Callable[[int, int], None]
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the JSON value. Raise `ValueError` also for one that is nested deeper than 200 levels.
+    """Return the JSON value. Raise `ValueError` for invalid JSON, or for nesting deeper than 200 levels.
 
-    Python's own parser raises `RecursionError` for it, which no caller expects.
+    Python's own parser raises `RecursionError` for deep nesting, which callers do not expect.
     """
     return jiter.from_json(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
 
 
 def expect_each_once(values: Sequence[str], detail: str) -> None:
-    """Refuse a value that stands twice among them, with that detail."""
+    """Raise `CodedValueError` with `detail` if a value occurs twice."""
     if len(set(values)) != len(values):
         raise CodedValueError(FaultCode.DUPLICATE_ID, detail)
 
 
 class RequestModel(BaseModel):
-    """The base of every model that is parsed from outside. A misspelt field is an error: no text is lost in silence."""
+    """The base of every request model. An unknown field is an error, so that no misspelt text is lost silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ResponseModel(BaseModel):
-    """The base of every response. It is built from values that were already parsed."""
+    """The base of every response. It is built from validated values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -93,7 +93,7 @@ def _parse_full_date(value: object) -> object:
         raise CodedValueError(FaultCode.NOT_A_DATE, "must be a full date such as 2026-11-24") from None
 
 
-# Pydantic reads a number as seconds since 1970, which would make up a date.
+# Pydantic would read a number as seconds since 1970, and so invent a date.
 FullDate = Annotated[dt.date, BeforeValidator(_parse_full_date)]
 
 
@@ -118,7 +118,7 @@ WebAddress = Annotated[
 
 
 def format_utc(moment: dt.datetime) -> str:
-    """Return the moment in UTC, ending in Z (RFC 3339). Microseconds are written only if there are any."""
+    """Return the time in UTC, ending in Z (RFC 3339). Microseconds are written only if they are not zero."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -134,33 +134,33 @@ UtcDateTime = Annotated[
 
 
 def without_default(schema: dict[str, Any]) -> None:
-    """Take the default out of a member's JSON Schema: the member is absent, and never null, where it has no value."""
+    """Remove the default from a field's JSON Schema: without a value the field is absent, never null."""
     schema.pop("default", None)
 
 
 @dataclass(frozen=True)
 class FromCodeList:
-    """A mark for a string that is a code of the named list. A service checks membership; the schema names the list."""
+    """A mark for a string from a code list. The schema names the list, and a service checks membership."""
 
     code_list: str
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Add the name of the list to the JSON Schema as `x-code-list`."""
+        """Add the name of the code list to the JSON Schema as `x-code-list`."""
         json_schema: dict[str, Any] = handler(schema)
         json_schema["x-code-list"] = self.code_list
         return json_schema
 
 
 class UtcDateTimeType(TypeDecorator[dt.datetime]):
-    """A moment in UTC. A naive datetime is refused on writing; an aware one is returned on reading."""
+    """A column type for times in UTC. Writing refuses a naive datetime; reading returns an aware one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> dt.datetime | None:
-        """Convert to UTC. SQLite stores no time zone, so it is removed there."""
+        """Convert to UTC. For SQLite, which stores no time zone, remove the time zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -176,15 +176,15 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
 
 
 def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Index:
-    """Return an index of the rows for which the condition holds, as each database says it.
+    """Return an index of the rows that meet the condition, given in the SQL of each database.
 
-    SQLAlchemy gets that of PostgreSQL where PostgreSQL is opened, since it reads the whole dialect to take it.
+    The PostgreSQL condition is passed to SQLAlchemy only when PostgreSQL is opened, because it loads the whole dialect.
     """
     return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})
 
 
 def without_empty_members(value: Any, left_out: str = "") -> Any:
-    """Return the JSON value without members that are null, an empty array or an empty object, or have that name."""
+    """Return the JSON value without fields named `left_out` and fields that are null, empty arrays or empty objects."""
     if isinstance(value, dict):
         pruned = {key: without_empty_members(member, left_out) for key, member in value.items() if key != left_out}
         return {key: member for key, member in pruned.items() if member not in (None, [], {})}
@@ -192,38 +192,37 @@ def without_empty_members(value: Any, left_out: str = "") -> Any:
 
 
 def digest_of(content: BaseModel) -> str:
-    """Return the digest of an edition or a rendition: `sha256:` and 64 hexadecimal digits.
+    """Return the digest of an edition or rendition: `sha256:` and 64 hexadecimal digits.
 
-    It is the SHA-256 of the canonical JSON (RFC 8785) of its content (of an edition, the members `title` to `contacts`;
-    of a rendition, its own content), after every member whose
-    value is null, an empty array or an empty object has been left out. So a key that is added to this API later, and
-    is empty in older editions, changes no digest.
+    It is the SHA-256 of the content as canonical JSON (RFC 8785), without fields that are null, empty arrays or empty
+    objects. The content of an edition is the fields `title` to `contacts`. A key that is added to this API later, and
+    is empty in older editions, therefore changes no digest.
     """
     canonical = canonical_json(without_empty_members(content.model_dump(mode="json")))
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """Return the fields that were sent, as canonical JSON. The receipt has its SHA-256.
+    """Return the submitted fields as canonical JSON. The receipt has its SHA-256.
 
-    The order and spacing of the JSON that was sent do not matter.
+    The order and spacing of the submitted JSON do not matter.
     """
     return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
 
 
 def canonical_json(value: JsonValue) -> bytes:
-    """Return the canonical JSON (RFC 8785) of a value whose names are ASCII, and which holds no fraction.
+    """Return the canonical JSON (RFC 8785) of a value with ASCII names and without fractions.
 
-    orjson sorts names by their characters and has its own format of numbers. Under those two conditions both are as
-    the RFC requires. Raises `orjson.JSONEncodeError` for a whole number beyond 53 bits.
+    orjson sorts names by code point and has its own number format. For such values both agree with the RFC. Raise
+    `orjson.JSONEncodeError` for an integer beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
 
 
 def show_no_progress(_done: int, _total: int) -> None:
-    """Show nothing."""
+    """Ignore the progress."""
 
 
 def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
-    """Return a function for one part of the work, which begins after so many steps of the whole."""
+    """Return a progress function for one part of the work, which begins after `after` of `total` steps."""
     return lambda done, _of_the_part: on_step(after + done, total)

@@ -1,4 +1,4 @@
-"""The codes in a model, with their places, to be checked against the code lists."""
+"""The codes in a model, with their locations, for comparison with the code lists."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -21,18 +21,18 @@ def drop_consequent_errors(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]
 
 @cache
 def member_reader(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
-    """Return what reads this member of the model alone."""
+    """Return a validator of one field of the model."""
     return TypeAdapter[Any](model.model_fields[name].rebuild_annotation())
 
 
 def _only_model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the only model in the annotation; None if there is none or more than one."""
+    """Return the only model in the annotation, or None if there is none or more than one."""
     found = set(_models_in(annotation))
     return found.pop() if len(found) == 1 else None
 
 
 def model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
-    """Return the model of the object at that place of a value of `model`; None if more than one could be there."""
+    """Return the model of the object at that location in a value of `model`, or None if it is ambiguous."""
     found: type[BaseModel] | None = model
     for name in (step for step in at if isinstance(step, str)):
         member = found.model_fields.get(name) if found is not None else None
@@ -50,8 +50,8 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def coded_values(model: BaseModel) -> Iterator[CodedValue]:
     """Yield (location, name of the code list, code) for every code in the model.
 
-    A location is a path of field names, keys and list indexes, from the root. A field that was not sent yields
-    nothing. Raises TypeError for a model with a field that names two code lists: its codes would be ambiguous.
+    A location is a path of field names, keys and list indexes from the root. Unset fields yield nothing. Raise
+    `TypeError` for a model with a field that names two code lists, because its codes would be ambiguous.
     """
     for field, code_list in _coded_fields(type(model)).items():
         if field in model.model_fields_set:
@@ -75,7 +75,7 @@ def _codes_in(location: Location, code_list: str | None, value: object) -> Itera
 def _coded_fields(model: type[BaseModel]) -> Mapping[str, str | None]:
     """Map every field of the class that may hold codes to the code list of its strings.
 
-    Fields that can hold neither codes nor models are left out: most of a concern is its words.
+    Fields without codes and models are left out, because most of a concern is free text.
     """
     fields = model.model_fields
     found = {
@@ -97,7 +97,7 @@ def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | N
 
 
 def _named_in(annotation: Any) -> Iterator[str]:
-    """Yield the code lists named inside an annotation: `get_args` opens Annotated, unions, lists and tuples."""
+    """Yield the code lists named inside an annotation: `get_args` enters Annotated, unions, lists and tuples."""
     if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):

@@ -1,4 +1,4 @@
-"""Formats and languages of renditions: tags (BCP 47), their own names, and the direction of their writing."""
+"""Formats and languages of renditions: tags (BCP 47), native names, and writing directions."""
 
 import re
 from enum import StrEnum
@@ -15,14 +15,14 @@ GUIDE_LANGUAGE = "en-GB"
 """The language of every edition."""
 ENGLISH_TAG = "en"
 EASY_READ_SUFFIX = "-simple"
-"""The registered variant for words that are easy to read, as in `en-GB-simple`."""
+"""The registered variant for easy-to-read text, as in `en-GB-simple`."""
 BRITISH_SIGN_LANGUAGE = "bfi"
 TAG_PATTERN = r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*$"
 MAX_TAG_LENGTH = 35
 LATIN = "Latn"
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 OWN_NAMES = {BRITISH_SIGN_LANGUAGE: "British Sign Language"}
-"""Names of languages that are not in the tables of Unicode (CLDR)."""
+"""Names of languages that are missing from the Unicode tables (CLDR)."""
 SCRIPT_SUBTAG = re.compile(r"^[A-Z][a-z]{3}$")
 
 Direction = Literal["ltr", "rtl"]
@@ -39,13 +39,13 @@ class RenditionForm(StrEnum):
 
     @property
     def has_words(self) -> bool:
-        """Whether it has words of its own. The others are links to a document or a recording."""
+        """True if it has text. The others are links to a document or recording."""
         return self in (RenditionForm.TRANSLATION, RenditionForm.EASY_READ)
 
 
 def _check_language(tag: str) -> str:
     language = tag.partition("-")[0]
-    # Most have a file of their own there: to see it, no table is read, which would take 5 MB of memory.
+    # Most languages have their own file there: `exists` reads no table, which would take 5 MB of memory.
     if not (exists(language) or language in OWN_NAMES or language in Locale(ENGLISH_TAG).languages):
         raise CodedValueError(FaultCode.INVALID, "must be the tag of a known language (BCP 47), such as `cy` for Welsh")
     return tag
@@ -65,7 +65,7 @@ def direction_of(tag: str) -> Direction:
 
 
 def script_of(tag: str) -> str:
-    """Return the script of the language (ISO 15924), such as Latn: that of its tag, or the usual one."""
+    """Return the script of the language (ISO 15924), such as Latn: the one in its tag, otherwise the usual one."""
     language, *others = tag.split("-")
     own = next((part for part in others if SCRIPT_SUBTAG.match(part)), None)
     usual = str(get_global("likely_subtags").get(language, "")).split("_")
@@ -73,12 +73,12 @@ def script_of(tag: str) -> str:
 
 
 def region_of(tag: str) -> str | None:
-    """Return the region in the tag, such as GB."""
+    """Return the region in the tag, such as GB, or None."""
     return next((part for part in tag.split("-")[1:] if part.isupper()), None)
 
 
 def own_name_of(tag: str) -> str:
-    """Return the language's name in its own words, or the tag where nobody has written it down."""
+    """Return the language's native name, or the tag if the name is unknown."""
     language = tag.partition("-")[0]
     locale = _locale_of(tag)
     name = None if locale is None else locale.get_language_name()

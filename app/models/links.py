@@ -1,4 +1,4 @@
-"""Links: the paths of this API and its pages, which every layer builds here."""
+"""Paths of this API and its pages, which every layer builds here."""
 
 from typing import Annotated
 
@@ -69,27 +69,27 @@ def edition_renditions_path(guide: str, number: int) -> str:
 
 
 def rendition_path(guide: str, language: str, number: int | None = None) -> str:
-    """Return the path of a guide's rendition in a language: of that number, or the one to read."""
+    """Return the path of a guide's rendition in a language: the one with that number, or the one to read."""
     path = f"{renditions_path(guide)}/{language}"
     return path if number is None else f"{path}/{number}"
 
 
 def rendition_page_path(guide: str, language: str, number: int | None = None) -> str:
-    """Return the path of the page of a guide's rendition in a language: of that number, or the one to read."""
+    """Return the page path of a guide's rendition in a language: the one with that number, or the one to read."""
     path = f"{guide_page_path(guide)}/renditions/{language}"
     return path if number is None else f"{path}/{number}"
 
 
 def concern_path(reference: str, *steps: str) -> str:
-    """Return the path of a concern's status, for its reporter, or of what is below it."""
+    """Return the path of a concern's status for its reporter, or a path below it."""
     return "/".join((CONCERNS, reference, *steps))
 
 
 def desk_concern_path(reference: str, *steps: str | int) -> str:
-    """Return the path of a concern at the desk, or of what is below it."""
+    """Return the path of a concern at the desk, or a path below it."""
     return "/".join((DESK_CONCERNS, reference, *map(str, steps)))
 
 
 def disclosures_path(chain: str) -> str:
-    """Return the path of the disclosures of one chain."""
+    """Return the path of the audit entries of one chain."""
     return f"{DISCLOSURES}?chain={chain}"

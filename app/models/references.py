@@ -1,4 +1,4 @@
-"""References of concerns: short, unguessable, easy to read aloud, with a check character that finds typing errors."""
+"""References of concerns: short, unguessable, easy to read aloud, with a check character that detects typing errors."""
 
 import datetime as dt
 import secrets
@@ -8,7 +8,7 @@ ALPHABET = "02346789FKMRWXYZ"
 DRAWN = 11
 GROUP = 4
 BURST = rf"20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}-[{ALPHABET}]{{{GROUP}}}"
-"""What the mark of a burst looks like: a day and four characters."""
+"""Pattern of a burst mark: a day and four characters."""
 EXAMPLE_BURST = "2026-11-24-R7KX"
 _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 
@@ -20,12 +20,12 @@ def new_reference() -> str:
 
 
 def burst_mark(day: dt.date, digest: bytes) -> str:
-    """Return the mark of a source on that day: of its digest only so much that thousands of sources fit it."""
+    """Return the mark of a source on that day. It has so little of the digest that thousands of sources share it."""
     return f"{day}-{digest.hex()[:GROUP].translate(_IN_ALPHABET)}"
 
 
 def find_reference_start(typed: str) -> str | None:
-    """Return how references start that start so, in the standard form; None if none does, or it is too short."""
+    """Return the typed beginning of a reference in standard form, or None if it is too short or cannot be one."""
     plain = _plain(typed)
     if not GROUP <= len(plain) <= DRAWN + 1 or not set(plain) <= set(ALPHABET):
         return None
@@ -41,7 +41,7 @@ def find_reference(typed: str) -> str | None:
 
 
 def _check_character(drawn: str) -> str:
-    """Return the check character of ISO 7064: its hybrid system, modulo 17 and 16."""
+    """Return the check character of the ISO 7064 hybrid system, modulo 17 and 16."""
     size = len(ALPHABET)
     remainder = size
     for character in drawn:

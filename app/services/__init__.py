@@ -1,1 +1,1 @@
-"""The operations of the domain: only they change state."""
+"""The operations of the domain. Only they change state."""

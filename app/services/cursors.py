@@ -1,4 +1,4 @@
-"""Cursors: opaque strings for the place where the next page of a list starts."""
+"""Cursors: opaque strings that mark where the next page of a list starts."""
 
 import base64
 import datetime as dt
@@ -23,12 +23,12 @@ def encode_key(key: str | int) -> str:
 
 
 def encode_position(position: Sequence[Any]) -> str:
-    """Return an opaque cursor for the sort key of a page's last row: integers, datetimes and words without spaces."""
+    """Return an opaque cursor for the sort key of a page's last row: integers, datetimes and strings without spaces."""
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
 def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
-    """Return the key in the cursor, or `otherwise` for the first page. Raise `InvalidCursor` for an invalid cursor."""
+    """Return the key in the cursor, or `otherwise` if there is none (the first page). Raise `InvalidCursor`."""
     if cursor is None:
         return otherwise
     try:
@@ -45,7 +45,7 @@ def _is_searchable(key: str | int) -> bool:
 
 
 def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """Return the sort key in the cursor, or None for the first page. Raise `InvalidCursor` for an invalid cursor."""
+    """Return the sort key in the cursor, or None if there is none (the first page). Raise `InvalidCursor`."""
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:
         return None

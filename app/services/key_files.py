@@ -16,12 +16,12 @@ KEY_BYTES = 32
 
 
 def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a file that only its owner can read. If there is one, replace it, or else raise `FileExistsError`.
+    """Write a file that only its owner can read. Raise `FileExistsError` if it exists, unless `replace` is true.
 
-    The file appears under its name complete or not at all, so that two processes that start together use one key.
+    The file appears complete or not at all, so that two processes that start together use one key.
     """
     make_private_folder(path.parent)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created with mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -38,20 +38,20 @@ def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None
 
 
 class FileKey(NamedTuple):
-    """A key of a file, and its id."""
+    """A key from a file, and its id."""
 
     id: str
     value: bytes
 
 
 class KeyFile:
-    """Keys of one file, one to a line: the first is used from now on, and what was made under the others still counts.
+    """The keys of one file, one to a line. The first is used for new data; the others remain valid for old data.
 
-    A file that is configured, which nodes may share, is made by `add` alone.
+    A configured file may be shared by nodes, so it is created only by `add`.
     """
 
     purpose: ClassVar[str]
-    """What the keys are for, as a line of the file says it."""
+    """Purpose of the keys, as written in a comment line of the file."""
     command: ClassVar[str]
     """The command that adds a key."""
 
@@ -61,13 +61,13 @@ class KeyFile:
         self.keys: list[FileKey] = []
 
     def load(self) -> None:
-        """Read the file again. Raises `SetupError` if it has no keys, or is configured and absent."""
+        """Read the file. Raise `SetupError` if it has no keys, or is configured and absent."""
         self.read()
         if not self.keys and (self.is_configured or self.path.exists()):
             raise SetupError(f"{self.path} has no key ({self.command} makes one)")
 
     def read(self) -> None:
-        """Read the file again, which may be absent. Raises `SetupError`."""
+        """Read the file, or no keys if it is absent. Raise `SetupError` if it cannot be read."""
         try:
             lines = self.path.read_text(encoding="ascii").splitlines()
             self.keys = [_key_of(base64.urlsafe_b64decode(line)) for line in lines if line.strip() and line[0] != "#"]
@@ -77,18 +77,18 @@ class KeyFile:
             raise SetupError(f"{self.path} cannot be read as keys: {self.purpose} its first line") from None
 
     def make(self) -> None:
-        """Make the file with a key, unless another process was first: then that one's key is used."""
+        """Create the file with a key. If another process was first, use its key."""
         with suppress(FileExistsError):
             self._write([_new_key()], replace=False)
         self.read()
 
     def add(self) -> None:
-        """Write a new key in the first line of the file. One process at a time may do so."""
+        """Write a new key as the first line of the file. Run in only one process at a time."""
         self.read()
         self._write([_new_key(), *self.keys], replace=True)
 
     def drop_old(self) -> None:
-        """Leave only the newest key in the file. One process at a time may do so."""
+        """Remove all keys except the newest from the file. Run in only one process at a time."""
         self.read()
         if self.keys:
             self._write(self.keys[:1], replace=True)
@@ -111,7 +111,7 @@ def _key_of(value: bytes) -> FileKey:
 
 
 def _keep_owner(path: Path, draft: str) -> None:
-    """Give the draft the owner of the file that it replaces: the service reads it, and root may have written it."""
+    """Give the draft the owner of the file it replaces: root may write a file that the service must read."""
     with suppress(FileNotFoundError, PermissionError):
         former = path.stat()
         os.chown(draft, former.st_uid, former.st_gid)

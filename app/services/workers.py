@@ -1,4 +1,4 @@
-"""The background workers of a serving process: threads that work, wait and work again, until they are stopped."""
+"""The background workers of a serving process: threads that run jobs repeatedly until stopped."""
 
 import threading
 from collections.abc import Callable, Collection, Sequence
@@ -18,7 +18,7 @@ from app.models.guides.edition_rows import GenerationRow
 
 GENERATION_SECONDS = 0.5
 SILENT_SECONDS = 2.0
-"""How long the database may be silent before responses say how old they are: four polls."""
+"""How long the database may be silent before responses state their age: four polls."""
 MAX_BACKOFF_SECONDS = 60.0
 
 Result = TypeVar("Result")
@@ -27,7 +27,7 @@ log = Log(__name__)
 
 
 class WorkerState(StrEnum):
-    """How a worker's thread is."""
+    """The state of a worker's thread."""
 
     OK = "ok"
     STALLED = "stalled"
@@ -36,32 +36,32 @@ class WorkerState(StrEnum):
 
 @dataclass
 class Job:
-    """Work that is done again and again, by a thread that it may share. Times are in seconds."""
+    """Periodic work, in a thread that other jobs may share. Times are in seconds."""
 
     name: str
     every: float
-    """From the end of the work to its next time."""
+    """Pause between the end of the work and its next start."""
     do: Callable[[Callable[[], None]], bool | None]
-    """Does the work. True: there may be more of it at once. Long work calls what it is given, to show that it works."""
+    """Does the work. True means that more may be due immediately. Long work calls its argument to show progress."""
     first_delay: float = 0.0
     failures: int = 0
     due: float = 0.0
 
 
-class Stopping(Exception):  # no error: the work in hand ends, since the process does
+class Stopping(Exception):  # not an error: the current work ends because the process does
     """The process stops."""
 
 
 class JobsWorker:
-    """A thread that does each of its jobs when it is due, one after the other, whatever they raise, until a stop."""
+    """A thread that runs each of its jobs when due, one after another, until stopped. Errors of a job do not end it."""
 
     stop_seconds = 5.0
-    """Longest wait for the end of the work in hand at a stop. A longer one ends with the process."""
+    """Longest wait at a stop for the current work. Longer work ends with the process."""
 
     def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
         self.jobs = jobs
         self.stalled_after = stalled_after
-        """Seconds for which the work may be silent. After that, readiness says that the worker stalled."""
+        """Time without progress in seconds, after which readiness reports the worker as stalled."""
         self._delay = 0.0
         self._beat_at = monotonic()
         self._stopped = threading.Event()
@@ -69,34 +69,34 @@ class JobsWorker:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Under which readiness and metrics show the thread."""
+        """Names of the jobs, under which readiness and metrics show the thread."""
         return tuple(job.name for job in self.jobs)
 
     @property
     def is_stopping(self) -> bool:
-        """Whether a stop was requested."""
+        """True if a stop was requested."""
         return self._stopped.is_set()
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread is running."""
+        """True if the thread is running."""
         return self._thread.is_alive()
 
     @property
     def seconds_since_beat(self) -> float:
-        """Seconds since the worker last showed that it works."""
+        """Seconds since the worker last showed progress."""
         return monotonic() - self._beat_at
 
     @property
     def state(self) -> WorkerState:
-        """How the thread is: a worker that waits for its next time is well."""
+        """State of the thread. A worker that waits for its next job is OK."""
         if not self.is_alive:
             return WorkerState.STOPPED
         is_late = self.seconds_since_beat > self._delay + self.stalled_after
         return WorkerState.STALLED if is_late else WorkerState.OK
 
     def beat(self) -> None:
-        """Show that the worker works. A long run does so between its steps."""
+        """Show progress. Long work calls this between its steps."""
         self._beat_at = monotonic()
 
     def start(self) -> None:
@@ -107,15 +107,15 @@ class JobsWorker:
         self._thread.start()
 
     def drain(self) -> None:
-        """Start nothing new, since the process is about to stop."""
+        """Start no new work, because the process is about to stop."""
         self.request_stop()
 
     def request_stop(self) -> None:
-        """Let the worker end after the work in hand."""
+        """End the worker after the current work."""
         self._stopped.set()
 
     def stop(self) -> None:
-        """Request the stop, and wait until the thread has ended, for `stop_seconds` at most."""
+        """Request the stop, and wait at most `stop_seconds` for the thread to end."""
         self.request_stop()
         if self.is_alive:
             self._thread.join(self.stop_seconds)
@@ -126,7 +126,7 @@ class JobsWorker:
             self._delay = self.run_once()
 
     def run_once(self) -> float:
-        """Do what is due, and return the seconds until the next job is."""
+        """Run the jobs that are due, and return the seconds until the next one."""
         for job in self.jobs:
             if job.due <= monotonic() and not self.is_stopping:
                 job.due = monotonic() + self._do(job)
@@ -134,12 +134,12 @@ class JobsWorker:
         return max(0.0, min(job.due for job in self.jobs) - monotonic())
 
     def _do(self, job: Job) -> float:
-        """Do the job, and return the seconds to its next time. After a failure of any kind, log where it was."""
+        """Run the job, and return the seconds until its next start. Log where any failure occurred."""
         try:
             has_more = job.do(self._go_on)
         except Stopping:
             return job.every
-        except Exception as failure:  # the other jobs of the thread go on
+        except Exception as failure:  # the other jobs of the thread continue
             job.failures += 1
             log.failure("worker_failed", error=failure, worker=job.name)
             return backoff_seconds(job.failures)
@@ -147,7 +147,7 @@ class JobsWorker:
         return 0.0 if has_more else job.every
 
     def _go_on(self) -> None:
-        """Show that the work goes on. Raises `Stopping` where it must not."""
+        """Show progress. Raise `Stopping` if a stop was requested."""
         self.beat()
         if self.is_stopping:
             raise Stopping
@@ -156,8 +156,8 @@ class JobsWorker:
 def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
     """Call `do` in a new thread, and return the future of its result.
 
-    For a lookup of a host's address, which can take minutes and cannot be stopped. Such a thread keeps no process from
-    ending, and a caller that gives up does not cancel the call for others.
+    Used for host name lookups, which can take minutes and cannot be stopped. The thread does not prevent the process
+    from ending, and a caller that gives up does not cancel the call for others.
     """
     outcome: Future[Result] = Future()
     outcome.set_running_or_notify_cancel()
@@ -165,7 +165,7 @@ def start_call(do: Callable[[], Result], name: str = "call") -> Future[Result]:
     def settle() -> None:
         try:
             outcome.set_result(do())
-        except Exception as failure:  # for whoever waits
+        except Exception as failure:  # passed to the caller
             outcome.set_exception(failure)
 
     threading.Thread(target=settle, name=name, daemon=True).start()
@@ -178,7 +178,7 @@ def call_in_time(do: Callable[[], Result], seconds: float) -> Result:
 
 
 def stop_workers(workers: Collection[JobsWorker]) -> None:
-    """Stop them all: every stop is requested before the first is waited for."""
+    """Stop the workers. Every stop is requested before the first is waited for."""
     for worker in workers:
         worker.request_stop()
     for worker in workers:
@@ -186,15 +186,15 @@ def stop_workers(workers: Collection[JobsWorker]) -> None:
 
 
 def backoff_seconds(failures: int) -> float:
-    """Return how long to wait after so many failures in a row: 1 second at first, a minute at most."""
+    """Return the seconds to wait after `failures` failures in a row: 1 at first, 60 at most."""
     return min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_SECONDS)
 
 
 class GenerationWatcher(JobsWorker):
-    """Polls the generation, and calls `on_change` when another process published or withdrew an edition.
+    """A worker that polls the generation. Calls `on_change` if another process published or withdrew an edition.
 
-    If the database has not answered for `SILENT_SECONDS`, it calls `on_silence` with when it last did (`monotonic`),
-    and with None when it answers again, after `on_change` if that is due.
+    If the database has not responded for `SILENT_SECONDS`, `on_silence` gets the time of the last response
+    (`monotonic`). When it responds again, `on_silence` gets None, after `on_change` if that is due.
     """
 
     def __init__(
@@ -215,14 +215,14 @@ class GenerationWatcher(JobsWorker):
         super().start()
 
     def drain(self) -> None:
-        """Go on: reads are answered until the stop."""
+        """Do nothing: reads are served until the stop."""
 
     def poll(self) -> None:
         """Read the generation once."""
         try:
             with Session(self._engine) as session:
                 number = session.exec(select(GenerationRow.number)).one()
-        except NoConnectionInTime:  # others use them all: the database may well answer
+        except NoConnectionInTime:  # others use all connections: the database may well respond
             return
         except SQLAlchemyError as failure:
             if not self._is_silent and monotonic() - self._read_at > SILENT_SECONDS:
@@ -233,7 +233,7 @@ class GenerationWatcher(JobsWorker):
         self._read_at = monotonic()
         if number != self._known:
             self._on_change()
-            self._known = number  # only now: where clearing failed, the next poll does it
+            self._known = number  # only now: if clearing failed, the next poll repeats it
         if self._is_silent:
             self._is_silent = False
             log.info("generation_readable")

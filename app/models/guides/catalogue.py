@@ -11,7 +11,7 @@ from app.models.guides.sections import DOCUMENTED, Section
 from app.models.links import Links
 
 LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
-"""The sections whose items are listed across guides."""
+"""Sections whose items are listed across guides."""
 NEXT = Field(description="Cursor of the next page; null on the last page.", examples=[None])
 
 
@@ -26,7 +26,7 @@ class FoundItem(WithCautions):
 
 
 def _across_guides_response(section: Section) -> type[ResponseModel]:
-    """Build the answer that lists the items of a section across guides."""
+    """Build the response model that lists the items of a section across guides."""
     found = GenericAlias(tuple, (of_section(FoundItem, section), ...))
     fields: dict[str, Any] = {
         section.key: (found, Field(description=f"The {section.words}, by guide and printed order.")),

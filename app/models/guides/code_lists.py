@@ -9,7 +9,7 @@ from app.models.base import MAX_ITEMS, RequestModel, ResponseModel, Slug, Text, 
 from app.models.links import Links
 
 SUBJECTS = "subject"
-"""The name of the list of what guides are about."""
+"""Name of the code list of guide subjects."""
 MAX_CODE_LENGTH = 40
 REFERENCE_LINKS = Field(examples=[{"self": "/v1"}])
 

@@ -1,4 +1,4 @@
-"""The comparison of two editions, and the changes as data."""
+"""The comparison of two editions, and its response."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -86,13 +86,13 @@ class ChangesResponse(WithCautions):
 
 
 def changed_sections(before: EditionContent, after: EditionContent) -> dict[str, SectionChanges]:
-    """Each section in which anything changed."""
+    """Return the changes by section key. Unchanged sections are absent."""
     compared = {name: _compare(getattr(before, name), getattr(after, name)) for name in ITEM_LISTS}
     return {name: changes for name, changes in compared.items() if any(dict(changes).values())}
 
 
 def changed_fields(before: EditionContent, after: EditionContent) -> tuple[FieldChange, ...]:
-    """Return each of the edition's own fields that differs, without the change note, which always does."""
+    """Return the edition's own fields that differ, except the change note, which always differs."""
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     return tuple(
         FieldChange(field=name, before=old[name], after=new[name]) for name in COMPARED_FIELDS if old[name] != new[name]
@@ -111,7 +111,7 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
 
 
 def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
-    """Return the items whose order among the common items changed. Added and removed neighbours move no item."""
+    """Return the items whose order among the common items changed. Additions and removals move no other item."""
     old = [id_ for id_ in before if id_ in after]
     new = [id_ for id_ in after if id_ in before]
     displaced = [id_ for place, id_ in enumerate(new) if old[place] != id_]
@@ -147,7 +147,7 @@ def _reword(before: Any, after: Any) -> Reworded | None:
 
 
 def _longest_common_order(old: list[str], new: list[str]) -> set[str]:
-    """Return the largest set of items that have the same order in both (a longest increasing subsequence)."""
+    """Return the largest set of items in the same order in both lists (a longest increasing subsequence)."""
     best: list[list[int]] = []
     for place in (old.index(id_) for id_ in new):
         longest = max((run for run in best if run[-1] < place), key=len, default=[])

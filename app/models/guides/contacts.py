@@ -1,4 +1,4 @@
-"""Contacts of a guide: how each is reached, and when."""
+"""The contacts of a guide."""
 
 import re
 from enum import StrEnum
@@ -12,7 +12,7 @@ from app.models.guides.items import ItemId, Position
 
 EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^\s@<>]{1,64}@[^\s@<>]+\.[^\s@<>.]+$", max_length=254)]
 TextRelay = Annotated[str, StringConstraints(pattern=r"^18001[0-9 ]{6,20}$", max_length=40)]
-"""18001, then the number: what Relay UK needs."""
+"""18001 and then the number, as Relay UK requires."""
 Time = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", max_length=5)]
 
 
@@ -82,7 +82,7 @@ class Phone(RequestModel):
 
     @property
     def dialled(self) -> str:
-        """The number as a person dials it: as printed, with the area code where the print leaves it out."""
+        """The number to dial: as printed, preceded by the area code if the print omits it."""
         printed = "".join(filter(str.isdigit, self.display))
         whole = re.sub(r"^\+44", "0", self.number)
         if printed and printed in (whole, self.number.removeprefix("+")):
@@ -91,7 +91,7 @@ class Phone(RequestModel):
 
     @property
     def option_text(self) -> str:
-        """The key to press when the call is answered, to print after the number: ` (option 1)`, or nothing."""
+        """The key to press after the call is answered, to print after the number: ` (option 1)`, or an empty string."""
         return f" (option {self.option})" if self.option else ""
 
 
@@ -101,13 +101,13 @@ WAYS = {
     ContactKind.EMAIL: ("email", "an email {} needs an `email`"),
     ContactKind.ADDRESS: ("address", "a {} to visit or write to needs an `address`"),
 }
-"""The field that each kind of contact needs, and the sentence where it has none."""
+"""The required field of each kind of contact, and the error if it is missing."""
 
 
 class Reachable(RequestModel):
-    """A contact of a guide, or a signpost: reached by telephone, on the web, or both ways.
+    """A contact of a guide or a signpost, with at least the field that its kind requires.
 
-    Each subclass declares the fields itself, so that they have its own order and descriptions.
+    Each subclass declares the fields, so that they have its order and descriptions.
     """
 
     called: ClassVar[str]

@@ -1,4 +1,4 @@
-"""The files of editions and renditions as editors write them."""
+"""Files of editions and renditions, as editors write them."""
 
 import io
 import json
@@ -22,15 +22,15 @@ from app.models.guides.seed_files import FileTree, read_tree
 from app.models.guides.written_checks import parse_written, place_items
 
 NOTHING: dict[str, Any] = {"id": "", "name": ""}
-"""What is in place of an entry that cannot be read, besides its defaults."""
+"""Fields of the entry that replaces an unreadable one. The other fields have their defaults."""
 Content = TypeVar("Content", EditionContent, RenditionContent)
 _WIDTH = 110
 NEVER_WRAPPED = 1_000_000
-"""Control characters, and separators of lines that few know, would not survive a wrapped line, or without escapes."""
+"""Control characters and unusual line separators would be lost in wrapped or unescaped text."""
 
 
 def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
-    """Return the draft with the current edition's members in place of those that have a fault, and the names of these.
+    """Return the draft with invalid fields replaced by those of the current edition, and the names of these fields.
 
     Items of `value` without a position are given their place in it.
     """
@@ -53,7 +53,7 @@ def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[Edition
 
 
 def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
-    """Return the draft with nothing in place of each entry and member that cannot be read, and the places of these.
+    """Return the draft with invalid entries and fields replaced by empty ones, and the locations of these.
 
     Items of `value` without a position are given their place in it.
     """
@@ -86,7 +86,7 @@ def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset
 
 @dataclass(frozen=True)
 class GuideFile(Generic[Content]):
-    """An edition or a rendition that was read from a file in its guide's folder, and the line of each place of it."""
+    """An edition or rendition read from a file in its guide's folder, and the line of each location."""
 
     path: Path
     content: Content
@@ -94,16 +94,16 @@ class GuideFile(Generic[Content]):
 
     @property
     def guide(self) -> str:
-        """The guide, by which the folder is named."""
+        """Name of the guide, which is the name of the folder."""
         return self.path.absolute().parent.name
 
     @property
     def digest(self) -> str:
-        """The digest of the words: what those who answer for them agree on."""
+        """Digest of the content, which its approvers agree on."""
         return digest_of(self.content)
 
     def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
-        """Return the error for faults that were found in the content, each with its line."""
+        """Return the error for errors in the content, each with its line."""
         name = sentence_at if isinstance(self.content, EditionContent) else _pointed
         return SeedFileError(self.path, [self.tree.fault_at(each.at, name(each.at, each.detail)) for each in faults])
 
@@ -118,7 +118,7 @@ def _pointed(at: Location, reason: str) -> str:
 
 
 def read_edition_file(path: Path) -> EditionFile:
-    """Parse the file. Raise `SeedFileError` with every fault."""
+    """Parse the file. Raise `SeedFileError` with every error."""
     value, tree = read_tree(path)
     content, faults = parse_written(value)
     if content is None or faults or tree.faults:
@@ -127,7 +127,7 @@ def read_edition_file(path: Path) -> EditionFile:
 
 
 def read_rendition_file(path: Path) -> RenditionFile:
-    """Parse the file. Raise `SeedFileError` with every fault."""
+    """Parse the file. Raise `SeedFileError` with every error."""
     value, tree = read_tree(path)
     content, faults = tree.parse(value, RenditionContent)
     faults = [*_faults_of_place(path, value), *faults]
@@ -147,12 +147,12 @@ def _faults_of_place(path: Path, value: object) -> list[SeedError]:
 
 
 def edition_yaml(content: EditionContent, remarks: str = "") -> str:
-    """Return the file. It reads back to the same words. `remarks` are lines of comment after the first line."""
+    """Return the edition's file, which parses to the same content. `remarks` are comment lines below line 1."""
     return file_text(content.model_dump(mode="json"), remarks)
 
 
 def file_text(content: dict[str, Any], remarks: str = "") -> str:
-    """Return the file of a content that may still have faults."""
+    """Return the text of the file. `content` may have errors."""
     yaml = YAML(typ="rt", pure=True)
     yaml.width = _WIDTH if _is_plain(content) else NEVER_WRAPPED
     yaml.allow_unicode = _is_plain(content)

@@ -1,17 +1,17 @@
-"""Keys of editions and renditions: what names one among all."""
+"""Keys that identify editions and renditions."""
 
 from typing import NamedTuple
 
 
 class EditionKey(NamedTuple):
-    """A guide and the number of one of its editions."""
+    """The key of an edition: guide and number."""
 
     guide: str
     number: int
 
 
 class RenditionKey(NamedTuple):
-    """A guide, a language, and the number of one of the guide's renditions in it."""
+    """The key of a rendition: guide, language, and number within that language."""
 
     guide: str
     language: str
@@ -22,6 +22,6 @@ AnyKey = EditionKey | RenditionKey
 
 
 def name_of(key: AnyKey) -> str:
-    """Return the name for people: `self-harm, edition 1`, or `self-harm, rendition cy 1`."""
+    """Return the name to display: `self-harm, edition 1`, or `self-harm, rendition cy 1`."""
     of = f"rendition {key.language}" if isinstance(key, RenditionKey) else "edition"
     return f"{key.guide}, {of} {key.number}"

@@ -1,4 +1,4 @@
-"""Tables of editions, withdrawals, drafts and the catalogue."""
+"""Tables of editions and renditions, withdrawals, drafts and the catalogue."""
 
 import datetime as dt
 import json
@@ -12,14 +12,14 @@ from sqlalchemy import JSON, ForeignKeyConstraint, UniqueConstraint
 from app.models.base import UtcDateTimeType
 
 OWN_WORDS = ""
-"""In place of a language: the guide's own words, which are the edition itself."""
+"""Stands for the guide's own language: the row is the edition itself."""
 
 
 class EditionRow(sqlmodel.SQLModel, table=True):
-    """One edition, the whole guide as published at one time; or a rendition of it in another language or form.
+    """A published edition, or a rendition of one in another language or format.
 
-    Editions are numbered 1, 2, 3 for each guide, renditions for each guide and language. `edition` is the number of the
-    edition that a rendition is of; of an edition, its own. `details` and `words` together are the content.
+    Editions are numbered from 1 for each guide, renditions for each guide and language. `edition` is the number of the
+    rendered edition; for an edition, its own number. `details` and `words` together are the content.
     """
 
     __tablename__ = "editions"
@@ -35,7 +35,7 @@ class EditionRow(sqlmodel.SQLModel, table=True):
 
 
 class WithdrawalRow(sqlmodel.SQLModel, table=True):
-    """The withdrawal of an edition or of a rendition, whose own row does not change."""
+    """The withdrawal of an edition or rendition, whose own row does not change."""
 
     __tablename__ = "withdrawals"
     __table_args__ = (
@@ -52,7 +52,7 @@ class WithdrawalRow(sqlmodel.SQLModel, table=True):
 
 
 class GenerationRow(sqlmodel.SQLModel, table=True):
-    """One number that the database raises whenever something is published or withdrawn."""
+    """A single number that the database raises with each publication and withdrawal."""
 
     __tablename__ = "generation"
 
@@ -61,10 +61,10 @@ class GenerationRow(sqlmodel.SQLModel, table=True):
 
 
 class CatalogueRow(sqlmodel.SQLModel, table=True):
-    """The place of an item of a guide's current edition, and the words by which it is found.
+    """The place of an item in a guide's current edition, and the words by which search finds it.
 
-    The rows are derived from the editions. Those of a guide are rebuilt whenever it has an edition published or
-    withdrawn.
+    The rows are derived from the editions. A guide's rows are rebuilt after each publication or withdrawal of an
+    edition.
     """
 
     __tablename__ = "catalogue"
@@ -81,7 +81,7 @@ class CatalogueRow(sqlmodel.SQLModel, table=True):
 
 
 class GuideDraftAct(StrEnum):
-    """What was done with the draft of a guide."""
+    """The kind of action on a guide's draft."""
 
     WRITTEN = "written"
     OFFERED = "offered"
@@ -90,7 +90,7 @@ class GuideDraftAct(StrEnum):
 
 
 class GuideDraftRow(sqlmodel.SQLModel, table=True):
-    """The draft of a guide as it was saved last. `version` is the number of the act that saved it."""
+    """The latest saved draft of a guide. `version` is the number of the action that saved it."""
 
     __tablename__ = "guide_drafts"
 
@@ -104,13 +104,13 @@ class GuideDraftRow(sqlmodel.SQLModel, table=True):
     offered_by: str | None = None
 
     def read(self) -> dict[str, Any]:
-        """Return the content, which may have faults."""
+        """Return the content, which may have errors."""
         content: dict[str, Any] = json.loads(self.content)
         return content
 
 
 class GuideDraftActRow(sqlmodel.SQLModel, table=True):
-    """One act on the draft of a guide. The numbers of a guide's acts are never used again."""
+    """An action on a guide's draft. Numbers are never reused within a guide."""
 
     __tablename__ = "guide_draft_acts"
 
@@ -120,4 +120,4 @@ class GuideDraftActRow(sqlmodel.SQLModel, table=True):
     by: str
     at: dt.datetime = sqlmodel.Field(sa_type=UtcDateTimeType)
     digest: str
-    """The SHA-256 of the content as it was then."""
+    """SHA-256 of the content at the time of the action."""

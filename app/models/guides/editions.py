@@ -1,4 +1,4 @@
-"""An edition: its content, an example, and the JSON Schema of its file."""
+"""The content of an edition, an example, and the JSON Schema of its file."""
 
 import json
 from enum import StrEnum
@@ -47,9 +47,9 @@ EDITION_EXAMPLE: dict[str, Any] = {
 Subject = Annotated[str, FromCodeList(SUBJECTS), StringConstraints(max_length=MAX_CODE_LENGTH)]
 SCHEMA_FILE = "guide.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA_FILE}"
-"""The first line of a file: where an editor's program finds the schema, beside the folder of the guide."""
+"""First line of a file: tells editing programs that the schema is beside the guide's folder."""
 LEFT_OUT = "position"
-"""The key that a file may leave out, since items are in their order."""
+"""The key that a file may leave out, because items are listed in order."""
 
 
 class PublisherKind(StrEnum):
@@ -154,5 +154,5 @@ def edition_schema() -> dict[str, Any]:
 
 
 def edition_schema_json() -> str:
-    """Return the schema as the text of a file."""
+    """Return the JSON Schema as the text of a file."""
     return json.dumps(edition_schema(), ensure_ascii=False, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""The JSON Feed (version 1.1) of editions and renditions published and withdrawn."""
+"""The JSON Feed (version 1.1) of publications and withdrawals of editions and renditions."""
 
 from typing import Final, Literal
 
@@ -8,7 +8,7 @@ from app.models.base import EXAMPLE_DIGEST, EXAMPLE_RENDITION_DIGEST, ResponseMo
 from app.models.languages import RenditionForm
 
 Happening = Literal["published", "withdrawn", "review_due", "rendition_published", "rendition_withdrawn"]
-"""What an entry of a feed says of an edition, or of a rendition of it."""
+"""The kind of event of a feed entry."""
 JSON_FEED_VERSION: Final = "https://jsonfeed.org/version/1.1"
 
 

@@ -1,4 +1,4 @@
-"""Responses of the public reads of guidance, and what publishing and withdrawing take and answer."""
+"""Responses of public reads of guidance, and requests and responses of publication and withdrawal."""
 
 from enum import StrEnum
 from functools import reduce
@@ -30,7 +30,7 @@ class EditionStatus(StrEnum):
 
 
 class WithDigest(ResponseModel):
-    """The guide, number, status and digest of an edition: in every response that holds guidance."""
+    """Guide, number, status and digest of an edition: the base of every response with guidance."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
@@ -52,19 +52,19 @@ class EditionHeader(WithDigest):
 class EditionResponse(EditionContent, EditionHeader):
     """One edition, whole."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # empty members are there
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # so that empty fields are required
 
     links: Links = GUIDANCE_LINKS
 
 
 class WithCautions(WithDigest):
-    """The base of responses with guidance, which always has its cautions with it."""
+    """The base of responses with part of an edition, which always include its cautions."""
 
     cautions: tuple[Caution, ...] = Field(description="Must be read with every indicator and factor.")
 
 
 def _section_response(section: Section) -> type[WithCautions]:
-    """Build the answer that holds a section: its edition, the cautions, and the items under the section's key."""
+    """Build the response model of a section: its edition, the cautions, and the items under the section's key."""
     entry = section.entry
     fields: dict[str, Any] = {
         section.key: (EditionContent.model_fields[section.key].annotation, Field(description=entry.description)),
@@ -132,7 +132,7 @@ Narrowed = TypeVar("Narrowed", bound=WithCautions)
 
 
 def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
-    """Return that model of a response with an item, narrowed to the items of the section."""
+    """Return the response model narrowed to the items of the section."""
     item = section.entry.item
     fields: dict[str, Any] = {
         "item": (item, Field(description="The item, word for word.")),

@@ -18,7 +18,7 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str:
-        """The slug."""
+        """Slug."""
 
 
 class Placed(Identified, Protocol):
@@ -26,7 +26,7 @@ class Placed(Identified, Protocol):
 
     @property
     def position(self) -> int:
-        """The position, from 1."""
+        """Position, from 1."""
 
 
 class IndicatorKind(StrEnum):
@@ -52,7 +52,7 @@ class RelatedCode(RequestModel):
 
 
 def linked_to(code: str) -> list[Any]:
-    """Return the example of a field that links to that code."""
+    """Return the example of a field with a link to that code."""
     return [[{"scheme": "dfe-assessment-factors", "code": code, "basis": "project_inference"}]]
 
 

@@ -1,4 +1,4 @@
-"""What the pages say of the law: each sentence with its source, its version, and the days of comparing them."""
+"""Statements about the law, each with its source, its version, and the days of its comparisons."""
 
 import datetime as dt
 from enum import StrEnum
@@ -11,7 +11,7 @@ from app.models.guides.items import ItemId
 
 
 class OnPages(StrEnum):
-    """The statements that pages print. A register without one of them is refused."""
+    """The ids of the statements that pages print. A register must have all of them."""
 
     DUTY_TO_CHILDREN = "duty-to-children"
     PUBLIC_TASK = "public-task"
@@ -28,7 +28,7 @@ class OnPages(StrEnum):
 
 
 class LegalSource(RequestModel):
-    """The law, or the guidance, that a statement rests on."""
+    """The law or guidance that a statement is based on."""
 
     title: Text = Field(description="Its title, and the part of it.")
     publisher: Text = Field(description="Publisher.")
@@ -37,7 +37,7 @@ class LegalSource(RequestModel):
 
 
 class LegalStatement(RequestModel):
-    """A sentence about the law, and what else rests on the same source."""
+    """A statement about the law, and other text based on the same source."""
 
     id: ItemId
     sentence: Text | None = Field(default=None, description="The sentence that pages print.")
@@ -56,7 +56,7 @@ class LegalStatement(RequestModel):
         return self
 
     def is_due(self, today: dt.date, *, within: dt.timedelta) -> bool:
-        """Return whether nobody has compared it with its source, or somebody must again within that time."""
+        """Return True if it was never compared with its source, or must be compared at most `within` after `today`."""
         return self.verified_on is None or self.recheck_by <= today + within
 
 

@@ -1,7 +1,7 @@
-"""The data at the end of an edition's Markdown, in a remark that no reader of the page sees.
+"""The data at the end of an edition's Markdown, in a comment that readers of the page do not see.
 
-It is the content without the words that the page shows: ids, kinds, codes, numbers. With it the page reads back to the
-same digest. A text that a page cannot show unchanged, such as one with a line break, is in the data whole.
+It is the content without the text that the page shows: ids, kinds, codes and numbers. With it the page reads back to
+the same digest. A text that a page cannot show unchanged, such as one with a line break, is included in full.
 """
 
 import hashlib
@@ -14,29 +14,29 @@ from app.models.guides.sections import ITEM_LISTS, Introductions, Layout, Sectio
 
 START, END = "<!-- guidance:data ", " -->"
 SHOWN = {Layout.LIST: ("name", "text", "note"), Layout.QUOTATIONS: ("introduction", "text"), Layout.CONTACTS: ("name",)}
-"""The fields of an item whose words the page shows, by the layout of its section."""
+"""Fields of an item whose text the page shows, by the layout of its section."""
 HEADINGS = ("title", "change_note", "owner", "applies_to")
 WORDS_DIGEST = "words"
-"""The member of an item that stands for its words: a digest of what the page shows of them."""
+"""The key of an item's digest of its text on the page."""
 
 
 def shown_fields(key: str) -> tuple[str, ...]:
-    """Return the fields of that list's items whose words the page shows."""
+    """Return the fields of the list's items whose text the page shows."""
     return SHOWN[ITEM_LISTS[key].layout]
 
 
 def shows_cautions(content: dict[str, Any]) -> bool:
-    """Return True if the page shows the cautions, which it does beside factors and indicators alone."""
+    """Return True if the page shows the cautions, which appear only beside factors and indicators."""
     return any(content.get(section.key) for section in Section if section.entry.has_cautions)
 
 
 def words_digest(*texts: str | None) -> str:
-    """Return a short digest of the letters and digits of the texts, whatever is between them."""
+    """Return a short digest of the letters and digits of the texts. Other characters are ignored."""
     return hashlib.sha256(re.sub(r"[\W_]+", "", "".join(filter(None, texts))).encode()).hexdigest()[:8]
 
 
 def markdown_data(content: EditionContent) -> str:
-    """Return the remark. It holds no `>` but its own, so nothing in it can end it."""
+    """Return the comment. No `>` occurs inside it, so the content cannot end it."""
     data = content.model_dump(mode="json", exclude_defaults=True)
     for name in HEADINGS:
         _leave_out(data, (name,))

@@ -1,10 +1,10 @@
-"""Open Referral UK: the documents of the service directory, with those sections of the profile that this service fills.
+"""Open Referral UK: the response models of the service directory, with the parts of the profile that it fills.
 
-The profile (HSDS-UK 3.0) refuses null: an empty member is left out, so these models are written with
-`exclude_none=True`. The first examples of a model's fields, taken together, are one thing of the shipped guide. A list
-holds entries of a shorter model, which is the base of the whole one.
+The profile (HSDS-UK 3.0) forbids null. Empty fields are left out: responses are serialised with `exclude_none=True`.
+The first examples of a model's fields together describe one object of the shipped guide. Lists hold entries of a
+shorter model, which is the base of the full one.
 
-Source: OpenReferralUK/uk-profile, October 2024. `contacts[].phones[]` is core HSDS 3.0 beside that profile.
+Source: OpenReferralUK/uk-profile, October 2024. `contacts[].phones[]` is from core HSDS 3.0, not the profile.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.models.base import ResponseModel
 
 Absent = SkipJsonSchema[None]
-NOT_SHIPPED = frozenset({"assured_date", "email", "schedules"})  # what no contact of the shipped guide has
+NOT_SHIPPED = frozenset({"assured_date", "email", "schedules"})  # fields that no contact of the shipped guide has
 URI: JsonDict = {"format": "uri"}
 AN_ORGANIZATION = "4652e5b3-450f-5494-a7ae-d5aef5575c5c"
 A_SERVICE = "6c023b39-b7ac-5ca2-a2f2-964ca812f434"
@@ -45,7 +45,7 @@ def example_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Remove null defaults from the schema, since no field is null, and add the example."""
+    """Remove null defaults from the schema, because no field may be null, and add the example."""
     for field in schema["properties"].values():
         if field.get("default", "") is None:
             del field["default"]
@@ -53,7 +53,7 @@ def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 class OmitsEmpty(ResponseModel):
-    """The base of every model of the directory. Empty members are left out."""
+    """The base of every model of the directory. Empty fields are left out."""
 
     model_config = ConfigDict(json_schema_extra=_without_nulls)
 
@@ -204,7 +204,7 @@ class PhysicalLocation(OmitsEmpty):
 
 
 def format_milliseconds(moment: dt.datetime) -> str:
-    """Return the moment in UTC to the millisecond, the precision that the profile requires."""
+    """Return the time in UTC with milliseconds, as the profile requires."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""The words of a rendition put into its edition, and their faults."""
+"""Renditions put into their editions, and errors of a rendition's text."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from app.models.languages import BRITISH_SIGN_LANGUAGE, EASY_READ_SUFFIX, ENGLIS
 
 @dataclass(frozen=True)
 class RenderedWords:
-    """The words of a rendition on its edition, and what is in the guide's own language in it."""
+    """An edition with the text of a rendition, and pointers to text in the guide's own language."""
 
     content: EditionContent
     in_guide_language: tuple[str, ...]
-    """JSON Pointers (RFC 6901) to the words that the rendition does not have."""
+    """JSON Pointers (RFC 6901) to the untranslated text."""
     unchecked_cautions: tuple[Caution, ...]
-    """A machine's words for the cautions, which nobody has checked. They never take the place of the cautions."""
+    """Unchecked machine translations of the cautions. They never replace the cautions."""
 
 
 def render(words: RenditionContent, edition: EditionContent, current: EditionContent | None = None) -> RenderedWords:
-    """Put the words into the edition, with the cautions and the contacts of the current edition if it is given."""
+    """Put the text into the edition. If `current` is given, take its cautions and contacts."""
     own: dict[str, Any] = edition.model_dump(mode="json")
     missing = [f"/{name}" for name in ALWAYS_IN_THE_GUIDES_OWN]
     missing += _put(own, {"title": words.title, "applies_to": words.applies_to}, "")
@@ -45,7 +45,7 @@ def render(words: RenditionContent, edition: EditionContent, current: EditionCon
 
 
 def _put_items(items: list[Any], key: str, words: RenditionContent, edition: EditionContent) -> Iterable[str]:
-    """Put in the words of each item that says the same in the edition that the rendition is of."""
+    """Put in the text of each item that is unchanged since the rendered edition. Yield pointers to other text."""
     originals = {item.id: item for item in getattr(edition, key)}
     may_replace = key != "cautions" or not words.is_unchecked
     replacements = {item.id: item for item in getattr(words, key)} if may_replace else {}
@@ -63,7 +63,7 @@ def _put_items(items: list[Any], key: str, words: RenditionContent, edition: Edi
 
 
 def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Iterable[str]:
-    """Replace the words that there are, and yield a pointer to those that stay."""
+    """Replace the text that is given, and yield a pointer to each remaining text."""
     for name, word in found.items():
         if target[name] is None:
             continue
@@ -74,7 +74,7 @@ def _put(target: dict[str, Any], found: dict[str, str | None], at: str) -> Itera
 
 
 def find_own_faults(content: RenditionContent) -> Iterator[FieldError]:
-    """Yield the faults that can be seen without the edition: what does not go together."""
+    """Yield the errors that can be found without the edition: contradictory fields."""
     language, is_simple = content.language, content.language.endswith(EASY_READ_SUFFIX)
     if is_simple != (content.form is RenditionForm.EASY_READ):
         yield FieldError(
@@ -110,7 +110,7 @@ def _about_its_words(content: RenditionContent) -> Iterator[FieldError]:
 
 
 def find_strangers(content: RenditionContent, edition: EditionContent) -> Iterator[FieldError]:
-    """Yield a fault for each id that the edition does not have, and for words where it has none."""
+    """Yield an error for each id that the edition does not have, and for text without an original in it."""
     yield from _without_original(("applies_to",), content.applies_to, edition.applies_to)
     for name, words in dict(content.introductions).items():
         yield from _without_original(("introductions", name), words, getattr(edition.introductions, name))

@@ -26,7 +26,7 @@ from app.models.languages import Direction, LanguageTag, RenditionForm
 from app.models.links import Links
 
 OF_THE_CURRENT_EDITION = ("cautions", "contacts")
-"""What comes from the current edition also where a rendition is of an older one: nobody is given an old number."""
+"""Taken from the current edition even if a rendition is of an older one, so that no outdated number is shown."""
 ALWAYS_IN_THE_GUIDES_OWN = ("change_note",)
 RENDITION_LINKS = Field(examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}])
 RENDITION_EXAMPLE: dict[str, Any] = {
@@ -73,13 +73,13 @@ class RenditionLink(RequestModel):
 
 
 def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
-    """Return the names of the fields of an item that have words to translate."""
+    """Return the names of an item's fields with text to translate."""
     hints = get_type_hints(item, include_extras=True)
     return tuple(name for name, hint in hints.items() if hint in (Text, Text | None))
 
 
 def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
-    """Build the model of an item's words: its id, and each field that has words."""
+    """Build the model of an item's translation: its id, and each field with text."""
     fields: dict[str, Any] = {"id": (ItemId, Field(description="Id of the item in the edition."))}
     for name in word_fields(entry.item):
         examples = entry.item.model_fields[name].examples
@@ -99,11 +99,11 @@ def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
 
 
 ITEM_WORDS = {key: _words_of_items(entry) for key, entry in ITEM_LISTS.items()}
-"""The model of the words of an item, by the section's key."""
+"""The translation model of an item, by the section's key."""
 
 
 class RenditionDetails(RequestModel):
-    """The details of a rendition, without its words."""
+    """The details of a rendition, without its text."""
 
     language: LanguageTag = Field(examples=["cy"])
     form: RenditionForm = Field(description="Its form.", examples=["translation"])
@@ -128,12 +128,12 @@ class RenditionDetails(RequestModel):
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether a machine made it and nobody has checked it."""
+        """True if it was made by a machine and never checked."""
         return self.made_by is Maker.MACHINE and self.checked_on is None
 
 
 class RenditionWords(RequestModel):
-    """Translation of the edition itself. What is left out comes in the guide's own words, and is marked."""
+    """The translation of the edition itself. Omitted text is shown in the guide's own language, and marked."""
 
     title: Text | None = Field(default=None, description="The title.", examples=["Cam-fanteisio’n rhywiol ar blant"])
     applies_to: Text | None = Field(
@@ -144,7 +144,7 @@ class RenditionWords(RequestModel):
 
 _sections: dict[str, Any] = {
     key: (
-        tuple[words, ...],  # type: ignore[valid-type]  # a model that is made of the registry
+        tuple[words, ...],  # type: ignore[valid-type]  # a model that is built from the registry
         Field(default=(), max_length=MAX_ITEMS, description=f"Translation of the {ITEM_LISTS[key].title.lower()}."),
     )
     for key, words in ITEM_WORDS.items()
@@ -154,7 +154,7 @@ _sections: dict[str, Any] = {
 if TYPE_CHECKING:
 
     class RenditionContent(RenditionWords, RenditionDetails):
-        """The whole content of a rendition."""
+        """The complete content of a rendition."""
 
 else:
     RenditionContent = create_model(
@@ -167,7 +167,7 @@ else:
 
 
 class RenditionSummary(ResponseModel):
-    """A rendition without its words."""
+    """A rendition without its text."""
 
     language: str = Field(description="Its language (BCP 47).", examples=["cy"])
     dir: Direction = Field(description="Writing direction.", examples=["ltr"])

@@ -1,7 +1,7 @@
-"""The registry of an edition's sections: `Section` has one entry for each, and all other code uses these entries.
+"""The registry of an edition's sections. `Section` has one entry for each, which all other code uses.
 
-To add a section: its item in `items`, here its entry and its field of `EditionSections` (and of `Introductions`, where
-the guide prints words before the list).
+To add a section, add its item in `items`, then its entry here, and its field in `EditionSections`. If the guide prints
+text before the list, add a field in `Introductions` too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,40 +22,40 @@ NO_CAUTIONS = "`cautions` needs an entry, since there are factors or indicators"
 
 
 class Layout(StrEnum):
-    """The layout of a section's items where people read them."""
+    """The layout of a section's items in documents and on pages."""
 
     LIST = "list"
-    """The text of each item in a list, after its name where it has one."""
+    """The text of each item in a list, after its name if it has one."""
     QUOTATIONS = "quotations"
     """Each text as a quotation, with its source."""
     CONTACTS = "contacts"
-    """Each name, with how to reach it."""
+    """Each name, with the ways to reach it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SectionEntry:
-    """The types, the words and the layout of a list of items: everything that the service knows of it."""
+    """Everything that the service knows about a list of items: types, names and layout."""
 
     path: str
-    """The section's name in paths."""
+    """Name in paths."""
     item: type[RequestModel]
     title: str
-    """The heading in Markdown, and the words for it in the documentation of the API."""
+    """Heading in Markdown, and name in the API documentation."""
     heading: str
-    """The heading on pages, in print and in comparisons."""
+    """Heading on pages, in print and in comparisons."""
     anchor: str | None = None
-    """The heading's id on pages, where it is not the section's path."""
+    """Id of the heading on pages, if it is not the section's path."""
     description: str = ""
-    """The description of the items in the response for this section alone."""
+    """Description of the items in the response for this section only."""
     remark: str = ""
-    """One more sentence for the documentation of that response."""
+    """Further sentence for the API documentation of that response."""
     layout: Layout = Layout.LIST
     has_cautions: bool = False
-    """True if the cautions are shown beside the section wherever people read it."""
+    """True if the cautions are shown wherever people read the section."""
     searched: tuple[str, ...] = ("name", "text")
-    """The fields of an item that search reads."""
+    """Fields of an item that search reads."""
     across_guides: bool = False
-    """True if the items of all guides are listed at `/v1/` and the section's path."""
+    """True if `/v1/` and the section's path lists the items of all guides."""
 
 
 CAUTIONS = SectionEntry(path="cautions", item=items.Caution, title="Cautions", heading="Cautions")
@@ -66,9 +66,9 @@ class Section(StrEnum):
 
     entry: SectionEntry
     key: str
-    """The section's key in JSON."""
+    """Key in JSON."""
     words: str
-    """The section's name in a sentence."""
+    """Name in a sentence."""
 
     DEFINITIONS = SectionEntry(
         path="definitions",
@@ -124,7 +124,7 @@ class Section(StrEnum):
     )
 
     def __new__(cls, entry: SectionEntry) -> Self:
-        """Create the member for the entry's path, with its entry."""
+        """Create the member with the value `entry.path` and the fields of the entry."""
         member = str.__new__(cls, entry.path)
         member._value_ = entry.path
         member.entry = entry
@@ -134,22 +134,22 @@ class Section(StrEnum):
 
     @classmethod
     def of_key(cls, key: str) -> Self:
-        """Return the section of that key."""
+        """Return the section with that key."""
         return next(section for section in cls if section.key == key)
 
     @property
     def camel_case(self) -> str:
-        """The section's name in the names of its models."""
+        """Name of the section within names of its models."""
         return self.value.title().replace("-", "")
 
 
 ITEM_LISTS: dict[str, SectionEntry] = {"cautions": CAUTIONS} | {section.key: section.entry for section in Section}
-"""Every list of items of an edition by its key: the cautions, then each section."""
+"""Every list of items of an edition by key: the cautions, then each section."""
 
 _SHOWN_FIRST = (Section.INDICATORS, Section.FACTORS)
 
 DOCUMENTED: tuple[Section, ...] = (*_SHOWN_FIRST, *(each for each in Section if each not in _SHOWN_FIRST))
-"""The sections in the order of the documentation, whose examples are of the first."""
+"""The sections in the order of the API documentation, which takes its examples from the first."""
 
 _TO_ACT = (Section.INDICATORS, Section.RESPONSIBILITIES)
 
@@ -162,12 +162,12 @@ ON_PAGES: tuple[Section, ...] = (
     *(each for each in Section if each not in _FIRST_ON_PAGES + _LAST_ON_PAGES),
     *_LAST_ON_PAGES,
 )
-"""The sections in the order of the page of an edition: what to look for, what to do, who to call. Definitions last."""
+"""The sections in page order: what to look for, what to do, who to call, the others, and definitions last."""
 
 PRINTED_FRONT: tuple[Section, ...] = _TO_ACT
 
 PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not in PRINTED_FRONT)
-"""The sections on the two sides of the page to print. Who to call is on the front too, above all."""
+"""The sections on the back of the printed page. The front also has who to call, above everything else."""
 
 
 def lacks_cautions(sections: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Strict reading of seed files: YAML 1.2, parsed into a model, with every fault and its line in one error."""
+"""A strict reader of seed files: YAML 1.2, parsed into a model, with every error and its line."""
 
 import json
 import re
@@ -24,18 +24,18 @@ from app.models.coded_values import drop_consequent_errors
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _TEXT = "tag:yaml.org,2002:str"
-_DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
+_DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 has no dates: they are text
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 MAX_FILE_BYTES = 4_000_000
 MAX_NESTING = 32
-"""As deep as the body of a request may be."""
+"""The same limit as for request bodies."""
 MAX_DIGITS = 100
 TOO_LARGE = f"it is too large: a file has at most {MAX_FILE_BYTES:,} bytes"
 TOO_DEEP = f"it is nested deeper than {MAX_NESTING} levels"
 _MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
-"""Found in every text with an anchor, an alias, a tag or a directive, which a second parsing then names by its line."""
+"""Matches every text with an anchor, alias, tag or directive. A second parse then finds the line."""
 _READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029]")
-"""What libyaml reads in another way: three line breaks that YAML 1.2 does not have, and a tab within a key."""
+"""Characters that libyaml reads differently: line breaks that YAML 1.2 does not have, and tabs within keys."""
 _REASONS = MappingProxyType(
     {
         "missing": "is missing",
@@ -50,7 +50,7 @@ _REASONS = MappingProxyType(
 
 
 def edition_place(path: Path) -> tuple[str, int]:
-    """Return the guide's slug and the edition's number from a path that ends `<slug>/<number>.yaml`."""
+    """Return the guide's slug and the edition's number from a path that ends in `<slug>/<number>.yaml`."""
     if not re.fullmatch(SLUG_PATTERN, path.parent.name):
         raise SeedFileError(path, [SeedError(0, "the folder must be named after the guide, as in `self-harm`")])
     if not re.fullmatch(r"[1-9][0-9]{0,8}\.yaml", path.name):
@@ -59,7 +59,7 @@ def edition_place(path: Path) -> tuple[str, int]:
 
 
 def read_seed_file(path: Path, model: type[_Model]) -> _Model:
-    """Parse the file into the model, without conversion of types. Raise `SeedFileError` with every fault."""
+    """Parse the file into the model without type conversion. Raise `SeedFileError` with every error."""
     value, tree = read_tree(path)
     parsed, faults = tree.parse(value, model)
     if parsed is None or faults:
@@ -68,7 +68,7 @@ def read_seed_file(path: Path, model: type[_Model]) -> _Model:
 
 
 def read_tree(path: Path) -> tuple[object, "FileTree"]:
-    """Return the value of the file, and the tree with the line of each location. Raise `SeedFileError`."""
+    """Return the value of the file, and a tree with the line of each location. Raise `SeedFileError`."""
     tree = FileTree()
     return tree.plain(_root_of(path, _text_of(path)), ()), tree
 
@@ -106,10 +106,10 @@ def _root_of(path: Path, text: str) -> Node:
 
 
 def _faults_of_events(text: str) -> list[SeedError]:
-    """Return a fault for each YAML feature that seed files do not use, and for nesting that is too deep.
+    """Return an error for each YAML feature that seed files do not use, and for nesting that is too deep.
 
-    The levels are counted before anything is composed: libyaml's composer calls itself for each, and ends the process
-    where the stack ends.
+    The depth is checked before composing: libyaml's composer recurses at each level, and a stack overflow ends the
+    process.
     """
     if not _MAY_HAVE_UNUSED_FEATURES.search(text) and not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -129,10 +129,10 @@ def _faults_in(events: Iterable[Event]) -> list[SeedError]:
 
 
 def _compose(text: str) -> Node | None:
-    """Return the root; None of an empty text. Raises the errors of ruamel.yaml.
+    """Return the root node, or None if the text is empty. Raise the errors of ruamel.yaml.
 
-    libyaml needs a seventh of the time. It reads what is right alike, but for a few characters, and its errors have
-    other words: then the text is read again.
+    libyaml needs a seventh of the time. It reads valid files alike, except for a few characters, but its error messages
+    differ. On an error the text is therefore parsed again.
     """
     if not _READ_OTHERWISE.search(text):
         with suppress(YAMLError):
@@ -141,7 +141,7 @@ def _compose(text: str) -> Node | None:
 
 
 def _unused_features(event: Event) -> Iterator[SeedError]:
-    """Yield a fault for each YAML feature that seed files do not use, since a line must be clear by itself."""
+    """Yield an error for each YAML feature that seed files do not use. Each line must be clear without other lines."""
     line = event.start_mark.line + 1
     if getattr(event, "anchor", None):
         yield SeedError(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
@@ -153,17 +153,17 @@ def _unused_features(event: Event) -> Iterator[SeedError]:
 
 @dataclass
 class FileTree:
-    """Plain values from YAML nodes, with the line of each location and the faults of the YAML itself."""
+    """Plain values from YAML nodes, with the line of each location and the YAML errors."""
 
     lines: dict[Location, int] = field(default_factory=dict)
     faults: list[SeedError] = field(default_factory=list)
     _constructor: SafeConstructor = field(
         default_factory=lambda: YAML(typ="safe", pure=True).constructor, init=False, repr=False
     )
-    """One of its own: a constructor keeps every node that it was given, and with it the whole file."""
+    """Each tree has its own constructor, because a constructor keeps every node, and so the whole file, in memory."""
 
     def plain(self, node: Node, at: Location) -> object:
-        """Return the node's value. Of a duplicate key the first value counts, and the second is a fault."""
+        """Return the node's value. For a duplicate key the first value counts, and the second is an error."""
         self.lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, SequenceNode):
             return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
@@ -186,7 +186,7 @@ class FileTree:
                 yield key.value, value
 
     def parse(self, value: object, model: type[_Model]) -> tuple[_Model | None, list[SeedError]]:
-        """Return the value of the file as that model, without conversion of types, and every fault of the file."""
+        """Return the value parsed into the model without type conversion, and every error of the file."""
         errors: Sequence[ErrorDetails] = ()
         parsed = None
         try:
@@ -196,11 +196,11 @@ class FileTree:
         return parsed, [*self.faults, *map(self.fault_of, drop_consequent_errors(errors))]
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
-        """Return an error of the model as a fault, with the line of its location or of the nearest parent."""
+        """Return a validation error with the line of its location or of the nearest parent."""
         return self.fault_at(error["loc"], f"{_place(error['loc'])} {reason_of(error)}")
 
     def fault_at(self, at: Location, reason: str) -> SeedError:
-        """Return what is wrong at that place, with its line."""
+        """Return the error at that location, with its line."""
         return SeedError(self.line_of(at), reason)
 
     def line_of(self, at: Location) -> int:
@@ -214,7 +214,7 @@ def _place(at: Location) -> str:
 
 
 def reason_of(error: ErrorDetails) -> str:
-    """Return what is wrong at the place of the error, to follow the name of the place."""
+    """Return the reason for the error, to follow the name of the location."""
     if error["type"] == "value_error":
         return f"is refused: {error['ctx']['error']}"
     return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")

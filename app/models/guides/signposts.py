@@ -1,4 +1,4 @@
-"""Signposts: whom to call, and where."""
+"""Signposts: contacts outside the printed guides."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,7 @@ from app.models.guides.items import ItemId
 from app.models.links import Links
 
 CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
-"""The first sentence of every receipt, and of every answer to an assistant."""
+"""The first sentence of every receipt and of every result for an assistant."""
 
 
 class SignpostScope(StrEnum):
@@ -103,17 +103,17 @@ class WhoToCall:
 
     @cached_property
     def contacts_json(self) -> bytes:
-        """The contacts as JSON, made once."""
+        """The contacts as JSON, serialised once."""
         return to_json(self.contacts)
 
     @cached_property
     def signposts_json(self) -> bytes:
-        """The signposts as JSON, made once."""
+        """The signposts as JSON, serialised once."""
         return to_json(self.signposts)
 
 
 class SignpostList(RequestModel):
-    """Every signpost, those for immediate danger first, and the neighbouring councils."""
+    """All signposts, with those for immediate danger first, and the neighbouring councils."""
 
     signposts: tuple[Signpost, ...] = Field(min_length=1, description="Signposts, in the order in which to show them.")
     neighbours: tuple[Signpost, ...] = Field(

@@ -1,4 +1,4 @@
-"""Faults and warnings of written content beyond its model."""
+"""Errors and warnings about written content beyond validation by its model."""
 
 import datetime as dt
 import json
@@ -17,9 +17,9 @@ from app.models.guides.sections import CAUTIONS, ITEM_LISTS, NO_CAUTIONS, Sectio
 
 BRITISH = "+44"
 BRITISH_LENGTHS = (7, 9, 10)
-"""Digits after +44: 0800 1111 has 7, few have 9."""
+"""Digits after +44: 0800 1111 has 7, a few numbers have 9."""
 COMPARED_DIGITS = 3
-"""A printed number with fewer digits, such as 101, is compared with nothing."""
+"""A printed number with fewer digits, such as 101, is not compared."""
 Fault = tuple[Location, str]
 CHECKED_FOR = dt.timedelta(days=365)
 DEAD_FORMS = {
@@ -34,12 +34,12 @@ DEAD_FORMS = {
         r"(?i)\blscb\b|safeguarding-children-s-board"
     ): "safeguarding children boards ended in 2019: look for its successor",
 }
-"""Forms of address that lead nowhere any more, or not safely, each with its sentence."""
+"""Patterns of outdated or unsafe addresses, each with its warning."""
 WITHOUT_HOURS = "it has a number and no `opening_hours`: no page can say when it answers, or who answers now instead"
 
 
 def find_written_faults(value: Any) -> Iterator[Fault]:
-    """Yield each fault with its place, as a sentence."""
+    """Yield each error with its location, as a sentence."""
     if isinstance(value, dict) and lacks_cautions(value):
         yield (CAUTIONS.path,), NO_CAUTIONS
     for key in ITEM_LISTS:
@@ -81,7 +81,7 @@ def _entries(value: Any, key: str) -> list[tuple[int, dict[str, Any]]]:
 
 
 def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
-    """Yield each warning about the words themselves, with its place."""
+    """Yield each warning about the content, with its location."""
     yield from _about_review(content, today)
     for index, contact in enumerate(content.contacts):
         at: Location = ("contacts", index)
@@ -103,7 +103,7 @@ def find_warnings(content: EditionContent, today: dt.date) -> Iterator[Fault]:
 
 
 def find_unchanged(content: EditionContent, current: EditionContent) -> Iterator[Fault]:
-    """Yield what was probably meant to change against the current edition, or not to change."""
+    """Yield likely mistakes against the current edition: an unchanged change note, or a changed id."""
     if content.change_note == current.change_note:
         yield ("change_note",), "it is that of the current edition: say what this edition changes"
     for key in ITEM_LISTS:
@@ -126,7 +126,7 @@ def _words(item: object) -> str:
 
 
 def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
-    """Return the content that was written, and every fault with its place. The content is None if it cannot be parsed.
+    """Return the content, or None if it cannot be parsed, and every error with its location.
 
     Items of `value` without a position are given their place in it.
     """
@@ -147,7 +147,7 @@ def parse_written(value: object) -> tuple[EditionContent | None, list[Fault]]:
 
 
 def _is_written_fault(error: ErrorDetails) -> bool:
-    """Return True if `find_written_faults` finds this kind of fault too: it says more."""
+    """Return True if `find_written_faults` reports this kind of error too, with more detail."""
     reason = error.get("ctx", {}).get("error")
     return isinstance(reason, CodedValueError) and reason.code in (FaultCode.DUPLICATE_ID, FaultCode.TOO_FEW)
 

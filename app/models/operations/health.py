@@ -1,4 +1,4 @@
-"""Responses about the service itself."""
+"""Responses about the service."""
 
 from pydantic import Field
 

@@ -1,8 +1,7 @@
-"""The guidance as tools for assistants: each reads published guidance, and nothing else.
+"""Tools with which AI assistants read published guidance, and nothing else.
 
-No tool takes a concern or an account of a child, and none matches a child to indicators: that would be a score. Every
-result begins with the emergency sentence, the cautions and the editions, because a program that shortens a result
-shortens its end.
+No tool takes a concern or an account of a child. None matches a child to indicators: that would be a score. Every
+result begins with the emergency sentence, the cautions and the editions, because programs shorten results at the end.
 """
 
 from collections.abc import Callable, Iterable
@@ -106,7 +105,7 @@ class AssistantResult(ResponseModel):
 
 @dataclass(frozen=True)
 class Library:
-    """What the tools read."""
+    """The sources from which the tools read."""
 
     session: Session
     contents: Contents
@@ -124,7 +123,7 @@ class Library:
     def result(
         self, cautions: Iterable[Caution], cited: Iterable[tuple[EditionKey, str]], **rest: Any
     ) -> dict[str, Any]:
-        """Return a result from the cautions, the cited editions with their digests, and what the tool adds."""
+        """Return a result from the cautions, the cited editions with their digests, and the tool's own fields."""
         editions = [
             CitedEdition(
                 guide=key.guide, edition=key.number, digest=digest, url=f"{self.public_url}{edition_path(*key)}"
@@ -151,7 +150,7 @@ TOOLS: dict[str, Tool] = {}
 
 
 def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
-    """Put the function into the table: its name and its docstring are those of the tool."""
+    """Register the function as a tool, with its name and its docstring as name and description."""
 
     def register(read: Read) -> Read:
         TOOLS[read.__name__] = Tool(title, " ".join((read.__doc__ or "").split()), arguments, read)
@@ -161,7 +160,7 @@ def _tool(title: str, arguments: type[RequestModel]) -> Callable[[Read], Read]:
 
 
 class ReadWords(NamedTuple):
-    """The words, what they are where they are a rendition, and the beginning of the result."""
+    """The text, facts about the rendition if it is one, and the languages and editions to cite."""
 
     content: EditionContent
     rendition: RenditionFacts | None
@@ -170,9 +169,9 @@ class ReadWords(NamedTuple):
 
 
 def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
-    """Return the words. Raise `NoSuchGuide`, or `NoSuchRendition` where they are not there in the language.
+    """Return the text. Raise `NoSuchGuide`, or `NoSuchRendition` if the guide has none in the language.
 
-    Where a rendition is behind, its cautions and contacts are those of the current edition, which is cited too.
+    If a rendition is out of date, its cautions and contacts are those of the current edition, which is cited too.
     """
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)
@@ -213,7 +212,7 @@ def read_section(library: Library, arguments: OfSection) -> dict[str, Any]:
     """Return one section of the current edition, word for word, or in the words of a language."""
     words, section = _read_words(library, arguments), arguments.section
     facts, own = words.rendition, f"/{section.key}/"
-    if facts is not None:  # its pointers point into this result: `/items/0/text`
+    if facts is not None:  # pointers refer to this result: `/items/0/text`
         pointers = (each for each in facts.in_guide_language if each.startswith(("/cautions/", own)))
         placed = tuple(f"/items/{each.removeprefix(own)}" if each.startswith(own) else each for each in pointers)
         facts = facts.model_copy(update={"in_guide_language": placed})
@@ -255,9 +254,9 @@ def compare_editions(library: Library, arguments: OfChanges) -> dict[str, Any]:
 
 @cache
 def tool_list() -> list[dict[str, Any]]:
-    """Return the descriptions of the tools, as the protocol lists them: always in the same order."""
+    """Return the descriptions of the tools as the protocol lists them, always in the same order."""
     output = AssistantResult.model_json_schema(mode="serialization")
-    del output["additionalProperties"]  # what a tool adds follows the beginning
+    del output["additionalProperties"]  # each tool adds its own fields
     return [
         {
             "name": name,
@@ -272,7 +271,7 @@ def tool_list() -> list[dict[str, Any]]:
 
 
 def call_tool(tool: Tool, arguments: Any, library: Library) -> tuple[dict[str, Any] | None, str]:
-    """Return the tool's result, or None and a sentence about what the assistant can put right."""
+    """Return the tool's result, or None and a sentence that says what the assistant can correct."""
     try:
         return tool.read(library, tool.arguments.model_validate(arguments)), ""
     except ValidationError as error:

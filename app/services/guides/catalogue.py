@@ -1,4 +1,4 @@
-"""Reads of items across guides, from the catalogue of all current items."""
+"""Queries of items across guides, from the catalogue of current items."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LISTED_SECTIONS = tuple(section.key for section in Section)
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """An item of a current edition, with the data that must be shown with it."""
+    """An item of a current edition, with the data that must be shown beside it."""
 
     key: EditionKey
     digest: str
@@ -35,7 +35,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """Which entries are wanted: those that meet all of these."""
+    """A filter of catalogue entries. An entry must meet every condition."""
 
     words: str | None = None
     sections: Sequence[str] = LISTED_SECTIONS
@@ -44,14 +44,14 @@ class EntryFilter:
 
 
 def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
-    """Replace the guide's entries by those of its current edition. A guide without one has no entries."""
+    """Replace the guide's entries with those of its current edition. Without a current edition there are none."""
     session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
         session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
 
 
 def find_index_faults(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield each guide whose entries are not those of its current edition, and the fault."""
+    """Yield each guide whose entries differ from its current edition, and the fault."""
     columns = [each for each in table_of(CatalogueRow).c if each.name != "id"]
     heads = session.exec(select(EditionRow.guide).where(IS_EDITION, col(EditionRow.number) == 1))
     for guide in sorted(heads):
@@ -69,7 +69,7 @@ def _in_order(row: dict[str, object]) -> dict[str, object]:
 def list_catalogue(
     session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
 ) -> list[CatalogueEntry]:
-    """Return the entries that meet the filter, by section, guide and position; with words, the best match first."""
+    """Return the matching entries by section, guide and position; if words are given, the best match first."""
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections))
     if wanted.guides is not None:
         found = found.where(col(CatalogueRow.guide).in_(wanted.guides))
@@ -86,7 +86,7 @@ def list_catalogue(
 
 
 def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
-    """Return the guides whose current editions hold all of these items (section key, id), the first published first."""
+    """Return the guides whose current editions have all of these items (section key, id), the first published first."""
     first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
     found = (
         select(CatalogueRow.guide)
@@ -116,7 +116,7 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
 
 
 def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
-    """Return the printed words by which search finds the item."""
+    """Return the printed words of the item that search reads."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
     texts = [getattr(item, name, None) for name in fields]
     return " ".join(word for text in [*texts, *phones] if text for word in words_in(text))

@@ -1,7 +1,7 @@
-"""A section as CSV (RFC 4180): one row for each item, and in each row the edition and the cautions.
+"""A section as CSV (RFC 4180): one row for each item, with the edition and the cautions in each row.
 
-A cell that a spreadsheet would run as a formula gets an apostrophe before it, also if blanks come first or its sign is
-a full-width one. All other words are as published.
+An apostrophe precedes a cell that a spreadsheet would run as a formula, even after blanks or with a full-width sign.
+All other text is as published.
 """
 
 import csv
@@ -19,7 +19,7 @@ from app.services.guides.working_hours import hours_text
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
 RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
-"""What the rows of a rendition say beside: which cells are in the guide's own language, and what to show with all."""
+"""Further columns of a rendition. `in_guide_language` names untranslated cells; `notices` belong beside the text."""
 FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 Cells = dict[str, str]
 
@@ -32,11 +32,11 @@ class CsvRow(NamedTuple):
     item: Identified
     cautions: Sequence[Caution]
     of_rendition: Sequence[str] = ()
-    """The cells of `RENDITION_COLUMNS`, or none."""
+    """The cells of `RENDITION_COLUMNS`; empty for an edition."""
 
 
 def section_csv(shown: ShownEdition, section: Section) -> bytes:
-    """Return the section of an edition, or of a rendition of it, as CSV in UTF-8, with a header row."""
+    """Return a section of an edition or rendition as CSV in UTF-8, with a header row."""
     head, cautions = shown.head, shown.content.cautions
     items: tuple[Identified, ...] = getattr(shown.content, section.key)
     rows = [
@@ -47,11 +47,11 @@ def section_csv(shown: ShownEdition, section: Section) -> bytes:
 
 
 def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
-    """Return items of the section as CSV in UTF-8, with a header row, and columns for the most cautions of any row."""
+    """Return items of the section as CSV in UTF-8, with a header row and enough columns for every row's cautions."""
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
     sheet = io.StringIO(newline="")
-    writer = csv.writer(sheet)  # its own dialect is that of RFC 4180: commas, double quotes, CRLF
+    writer = csv.writer(sheet)  # the csv module's default dialect is RFC 4180: commas, double quotes, CRLF
     names = [f"caution_{place}" for place in range(1, columns + 1)]
     columns_of_rendition = RENDITION_COLUMNS if of_rendition else ()
     writer.writerow([*EDITION_COLUMNS, *columns_of_rendition, *_item_cells(model, None), *names])
@@ -85,7 +85,7 @@ def _rendition_cells(rendition: ShownRendition | None, section: Section, place: 
 
 
 def _item_cells(model: type[RequestModel], item: Identified | None) -> Cells:
-    """Return the cells of the item by column. Without an item, return empty cells: their names are the header row."""
+    """Return the item's cells by column name. Without an item, return empty cells, whose keys are the header row."""
     cells: Cells = {}
     for name in model.model_fields:
         value = getattr(item, name, None)

@@ -1,4 +1,4 @@
-"""The blocks of a document: headings, paragraphs and list items; and those of Markdown."""
+"""The blocks of a document (headings, paragraphs, list items), and their reader for Markdown."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,43 +15,43 @@ LISTS = ("bullet_list", "ordered_list")
 
 
 class BlockKind(StrEnum):
-    """What a block is."""
+    """The kind of a block."""
 
     HEADING = "heading"
     PARAGRAPH = "paragraph"
     ITEM = "item"
     QUOTATION = "quotation"
     MARGIN = "margin"
-    """A header, a footer, a note or the names of columns, which are no part of the text."""
+    """A header, footer, footnote or row of column names, which is not part of the text."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One block: its text on one line, and the bold words with which it begins."""
+    """A block: its text on one line, and the bold words at its beginning."""
 
     kind: BlockKind
     text: str
     name: str = ""
     level: int = 0
-    """Of a heading: 1 is the title. Of an entry of a list: its depth."""
+    """Level of a heading, where 1 is the title; depth of a list item."""
     links: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
-    """Of a row of a table of contacts: the text of each cell."""
+    """The text of each cell, for a row of a table of contacts."""
 
 
 def one_line(text: str) -> str:
-    """Return the text with every run of white space as one space."""
+    """Return the text with each run of white space replaced by one space."""
     return _BLANKS.sub(" ", text).strip()
 
 
 def without_bullet(text: str) -> tuple[str, bool]:
-    """Return the text without a bullet that was typed, and whether there was one."""
+    """Return the text without a typed bullet, and True if it had one."""
     bare = BULLET.sub("", text, count=1)
     return bare, bare != text
 
 
 def markdown_blocks(text: str) -> list[Block]:
-    """Return the blocks. What is HTML is left out: the reader of a page does not see its tags."""
+    """Return the blocks of the Markdown text, without HTML, whose tags readers of a page do not see."""
     return list(_blocks_of(MarkdownIt("commonmark").parse(text)))
 
 

@@ -1,4 +1,4 @@
-"""Drafts of guides, and their publication by two people: one wrote none of the words."""
+"""Drafts of guides, and their publication by a second person, who wrote none of the text."""
 
 import datetime as dt
 import hashlib
@@ -17,17 +17,17 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.validation import check_draft
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
-"""The acts after which a guide has no draft."""
+"""Actions after which a guide has no draft."""
 DraftContent = dict[str, Any]
 DraftChange = Callable[[GuideDraftRow | None], DraftContent]
-"""Gets the draft as it is now (None if there is none), and returns its new content, or raises."""
+"""Takes the current draft, or None if there is none. Returns the new content, or raises."""
 DraftPrecondition = Callable[[GuideDraftRow], None]
-"""Gets the draft as it is now, and raises unless the caller knows it."""
+"""Takes the current draft. Raises unless the caller knows its current version."""
 
 
 @dataclass(frozen=True)
 class DraftAct:
-    """What somebody does with a guide's draft. The precondition raises unless they know the draft as it is now."""
+    """An action on a guide's draft: who, when, and a precondition that raises unless they know the current draft."""
 
     guide: str
     by: str
@@ -37,7 +37,7 @@ class DraftAct:
 
 @dataclass(frozen=True)
 class DraftRecord:
-    """What the record says of a draft, beside its words: who wrote it, and the last edition (None for a new guide)."""
+    """The writers of a draft, and the number of the guide's last edition (None for a new guide)."""
 
     writers: Sequence[str]
     follows: int | None
@@ -57,12 +57,12 @@ def get_guide_draft(session: Session, guide: str) -> GuideDraftRow:
 
 
 def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
-    """Return every draft, by guide."""
+    """Return every draft, in order of guide."""
     return session.exec(select(GuideDraftRow).order_by(GuideDraftRow.guide)).all()
 
 
 def list_draft_writers(session: Session, guide: str) -> list[str]:
-    """Return who wrote the draft since it was begun, each once, the first first."""
+    """Return the names of all who wrote the draft since it was begun, without repeats, in order of first writing."""
     last_end = select(func.max(GuideDraftActRow.number)).where(
         GuideDraftActRow.guide == guide, col(GuideDraftActRow.act).in_(ENDING_ACTS)
     )
@@ -75,7 +75,7 @@ def list_draft_writers(session: Session, guide: str) -> list[str]:
 
 
 def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the guide of each draft that is not as its last acts left it, and the fault."""
+    """Yield the guide of each draft that differs from its recorded actions, and the fault."""
     rows = session.exec(select(GuideDraftActRow).order_by(GuideDraftActRow.guide, col(GuideDraftActRow.number)))
     acts: dict[str, list[GuideDraftActRow]] = {}
     for row in rows:
@@ -94,7 +94,7 @@ def find_changed_drafts(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool:
-    """Return whether the draft is as the acts since it was begun left it."""
+    """Return True if the draft is as these actions left it. `acts` are those since the draft was begun."""
     written, offered = None, None
     for act in acts:
         if act.act == GuideDraftAct.WRITTEN:
@@ -111,12 +111,12 @@ def _is_as_acted(draft: GuideDraftRow, acts: Sequence[GuideDraftActRow]) -> bool
 
 
 def read_draft_record(session: Session, guide: str) -> DraftRecord:
-    """Return what the record says of the guide's draft, while it has one."""
+    """Return the writers of the guide's draft and the number of its last edition."""
     return DraftRecord(list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None)
 
 
 def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: str, at: dt.datetime) -> GuideDraftRow:
-    """Save the changed content as the guide's draft, with or without faults. The same words again change nothing."""
+    """Save the changed content as the guide's draft, with or without errors. Unchanged content is not saved again."""
     draft = find_guide_draft(session, guide)
     text = json.dumps(change(draft), ensure_ascii=False, separators=(",", ":"))
     if draft is None:
@@ -130,9 +130,9 @@ def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: 
 
 
 def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
-    """Remove the draft, and return it. Who wrote it stays on record.
+    """Remove the draft and return it. Its recorded actions remain.
 
-    Raises `NoSuchGuideDraft`, and what the precondition raises.
+    Raise `NoSuchGuideDraft`, and the errors of the precondition.
     """
     draft = _known_draft(session, act)
     _end(session, draft, GuideDraftAct.DISCARDED, act)
@@ -140,9 +140,9 @@ def discard_draft(session: Session, act: DraftAct) -> GuideDraftRow:
 
 
 def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) -> GuideDraftRow:
-    """Submit the draft for somebody else to publish. The next change of its words cancels the request.
+    """Submit the draft for another person to publish. The next change of its text cancels the request.
 
-    Raises `NoSuchGuideDraft`, what the precondition raises, and `InvalidEdition` with every fault.
+    Raise `NoSuchGuideDraft`, the errors of the precondition, and `InvalidEdition` with every error.
     """
     draft = _known_draft(session, act)
     check_draft(session, draft, reference_data, today=act.at.date()).require_sound()
@@ -154,10 +154,11 @@ def offer_draft(session: Session, reference_data: ReferenceData, act: DraftAct) 
 def publish_draft(
     session: Session, reference_data: ReferenceData, act: DraftAct, *, follows: int | None, two_people: bool
 ) -> Published:
-    """Publish the draft as the guide's next edition, and end it. `follows` is the last edition, None for a new guide.
+    """Publish the draft as the guide's next edition and end the draft.
 
-    Raises `NoSuchGuideDraft`, what the precondition raises, `SecondPersonNeeded`, `FollowsAnotherEdition`, and
-    `InvalidEdition` with every fault. Where `two_people` must, a client that names no person has no hand in it.
+    `follows` is the number of the last edition, None for a new guide. Raise `NoSuchGuideDraft`, the errors of the
+    precondition, `SecondPersonNeeded`, `FollowsAnotherEdition`, and `InvalidEdition` with every error. If `two_people`
+    is true, also raise `HandUnknown` if the publisher or a writer is a client that names no person.
     """
     draft = _known_draft(session, act)
     writers = list_draft_writers(session, act.guide)
@@ -176,9 +177,9 @@ def publish_draft(
 
 
 def is_same_hand(one: str, other: str) -> bool:
-    """Return whether two names on the record are of one person or, where one names no person, of one client.
+    """Return True if both recorded names are of one person. If either names no person, compare the clients.
 
-    A person has one name, by whichever client and at whichever issuer they come in: two who share a name count as one.
+    A person has the same name with every client and issuer. Two people who share a name count as one.
     """
     client, _, person = one.partition("/")
     other_client, _, other_person = other.partition("/")
@@ -186,7 +187,7 @@ def is_same_hand(one: str, other: str) -> bool:
 
 
 def names_a_person(name: str) -> bool:
-    """Return whether a name on the record names a person beside the client."""
+    """Return True if a recorded name names a person as well as the client."""
     return "/" in name
 
 
@@ -204,7 +205,7 @@ def _end(session: Session, draft: GuideDraftRow, end: GuideDraftAct, act: DraftA
 def append_draft_act(
     session: Session, guide: str, act: GuideDraftAct, *, by: str, at: dt.datetime, content: str
 ) -> int:
-    """Append what was done with the draft, and return the number of the act."""
+    """Append an action on the draft, and return its number."""
     last = session.exec(select(func.max(GuideDraftActRow.number)).where(GuideDraftActRow.guide == guide)).one() or 0
     row = GuideDraftActRow(guide=guide, number=last + 1, act=act.value, by=by, at=at, digest=_digest_of(content))
     session.add(row)

@@ -1,4 +1,4 @@
-"""Published editions and renditions: their rows, and the contents of the latest in memory."""
+"""Queries and inserts of published editions and renditions, and a cache of recent contents."""
 
 import datetime as dt
 from collections import OrderedDict
@@ -34,9 +34,9 @@ IS_WITHDRAWAL_OF_IT: ColumnElement[bool] = and_(
     *(_WITHDRAWALS.c[name] == _EDITIONS.c[name] for name in ("guide", "language", "number"))
 )
 NOTICE = dt.timedelta(days=60)
-"""How long before its day a review is listed as due."""
-# The statements of most reads, built once, since to build one takes longer than to run it. Their columns are those of
-# the tables: to read rows by those of the row classes takes longer.
+"""Time before the review day at which a review is first listed as due."""
+# Statements of the most frequent reads, built once because building takes longer than running. They select table
+# columns because reading rows through the row classes is slower.
 _WITH_WITHDRAWALS = _EDITIONS.outerjoin(_WITHDRAWALS, IS_WITHDRAWAL_OF_IT)
 _HEADS: Select[Any] = (
     select_columns(
@@ -99,13 +99,13 @@ class EditionHead:
 
     @property
     def key(self) -> EditionKey:
-        """The guide and the number."""
+        """Guide and number of the edition."""
         return EditionKey(self.guide, self.number)
 
 
 @dataclass(frozen=True)
 class StoredRendition:
-    """A rendition, whole, and its withdrawal if there is one."""
+    """A complete rendition, and its withdrawal if it was withdrawn."""
 
     key: RenditionKey
     edition: int
@@ -117,31 +117,31 @@ class StoredRendition:
 
     @property
     def edition_key(self) -> EditionKey:
-        """The rendered edition."""
+        """Key of the edition that the rendition is of."""
         return EditionKey(self.key.guide, self.edition)
 
 
 @dataclass(frozen=True)
 class CurrentEdition(EditionHead):
-    """A guide's current edition, with all that it says of itself beside its sections."""
+    """A guide's current edition with all its details, but without its sections."""
 
     details: EditionDetails
 
     @property
     def due_from(self) -> dt.datetime:
-        """Since when its review is listed as due; without a day, since it was published."""
+        """Time from which the review is listed as due. Without a review day, the time of publication."""
         if self.details.review_by is None:
             return self.published_at
         day = dt.datetime.combine(self.details.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
         return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
-        """Return True if the day of its review has come, or comes within that time, or if there is no day."""
+        """Return True if the review day is at most `within` after `today`, or if there is none."""
         return self.details.review_by is None or self.details.review_by <= today + within
 
 
 class EditionEvent(NamedTuple):
-    """The publication of an edition or of a rendition, or its withdrawal if that is given, and the edition itself."""
+    """The publication of an edition or rendition, or its withdrawal if that is given, and the edition concerned."""
 
     row: EditionRow
     edition: EditionRow
@@ -149,17 +149,17 @@ class EditionEvent(NamedTuple):
 
     @property
     def at(self) -> dt.datetime:
-        """When it happened."""
+        """Time of the event."""
         return self.row.published_at if self.withdrawal is None else self.withdrawal.withdrawn_at
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of the guide, the newest first. The list is empty for an unknown guide."""
+    """Return every edition of the guide, most recent first. The list is empty for an unknown guide."""
     return [EditionHead(*row) for row in session.execute(_HISTORY, {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Return every edition of the guide, the newest first. Raise `NoSuchGuide`."""
+    """Return every edition of the guide, most recent first. Raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -167,7 +167,7 @@ def get_history(session: Session, *, guide: str) -> list[EditionHead]:
 
 
 def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
-    """Return the newest edition that is not withdrawn, or None if all are."""
+    """Return the most recent edition that is not withdrawn, or None if all are."""
     return next((head for head in history if head.withdrawn_at is None), None)
 
 
@@ -185,7 +185,7 @@ def require_current(history: Sequence[EditionHead]) -> EditionHead:
 
 
 def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Return the edition of that number, withdrawn or not. Raise `NoSuchEdition`."""
+    """Return the edition with that number, withdrawn or not. Raise `NoSuchEdition`."""
     head = next((head for head in history if head.number == number), None)
     if head is None:
         raise NoSuchEdition
@@ -193,7 +193,7 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """Return the edition of that number. Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+    """Return the edition with that number. Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
     head = head_of(history, number)
     if head.reason is not None:
         current = current_of(history)
@@ -202,15 +202,15 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, limit: int | None = None) -> list[CurrentEdition]:
-    """Return each guide's current edition, by the guide's name."""
+    """Return each guide's current edition, in order of guide."""
     rows = islice(session.execute(_CURRENT), limit)
     return [CurrentEdition(*(*head, EditionDetails.model_validate(details))) for *head, details in rows]
 
 
 def default_guide(session: Session, preferred: str | None = None) -> str | None:
-    """Return the guide for whatever names none: the preferred one, else the first published. None without any guide.
+    """Return the guide for requests that name none: the preferred, otherwise the first published; None without guides.
 
-    A guide that has a current edition comes before one whose editions are all withdrawn.
+    A guide with a current edition comes before a guide whose editions are all withdrawn.
     """
     readable = func.count().filter(col(WithdrawalRow.number).is_(None))
     found = (
@@ -229,13 +229,13 @@ def default_guide(session: Session, preferred: str | None = None) -> str | None:
 
 
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
-    """Return the renditions of the guide, withdrawn ones too: by language, the newest first."""
+    """Return the guide's renditions, withdrawn ones included, by language, the most recent first."""
     rows = session.execute(_RENDITIONS_OF, {"guide": guide})
     return [_rendition(row, withdrawal) for row, withdrawal in rows if language is None or row.language == language]
 
 
 def list_languages(session: Session) -> dict[str, list[str]]:
-    """Return the languages in which each guide has a rendition that, like its edition, is not withdrawn, sorted."""
+    """Return by guide the sorted languages of its renditions, unless the rendition or its edition is withdrawn."""
     languages: dict[str, list[str]] = {}
     for guide, language in sorted(session.execute(_LANGUAGES)):
         languages.setdefault(guide, []).append(language)
@@ -243,19 +243,19 @@ def list_languages(session: Session) -> dict[str, list[str]]:
 
 
 def key_of(guide: str, language: str, number: int) -> AnyKey:
-    """Return the key of an edition or, with a language, of a rendition."""
+    """Return the key of a rendition, or of an edition if `language` is empty."""
     return RenditionKey(guide, language, number) if language else EditionKey(guide, number)
 
 
 def every_publication(session: Session) -> list[tuple[AnyKey, str]]:
-    """Return every edition of every guide, then every rendition, withdrawn ones too, each with its digest."""
+    """Return the key and digest of every edition, then of every rendition, withdrawn ones included."""
     found = select(EditionRow.guide, EditionRow.language, EditionRow.number, EditionRow.digest)
     rows = session.exec(found.order_by(IS_RENDITION, EditionRow.guide, EditionRow.language, col(EditionRow.number)))
     return [(key_of(guide, language, number), digest) for guide, language, number, digest in rows]
 
 
 def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
-    """Return the latest events of editions and renditions, the newest first. Of one moment, renditions come first."""
+    """Return the latest events of editions and renditions, most recent first. At equal times renditions come first."""
     own = aliased(EditionRow)
     of_own = (col(own.guide) == EditionRow.guide) & (col(own.number) == EditionRow.edition)
     of_own &= col(own.language) == OWN_WORDS
@@ -272,7 +272,7 @@ def list_edition_events(session: Session, limit: int) -> list[EditionEvent]:
 def insert_publication(
     session: Session, key: AnyKey, content: EditionContent | RenditionContent, *, digest: str, at: dt.datetime
 ) -> None:
-    """Insert the edition or rendition. Raise `EditionAlreadyPublished` where another one was first."""
+    """Insert the edition or rendition. Raise `EditionAlreadyPublished` if its number is taken."""
     details = RenditionDetails if isinstance(content, RenditionContent) else EditionDetails
     words = content.model_dump(mode="json")
     row = EditionRow(
@@ -289,7 +289,7 @@ def insert_publication(
 
 
 def insert_withdrawal(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> None:
-    """Insert the withdrawal of the edition or rendition. Raise `AlreadyWithdrawn` if there is one."""
+    """Insert the withdrawal of the edition or rendition. Raise `AlreadyWithdrawn` if it was withdrawn before."""
     language = _language_of(key)
     row = WithdrawalRow(guide=key.guide, language=language, number=key.number, withdrawn_at=at, reason=reason)
     _insert(session, row, AlreadyWithdrawn)
@@ -301,7 +301,7 @@ def read_content(session: Session, key: EditionKey) -> EditionContent:
 
 
 def digest_of_stored(session: Session, key: AnyKey) -> str:
-    """Return the digest of the edition or rendition as it is stored. Raise `NoSuchEdition`, or `ValidationError`."""
+    """Compute the digest of the stored edition or rendition. Raise `NoSuchEdition`, or `ValidationError`."""
     model = RenditionContent if isinstance(key, RenditionKey) else EditionContent
     return digest_of(model.model_validate(_content(session, (key.guide, _language_of(key), key.number))))
 
@@ -316,7 +316,7 @@ def _content(session: Session, key: tuple[str, str, int]) -> dict[str, Any]:
 
 
 def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, Any]]:
-    """Return the stored items of the list `part` by their ids, in order, of each edition by its number."""
+    """Return by edition number the stored items of the list `part`: a dict by item id, in order."""
     rows = session.execute(_lists(part), {"guide": guide})
     return {number: {each["id"]: each for each in entries or ()} for number, entries in rows}
 
@@ -367,7 +367,7 @@ def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
 
 
 class Contents:
-    """The content of published editions, with a cache of the latest. An edition never changes, so no entry gets old."""
+    """The content of published editions, with a cache of recent ones. It never goes stale: editions never change."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -377,7 +377,7 @@ class Contents:
     def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
         """Return the content of the edition, from the cache if possible. Raise `NoSuchEdition`.
 
-        A caller that has a session passes it, so that a read of the database needs no second connection.
+        Callers that have a session pass it, so that a read of the database needs no second connection.
         """
         found = self.cached(key)
         if found is not None:
@@ -391,7 +391,7 @@ class Contents:
         return found
 
     def cached(self, key: EditionKey) -> EditionContent | None:
-        """Return the content if it is in the cache."""
+        """Return the content if it is in the cache, otherwise None."""
         with self._lock:
             found = self._cached.get(key)
             if found is not None:

@@ -1,4 +1,4 @@
-"""Reads the Markdown that this service exports back into an edition."""
+"""A reader that turns Markdown exported by this service back into an edition."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ REMARK = re.compile(f"^{re.escape(START)}(.*){re.escape(END)}$", re.MULTILINE)
 
 
 def words_of_page(blocks: Sequence[Block]) -> list[Block]:
-    """Return the blocks that an editor may have changed: no emergency numbers, and no facts of the edition itself."""
+    """Return the blocks that an editor may have changed, without emergency numbers and facts of the edition itself."""
     level_two = [place for place, block in enumerate(blocks) if _is_section(block)]
     first, last = (level_two[0], level_two[-1]) if level_two else (len(blocks), len(blocks))
     top = [block for block in blocks[:first] if block.kind is not BlockKind.QUOTATION]
@@ -41,7 +41,7 @@ def _is_section(block: Block) -> bool:
 
 
 class ExportPage:
-    """The text of the page: `headings` of the edition, `introductions`, `cautions` and the items of each section."""
+    """The text of an exported page: `headings`, `introductions`, `cautions`, and the items of each section."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.headings: dict[str, str] = {}
@@ -65,7 +65,7 @@ class ExportPage:
             self._read_section(Section.of_key(key), found)
 
     def items(self, key: str, former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-        """Return the words of each item. `former` is the data, which says which definitions have a source."""
+        """Return the text of each item. `former` are the items of the data, which say what has a source."""
         blocks = self._sections.get(key, [])
         if Section.of_key(key).entry.layout is Layout.QUOTATIONS:
             return _quotations(blocks, former)
@@ -102,7 +102,10 @@ def _item(section: Section, block: Block) -> dict[str, str]:
 
 
 def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return each quotation, with the words before it. After it comes its source, if the data has one: it looks so."""
+    """Return each quotation with the introduction before it.
+
+    A paragraph after a quotation that looks like a source is skipped if the data has a source for that quotation.
+    """
     items: list[dict[str, str]] = []
     waiting: list[str] = []
     may_be_source = False
@@ -119,7 +122,7 @@ def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> li
 
 
 def find_data(text: str) -> dict[str, Any] | None:
-    """Return the data at the end of the Markdown, or None if it has none that can be read."""
+    """Return the data at the end of the Markdown, or None if there are none or they are unreadable."""
     found = REMARK.findall(text)
     try:
         data = parse_json(found[-1]) if found else None
@@ -129,7 +132,7 @@ def find_data(text: str) -> dict[str, Any] | None:
 
 
 def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]:
-    """Return the content: the words of the page, also where an editor changed them, with the data of each item."""
+    """Return the content: the text of the page with an editor's changes, combined with the data of each item."""
     page = ExportPage(blocks)
     content = dict(data)
     for name in HEADINGS:
@@ -149,13 +152,13 @@ def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]
 
 
 def _words(shown: str | None, whole: str | None) -> str | None:
-    """Return the words of the page, or those of the data where they are the same but for what a page cannot show."""
+    """Return `whole`, the text of the data, if only its presentation differs on the page. Otherwise return `shown`."""
     same = whole is not None and words_digest(shown) == words_digest(whole)
     return whole if same else shown or None
 
 
 def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the items that the page shows, each with the data of the item that had its words, or its place."""
+    """Return the items of the page, each with the data of the item that has the same text or, otherwise, place."""
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]
     by_words: dict[str, list[dict[str, Any]]] = {}

@@ -1,7 +1,7 @@
-"""Feeds of events of editions and renditions, and of reviews that are due: JSON Feed 1.1 and Atom (RFC 4287).
+"""Feeds of published and withdrawn editions and renditions, and of due reviews: JSON Feed 1.1 and Atom (RFC 4287).
 
-The id of an entry is a version 5 UUID of the entry's content and of nothing else. So it is the same in both feeds, on
-every node and after a change of address, and it differs between councils that publish different words.
+The id of an entry is a version 5 UUID of the entry's content only. It is the same in both feeds, on every node and
+after a change of address. It differs between councils that publish different text.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ JSON_MEDIA_TYPE = "application/feed+json"
 ATOM_MEDIA_TYPE = "application/atom+xml"
 ENTRY_NAMESPACE = uuid.UUID("5b0f3c1e-6c0b-4f7e-8a39-8f6d2f2f4a55")
 ATOM = "http://www.w3.org/2005/Atom"
-NEVER = "1970-01-01T00:00:00Z"  # an Atom feed has a time of change even before its first entry
+NEVER = "1970-01-01T00:00:00Z"  # an Atom feed needs a time of change even before its first entry
 FORBIDDEN_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NO_DAY = "The edition names no day for its review."
 HAPPENINGS: dict[tuple[bool, bool], Happening] = {
@@ -45,12 +45,12 @@ HAPPENINGS: dict[tuple[bool, bool], Happening] = {
     (True, False): "rendition_published",
     (True, True): "rendition_withdrawn",
 }
-"""What happened, by whether it is a rendition, and whether it was withdrawn."""
+"""The event by (is a rendition, is withdrawn)."""
 
 
 @dataclass(frozen=True)
 class FeedChannel:
-    """What a feed is, and the paths of its two forms."""
+    """A feed's title and description, and the paths of its two formats."""
 
     title: str
     description: str
@@ -75,7 +75,7 @@ REVIEWS = FeedChannel(
 
 
 def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
-    """Return the entry of an event. What is withdrawn cannot be read: the entry leads to the list that it was in."""
+    """Return the entry of an event. A withdrawal links to the list, because the content can no longer be read."""
     row, edition, withdrawal = event
     guide, number, happened = edition.guide, edition.number, "published" if withdrawal is None else "withdrawn"
     page, path, listed = f"/guides/{guide}/editions/{number}", edition_path(guide, number), history_path(guide)
@@ -108,7 +108,7 @@ def entry_of_event(event: EditionEvent, public_url: str) -> FeedItem:
 
 
 def entry_of_review(edition: CurrentEdition, public_url: str) -> FeedItem:
-    """Return the entry. It is the same on every day: what changes with time is whether the feed has it."""
+    """Return the entry of a due review. It never changes: the feed includes it once the review is due."""
     details, (guide, number) = edition.details, edition.key
     by = NO_DAY if details.review_by is None else f"Review by {details.review_by}."
     owner = f"Owner: {details.owner}" if details.owner else "No team is named as its owner"
@@ -168,7 +168,7 @@ def _who_checked(content: RenditionDetails) -> str:
 
 
 def _item(name_in_id: str, at: dt.datetime, publisher: str, guidance: FeedGuidance, **shown: str) -> FeedItem:
-    """Return an entry; its tags say what happened, the guide, and the language of a rendition."""
+    """Return an entry. Its tags are the event, the guide, and the language of a rendition."""
     language = [guidance.rendition.language] if guidance.rendition else []
     return FeedItem(
         id=uuid.uuid5(ENTRY_NAMESPACE, name_in_id).urn,
@@ -196,7 +196,7 @@ def _add_entry(feed: ElementTree.Element, entry: FeedItem) -> None:
 
 
 def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
-    """Add an element with the text. A character that XML does not allow is replaced by U+FFFD."""
+    """Add an element with the text. Characters that XML does not allow become U+FFFD."""
     element = ElementTree.SubElement(parent, name)
     element.text = FORBIDDEN_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
     return element

@@ -1,4 +1,4 @@
-"""Every guide that has a current edition: in lists for people, by its subjects, by words of it, and by its review."""
+"""Lists and searches of guides with a current edition: by title, subject, words and review."""
 
 import datetime as dt
 import re
@@ -19,54 +19,54 @@ from app.services.guides.reference_data import ReferenceData
 LEAD = re.compile(
     r"^\W*(?:one[- ]minute guide\W*(?:(?:to|on|about|for)\s+|(?<=\s)))?(?:(?:a|an|the)\s+)?", re.IGNORECASE
 )
-"""What titles begin with, and nobody looks for."""
+"""Common beginnings of titles, ignored when sorting."""
 OTHER_LETTER = "0"
-"""In place of a letter, for a title that begins with something else."""
+"""The letter of a title that begins with another character."""
 ENDINGS = re.compile(r"(?:ies|ing|ed|es|s|e|y)$")
 SHORTEST_STEM = 3
 
 
 @dataclass(frozen=True)
 class ListedGuide:
-    """A guide with its subjects, and what its current edition says of itself."""
+    """A guide with its subjects and the details of its current edition."""
 
     edition: CurrentEdition
     subjects: Sequence[Code]
 
     @property
     def guide(self) -> str:
-        """Its name."""
+        """Name of the guide."""
         return self.edition.guide
 
     @property
     def title(self) -> str:
-        """Its title as printed."""
+        """Title as printed."""
         return self.edition.details.title
 
     @property
     def publisher(self) -> str:
-        """The name of the body that publishes it."""
+        """Name of the organisation that publishes the guide."""
         return self.edition.details.publisher.name
 
     def is_about(self, subject: str) -> bool:
-        """Return whether that is the code of one of its subjects."""
+        """Return True if `subject` is the code of one of the guide's subjects."""
         return subject in {each.code for each in self.subjects}
 
     @cached_property
     def sort_name(self) -> str:
-        """The title without the words that many titles begin with."""
+        """Title for sorting, without the beginning that many titles share."""
         return LEAD.sub("", self.title).casefold() or self.title.casefold()
 
     @property
     def letter(self) -> str:
-        """The capital letter under which it is listed."""
+        """Capital letter under which the guide is listed."""
         first = self.sort_name[:1].upper()
         return first if "A" <= first <= "Z" else OTHER_LETTER
 
 
 @dataclass(frozen=True)
 class FoundInGuide:
-    """The items of one guide that have the words, the best match first."""
+    """The items of one guide that match the words, the best match first."""
 
     guide: ListedGuide
     entries: Sequence[CatalogueEntry]
@@ -74,7 +74,7 @@ class FoundInGuide:
 
 @dataclass(frozen=True)
 class Found:
-    """What the words find: guides by their titles and subjects, and items of guides."""
+    """Search results: guides matched by title or subject, and items of guides."""
 
     by_title: Sequence[ListedGuide]
     in_guides: Sequence[FoundInGuide]
@@ -82,14 +82,14 @@ class Found:
     matched: Sequence[MatchedSynonym] = ()
 
     def led_to(self, guide: ListedGuide) -> str:
-        """Return the words that a subject of the guide is also looked for by; empty if none led to it."""
+        """Return the matched synonym of one of the guide's subjects, or an empty string."""
         return next((each.words for each in self.matched if guide.is_about(each.subject)), "")
 
 
 def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedGuide]:
-    """Return every guide, by its title.
+    """Return every guide, in order of title.
 
-    A guide whose edition names no subject has those that its related codes name.
+    If an edition names no subject, the guide's subjects are those of its related codes.
     """
     codes = subject_codes(reference_data)
     listed = [ListedGuide(each, _subjects_of(each.details, codes)) for each in list_current(session)]
@@ -97,12 +97,12 @@ def list_guides(session: Session, reference_data: ReferenceData) -> list[ListedG
 
 
 def guides_about(session: Session, reference_data: ReferenceData, subject: str) -> set[str]:
-    """Return the guides that are about that subject."""
+    """Return the names of the guides about the subject."""
     return {each.guide for each in list_guides(session, reference_data) if each.is_about(subject)}
 
 
 def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
-    """Return the list of subjects; empty where the seed folder has none."""
+    """Return the code list of subjects; empty if the seed folder has none."""
     found = reference_data.code_lists.get(SUBJECTS)
     return found.codes if found is not None else ()
 
@@ -110,7 +110,7 @@ def subject_codes(reference_data: ReferenceData) -> Sequence[Code]:
 def group_by_subject(
     listed: Sequence[ListedGuide], reference_data: ReferenceData
 ) -> list[tuple[Code | None, list[ListedGuide]]]:
-    """Return the guides of each subject that has any, in the order of the list; last, those without a subject."""
+    """Return the guides of each subject in the order of the code list, then the guides without a subject."""
     codes: list[Code | None] = [*subject_codes(reference_data), None]
     groups = [
         (code, [each for each in listed if (code in each.subjects if code else not each.subjects)]) for code in codes
@@ -119,7 +119,7 @@ def group_by_subject(
 
 
 def find_synonyms(reference_data: ReferenceData, words: str) -> list[MatchedSynonym]:
-    """Return the longest synonym of each subject of which every word is among the words, in any form of it."""
+    """Return the longest synonym of each subject whose words are all among `words`, in any form."""
     typed = words_in(words)
     found = [
         (code.code, max(matching, key=len))
@@ -138,7 +138,7 @@ def entries_to_search(
 ) -> tuple[EntryFilter, list[MatchedSynonym]]:
     """Return the filter to use, and the synonyms in its words.
 
-    Where no item holds the words, it is that of the guides which are about a subject that the words stand for.
+    If no item has the words, the filter instead selects the guides about a subject that the words are a synonym of.
     """
     matched = find_synonyms(reference_data, wanted.words or "")
     if not matched or list_catalogue(session, wanted, limit=1):
@@ -148,7 +148,7 @@ def entries_to_search(
 
 
 def search_guides(session: Session, reference_data: ReferenceData, words: str, *, limit: int) -> Found:
-    """Return what has every one of the words, in any form of it, as many items as `limit`; and guides by synonyms."""
+    """Return up to `limit` items that have every word in any form, and the guides matched by title or synonym."""
     listed, matched = list_guides(session, reference_data), find_synonyms(reference_data, words)
     entries = list_catalogue(session, EntryFilter(words), limit=limit + 1)
     by_guide: dict[str, list[CatalogueEntry]] = {}
@@ -162,7 +162,7 @@ def search_guides(session: Session, reference_data: ReferenceData, words: str, *
 
 
 def split_at_words(text: str, words: str) -> list[tuple[str, bool]]:
-    """Return the text in runs, each with whether it is one of the words, in any form of it."""
+    """Return the text in runs, each with True if it is one of the words in any form."""
     typed = words_in(words)
     runs: list[tuple[str, bool]] = []
     end = 0
@@ -187,7 +187,7 @@ def _is_named(guide: ListedGuide, words: str) -> bool:
 
 
 def _is_form(word: str, typed: str, *, is_last: bool) -> bool:
-    """Return whether both are forms of one word, by their endings. The last word typed may be a beginning."""
+    """Return True if both are forms of one word, judged by their endings. The last typed word may be incomplete."""
     word, typed = word.casefold(), typed.casefold()
     return _stem(word) == _stem(typed) or (is_last and word.startswith(typed))
 
@@ -198,11 +198,11 @@ def _stem(word: str) -> str:
 
 
 def list_reviews(session: Session) -> list[CurrentEdition]:
-    """Return every guide by its review: first those without a day, then by their days."""
+    """Return every guide's current edition by review day; those without a day come first."""
     return sorted(list_current(session), key=lambda each: (each.details.review_by or dt.date.min, each.key))
 
 
 def list_due(session: Session, at: dt.datetime) -> list[CurrentEdition]:
-    """Return the guides whose reviews are due at that time, the latest to become due first."""
+    """Return the current editions whose reviews are due at `at`, most recently due first."""
     due = [each for each in list_reviews(session) if each.due_from <= at]
     return sorted(due, key=lambda each: (each.due_from, each.key), reverse=True)

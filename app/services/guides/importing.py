@@ -1,4 +1,4 @@
-"""A draft of an edition, made from a document or from exported Markdown."""
+"""The draft of an edition, made from a document or from exported Markdown."""
 
 import datetime as dt
 import hashlib
@@ -28,7 +28,7 @@ FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."
 
 @dataclass(frozen=True)
 class GuideDraft:
-    """The content of a draft, which may still have faults, and the sentences of the document that it does not have."""
+    """The content of a draft, which may have errors, and the passages of the document that are missing from it."""
 
     content: dict[str, Any]
     not_placed: tuple[str, ...]
@@ -50,9 +50,9 @@ def _read_blocks(path: Path) -> list[Block]:
 
 
 def draft_of(path: Path) -> GuideDraft:
-    """Return the draft that the document makes. Raise `SeedFileError` if it cannot be read.
+    """Return the draft made from the document. Raise `SeedFileError` if the document cannot be read.
 
-    The Markdown that this service exports is read back.
+    Markdown exported by this service is read back.
     """
     blocks = _read_blocks(path)
     data = find_data(path.read_text(encoding="utf-8")) if path.suffix.lower() == _MARKDOWN else None
@@ -62,7 +62,7 @@ def draft_of(path: Path) -> GuideDraft:
     for block in blocks:
         placing.add(block)
     words = placing.draft
-    if sum(len(words[key]) for key in ITEM_LISTS) > MAX_BLOCKS:  # a paragraph may have any number of entries
+    if sum(len(words[key]) for key in ITEM_LISTS) > MAX_BLOCKS:  # one paragraph can hold any number of list entries
         raise SeedFileError(path, [SeedError(0, TOO_LONG)])
     source = {
         "title": words["title"],
@@ -74,18 +74,18 @@ def draft_of(path: Path) -> GuideDraft:
 
 
 def _draft_of_export(blocks: list[Block], data: dict[str, Any]) -> GuideDraft:
-    """Return the draft, and each block of the page that the draft's own page does not have."""
+    """Return the draft, and each block of the page that is missing from the draft's own page."""
     content = read_export(blocks, data)
     filled = deepcopy(content)
     place_items(filled)
     try:
         page = {block.text for block in markdown_blocks(draft_page(EditionContent.model_validate(filled)))}
-    except ValidationError:  # `guidance check` says what an editor has to correct; what is missing, only words can say
+    except ValidationError:  # `guidance check` reports the errors; passages can only be compared by words
         return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
     return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
 
 
 def draft_page(content: EditionContent) -> str:
-    """Return the content as Markdown. The facts of the edition itself are not compared, so any do."""
+    """Return the content as Markdown, with placeholder facts of the edition, which are not compared."""
     head = EditionHead("draft", 1, NO_TIME, "", content.title, content.change_note, None, None)
     return edition_markdown(ShownEdition(head, content), (), "").decode()

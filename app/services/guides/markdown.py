@@ -1,7 +1,7 @@
-"""An edition as Markdown (CommonMark): the guide to read in a minute, with the emergency numbers first.
+"""An edition as Markdown (CommonMark), with the emergency numbers first.
 
-Every character with a meaning in Markdown is escaped, so that the page shows the words as published. Line breaks within
-a text become spaces. The data at the end lets the page be read back (`guidance import`). The layout is the template
+Every character with a meaning in Markdown is escaped, so that the page shows the text as published. Line breaks within
+a text become spaces. The data at the end lets `guidance import` read the page back. The layout is the template
 `edition.md.jinja`.
 """
 
@@ -34,7 +34,7 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_url: str) -> bytes:
-    """Return the edition as Markdown in UTF-8, or a rendition of it, which has marks and no data to read back."""
+    """Return an edition or rendition as Markdown in UTF-8. A rendition has marks, and no data to read back."""
     head, content, rendition = shown.head, shown.content, shown.rendition
 
     def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
@@ -57,20 +57,20 @@ def edition_markdown(shown: ShownEdition, signposts: Sequence[Signpost], public_
 
 
 def escaped(words: str) -> str:
-    """Return the words on one line, escaped, so that Markdown shows them unchanged."""
+    """Return the text on one line, escaped so that Markdown shows it unchanged."""
     line = SPECIAL.sub(r"\\\1", BLANKS.sub(" ", words).strip())
     return NUMBER.sub(r"\1\\\2", line)
 
 
 def address(url: str) -> str:
-    """Return the address as a link with the address as its text."""
+    """Return the address as a link to itself."""
     return f"<{url}>" if AUTOLINK.fullmatch(url) else escaped(url)
 
 
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(  # nosec B701
-        autoescape=False,  # noqa: S701  # no HTML is made here: `escaped` is the escaping of Markdown
+        autoescape=False,  # noqa: S701  # this is not HTML: `escaped` escapes Markdown
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

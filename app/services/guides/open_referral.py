@@ -1,10 +1,10 @@
 """The directory: the contacts of every current edition, and the signposts, as Open Referral UK services.
 
-The mapping is pure: the same editions and signposts give the same directory. Every id is a version 5 UUID, in the
-namespace `DIRECTORY`, of a name made of slugs, for example
-`service/E06000022/child-sexual-exploitation/duty-and-assessment-team`: kind, the publisher's GSS code (so that no two
-councils share an id), guide, contact. A signpost's name is `service/signposts/childline`, for example. No name has the
-number of an edition, so an id is the same from edition to edition.
+The same editions and signposts always give the same directory. Every id is a version 5 UUID, in the namespace
+`DIRECTORY`, of a name made of slugs, for example
+`service/E06000022/child-sexual-exploitation/duty-and-assessment-team`. The parts are kind, the publisher's GSS code (so
+that no two councils share an id), guide and contact. A signpost's name is, for example, `service/signposts/childline`.
+Names do not contain the edition number, so ids stay the same from edition to edition.
 """
 
 import datetime as dt
@@ -55,7 +55,7 @@ TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """The data of one service: `name` is its name in every id, and `owner` is that of its organization."""
+    """The data of one service. `name` is its name in every id, and `owner` is that of its organization."""
 
     of: Contact
     name: NameInIds
@@ -69,7 +69,7 @@ class Entry:
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
-    """Return the id for that name."""
+    """Return the id of that kind and name."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
@@ -117,7 +117,7 @@ def service_of(entry: Entry) -> Service:
 
 
 def _locations(entry: Entry, service: uuid.UUID) -> Iterator[ServiceLocation]:
-    """Yield where the service is reached: by telephone or online, at its address, or both ways."""
+    """Yield the locations of the service: virtual (telephone or online), its address, or both."""
     if entry.of.address is None or entry.of.phones or entry.of.email or entry.url:
         virtual = VirtualLocation(
             id=id_of("location", *entry.owner),
@@ -188,7 +188,7 @@ class Guide:
 
     @property
     def publisher(self) -> str:
-        """The publisher's code: of a council its GSS code, of a school its URN, else the words of its name."""
+        """The publisher's code: a council's GSS code, a school's URN, or otherwise a slug of its name."""
         publisher = self.content.publisher
         return publisher.gss_code or publisher.urn or propose_id(publisher.name)
 
@@ -196,7 +196,7 @@ class Guide:
 def read_directory(
     session: Session, contents: Contents, signposts: Sequence[Signpost], *, public_url: str
 ) -> Directory:
-    """Return the directory: first the contacts of all current guides, then the signposts, in the given order."""
+    """Return the directory: the contacts of all current guides, then the signposts in the given order."""
     guides = [Guide(head, contents(head.key, session)) for head in list_current(session)]
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),
@@ -210,7 +210,7 @@ def read_directory(
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """Return the terms by slug; a slug that several guides name is one term, as the first of them describes it."""
+    """Return the terms by slug. If several guides name a slug, the first guide describes it."""
     terms: dict[str, TaxonomyTerm] = {}
 
     def add(slug: str, name: str, description: str, path: str) -> None:
@@ -235,7 +235,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
 
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
-    """Return the guide's publisher, with the name that the first of its guides prints."""
+    """Return the guide's publisher, with the name that its first guide prints."""
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
     of = guide.content.publisher
@@ -281,9 +281,9 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
 
 
 def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact | None]]:
-    """Yield each contact, and the web page that belongs to it.
+    """Yield each contact, and the web contact merged into it or None.
 
-    The guide's first telephone contact gets its first web contact, since a service has one web address.
+    The guide's first telephone contact gets its first web contact, because a service has one web address.
     """
     telephone = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
     page = next((each for each in contacts if telephone and each.kind is ContactKind.WEB and not each.phones), None)
@@ -291,7 +291,7 @@ def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact 
 
 
 def _checked_on(*contacts: Contact) -> dt.date | None:
-    """Return the earliest day on which one of the contacts was checked; None if one never was."""
+    """Return the earliest day on which one of the contacts was checked, or None if one was never checked."""
     days = [contact.verified_on for contact in contacts]
     return None if None in days else min(filter(None, days))
 
@@ -320,7 +320,7 @@ def _entry_of(signpost: Signpost) -> Entry:
 
 
 def _other_ways(contact: Contact) -> Iterator[str]:
-    """Yield what the profile's fields cannot hold, or not all readers show."""
+    """Yield details for which the profile has no field, or which some readers do not show."""
     if contact.email:
         yield f"Email: {contact.email}"
     if contact.text_relay:
@@ -330,7 +330,7 @@ def _other_ways(contact: Contact) -> Iterator[str]:
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
-    """Return a sentence with the numbers as printed, and as a telephone dials them."""
+    """Return a sentence with the numbers as printed and as dialled, or None."""
     numbers = [
         phone.display
         + (f", option {phone.option}" if phone.option else "")
@@ -341,13 +341,13 @@ def _numbers(phones: Sequence[Phone]) -> str | None:
 
 
 def has_words(service: Service, words: Sequence[str]) -> bool:
-    """Return whether all of the words, in small letters, stand in what a service says of itself."""
+    """Return True if the service's name, description or organization contains all of `words` (lower case)."""
     text = f"{service.name} {service.description} {service.organization.name}".casefold()
     return all(word in text for word in words)
 
 
 def has_term(service: Service, taxonomy: str, term: str) -> bool:
-    """Return whether the service has a term of the taxonomy, and the term. An empty id is no filter."""
+    """Return True if the service has a term of the taxonomy, and the term. An empty id matches everything."""
     terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
     return (not taxonomy or taxonomy in {str(each.taxonomy_id) for each in terms}) and (
         not term or term in {str(each.id) for each in terms}
@@ -355,7 +355,7 @@ def has_term(service: Service, taxonomy: str, term: str) -> bool:
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
-    """Return each service at each of its locations, in the full form."""
+    """Return each service at each of its locations, in full."""
     return [
         ServiceAtLocation(
             **dict(link),

@@ -1,4 +1,4 @@
-"""An edition, or a rendition of it, as a PDF to print."""
+"""An edition or rendition as a PDF to print."""
 
 import hashlib
 import io
@@ -33,22 +33,22 @@ from app.services.guides.teams import out_of_hours
 from app.services.guides.working_hours import hours_text
 
 EQUAL_CONTRAST_LUMINANCE = 0.179
-"""The relative luminance on which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
+"""Relative luminance at which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
 Document = dict[str, Any]
 MARKED = ("name", "text", "introduction")
-"""The fields of an item on the page that may have a mark."""
+"""Fields of an item on the page that may have a mark."""
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 EXTRA = ("font_source_sans_pro", "segno", "typst")
 MAX_CACHED_PDFS = 16
 SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
 NO_LETTER = "could not be displayed with font"
-"""What typst says of a letter that the font does not have."""
+"""The warning of typst for a letter that the font does not have."""
 SIDES = {"<front>": 1, "<pages>": 2}
-"""The page on which the front of a poster ends, and the last one."""
+"""Required pages: the front of a poster ends on page 1, the whole poster on page 2."""
 
 
 def text_colour_on(colour: str) -> str:
-    """Return black or white, the one with more contrast on `#rrggbb`: at least 4.5 to 1 on every colour."""
+    """Return black or white, whichever has more contrast on `#rrggbb`: at least 4.5 to 1 on every colour."""
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004  # sRGB
     luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -56,16 +56,16 @@ def text_colour_on(colour: str) -> str:
 
 
 class PrintForm(StrEnum):
-    """The forms in which an edition is printed."""
+    """The formats in which an edition is printed."""
 
     POSTER = "poster"
-    """For a wall: what to look for, what to do and who to call on the front, the rest on the back."""
+    """For a wall: on the front what to look for, what to do and who to call; the rest on the back."""
     LARGE_PRINT = "large-print"
     """Everything in one column, on as many pages as it needs."""
 
 
 PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
-"""What the path of a form adds to that of the edition."""
+"""The suffix of each print format after the path of the edition."""
 
 SIZES = {
     PrintForm.POSTER: (
@@ -74,15 +74,15 @@ SIZES = {
     ),
     PrintForm.LARGE_PRINT: ("18",),
 }
-"""Font sizes in points. The largest with which the edition fits is used, found by halving."""
+"""Font sizes in points, largest first. The largest with which the edition fits is used."""
 
 
 def edition_pdf(
     shown: ShownEdition, signposts: Sequence[Signpost], settings: Settings, form: PrintForm = PrintForm.POSTER
 ) -> bytes:
-    """Return the edition, or a rendition of it, as a PDF: always the same bytes for the same words.
+    """Return the edition or rendition as a PDF. The same text always gives the same bytes.
 
-    Raise `PdfUnavailable`, also where the font does not have the letters of the rendition's language.
+    Raise `PdfUnavailable` if a library is missing, or if the font lacks letters of the rendition's language.
     """
     head, rendition = shown.head, shown.rendition
     if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
@@ -103,7 +103,7 @@ def pdf_available() -> bool:
 
 
 def fonts() -> str:
-    """Return the folder of the font of all PDFs, which one of the optional libraries holds."""
+    """Return the folder of the font of all PDFs, which is in one of the optional libraries."""
     return str(files("font_source_sans_pro"))
 
 
@@ -114,15 +114,15 @@ def is_printable(language: str) -> bool:
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
 def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | None:
-    """Return the PDF, or None where a letter is not in the font."""
-    import segno  # noqa: PLC0415  # an extra
-    import typst  # noqa: PLC0415  # an extra, and 20 MB
+    """Return the PDF, or None if the font lacks a letter."""
+    import segno  # noqa: PLC0415  # an optional dependency
+    import typst  # noqa: PLC0415  # an optional dependency of 20 MB
 
     qr = io.BytesIO()
     segno.make(address, error="m", micro=False).save(qr, kind="svg", border=2, xmldecl=False, light="white")
     options: dict[str, Any] = {
         "input": PDF_TEMPLATE,
-        "root": PDF_TEMPLATE.anchor,  # the council's logo may be anywhere
+        "root": PDF_TEMPLATE.anchor,  # the council's logo may be in any folder
         "ignore_system_fonts": True,
         "font_paths": [fonts()],
     }
@@ -148,10 +148,10 @@ def _compile(document: str, address: str, at: int, form: PrintForm) -> bytes | N
 
 
 def _document(shown: ShownEdition, signposts: Sequence[Signpost], address: str, hours: str | None) -> Document:
-    """Return what the template needs. Words of a rendition that are marked are `{"own": words}`.
+    """Return the data of the template. Marked text of a rendition is `{"own": text}`.
 
-    The first number to call is that of the guide's own contacts, in its own words. Its hours are those that the council
-    set, or the contact's own; empty where nobody gave any.
+    The first number to call is that of the guide's own contacts, in its own language. Its hours are the council's
+    setting or, otherwise, the contact's own; empty if neither is given.
     """
     head, content, rendition = shown.head, shown.content, shown.rendition
     contacts = content.contacts if rendition is None else rendition.to_call
@@ -213,7 +213,7 @@ def _rendition(rendition: ShownRendition) -> Document:
 
 
 def _style(settings: Settings) -> dict[str, Any]:
-    """Return what the council's settings change. The digest of the logo makes another file another page."""
+    """Return the appearance set by the council. It includes the logo's digest, so that a new logo makes a new PDF."""
     logo = settings.council_logo
     return {
         "colour": settings.council_colour,

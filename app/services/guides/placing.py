@@ -1,4 +1,4 @@
-"""Places the blocks of a document in the sections of an edition."""
+"""The sorting of a document's blocks into the sections of an edition."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ SECTIONS = (
     ("cautions", re.compile(r"(?i)caution|remember|bear in mind|please note")),
     ("definitions", re.compile(r"(?i)what is|what it is|what are|definition|about|overview|background")),
 )
-"""The sections, each with what a heading for it says. The first that fits counts."""
+"""Each section with the pattern of its headings. The first match counts."""
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
@@ -50,14 +50,14 @@ def _section_of(words: str, sections: Sequence[tuple[str, re.Pattern[str]]] = SE
 
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
-    """Return every sentence of the document of which the draft does not have every word."""
+    """Return every sentence of the document that is not wholly in the draft."""
     texts = _longest_first(draft)
     begun = _not_placed([block.text for block in blocks], texts)
     return _not_placed([sentence for text in begun for sentence in _CLAUSES.split(text)], texts)
 
 
 def has_every_word(item: dict[str, Any], text: str) -> bool:
-    """Return whether the item has every word of the text, but for those that join others."""
+    """Return True if the item has every word of the text except joining words."""
     for each in _longest_first(item):
         text = text.replace(each, " ", 1)
     return not re.search(r"\w", _JOINING.sub(" ", text))
@@ -68,9 +68,9 @@ def _longest_first(value: dict[str, Any]) -> list[str]:
 
 
 def _not_placed(passages: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Return the passages of which more is left than what joins words, without each of the texts of the draft.
+    """Return the passages that still have more than joining words once the texts of the draft are removed.
 
-    The texts are taken out of all passages at once: a document may have thousands of both.
+    The texts are removed from all passages in one pass: a document may have thousands of both.
     """
     known, all_texts = frozenset(texts), "\n".join(texts)
     open_ = [each for each in passages if each not in known]
@@ -94,23 +94,23 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 class Placing:
-    """A draft that grows block by block. `draft` is the content, which may still have faults."""
+    """A draft that grows block by block. `draft` is its content, which may have errors."""
 
     def __init__(self) -> None:
         self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
         self._section: str | None = "definitions"
-        """None below a heading that names no section, where words would become signs that nobody meant."""
+        """None below a heading that names no section: text there must not become an indicator by mistake."""
         self._level = 0
-        """The level of the heading with which the section began."""
+        """Level of the heading at which the section began."""
         self._heading = "\n"
         self._before = ""
-        """The name of the next responsibility, or the words before the next definition."""
+        """Name of the next responsibility, or introduction to the next definition."""
         self._ids: dict[str, set[str]] = {key: set() for key in ITEM_LISTS}
         self._above: list[Block] = []
-        """The entries of a list above the one that is placed now, each deeper than the one before."""
+        """The list entries above the current one, each deeper than the one before."""
 
     def add(self, block: Block) -> None:
-        """Place the block. What has no place is found later, by comparing words."""
+        """Add the block to the draft. Blocks without a place are found later by `find_missing`."""
         if block.kind is BlockKind.MARGIN or not block.text:
             return
         if block.kind is not BlockKind.ITEM:
@@ -167,7 +167,7 @@ class Placing:
             self._introduce(section, block.text)
 
     def _add_entry(self, section: str, block: Block) -> None:
-        """Add an entry of a list. An entry with entries below it is no item: its words go before each of theirs."""
+        """Add an entry of a list. An entry with subentries is not an item: its text is put before each of theirs."""
         while self._above and self._above[-1].level >= block.level:
             self._above.pop()
         items = self.draft[section]
@@ -222,7 +222,7 @@ class Placing:
 
 
 def _bold_beginning(block: Block) -> tuple[str, str]:
-    """Return the bold words with which the block begins, and the rest; both empty where it is not so."""
+    """Return the bold words with which the block begins, and the rest. Both are empty if it does not begin in bold."""
     if not block.name or not block.text.startswith(block.name):
         return "", ""
     return block.name.rstrip(" .:–-"), block.text.removeprefix(block.name).lstrip(" .:–-")

@@ -1,4 +1,4 @@
-"""Guidance in responses: the models of editions, renditions, sections and items."""
+"""The responses of editions, renditions, sections and items."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
@@ -56,29 +56,29 @@ from app.services.guides.renditions import (
 from app.services.guides.working_hours import hours_text
 
 MARK = "(en-GB)"
-"""Follows words that are in the guide's own language in words of another one."""
+"""Follows untranslated text in a rendition, which is in the guide's own language."""
 MARK_EXPLAINED = f"Words with {MARK} after them are the guide’s own: this rendition does not have them."
 UNCHECKED_CAUTIONS = "The same in a machine’s words, which nobody has checked:"
 
 
 def phone_text(phone: Phone) -> str:
-    """Return the number as printed, then as dialled where that differs, then the option: `0800 (+44800), option 1`."""
+    """Return the number as printed, then as dialled if that differs, then the option: `0800 (+44800), option 1`."""
     number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
     return number if phone.option is None else f"{number}, option {phone.option}"
 
 
 def citation_text(source: DefinitionSource) -> str:
-    """Return the citation as printed, or one made of publisher, date and title."""
+    """Return the citation as printed, or otherwise one made of publisher, date and title."""
     return source.citation or f"{source.publisher}, {source.published}. {source.title}"
 
 
 def address_text(address: PostalAddress) -> str:
-    """Return the address: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
+    """Return the address on one line: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
     return ", ".join((*address.lines, address.town, address.postcode))
 
 
 def more_ways(contact: Contact) -> list[str]:
-    """Return the ways to reach the contact beside telephone and web, and when: each a few words."""
+    """Return a few words for each further way to reach the contact besides telephone and web, and its hours."""
     ways = {
         "email {}": contact.email,
         "text relay {}": contact.text_relay,
@@ -90,7 +90,7 @@ def more_ways(contact: Contact) -> list[str]:
 
 @dataclass(frozen=True)
 class ShownEdition:
-    """An edition as it is read: the current one of its guide, or exactly that of its number."""
+    """An edition to show: the current edition of its guide, or a numbered one."""
 
     head: EditionHead
     content: EditionContent
@@ -99,29 +99,29 @@ class ShownEdition:
 
     @property
     def rendition(self) -> "ShownRendition | None":
-        """Itself, where it is a rendition."""
+        """The rendition shown, or None for an edition."""
         return None
 
     @property
     def status(self) -> EditionStatus:
-        """What it says of itself: a numbered edition's own answer never changes."""
+        """Status to show. A numbered edition is always `published`, so that its response never changes."""
         return EditionStatus.PUBLISHED if self.is_numbered else EditionStatus.CURRENT
 
     @property
     def path(self) -> str:
-        """The path at which it is read."""
+        """Path of the edition."""
         return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
 
     @property
     def file_name(self) -> str:
-        """The beginning of the names of its files."""
+        """Beginning of the names of its files."""
         return f"{self.head.guide}-edition-{self.head.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:
         """Return the links of a response. Those of a numbered edition never change.
 
-        `below` is what follows its path, such as `/indicators`. Of an item, `having` are the numbers of the editions
-        that have it: the one before is linked only if it is one of them.
+        `below` is appended to the path, for example `/indicators`. For an item, `having` are the numbers of the
+        editions that have it: the previous edition is linked only if it is among them.
         """
         guide, number = self.head.key
         links = {
@@ -141,63 +141,63 @@ class ShownEdition:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownRendition(ShownEdition):
-    """A rendition on its edition. The content has its words put in."""
+    """A rendition to show, on its edition. `content` is the edition with the text of the rendition."""
 
     stored: StoredRendition
     words: RenderedWords
     to_call: tuple[Contact, ...]
-    """The contacts in the guide's own words: of the current edition, or of its own for a numbered rendition."""
+    """Contacts in the guide's own language: of its edition for a numbered rendition, otherwise of the current one."""
     languages: Links
-    """The path of the guide in each language."""
+    """Path of the guide in each language."""
 
     @property
     def rendition(self) -> "ShownRendition":
-        """Itself."""
+        """The rendition shown."""
         return self
 
     @property
     def path(self) -> str:
-        """The path at which it is read."""
+        """Path of the rendition."""
         guide, language, number = self.stored.key
         return rendition_path(guide, language, number if self.is_numbered else None)
 
     @property
     def file_name(self) -> str:
-        """The beginning of the names of its files."""
+        """Beginning of the names of its files."""
         return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
 
     def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # it has no items
-        """Return the links of a response in another form."""
+        """Return the links of a response in another format."""
         return {"self": self.path + below}
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """The sentences to show with the words."""
+        """Sentences to show with the text."""
         return notices_of(self.history, self.stored)
 
     @property
     def language(self) -> str:
-        """The language of the words."""
+        """Language of the text."""
         return content_language(self.stored)
 
     @property
     def direction(self) -> Direction:
-        """The direction in which they are written."""
+        """Writing direction of the language."""
         return direction_of(self.language)
 
     def is_marked(self, *pointer: str | int) -> bool:
-        """Return whether the words at that place are marked. Where none are the rendition's own, no mark helps."""
+        """Return True if the text at that place is marked. A rendition without text of its own has no marks."""
         at = "".join(f"/{part}" for part in pointer)
         return self.stored.content.form.has_words and at in self.words.in_guide_language
 
     @property
     def has_marks(self) -> bool:
-        """Whether any words are marked."""
+        """True if any text is marked."""
         return self.stored.content.form.has_words and bool(self.words.in_guide_language)
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What the words are, by label."""
+        """Facts about the rendition, by label."""
         details, number = self.stored.content, self.stored.key.number
         made_by = details.made_by.value if details.tool is None else f"{details.made_by.value}, {details.tool}"
         checked = "nobody yet" if details.checked_by is None else f"{details.checked_by}, {details.checked_on}"
@@ -211,9 +211,9 @@ class ShownRendition(ShownEdition):
 
 
 def find_edition(session: Session, contents: Contents, guide: str, number: int | None = None) -> ShownEdition:
-    """Return the guide's edition of that number, or the current one.
+    """Return the guide's edition with that number, or the current one.
 
-    Raises `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
+    Raise `NoSuchGuide`, `NoSuchEdition` or `EditionWithdrawn`.
     """
     history = get_history(session, guide=guide)
     head = require_current(history) if number is None else readable_of(history, number)
@@ -223,9 +223,9 @@ def find_edition(session: Session, contents: Contents, guide: str, number: int |
 def find_rendition(
     session: Session, contents: Contents, guide: str, language: str, number: int | None = None
 ) -> ShownRendition:
-    """Return the guide's rendition of that number in the language, or the one to read.
+    """Return the guide's rendition with that number in the language, or the one to read.
 
-    Raises `NoSuchGuide`, `NoSuchRendition` or `RenditionWithdrawn`.
+    Raise `NoSuchGuide`, `NoSuchRendition` or `RenditionWithdrawn`.
     """
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
@@ -240,7 +240,7 @@ def show_rendition(
     *,
     is_numbered: bool = False,
 ) -> ShownRendition:
-    """Return the one that was chosen of the guide's renditions, on its edition."""
+    """Return the chosen rendition on its edition."""
     head, current = head_of(history, chosen.edition), current_of(history)
     words = rendered_words(history, chosen, read, is_numbered=is_numbered)
     return ShownRendition(
@@ -267,7 +267,7 @@ def edition_fields(shown: ShownEdition) -> dict[str, Any]:
 
 
 def present_edition(shown: ShownEdition) -> EditionResponse:
-    """Return the whole edition."""
+    """Return the response with the whole edition."""
     path = shown.path
     links = shown.links() | {"markdown": f"{path}.md", "pdf": f"{path}.pdf", "large_print": f"{path}/large-print.pdf"}
     if not shown.is_numbered:
@@ -279,7 +279,7 @@ def present_edition(shown: ShownEdition) -> EditionResponse:
 
 
 def present_rendition(shown: ShownRendition) -> RenditionResponse:
-    """Return the edition with the words of the rendition."""
+    """Return the response with the edition in the text of the rendition."""
     return RenditionResponse(
         **edition_fields(shown) | dict(shown.content) | {"status": status_of(shown.head, shown.history)},
         published_at=shown.head.published_at,
@@ -289,7 +289,7 @@ def present_rendition(shown: ShownRendition) -> RenditionResponse:
 
 
 def present_section(shown: ShownEdition, section: Section) -> WithCautions:
-    """Return one section of the edition, with the cautions."""
+    """Return the response with one section of the edition and the cautions."""
     links = shown.links(f"/{section.value}")
     own = {section.key: getattr(shown.content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
     return SECTION_RESPONSES[section].model_validate(edition_fields(shown) | own)
@@ -307,9 +307,9 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
 def item_history(
     section: Section, item_id: str, lists: Mapping[int, Mapping[str, Any]], history: Sequence[EditionHead]
 ) -> tuple[ItemMention, ...]:
-    """Return the editions that have the item, the newest first, each with the change that it made to the item.
+    """Return the editions that have the item, most recent first, each with its change to the item.
 
-    `lists` has the stored items of its section by their ids, in their order, of each edition by its number.
+    `lists` has by edition number the stored items of the section: a dict by item id, in order.
     """
     read = section.entry.item.model_validate
 
@@ -336,7 +336,7 @@ def item_history(
 
 
 def _named(key: AnyKey) -> dict[str, Any]:
-    """Return the members of a response about an act that name the edition or rendition, and its links."""
+    """Return the fields that identify the edition or rendition, and its links."""
     guide = {"guide": guide_path(key.guide)}
     if isinstance(key, RenditionKey):
         links = {"self": rendition_path(*key)} | guide | {"collection": renditions_path(key.guide)}
@@ -346,12 +346,12 @@ def _named(key: AnyKey) -> dict[str, Any]:
 
 
 def present_published(published: Publication[Any]) -> Any:
-    """Return the edition or rendition as it was published."""
+    """Return the response about the published edition or rendition."""
     model = PublishedRenditionResponse if isinstance(published.key, RenditionKey) else PublishedResponse
     return model(**_named(published.key), digest=published.digest, published_at=published.published_at)
 
 
 def present_withdrawn(key: AnyKey, at: dt.datetime, reason: str) -> WithdrawalResponse | RenditionWithdrawalResponse:
-    """Return the edition or rendition as it was withdrawn."""
+    """Return the response about the withdrawn edition or rendition."""
     model = RenditionWithdrawalResponse if isinstance(key, RenditionKey) else WithdrawalResponse
     return model(**_named(key), withdrawn_at=at, reason=reason)

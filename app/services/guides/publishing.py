@@ -1,4 +1,4 @@
-"""Publishing and withdrawing editions, and renditions of them: from requests, from files and from the seed folder."""
+"""Publication and withdrawal of editions and renditions: from requests, from files and from the seed folder."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -54,17 +54,17 @@ from app.services.guides.reference_data import ReferenceData
 from app.services.guides.renditions import current_renditions, is_of_former_edition, rendition_of, require_sound
 
 Precondition = Callable[[Session, EditionHead | None], None]
-"""Gets the guide's current edition (None if there is none), and raises unless the caller knows it."""
+"""Takes the guide's current edition, or None if there is none. Raises unless the caller knows it."""
 Key = TypeVar("Key", EditionKey, RenditionKey)
 RENDITIONS = "renditions"
-"""The folder of the seed folder that holds `<guide>/<language>.yaml`."""
+"""The folder in the seed folder with the files `<guide>/<language>.yaml`."""
 NO_GUIDE = "no guide of the folder's name is published, so it has no renditions"
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
 class NewEdition:
-    """An edition to publish. With a number, it must be that one."""
+    """An edition to publish. If `number` is given, the edition must get that number."""
 
     guide: str
     content: EditionContent
@@ -95,7 +95,7 @@ class Withdrawn:
 
 
 def refuse_alone(*, two_people: bool) -> None:
-    """Raise `NobodyPublishesAlone` where the council decided that two people publish."""
+    """Raise `NobodyPublishesAlone` if `two_people` is true: the council requires a second person to publish."""
     if two_people:
         raise NobodyPublishesAlone
 
@@ -109,11 +109,11 @@ def publish_edition(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the content as the next edition of the guide, alone. Raises `NobodyPublishesAlone` if `two_people` must.
+    """Publish the content as the guide's next edition. Raise `NobodyPublishesAlone` if `two_people` is true.
 
-    Nothing changes if the edition of that number (without a number: the current edition) already has the same content.
-    Else raises the errors of the precondition, `InvalidEdition` if a code is not in its list, `EditionAlreadyPublished`
-    if other content has the number, `EditionOutOfOrder` if the number is not the next.
+    Nothing changes if the edition with `number` (without a number, the current edition) already has the same content.
+    Otherwise raise the errors of the precondition, and `InvalidEdition` if a code is not in its list. Raise
+    `EditionAlreadyPublished` if the number has other content, and `EditionOutOfOrder` if it is not the next.
     """
     refuse_alone(two_people=two_people)
     history, digest, number = find_history(session, guide=new.guide), digest_of(new.content), new.number
@@ -143,9 +143,9 @@ def insert_next_edition(
     digest: str,
     at: dt.datetime,
 ) -> Published:
-    """Write the edition, what finds it, and the events: it is published, and renditions are behind.
+    """Store the edition, index it, and append events for it and for renditions that are now out of date.
 
-    `history` is that before this edition. The caller checked the content.
+    `history` excludes this edition. The caller has checked the content.
     """
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
@@ -162,10 +162,10 @@ def insert_next_edition(
 def publish_rendition(
     session: Session, guide: str, content: RenditionContent, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish the content as the guide's next rendition in its language. Raises `NobodyPublishesAlone`.
+    """Publish the content as the guide's next rendition in its language. Raise `NobodyPublishesAlone`.
 
-    Nothing changes if the newest one has the same content. Raises `NoSuchGuide`, and `InvalidRendition` with every
-    fault.
+    Nothing changes if the most recent rendition has the same content and is not withdrawn. Raise `NoSuchGuide`, and
+    `InvalidRendition` with every error.
     """
     refuse_alone(two_people=two_people)
     history = require_sound(session, guide, content)
@@ -182,10 +182,10 @@ def publish_rendition(
 
 
 def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.datetime) -> Withdrawn:
-    """Withdraw the edition or rendition: its content stays unchanged, and reads of it return the reason instead.
+    """Withdraw the edition or rendition. Its content stays unchanged, and reads return the reason instead.
 
-    Withdrawing it again for the same reason changes nothing. Raises `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`,
-    or `AlreadyWithdrawn` if it was withdrawn for another reason.
+    A repeat with the same reason changes nothing. Raise `NoSuchGuide`, `NoSuchEdition`, `NoSuchRendition`, or
+    `AlreadyWithdrawn` if it was withdrawn for another reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (
@@ -211,7 +211,7 @@ def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.dat
 
 @contextmanager
 def refused_with_lines(file: GuideFile[Any]) -> Iterator[None]:
-    """Raise `SeedFileError` with file, line and reason where what was read from the file is refused."""
+    """Turn a refusal of the file's content into `SeedFileError` with file, line and reason."""
     try:
         yield
     except (InvalidEdition, InvalidRendition) as refusal:
@@ -231,9 +231,9 @@ def publish_file(
     two_people: bool,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the edition that was read from a file, `.../<guide>/<number>.yaml`.
+    """Publish the edition that was read from the file `.../<guide>/<number>.yaml`.
 
-    Raises the errors of the precondition, and `SeedFileError` with file, line and reason.
+    Raise the errors of the precondition, and `SeedFileError` with file, line and reason.
     """
     guide, number = edition_place(file.path)
     with refused_with_lines(file):
@@ -249,13 +249,13 @@ def publish_file(
 def publish_seed(
     engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
 ) -> None:
-    """Publish every edition of every guide in the folder that is not in the database yet.
+    """Publish every edition in the folder of each guide that has no edition in the database.
 
-    A guide that has any edition in the database is skipped: later ones come by `guidance publish` or over HTTP. The
-    folder's renditions come with them where the database had no edition at all. Elsewhere somebody decides on words
-    that no one there has seen: they wait for `guidance rendition publish`.
+    Later editions of other guides are published with `guidance publish` or over HTTP. The folder's renditions are
+    published only if the database had no edition at all. Otherwise they need `guidance rendition publish`, because
+    a person must decide on text that is new to the council.
 
-    Who may put a file there decides what is published, also where two people publish all else.
+    The two-person rule does not apply: access to the folder is enough to publish.
     """
     with Session(engine) as session:
         published = {key.guide for key, _ in every_publication(session)}
@@ -268,7 +268,7 @@ def publish_seed(
 
 
 def check_rendition_file(session: Session, file: RenditionFile) -> None:
-    """Raise `SeedFileError` with every fault that keeps the file from being published."""
+    """Raise `SeedFileError` with every error that prevents publication of the file."""
     with refused_with_lines(file):
         require_sound(session, file.guide, file.content)
 
@@ -276,15 +276,15 @@ def check_rendition_file(session: Session, file: RenditionFile) -> None:
 def publish_rendition_file(
     writer: Writer, file: RenditionFile, *, at: dt.datetime, two_people: bool
 ) -> PublishedRendition:
-    """Publish the file, which was read. Raise `SeedFileError` with every fault."""
+    """Publish the rendition that was read from the file. Raise `SeedFileError` with every error."""
     with refused_with_lines(file):
         return writer.run(publish_rendition, file.guide, file.content, at=at, two_people=two_people)
 
 
 def _publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
-    """Publish every rendition of the folder, once all were checked.
+    """Publish every rendition of the folder, after checking all of them.
 
-    A rendition of an edition that is not published here, or was withdrawn, is left out, with a line in the log.
+    A rendition whose edition is not published here or is withdrawn is skipped and logged.
     """
     files = [read_rendition_file(path) for path in sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))]
     with Session(engine) as session:

@@ -1,4 +1,4 @@
-"""The code lists, signposts and legal statements of the seed folder, and the contacts to name without the database."""
+"""The code lists, signposts and legal statements of the seed folder, and emergency contacts that need no database."""
 
 import re
 from collections.abc import Iterable
@@ -25,19 +25,19 @@ from app.services.guides.editions import default_guide, get_current, read_conten
 
 log = Log(__name__)
 COUNCILS = "council"
-"""The code list of the areas of councils."""
+"""The code list of council areas."""
 ELSEWHERE = "elsewhere"
-"""The code of that list for an area that has no code there."""
+"""Code in that list for an area without a code."""
 _GENERIC_WORDS = frozenset({"council", "city", "county", "borough", "district", "metropolitan", "the", "of"})
-"""Words in the name of a council that do not tell it from another one."""
+"""Words in a council's name that do not distinguish it."""
 
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The code lists by name, the signposts, 999 first, what pages say of the law, and neighbouring councils.
+    """The code lists by name, the signposts (999 first), the legal statements, and neighbouring councils.
 
-    `council` is the name of the council, if it is set. `all_signposts` are those of the seed folder, which may belong
-    to another council: `signposts_of` returns those to show.
+    `council` is the name of the council, if it is set. `all_signposts` may include those of another council:
+    `signposts_of` returns the signposts to show.
     """
 
     code_lists: dict[str, CodeList]
@@ -51,15 +51,15 @@ class ReferenceData:
         return WhoToCall(content.contacts, self.signposts_of(content.publisher))
 
     def signposts_of(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
-        """Return the signposts to show: the national ones, and the local ones of the council.
+        """Return the signposts to show: national ones, and local ones of the council.
 
-        The council is the one that is set or, otherwise, the publisher of the edition.
+        The council is the configured one or, otherwise, the publisher of the edition.
         """
         foreign = self.foreign_signposts(publisher)
         return tuple(each for each in self.all_signposts if each not in foreign)
 
     def foreign_signposts(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
-        """Return the local signposts that name a council other than the one that is set, or than the publisher."""
+        """Return the local signposts of councils other than the configured one or, if none is set, the publisher."""
         return tuple(
             each
             for each in self.all_signposts
@@ -67,26 +67,26 @@ class ReferenceData:
         )
 
     def _is_council(self, code: str, publisher: Publisher | None) -> bool:
-        """Return whether that code is the one of the council that is set or, otherwise, of the publisher."""
+        """Return True if the code is that of the configured council or, if none is set, of the publisher."""
         if self.council is None and publisher is not None and publisher.gss_code is not None:
             return publisher.gss_code == code
         name = self.council or (publisher.name if publisher is not None else "")
         return _name_alone(self.label_of(code)) == _name_alone(name)
 
     def label_of(self, code: str) -> str:
-        """Return the name of the council with that code, or the code if the list lacks it."""
+        """Return the name of the council with that code, or the code if it is not in the list."""
         codes = self.code_lists[COUNCILS].codes if COUNCILS in self.code_lists else ()
         return next((each.label for each in codes if each.code == code), code)
 
     def get_code_list(self, name: str) -> CodeList:
-        """Return the list of that name; raises `NoSuchCodeList`."""
+        """Return the code list. Raise `NoSuchCodeList`."""
         try:
             return self.code_lists[name]
         except KeyError:
             raise NoSuchCodeList from None
 
     def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
-        """Return a fault for every code in the model that is not in its list."""
+        """Return an error for every code in the model that is not in its list."""
         return [
             FieldError(
                 at,
@@ -98,14 +98,14 @@ class ReferenceData:
         ]
 
     def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
-        """Return whom the reporter can call too: the councils where children live, and the designated officer."""
+        """Return further contacts for the reporter: the councils where children live, and the designated officer."""
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
         return (*(each for each in self.neighbours if each.council in areas), *officers)
 
     @cached_property
     def law(self) -> dict[str, LegalStatement]:
-        """The legal statements by their ids."""
+        """The legal statements by id."""
         return {each.id: each for each in self.statements}
 
     @cached_property
@@ -114,7 +114,10 @@ class ReferenceData:
 
 
 class EmergencyContacts:
-    """Who to call in general: the contacts of the default guide, cached in case they cannot be read, and signposts."""
+    """The contacts to show without a guide: those of the default guide, and signposts.
+
+    The contacts are cached in case the database cannot be read.
+    """
 
     def __init__(self, engine: Engine, reference_data: ReferenceData, preferred_guide: str | None = None) -> None:
         self._engine = engine
@@ -125,16 +128,16 @@ class EmergencyContacts:
         self._keep((), None)
 
     def invalidate(self) -> None:
-        """Read them again when they are next used: an edition was published or withdrawn."""
+        """Discard the cache because an edition was published or withdrawn. The next use reads the contacts again."""
         self._newest = object()
 
     def current(self) -> WhoToCall:
-        """Return who to call now, or the last that could be read."""
+        """Return who to call now, or the last contacts that could be read."""
         self._refresh()
         return self._who
 
     def left_out(self) -> tuple[Signpost, ...]:
-        """Return the signposts that are not shown, because they are of another council."""
+        """Return the signposts that are not shown because they belong to another council."""
         self._refresh()
         return self._left_out
 
@@ -158,24 +161,24 @@ class EmergencyContacts:
 
 
 def _name_alone(name: str) -> str:
-    """Return what tells the name of a council from that of another, for comparison."""
+    """Return the distinctive words of a council's name, for comparison."""
     words = re.findall(r"\w+", name.casefold().replace("&", " and "))
     return " ".join(word for word in words if word not in _GENERIC_WORDS)
 
 
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
-    """Return whether a child lives in the area of another council, by what the reporter says."""
+    """Return True if the reporter says that a child lives in the area of another council."""
     others = {each.council for each in neighbours} | {ELSEWHERE}
     return any(child.home_council in others for child in concern.children)
 
 
 def names_a_worker(concern: Concern) -> bool:
-    """Return whether somebody who may be a risk to a child works or volunteers with children."""
+    """Return True if a person who may be a risk to a child works or volunteers with children."""
     return any(each.works_with_children is YesNo.YES for each in concern.concern.people_of_concern)
 
 
 def read_reference_data(seed_dir: Path) -> ReferenceData:
-    """Read and check the files; raises `SeedFileError` with file, line and reason."""
+    """Read and check the files. Raise `SeedFileError` with file, line and reason."""
     lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
     found = read_seed_file(seed_dir / "signposts.yaml", SignpostList)
     statements = read_seed_file(seed_dir / "legal-statements.yaml", LegalStatementList).statements

@@ -1,4 +1,4 @@
-"""Renditions of a guide: which one is read, the faults of a new one, and how they are answered."""
+"""Renditions of a guide: the choice of one to read, validation of new ones, and their responses."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ BEHIND = "The guide has changed since this version was made: edition {of} is her
 
 
 def require_sound(session: Session, guide: str, content: RenditionContent) -> list[EditionHead]:
-    """Return the guide's history. Raise `NoSuchGuide`, or `InvalidRendition` with every fault of the content."""
+    """Return the guide's history. Raise `NoSuchGuide`, or `InvalidRendition` with every error of the content."""
     history = get_history(session, guide=guide)
     head = next((each for each in history if each.number == content.of.edition), None)
     faults = [*find_own_faults(content), *_faults_of_edition(head, content)]
@@ -46,9 +46,9 @@ def require_sound(session: Session, guide: str, content: RenditionContent) -> li
 
 
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
-    """Return the rendition to read in each language and form, by language: of the newest edition, then the newest.
+    """Return the rendition to read in each language and form, by language: of the latest edition, then the most recent.
 
-    In each language words come before links to recordings and documents.
+    In each language, renditions with text come before links to recordings and documents.
     """
     readable = {head.number for head in history if head.withdrawn_at is None}
     found: dict[tuple[str, RenditionForm], StoredRendition] = {}
@@ -60,7 +60,7 @@ def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRe
 
 
 def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
-    """Return the rendition to read in each language other than the guide's own: words, or the newest link."""
+    """Return the rendition to read in each language except the guide's own: text, otherwise the most recent link."""
     found: dict[str, StoredRendition] = {}
     for each in current_renditions(history, stored):
         if each.key.language != GUIDE_LANGUAGE:
@@ -71,9 +71,9 @@ def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRe
 def chosen_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None = None
 ) -> StoredRendition:
-    """Return the rendition of that number in the language, or the one to read.
+    """Return the rendition with that number in the language, or without a number the one to read.
 
-    Raise `NoSuchRendition`, or `RenditionWithdrawn` if that one was, or all were.
+    Raise `NoSuchRendition`, or `RenditionWithdrawn` if that rendition or all of them are withdrawn.
     """
     of_language = [each for each in stored if each.key.language == language]
     if number is not None:
@@ -85,7 +85,7 @@ def chosen_rendition(
 
 
 def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
-    """Return the rendition of that number, withdrawn or not. Raise `NoSuchRendition`."""
+    """Return the rendition with that number, withdrawn or not. Raise `NoSuchRendition`."""
     found = next((each for each in stored if each.key.number == number), None)
     if found is None:
         raise NoSuchRendition
@@ -93,7 +93,7 @@ def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendit
 
 
 def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> StoredRendition:
-    """Return the rendition. Raise `RenditionWithdrawn`, or `EditionWithdrawn` if its edition was withdrawn."""
+    """Return the rendition. Raise `RenditionWithdrawn` if the rendition or its edition is withdrawn."""
     if stored.reason is not None:
         raise RenditionWithdrawn(stored.reason)
     try:
@@ -106,9 +106,10 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
 def preferred_rendition(
     history: Sequence[EditionHead], stored: Sequence[StoredRendition], preferences: Sequence[str]
 ) -> StoredRendition | None:
-    """Return the rendition with words that the preferences choose before the guide's own language (RFC 4647, lookup).
+    """Return the rendition with text that best fits the preferences (RFC 4647, lookup).
 
-    `preferences` are language ranges in small letters, the best first. None: the guide's own language is preferred.
+    `preferences` are language ranges in lower case, the best first. Return None if the guide's own language fits
+    better.
     """
     with_words = [each for each in current_renditions(history, stored) if each.content.form.has_words]
     available = {each.key.language.lower(): each for each in with_words}
@@ -124,7 +125,7 @@ def preferred_rendition(
 
 
 def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
-    """Return whether the guide's current edition is another one than that of a rendition."""
+    """Return True if the guide's current edition is not `edition`."""
     current = current_of(history)
     return current is None or current.number != edition
 
@@ -139,7 +140,7 @@ def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> I
 
 
 def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple[str, ...]:
-    """Return the sentences to show with the words."""
+    """Return the sentences to show with the text."""
     notices = [UNCHECKED] if stored.content.is_unchecked else []
     behind = [BEHIND.format(of=stored.edition)] if is_of_former_edition(history, stored.edition) else []
     return (*notices, *behind)
@@ -148,7 +149,7 @@ def notices_of(history: Sequence[EditionHead], stored: StoredRendition) -> tuple
 def rendered_words(
     history: Sequence[EditionHead], stored: StoredRendition, read: ReadContent, *, is_numbered: bool
 ) -> RenderedWords:
-    """Return the words. Of the rendition to read, the cautions and the contacts are those of the current edition."""
+    """Return the text. Unless `is_numbered`, the cautions and contacts are those of the current edition."""
     current = current_of(history)
     takes_current = not is_numbered and current is not None and current.number != stored.edition
     now = read(current.key) if takes_current and current is not None else None
@@ -156,7 +157,7 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """Return what the words are, and which of them are in the guide's own language."""
+    """Return facts about the rendition, with pointers to its untranslated text."""
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,
@@ -165,13 +166,13 @@ def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, wor
 
 
 def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> ListedRendition:
-    """Return the rendition as it is in the list of its guide."""
+    """Return the rendition as an entry of its guide's list."""
     links = rendition_links(stored, is_numbered=True)
     return ListedRendition(**_summary(history, stored), withdrawal=withdrawal_of(stored), links=links)
 
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
-    """Return the path of the guide in each language, its own first."""
+    """Return the path of the guide in each language, the guide's own first."""
     languages = chosen_by_language(history, stored)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
 
@@ -179,14 +180,14 @@ def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendit
 def edition_language_paths(
     head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
 ) -> dict[str, str]:
-    """Return the numbered path of the edition in each language, its own first. `stored` are its renditions."""
+    """Return the numbered path of the edition in each language, the guide's own first. `stored` are its renditions."""
     return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
         language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
     }
 
 
 def content_language(stored: StoredRendition) -> str:
-    """Return the language of the words in the response: a recording has none of its own."""
+    """Return the language of the text in the response. A recording has no text, so it is the guide's own language."""
     return stored.key.language if stored.content.form.has_words else GUIDE_LANGUAGE
 
 
@@ -203,7 +204,7 @@ def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[st
 
 
 def rendition_links(stored: StoredRendition, *, is_numbered: bool) -> Links:
-    """Return the links of a response with the rendition, and of its place in a list."""
+    """Return the links of a response with the rendition, and of its entry in a list."""
     guide, language, number = stored.key
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
     path = numbered if is_numbered else latest

@@ -1,4 +1,4 @@
-"""The duty team and those who answer when it is closed. The team that answers now comes first."""
+"""The duty team and the out-of-hours teams. The team that answers now comes first."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,14 @@ from app.services.guides.working_hours import END_OF_DAY, WEEK, are_open, hours_
 
 
 def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
-    """Return the council's own contacts that answer when its duty team is closed: local, with a number."""
+    """Return the council's own out-of-hours contacts: local signposts with a number."""
     local = [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones]
     return [each for each in local if not each.emergency and not each.allegations]
 
 
 @dataclass(frozen=True)
 class Team:
-    """A contact with a number. `hours` are words, and empty where nobody gave any; `is_open` is None where unknown."""
+    """A contact with a number. `hours` is text, empty if unknown. `is_open` is None if unknown."""
 
     contact: Contact | Signpost
     hours: str
@@ -27,20 +27,20 @@ class Team:
 
 @dataclass(frozen=True)
 class Teams:
-    """Who answers the council's numbers: the team to call first, if there is one, and the others."""
+    """The teams behind the council's numbers: the one to call first, if there is one, and the others."""
 
     first: Team | None
     others: tuple[Team, ...]
 
     @property
     def all(self) -> tuple[Team, ...]:
-        """Every team, the one to call first at the beginning."""
+        """Every team, with the one to call first at the beginning."""
         return (self.first, *self.others) if self.first else self.others
 
 
 @dataclass(frozen=True)
 class DutyHours:
-    """Knows which team answers: by the hours that contacts have as data, or those that the council set for its team."""
+    """The rule for which team answers, by the contacts' opening hours or the council's setting for its team."""
 
     working_days: WorkingDays
     words: str | None = None
@@ -51,16 +51,16 @@ class DutyHours:
         return (duty, *self.hours_of(duty)) if duty is not None else (None, "", ())
 
     def hours_of(self, contact: Contact) -> tuple[str, tuple[OpeningHours, ...]]:
-        """Return the hours of the duty team in words and as data, as far as they are known. A setting comes first."""
+        """Return the known hours of the duty team as text and as data. A setting overrides the contact's hours."""
         if self.words is not None:
             return self.words, read_hours(self.words)
         return hours_text(contact.opening_hours), contact.opening_hours
 
     def teams(self, who: WhoToCall, at: dt.datetime) -> Teams:
-        """Return the first contact with a number and those out of hours, whoever answers at that time first.
+        """Return the first contact with a number and the out-of-hours teams, ordered by who answers at that time.
 
-        On a bank holiday the duty team is closed, unless it is open at all times, and the others answer. Where
-        nothing says when somebody answers, the duty team comes first.
+        On a bank holiday the out-of-hours teams answer, unless the duty team is open all day. If no hours are known,
+        the duty team comes first.
         """
         duty, words, hours = self._duty_of(who.contacts)
         is_open = self._is_open(hours, at) if hours else None
@@ -71,9 +71,9 @@ class DutyHours:
         return Teams(ordered[0], tuple(ordered[1:])) if has_first else Teams(None, tuple(ordered))
 
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
-        """Return until when that order holds for certain: the next time in any of the hours, at most until midnight.
+        """Return the time until which that order is certain: the next opening or closing time, at latest midnight.
 
-        None where no hours are known as data: the order then never changes.
+        Return None if no hours are known as data: the order then never changes.
         """
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]
@@ -94,7 +94,7 @@ class DutyHours:
         return is_all_day or not self.working_days.is_bank_holiday(local.date())
 
     def _answers(self, team: Signpost, duty_is_open: bool | None, at: dt.datetime) -> bool | None:
-        """Return whether a team answers that is there for the time when the duty team is closed."""
+        """Return True if an out-of-hours team answers, or None if unknown."""
         if not team.opening_hours:
             return None if duty_is_open is None else not duty_is_open
         local = at.astimezone(LONDON)

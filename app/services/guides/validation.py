@@ -1,4 +1,4 @@
-"""The check of what an editor writes, a file or a draft, before it is agreed on and published; and new files."""
+"""Validation of an editor's file or draft before publication, and new files."""
 
 import datetime as dt
 import re
@@ -31,7 +31,7 @@ NEXT_EDITION = "Edition {number} of {guide}. Edit the content, and describe the 
 
 @dataclass(frozen=True)
 class PublishedGuides:
-    """What is published: the names of all guides, and one guide with its current edition."""
+    """The names of all published guides, and one guide's history and current edition."""
 
     names: tuple[str, ...]
     history: Sequence[EditionHead]
@@ -39,13 +39,13 @@ class PublishedGuides:
 
     @property
     def next_number(self) -> int:
-        """The number that the guide's next edition has."""
+        """Number of the guide's next edition."""
         return len(self.history) + 1
 
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file without faults: the edition that it would be, its digest, and warnings in the order of the lines."""
+    """A valid file: the key of the edition it would be, its digest, and warnings in the order of the lines."""
 
     file: EditionFile
     key: EditionKey
@@ -56,7 +56,7 @@ class CheckedFile:
 
 
 def read_published(session: Session, guide: str) -> PublishedGuides:
-    """Return what is published of the guide, or the names of all guides where it has no edition yet."""
+    """Return the guide's history and current edition. If it has none yet, return the names of all guides."""
     history = find_history(session, guide=guide)
     current = current_of(history)
     names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_publication(session)))
@@ -64,7 +64,7 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
 
 
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
-    """Return the file if it can be published. Raise `SeedFileError` with every fault, and with the warnings."""
+    """Return the file if it can be published. Raise `SeedFileError` with every error, and with the warnings."""
     key, faults = None, list[SeedError]()
     try:
         key = EditionKey(*edition_place(path))
@@ -89,13 +89,13 @@ def check_file(path: Path, reference_data: ReferenceData, session: Session | Non
 
 
 def _unknown_codes(reference_data: ReferenceData, content: EditionContent | None) -> list[FieldError]:
-    """Return a fault for each code that is not in its list, once the content can be parsed."""
+    """Return an error for each code that is not in its list. Content that cannot be parsed has none."""
     found = reference_data.faults_in_codes(content) if content is not None else []
     return [FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found]
 
 
 def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
-    """Return what is rarely meant in what can be read of a draft; against the current edition too, where there is one.
+    """Return warnings about likely mistakes in the readable parts of a draft, compared with `current` if given.
 
     Items of `value` without a position are given their place in it.
     """
@@ -147,14 +147,14 @@ def _warnings(
 
 
 def meant_folder(guide: str, names: Sequence[str]) -> str:
-    """Return a sentence with the published guide that is probably meant; nothing where none is alike."""
+    """Return a sentence with the published guide that is probably meant, or an empty string if none is similar."""
     close = get_close_matches(guide, names, n=1)
     return f" If you mean `{close[0]}`, move the file to the folder `{close[0]}`." if close else ""
 
 
 @dataclass(frozen=True)
 class CheckedDraft:
-    """A draft beside what is published. `content` and `digest` are None where it has a fault."""
+    """A draft with its errors and warnings. `content` and `digest` are None if it has an error."""
 
     draft: GuideDraftRow
     published: PublishedGuides
@@ -165,11 +165,11 @@ class CheckedDraft:
 
     @property
     def follows(self) -> int | None:
-        """The number of the guide's last edition; None for a new guide."""
+        """Number of the guide's last edition; None for a new guide."""
         return len(self.published.history) or None
 
     def require_sound(self) -> tuple[EditionContent, str]:
-        """Return the content and its digest. Raise `InvalidEdition` with every fault."""
+        """Return the content and its digest. Raise `InvalidEdition` with every error."""
         if self.content is None or self.digest is None:
             raise InvalidEdition(self.faults)
         return self.content, self.digest
@@ -203,10 +203,10 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: 
 
 
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
-    """Write the file of the guide's next edition below the folder, and return it, and whether the guide is new.
+    """Write the file of the guide's next edition below the folder. Return its path, and True if the guide is new.
 
-    Of a published guide it has the words of the current edition; else it is a skeleton. Raises `SetupError` if the name
-    is no slug, or the file exists.
+    The file has the content of the current edition or, for a new guide, a skeleton. Raise `SetupError` if `slug` is not
+    a slug or the file exists.
     """
     published = read_published(session, slug) if session is not None else None
     if published is None or published.current is None:
@@ -218,7 +218,7 @@ def write_new_file(folder: Path, slug: str, session: Session | None, *, today: d
 
 
 def write_draft(folder: Path, slug: str, text: str, number: int = 1) -> Path:
-    """Write `<slug>/<number>.yaml` below the folder, and the JSON Schema beside. Raise `SetupError`."""
+    """Write `<slug>/<number>.yaml` below the folder, and the JSON Schema beside it. Raise `SetupError`."""
     if not re.fullmatch(SLUG_PATTERN, slug):
         raise SetupError(
             "the name of a guide must be lower-case words joined by hyphens, such as child-criminal-exploitation"

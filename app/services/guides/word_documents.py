@@ -1,4 +1,4 @@
-"""The blocks of a Word document, read with limits."""
+"""A reader of the blocks of a Word document, with limits."""
 
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -21,15 +21,15 @@ MAX_HEADING_WORDS = 14
 _ENDS = (".", ":", ";", ",")
 MAX_UNPACKED_BYTES = 100_000_000
 MAX_BLOCKS = 2_500
-"""A section has at most 500 items, so what is longer is no guide, and would take minutes."""
+"""Longer documents are not guides, because a section has at most 500 items, and would take minutes to read."""
 TOO_LARGE, TOO_LONG = "it is too large", f"it is too long: a guide has at most {MAX_BLOCKS} paragraphs and entries"
 NO_DOCUMENT = "this is not a Word document (.docx)"
 NO_PACKAGE = (PackageNotFoundError, BadZipFile, SyntaxError, KeyError, ValueError, NotImplementedError)
-"""What the readers of packages raise for a file that is none. What lxml raises for its XML is a `SyntaxError`."""
+"""Errors of the package readers for a file that is not a package. lxml raises `SyntaxError` for bad XML."""
 
 
 def word_blocks(path: Path) -> list[Block]:
-    """Return the blocks, one more than `MAX_BLOCKS` at most. Raise `SeedFileError` if it is no Word document."""
+    """Return at most `MAX_BLOCKS` + 1 blocks. Raise `SeedFileError` if the file is not a Word document."""
     try:
         _check_package(path)
         return _word_blocks(path)
@@ -38,7 +38,7 @@ def word_blocks(path: Path) -> list[Block]:
 
 
 def _check_package(path: Path) -> None:
-    """Raise `SeedFileError` for a package that unpacks to very much, or has entities: Word writes none."""
+    """Raise `SeedFileError` for a package that unpacks to too many bytes or has entities, which Word never writes."""
     with ZipFile(path) as package:
         if sum(each.file_size for each in package.infolist()) > MAX_UNPACKED_BYTES:
             raise SeedFileError(path, [SeedError(0, TOO_LARGE)])
@@ -53,7 +53,7 @@ def _word_blocks(path: Path) -> list[Block]:
     styles = {style.style_id: style for style in document.styles}
     blocks = _blocks(document.element.body, styles, links)
     with_words = (block for block in chain(blocks, _margins(document.part)) if block.text)
-    return list(islice(with_words, MAX_BLOCKS + 1))  # one too many, for whoever counts
+    return list(islice(with_words, MAX_BLOCKS + 1))  # one more than allowed, so that the caller sees the excess
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
@@ -70,7 +70,7 @@ def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterato
 
 
 def _row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return the row of a table as one block, if it is a contact, or names the columns above contacts."""
+    """Return the row of a table as one block if it is a contact, or the column names above contacts."""
     contact = _contact_row(row, links)
     following = row.getnext()
     if contact is not None or row.getprevious() is None or row.getprevious().tag == row.tag or following is None:
@@ -79,7 +79,7 @@ def _row(row: Any, links: dict[str, str]) -> Block | None:
 
 
 def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
-    """Return the row as one block if it has several cells, and a number or an address in one after the first."""
+    """Return the row as one block if it has several cells, and a number or address after the first."""
     cells = _cells(row)
     targets = _targets(row, links)
     found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)
@@ -96,7 +96,7 @@ def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
 
 
 def _paragraphs(body: Any) -> Iterator[Any]:
-    """Yield each paragraph once: Word stores a text box a second time, for older programs."""
+    """Yield each paragraph once. Word stores a text box a second time for older programs."""
     for paragraph in body.iter(qn("w:p")):
         if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
             yield paragraph
@@ -127,14 +127,14 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
 
 
 def _depth(paragraph: Any, style: str) -> int:
-    """Return the depth of an entry of a list, from 1: that of its own numbering, or of a style like `List Bullet 2`."""
+    """Return the depth of a list item, from 1: that of its numbering, or of a style like `List Bullet 2`."""
     level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
     depth = _number(str(level.get(qn("w:val")))) if level is not None else None
     return depth + 1 if depth is not None else _number(style.rpartition(" ")[2]) or 1
 
 
 def _number(text: str) -> int | None:
-    """Return the number of one or two digits, or None: `isdigit` is true of `²` too, which is no number to Python."""
+    """Return the number of one or two digits, or None. `isdigit` is true of `²` too, which `int` refuses."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= len("99") else None
 
 
@@ -155,7 +155,7 @@ def _bold_start(paragraph: Any) -> str:
 
 
 def _own(paragraph: Any) -> Iterator[Any]:
-    """Yield the parts of the paragraph itself, without those of a text box in it."""
+    """Yield the parts of the paragraph itself, without those of a text box inside it."""
     for each in paragraph.iter():
         if next(each.iterancestors(qn("w:p")), None) is paragraph:
             yield each
@@ -163,7 +163,7 @@ def _own(paragraph: Any) -> Iterator[Any]:
 
 def _words(part: Any) -> str:
     if part.tag == qn("w:t"):
-        return "".join([part.text or "", *(child.tail or "" for child in part)])  # with what follows a remark
+        return "".join([part.text or "", *(child.tail or "" for child in part)])  # with the text that follows a comment
     if part.tag == qn("w:noBreakHyphen"):
         return "-"
     return " " if part.tag in SPACES else ""

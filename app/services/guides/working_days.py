@@ -1,4 +1,4 @@
-"""Working days in England, in London's local time, and deadlines counted in them."""
+"""Working days in England, and deadlines counted in them, in London's local time."""
 
 import datetime as dt
 from functools import cached_property, lru_cache
@@ -24,19 +24,19 @@ class WorkingDays:
         return calendar
 
     def is_bank_holiday(self, day: dt.date) -> bool:
-        """Return whether the day is a bank holiday."""
+        """Return True if the day is a bank holiday."""
         return day in self.calendar
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """Return when an acknowledgement is due: one working day after the moment, in UTC."""
+        """Return the deadline of an acknowledgement: one working day after the moment, in UTC."""
         return self.after(moment, days=1)
 
     def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
-        """Return the time so many working days after the moment, in UTC.
+        """Return the time that is `days` working days after the moment, in UTC.
 
-        That is the same time of day on the last of those days; or, if the moment is not on a working day, the end
-        (midnight) of that day. 'Working Together to Safeguard Children' requires an acknowledgement within
-        one working day of the receipt of a referral.
+        It is the same time of day on the last of those days. If the moment is not on a working day, it is the end
+        (midnight) of the last day. 'Working Together to Safeguard Children' requires an acknowledgement within one
+        working day of the receipt of a referral.
         """
         local = moment.astimezone(LONDON)
         is_working_day, following = self._look_up(local.date(), days)
@@ -48,13 +48,13 @@ class WorkingDays:
 
     @lru_cache(maxsize=8)  # noqa: B019  # one instance for each process, and few days
     def _look_up(self, day: dt.date, days: int) -> tuple[bool, dt.date]:
-        """Return whether the day is a working day, and the working day that comes so many later."""
+        """Return True if the day is a working day, and the working day that is `days` later."""
         return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, days)
 
 
 def _read_country(name: str) -> Any:
-    """Return the module of one country of `holidays`. Its package would read every country: 0.2 s and 12 MB."""
-    import holidays  # noqa: PLC0415  # 4 MB, and needed by what takes concerns alone
+    """Import one country's module of `holidays`. The whole package would read every country: 0.2 s and 12 MB."""
+    import holidays  # noqa: PLC0415  # 4 MB, and needed only by what accepts concerns
 
     path = Path(holidays.__path__[0]) / "countries" / f"{name}.py"
     spec = spec_from_file_location(f"holidays_of_{name}", path)
@@ -66,7 +66,7 @@ def _read_country(name: str) -> Any:
 
 
 def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
-    """Return the day and the time of a deadline in London. Midnight is the end of the day before, without a time."""
+    """Return the day and time of a deadline in London. For midnight, return the day before and no time."""
     local = moment.astimezone(LONDON)
     time = local.time().replace(second=0, microsecond=0)
     return (local.date(), time) if time != dt.time.min else (local.date() - ONE_DAY, None)
@@ -74,7 +74,7 @@ def deadline_of(moment: dt.datetime) -> tuple[dt.date, dt.time | None]:
 
 @lru_cache(maxsize=64)
 def deadline_in_words(minute: dt.datetime) -> str:
-    """Return it in English: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026`."""
+    """Return the deadline in English: `Tuesday 24 November 2026 at 09:30`, or `the end of Monday 30 November 2026`."""
     day, time = deadline_of(minute)
     words = day.strftime(f"%A {day.day} %B %Y")
     return f"the end of {words}" if time is None else f"{words} at {time:%H:%M}"

@@ -1,4 +1,4 @@
-"""Contacts that are written in the text of a document."""
+"""A parser of contacts in the text of a document."""
 
 import re
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ MAX_NAME = 80
 
 
 def find_contact(block: Block) -> dict[str, Any] | None:
-    """Return a contact without an id, made of the numbers and addresses of the block, or None if it has none.
+    """Return a contact without an id, made of the block's numbers and addresses, or None if it has none.
 
-    A short number such as 101 counts in a row of a table alone: in a sentence it is advice.
+    A short number such as 101 counts only in a row of a table: in a sentence it is advice.
     """
     short = _SHORT.findall(PHONE_NUMBER.sub(" ", " ".join(block.cells[1:])))
     phones = _phones(block.text) + [{"number": each, "display": each} for each in short]
@@ -39,7 +39,7 @@ def find_contact(block: Block) -> dict[str, Any] | None:
 
 
 def has_way(text: str, links: Sequence[str] = ()) -> bool:
-    """Return whether the words of a cell have a number or an address."""
+    """Return True if the text of a cell has a number or an address."""
     return bool(_phones(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
 
 
@@ -56,7 +56,7 @@ def _phones(text: str) -> list[dict[str, Any]]:
             number = f"+44{digits[1:]}"
         elif digits.startswith("+"):
             number = digits
-        elif phones:  # a local number, after one with its area code
+        elif phones:  # a local number after a number with its area code
             number = f"{phones[-1]['number'][: -len(digits)]}{digits}"
         else:
             continue

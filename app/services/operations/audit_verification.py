@@ -1,4 +1,4 @@
-"""Checks that the audit log is complete, in order, unaltered, and as signed checkpoints state."""
+"""Checks that the audit log is complete, in order, unaltered, and consistent with signed checkpoints."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _CHAINS, _ROWS = table_of(ChainRow).c, _TABLE.c
 _FIRST_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in _ROWS)
 ).order_by(_ROWS.chain, _ROWS.number)
-"""The first disclosures, the rows of a chain one after the other, each with its time as it is stored."""
+"""The first audit entries by chain and number, each with its time as stored."""
 _BEFORE = _TABLE.alias("before").c
 _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
     tuple_(_ROWS.chain, _ROWS.number)
@@ -35,19 +35,18 @@ _NEXT_IN_ORDER = _FIRST_IN_ORDER.where(
         )
     )
 )
-"""Those after the one of that position. What was stored is compared in the database, however it was altered."""
+"""The entries after that position. The database compares the stored values, even altered ones."""
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
 _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE), _CHAINS.name != OUTBOX)
-"""The chains whose last row is not the one that their end names."""
+"""The chains whose last row is not the recorded end."""
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 
 
 def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the chains of disclosures and with the order of all of them: what it is, and the fault.
+    """Yield each fault of the audit log's chains and of their common order, preceded by its subject.
 
-    The rows come in the order of their chains, so that a few at a time are enough, however many there are. A step is
-    a row.
+    Rows are read by chain, a few at a time, so memory does not grow with the log. A step is a row.
     """
     with engine.connect() as connection, _as_stored(connection):
         broken: set[str] = set()
@@ -66,7 +65,7 @@ def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 
 
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
-    """Yield each checkpoint that the record does not agree with, and how. Each of `others` has a name to show."""
+    """Yield each checkpoint that contradicts the audit log, and how. Each of `others` has a display name."""
     with Session(engine) as session:
         stored = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))).all()
         expected = [(f"checkpoint {row.number}", row.size, row.root_sha256) for row in stored]
@@ -87,7 +86,7 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
 
 
 def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
-    """Return the tree at each of those sizes, as far as the record goes, and its size."""
+    """Return the trees at the given sizes, as far as the audit log reaches, and the size of the log."""
     tree = MerkleTree()
     trees = {0: MerkleTree()}
     for leaf in iterate_leaves(session, after=0):
@@ -98,7 +97,7 @@ def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree],
 
 
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
-    """Yield the first fault of each chain whose rows do not follow one another, or were altered."""
+    """Yield the first fault of each chain with a row that was altered or does not follow the row before it."""
     name, end, is_broken = None, BEFORE_THE_FIRST, False
     for row in _in_order(connection, on_step):
         if row.chain != name:
@@ -111,7 +110,7 @@ def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple
 
 
 def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow]:
-    """Yield every disclosure, and hold no transaction meanwhile: SQLite's log could not be emptied."""
+    """Yield every audit entry. Transactions end with each page, so that SQLite can empty its write-ahead log."""
     done, rows, is_last = 0, connection.execute(_FIRST_IN_ORDER.limit(STEP_ROWS)).all(), False
     while not is_last:
         connection.rollback()
@@ -123,7 +122,7 @@ def _in_order(connection: Connection, on_step: OnStep) -> Iterator[AuditEntryRow
 
 
 def _fault_in(row: AuditEntryRow, end: End) -> str | None:
-    """Return what is wrong with the row that comes after that end of its chain, or None."""
+    """Return the fault of the row that follows `end` in its chain, or None."""
     if (row.number, row.previous_sha256) != (end.number + 1, end.sha256):
         return f"row {row.number} does not follow the row before it"
     return None if _has_right_hash(row) else f"row {row.number} was altered"
@@ -131,8 +130,8 @@ def _fault_in(row: AuditEntryRow, end: End) -> str | None:
 
 @contextmanager
 def _as_stored(connection: Connection) -> Iterator[Connection]:
-    """Read text columns even if tampering left bytes that are not text, so that the rest can still be checked."""
-    if connection.dialect.name != "sqlite":  # PostgreSQL stores in a column only what its type allows
+    """Let text columns be read even if tampering left invalid text, so that the rest can still be checked."""
+    if connection.dialect.name != "sqlite":  # PostgreSQL stores only values of the column's type
         yield connection
         return
     driver: Any = connection.connection.driver_connection
@@ -144,7 +143,7 @@ def _as_stored(connection: Connection) -> Iterator[Connection]:
 
 
 def _has_right_hash(row: AuditEntryRow) -> bool:
-    """Return whether every column has exactly the format that this service writes, and the row's hash is right."""
+    """Return True if every column has exactly the format that this service writes, and the row's hash is right."""
     if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
         return hash_of(row) == row.sha256
     stored = [getattr(row, column.name) for column in table_of(AuditEntryRow).c if column.name not in NUMBERS]

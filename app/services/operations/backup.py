@@ -1,4 +1,4 @@
-"""Backing up and restoring the embedded database, trying a restore, and a folder of backups. Every copy is verified."""
+"""Backup and restore of the embedded database, restore drills, and a folder of backups. Every copy is verified."""
 
 import datetime as dt
 import re
@@ -33,16 +33,16 @@ BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
 
 @dataclass(frozen=True)
 class Verified:
-    """The numbers of editions and concerns in a copy that was verified."""
+    """The counts of editions and concerns in a verified copy."""
 
     editions: int
     concerns: int
 
 
 def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
-    """Write a verified copy of the database to that file, also while it is in use.
+    """Write a verified copy of the database to `target`, also while the database is in use.
 
-    Raises `BackupRefused`, and `FileExistsError` if the file exists and `replace` is false.
+    Raise `BackupRefused`, and `FileExistsError` if `target` exists and `replace` is false.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
@@ -58,11 +58,11 @@ def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = sh
 def restore_backup(
     source: Path, data_dir: Path, *, replace: bool, at: dt.datetime, on_step: OnStep = show_no_progress
 ) -> tuple[Verified, Path | None]:
-    """Move a copy of the backup to the service's data folder; a former database is renamed.
+    """Copy the backup to the service's data folder. An existing database is renamed.
 
-    Returns the numbers in the copy, and the path of the former database, if there was one. Raises `BackupRefused` if
-    the backup is damaged or a service has the database open, and `FileExistsError` if there is a database and
-    `replace` is false.
+    Return the counts of the copy, and the new path of the previous database or None. Raise `BackupRefused` if the
+    backup is damaged or a service has the database open, and `FileExistsError` if a database exists and `replace` is
+    false.
     """
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
@@ -91,9 +91,9 @@ def _restore(source: Path, path: Path, *, at: dt.datetime, on_step: OnStep) -> t
 
 
 def verify_copy(path: Path) -> Verified:
-    """Verify a copy: its pages, its rules, every edition's digest and every chain of disclosures.
+    """Verify a copy: its pages, its schema, every edition's digest and every chain of audit entries.
 
-    A copy with an older schema is verified in a migrated copy of it. Raises `BackupRefused`.
+    If its schema is older, a migrated copy is verified instead. Raise `BackupRefused`.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
@@ -117,7 +117,7 @@ def verify_copy(path: Path) -> Verified:
 
 
 def keys_outside_backups(settings: Settings) -> list[Path]:
-    """Return the key files that this service uses, which no backup of the database contains."""
+    """Return the key files of this service. No backup of the database contains them."""
     paths = [
         settings.receipt_key_file or settings.data_dir / RECEIPT_KEY,
         *settings.retired_receipt_keys,
@@ -156,7 +156,7 @@ def _find_faults(engine: Engine) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Drilled:
-    """What the drill found in the restored database, and the seconds that the restore took."""
+    """The counts of the restored database, and the duration of the restore in seconds."""
 
     verified: Verified
     seconds: float
@@ -165,10 +165,10 @@ class Drilled:
 def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> Drilled:
     """Restore the backup into a private folder, which is deleted afterwards. Nothing else changes.
 
-    The folder is made in `beside`; without it, beside the backup. Raises `BackupRefused`, and `OSError` if there is no
-    room.
+    The folder is created in `beside` or, by default, next to the backup. Raise `BackupRefused`, and `OSError` if there
+    is no space.
     """
-    with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # made with mode 0700
+    with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # created with mode 0700
         started = time.monotonic()
         verified, _ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
         engine = open_database(Path(folder) / "data")
@@ -182,20 +182,20 @@ def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) 
 
 
 def backup_path(folder: Path, *, at: dt.datetime) -> Path:
-    """Return the path of a new backup in the folder: its name is the time in UTC, so that names sort by age."""
+    """Return the path of a new backup in the folder. Its name is the time in UTC, so that names sort by age."""
     return folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
 
 
 def list_backups(folder: Path) -> list[Path]:
-    """Return the backups of the folder that `backup_path` named, the newest first."""
+    """Return the folder's backups with names made by `backup_path`, the most recent first."""
     named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
     return sorted(named, key=lambda path: path.name, reverse=True)
 
 
 def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
-    """Remove all but the newest so many from the folder of the newest, and return those that were removed.
+    """Delete the oldest backups in the folder of `newest`, so that `keep` remain. Return the deleted paths.
 
-    Other files are left alone, and so is the newest itself, whatever the clock said when the others were named.
+    Other files are kept. `newest` is kept too, whatever the clock was when the others were named.
     """
     folder = newest.parent
     others = [path for path in list_backups(folder) if path != newest]

@@ -1,4 +1,4 @@
-"""A check of a set-up: what it found, what to do, and where to read."""
+"""The model of a configuration check: its subject, its verdict, and its line of the report."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Patient(Surroundings):
-    """What the checks look at: the settings, the database (which is only read), and the time."""
+    """The subject of the checks: the settings, the database (read only), and the time."""
 
     rehearse_start: Callable[[Settings, Engine], None]
-    """Raises what a start of the service would raise before it listens."""
+    """Raises the errors that a start of the service would raise before it listens."""
 
     @cached_property
     def reference_data(self) -> ReferenceData:
-        """The code lists, signposts and legal statements. Raises `SeedFileError`."""
+        """The code lists, signposts and legal statements. Raise `SeedFileError`."""
         return read_reference_data(self.settings.seed_dir)
 
     @cached_property
@@ -39,7 +39,7 @@ class Patient(Surroundings):
 
 
 class Condition(StrEnum):
-    """How the subject of a check is."""
+    """The result of a check."""
 
     FINE = "fine"
     WARNING = "warning"
@@ -49,7 +49,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one check found, in a sentence, and what to do about it."""
+    """The finding of one check as a sentence, and the action to take."""
 
     condition: Condition
     found: str
@@ -65,18 +65,18 @@ SKIPPED_LONG = Verdict(Condition.SKIPPED, "skipped: it takes a long time")
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, the function that makes it, and the document to read."""
+    """One check: its name, its function, and the document to read."""
 
     name: str
     run: Callable[[Patient], Verdict | Iterator[Verdict]]
     read: str
     needs_database: bool = False
     opens_database: bool = False
-    """True if a fault that it finds keeps the other checks from reading the database."""
+    """True if its fault prevents other checks from reading the database."""
     is_long: bool = False
     """True if it reads every row, or a whole backup."""
     names_somebody: bool = False
-    """True if what it finds may name a person, a client or a concern: an email does not repeat it."""
+    """True if the finding may name a person, a client or a concern. An email leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -91,22 +91,22 @@ class Finding:
 
 
 fine = partial(Verdict, Condition.FINE)
-"""Makes the verdict that nothing is to be done."""
+"""Make the verdict that no action is needed."""
 
 warn = partial(Verdict, Condition.WARNING)
-"""Makes the verdict that something will go wrong, or is less safe than it should be."""
+"""Make the verdict that something will go wrong, or is less safe than it should be."""
 
 fault = partial(Verdict, Condition.FAULT)
-"""Makes the verdict that something is wrong now."""
+"""Make the verdict that something is wrong now."""
 
 
 def unknown(found: str) -> Verdict:
-    """Return the verdict that this cannot be seen from here, and why."""
+    """Return the verdict that this could not be checked from here, and why."""
     return Verdict(Condition.SKIPPED, f"not checked: {found}")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return one verdict for all: the faults joined, else the warnings, else that all is fine or not checked."""
+    """Return one verdict for all: the faults joined, otherwise the warnings, otherwise fine or not checked."""
     found = list(verdicts)
     condition = next(each for each in WORST_FIRST if each in {verdict.condition for verdict in found})
     alike = [each for each in found if each.condition is condition]
@@ -115,17 +115,17 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
-    """Return 2 if there is a fault, 1 if there is a warning, else 0."""
+    """Return 2 if there is a fault, 1 if there is a warning, otherwise 0."""
     found = {each.condition for each in findings}
     return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
 
 
 def in_short(names: list[str]) -> str:
-    """Return the first names in a sentence, and how many more there are."""
+    """Return the first names as text, with the count of the others."""
     return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 def find_broken_rows(patient: Patient, invariant: Invariant) -> list[str]:
-    """Return each fault that the integrity check finds."""
+    """Return each fault found by the integrity check."""
     recipients = [fingerprint_of(each) for each in patient.settings.seal_to]
     return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)

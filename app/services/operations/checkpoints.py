@@ -1,8 +1,8 @@
-"""Checkpoints: signed statements of the end of the record, which a second party stores.
+"""Checkpoints: signed statements about the end of the audit log, which an independent auditor stores.
 
-A checkpoint says how many disclosures there are, over all chains, and their Merkle root (RFC 6962). A database that was
-rolled back, or whose record was cut or rewritten, no longer agrees with one that somebody else has. Its text is a
-signed note, in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
+A checkpoint states the number of audit entries over all chains and their Merkle root (RFC 6962). A database that was
+rolled back, or whose audit log was cut or rewritten, contradicts a checkpoint stored elsewhere. The text is a signed
+note, in the formats of C2SP (c2sp.org/tlog-checkpoint, c2sp.org/signed-note).
 """
 
 import base64
@@ -41,7 +41,7 @@ MAX_NOTE_BYTES = 100_000
 
 @dataclass
 class MerkleTree:
-    """A tree of `size` leaves, as the roots of its complete subtrees, the largest first."""
+    """A Merkle tree of `size` leaves, stored as the roots of its complete subtrees, the largest first."""
 
     size: int = 0
     frontier: list[bytes] = field(default_factory=list)
@@ -57,7 +57,7 @@ class MerkleTree:
         self.size += 1
 
     def extend(self, leaves: Iterable[bytes]) -> None:
-        """Add the leaves in their order."""
+        """Add the leaves in order."""
         for leaf in leaves:
             self.append(leaf)
 
@@ -78,7 +78,7 @@ def _join(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The statement of a checkpoint: which log, how many entries, and their Merkle root."""
+    """The content of a checkpoint: which log, how many entries, and their Merkle root."""
 
     origin: str
     size: int
@@ -92,19 +92,19 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key of a log; without a name it verifies signatures under any name."""
+    """A public key of a log. Without a name, it verifies signatures under any name."""
 
     key: Ed25519PublicKey
     name: str | None = None
 
     def matches(self, name: str, key_id: bytes) -> bool:
-        """Return whether a signature line with that name and key ID is one of this key."""
+        """Return True if a signature line with that name and key ID is of this key."""
         return self.name in (None, name) and key_id == key_id_of(name, self.key)
 
 
 @dataclass(frozen=True)
 class NoteSigner:
-    """Signs checkpoints. The origin of the log is the name of the key too."""
+    """A signer of checkpoints. The origin of the log is also the name of the key."""
 
     origin: str
     key: Ed25519PrivateKey
@@ -117,7 +117,7 @@ class NoteSigner:
 
     @property
     def verifier_key(self) -> str:
-        """The public key in the text form that verifiers of signed notes read."""
+        """The public key in the text format for verifiers of signed notes."""
         public = self.key.public_key()
         encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode()
         return f"{self.origin}+{key_id_of(self.origin, public).hex()}+{encoded}"
@@ -125,7 +125,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class SignedCheckpoint:
-    """A checkpoint that was signed now."""
+    """A checkpoint signed on request."""
 
     size: int
     root: bytes
@@ -134,14 +134,14 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Signs checkpoints, once a day and on request."""
+    """The signing of checkpoints, daily and on request."""
 
     engine: Engine
     writer: Writer
     signer: NoteSigner
 
     def sign(self, *, actor: Actor) -> SignedCheckpoint:
-        """Record that the actor requests a checkpoint, and return one of the record up to that."""
+        """Record the actor's request in the audit log, and return a checkpoint that includes that entry."""
         self.writer.run(_record_signing, actor=actor)
         with Session(self.engine) as session:
             tree = _current_tree(session)
@@ -154,11 +154,11 @@ class Checkpoints:
         return self.writer.run(_insert, self.signer, at, before)
 
     def make_if_due(self, *, at: dt.datetime) -> CheckpointRow | None:
-        """Make a checkpoint if the last one, or the first disclosure, is a day old."""
+        """Make a checkpoint if the last one (without one, the first audit entry) is a day old, or return None."""
         with Session(self.engine) as session:
             if not _is_due(session, at):
                 return None
-            before = _current_tree(session)  # most of the reading, while others write
+            before = _current_tree(session)  # reads most entries outside the write transaction
 
         def make(session: Session) -> CheckpointRow | None:  # unless another process has just made one
             return _insert(session, self.signer, at, before) if _is_due(session, at) else None
@@ -167,7 +167,7 @@ class Checkpoints:
 
 
 def origin_at(public_url: str) -> str:
-    """Return the origin of the record of the service at that address. Raises `SetupError` if it cannot be a name."""
+    """Return the origin of the audit log for that address. Raise `SetupError` if its host cannot be part of a name."""
     host = urlsplit(public_url).netloc
     if not NAME_OF_HOST.fullmatch(host):
         raise SetupError("the host of GUIDANCE_PUBLIC_URL cannot be in the name of a checkpoint")
@@ -175,7 +175,7 @@ def origin_at(public_url: str) -> str:
 
 
 def parse_verifier_key(text: str) -> Verifier:
-    """Return the verifier of a key like `council.example/record+c74f20a3+AeS3...`. Raises `SetupError`."""
+    """Parse a key like `council.example/record+c74f20a3+AeS3...`. Raise `SetupError`."""
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         decoded = base64.b64decode(encoded, validate=True)
@@ -188,9 +188,9 @@ def parse_verifier_key(text: str) -> Verifier:
 
 
 def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
-    """Return what the note states, if one of the keys signed it. Raises `CheckpointNotGenuine`.
+    """Return the checkpoint in the note if one of the keys signed it. Raise `CheckpointNotGenuine`.
 
-    Signatures of other keys are ignored, as the format demands.
+    Signatures of other keys are ignored, as the format requires.
     """
     text, separator, signatures = note.rpartition("\n\n")
     if not separator or len(note) > MAX_NOTE_BYTES or not _is_signed(f"{text}\n", signatures, list(verifiers)):
@@ -199,12 +199,12 @@ def open_checkpoint(note: str, verifiers: Iterable[Verifier]) -> Checkpoint:
 
 
 def key_id_of(name: str, key: Ed25519PublicKey) -> bytes:
-    """Return the four bytes that name the key in a signature line."""
+    """Return the four bytes that identify the key in a signature line."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 
 def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
-    """Yield the hash of each disclosure after that position, in the order of all acts."""
+    """Yield the hash of each audit entry after that position, in the common order of all chains."""
     position = col(AuditEntryRow.position)
     hashes = select(AuditEntryRow.sha256).where(position > after).order_by(position)
     with session.exec(hashes.execution_options(yield_per=1000)) as found:
@@ -213,7 +213,7 @@ def iterate_leaves(session: Session, *, after: int) -> Iterator[bytes]:
 
 
 def _current_tree(session: Session, before: MerkleTree | None = None) -> MerkleTree:
-    """Return the tree of the whole record. It continues the given one, or that of the last checkpoint."""
+    """Return the tree of the whole audit log, continued from `before` or, without it, from the last checkpoint."""
     tree = MerkleTree()
     if before is not None:
         tree = MerkleTree(before.size, [*before.frontier])
@@ -235,19 +235,19 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
 
 
 def _record_signing(session: Session, actor: Actor) -> None:
-    """Record where the events end, so that the checkpoint covers them too."""
+    """Record the signing and the end of the event chain, so that the checkpoint covers the events too."""
     events = find_end(session, OUTBOX)
     details = CheckpointDetails(events=events.number, sha256=events.sha256) if events.number else CheckpointDetails()
     record_action(session, AUDIT, DeskAct.CHECKPOINT_SIGNED, actor, details)
 
 
 def _insert(session: Session, signer: NoteSigner, at: dt.datetime, before: MerkleTree) -> CheckpointRow:
-    """Sign and store a checkpoint. `before` is the tree as it was a moment ago."""
+    """Sign and store a checkpoint. `before` is a recent tree, to continue from."""
     _record_signing(session, by_itself(at))
     last = _find_last(session)
     tree = _current_tree(session, before)
     row = CheckpointRow(
-        number=((last and last.number) or 0) + 1,  # a sequence of PostgreSQL leaves numbers out after a crash
+        number=((last and last.number) or 0) + 1,  # a PostgreSQL sequence skips numbers after a crash
         at=at,
         size=tree.size,
         root_sha256=tree.root.hex(),
@@ -271,7 +271,7 @@ def _is_signed(text: str, signatures: str, verifiers: list[Verifier]) -> bool:
                 if each.matches(found[1], signature[:KEY_ID_BYTES]):
                     each.key.verify(signature[KEY_ID_BYTES:], text.encode())
                     verified = True
-        except (binascii.Error, InvalidSignature):  # a wrong signature of a known key is no note at all
+        except (binascii.Error, InvalidSignature):  # a wrong signature of a known key makes the whole note invalid
             return False
     return verified
 

@@ -11,7 +11,7 @@ from app.services.operations.invariants import Invariant
 
 
 def check_overdue(patient: Patient) -> Verdict:
-    """Check that nothing waits for the desk after its time."""
+    """Check that no concern or addition is overdue."""
     with Session(patient.engine) as session:
         late = count_states(session, now=patient.at)["overdue"]
         late += count_additions(session, now=patient.at)["additions_overdue"]
@@ -21,7 +21,7 @@ def check_overdue(patient: Patient) -> Verdict:
 
 
 def check_overdue_events(patient: Patient) -> Verdict:
-    """Check that whatever is overdue was announced."""
+    """Check that everything overdue was announced by an event."""
     broken = find_broken_rows(patient, Invariant.OVERDUE_EVENTS)
     if broken:
         return fault(
@@ -32,7 +32,7 @@ def check_overdue_events(patient: Patient) -> Verdict:
 
 
 def check_test_concerns(patient: Patient) -> Verdict:
-    """Check that no test concern was sent in the last day: the desk does not see them."""
+    """Check that no test concern was sent in the last day, because the desk does not show them."""
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)
     if tests:

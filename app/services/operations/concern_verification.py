@@ -21,16 +21,16 @@ from app.models.desk.hand_overs import HandOverRow
 from app.services.audit.replay import RecordedConcern, replay
 
 CONCERNS_AT_ONCE = 50
-"""About 5 ms of work each, after which others have their turn: a writer holds the lock of all while it waits for it."""
+"""About 5 ms of work each. Then others have a turn: a writer that waits for this reader holds the lock of all."""
 SealedRow = ConcernRow | EntryRow
 _RowT = TypeVar("_RowT", bound=SQLModel)
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
-"""What is raised by a row with a value that this service never writes."""
+"""Errors raised by a row with a value that this service never writes."""
 
 
 @dataclass(frozen=True)
 class _Concern:
-    """What is read of one concern: its row, its chain, what it got later, in order, and the receipts for retries."""
+    """A concern as read: its row, its chain, its entries and hand-overs in order, and the receipts for retries."""
 
     row: ConcernRow
     chain: list[AuditEntryRow]
@@ -40,7 +40,7 @@ class _Concern:
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
+    """Yield the reference of each concern that disagrees with its audit entries, and each fault."""
     with Session(engine) as session:
         after, done, is_last = "", 0, False
         total = count_concerns(session)
@@ -52,7 +52,7 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
                     yield from ((after, fault) for fault in _faults_of(each))
                 except UNREADABLE:
                     yield after, "a row of it cannot be read any more"
-            session.close()  # the sealed texts, and the transaction: SQLite's log could not be emptied
+            session.close()  # frees the sealed texts, and lets SQLite empty its write-ahead log
             done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
             on_step(done, total)
         for reference in _without_a_concern(session):
@@ -60,12 +60,12 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
 
 
 def count_concerns(session: Session) -> int:
-    """Return how many concerns there are."""
+    """Return the number of concerns."""
     return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
 def _read_page(session: Session, after: str) -> list[_Concern]:
-    """Read the next concerns, each with its chain and all that belongs to it."""
+    """Read the next concerns, each with its chain and its other rows."""
     rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
     concerns = session.exec(rows.limit(CONCERNS_AT_ONCE)).all()
     if not concerns:
@@ -159,7 +159,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
-    """Yield what is wrong with the columns by which the inbox is ordered."""
+    """Yield each fault in the columns that order the inbox."""
     additions = [row for row in each.entries if row.kind == EntryKind.ADDITION and row.acknowledged_at is None]
     waiting = [row for row in additions if row.sealed is not None]
     dangers = [row.immediate_danger for row in waiting if row.immediate_danger is not None]

@@ -30,7 +30,7 @@ UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so this cannot be checked:"
 
 
 def check_database(patient: Patient) -> Verdict:
-    """Check that the database is there and answers."""
+    """Check that the database exists and responds."""
     path = patient.settings.data_dir / DATABASE_FILE
     if patient.is_embedded and not path.is_file():
         return fault(f"there is no database in {patient.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
@@ -46,7 +46,7 @@ def check_database(patient: Patient) -> Verdict:
 
 
 def check_schema(patient: Patient) -> Verdict:
-    """Check that the schema is of the version that this program needs. On another no further table can be read."""
+    """Check that the schema has the version that this program needs. Otherwise no further table is readable."""
     try:
         if is_behind(patient.engine):
             return fault("the schema is out of date", "back up, then run guidance migrate")
@@ -66,7 +66,7 @@ def check_rules(patient: Patient) -> Verdict:
 
 
 def check_growth(patient: Patient) -> Verdict:
-    """Check how large the database is, and how much of it is free for reuse."""
+    """Check the size of the database, and the space in it that is free for reuse."""
     growth = measure_growth(patient.engine)
     total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
     size = f"{total:.1f} MB, of which {free:.1f} MB can be reused"
@@ -81,7 +81,7 @@ def check_growth(patient: Patient) -> Verdict:
 
 
 def check_files(patient: Patient) -> Verdict:
-    """Check that no other user of the machine can read the data folder or its files."""
+    """Check that no other user of the computer can read the data folder or its files."""
     folder = patient.settings.data_dir
     if not folder.is_dir() and not patient.is_embedded:
         return fine("a data folder is not needed")
@@ -95,7 +95,7 @@ def check_files(patient: Patient) -> Verdict:
 
 
 def check_flush(patient: Patient) -> Verdict:
-    """Check how long the disk takes to store a few bytes for certain, as it does for every concern."""
+    """Check how long the disk takes to flush a few bytes, as each stored concern requires."""
     if not patient.is_embedded:
         return unknown(OF_THE_SERVER)
     try:
@@ -109,7 +109,7 @@ def check_flush(patient: Patient) -> Verdict:
 
 
 def measure_flush(folder: Path) -> float:
-    """Return the seconds that a flush takes: the median of a few, of a file that is deleted again."""
+    """Return the median time of a few flushes in seconds, to a temporary file in the folder."""
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
         return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))
 
@@ -122,7 +122,7 @@ def _flush(descriptor: int) -> float:
 
 
 def check_restore(patient: Patient) -> Verdict:
-    """Restore the newest backup into a folder that is deleted again."""
+    """Check that the newest backup restores, in a temporary folder."""
     folder = patient.settings.backup_folder
     if not patient.is_embedded:
         return unknown("test-restore a pg_dump, then run guidance verify on it")

@@ -1,4 +1,4 @@
-"""The doctor: all checks of a set-up, run in order."""
+"""The doctor: all checks of a configuration, run in order."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -105,7 +105,7 @@ ALL_CHECKS = (
     Check("scripts", check_scripts, PAGES),
     Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
 )
-"""In the order of the report. The schema is looked at before what reads tables."""
+"""The checks in the order of the report. The schema is checked before the tables are read."""
 
 
 def examine(
@@ -115,7 +115,7 @@ def examine(
     rehearse_start: Callable[[Settings, Engine], None],
     is_quick: bool = False,
 ) -> Iterator[Finding]:
-    """Yield what each check finds. Nothing is changed, but for files that are written and deleted again."""
+    """Yield the finding of each check. Only temporary files are written."""
     try:
         engine = open_to_read(settings.data_dir, settings.database_address)
     except SetupError as refusal:
@@ -133,12 +133,12 @@ def examine(
 
 
 def failed_unit(name: str) -> Finding:
-    """Return the finding that a unit of systemd failed, as systemd says."""
+    """Return the finding for a systemd unit that failed, as reported by systemd."""
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 
 def refused_settings(refusal: str) -> list[Finding]:
-    """Return a finding for each line of the refusal of settings, which no other check can do without."""
+    """Return a finding for each line of the refused settings. No other check can run without settings."""
     return [
         Finding(ALL_CHECKS[0].name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
         for line in refusal.splitlines()

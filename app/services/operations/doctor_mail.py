@@ -1,4 +1,4 @@
-"""The email with which `guidance doctor` tells an operator what is wrong. It names no person and no concern."""
+"""The email in which `guidance doctor` reports problems to an operator. It names no person and no concern."""
 
 import datetime as dt
 import re
@@ -22,7 +22,7 @@ SECTIONS = {Condition.FAULT: "Errors", Condition.WARNING: "Warnings"}
 
 
 def require_mail(settings: Settings, address: str) -> EmailSender:
-    """Return what sends to the address. Raise `SetupError` if no email could be sent to it."""
+    """Return a sender for the address. Raise `SetupError` if email cannot be sent to it."""
     if not ADDRESS.fullmatch(address):
         raise SetupError(f"{address!r} is not an email address")
     if settings.smtp_host is None:
@@ -31,7 +31,7 @@ def require_mail(settings: Settings, address: str) -> EmailSender:
 
 
 def build_report(findings: Sequence[Finding], settings: Settings, address: str, *, at: dt.datetime) -> EmailMessage:
-    """Return the email with every error and warning, and what to do about each."""
+    """Return the email with every error and warning, and the action for each."""
     message = EmailMessage()
     errors = sum(each.condition is Condition.FAULT for each in findings)
     message["From"], message["To"] = settings.smtp_from, address

@@ -1,4 +1,4 @@
-"""Checks that events agree with the tables that they tell of."""
+"""Checks that events agree with the tables that they describe."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,12 +34,12 @@ ANNOUNCING = {
     EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
     EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,
 }
-"""The column that says that such an event was appended, which then is not appended again."""
+"""The column that records that such an event was appended, so that it is not appended again."""
 
 
 @dataclass
 class _RecordedEvents(Replayed):
-    """What the events say of other tables: what was published and withdrawn, and what was signed."""
+    """The publications, withdrawals and checkpoints according to the events."""
 
     published: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
     withdrawn: dict[AnyKey, tuple[Any, ...]] = field(default_factory=dict)
@@ -77,9 +77,9 @@ def _key_in(data: dict[str, Any]) -> AnyKey:
 
 
 def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the chain of events, and with all that the events and the record say of other tables.
+    """Yield each fault in the chain of events, and each table that contradicts the events or the audit log.
 
-    Those are deliveries, publications and withdrawals, the generation, search, webhooks, and readers of events.
+    The tables are deliveries, publications, withdrawals, generation, webhooks, drafts, search and readers of events.
     """
     with Session(engine) as session:
         said, recorded = _RecordedEvents(), replay_others(session)
@@ -102,9 +102,9 @@ def verify_events(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _faults_in_events(
     session: Session, said: _RecordedEvents, signed: Mapping[int, str], on_step: OnStep
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with each event in its order, and apply those that are whole.
+    """Yield the faults of each event in order, and apply the unaltered events to `said`.
 
-    `signed` has the hash of each event, by number, that the audit log names as the last one at its time.
+    `signed` maps event numbers to hashes that the audit log recorded when each was the last event.
     """
     end, unseen = BEFORE_THE_FIRST, dict(signed)
     for page in _pages_of_events(session, on_step):
@@ -132,7 +132,7 @@ def _faults_in_events(
 
 
 def _pages_of_events(session: Session, on_step: OnStep) -> Iterator[Sequence[EventRow]]:
-    """Yield the events in their order. A transaction ends with its page, but the last one goes on: it has the end."""
+    """Yield the events in order, a page a transaction. The last transaction stays open to compare the end."""
     after, is_last = 0, False
     while not is_last:
         page = events_after(session, after=after, limit=STEP_ROWS)

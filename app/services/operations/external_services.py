@@ -1,4 +1,4 @@
-"""The parts outside the service that settings name: whether they answer, and whether what is sent to them arrives."""
+"""Checks that the external services named by settings respond, and that deliveries arrive."""
 
 import datetime as dt
 import smtplib
@@ -26,22 +26,22 @@ from app.services.workers import call_in_time
 
 KNOCK_SECONDS = 5.0
 CALL_SECONDS = 2 * KNOCK_SECONDS
-"""For the lookup of a name, which has no limit of its own, and all that comes after."""
+"""Allows for the name lookup, which has no time limit, and the connection after it."""
 LATE = dt.timedelta(minutes=2)
-"""After so long, an event that waits for its receiver is late: a webhook was tried four times by then."""
+"""A pending event is late after this time. A webhook was tried four times by then."""
 TRACES_PATH = "/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 WEBHOOKS = "webhooks"
 EVENTS_LATE = "late"
-"""What is wrong with a receiver whose events wait for too long."""
+"""The failure of a receiver whose events are late."""
 SIGN_IN_REFUSED = smtplib.SMTPAuthenticationError.__name__
 SIGN_IN_AGAIN = dt.timedelta(minutes=15)
-"""How long a process waits after a refused sign-in: a mail server locks an account that is tried too often."""
+"""Pause after a refused sign-in: a mail server locks an account that is tried too often."""
 FAILURES = (GuidanceError, OSError, httpx.HTTPError, httpx.InvalidURL)
 log = Log(__name__)
 HTTP_ERRORS = range(400, 600)
 WATCHED = (Part.EMAIL, Part.OPENID, Part.LIMITS, Part.TRACES)
-"""What a serving process knocks at, again and again."""
+"""The services that a serving process checks periodically."""
 
 
 def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
@@ -49,7 +49,7 @@ def _knock_at_mail_server(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_provider(settings: Settings, name: str) -> str | None:
-    """Read the keys as for a token. Where they have an address of their own, the issuer is asked for sign-ins alone."""
+    """Read the keys as for a token. If they have their own address, ask the issuer only if sign-in uses it."""
     issuer, keys = settings.openid_issuer or "", settings.openid_jwks_url
     if name == "openid_jwks_url":
         parse_keys(fetch_document(keys or ""))
@@ -66,12 +66,12 @@ def _knock_at_store(settings: Settings, _: str) -> str | None:
 
 
 def _knock_at_collector(settings: Settings, _: str) -> str | None:
-    """Send no spans, which is a whole message of the protocol."""
+    """Send an export without spans, which is a complete message of the protocol."""
     return _refusal("POST", f"{(settings.traces_url or '').rstrip('/')}{TRACES_PATH}", HTTP_ERRORS)
 
 
 def _knock_at_pages(settings: Settings, name: str) -> str | None:
-    """Open each page that people are led to. Whatever is answered: many sites refuse programs."""
+    """Request each linked page. Any status is accepted, because many sites refuse programs."""
     value = getattr(settings, name)
     pages = [each for each in (value if isinstance(value, tuple) else (value,)) if each.lower().startswith("http")]
     return next((failure for page in pages if (failure := _refusal("GET", page, range(0)))), None)
@@ -84,16 +84,16 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""What knocks at each part, by the setting that names it. The database and the public address have their own checks."""
+"""The check of each service, by the setting that names it. The database and public address are checked elsewhere."""
 
 
 def open_client() -> httpx.Client:
-    """Return a client that uses no proxy of the environment, and trusts the certificates that this machine trusts."""
+    """Return a client that ignores proxies of the environment and trusts the computer's certificates."""
     return httpx.Client(trust_env=False, timeout=KNOCK_SECONDS, verify=ssl.create_default_context())
 
 
 def _refusal(method: str, url: str, refusals: range) -> str | None:
-    """Call the address, and return what is wrong with the answer, if anything is."""
+    """Call the address. Return the failure if the status is in `refusals`, otherwise None."""
     with (
         open_client() as client,
         client.stream(method, url, headers=PROTOBUF if method == "POST" else None) as response,
@@ -102,25 +102,25 @@ def _refusal(method: str, url: str, refusals: range) -> str | None:
 
 
 def settings_of(part: Part) -> list[str]:
-    """Return the names of the settings that name the part."""
+    """Return the names of the settings for the service."""
     return [name for name, field in Settings.model_fields.items() if part in field.metadata]
 
 
 def name_of_part(settings: Settings, part: Part) -> Iterator[str]:
-    """Yield the names of the settings that are given and name the part."""
+    """Yield the names of the settings for the service that are set."""
     for name in settings_of(part):
         if name in settings.model_fields_set and getattr(settings, name):
             yield name
 
 
 def knock(settings: Settings, part: Part) -> Iterator[tuple[str, str | None]]:
-    """Knock at the part for each of its settings that is given: yield the whole name, and what failed, or None."""
+    """Check the service for each of its settings that is set. Yield the setting's full name, and a failure or None."""
     for name in name_of_part(settings, part):
         yield f"{PREFIX}{name.upper()}", _failure_of(partial(KNOCKS[part], settings, name))
 
 
 def knock_at_receiver(url: str, guard: SsrfGuard) -> str | None:
-    """Connect to the address of a webhook, and send nothing. Return what failed."""
+    """Connect to the address of a webhook and send nothing. Return the failure or None."""
     return _failure_of(partial(_connect, url, guard))
 
 
@@ -141,7 +141,7 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 
 
 class Outside:
-    """What of the parts outside fails, as this process last saw it. None of them keeps it from serving."""
+    """The failures of external services as this process last saw them. It serves in spite of them."""
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
@@ -150,15 +150,15 @@ class Outside:
         self._no_sign_in_before = clock()
         given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
-        """What is wrong with each part, or None."""
+        """The failure of each service, or None."""
 
     @property
     def failing(self) -> list[str]:
-        """The names of the parts that fail."""
+        """Names of the failing services."""
         return [part for part, failure in self.failures.items() if failure is not None]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Knock at each part, and look for events that are late."""
+        """Check each service, and look for late events."""
         found = dict[str, str | None]()
         for about, failure in (*self._knock(beat), *self._late()):
             found[about] = found.get(about) or failure
@@ -182,7 +182,7 @@ class Outside:
                 beat()
 
     def _late(self) -> list[tuple[str, str | None]]:
-        """Return for each receiver whether its events are late. Without the database, that is not known."""
+        """Return each receiver with `EVENTS_LATE` or None. Without the database, repeat the last known result."""
         try:
             with Session(self._engine) as session:
                 oldest = oldest_waiting(session)

@@ -1,4 +1,4 @@
-"""Checks of what the guides, signposts and statements say."""
+"""Checks of the content of guides, signposts and legal statements."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from app.services.operations.check_model import Patient, Verdict, fault, fine, i
 CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
 NAMED_BY_STATEMENTS = ("council_name", "accessibility_contact", "privacy_contact", "data_complaints_contact")
-"""Settings without which the privacy notice or the accessibility statement says less than it must."""
+"""Without these settings the privacy notice or accessibility statement lacks required contacts."""
 FEWEST_HOLIDAYS = 8
 
 
 def check_contacts(patient: Patient) -> Iterator[Verdict]:
-    """Check that local signposts are the council's own, and that a person checked every contact within a year."""
+    """Check that local signposts are the council's own, and that each contact was checked within a year."""
     try:
         known = replace(patient.reference_data, council=patient.settings.council)
     except SeedFileError as refusal:
@@ -53,7 +53,7 @@ def check_contacts(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_reviews(patient: Patient) -> Verdict:
-    """Check that no current edition is past its review, or will be soon."""
+    """Check that no current edition is due for review within 30 days."""
     soon = patient.at.date() + REVIEW_SOON
     reviews = ((each.details.review_by, each.guide) for each in patient.current_editions)
     dated = sorted((day, guide) for day, guide in reviews if day is not None)
@@ -64,7 +64,7 @@ def check_reviews(patient: Patient) -> Verdict:
 
 
 def check_statements(patient: Patient) -> Iterator[Verdict]:
-    """Check that the statements name whom to write to, and that what they say of the law was compared with it."""
+    """Check that the privacy and accessibility statements have contacts, and that legal statements were verified."""
     missing = [name for name in NAMED_BY_STATEMENTS if name not in patient.settings.model_fields_set]
     if missing and not patient.settings.is_trial:
         names = ", ".join(f"GUIDANCE_{name.upper()}" for name in missing)
@@ -74,7 +74,7 @@ def check_statements(patient: Patient) -> Iterator[Verdict]:
         )
     try:
         statements = patient.reference_data.statements
-    except SeedFileError:  # `check_contacts` says so
+    except SeedFileError:  # reported by `check_contacts`
         yield unknown("the reference data cannot be read")
         return
     due = [each.id for each in statements if each.is_due(patient.at.date(), within=REVIEW_SOON)]
@@ -87,10 +87,10 @@ def check_statements(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_holidays(patient: Patient) -> Verdict:
-    """Check that the bank holidays of this year and of the next are known, since deadlines count working days."""
+    """Check that the bank holidays of this year and the next are known, because deadlines count working days."""
     calendar, year = WorkingDays().calendar, patient.at.year
     for each in (year, year + 1):
-        calendar.get(dt.date(each, 1, 1))  # which makes the package compute the year
+        calendar.get(dt.date(each, 1, 1))  # makes the package compute the year
         known = sum(day.year == each for day in calendar)
         if known < FEWEST_HOLIDAYS:
             return fault(

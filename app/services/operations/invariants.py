@@ -20,35 +20,35 @@ from app.services.operations.concern_verification import verify_concerns
 from app.services.operations.event_verification import verify_events
 
 OVERDUE_GRACE = dt.timedelta(minutes=5)
-"""How long after its hour an event may be missing: a process that was away notes what is overdue when it is back."""
+"""How long an overdue event may be missing: a process that was away appends it after its return."""
 NIGHT = dt.time(2, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 PAUSE_SECONDS = 0.02
-"""After each step, so that requests have the processor."""
+"""Pause after each step, so that requests get processor time."""
 Beat = Callable[[], None]
-"""Shows that long work goes on. May raise, to end it."""
+"""Shows that long work continues. May raise to end it."""
 log = Log(__name__)
 
 
 class Invariant(StrEnum):
-    """What is always true."""
+    """A condition that always holds."""
 
     OVERDUE_EVENTS = "overdue-events"
-    """Nothing waits past its hour without an event that says so."""
+    """Everything overdue has an event that announces it."""
     RECIPIENTS = "recipients"
-    """No text is sealed to a recipient that was removed."""
+    """No text is sealed to a removed recipient."""
     CLOCK = "clock"
-    """The clock agrees with the time that was last known."""
+    """The clock agrees with the last known time."""
     CHAINS = "chains"
-    """Every chain of disclosures verifies, and so do the order of all acts, the events, and the tables beside them."""
+    """All chains of the audit log verify, as do their common order, the events, and the tables beside them."""
     ACCESS = "access"
-    """Nobody may come in but those whom the record of people lets in, by rows that this service wrote."""
+    """Only people admitted in the audit log have access, by rows that this service wrote."""
 
 
 class Invariants:
-    """Checks each invariant when it is due: what is overdue each time, recipients each hour, the record each night.
+    """The schedule of integrity checks: events and clock each time, recipients and access hourly, chains nightly.
 
-    Without recipients (a trial) there are none that could have been removed. Each process checks for itself.
+    Without recipients (a trial) the check of recipients is skipped. Each process checks independently.
     """
 
     def __init__(self, engine: Engine, recipients: Sequence[str], clock: Callable[[], dt.datetime]) -> None:
@@ -57,12 +57,12 @@ class Invariants:
         self._clock = clock
         self._since = clock()
         self.broken: dict[str, bool] = {}
-        """Whether each invariant that was checked was broken at the last check."""
+        """True for each check that failed when it last ran."""
         self.checked_at: dict[str, dt.datetime] = {}
-        """When the last check of each ended."""
+        """Time at which each check last ended."""
 
     def check_due(self, beat: Beat) -> None:
-        """Check what is due."""
+        """Run the checks that are due."""
         for invariant in Invariant:
             if self._is_due(invariant):
                 faults = find_broken(
@@ -89,7 +89,7 @@ class Invariants:
 def find_broken(
     engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime, beat: Beat = lambda: None
 ) -> list[str]:
-    """Return what breaks the invariant. `recipients` are the fingerprints that concerns are sealed to now."""
+    """Return the faults found by the check. `recipients` are the fingerprints of the current recipients."""
 
     def on_step(_done: int, _total: int) -> None:
         beat()
@@ -119,7 +119,7 @@ def _sealed_to_others(session: Session, recipients: set[str], on_step: OnStep) -
             yield from (str(text) for text in texts if not set(text.recipients) <= recipients)
             after = texts[-1]
             done += len(texts)
-            session.close()  # and the transaction: SQLite's log could not be emptied
+            session.close()  # also lets SQLite empty its write-ahead log
             on_step(done, 0)
 
 

@@ -1,4 +1,4 @@
-"""What a serving process does by itself, again and again: the table of its jobs, and the threads that do them."""
+"""The periodic background jobs of a serving process, and their threads."""
 
 import datetime as dt
 import time
@@ -50,7 +50,7 @@ SECONDS_BETWEEN_PROBES = 5.0
 
 @dataclass
 class TeamJobs:
-    """The jobs by which the duty team hears of what waits. Any number of processes may do them at once."""
+    """The jobs that notify the duty team. Any number of processes may run them at once."""
 
     settings: Settings
     engine: Engine
@@ -58,11 +58,11 @@ class TeamJobs:
     clock: Callable[[], dt.datetime]
 
     def on_time(self) -> list[Job]:
-        """Return the jobs that watch the clock of the team."""
+        """Return the jobs that watch deadlines."""
         return [Job("overdue", 1.0, self._note_overdue), Job("due-soon", 10.0, self._note_due_soon)]
 
     def email_workers(self) -> Iterator[JobsWorker]:
-        """Yield the thread that sends emails, if there is a mail server. Without one, no event waits for it."""
+        """Yield the thread that sends emails. Without a mail server, unsubscribe the mailbox from events."""
         if self.settings.smtp_host is None:
             self._switch_emails_off()
         else:
@@ -77,14 +77,14 @@ class TeamJobs:
         self.send_email(sender, beat)
 
     def _switch_emails_off(self) -> None:
-        """Let no event wait for the mailbox. A start that has nothing to switch off writes nothing."""
+        """Unsubscribe the mailbox, so that no event waits for it. Write nothing if it is not subscribed."""
         with Session(self.engine) as session:
             is_off = find_mailbox(session) is None
         if not is_off and (waiting := self.writer.run(unsubscribe_email, now=self.clock())):
             log.warning("emails_switched_off", count=waiting)
 
     def send_email(self, sender: EmailSender, _beat: Beat) -> None:
-        """Send one email, if there is something to say. Of several processes one sends it."""
+        """Send one email if one is due. Only one process sends it."""
         with Session(self.engine) as session:
             if not is_email_due(session, now=self.clock()):
                 return
@@ -108,7 +108,7 @@ class TeamJobs:
 
 @dataclass
 class Housekeeping(TeamJobs):
-    """All jobs of a serving process. Any number of processes may do them at once."""
+    """All jobs of a serving process. Any number of processes may run them at once."""
 
     key_uses: KeyUses
     checkpoints: Checkpoints
@@ -121,9 +121,9 @@ class Housekeeping(TeamJobs):
     def build_workers(
         self, on_generation_change: Callable[[], None], on_silence: Callable[[float | None], None]
     ) -> Iterator[JobsWorker]:
-        """Yield the threads that the settings require, none of them started. See `GenerationWatcher` for the callbacks.
+        """Yield the threads that the settings require, not yet started. See `GenerationWatcher` for the callbacks.
 
-        What must be on time shares no thread with what may take long, or with somebody else's server.
+        Jobs with deadlines do not share a thread with long jobs or with calls of other servers.
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
@@ -137,16 +137,16 @@ class Housekeeping(TeamJobs):
             Job("retention", HOUR_SECONDS, self._erase_due),
             Job("invariants", MINUTE_SECONDS, self.invariants.check_due, first_delay=MINUTE_SECONDS),
         ]
-        if self.engine.dialect.name == "sqlite":  # only the embedded database can be emptied of them
+        if self.engine.dialect.name == "sqlite":  # only the embedded database can be purged
             long.append(Job("remnants", 10.0, self._purge_remnants))
         yield GenerationWatcher(self.engine, on_generation_change, on_silence)
         yield JobsWorker("clock", on_time)
-        yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may give space free for long
+        yield JobsWorker("housekeeping", long, stalled_after=HOUR_SECONDS)  # PostgreSQL may take long to free space
         looks = [
             Job("outside", OUTSIDE_SECONDS, self.outside.look, first_delay=OUTSIDE_SECONDS),
             Job("watches", OUTSIDE_SECONDS, self.watcher.look, first_delay=OUTSIDE_SECONDS),
         ]
-        yield JobsWorker("outside", looks, stalled_after=HOUR_SECONDS)  # each knock ends by itself
+        yield JobsWorker("outside", looks, stalled_after=HOUR_SECONDS)  # each call has a time limit
         if self.settings.deliver:
             yield from self.email_workers()
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
@@ -161,13 +161,13 @@ class Housekeeping(TeamJobs):
             log.info("drafts_erased", count=erased)
 
     def _make_checkpoint(self, _beat: Beat) -> None:
-        """Make the checkpoint of the day, if it is due. One of all processes makes it."""
+        """Make the daily checkpoint if it is due. Only one process makes it."""
         made = self.checkpoints.make_if_due(at=self.clock())
         if made is not None:
             log.info("checkpoint_made", count=made.size)
 
     def _erase_due(self, beat: Beat) -> None:
-        """Erase what retention says is due, unless the clock is in doubt. A stop ends it after the concern in hand."""
+        """Erase the concerns due under retention, unless the clock is in doubt. A stop ends it after a concern."""
         periods = RetentionPeriods(self.settings.retention_acknowledged_days, self.settings.retention_closed_days)
         erased = 0
         try:
@@ -181,10 +181,9 @@ class Housekeeping(TeamJobs):
                 log.info("concerns_erased", count=erased)
 
     def _purge_remnants(self, _beat: Beat) -> None:
-        """Remove what is left of erased texts: at the start, and again until a reader no longer holds the log.
+        """Purge the bytes of erased texts at the start, and retry until no reader holds the write-ahead log.
 
-        Most starts have nothing to remove, and readers of their own hold the log for a moment: the first attempt is
-        silent.
+        The first attempt logs nothing: usually nothing remains, or the service's own readers hold the log for a moment.
         """
         if not self.is_sure_of_remnants or has_remnants(self.engine):
             left = purge_remnants(self.engine, is_sure=self.has_tried_to_purge)
@@ -192,10 +191,10 @@ class Housekeeping(TeamJobs):
 
 
 class StoreProbe:
-    """Tries to store a concern, and rolls it back, when readiness is requested.
+    """A readiness probe that stores a concern and rolls back.
 
-    A good result counts for some seconds, unless the writer fails meanwhile, so that many requests cost one flush of
-    the disk. One thread tries at a time; others get the last result.
+    A success is reused for some seconds unless the writer fails, so that many requests cost one flush of the disk. One
+    thread probes at a time; others get the last result.
     """
 
     def __init__(self, submissions: Submissions, clock: Callable[[], dt.datetime]) -> None:
@@ -206,7 +205,7 @@ class StoreProbe:
         self._tried_at = 0.0
 
     def succeeds(self) -> bool:
-        """Return whether a concern can be stored."""
+        """Return True if a concern can be stored."""
         if self._is_due() and self._lock.acquire(blocking=self._is_good is None):
             try:
                 if self._is_due():

@@ -1,4 +1,4 @@
-"""Checks of keys."""
+"""Checks of recipients, identities and other keys, and of access and webhooks."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ KEY_AGE = dt.timedelta(days=730)
 
 
 def check_number_of_recipients(patient: Patient) -> Verdict:
-    """Check that concerns are sealed to two recipients or more, so that one lost identity loses nothing."""
+    """Check that concerns have at least two recipients, so that the loss of one identity loses nothing."""
     recipients = set(patient.settings.seal_to)
     if not recipients:
         return fault(
@@ -45,7 +45,7 @@ def check_number_of_recipients(patient: Patient) -> Verdict:
 
 
 def check_identities(patient: Patient) -> Verdict:
-    """Check that no identity which opens concerns is on this machine, as far as the service knows the machine."""
+    """Check that no identity that can decrypt concerns is in the service's folders."""
     here = [path for path in _files_here(patient) if _opens_concerns(path, patient.settings.seal_to)]
     configured = patient.settings.seal_identity_file
     if any(path != configured for path in here):
@@ -82,7 +82,7 @@ def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
 
 
 def check_receipt_key(patient: Patient) -> Verdict:
-    """Check the key that signs receipts: it is there, it can be read, it is shared by all nodes, and its age."""
+    """Check that the key that signs receipts exists, is readable, is shared by all nodes, and is not too old."""
     settings = patient.settings
     path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
     if not path.is_file():
@@ -103,7 +103,7 @@ def check_receipt_key(patient: Patient) -> Verdict:
 
 
 def check_access(patient: Patient) -> Verdict:
-    """Check that nobody may come in but those whom this service let in."""
+    """Check that access is limited to those whom this service let in."""
     open_access_keys(patient.settings, patient.engine)
     try:
         keys = require_access_keys(patient.engine, is_used=patient.settings.openid_client_id is not None)
@@ -120,7 +120,7 @@ def check_access(patient: Patient) -> Verdict:
 
 
 def check_removed_recipients(patient: Patient) -> Verdict:
-    """Check that no text is sealed to a recipient that GUIDANCE_SEAL_TO no longer has."""
+    """Check that no text is sealed to a recipient that was removed from GUIDANCE_SEAL_TO."""
     if patient.settings.is_trial:
         return fine("a trial has no recipients")
     broken = find_broken_rows(patient, Invariant.RECIPIENTS)
@@ -133,7 +133,7 @@ def check_removed_recipients(patient: Patient) -> Verdict:
 
 
 def check_webhooks(patient: Patient) -> Iterator[Verdict]:
-    """Check each address that events are pushed to."""
+    """Check each webhook: its address, its secret and its deliveries."""
     with Session(patient.engine) as session:
         yield from _unreadable_secrets(patient, session)
         counted, oldest = count_deliveries(session), oldest_waiting(session)

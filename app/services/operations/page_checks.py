@@ -1,4 +1,4 @@
-"""Checks of the parts that pages and PDF need."""
+"""Checks of the database file's pages, and of the parts that web pages and PDFs need."""
 
 import re
 from importlib import metadata
@@ -17,7 +17,7 @@ SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
 
 def check_pages(patient: Patient) -> Verdict:
-    """Check every page of the file of the embedded database."""
+    """Check every page of the embedded database's file."""
     if not patient.is_embedded:
         return unknown("the database server has the files")
     with patient.engine.connect() as connection:
@@ -30,7 +30,7 @@ def check_pages(patient: Patient) -> Verdict:
 
 
 def check_print(_: Patient) -> Verdict:
-    """Check that the packages which set the page to print are installed."""
+    """Check that the optional packages for PDFs are installed."""
     absent = [name for name in _printing_packages() if not _is_installed(name)]
     if absent:
         return warn(f"no PDF can be made: {', '.join(absent)} not installed", "install the extra print")
@@ -38,7 +38,7 @@ def check_print(_: Patient) -> Verdict:
 
 
 def check_scripts(_: Patient) -> Verdict:
-    """Check that every script which a page loads was installed, but for the one that is built."""
+    """Check that every JavaScript file of the pages is installed, except the one that is built."""
     pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
     named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
     absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
@@ -48,7 +48,7 @@ def check_scripts(_: Patient) -> Verdict:
 
 
 def check_desk_script(_: Patient) -> Verdict:
-    """Check that the script which opens concerns in the browser was built, and the page that opens them from disk."""
+    """Check that the JavaScript that decrypts concerns in the browser was built, and its page to open from disk."""
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk cannot decrypt concerns in the browser: its script was not built",

@@ -1,4 +1,4 @@
-"""The public address of the service, called from here: the answer, the clock behind it, and its certificate."""
+"""The public address of the service, called from this computer: the response, its clock and its certificate."""
 
 import datetime as dt
 import socket
@@ -20,7 +20,7 @@ HTTPS_PORT = 443
 
 @dataclass(frozen=True)
 class Validity:
-    """The beginning and the end of a certificate."""
+    """The period of validity of a certificate."""
 
     begins: dt.datetime
     ends: dt.datetime
@@ -28,20 +28,20 @@ class Validity:
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """The answer, or the kind of failure."""
+    """The response, or the kind of failure."""
 
     status: int | None = None
     checks: dict[str, Any] = field(default_factory=dict)
-    """The checks of readiness. Without any, something else answered than this service."""
+    """Checks of readiness. Empty if something other than this service responded."""
     warnings: dict[str, Any] = field(default_factory=dict)
-    """The warnings of readiness, such as that the request came through a proxy which is not trusted."""
+    """Warnings of readiness, for example that the request came through an untrusted proxy."""
     failure: str = ""
     time: dt.datetime | None = None
-    """The time by the clock of whoever answered."""
+    """Time by the clock of the responding server."""
 
 
 def call_public_address(url: str) -> PublicAnswer:
-    """Call readiness there. No proxy of the environment is used; the certificates that this machine trusts are."""
+    """Call readiness at the public address. Ignores proxies of the environment; trusts the computer's certificates."""
     try:
         response = call_in_time(lambda: _get(f"{url}{READINESS}"), CALL_SECONDS)
     except (httpx.HTTPError, OSError) as failure:
@@ -56,7 +56,7 @@ def _get(url: str) -> httpx.Response:
 
 
 def _member(response: httpx.Response, name: str) -> dict[str, Any]:
-    """Return that object of the answer; an empty one if the answer has none, since anything may be at that address."""
+    """Return that object of the response, or an empty one: another service may be at the address."""
     try:
         member = response.json()[name]
     except (ValueError, KeyError, TypeError):
@@ -65,7 +65,7 @@ def _member(response: httpx.Response, name: str) -> dict[str, Any]:
 
 
 def time_of(response: httpx.Response) -> dt.datetime | None:
-    """Return the time in the header `Date`, and add `Age`: a cache gives the date at which it stored the response."""
+    """Return the time in the header `Date` plus `Age`: a cache sends the date at which it stored the response."""
     try:
         date = parsedate_to_datetime(response.headers["Date"])
         return date.astimezone(dt.UTC) + dt.timedelta(seconds=int(response.headers.get("Age", "0")))
@@ -74,7 +74,7 @@ def time_of(response: httpx.Response) -> dt.datetime | None:
 
 
 def read_time(url: str) -> dt.datetime | None:
-    """Return the time by the clock of the server at that address, or None if it does not say."""
+    """Return the time by the clock of the server at that address, or None if it sends none."""
     try:
         return call_in_time(lambda: _read_time(url), CALL_SECONDS)
     except (httpx.HTTPError, httpx.InvalidURL, OSError):
@@ -87,10 +87,10 @@ def _read_time(url: str) -> dt.datetime | None:
 
 
 def read_certificate(url: str) -> Validity | None:
-    """Return how long the certificate at that https address is valid, or None if there is no TLS connection.
+    """Return the validity of the certificate at that https address, or None without a TLS connection.
 
-    The certificate is not verified, so that one that has expired, or that this machine does not trust, is read too.
-    Nothing is sent on the connection.
+    The certificate is not verified, so that an expired or untrusted one can be read too. Nothing is sent on the
+    connection.
     """
     target = urlsplit(url)
     address = target.hostname or "", target.port or HTTPS_PORT

@@ -1,4 +1,4 @@
-"""Checks of the settings and of what they name."""
+"""Checks of the settings, and of the services that they name."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ LOOK_AT_PART = "check that it is running, that this computer can reach it, and t
 LOOK_AT_PAGE = "open it in a browser, and correct the setting"
 SOON = dt.timedelta(days=30)
 UNTRUSTED_PROXY = "proxy"
-"""The warning of readiness to a request that came through a proxy which is not trusted."""
+"""The warning of readiness for a request that came through an untrusted proxy."""
 
 
 def check_settings(patient: Patient) -> Iterator[Verdict]:
-    """Check for settings that are known and allowed, and less safe than they should be."""
+    """Check for settings that are known and allowed but less safe than they should be."""
     settings = patient.settings
     if "*" in settings.allowed_hosts:
         yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "list the hosts of this service")
@@ -54,7 +54,7 @@ def check_settings(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_start(patient: Patient) -> Verdict:
-    """Check that the service would start. What the database keeps from being seen is said by its own checks."""
+    """Check that the service would start. Problems that need the database are reported by its own checks."""
     try:
         patient.rehearse_start(patient.settings, patient.engine)
     except GuidanceError as refusal:
@@ -65,7 +65,7 @@ def check_start(patient: Patient) -> Verdict:
 
 
 def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
-    """Knock at each part outside that settings name."""
+    """Check each external service named by settings."""
     says, action = (warn, LOOK_AT_PAGE) if part is Part.PAGES else (fault, LOOK_AT_PART)
     found = list(knock(patient.settings, part))
     for setting, failure in found:
@@ -76,8 +76,8 @@ def check_outside(part: Part, patient: Patient) -> Iterator[Verdict]:
 
 
 def check_email(patient: Patient) -> Iterator[Verdict]:
-    """Check the mail server, and that no email waits for it."""
-    with suppress(SQLAlchemyError), Session(patient.engine) as session:  # the database has a check of its own
+    """Check the mail server, and that no email is waiting to be sent."""
+    with suppress(SQLAlchemyError), Session(patient.engine) as session:  # the database has its own check
         waits = oldest_waiting(session).get(EMAIL)
         if waits is not None and patient.at - waits > LATE:
             count = count_deliveries(session)[EMAIL, DeliveryState.PENDING.value]
@@ -89,7 +89,7 @@ def check_email(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_proxy(patient: Patient) -> Verdict:
-    """Check that the proxy before the service is trusted. The service itself says so, when it is called through it."""
+    """Check that the reverse proxy is trusted. The service reports this itself when called through the proxy."""
     settings, answer = patient.settings, patient.public_answer
     if settings.is_https and not settings.trusted_proxies:
         return warn(
@@ -133,7 +133,7 @@ def check_public_url(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_clock(patient: Patient) -> Verdict:
-    """Check the date of this machine with the time that was last known. The check `clock-drift` looks at minutes."""
+    """Check the computer's date against the last known time. The check `clock-drift` covers minutes."""
     with Session(patient.engine) as session:
         apart = find_clock_fault(session, at=patient.at)
     if apart is not None:
@@ -145,7 +145,7 @@ def check_clock(patient: Patient) -> Verdict:
 
 
 def check_watch(watch: Watch, patient: Patient) -> Verdict:
-    """Check that what is watched is not past its bound."""
+    """Check that the watched value is within its bound."""
     taken = watch.measure(patient)
     if isinstance(taken, Unmeasured):
         return warn(taken.why, taken.action) if taken.action else unknown(taken.why)

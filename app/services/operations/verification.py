@@ -27,12 +27,12 @@ NOTHING_YET = "there is nothing to verify: the database is empty until the first
 
 
 def verify_database(engine: Engine) -> Iterator[str]:
-    """Yield each fault of the embedded database's pages, else each table, index or rule that is not as declared.
+    """Yield each fault of the embedded database's pages. If there is none, yield each fault of the schema.
 
-    PostgreSQL verifies pages itself (data checksums). Before anything else is looked at, raises `SchemaBehind` for an
-    older schema, `SchemaUnknown`, and `SetupError` for an empty database.
+    PostgreSQL verifies pages itself (data checksums). First raise `SchemaBehind` for an older schema, `SchemaUnknown`,
+    or `SetupError` for an empty database.
     """
-    with suppress(DBAPIError):  # pages that are damaged are name_of below
+    with suppress(DBAPIError):  # damaged pages are reported below
         with engine.connect() as connection:
             version = read_schema_version(connection)
         if version is None:
@@ -42,14 +42,14 @@ def verify_database(engine: Engine) -> Iterator[str]:
     if engine.dialect.name == "sqlite":
         faults = find_file_faults(Path(engine.url.database or ""))
         yield from faults
-        if faults:  # the rest cannot be read for certain
+        if faults:  # the rest cannot be read reliably
             return
     with engine.connect() as connection:
         yield from find_schema_faults(connection)
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify each edition and each rendition of each guide: yield what names it, and its fault, or None."""
+    """Verify each edition and rendition. Yield its name, and its fault or None."""
     with Session(engine) as session:
         for key, digest in every_publication(session):
             yield name_of(key), _find_fault(session, key, digest)
@@ -58,9 +58,9 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
 def find_faults(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
 ) -> Iterator[tuple[str, str]]:
-    """Yield every fault of the record and of the concerns: what it is about, and the fault.
+    """Yield every fault of the audit log and of the concerns, preceded by its subject.
 
-    `checkpoints` are those that somebody else has stored, each with a name to show.
+    `checkpoints` were stored elsewhere, each with a display name.
     """
     with Session(engine) as session:
         rows = session.exec(select(func.count()).select_from(AuditEntryRow)).one()

@@ -1,7 +1,7 @@
-"""What is watched on a running service: each thing once, with its bound and what to do.
+"""The values watched on a running service, each with its bound and the action to take.
 
-Metrics, the warnings of readiness, the checks of `guidance doctor` and the table of the reference follow from the rows
-of `WATCHES`. The alerts compare each metric with `guidance_warning_bound`: a bound is written here and nowhere else.
+`WATCHES` is the source of metrics, readiness warnings, checks of `guidance doctor` and the table of the reference. The
+alerts compare each metric with `guidance_warning_bound`, so each bound is written only here.
 """
 
 import datetime as dt
@@ -33,13 +33,13 @@ MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0
 HOUR = dt.timedelta(hours=1)
 OLDEST_BACKUP = dt.timedelta(hours=26)
 CERTIFICATE_LEFT = dt.timedelta(days=14)
-PART_OF_CERTIFICATE = 4  # a quarter: what renews by itself does so before, also where a certificate lives for hours
+PART_OF_CERTIFICATE = 4  # automatic renewal comes earlier than the last quarter, even for certificates that last hours
 GIGABYTE = 1_000_000_000
 PART_OF_DISK, MOST_OF_DISK, LEAST_OF_DISK = 20, 10 * GIGABYTE, GIGABYTE // 10
 MOST_DRIFT = dt.timedelta(minutes=1)
 OLDEST_ROUND = dt.timedelta(minutes=5)
 EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
-"""What makes a backup of the embedded database, and of one of PostgreSQL."""
+"""The action that makes a backup of the embedded database (True), and of PostgreSQL (False)."""
 OF_THE_SERVER = "the disk is that of the database server"
 EMAILS, EVENTS = "emails", "events"
 ROUNDS = {EMAILS: NotedTime.EMAIL_ROUND, EVENTS: NotedTime.WEBHOOK_ROUND}
@@ -49,40 +49,40 @@ OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-r
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a measurement can look at: the settings, the database, which is only read, and the time."""
+    """The inputs of a measurement: the settings, the database (read only), and the time."""
 
     settings: Settings
     engine: Engine
     at: dt.datetime
     since: dt.datetime | None = field(default=None, kw_only=True)
-    """When this process began to watch, or None if it looks once."""
+    """Time at which this process began to watch, or None for a single measurement."""
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the database is the file in the data folder."""
+        """True if the database is the file in the data folder."""
         return self.engine.dialect.name == "sqlite"
 
     @cached_property
     def public_answer(self) -> PublicAnswer:
-        """What is answered at GUIDANCE_PUBLIC_URL: called once."""
+        """The response at GUIDANCE_PUBLIC_URL, requested once."""
         return call_public_address(self.settings.public_url)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A value that was measured, in the unit of the metric, and what it says in words, without a name or a path."""
+    """A measured value in the unit of the metric, and a sentence about it without a name or a path."""
 
     value: float
     found: str
     bound: float | None = None
-    """The bound of this reading, if it is not that of the watch."""
+    """The bound of this reading, if it differs from that of the watch."""
     advice: str = ""
-    """What to do although the bound is not passed."""
+    """Action to take although the value is within its bound."""
 
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """Why the value cannot be known here, and what would make it known, if anything should."""
+    """The reason why the value cannot be measured here, and the action that would change this."""
 
     why: str
     action: str = ""
@@ -90,25 +90,25 @@ class Unmeasured:
 
 @dataclass(frozen=True)
 class Watch:
-    """One thing that is watched."""
+    """One watched value."""
 
     name: str
-    """Its name among the warnings of readiness and the checks of the doctor, and in `guidance_warning_bound`."""
+    """Its name in readiness warnings, in checks of the doctor and in `guidance_warning_bound`."""
     metric: str
     says: str
-    """What the metric measures, with its unit."""
+    """Description of the metric, with its unit."""
     bound: float
     limit: str
     """The bound in words."""
     state: str
-    """What readiness says once the bound is passed."""
+    """State in readiness once the bound is passed."""
     action: str
     alert: str
     measure: Callable[[Surroundings], Reading | Unmeasured]
     read: str
     """The document to read."""
     warns_below: bool = False
-    """True if values below the bound are wrong, and not those above it."""
+    """True if values below the bound are wrong, False if values above it are."""
     every: float = MINUTE_SECONDS
     needs_database: bool = False
 
@@ -117,13 +117,13 @@ class Watch:
         return self.bound if reading.bound is None else reading.bound
 
     def is_past(self, reading: Reading) -> bool:
-        """Return whether the reading is past its bound."""
+        """Return True if the reading is past its bound."""
         bound = self.bound_of(reading)
         return reading.value < bound if self.warns_below else reading.value > bound
 
 
 def measure_backup(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the age of the newest backup. While there is none, that of the database counts."""
+    """Measure the age of the newest backup or, if there is none, of the database."""
     folder, each_night = around.settings.backup_folder, EACH_NIGHT[around.is_embedded]
     if folder is None:
         return Unmeasured(
@@ -145,7 +145,7 @@ def measure_backup(around: Surroundings) -> Reading | Unmeasured:
 
 
 def find_newest_backup(folder: Path, *, is_embedded: bool) -> Path | None:
-    """Return the newest backup, or None. With PostgreSQL every file in the folder counts as one, else every `.db`."""
+    """Return the newest backup, or None. With PostgreSQL every file in the folder counts, otherwise every `.db`."""
     files = [path for path in folder.glob("[!.]*.db" if is_embedded else "[!.]*") if path.is_file()]
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
@@ -157,7 +157,7 @@ def _age_of_database(around: Surroundings) -> dt.timedelta:
 
 
 def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
-    """Measure how long the certificate of the public address is still valid."""
+    """Measure the remaining validity of the certificate of the public address."""
     if not around.settings.is_https:
         return Unmeasured("GUIDANCE_PUBLIC_URL is not https, so there is no certificate")
     certificate = read_certificate(around.settings.public_url)
@@ -170,7 +170,7 @@ def measure_certificate(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_disk(around: Surroundings) -> Reading | Unmeasured:
-    """Measure the free space of the disk with the embedded database."""
+    """Measure the free space on the disk of the embedded database."""
     if not around.is_embedded:
         return Unmeasured(OF_THE_SERVER)
     usage = shutil.disk_usage(around.settings.data_dir)
@@ -181,10 +181,10 @@ def measure_disk(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_clock(around: Surroundings) -> Reading | Unmeasured:
-    """Measure how far the clock is from the first other clock that can be read.
+    """Measure the difference between the clock and the first other clock that can be read.
 
-    With the embedded database the audit log counts too, if its last entry is in the future. On a shared one that entry
-    may be of a node whose clock is wrong, and the database's clock decides.
+    With the embedded database the last audit entry counts too, if it is in the future. On a shared database it may come
+    from a node with a wrong clock, so the database's clock decides.
     """
     found = [(around.at - now, f"the clock of {whose}") for whose, now in islice(_other_clocks(around), 1)]
     if around.is_embedded:
@@ -200,7 +200,7 @@ def measure_clock(around: Surroundings) -> Reading | Unmeasured:
 
 
 def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
-    """Yield the clocks that answer, the most certain first: whose each is, and the time by it."""
+    """Yield the name and time of each clock that responds, the most reliable first."""
     settings = around.settings
     if not around.is_embedded:
         with Session(around.engine) as session:
@@ -215,7 +215,7 @@ def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
 
 
 def measure_durability(around: Surroundings) -> Reading | Unmeasured:
-    """Count the settings by which PostgreSQL does not flush what it has confirmed. SQLite is set by this service."""
+    """Count the settings with which PostgreSQL does not flush confirmed writes. This service sets SQLite itself."""
     if around.is_embedded:
         return Reading(0, "each write is flushed to the disk")
     unsafe = (
@@ -229,9 +229,9 @@ def measure_durability(around: Surroundings) -> Reading | Unmeasured:
 
 
 def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
-    """Measure how long ago a process looked for something to send: for emails and events, the one longer ago.
+    """Measure the time since a process last looked for emails or events to send, whichever is longer.
 
-    This process waits for a round as long as for one after its own start, or after a webhook was added.
+    After the start of this process, or after a webhook was added, the time counts from there.
     """
     with Session(around.engine) as session:
         since = _awaited_since(around, session)
@@ -239,14 +239,14 @@ def measure_delivery(around: Surroundings) -> Reading | Unmeasured:
     if not since:
         return Unmeasured("no mail server and no webhook is set up")
     latest = {what: max(filter(None, (since[what], rounds[what]))) for what in since}
-    ages = {what: abs(around.at - at) for what, at in latest.items()}  # a round in the future has a wrong clock
+    ages = {what: abs(around.at - at) for what, at in latest.items()}  # a round in the future is due to a wrong clock
     what, age = max(ages.items(), key=lambda each: each[1])
     seconds = age.total_seconds()
     return Reading(seconds, f"no process has looked for {what} to send for {seconds:.0f} seconds")
 
 
 def _awaited_since(around: Surroundings, session: Session) -> dict[str, dt.datetime]:
-    """Return since when a round of each kind can be awaited, for what is set up."""
+    """Return by kind the time from which a round is expected, for what is configured."""
     receivers = list_receivers(session)
     added = [each.added_at for each in receivers if each.name != EMAIL]
     since = {}
@@ -343,43 +343,43 @@ WATCHES = (
 
 
 def require_known_warnings(settings: Settings) -> None:
-    """Raise `SetupError` if an accepted warning is none of what is watched."""
+    """Raise `SetupError` if an accepted warning is not the name of a watch."""
     names = [each.name for each in WATCHES]
     if set(settings.accepted_warnings) - set(names):
         raise SetupError(f"GUIDANCE_ACCEPTED_WARNINGS: each must be one of {', '.join(names)}")
 
 
 class Watcher:
-    """The readings of a serving process, as it last took them. None of them keeps it from serving."""
+    """The latest readings of a serving process. It serves even if a bound is passed."""
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
         self._settings = settings
         self._engine = engine
         self.clock = clock
         self.due: dict[str, float] = {}
-        """When each is measured next, by the clock that never goes back."""
+        """When each value is measured next, by the monotonic clock."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """The last reading by the name of its watch. What cannot be measured has none."""
+        """The last reading by name of its watch. Values that cannot be measured are absent."""
 
     @property
     def warnings(self) -> dict[str, str]:
-        """The warnings of readiness: the state of each watch that is past its bound."""
+        """Readiness warnings: the state of each watch that is past its bound."""
         return {watch.name: watch.state for watch, reading in self._judged() if watch.is_past(reading)}
 
     @property
     def bounds(self) -> dict[str, float]:
-        """The bound of each reading, by the name of its watch."""
+        """The bound of each reading by name of its watch."""
         return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
 
     def _judged(self) -> Iterator[tuple[Watch, Reading]]:
-        """Yield each watch that has a reading, but for those that the operator accepts as they are."""
+        """Yield each watch that has a reading, except those whose warnings the operator accepts."""
         for watch in WATCHES:
             if watch.name in self.readings and watch.name not in self._settings.accepted_warnings:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Measure what is due. While the database does not answer, the last reading counts."""
+        """Take the measurements that are due. If the database does not respond, the last reading counts."""
         around = Surroundings(self._settings, self._engine, self.clock(), since=self._since)
         for watch in WATCHES:
             if time.monotonic() >= self.due.get(watch.name, 0.0):
