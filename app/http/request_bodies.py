@@ -88,7 +88,7 @@ class RequestBodyMiddleware:
 
     def _problem_with(self, message: Message, length: int) -> type[Problem] | None:
         if message["type"] == "http.disconnect":
-            return BadRequest  # the client has left, and does not read this
+            return BadRequest  # the client has disconnected
         if length > MAX_BODY_BYTES:
             return ContentTooLarge
         is_refused = length > LONG_BODY_BYTES and self._arriving > MAX_BUFFERED_BYTES

@@ -1,4 +1,4 @@
-"""Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 where the client has them."""
+"""Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 if the client has them."""
 
 import datetime as dt
 import hashlib
@@ -62,7 +62,7 @@ def public_response(
 ) -> Response:
     """Return the response of a public read.
 
-    `more_links` are sent in the Link header alone, because they may change while the body must not.
+    `more_links` are sent only in the Link header, because they may change while the body must not.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
@@ -90,10 +90,10 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return the caching headers of an answer that holds until a moment which the clock alone brings, if there is one.
+    """Return the caching headers of a response that holds until `changes_at`, if that is given.
 
-    `Expires` ends its time in the response cache. It ends so early that no cache which got the answer from there gives
-    it after the moment; shortly before the moment, a cache asks each time.
+    `Expires` ends its time in the response cache. It ends so early that no cache serves the response after
+    `changes_at`. Shortly before that time, caches revalidate for each request.
     """
     if changes_at is None:
         return {"Cache-Control": caching}
@@ -106,7 +106,7 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def json_bytes(body: BaseModel) -> bytes:
-    """Return the model as JSON, as it is sent."""
+    """Return the model as the JSON that is sent."""
     return body.model_dump_json().encode()
 
 
@@ -129,7 +129,7 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """Add a link to the same in each other language: `paths` has the path by language tag."""
+    """Add a link to each other language of the same content: `paths` has the path by language tag."""
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 

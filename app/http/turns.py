@@ -1,7 +1,7 @@
-"""What a caller above its limit gets in place of a refusal: its turn among all such callers, or a late answer.
+"""Turns and delayed responses for callers above their limit, in place of refusals.
 
-So a flood has few of the places for requests in progress, whatever it sends, and nobody is refused for what others
-sent from the same address. What is answered late is stored before: a client that leaves loses nothing.
+A flood gets few of the places for requests in progress, whatever it sends. Callers are not refused for what others sent
+from the same address. A delayed response is stored first: a client that disconnects loses nothing.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ LATE_SECONDS = 2.0
 
 
 class HeldAnswer:
-    """Wraps `send`: keeps the answer back if its route has said that it goes late."""
+    """Wraps `send`: keeps the response back if its route delays it."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.messages: list[Message] = []
@@ -36,11 +36,11 @@ class HeldAnswer:
         self._send = send
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send one message on, or keep it."""
+        """Send the message, or keep it."""
         return self._keep(message) if self.state.get(LATE) else self._send(message)
 
     async def send_kept(self) -> None:
-        """Send what was kept."""
+        """Send the kept messages."""
         for message in self.messages:
             await self._send(message)
 
@@ -50,7 +50,7 @@ class HeldAnswer:
 
 @dataclass
 class _Lane:
-    """The callers above the limit of one policy: those at work, how many wait, and when the next one may begin."""
+    """The callers above the limit of one policy: those in progress, how many wait, and when the next one may begin."""
 
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLACES))
     waiting: int = 0
@@ -67,10 +67,10 @@ class _Lane:
 
 @dataclass
 class Turns:
-    """Lets requests of callers above their limit take turns, and holds late answers back.
+    """The turns of requests above their limit, and the delayed responses.
 
-    Both are bounded by shares of the connections, so that most of these are left to everybody else. An answer for which
-    there is no room goes at once, and a request for which there is none is refused.
+    Both are bounded by shares of the connections, so that most of these are left to other callers. A response without
+    room is sent immediately; a request without room is refused.
     """
 
     connections: int
@@ -79,13 +79,13 @@ class Turns:
     _held: int = 0
 
     def has_room(self, scope: Scope, size: int) -> bool:
-        """Return whether the request, whose body has so many bytes, can wait for its turn."""
+        """Return True if the request, with a body of `size` bytes, can wait for its turn."""
         name, share = scope["state"][LANE]
         is_heavy = size > LONG_BODY_BYTES and self._waiting_bytes + size > MAX_WAITING_BYTES
         return not is_heavy and self._lanes[name].waiting < max(1, self.connections // share)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, size: int) -> None:
-        """Serve the request when it has its turn."""
+        """Serve the request in its turn."""
         lane, size = self._lanes[scope["state"][LANE][0]], size if size > LONG_BODY_BYTES else 0
         lane.waiting += 1
         self._waiting_bytes += size
@@ -100,7 +100,7 @@ class Turns:
             lane.places.release()
 
     async def answer_late(self, answer: HeldAnswer) -> None:
-        """Send the answer that was kept back, after a while if there is room."""
+        """Send the delayed response, after `LATE_SECONDS` if there is room, otherwise immediately."""
         if self._held < self.connections // 8:
             self._held += 1
             try:
