@@ -43,7 +43,7 @@ FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
-"""Invisible, and part of the spelling of some languages."""
+"""Invisible characters that belong to the spelling of some languages."""
 
 
 def _folder(text: str) -> Path:

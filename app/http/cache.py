@@ -43,20 +43,22 @@ MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Paths whose answers also depend on the time, which this cache knows nothing of."""
+"""Paths whose responses also depend on the time, which this cache does not know."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""All that the content of a response depends on: path, query as it was sent, the media types preferred to JSON, and the
-languages preferred to English, at a path with answers in several.
+"""All that the content of a response depends on.
+
+The path, the query as sent, the media types preferred to JSON, and the languages preferred to English, if the path has
+responses in several languages.
 """
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
-"""What an answer may vary by at a path whose key holds the languages that are preferred."""
+"""The permitted `Vary` of a response at a path whose key holds the preferred languages."""
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""Matches the beginning of a path whose responses are for one caller or one moment."""
+"""Matches the beginning of a path whose responses are for one caller or one time."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
@@ -149,7 +151,7 @@ class CacheStore:
     def __init__(self, max_bytes: int, clock: Callable[[], dt.datetime] = UTC_NOW) -> None:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
-        """Responses that are being made. The result is None if a response turns out not to be cacheable."""
+        """Responses in progress. The result is None if a response turns out not to be cacheable."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()

@@ -70,11 +70,11 @@ class AppContext:
     watcher: Watcher
     clock: Clock
     draining: Event = field(default_factory=Event)
-    """Set when the process is to stop: readiness fails, and everything else goes on until the drain is over."""
+    """Set when the process is to stop: readiness fails, and everything else continues until the drain is over."""
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
-    """The key with which the page `/docs` of a trial sends tests, and when it was drawn; empty until one is."""
+    """The key with which the page `/docs` of a trial sends tests, and its time of creation; empty at first."""
     workers: list[JobsWorker] = field(default_factory=list)
-    """The background workers that were started."""
+    """The started background workers."""
 
     @property
     def desk(self) -> Desk:

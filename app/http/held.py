@@ -13,10 +13,11 @@ from app.http.cache import CacheMiddleware
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
-"""How long a start waits for the first round. With very many guides, the rest is made while the service works."""
+"""Limit, in seconds, for the first round at a start. With very many guides, the rest is made while the service works.
+"""
 RETRY_SECONDS = 5.0
 ROUND_SECONDS = 30.0
-"""How often the cache is looked through for what holds no more by the clock."""
+"""Seconds between searches of the cache for expired responses."""
 
 SERVER_ERROR = 500
 

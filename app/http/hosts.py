@@ -15,7 +15,7 @@ ANY = "*"
 CACHED_HOSTS = 1000
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
-"""The key of the scope of a request that a trusted proxy sent."""
+"""The key in the scope that marks a request from a trusted proxy."""
 HostCheck = Callable[[bytes | None], bool]
 
 

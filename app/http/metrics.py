@@ -70,7 +70,7 @@ class Answered(NamedTuple):
     status: int
     seconds: float
     cached: bool = False
-    """True if it was answered from the response cache."""
+    """True if the response came from the response cache."""
 
     def fields(self) -> dict[str, Any]:
         """Return its fields in the log."""

@@ -35,9 +35,9 @@ class Representation:
     media_type: str
     parameters: str
     suffix: str
-    """What its path adds to the path of the JSON."""
+    """The suffix after the path of the JSON."""
     paths: re.Pattern[str]
-    """The paths of the JSON responses that have it."""
+    """The paths of the JSON responses that have this representation."""
     example: str
 
     @property

@@ -40,7 +40,7 @@ JsonObject = dict[str, Any]
 SCHEMA_PREFIX = "#/components/schemas/"
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 UNDESCRIBED = "Successful Response"
-"""What FastAPI says of an answer that no route describes."""
+"""FastAPI's description of a response that no route describes."""
 DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
@@ -69,7 +69,7 @@ existing keys are never renamed or removed. Only keys whose schema allows null c
 `minItems` are never empty.
 """
 EXTENSIBLE_ENUM = "x-extensible-enum"
-"""The known values of a string: others may come. Zalando's guidelines name it so, and tools know it."""
+"""The known values of a string: others may be added. The name is from Zalando's guidelines, and tools know it."""
 INPUT = "Input"
 INPUTS = ("requestBody", "parameters")
 CLIENT_KEY = "ClientKey"
@@ -115,13 +115,13 @@ GROUPS = {
         "Operations": "Health and metrics.",
     },
 }
-"""The tags, by what people do."""
+"""The tags, grouped by what people do."""
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern")
-"""The groups of the readers' document: what a front end and a person who explores the API need."""
+"""The groups of the readers' document, for a front end and for people who explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""What any operation may answer: in the readers' document these are one response, under `4XX` and `5XX`."""
+"""Errors that any operation may return: in the readers' document these are one response, under `4XX` and `5XX`."""
 REFUSED_NAME = "refused"
 REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
 REFUSED = {

@@ -19,10 +19,10 @@ from app.services.events.webhooks import UNDELIVERED, list_receivers
 from app.services.operations.watches import WATCHES, Watcher
 
 SMALLEST_SHOWN = 5
-"""The smallest number of concerns that is shown: these metrics are public, and a small one could identify a child."""
+"""The smallest number of concerns in these public metrics: a smaller number could identify a child."""
 RECENT = dt.timedelta(days=30)
 DECILES = {"0.5": 4, "0.9": 8}
-"""The quantiles that are shown, and their places among the nine that make ten parts."""
+"""The published quantiles, and their indexes among the nine deciles."""
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:

@@ -8,7 +8,7 @@ from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE
 
 QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
-"""The paths whose answers depend on the languages that a request prefers, in whichever form each is sent."""
+"""The paths whose responses, in every format, depend on the languages that a request prefers."""
 LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
 MAX_HEADER_LENGTH = 1_000
 MAX_PREFERENCES = 8

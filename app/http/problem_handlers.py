@@ -40,7 +40,7 @@ from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.operations.problems import ProblemDetails
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
-"""What is raised if the store cannot be read."""
+"""Errors raised if the store cannot be read."""
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns")
 QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
 PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {

@@ -51,7 +51,7 @@ POSTED = (
     (MCP, ASSISTANT_POLICY),
     (SIGN_INS, SIGN_IN_POLICY),
 )
-"""The policy of each post, by the first beginning of its path. Others are the desk's."""
+"""The policy of each post, by the first matching prefix of its path. Other posts are the desk's."""
 
 
 class Above(Enum):
@@ -88,7 +88,7 @@ COUNTED = {
     SIGN_IN_POLICY: CountedKind("limit_sign_in", Above.TURNS),
     DESK_POLICY: CountedKind("limit_desk", Above.PROVEN),
 }
-"""What is counted, each for itself: so that what is sent of one kind stops nothing of another."""
+"""The kinds of requests, each with its own count, so that requests of one kind stop none of another."""
 
 
 def policy_name(method: str, path: str) -> str | None:

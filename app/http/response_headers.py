@@ -13,7 +13,7 @@ from app.http.problem_handlers import PAGES_OF_CONCERNS, problem_response
 from app.models.links import CONCERNS
 
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
-"""The paths that send no CORS headers at all."""
+"""The paths without any CORS headers."""
 EXPOSED_HEADERS = (
     "Deprecation",
     "Sunset",

@@ -13,12 +13,12 @@ from app.age.keys import AGE_MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
-"""How long an answer may be given, by this service too, while nobody can say whether it is still current: a week."""
+"""How long a response may be served, by this service too, while it may be out of date: a week."""
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
-"""For an answer that must say at once that it is out of date: a cache asks before each use whether it still holds."""
+"""For a response that may never be out of date: a cache revalidates it before each use."""
 REUSED_FOR = dt.timedelta(seconds=660)
-"""How long a cache may go on giving an answer with `CACHE_CURRENT`, while the service works."""
+"""How long a cache may serve a response with `CACHE_CURRENT`, while the service works."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 LINK_TYPES = {
     "timemap": "application/link-format",

@@ -13,18 +13,22 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
-"""The keys of a request's state: the count that is over its limit, the policy by whose name it takes turns, whether
-its route wants it answered late, and how long its answer was held back."""
+"""The keys of a request's state.
+
+They are the count that is over its limit, the policy whose turns it takes, True if its route delays the response, and
+the seconds of the delay.
+"""
 PLACES = 6
-"""How many requests of one lane are worked on at once. The lanes that use threads have fewer than there are threads."""
+"""The number of requests of one lane in progress. The lanes that use threads have fewer than there are threads."""
 PER_SECOND = 60
-"""How many requests of one lane begin in a second: so a flood has a fifth of a processor, and a disk lasts."""
+"""The number of requests of one lane that begin in a second: a flood uses a fifth of a processor, and spares the disk.
+"""
 LONG_BODY_BYTES = 16_384
-"""A concern of 4,096 bytes fits into such a body, however its form or its JSON writes the letters."""
+"""A concern of 4,096 bytes fits into such a body, in any encoding as a form or as JSON."""
 MAX_WAITING_BYTES = 16_000_000
 """Limit of the larger bodies that wait at the same time."""
 LATE_SECONDS = 2.0
-"""A script waits for it again and again, and who presses 'Send' once does not notice."""
+"""Long enough to slow a script that waits each time; a person who presses 'Send' once does not notice."""
 
 
 class HeldAnswer:

@@ -19,7 +19,7 @@ from app.models.references import find_reference
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
 WAITS = (1, 3)
-"""Seconds before each further attempt to send something of which no answer came."""
+"""Seconds before each further attempt to send a request that got no response."""
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
 KeyOption = Annotated[
     str | None,
