@@ -127,7 +127,7 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
-    """Return where to read on, after something was withdrawn."""
+    """Return links to alternatives for a withdrawn edition or rendition."""
     match error:
         case RenditionWithdrawn():
             return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
@@ -173,7 +173,7 @@ def _model_of(request: Request) -> type[BaseModel] | None:
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return every method of the path (RFC 9110, section 15.5.6) over all its routes. A route for GET answers HEAD."""
+    """Return every method of the path (RFC 9110, section 15.5.6) over all its routes. A GET route also serves HEAD."""
     path = request.scope["route"].path
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
     methods = {method for route in routes for method in route.methods or ()}

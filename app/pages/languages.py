@@ -156,7 +156,7 @@ def english() -> Markup:
 
 
 def script_words() -> dict[str, str]:
-    """Return the sentences of the scripts in the language of the page. Return nothing for English, which they contain."""
+    """Return the sentences of the scripts in the language of the page; none for English, which the scripts contain."""
     return {} if current_language() == ENGLISH else {each: gettext(each) for each in SCRIPT_SENTENCES}
 
 

@@ -107,7 +107,7 @@ class Choice:
     label: str
     note: str = ""
     opens: str = ""
-    """The numbers of the groups of follow-up questions that it opens, with a space between them."""
+    """The numbers of the groups of follow-up questions that the choice opens, separated by spaces."""
 
 
 
@@ -285,7 +285,7 @@ class Asking:
     hint: str | None = None
     """The help text; empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The question and the answers on which it depends. Without CSS it is always shown."""
+    """The question and the answers that show this question. Without CSS it is always shown."""
     part: str = ""
     """The title of the optional part that contains the question."""
     autofill: tuple[str, str] = ("text", "")

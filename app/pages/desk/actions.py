@@ -370,5 +370,5 @@ def desk_forms(
 
 
 def takes_clear_words(context: AppContext) -> bool:
-    """Return True if this service can decrypt text for its keys, so that unencrypted text reveals nothing more to it."""
+    """Return True if this service can decrypt text for its keys: unencrypted text then reveals nothing more."""
     return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

@@ -78,7 +78,7 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """A page of additions or notes, the sealed texts of those that are not decrypted, and the address of the next page."""
+    """A page of additions or notes, the sealed texts of those not decrypted, and the address of the next page."""
 
     entries: Sequence[AdditionEntry | NoteEntry]
     sealed: Mapping[int, SealedText]
@@ -238,7 +238,7 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Return a concern with all its additions, sealed, and the layout of its text, as one file and one audit log entry."""
+    """Return a concern with its additions, sealed, and the layout of its text: one file and one audit log entry."""
     context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
     opening = context.writer.run(opened_concerns.open_concern, parsed, wanted, visit.actor)
     concern = opening.concern

@@ -15,7 +15,7 @@ from app.services.desk.figures import read_figures
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
-"""Of the chart, in its own units."""
+"""Height and widths in the units of the chart."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,10 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return every answer by section, with the labels of the edition. Answers that the form does not ask for come last."""
+    """Return every answer by section, with the labels of the edition.
+
+    Answers that the form does not ask for come last.
+    """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts).make()
     flags = flags_of(reference_data, content)

@@ -185,7 +185,10 @@ def _answer(method: str, params: dict[str, Any], library: Library, *, is_statele
 
 
 def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
-    """Return the tool's result. An error that a model can correct is a result with `isError`, as the protocol requires."""
+    """Return the tool's result.
+
+    An error that a model can correct is a result with `isError`, as the protocol requires.
+    """
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
     if tool is None:
