@@ -402,7 +402,7 @@ class CacheMiddleware:
 
 
 class _CapturedResponse:
-    """Wrap `send`: capture a response that may be cached, and send any other."""
+    """A wrapper of `send` that captures a response that may be cached, and sends any other."""
 
     def __init__(self, send: Send, supported_vary: Set[str]) -> None:
         self._send = send
@@ -421,7 +421,7 @@ class _CapturedResponse:
 
 
 def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
-    """Return whether a response may be cached: public, with an ETag, for all callers, and varying only as supported."""
+    """Return True if a response may be cached: public, with an ETag, for all callers, and varying only as supported."""
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
     return (

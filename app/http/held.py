@@ -1,4 +1,4 @@
-"""Keeps the guidance for a child in danger in the response cache, even before it is first requested."""
+"""The task that keeps the guidance for a child in danger in the response cache, even before its first request."""
 
 import asyncio
 from asyncio import Event

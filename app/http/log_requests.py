@@ -75,7 +75,7 @@ class RequestLogMiddleware:
 
 
 class _Outgoing:
-    """Wrap `send`: add the request id, store the status, and drop the body of a response to HEAD."""
+    """A wrapper of `send` that adds the request id, stores the status, and drops the body of a response to HEAD."""
 
     __slots__ = ("_request_id", "_send", "_with_body", "status")
 

@@ -1,4 +1,4 @@
-"""Gauges of the running service: its threads, caches and outbox, and its integrity checks."""
+"""Gauges of the running service: its threads, caches, outbox and integrity checks."""
 
 import datetime as dt
 import itertools

@@ -55,7 +55,7 @@ POSTED = (
 
 
 class Above(Enum):
-    """What happens to a request above its limit."""
+    """The treatment of a request above its limit."""
 
     REFUSED = "429, before its body is read"
     TURNS = "it takes turns with others above that limit: whether it is refused depends on what it says"

@@ -109,7 +109,7 @@ class GuidanceRoute(APIRoute):
 
 
 class GuidanceRouter(APIRouter):
-    """Router whose routes refuse unknown query parameters, and have the names of their functions."""
+    """A router whose routes refuse unknown query parameters, and have the names of their functions."""
 
     def __init__(self, **options: Any) -> None:
         options = {"responses": RESPONSES_OF_ALL_ROUTES, "route_class": GuidanceRoute, **options}

@@ -1,4 +1,4 @@
-"""Outcomes that a test can choose."""
+"""Simulated outcomes that a test can choose."""
 
 from typing import Annotated
 

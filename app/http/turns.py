@@ -32,7 +32,7 @@ LATE_SECONDS = 2.0
 
 
 class HeldAnswer:
-    """Wraps `send`: keeps the response back if its route delays it."""
+    """A wrapper of `send` that keeps the response back if its route delays it."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.messages: list[Message] = []

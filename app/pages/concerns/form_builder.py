@@ -1,4 +1,4 @@
-"""Builds the form from the JSON Schema of a concern: labels, help texts, codes and limits come from the API."""
+"""The builder of the form from the JSON Schema of a concern: labels, help texts, codes and limits come from the API."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -120,7 +120,7 @@ def _resolve(schema: JsonSchema) -> JsonSchema:
 
 @dataclass(frozen=True)
 class FormBuilder:
-    """Builds the form of one edition."""
+    """A builder of the form of one edition."""
 
     content: EditionContent
     reference_data: ReferenceData

@@ -187,7 +187,7 @@ class FormSection:
     id: str
     title: str
     paths: tuple[str, ...]
-    """The paths of the fields. A path that ends in a star matches every field whose path begins so."""
+    """The paths of the fields. A path that ends in a star matches every field whose path has that prefix."""
     step: str = "more"
     """The step of the form that contains the section."""
     hint: str = ""

@@ -203,7 +203,7 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """Who to call now."""
+        """The contacts to call now."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:

@@ -127,7 +127,7 @@ class InboxTab(StrEnum):
     TESTS = "tests", "Tests"
 
     def __new__(cls, value: str, label: str, same_as: ViewFilters | None = None) -> "InboxTab":
-        """Create the member."""
+        """Create the member with its label and filters."""
         member = str.__new__(cls, value)
         member._value_, member.label, member.same_as = value, label, same_as
         return member

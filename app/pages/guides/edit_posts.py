@@ -1,4 +1,4 @@
-"""Reads the posted form of a section into the content of a draft, and runs the actions of its buttons."""
+"""Reading the posted form of a section into the content of a draft, and the actions of its buttons."""
 
 import hashlib
 import json

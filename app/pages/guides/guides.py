@@ -168,7 +168,7 @@ def _to_text(value: Any) -> str:
 def read_home(site: SiteDep, session: SessionDep) -> Response:
     """Return the home page: who to call, the form for a concern, and the guides or links to them."""
     guides = list_guides(session, site.context.reference_data)
-    only = guides[0].guide if len(guides) == 1 else None  # with several, nobody has to choose one first
+    only = guides[0].guide if len(guides) == 1 else None  # with several, no guide is chosen in advance
     return site.cached_page(
         "home.html",
         guides=guides,
