@@ -231,7 +231,7 @@ class ResponseCache:
 
     A response that is made during a clear goes into the old store, which is no longer read. So no response of old
     content is served after the clear. Only the event loop reads and writes entries; any thread may clear. With 0
-    megabytes nothing is stored.
+    megabytes nothing is stored, and every response is made for its request.
 
     The front of the server writes a stored response unchanged. If responses need additions, such as their age, the
     front's lookup finds nothing and the middleware responds.
