@@ -34,7 +34,7 @@ SYNCHRONOUS = (
 
 
 def synchronous(source: str) -> str:
-    """Return the source of an asynchronous module as that of a synchronous one."""
+    """Return the source of an asynchronous module, converted to a synchronous one."""
     for pattern, replacement in SYNCHRONOUS:
         source = re.sub(pattern, replacement, source)
     source = MADE + source
@@ -63,14 +63,14 @@ def models() -> str:
 
 
 def generated() -> dict[Path, str]:
-    """Return every generated file with what it must hold."""
+    """Return the expected text of every generated file, by path."""
     sources = sorted((PACKAGE / "_async").glob("*.py"))
     made = {PACKAGE / "_sync" / each.name: synchronous(each.read_text(encoding="utf-8")) for each in sources}
     return made | {PACKAGE / "models.py": models()}
 
 
 def main() -> None:
-    """Write the files, or fail if they differ from what they must hold."""
+    """Write the files or, with `--check`, fail if one differs from its expected text."""
     for path, text in generated().items():
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")

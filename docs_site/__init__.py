@@ -1,1 +1,1 @@
-"""The documentation site: what mkdocs needs beside the documents."""
+"""The documentation site: the code that mkdocs needs beside the documents."""

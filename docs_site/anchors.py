@@ -1,4 +1,4 @@
-"""Anchors of headings, as hosts of repositories make them, so that one link works in both places."""
+"""Anchors of headings in the format of repository hosts, so that one link works in both places."""
 
 import re
 

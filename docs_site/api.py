@@ -13,7 +13,7 @@ AS_SHOWN = ("enum", "const", "minLength", "maxLength", "minItems", "maxItems", "
 
 
 def resolved(document: Member) -> Member:
-    """Return the document with every reference to another component than a schema replaced by what it refers to."""
+    """Return the document with every reference replaced by its target, except references to schemas."""
 
     def follow(value: Any) -> Any:
         if isinstance(value, list):
@@ -67,7 +67,7 @@ def _operation(method: str, path: str, operation: Member) -> Iterator[str]:
 
 
 def _callers(operation: Member) -> str:
-    """Return who may call the operation, in words."""
+    """Return the permitted callers of the operation, in words."""
     scopes = [scope for each in operation.get("security", []) for names in each.values() for scope in names]
     if scopes:
         return f"clients with the scope `{scopes[0]}`"
@@ -108,7 +108,7 @@ def _limits(schema: Member) -> str:
 
 
 def _text(markdown: str) -> str:
-    """Return the description, with nothing in it that is read as a tag."""
+    """Return the description, escaped so that nothing is read as a tag."""
     return markdown.replace("<", "&lt;")
 
 

@@ -1,4 +1,4 @@
-"""The page about the command line: every option of every command, as `--help` gives them."""
+"""The page about the command line: every option of every command, from `--help`."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Diagrams without a script: a Mermaid flowchart as a list of boxes, and a list of arrows."""
+"""Diagrams without JavaScript: a Mermaid flowchart as a list of boxes, and a list of arrows."""
 
 import re
 

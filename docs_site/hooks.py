@@ -1,4 +1,4 @@
-"""What mkdocs calls while it builds the site."""
+"""The hooks that mkdocs calls while it builds the site."""
 
 import os
 import re
@@ -16,11 +16,11 @@ from docs_site.reference import COMPLETED, generated_pages
 
 TESTED = re.compile(r"^( *```[a-z]+) tested$", flags=re.MULTILINE)
 ELSEWHERE = re.compile(rb"https://unpkg\.com/[^\"'`]*")
-"""What the theme's scripts would fetch from another host, for diagrams and for old browsers. No page needs it."""
+"""Addresses on another host that the theme's scripts would load, for diagrams and old browsers. No page needs them."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Make the navigation, and name the version and the commit under every page."""
+    """Set the navigation, and the version and the commit under every page."""
     config.nav = navigation()
     version, commit = os.environ.get("RELEASED_VERSION", VERSION), built_commit()
     config.copyright = f"Version {version}" + (f", commit {commit[:12]}" if commit else "")
@@ -28,7 +28,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the documents that are outside `docs/`, and the pages that the program itself is read for."""
+    """Add the documents that are outside `docs/`, and the pages that are generated from the program."""
     for name, place in DOCUMENTS.items():
         files.append(File.generated(config, place, content=_read(name, place)))
     for name, place in PICTURES.items():
@@ -39,7 +39,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # mkdocs names them
-    """Return the text of a page as the site needs it."""
+    """Return the text of a page for the site."""
     if page.file.src_uri in COMPLETED:
         markdown = COMPLETED[page.file.src_uri](markdown)
     if page.file.generated_by is None:
@@ -48,7 +48,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Take the addresses of other hosts out of the theme's scripts, and remove the sources of the scripts."""
+    """Remove addresses of other hosts from the theme's scripts, and delete the scripts' source maps."""
     assets = Path(config.site_dir) / "assets"
     for source in assets.rglob("*.map"):
         source.unlink()
@@ -57,7 +57,7 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _read(name: str, place: str) -> str:
-    """Return the document with its links as they are on the site. A text without Markdown is shown as it is."""
+    """Return the document with its links adapted to the site. A text without Markdown is shown unchanged."""
     source = ROOT / name
     text = source.read_text(encoding="utf-8")
     return moved_links(text, source, place) if source.suffix == ".md" else f"# Licence\n\n```text\n{text}```\n"

@@ -9,7 +9,7 @@ def cell(text: object) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table, or nothing where it has no rows."""
+    """Return a table, or nothing if it has no rows."""
     lines = [f"| {' | '.join(map(cell, row))} |" for row in rows]
     if not lines:
         return ""
@@ -17,5 +17,5 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def page(*blocks: str) -> str:
-    """Return the blocks that are not empty, with a line between them."""
+    """Return the blocks that are not empty, with a blank line between them."""
     return "\n\n".join(block.strip() for block in blocks if block.strip()) + "\n"

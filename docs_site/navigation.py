@@ -1,4 +1,4 @@
-"""The navigation of the site, from the tables of `docs/README.md`: so there is one list of documents."""
+"""The navigation of the site, from the tables of `docs/README.md`, so that there is one list of documents."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Documents outside `docs/` that the site has too, and the links to them and from them."""
+"""Documents outside `docs/` that the site includes, and the links to and from them."""
 
 import os
 import re
@@ -22,9 +22,9 @@ EXTERNAL = re.compile(r"[a-z]+:")
 
 
 def moved_links(markdown: str, source: Path, place: str) -> str:
-    """Return the text with each link to a file of the repository changed to the place of that file on the site.
+    """Return the text with each link to a file of the repository changed to the file's place on the site.
 
-    `source` is the file that the text comes from, and `place` its place on the site.
+    `source` is the file of the text, and `place` its place on the site.
     """
 
     def moved(link: re.Match[str]) -> str:
@@ -38,7 +38,7 @@ def moved_links(markdown: str, source: Path, place: str) -> str:
 
 
 def _place_of(file: Path) -> str | None:
-    """Return the place of the file on the site, or None where it has none."""
+    """Return the place of the file on the site, or None if it has none."""
     if file.is_relative_to(DOCS):
         return file.relative_to(DOCS).as_posix()
     name = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else ""

@@ -1,4 +1,4 @@
-"""Pages of the reference that are made from the program, so that they cannot differ from it."""
+"""Reference pages that are generated from the program, so that they cannot differ from it."""
 
 import tempfile
 from pathlib import Path
@@ -12,7 +12,7 @@ from docs_site.problems import with_meanings
 from docs_site.settings import with_values
 
 COMPLETED = {"reference/settings.md": with_values, "reference/problems.md": with_meanings}
-"""Pages that are files, of which a table is completed from the program: by their place, what completes them."""
+"""Files in which one table is generated from the program: the function that completes each, by place."""
 
 
 def generated_pages() -> dict[str, str]:

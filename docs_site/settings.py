@@ -1,4 +1,4 @@
-"""What the page about settings has from the program: the values that each setting may have, and their limits."""
+"""The generated parts of the page about settings: the permitted values of each setting, and their limits."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ def with_values(markdown: str) -> str:
 
 
 def _values(schema: dict[str, Any]) -> str:
-    """Return the type in words, with the limits. Null is the absence of the setting, and no value of it."""
+    """Return the type in words, with the limits. Null means an absent setting, and is not a value of it."""
     value = next(each for each in schema.get("anyOf", [schema]) if each.get("type") != "null")
     if "enum" in value:
         return ", ".join(f"`{each}`" for each in value["enum"])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command; an error of the domain is one sentence, not a traceback."""
-    gc.disable()  # what imports make is never garbage: the collector would take a fifth of a start to walk through it
+    gc.disable()  # imported objects are never garbage: collecting them would take a fifth of the start-up time
     command, arguments, name = _read_command(sys.argv[1:])
     gc.freeze()
     gc.enable()
@@ -27,19 +27,19 @@ def main() -> None:
 
 
 def _read_command(arguments: list[str]) -> tuple["typer.Typer", list[str], str]:
-    """Return the command line, its arguments and its name: of all commands, or of one that is read alone.
+    """Return the command to run, its arguments and its name: `health` and `serve` only, otherwise all commands.
 
-    A probe runs often; and a service that did not read the other commands starts sooner and takes less memory.
+    Probes run often. A service that does not import the other commands starts sooner and takes less memory.
     """
     match arguments:
         case ["health", *others]:
-            from app.cli.operations.health import probe  # noqa: PLC0415  # alone, as above
+            from app.cli.operations.health import probe  # noqa: PLC0415  # only this command, as above
 
             return probe, others, "guidance health"
         case ["serve", *others]:
-            from app.cli.operations.serve import server  # noqa: PLC0415  # alone, as above
+            from app.cli.operations.serve import server  # noqa: PLC0415  # only this command, as above
 
             return server, others, "guidance serve"
-    from app.cli.commands import app  # noqa: PLC0415  # all, where none is read alone
+    from app.cli.commands import app  # noqa: PLC0415  # all commands
 
     return app, arguments, "guidance"

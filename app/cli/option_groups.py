@@ -10,9 +10,9 @@ from typer.models import CommandFunctionType, OptionInfo
 
 
 class OptionGroup(OptionInfo):
-    """Stands for the options of a function: `Annotated[Settings, OptionGroup(read_settings)]`.
+    """The options of a function, as one parameter: `Annotated[Settings, OptionGroup(read_settings)]`.
 
-    The command gets what the function returns. From a context manager it gets what that yields, until it has run.
+    The command gets the function's result. A context manager is left after the command has run.
     """
 
     def __init__(self, make: Callable[..., object]) -> None:
@@ -22,13 +22,13 @@ class OptionGroup(OptionInfo):
         self.command: Any = typer.main.get_command(alone)
 
     def value_in(self, context: Any) -> Any:
-        """Take the options out of the context of the command, and return what the function makes of them."""
+        """Remove the options from the context of the command, and return the function's result for them."""
         made = self.command.callback(**{each.name: context.params.pop(each.name) for each in self.command.params})
         return context.with_resource(made) if isinstance(made, AbstractContextManager) else made
 
 
 class GroupedCommand(TyperCommand):
-    """A command with the options of its groups. They follow its own in its help."""
+    """A command with the options of its groups, which follow its own in its help."""
 
     def __init__(self, name: str | None, *, params: list[Any], **settings: Any) -> None:
         infos = {each.name: each.type_descriptor.parameter_info for each in params}
@@ -38,9 +38,9 @@ class GroupedCommand(TyperCommand):
         super().__init__(name, params=[*own, *shared], **settings)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command with what each group makes of its options."""
+        """Run the command with the result of each option group."""
         for name, group in self.groups.items():
-            ctx.params[name] = ctx.invoke(group.value_in, ctx)  # so that a refusal names the command
+            ctx.params[name] = ctx.invoke(group.value_in, ctx)  # so that an error names the command
         return super().invoke(ctx)
 
 

@@ -1,4 +1,4 @@
-"""The options that commands share, the settings, ends and lengths of time, and the database with its writer."""
+"""Options that commands share: the settings, expiry times, durations, and the database with its writer."""
 
 import datetime as dt
 import json
@@ -43,11 +43,11 @@ FURTHEST = dt.timedelta(days=3653)
 DURATION = re.compile(r"([0-9]{1,4})([dh])")
 NOT_PLAIN = re.compile(r"[^\t\n -~]")
 JOINERS = "\u200c\u200d"
-"""Invisible, and part of the spelling of some languages."""
+"""Invisible characters that belong to the spelling of some languages."""
 
 
 def _folder(text: str) -> Path:
-    """Return the folder. An empty text, such as that of a variable that is not set, is none."""
+    """Return the folder. Raise `typer.BadParameter` for an empty text, such as an unset variable."""
     if not text.strip():
         raise typer.BadParameter("must not be empty: name a folder")
     return Path(text)
@@ -64,7 +64,7 @@ DataDir = Annotated[
 def read_settings(data_dir: DataDir = None, env_file: EnvFile = None) -> Settings:
     """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`.
 
-    Where they name no public address, it is the one at which the service of that folder last listened.
+    If they have no public address, it is the one at which the service of that folder last listened.
     """
     try:
         settings = config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
@@ -80,7 +80,7 @@ SettingsOptions = Annotated[Settings, OptionGroup(read_settings)]
 def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
     """Yield the engine of the database, and dispose of it after the command. Raise `DatabaseUnreadable` if it fails.
 
-    A misspelt folder must not become one: unless the command `creates`, raise `SetupError` if there is no database.
+    A misspelt folder must not create a database: unless `creates`, raise `SetupError` if there is none.
     """
     set_up_logs("warning")
     if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
@@ -99,8 +99,8 @@ def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine
 def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[Engine, Writer]]:
     """Yield the engine and a started writer, and stop the writer after the command.
 
-    If the command `creates`, an absent database is made. An empty database gets the schema.
-    Raises `SchemaBehind` for an older one: only a start and `migrate` change that.
+    If `creates`, a missing database is created. An empty database gets the schema. Raises `SchemaBehind` for an older
+    one: only a start and `migrate` change that.
     """
     with open_engine(settings, creates=creates) as engine:
         prepare_schema(engine, settings.data_dir, migrates=False)
@@ -113,7 +113,7 @@ def open_writer(settings: Settings, *, creates: bool = False) -> Iterator[tuple[
 
 
 def parse_duration(text: str) -> dt.timedelta:
-    """Return the length of time in days (`7d`) or hours (`12h`)."""
+    """Return the duration of a text in days (`7d`) or hours (`12h`)."""
     found = DURATION.fullmatch(text)
     if found is None:
         raise typer.BadParameter("a period is a number of days or hours, such as 7d or 12h")
@@ -122,7 +122,7 @@ def parse_duration(text: str) -> dt.timedelta:
 
 
 def parse_end(text: str, now: dt.datetime) -> dt.datetime:
-    """Return the end in UTC: that of a day in London, or a length of time from now. It is not in the past."""
+    """Return the end in UTC, typed as a day in London or as a duration from now. It is not in the past."""
     end = _end_of_day(text) if DATE.fullmatch(text) else now + parse_duration(text)
     if not now < end <= now + FURTHEST:
         raise typer.BadParameter("the expiry is in the past, or more than ten years away")
@@ -138,24 +138,24 @@ def _end_of_day(text: str) -> dt.datetime:
 
 
 def format_moment(moment: dt.datetime) -> str:
-    """Return the moment for people, in UTC and to the minute."""
+    """Return the time for people, in UTC and to the minute."""
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def format_optional(moment: dt.datetime | None) -> str | None:
-    """Return the moment for programs, or None."""
+    """Return the time for programs, or None."""
     return None if moment is None else format_utc(moment)
 
 
 def paint(text: str, colour: str) -> str:
-    """Return the text in that colour, where standard output is a terminal and NO_COLOR is not set (no-color.org)."""
+    """Return the text in that colour if standard output is a terminal and NO_COLOR is not set (no-color.org)."""
     return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
 def visible(text: str) -> str:
     """Return the text with control characters, and invisible ones that change its order, escaped as JSON does.
 
-    A terminal obeys control characters, and shows what follows an override in another order than it is written.
+    A terminal obeys control characters, and reorders the text after an override character.
     """
     return NOT_PLAIN.sub(lambda found: _visible(found[0]), text)
 
@@ -171,7 +171,7 @@ def echo_json(document: Any) -> None:
 
 
 def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
-    """Print what a command did: in lines for people, or as one JSON document for programs."""
+    """Print the result of a command: as lines for people, or as one JSON document for programs."""
     if as_json:
         echo_json(document)
         return
@@ -187,7 +187,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
-    """Yield a function that shows how far the work is: a bar on standard error, where that is a terminal."""
+    """Yield a function that shows progress: a bar on standard error, if that is a terminal."""
     if not sys.stderr.isatty():
         yield show_no_progress
         return

@@ -10,13 +10,13 @@ PORT, PORTS_TO_TRY = 8000, 10
 
 
 def ports_from(named: int | None, first: int, tries: int = PORTS_TO_TRY) -> Sequence[int]:
-    """Return the port that was named; without one the first, and those after it to try if another program has it."""
+    """Return the named port. Without one, return the first, and those to try if another program has it."""
     return range(first, first + tries) if named is None else (named,)
 
 
 @contextmanager
 def listening_at(ports: Sequence[int]) -> Iterator[None]:
-    """Raise `SetupError` with what to do, where a server cannot listen since another program does."""
+    """Raise `SetupError` with the remedy if another program already listens at the ports."""
     try:
         yield
     except OSError as failure:

@@ -1,1 +1,1 @@
-"""What all routes share: what they depend on, who calls, middleware, cache, responses, problems, OpenAPI."""
+"""Shared by all routes: dependencies, authentication, middleware, cache, responses, problems and OpenAPI."""

@@ -1,4 +1,4 @@
-"""Authentication of clients and reporters. Every route declares one of these dependencies, and a test looks."""
+"""Authentication of clients and reporters; a test checks that every route declares one of these dependencies."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -47,7 +47,7 @@ async def require_status_token(credentials: StatusTokenCredentials) -> str:
 
 
 class _Key(SecurityBase):
-    """What reads the client's key itself: a dependency of its own would cost 20 µs a request."""
+    """A base class whose subclasses read the client's key: a separate dependency would cost 20 µs a request."""
 
     model = client_key_of.model
     scheme_name = client_key_of.scheme_name
@@ -68,22 +68,22 @@ require_client = ClientKey()
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """Return who acts, as the record of disclosures names it: client and person, their network address, and when."""
+    """Return the actor for the audit log: client and person, their network address, and the time."""
     return Actor(principal.name_on_record, caller_address(request), context_of(request).clock())
 
 
 def caller_address(request: Request) -> str:
-    """Return the network address of the caller, for the record."""
+    """Return the network address of the caller, for the audit log."""
     return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
 def caller_networks(request: Request) -> Networks:
-    """Return the networks that the caller is counted by; none for this machine's own."""
+    """Return the networks under which the caller is counted; none for this host's own addresses."""
     return networks_of(caller_address(request))
 
 
 class SubmitterKey(_Key):
-    """The client's key where it may be missing."""
+    """The client's key, which may be missing."""
 
     async def __call__(self, request: Request) -> Principal:
         """Return a client with the scope to submit, or `ANONYMOUS` for a request without a token.
@@ -104,7 +104,7 @@ async def authenticate(
 ) -> Principal:
     """Return the client with that key and those scopes. Its name is set on the request, for the rate limits.
 
-    The reason of a refusal is logged, and is not in the answer.
+    The reason of a refusal is logged, and is not in the response.
     """
     if credentials is None:
         raise TokenMissing
@@ -125,7 +125,7 @@ async def authenticate(
 
 
 def networks_to_count(request: Request, submitter: Principal) -> Networks:
-    """Return the networks that a concern without a key counts for; none for a client's, and for this machine's own."""
+    """Return the networks under which a concern without a key is counted; none for a client or for this host."""
     return caller_networks(request) if submitter is ANONYMOUS else ()
 
 
@@ -137,7 +137,7 @@ def expect_within_limit(request: Request, submitter: Principal, concern: Concern
 
 
 def refuse_over_limit(request: Request) -> None:
-    """Raise `RateLimited` if the caller is over the limit of such requests, and only took turns so far."""
+    """Raise `RateLimited` if the caller is over the limit, and the request was only made to take its turn."""
     over: Count | None = request.scope["state"].get(OVER)
     if over is not None:
         raise RateLimited(over.seconds)

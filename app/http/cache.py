@@ -1,11 +1,11 @@
 """The response cache: finished responses of public reads, in memory, before the framework.
 
 A public read depends on nothing but what is published. So every response that a shared cache may store is stored here
-as bytes, until an edition is published or withdrawn, which clears the cache. A response that depends on the clock says
-until when it holds (`Expires`).
+as bytes, until an edition is published or withdrawn, which clears the cache. A response that depends on the clock has
+its expiry in `Expires`.
 
-While the database is away, nobody can say whether a response is current. Then the cache goes on to give what it has,
-with its `Age`, for as long as `stale-if-error` promises.
+While the database is unavailable, responses may be out of date. The cache then continues to serve them, with their
+`Age`, for as long as `stale-if-error` promises.
 """
 
 import asyncio
@@ -40,23 +40,25 @@ UTC_NOW = partial(dt.datetime.now, dt.UTC)
 MEGABYTE = 1_000_000
 MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
-MAX_HELD_FRACTION = 2  # what is held takes at most half of it
+MAX_HELD_FRACTION = 2  # held entries take at most half of the cache
 PARSED_HEADERS = 1_000
 BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
-"""Paths whose answers also depend on the time, which this cache knows nothing of."""
+"""Paths whose responses also depend on the time, which this cache does not know."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
-"""All that the content of a response depends on: path, query as it was sent, the media types preferred to JSON, and the
-languages preferred to English, at a path with answers in several.
+"""All that the content of a response depends on.
+
+The path, the query as sent, the media types preferred to JSON, and the languages preferred to English, if the path has
+responses in several languages.
 """
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
-"""What an answer may vary by at a path whose key holds the languages that are preferred."""
+"""The permitted `Vary` of a response at a path whose key holds the preferred languages."""
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 NOT_PUBLIC = re.compile(
     r"/v1/(?:desk|events|concerns/(?!form$)|guides/[^/]+/draft)|/desk(?!/unseal\.html$)|/(?:edit|concerns|health|metrics)"
 )
-"""Matches the beginning of a path whose responses are for one caller or one moment."""
+"""Matches the beginning of a path whose responses are for one caller or one time."""
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 
@@ -69,7 +71,7 @@ class WireResponse(NamedTuple):
     body: bytes
 
     async def send(self, send: Send, age: float | None = None) -> None:
-        """Send it by ASGI, with its age in seconds if that is given."""
+        """Send the response by ASGI, with its age in seconds if that is given."""
         headers = self.headers if age is None else [*self.headers, (b"age", b"%d" % int(age))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -92,7 +94,7 @@ class EncodedResponse:
         )
 
     def for_etags(self, if_none_match: bytes | None) -> WireResponse:
-        """Return the response for a request with that If-None-Match header: 304 if it names the ETag, else 200."""
+        """Return the response to a request with that If-None-Match header: 304 if it names the ETag, otherwise 200."""
         if if_none_match is None:
             return self.whole
         if if_none_match == self.etag or matches_etag(
@@ -103,7 +105,7 @@ class EncodedResponse:
 
 
 class CachedResponse:
-    """A response in every encoding, with the route that made it, for the log, and until when it holds, if that ends."""
+    """A response in every encoding, with its route for the log, and with its expiry if it has one."""
 
     __slots__ = ("gzipped", "holds_until", "made_at", "plain", "route", "size")
 
@@ -122,7 +124,7 @@ class CachedResponse:
             self.plain = self.gzipped = EncodedResponse(headers, body)
 
     async def add_gzip(self) -> None:
-        """Compress the response, unless that is done already or the body is too small to gain from it."""
+        """Compress the response, unless it is compressed already or the body is too small to gain from it."""
         if self.gzipped is not None:
             return
         if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
@@ -141,15 +143,15 @@ def _compress(plain: EncodedResponse) -> EncodedResponse:
 
 
 class CacheStore:
-    """A store of limited size, in bytes. It drops the least recently used entries first, and those that do not hold.
+    """A store of limited size, in bytes. It drops the least recently used entries first, and expired ones.
 
-    What is held is never dropped for other entries: it stays until it is made anew, or until the store is replaced.
+    A held entry is never dropped for others: it stays until it or the store is replaced.
     """
 
     def __init__(self, max_bytes: int, clock: Callable[[], dt.datetime] = UTC_NOW) -> None:
         self.used_bytes = 0
         self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
-        """Responses that are being made. The result is None if a response turns out not to be cacheable."""
+        """Responses in progress. The result is None if a response turns out not to be cacheable."""
         self._max_bytes = max_bytes
         self._clock = clock
         self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
@@ -165,7 +167,7 @@ class CacheStore:
         return copied
 
     def find(self, key: CacheKey, *, or_former: bool = False) -> CachedResponse | None:
-        """Return the entry, or None if there is none. With `or_former`, also one that holds no more by the clock."""
+        """Return the entry, or None if there is none. With `or_former`, also return an expired one."""
         entry = self._entries.get(key) or self._held.get(key)
         if entry is None:
             return None
@@ -178,7 +180,7 @@ class CacheStore:
         return entry
 
     def hold(self, key: CacheKey) -> None:
-        """Hold the entry with that key from now on: the one that is here, and each that is put here later."""
+        """Hold the entry with that key from now on: the current one, and each later one."""
         if key not in self._held:
             self._held[key] = None
         if key in self._entries:
@@ -198,7 +200,7 @@ class CacheStore:
             self.used_bytes -= self._entries.popitem(last=False)[1].size
 
     def _put_held(self, key: CacheKey, entry: CachedResponse) -> bool:
-        """Store the entry among those that are held. Return False if there is no room for it."""
+        """Store the entry as a held one. Return False if there is no room for it."""
         replaced = self._held[key]
         grown = entry.size - (replaced.size if replaced else 0)
         if self._held_bytes + grown > self._max_bytes / MAX_HELD_FRACTION:
@@ -220,19 +222,19 @@ class CacheRequest(NamedTuple):
     if_none_match: bytes | None
 
     def choose(self, entry: CachedResponse) -> EncodedResponse | None:
-        """Return the response in the encoding that the request accepts; None if the gzip form is not made yet."""
+        """Return the response in the encoding that the request accepts, or None if the gzip form is not made yet."""
         return entry.gzipped if self.accepts_gzip else entry.plain
 
 
 class ResponseCache:
-    """The current store. Clearing replaces it by an empty one.
+    """The current store. Clearing replaces it with an empty one.
 
-    A response that is being made during a clear goes into the old store, which nobody reads. So no response of old
+    A response that is made during a clear goes into the old store, which is no longer read. So no response of old
     content is served after the clear. Only the event loop reads and writes entries; any thread may clear. With 0
-    megabytes nothing is stored, and every response is made anew.
+    megabytes nothing is stored, and every response is made for its request.
 
-    The front of the server writes a stored response as it is. What adds to responses, such as their age, takes the
-    front out of the way: its lookup then finds nothing, and the middleware answers.
+    The front of the server writes a stored response unchanged. If responses need additions, such as their age, the
+    front's lookup finds nothing and the middleware responds.
     """
 
     def __init__(
@@ -255,30 +257,30 @@ class ResponseCache:
         self.on_clear()
 
     def leave_front(self) -> None:
-        """Let the middleware alone answer from now on."""
+        """Let only the middleware respond from now on."""
         self._has_front = False
-        self.store = self.store.copy()  # by which the front knows that its finished responses are no more
+        self.store = self.store.copy()  # a new store tells the front that its finished responses are invalid
 
     def tell_database_away(self, current_at: float | None) -> None:
-        """Note since when nobody knows whether the entries are current (by `monotonic`); None: they are."""
+        """Store since when entries may be out of date (by `monotonic`), or None if they are current."""
         if self._current_at is None and current_at is not None:
-            self.store = self.store.copy()  # likewise
+            self.store = self.store.copy()  # a new store, as above
         self._current_at = current_at
 
     @property
     def is_database_away(self) -> bool:
-        """Whether nobody knows if the entries are current."""
+        """True while entries may be out of date."""
         return self._current_at is not None
 
     def age_of(self, entry: CachedResponse) -> float | None:
-        """Return for how many seconds nobody has known whether the entry is current; None if it is."""
+        """Return for how many seconds the entry may have been out of date, or None if it is current."""
         current_at = self._current_at
         return None if current_at is None else monotonic() - max(current_at, entry.made_at)
 
     def find_entry(self, key: CacheKey) -> CachedResponse | None:
-        """Return the entry. While the database is away it may be older than it says, within `STALE_IF_ERROR_SECONDS`.
+        """Return the entry. While the database is unavailable it may have expired, within `STALE_IF_ERROR_SECONDS`.
 
-        A language that is preferred then gives way to the guide's own.
+        A preferred language then falls back to the guide's own.
         """
         entry = self.store.find(key, or_former=self.is_database_away)
         if entry is None and key[-1] and self.is_database_away:
@@ -288,10 +290,10 @@ class ResponseCache:
         return entry
 
     def parse(self, scope: Scope) -> CacheRequest | None:
-        """Return the GET request as the cache sees it, or None if the framework must answer.
+        """Return the GET request for the cache, or None if the framework must respond.
 
-        The cache answers a request without a body, without repeated headers, and with a host name of this service. Only
-        routes that read no credentials send what is cached, so a credential changes nothing.
+        The cache serves a request without a body, without repeated headers, and with a host name of this service. Only
+        routes that read no credentials are cached, so a credential changes nothing.
         """
         if scope["path"] in BY_THE_CLOCK:
             return None
@@ -323,7 +325,7 @@ class ResponseCache:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """Return the media types that an Accept header prefers to JSON: all of it that a response can depend on."""
+    """Return the media types that an Accept header prefers to JSON. No response depends on more of the header."""
     header = accept.decode("latin-1")
     return frozenset(
         form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
@@ -332,27 +334,27 @@ def preferred_media_types(accept: bytes) -> frozenset[str]:
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Return whether an Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
+    """Return True if an Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
     header = accept_encoding.decode("latin-1")
     return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)
 
 
 class CacheMiddleware:
-    """ASGI middleware that answers from the cache, and stores each response that it may store."""
+    """ASGI middleware that responds from the cache, and stores each cacheable response."""
 
     def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
         self.app = app
         self.cache = cache
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve one request. What is not public goes past the cache, so that no such read waits for another."""
+        """Serve one request. Requests that are not public bypass the cache, so that none waits for another."""
         if scope["type"] != "http" or scope["method"] != "GET" or NOT_PUBLIC.match(scope["path"]):
             return self.app(scope, receive, send)
         request = self.cache.parse(scope)
         return self.app(scope, receive, send) if request is None else self._serve(request, scope, receive, send)
 
     async def _serve(self, request: CacheRequest, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request that the cache may answer."""
+        """Serve a request that may be in the cache."""
         store = self.cache.store
         entry = self.cache.find_entry(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many may request the same at once
@@ -400,7 +402,7 @@ class CacheMiddleware:
 
 
 class _CapturedResponse:
-    """Wrap `send`: capture a response that may be cached, and send any other."""
+    """A wrapper of `send` that captures a response that may be cached, and sends any other."""
 
     def __init__(self, send: Send, supported_vary: Set[str]) -> None:
         self._send = send
@@ -419,7 +421,7 @@ class _CapturedResponse:
 
 
 def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
-    """Return whether a response may be cached: public, with an ETag, for all callers, and varying only as supported."""
+    """Return True if a response may be cached: public, with an ETag, for all callers, and varying only as supported."""
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
     return (

@@ -70,15 +70,15 @@ class AppContext:
     watcher: Watcher
     clock: Clock
     draining: Event = field(default_factory=Event)
-    """Set when the process is to stop: readiness fails, and everything else goes on until the drain is over."""
+    """Set when the process is to stop: readiness fails, and everything else continues until the drain is over."""
     docs_keys: list[tuple[str, dt.datetime]] = field(default_factory=list)
-    """The key with which the page `/docs` of a trial sends tests, and when it was drawn; empty until one is."""
+    """The key with which the page `/docs` of a trial sends tests, and its time of creation; empty at first."""
     workers: list[JobsWorker] = field(default_factory=list)
-    """The background workers that were started."""
+    """The started background workers."""
 
     @property
     def desk(self) -> Desk:
-        """What everything that the desk does needs."""
+        """The objects that all actions of the desk need."""
         sealer = self.submissions.sealer
         return Desk(self.engine, self.writer, sealer, self.unsealer, self.signer, self.reference_data)
 
@@ -97,7 +97,8 @@ async def get_context(request: Request) -> AppContext:
 async def open_session(request: Request) -> AsyncIterator[Session]:
     """Open a session, which connects at its first use, and close it when the route's function ends.
 
-    PostgreSQL is told, in a thread that waits for none of those that wait for a connection. SQLite needs no thread.
+    PostgreSQL sessions close in a thread outside the limit for threads: those may all wait for a connection. SQLite
+    needs no thread.
     """
     engine = context_of(request).engine
     session = Session(engine)
@@ -112,12 +113,12 @@ async def open_session(request: Request) -> AsyncIterator[Session]:
 
 
 async def get_now(request: Request) -> dt.datetime:
-    """Return the time by the clock of the application, in UTC."""
+    """Return the current time by the clock of the application, in UTC."""
     return context_of(request).clock()
 
 
 def provide(name: str) -> Any:
-    """Return the dependency on that part of the application's context."""
+    """Return the dependency on the part `name` of the application's context."""
 
     async def get_part(request: Request) -> Any:
         return getattr(context_of(request), name)

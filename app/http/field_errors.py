@@ -86,9 +86,9 @@ def json_pointer(at: Location) -> str:
 
 
 def hide_unknown_names(faults: Iterable[FieldError], model: type[BaseModel] | None) -> list[FieldError]:
-    """Return the faults, each unknown name as a fault of the object that has it: a name may tell of a child.
+    """Return the faults, each unknown name as a fault of its object: the name itself may identify a child.
 
-    The sentence names the field of that object that the unknown name resembles, if there is one.
+    The sentence suggests the field of that object with a similar name, if there is one.
     """
     return list(dict.fromkeys(_at_object(each, model) if _is_unknown_name(each) else each for each in faults))
 
@@ -109,5 +109,5 @@ def _plain(value: object) -> object:
 
 
 def _as_sentence(text: str) -> str:
-    """Return the reason that a model gives as a sentence."""
+    """Return the reason from a model as a sentence."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

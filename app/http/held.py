@@ -1,4 +1,4 @@
-"""Holds in the response cache what is read first about a child in danger, even if nobody has read it yet."""
+"""The task that keeps the guidance for a child in danger in the response cache, even before its first request."""
 
 import asyncio
 from asyncio import Event
@@ -13,10 +13,11 @@ from app.http.cache import CacheMiddleware
 from app.logs import Log
 
 FIRST_SECONDS = 5.0
-"""How long a start waits for the first round. With very many guides, the rest is made while the service works."""
+"""Limit, in seconds, for the first round at a start. With very many guides, the rest is made while the service works.
+"""
 RETRY_SECONDS = 5.0
 ROUND_SECONDS = 30.0
-"""How often the cache is looked through for what holds no more by the clock."""
+"""Seconds between searches of the cache for expired responses."""
 
 SERVER_ERROR = 500
 
@@ -24,10 +25,10 @@ log = Log(__name__)
 
 
 class HeldGuidance:
-    """Makes the response of each path, at the start and after each change, and has the cache hold it.
+    """A task that makes the response of each path, at the start and after each change, and holds it in the cache.
 
-    So it is served while the database is away, by a node too that had answered nobody. `find_paths` reads the paths
-    from the database, in a thread.
+    Every node can then serve them while the database is unavailable, even a node that has served no request.
+    `find_paths` reads the paths from the database, in a thread.
     """
 
     def __init__(self, middleware: CacheMiddleware, find_paths: Callable[[], Sequence[str]]) -> None:
@@ -37,7 +38,7 @@ class HeldGuidance:
         self._is_complete = Event()
 
     async def run(self) -> None:
-        """Make what is missing, until cancelled."""
+        """Make missing responses, until cancelled."""
         loop, cache = asyncio.get_running_loop(), self._middleware.cache
         cache.on_clear = lambda: loop.call_soon_threadsafe(self._changed.set)
         try:
@@ -57,7 +58,7 @@ class HeldGuidance:
             await asyncio.wait_for(self._is_complete.wait(), FIRST_SECONDS)
 
     async def _hold_all(self) -> bool:
-        """Hold the response of each path. Return whether all are there."""
+        """Hold the response of each path. Return True if all are held."""
         try:
             paths = await run_in_threadpool(self._find_paths)
             return all([await self._hold(path) for path in paths])
@@ -86,7 +87,7 @@ class HeldGuidance:
 
 
 def _read_of(path: str) -> Scope:
-    """Return a plain read of the path, as a server gives it to the service."""
+    """Return a plain read of the path, as a server passes it to the service."""
     return {
         "type": "http",
         "http_version": "1.1",

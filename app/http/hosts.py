@@ -15,15 +15,15 @@ ANY = "*"
 CACHED_HOSTS = 1000
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"
-"""The key of the scope of a request that a trusted proxy sent."""
+"""The key in the scope that marks a request from a trusted proxy."""
 HostCheck = Callable[[bytes | None], bool]
 
 
 class ForwardedAddressMiddleware:
-    """ASGI middleware that takes the caller's address and scheme from a trusted proxy, as uvicorn's own reads them.
+    """ASGI middleware that takes the caller's address and scheme from a trusted proxy, with uvicorn's own reader.
 
-    What is not an IP address becomes `UNKNOWN_ADDRESS`: those callers are counted as one, and nothing that they wrote
-    is recorded.
+    Anything but an IP address becomes `UNKNOWN_ADDRESS`. Those callers are counted as one, and their text is not
+    recorded.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
@@ -43,16 +43,16 @@ class ForwardedAddressMiddleware:
 
 
 def is_forwarded_by_stranger(scope: Scope) -> bool:
-    """Return True if the request has an X-Forwarded-For that nobody believes: its sender is no trusted proxy."""
+    """Return True if the X-Forwarded-For header of the request comes from a sender that is not a trusted proxy."""
     return FORWARDED_FOR in Headers(scope=scope) and IS_BELIEVED not in scope
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
-    """Answer nothing: the reader only changes the scope."""
+    """Send nothing: the reader only changes the scope."""
 
 
 def _readable_address(text: str) -> str:
-    """Return the IP address in its usual form, without a zone, which may be any text; else `UNKNOWN_ADDRESS`."""
+    """Return the IP address in its usual form, without a zone, which may be any text; otherwise `UNKNOWN_ADDRESS`."""
     try:
         return str(ip_address(text.partition("%")[0]))
     except ValueError:

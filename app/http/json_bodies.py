@@ -1,4 +1,4 @@
-"""JSON bodies, read strictly: no name twice, no number that is none, limits of depth and size."""
+"""Strict reading of JSON bodies: no repeated names, no NaN or infinity, limits of depth and size."""
 
 import json
 import re
@@ -29,7 +29,7 @@ COMPRESSED = "The body is compressed or encoded. Send it as it is, without `Cont
 
 
 class InvalidBody(HTTPException):
-    """The body cannot be read. `kind` is the type of the problem."""
+    """An unreadable body. `kind` is the type of the problem."""
 
     def __init__(self, kind: type[Problem], detail: str) -> None:
         super().__init__(kind.status, detail)
@@ -57,7 +57,7 @@ class JSONRoute(GuidanceRoute):
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise `InvalidBody` for a body that is sent in another form than its own (RFC 9110, section 8.4)."""
+    """Raise `InvalidBody` for a body with a content encoding (RFC 9110, section 8.4)."""
     if request.headers.get("content-encoding", IDENTITY).strip().lower() not in ("", IDENTITY):
         raise InvalidBody(UnsupportedMediaType, COMPRESSED)
 
@@ -81,7 +81,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _error_of(body: bytes) -> InvalidBody:
-    """Return the error that says why jiter does not read the body, with the line and column from Python's parser."""
+    """Return the error for a body that jiter cannot read, with the line and column from Python's parser."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -95,7 +95,7 @@ def _error_of(body: bytes) -> InvalidBody:
     except ValueError:
         return InvalidBody(UnreadableBody, "A number in the body has too many digits.")
     _check_shape(value)
-    return InvalidBody(UnreadableBody, NO_CHARACTER)  # the only other thing that Python reads and jiter does not
+    return InvalidBody(UnreadableBody, NO_CHARACTER)  # the only other body that Python reads and jiter does not
 
 
 def _is_json(content_type: str) -> bool:

@@ -23,7 +23,7 @@ SERVER_ERROR = 500
 
 
 class RequestRecords:
-    """The records of answered requests: the metrics, one line each in the log, and a span where traces are set."""
+    """The records of finished requests: the metrics, one line each in the log, and a span if traces are set up."""
 
     def __init__(self, metrics: Metrics, traces: "Traces | None" = None) -> None:
         self._metrics = metrics
@@ -31,9 +31,9 @@ class RequestRecords:
         self._answered: list[Answered] = []
 
     def add(self, answered: Answered) -> None:
-        """Record it when this turn of the event loop is over, with all that were answered in the same turn.
+        """Record the request at the end of this turn of the event loop, with all others of the same turn.
 
-        Only a kill within the turn loses them.
+        They are lost only if the process is killed within the turn.
         """
         if not self._answered:
             asyncio.get_running_loop().call_soon(self._write)
@@ -63,7 +63,7 @@ class RequestLogMiddleware:
         method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
         request_id = new_request_id()
         if method == "HEAD":
-            scope = {**scope, "method": "GET"}  # a copy: the server must go on knowing that no body follows
+            scope = {**scope, "method": "GET"}  # a copy: the server must still know that no body follows
         scope.setdefault("state", {})["request_id"] = request_id
         outgoing = _Outgoing(send, request_id, with_body=method != "HEAD")
         try:
@@ -75,7 +75,7 @@ class RequestLogMiddleware:
 
 
 class _Outgoing:
-    """Wrap `send`: add the request id, store the status, and drop the body of a response to HEAD."""
+    """A wrapper of `send` that adds the request id, stores the status, and drops the body of a response to HEAD."""
 
     __slots__ = ("_request_id", "_send", "_with_body", "status")
 
@@ -86,7 +86,7 @@ class _Outgoing:
         self.status = SERVER_ERROR
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send one message on."""
+        """Send the message."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message["headers"], (b"x-request-id", self._request_id.encode())]
@@ -98,7 +98,7 @@ class _Outgoing:
 
 def new_request_id() -> str:
     """Return a random UUID (version 4)."""
-    return str(uuid4())  # of this package: that of the standard library takes as long as the rest of a cache hit
+    return str(uuid4())  # from this package: the standard library's takes as long as the rest of a cache hit
 
 
 def route_template(route: Any) -> str:

@@ -1,7 +1,7 @@
-"""Memento (RFC 7089) and `as_of`: which edition was current at a moment.
+"""Memento (RFC 7089) and `as_of`: the edition that was current at a given time.
 
-A guide's own path is both the original resource and its TimeGate; a numbered edition is a Memento of it, from the
-moment of its publication; the history, as link-format, is the TimeMap.
+A guide's own path is both the original resource and its TimeGate; a numbered edition is a Memento of it, from its
+publication. The history, as link-format, is the TimeMap.
 
 Their links are absolute URLs: a TimeMap is also read away from this service, and Memento clients do not resolve
 relative links.
@@ -24,7 +24,7 @@ VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """Return the requested moment: `as_of` has priority over Accept-Datetime. Raise `InvalidMoment`."""
+    """Return the requested time: `as_of` has priority over Accept-Datetime. Raise `InvalidMoment`."""
     if as_of is not None:
         return _parse_as_of(as_of)
     if accept_datetime is None:
@@ -39,9 +39,9 @@ def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datet
 def redirect_to_edition_at(
     history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
 ) -> Response:
-    """Return a 302 to the edition that was current at the moment. Raise `NoSuchEdition` if there was none.
+    """Return a 302 to the edition that was current at the time. Raise `NoSuchEdition` if there was none.
 
-    With `or_next`, an edition that was published later takes its place: the first memento, as RFC 7089 has it.
+    With `or_next`, fall back to the oldest edition that is not withdrawn: the first memento, as RFC 7089 requires.
     """
     head = current_at(history, moment)
     if head is None and or_next:
@@ -58,7 +58,7 @@ def redirect_to_edition_at(
 
 
 def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHead | None:
-    """Return the newest edition that was published, and not yet withdrawn, at the moment."""
+    """Return the newest edition that was published, and not yet withdrawn, at the time."""
     return next(
         (
             head
@@ -71,7 +71,7 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """Return the links that a TimeGate and a Memento have in common."""
+    """Return the links that a TimeGate and a Memento share."""
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
 
@@ -100,12 +100,12 @@ def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
 
 
 def http_date(moment: dt.datetime) -> str:
-    """Return the moment as an HTTP date."""
+    """Return the time as an HTTP date."""
     return format_datetime(moment.astimezone(dt.UTC), usegmt=True)
 
 
 def _parse_as_of(as_of: str) -> dt.datetime:
-    """Return the moment; for a date, the last instant of that day in UTC."""
+    """Return the time; for a date, the last instant of that day in UTC."""
     try:
         if len(as_of) == len("2026-11-24"):
             return dt.datetime.combine(dt.date.fromisoformat(as_of), dt.time.max, tzinfo=dt.UTC)

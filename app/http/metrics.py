@@ -24,7 +24,7 @@ Bound = tuple[Counter, Histogram, Counter | None]
 
 
 class _Snapshot(Collector):
-    """Values of one moment. A `Gauge` of the library would share them with all processes, and they would remain."""
+    """Values of one scrape. The library's `Gauge` would share them with all processes and keep them."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = list(families)
@@ -35,7 +35,7 @@ class _Snapshot(Collector):
 
 
 def snapshot(families: Iterable[Metric]) -> bytes:
-    """Return these values alone."""
+    """Return only these values, in the Prometheus format."""
     registry = CollectorRegistry()
     registry.register(_Snapshot(families))
     return generate_latest(registry)
@@ -50,7 +50,7 @@ def gauge(name: str, words: str, values: Mapping[Any, float] | float, *labels: s
 
 
 def desk_metrics(counts: Mapping[str, int]) -> bytes:
-    """Return the exact counts of concerns, and those of additions, whose names begin with `additions_`."""
+    """Return the exact counts of concerns and additions. In `counts`, names of additions begin with `additions_`."""
     additions = {name.removeprefix(OF_ADDITIONS): counts[name] for name in counts if name.startswith(OF_ADDITIONS)}
     concerns = {name: count for name, count in counts.items() if not name.startswith(OF_ADDITIONS)}
     return snapshot(
@@ -70,7 +70,7 @@ class Answered(NamedTuple):
     status: int
     seconds: float
     cached: bool = False
-    """True if it was answered from the response cache."""
+    """True if the response came from the response cache."""
 
     def fields(self) -> dict[str, Any]:
         """Return its fields in the log."""
@@ -144,7 +144,7 @@ class Metrics:
                 times.observe(seconds)
 
     def _bind(self, series: Series) -> Bound:
-        """Look the labels up, once: that takes longer than counting."""
+        """Look up the labels once: that takes longer than counting."""
         method, route, status, cached = series
         bound = self._bound[series] = (
             self._requests.labels(method, route, str(status)),
@@ -158,7 +158,7 @@ class Metrics:
         self._concerns[counted].inc()
 
     def record_refused_row(self, table: str) -> None:
-        """Count a row that was to let somebody in, and that this service did not write."""
+        """Count an access row that was refused because this service did not write it."""
         self._refused_rows.labels(table).inc()
 
     def record_flush(self, acts: int, seconds: float) -> None:
@@ -167,7 +167,7 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, gauges: Iterable[Metric]) -> bytes:
-        """Return all metrics, summed over all processes that serve together, and the gauges of this moment."""
+        """Return all metrics, summed over all processes that serve together, and the current gauges."""
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

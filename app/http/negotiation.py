@@ -35,9 +35,9 @@ class Representation:
     media_type: str
     parameters: str
     suffix: str
-    """What its path adds to the path of the JSON."""
+    """The suffix after the path of the JSON."""
     paths: re.Pattern[str]
-    """The paths of the JSON responses that have it."""
+    """The paths of the JSON responses that have this representation."""
     example: str
 
     @property
@@ -144,7 +144,7 @@ def _representation_at(scope: Scope) -> Representation | None:
 
 
 def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
-    """Wrap `send`: add those fields to Vary, and Content-Location where the request was rewritten to that path."""
+    """Wrap `send`: add the fields to Vary, and Content-Location if the request was rewritten to `path`."""
 
     def send_with_vary(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":

@@ -4,10 +4,10 @@ No example of a response is written by hand. The first examples of a model's fie
 shipped guide, so an example is built from the fields' examples. A route overrides only what its model cannot know
 (`response_example`). A test compares each example with the real response.
 
-New members and new values may come in answers, and no generated client breaks by them. Requests stay strict. A schema
-that both use is described twice: under its own name for answers, and with `Input` added for requests.
+Responses may gain members and values without breaking generated clients. Requests stay strict. A schema that both use
+is described twice: under its own name for responses, and with `Input` added for requests.
 
-What several operations have in common stands once, in `components`: problems and their examples, parameters, headers.
+What several operations have in common is once in `components`: problems and their examples, parameters, headers.
 """
 
 import re
@@ -40,7 +40,7 @@ JsonObject = dict[str, Any]
 SCHEMA_PREFIX = "#/components/schemas/"
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 UNDESCRIBED = "Successful Response"
-"""What FastAPI says of an answer that no route describes."""
+"""FastAPI's description of a response that no route describes."""
 DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
@@ -69,7 +69,7 @@ existing keys are never renamed or removed. Only keys whose schema allows null c
 `minItems` are never empty.
 """
 EXTENSIBLE_ENUM = "x-extensible-enum"
-"""The known values of a string: others may come. Zalando's guidelines name it so, and tools know it."""
+"""The known values of a string: others may be added. The name is from Zalando's guidelines, and tools know it."""
 INPUT = "Input"
 INPUTS = ("requestBody", "parameters")
 CLIENT_KEY = "ClientKey"
@@ -115,13 +115,13 @@ GROUPS = {
         "Operations": "Health and metrics.",
     },
 }
-"""The tags, by what people do."""
+"""The tags, grouped by what people do."""
 TAGS = {tag: description for tags in GROUPS.values() for tag, description in tags.items()}
 READERS = ("Read guidance", "Raise a concern", "Follow a concern")
-"""The groups of the readers' document: what a front end and a person who explores the API need."""
+"""The groups of the readers' document, for a front end and for people who explore the API."""
 FILE_FORMS = (".csv", ".link", ".md", ".pdf")
 COMMON_REFUSALS = ("400", "408", "413", "415", "500", "503")
-"""What any operation may answer: in the readers' document these are one response, under `4XX` and `5XX`."""
+"""Errors that any operation may return: in the readers' document these are one response, under `4XX` and `5XX`."""
 REFUSED_NAME = "refused"
 REFERENCE_TO_REFUSED = {"$ref": f"#/components/responses/{REFUSED_NAME}"}
 REFUSED = {
@@ -131,7 +131,7 @@ REFUSED = {
 
 
 def build_document(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return the document. Each step says what it corrects."""
+    """Return the document. The docstring of each step says what it corrects."""
     document = _describe_routes(app, settings)
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
@@ -152,7 +152,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
 
 
 def _describe_routes(app: FastAPI, settings: Settings) -> JsonObject:
-    """Return FastAPI's own document, with the schemas of problems in place of those of its own errors."""
+    """Return FastAPI's document, with the schemas of problems in place of those of its own errors."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -199,7 +199,7 @@ def _add_problems(path: str, method: str, operation: JsonObject) -> None:
 
 
 def _correct_parameters(operation: JsonObject, schemas: JsonObject) -> None:
-    """Describe each parameter as it is sent: never null, its meaning once, and with an example if it is in the path."""
+    """Describe each parameter as it is sent: never null, described once, and with an example if it is in the path."""
     for parameter in operation.get("parameters", []):
         options = [each for each in parameter["schema"].get("anyOf", []) if each != {"type": "null"}]
         schema = _without(parameter["schema"], {"title", "description", "anyOf"})
@@ -253,9 +253,9 @@ def _description_of(content: JsonObject, schemas: JsonObject) -> str:
 
 
 def _correct_schema(schema: JsonObject) -> JsonObject:
-    """Return the schema with whole bounds of an integer, and without what its fields or options repeat.
+    """Return the schema with integer bounds as integers, and without what its fields or options repeat.
 
-    FastAPI reads every bound as a float. pydantic makes a title of each field's name.
+    FastAPI reads every bound as a float. Pydantic makes a title of each field's name.
     """
     if schema.get("type") == "integer":
         schema = schema | {name: int(schema[name]) for name in BOUNDS if name in schema}
@@ -274,7 +274,7 @@ def _without(schema: JsonObject, names: Set[str]) -> JsonObject:
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:
-    """Return a copy that refers by its other name to each schema that has one."""
+    """Return a copy that refers to each renamed schema by its new name."""
 
     def rename(inner: JsonObject) -> JsonObject:
         name = str(inner.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
@@ -284,7 +284,7 @@ def _renamed(part: Any, names: Mapping[str, str]) -> Any:
 
 
 def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
-    """Return a copy in which every object has been changed. Examples, and the names of properties, are left alone."""
+    """Return a copy in which every object has been changed, except examples and the names of properties."""
     if isinstance(value, list):
         return [_changed(each, change) for each in value]
     if not isinstance(value, dict):
@@ -301,7 +301,7 @@ def _changed(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 
 
 def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | None) -> Any:
-    """Return the example of a JSON response. In that of a read, the link `self` is the read's own path."""
+    """Return the example of a JSON response. In a read, the link `self` is the read's own path."""
     example = build_example(sent["schema"], schemas)
     if "example" in sent:
         example = _override(example, sent["example"])
@@ -311,7 +311,7 @@ def _response_example(sent: JsonObject, schemas: JsonObject, self_link: str | No
 
 
 def _override(built: Any, override: Any) -> Any:
-    """Return the built example with the route's own values put in."""
+    """Return the built example with the route's own values."""
     if isinstance(override, dict) and override and isinstance(built, dict):
         return built | {name: _override(built.get(name), value) for name, value in override.items()}
     if isinstance(override, list) and isinstance(built, list):
@@ -320,7 +320,7 @@ def _override(built: Any, override: Any) -> Any:
 
 
 def _emergency_contacts(schemas: JsonObject) -> JsonObject:
-    """Return the signposts and contacts of a problem on a path of concerns. An empty member would be there 28 times."""
+    """Return the signposts and contacts of a problem on a path of concerns. Empty members would be there 28 times."""
     properties = schemas["Problem"]["properties"]
     return {
         name: [
@@ -358,9 +358,9 @@ def _name_schemas(document: JsonObject) -> None:
 
 
 def open_answers(document: JsonObject) -> None:
-    """Open each schema of an answer, and describe again, as it was, each that requests use too.
+    """Open each schema of a response, and add a closed copy of each that requests use too.
 
-    A field of an answer keeps examples of its own only where no example of an answer shows it.
+    A field of a response keeps its own examples only if no example of a response shows it.
     """
     schemas, operations = document["components"]["schemas"], _operations(document)
     inputs = [operation[part] for operation in operations for part in INPUTS if part in operation]
@@ -383,7 +383,7 @@ def open_answers(document: JsonObject) -> None:
 
 
 def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, str]]:
-    """Return kind and name of all components of these kinds that are reached from there."""
+    """Return kind and name of all components of these kinds that the places refer to, directly or indirectly."""
     reached: set[tuple[str, str]] = set()
     waiting = list(places)
     while waiting:
@@ -396,7 +396,7 @@ def _components_of(places: list[Any], components: JsonObject) -> set[tuple[str, 
 
 
 def _reached(places: list[Any], schemas: JsonObject) -> set[str]:
-    """Return the names of all schemas that are reached from there."""
+    """Return the names of all schemas that the places refer to, directly or indirectly."""
     return {name for _, name in _components_of(places, {"schemas": schemas})}
 
 
@@ -408,12 +408,12 @@ def _pointers(value: Any) -> Iterator[str]:
 
 
 def _is_closed(name: str, schemas: JsonObject) -> bool:
-    """Return True if the schema, or any that it is made of, would change by being opened."""
+    """Return True if opening would change the schema, or any that it is made of."""
     return any(schemas[each] != _opened(schemas[each]) for each in {name, *_reached([schemas[name]], schemas)})
 
 
 def _opened(schema: JsonObject) -> Any:
-    """Return a copy that forbids no further members, and takes other values than the known ones."""
+    """Return a copy that allows further members and further values."""
     return _changed(schema, _open)
 
 
@@ -426,7 +426,7 @@ def _open(schema: JsonObject) -> JsonObject:
 
 
 def _fields_shown(place: Any, schemas: JsonObject) -> Iterator[tuple[str, str]]:
-    """Yield each field that an example there gives a value, as the name of its schema and its own."""
+    """Yield each field that an example in the place gives a value: the name of its schema and its own."""
     if isinstance(place, dict) and "schema" in place:
         for example in (place.get("example"), *(each["value"] for each in place.get("examples", {}).values())):
             yield from _fields_given("", place["schema"], example, schemas)
@@ -449,7 +449,7 @@ def _fields_given(name: str, schema: JsonObject, value: Any, schemas: JsonObject
 
 
 def _without_shown(name: str, schema: JsonObject, shown: set[tuple[str, str]]) -> JsonObject:
-    """Return the schema without its own examples, where it is shown, and without those of the fields that are."""
+    """Return the schema without its own examples if it is shown, and without those of its shown fields."""
     fields = {
         field: _without_examples(told) if (name, field) in shown else told
         for field, told in schema.get("properties", {}).items()
@@ -463,7 +463,7 @@ def _without_examples(part: Any) -> Any:
 
 
 def add_security(document: JsonObject, settings: Settings) -> None:
-    """Say of every operation who may call it: `[]` is anyone. Where an OpenID provider is set, its tokens count too."""
+    """Add who may call each operation: `[]` is anyone. If an OpenID provider is set, its tokens count too."""
     if settings.openid_issuer is not None:
         document["components"]["securitySchemes"][OPENID] = {
             "type": "openIdConnect",
@@ -478,7 +478,7 @@ def add_security(document: JsonObject, settings: Settings) -> None:
 
 
 def add_webhooks(document: JsonObject) -> None:
-    """Add a webhook for every kind of event, and the schemas of what is pushed."""
+    """Add a webhook for every kind of event, and the schemas of the pushed events."""
     schemas = document["components"]["schemas"]
     for model in EVENT_DATA.values():
         schemas[model.__name__] = _webhook_schema(model)
@@ -532,7 +532,7 @@ def _webhook(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
 
 
 def _share(document: JsonObject) -> None:
-    """Put what operations have in common into `components`, and refer to it."""
+    """Move what operations have in common into `components`, and refer to it."""
     components = document["components"]
     for operation in [*_operations(document), *(each["post"] for each in document["webhooks"].values())]:
         parameters = operation.get("parameters", [])
@@ -555,7 +555,7 @@ def _share_examples(components: JsonObject, content: JsonObject) -> None:
 
 
 def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> JsonObject:
-    """Return the reference to that part, under its name or, where another part has it, under the name with a number."""
+    """Return the reference to the part under its name, with a number if another part has that name."""
     found = components.setdefault(kind, {})
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
     free = next(each for each in names if found.setdefault(each, part) == part)
@@ -563,7 +563,7 @@ def _shared(components: JsonObject, kind: str, name: str, part: JsonObject) -> J
 
 
 def _place_of_path(described: tuple[str, JsonObject]) -> tuple[int, bool, int]:
-    """Return the place of a path: by its tag; what is read first comes first, and other forms of a file come last."""
+    """Return the sort key of a path: by tag, then files in other formats last, then by depth."""
     path, methods = described
     place = min(list(TAGS).index(tag) for operation in methods.values() for tag in operation["tags"])
     return place, path.endswith(FILE_FORMS), min(path.count("/"), 4)
@@ -577,7 +577,7 @@ def _group(document: JsonObject, groups: Mapping[str, Mapping[str, str]]) -> Non
 
 
 def build_readers_document(document: JsonObject) -> JsonObject:
-    """Return the part of the document that reads guidance, raises a concern and follows it, with what it refers to."""
+    """Return the part of the document for reading guidance, raising a concern and following it, with its components."""
     tags = {tag for group in READERS for tag in GROUPS[group]}
     paths = {
         path: kept
@@ -599,7 +599,7 @@ def build_readers_document(document: JsonObject) -> JsonObject:
 
 
 def _used_components(part: JsonObject, components: JsonObject) -> JsonObject:
-    """Return the components that the paths use. The example of a body stands in for those of its fields."""
+    """Return the components that the paths use. Fields of a body have no examples: the body's own shows them."""
     used = _components_of([part["paths"]], components)
     used |= {("securitySchemes", name) for each in _operations(part) for way in each["security"] for name in way}
     kept: JsonObject = {

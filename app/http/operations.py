@@ -1,4 +1,4 @@
-"""Gauges of how the service works now: its threads, its caches, its outbox, and what is always true."""
+"""Gauges of the running service: its threads, caches, outbox and integrity checks."""
 
 import datetime as dt
 import itertools
@@ -19,14 +19,14 @@ from app.services.events.webhooks import UNDELIVERED, list_receivers
 from app.services.operations.watches import WATCHES, Watcher
 
 SMALLEST_SHOWN = 5
-"""The smallest number of concerns that is shown: these metrics are public, and a small one could identify a child."""
+"""The smallest number of concerns in these public metrics: a smaller number could identify a child."""
 RECENT = dt.timedelta(days=30)
 DECILES = {"0.5": 4, "0.9": 8}
-"""The quantiles that are shown, and their places among the nine that make ten parts."""
+"""The published quantiles, and their indexes among the nine deciles."""
 
 
 def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> Iterator[Metric]:
-    """Yield the gauges of the process that answers, and of the database."""
+    """Yield the gauges of this process and of the database."""
     writer, store = context.writer, context.response_cache.store
     workers = {name: each for each in context.workers for name in each.names}
     yield gauge("guidance_writer_waiting", "Acts that wait for the disk.", writer.waiting)
@@ -74,7 +74,7 @@ def read_gauges(context: AppContext, session: Session, *, now: dt.datetime) -> I
 
 
 def _watched(watcher: Watcher) -> Iterator[Metric]:
-    """Yield what is watched, and the bounds with which the alerts compare it."""
+    """Yield the watched values, and the bounds that the alerts compare them with."""
     for watch in WATCHES:
         reading = watcher.readings.get(watch.name)
         yield gauge(watch.metric, f"{watch.says[:1].upper()}{watch.says[1:]}.", {(): reading.value} if reading else {})

@@ -129,7 +129,7 @@ NoteNumber = Annotated[int, _number("Number of the note, from 1."), IN_PLAIN_DIG
 
 
 def expect_one_key_at_most(request: Request) -> None:
-    """Refuse a request with two idempotency keys. Raises `SeveralIdempotencyKeys`."""
+    """Raise `SeveralIdempotencyKeys` for a request with two idempotency keys."""
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise SeveralIdempotencyKeys
 

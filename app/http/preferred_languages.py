@@ -8,7 +8,7 @@ from app.models.languages import ENGLISH_TAG, GUIDE_LANGUAGE
 
 QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
-"""The paths whose answers depend on the languages that a request prefers, in whichever form each is sent."""
+"""The paths whose responses, in every format, depend on the languages that a request prefers."""
 LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
 MAX_HEADER_LENGTH = 1_000
 MAX_PREFERENCES = 8
@@ -16,15 +16,15 @@ PARSED_LANGUAGE_HEADERS = 1_000
 
 
 def quality_in(parameters: Iterable[str]) -> float:
-    """Return the first quality value among the parameters of a range, or 1 where there is none."""
+    """Return the first quality value among the parameters of a range, or 1 if there is none."""
     return next((float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match), 1.0)
 
 
 @lru_cache(maxsize=PARSED_LANGUAGE_HEADERS)
 def preferred_languages(accept_language: str) -> tuple[str, ...]:
-    """Return the language ranges of the header that come before English, in small letters, the best first.
+    """Return the language ranges of the header that come before English, in lower case, best first.
 
-    So almost every browser gives the same: none. A header that is too long, or no list of languages, gives none.
+    Almost every browser thus gives the same: none. A header that is too long, or not a list of languages, gives none.
     """
     if len(accept_language) > MAX_HEADER_LENGTH:
         return ()
@@ -40,6 +40,6 @@ def preferred_languages(accept_language: str) -> tuple[str, ...]:
             break
         if LANGUAGE_RANGE.fullmatch(name) and name not in preferred:
             preferred.append(name)
-        if name.startswith(f"{ENGLISH_TAG}-"):  # what it falls back to is English
+        if name.startswith(f"{ENGLISH_TAG}-"):  # it falls back to English
             break
     return tuple(preferred[:MAX_PREFERENCES])

@@ -40,7 +40,7 @@ from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
 from app.models.operations.problems import ProblemDetails
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
-"""What is raised if the store cannot be read."""
+"""Errors raised if the store cannot be read."""
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/worried-about-a-friend", "/concerns")
 QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
 PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
@@ -80,7 +80,7 @@ def problem_response(
     links: dict[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the problem as a response. On a path of concerns, and where nobody is served, it says whom to call.
+    """Return the problem as a response. It says who to call on paths of concerns, and if the service is unavailable.
 
     `detail` replaces the kind's own meaning; `faults` become the member `errors`, at most `MAX_ERRORS` of them.
     """
@@ -103,7 +103,7 @@ def problem_response(
 
 
 def problem_of(error: Exception) -> type[Problem]:
-    """Return what callers are told of the error. One without a problem of its own is a defect to them."""
+    """Return the problem that callers see for the error. An error without its own problem is a defect."""
     return type(error) if isinstance(error, Problem) else InternalError
 
 
@@ -127,7 +127,7 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
-    """Return where to read on, after something was withdrawn."""
+    """Return links to alternatives for a withdrawn edition or rendition."""
     match error:
         case RenditionWithdrawn():
             return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
@@ -138,8 +138,8 @@ def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:
-    """Answer with every fault that pydantic found. The type is that of a faulty body, otherwise of the first fault."""
-    all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
+    """Return every fault that pydantic found. The type is that of a faulty body, otherwise of the first fault."""
+    all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered only for RequestValidationError
     errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
     faults = [to_request_fault(each) for each in errors]
     sources = {fault.source for fault in faults}
@@ -157,7 +157,7 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
 
 
 def _handle_http_exception(request: Request, error: Exception) -> Response:
-    status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
+    status: int = error.status_code  # type: ignore[attr-defined]  # registered only for HTTPException
     own: type[Problem] | None = getattr(error, "kind", None)  # an `InvalidBody`, with a sentence of this service
     kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
@@ -166,14 +166,14 @@ def _handle_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _model_of(request: Request) -> type[BaseModel] | None:
-    """Return the model of the bodies that the route takes."""
+    """Return the model of the route's request body."""
     field = getattr(request.scope.get("route"), "body_field", None)
     model = field.field_info.annotation if field is not None else None
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return every method of the path (RFC 9110, section 15.5.6) over all its routes. A route for GET answers HEAD."""
+    """Return every method of the path (RFC 9110, section 15.5.6) over all its routes. A GET route also serves HEAD."""
     path = request.scope["route"].path
     routes = [route for route in iter_route_contexts(request.app.routes) if route.path == path]
     methods = {method for route in routes for method in route.methods or ()}

@@ -1,4 +1,4 @@
-"""The problems that routes can answer with, as responses of the OpenAPI document with their examples."""
+"""The problems that routes can return, as responses of the OpenAPI document with their examples."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def response_example(**members: Any) -> Responses:
 
 
 def problem_responses(*problems: type[Problem]) -> Responses:
-    """Return the OpenAPI `responses` of a route that can answer these problems, with an example of each."""
+    """Return the OpenAPI `responses` of a route that can return these problems, with an example of each."""
     responses: Responses = {}
     told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
     for each in told:

@@ -1,4 +1,4 @@
-"""Rate limits: which counts a request has, and what is answered above them."""
+"""Rate limits: the counts of each request, and the response above its limit."""
 
 import hashlib
 from collections import OrderedDict
@@ -51,11 +51,11 @@ POSTED = (
     (MCP, ASSISTANT_POLICY),
     (SIGN_INS, SIGN_IN_POLICY),
 )
-"""The policy of each post, by the first beginning of its path. Others are the desk's."""
+"""The policy of each post, by the first matching prefix of its path. Other posts are the desk's."""
 
 
 class Above(Enum):
-    """What happens to a request above its limit."""
+    """The treatment of a request above its limit."""
 
     REFUSED = "429, before its body is read"
     TURNS = "it takes turns with others above that limit: whether it is refused depends on what it says"
@@ -66,7 +66,7 @@ class Above(Enum):
 
 @dataclass(frozen=True)
 class CountedKind:
-    """A kind of request that is counted for itself: the setting of its limit, and what happens above it.
+    """A kind of request with its own count: the setting of its limit, and what happens above it.
 
     At most one in `waiting` of the connections waits for its turn.
     """
@@ -88,13 +88,13 @@ COUNTED = {
     SIGN_IN_POLICY: CountedKind("limit_sign_in", Above.TURNS),
     DESK_POLICY: CountedKind("limit_desk", Above.PROVEN),
 }
-"""What is counted, each for itself: so that what is sent of one kind stops nothing of another."""
+"""The kinds of requests, each with its own count, so that requests of one kind stop none of another."""
 
 
 def policy_name(method: str, path: str) -> str | None:
-    """Return the name of the route's policy, or None: plain public reads have no limit. They are cheap.
+    """Return the name of the route's policy, or None: plain public reads are cheap and have no limit.
 
-    A search has a limit only if the request has a query, or is that of the search page.
+    A search has a limit only if the request has a query, or is for the search page.
     """
     if method == "POST":
         return next((policy for paths, policy in POSTED if path.startswith(paths)), DESK_POLICY)
@@ -111,11 +111,11 @@ class GateMiddleware:
     """ASGI middleware that refuses an unknown host and a caller over its limit, before the body of a request is read.
 
     The name in the Host header must be known, which stops DNS rebinding by another site. A caller is counted by the
-    networks of its address. After its key was authenticated once, it is counted by client instead. What is not refused
-    above its limit (`COUNTED`) is passed on with its count, and takes turns.
+    networks of its address. After its key was authenticated once, it is counted by client instead. A request that is
+    not refused above its limit (`COUNTED`) is passed on with its count, and takes turns.
 
-    An error that nothing else handled is answered 500, inside CORS, so that pages can read it. The log line has the
-    type of the error and its stack frames, never its message, which may hold a reporter's words.
+    An unhandled error returns 500, inside CORS, so that pages can read it. The log line has the type of the error and
+    its stack frames, never its message, which may hold a reporter's words.
     """
 
     def __init__(self, app: ASGIApp, allows_host: HostCheck, limiter: Limiter, settings: Settings) -> None:
@@ -141,14 +141,14 @@ class GateMiddleware:
         try:
             served, sending = await self._admit(scope, receive, watch_start)
             await served(scope, receive, sending)
-        except Exception as error:  # whatever it is, it is answered and logged, without its message
+        except Exception as error:  # any error is returned and logged, without its message
             request_id = scope["state"]["request_id"]
             log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
             if not has_started:
                 await problem_response(Request(scope, receive), InternalError)(scope, receive, send)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp, Send]:
-        """Return what serves the request, which may be a refusal, and `send` with what it adds to the response."""
+        """Return the app that serves or refuses the request, and `send` with its additions to the response."""
         if not self._allows_host(find_field(scope, b"host")):
             return problem_response(Request(scope, receive), UnknownHost), send
         name = policy_name(scope["method"], scope["path"])
@@ -165,7 +165,7 @@ class GateMiddleware:
         return self.app, send if token is None else self._remember_client(scope, token, send)
 
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, Networks] | None:
-        """Return the policy and what to count the request under, or None if it is not counted (see `networks_of`)."""
+        """Return the policy and the networks to count, or None if the request is not counted (see `networks_of`)."""
         networks = networks_of(scope["client"][0] if scope.get("client") else None)
         if not networks:
             return None
@@ -191,7 +191,7 @@ class GateMiddleware:
 
 
 def _takes_turns(scope: Scope, name: str, count: Count) -> bool:
-    """Return whether the request, which is over its limit, takes turns; its state then has the count and the lane."""
+    """Return True if the request, which is over its limit, takes turns. Its state then has the count and the lane."""
     counted, is_client = COUNTED[name], count.policy.name == CLIENT_POLICY
     if is_client:
         takes_turns = name == CONCERN_POLICY
@@ -219,7 +219,7 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 
 def _token_hash(scope: Scope) -> bytes | None:
-    """Return the SHA-256 of the Authorization header, so that no token is held in memory; None without one."""
+    """Return the SHA-256 of the Authorization header, so that no token is held in memory. Return None without one."""
     authorization = find_field(scope, b"authorization")
     return hashlib.sha256(authorization).digest() if authorization else None
 

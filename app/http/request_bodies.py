@@ -12,7 +12,7 @@ from app.http.turns import LONG_BODY_BYTES, OVER, HeldAnswer, Turns
 
 MAX_BODY_BYTES = 1_000_000
 MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
-"""Limit of all bodies that are being received at the same time. Above it, short ones are still received."""
+"""Limit of all bodies in transfer at the same time. Above it, short ones are still received."""
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -88,7 +88,7 @@ class RequestBodyMiddleware:
 
     def _problem_with(self, message: Message, length: int) -> type[Problem] | None:
         if message["type"] == "http.disconnect":
-            return BadRequest  # the client has left, and does not read this
+            return BadRequest  # the client has disconnected
         if length > MAX_BODY_BYTES:
             return ContentTooLarge
         is_refused = length > LONG_BODY_BYTES and self._arriving > MAX_BUFFERED_BYTES

@@ -13,7 +13,7 @@ from app.http.problem_handlers import PAGES_OF_CONCERNS, problem_response
 from app.models.links import CONCERNS
 
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
-"""The paths that send no CORS headers at all."""
+"""The paths without any CORS headers."""
 EXPOSED_HEADERS = (
     "Deprecation",
     "Sunset",
@@ -94,7 +94,7 @@ def _raw(headers: Mapping[str, str]) -> RawHeaders:
 
 
 def _with_headers(send: Send, headers: RawHeaders) -> Send:
-    """Wrap `send`: add those of the headers that the response has not."""
+    """Wrap `send`: add each header that the response does not have."""
 
     def send_with_headers(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
@@ -113,7 +113,7 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
-    """Answer the preflight: what the browser may send, or a problem if it may not."""
+    """Return the response to the preflight: what the browser may send, or a problem if it may not."""
     response = rules.preflight_response(request.headers)
     if response.status_code == OriginNotAllowed.status:
         headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}

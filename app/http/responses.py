@@ -1,4 +1,4 @@
-"""Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 where the client has them."""
+"""Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 if the client has them."""
 
 import datetime as dt
 import hashlib
@@ -13,12 +13,12 @@ from app.age.keys import AGE_MEDIA_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
 STALE_IF_ERROR_SECONDS = 604_800
-"""How long an answer may be given, by this service too, while nobody can say whether it is still current: a week."""
+"""How long a response may be served, by this service too, while it may be out of date: a week."""
 CACHE_CURRENT = f"public, max-age=60, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR_SECONDS}"
 CACHE_CHECKED = "public, no-cache"
-"""For an answer that must say at once that it is out of date: a cache asks before each use whether it still holds."""
+"""For a response that may never be out of date: a cache revalidates it before each use."""
 REUSED_FOR = dt.timedelta(seconds=660)
-"""How long a cache may go on giving an answer with `CACHE_CURRENT`, while the service works."""
+"""How long a cache may serve a response with `CACHE_CURRENT`, while the service works."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 LINK_TYPES = {
     "timemap": "application/link-format",
@@ -62,7 +62,7 @@ def public_response(
 ) -> Response:
     """Return the response of a public read.
 
-    `more_links` are sent in the Link header alone, because they may change while the body must not.
+    `more_links` are sent only in the Link header, because they may change while the body must not.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
     content, media_type = json_bytes(body), "application/json"
@@ -90,10 +90,10 @@ def conditional_response(
 
 
 def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str) -> Headers:
-    """Return the caching headers of an answer that holds until a moment which the clock alone brings, if there is one.
+    """Return the caching headers of a response that holds until `changes_at`, if that is given.
 
-    `Expires` ends its time in the response cache. It ends so early that no cache which got the answer from there gives
-    it after the moment; shortly before the moment, a cache asks each time.
+    `Expires` ends its time in the response cache. It ends so early that no cache serves the response after
+    `changes_at`. Shortly before that time, caches revalidate for each request.
     """
     if changes_at is None:
         return {"Cache-Control": caching}
@@ -106,7 +106,7 @@ def caching_until(changes_at: dt.datetime | None, now: dt.datetime, caching: str
 
 
 def json_bytes(body: BaseModel) -> bytes:
-    """Return the model as JSON, as it is sent."""
+    """Return the model as the JSON that is sent."""
     return body.model_dump_json().encode()
 
 
@@ -129,7 +129,7 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
 
 
 def add_languages(response: Response, paths: Mapping[str, str]) -> None:
-    """Add a link to the same in each other language: `paths` has the path by language tag."""
+    """Add a link to each other language of the same content: `paths` has the path by language tag."""
     links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
     response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 

@@ -1,4 +1,4 @@
-"""The classes of routes and routers: they refuse unknown queries, and give FastAPI a request of our own."""
+"""Classes of routes and routers that refuse unknown queries, and give FastAPI this project's request class."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
@@ -27,10 +27,10 @@ UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
 async def reject_unknown_query(request: Request, route: APIRoute) -> None:
-    """Raise `RequestValidationError` for a parameter that the route does not have, is given twice, or has a NUL.
+    """Raise `RequestValidationError` for a parameter that is unknown, repeated or has a NUL.
 
-    The error also has every other fault of the parameters, and of a body that can be read, so that a caller meets all
-    in one round.
+    The error also has every other fault of the parameters, and of a readable body, so that a caller gets all of them at
+    once.
     """
     not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a model have no kind
     known = {each.alias for each in get_flat_params(route.dependant) if not isinstance(each.field_info, not_in_query)}
@@ -43,7 +43,7 @@ async def reject_unknown_query(request: Request, route: APIRoute) -> None:
 
 
 def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
-    """Return an error for the unknown names, which are not repeated, and one for each that is there twice."""
+    """Return an error for the unknown names, which are not repeated, and one for each repeated name."""
     errors: list[Any] = []
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
@@ -60,7 +60,7 @@ async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
         errors += request_params_to_args(dependant.query_params, request.query_params)[1]
         errors += request_params_to_args(dependant.header_params, request.headers)[1]
     if route.body_field is not None:
-        with suppress(HTTPException):  # a body that cannot be read has a problem of its own, in the next round
+        with suppress(HTTPException):  # the next attempt gets the problem of an unreadable body
             body = await request.json()
             errors += (await request_body_to_args(route.dependant.body_params, body, embed_body_fields=False))[1]
     return errors
@@ -75,13 +75,13 @@ def _all_of(dependant: Dependant) -> Iterator[Dependant]:
 class GuidanceRequest(Request):
     """A request whose cookies are read in linear time. FastAPI reads them for every route.
 
-    Quotes are taken off, and nothing in them is decoded: no cookie of ours needs that, and it takes older versions of
-    Python the square of the length.
+    Quotes are removed and nothing in them is decoded: no cookie here needs it. Older versions of Python take quadratic
+    time for it.
     """
 
     @cached_property
     def cookies(self) -> dict[str, str]:
-        """The value of each cookie; of several with one name the last."""
+        """The value of each cookie. If a name is repeated, the last one counts."""
         pairs = (each.partition("=") for field in self.headers.getlist("cookie") for each in field.split(";"))
         return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
@@ -89,11 +89,11 @@ class GuidanceRequest(Request):
 class GuidanceRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and a NUL in its path.
 
-    PostgreSQL has no text with a NUL, so nothing is found by one.
+    PostgreSQL text cannot contain a NUL, so a path with one finds nothing.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, which looks at the query first."""
+        """Return the route's handler, which checks the query first."""
         handle = super().get_route_handler()
 
         async def handle_known_query(request: Request) -> Response:
@@ -109,7 +109,7 @@ class GuidanceRoute(APIRoute):
 
 
 class GuidanceRouter(APIRouter):
-    """Router whose routes refuse unknown query parameters, and have the names of their functions."""
+    """A router whose routes refuse unknown query parameters, and have the names of their functions."""
 
     def __init__(self, **options: Any) -> None:
         options = {"responses": RESPONSES_OF_ALL_ROUTES, "route_class": GuidanceRoute, **options}

@@ -1,4 +1,4 @@
-"""Outcomes that a test can choose."""
+"""Simulated outcomes that a test can choose."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ SIMULATED_WAIT_SECONDS = "5"
 def simulate(
     request: Request, context: AppContext, submission: Concern, submitter: Principal, outcome: SimulatedOutcome
 ) -> Response:
-    """Refuse a test as it requests, after the same validation as ever. Nothing is stored."""
+    """Return or raise the outcome that a test requests, after the usual validation. Nothing is stored."""
     if not submitter.for_tests:
         raise InvalidConcern([NO_SIMULATION])
     context.submissions.check(submission, for_tests=submitter.for_tests, at=context.clock())

@@ -1,8 +1,8 @@
-"""Traces for an OpenTelemetry collector: a span for each answered request, by its route template, and for each flush.
+"""Traces for an OpenTelemetry collector: a span for each request, by its route template, and for each flush.
 
-The extra `traces` holds the libraries, so only a service with a collector imports this. Nothing of a request is in a
-span but what its line in the log has: the method, the template of the route, the status and the random id. A span is
-made after the answer, from that same record, so that a request costs nothing where no collector is set.
+The extra `traces` holds the libraries, so only a service with a collector imports this module. A span has only what the
+request's log line has: the method, the template of the route, the status and the random id. A span is made after the
+response, from the same record, so that a request costs nothing without a collector.
 """
 
 import time
@@ -26,14 +26,14 @@ NANOSECONDS = 1_000_000_000
 
 
 class Traces:
-    """Sends spans in the background. What the collector does not take is dropped: requests never wait for it."""
+    """A background sender of spans. Spans that the collector refuses are dropped: requests never wait for it."""
 
     def __init__(self, url: str) -> None:
         self._provider = _make_provider(f"{url.rstrip('/')}{TRACES_PATH}")
         self._tracer = self._provider.get_tracer("guidance", VERSION)
 
     def record(self, answered: Sequence[Answered]) -> None:
-        """Make a span for each request that was answered just now."""
+        """Make a span for each finished request."""
         end = time.time_ns()
         for each in answered:
             span = self._tracer.start_span(
@@ -53,7 +53,7 @@ class Traces:
             span.end(end)
 
     def record_flush(self, operations: int, seconds: float) -> None:
-        """Make a span for a flush of the writer that ended just now."""
+        """Make a span for a flush of the writer that just ended."""
         end = time.time_ns()
         span = self._tracer.start_span(
             "writer flush",
@@ -64,7 +64,7 @@ class Traces:
         span.end(end)
 
     def close(self) -> None:
-        """Send what waits, for some seconds at most."""
+        """Send pending spans, for some seconds at most."""
         self._provider.shutdown()
 
 

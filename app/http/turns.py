@@ -1,7 +1,7 @@
-"""What a caller above its limit gets in place of a refusal: its turn among all such callers, or a late answer.
+"""Turns and delayed responses for callers above their limit, in place of refusals.
 
-So a flood has few of the places for requests in progress, whatever it sends, and nobody is refused for what others
-sent from the same address. What is answered late is stored before: a client that leaves loses nothing.
+A flood gets few of the places for requests in progress, whatever it sends. Callers are not refused for what others sent
+from the same address. A delayed response is stored first: a client that disconnects loses nothing.
 """
 
 import asyncio
@@ -13,22 +13,26 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OVER, LANE, LATE, HELD_SECONDS = "over_limit", "lane", "answers_late", "held_seconds"
-"""The keys of a request's state: the count that is over its limit, the policy by whose name it takes turns, whether
-its route wants it answered late, and how long its answer was held back."""
+"""The keys of a request's state.
+
+They are the count that is over its limit, the policy whose turns it takes, True if its route delays the response, and
+the seconds of the delay.
+"""
 PLACES = 6
-"""How many requests of one lane are worked on at once. The lanes that use threads have fewer than there are threads."""
+"""The number of requests of one lane in progress. The lanes that use threads have fewer than there are threads."""
 PER_SECOND = 60
-"""How many requests of one lane begin in a second: so a flood has a fifth of a processor, and a disk lasts."""
+"""The number of requests of one lane that begin in a second: a flood uses a fifth of a processor, and spares the disk.
+"""
 LONG_BODY_BYTES = 16_384
-"""A concern of 4,096 bytes fits into such a body, however its form or its JSON writes the letters."""
+"""A concern of 4,096 bytes fits into such a body, in any encoding as a form or as JSON."""
 MAX_WAITING_BYTES = 16_000_000
 """Limit of the larger bodies that wait at the same time."""
 LATE_SECONDS = 2.0
-"""A script waits for it again and again, and who presses 'Send' once does not notice."""
+"""Long enough to slow a script that waits each time; a person who presses 'Send' once does not notice."""
 
 
 class HeldAnswer:
-    """Wraps `send`: keeps the answer back if its route has said that it goes late."""
+    """A wrapper of `send` that keeps the response back if its route delays it."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.messages: list[Message] = []
@@ -36,11 +40,11 @@ class HeldAnswer:
         self._send = send
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send one message on, or keep it."""
+        """Send the message, or keep it."""
         return self._keep(message) if self.state.get(LATE) else self._send(message)
 
     async def send_kept(self) -> None:
-        """Send what was kept."""
+        """Send the kept messages."""
         for message in self.messages:
             await self._send(message)
 
@@ -50,7 +54,7 @@ class HeldAnswer:
 
 @dataclass
 class _Lane:
-    """The callers above the limit of one policy: those at work, how many wait, and when the next one may begin."""
+    """The callers above the limit of one policy: those in progress, how many wait, and when the next one may begin."""
 
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLACES))
     waiting: int = 0
@@ -67,10 +71,10 @@ class _Lane:
 
 @dataclass
 class Turns:
-    """Lets requests of callers above their limit take turns, and holds late answers back.
+    """The turns of requests above their limit, and the delayed responses.
 
-    Both are bounded by shares of the connections, so that most of these are left to everybody else. An answer for which
-    there is no room goes at once, and a request for which there is none is refused.
+    Both are bounded by shares of the connections, so that most of these are left to other callers. A response without
+    room is sent immediately; a request without room is refused.
     """
 
     connections: int
@@ -79,13 +83,13 @@ class Turns:
     _held: int = 0
 
     def has_room(self, scope: Scope, size: int) -> bool:
-        """Return whether the request, whose body has so many bytes, can wait for its turn."""
+        """Return True if the request, with a body of `size` bytes, can wait for its turn."""
         name, share = scope["state"][LANE]
         is_heavy = size > LONG_BODY_BYTES and self._waiting_bytes + size > MAX_WAITING_BYTES
         return not is_heavy and self._lanes[name].waiting < max(1, self.connections // share)
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, size: int) -> None:
-        """Serve the request when it has its turn."""
+        """Serve the request in its turn."""
         lane, size = self._lanes[scope["state"][LANE][0]], size if size > LONG_BODY_BYTES else 0
         lane.waiting += 1
         self._waiting_bytes += size
@@ -100,7 +104,7 @@ class Turns:
             lane.places.release()
 
     async def answer_late(self, answer: HeldAnswer) -> None:
-        """Send the answer that was kept back, after a while if there is room."""
+        """Send the delayed response, after `LATE_SECONDS` if there is room, otherwise immediately."""
         if self._held < self.connections // 8:
             self._held += 1
             try:

@@ -23,13 +23,13 @@ SESSION_COOKIE = "desk"
 
 
 def _may(scope: Scope) -> Any:
-    """Return the property that says whether the person has the scope."""
+    """Return the property that is True if the person has the scope."""
     return property(lambda visitor: scope in visitor.scopes)
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person who is signed in: as the record names them, by name alone, and what they may do."""
+    """A signed-in person: the actor for the audit log, the name, and the scopes."""
 
     actor: Actor
     name: str
@@ -37,7 +37,7 @@ class Visitor:
 
     @property
     def has_passkey(self) -> bool:
-        """Whether the person signed in by a passkey of this site."""
+        """True if the person signed in by a passkey of this site."""
         return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
     can_read = _may(Scope.READ)
@@ -50,8 +50,8 @@ class Visitor:
 async def require_person(request: Request, security: SecurityScopes, now: NowDep) -> Visitor:
     """Return the person who is signed in, or has the key in the Authorization header, with every scope of the route.
 
-    No browser sends that header by itself, so no other site can use a key. A key that names no person opens no page.
-    The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
+    Browsers do not add that header automatically, so no other site can use a key. A key that names no person opens no
+    page. The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
     address = caller_address(request)
     credentials = await client_key_of(request)
@@ -77,13 +77,13 @@ async def require_person(request: Request, security: SecurityScopes, now: NowDep
 
 
 def is_navigation(request: Request) -> bool:
-    """Return whether the browser opens a page, and can be led elsewhere and back."""
+    """Return True if the browser opens a page, and can be redirected elsewhere and back."""
     mode = request.headers.get("sec-fetch-mode", "navigate" if "text/html" in request.headers.get("accept", "") else "")
     return request.method == "GET" and mode == "navigate"
 
 
 def cookie_name(settings: Settings, name: str) -> str:
-    """Return the name under which a cookie is set. With https no other host can set one of that name."""
+    """Return the name under which a cookie is set. With https no other host can set a cookie of that name."""
     return f"{SECURE_PREFIX}{name}" if settings.is_https else name
 
 
@@ -93,7 +93,7 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Set a cookie that no script reads and no other site sends. It ends with the browser or after `seconds`.
+    """Set a cookie that no JavaScript reads and no other site sends. It ends with the browser or after `seconds`.
 
     An empty value deletes it.
     """

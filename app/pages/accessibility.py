@@ -1,4 +1,4 @@
-"""The last test of every page with axe. The build writes it, and the accessibility statement has its date."""
+"""The last axe test of every page, which the build records and the accessibility statement shows."""
 
 import datetime as dt
 import hashlib
@@ -14,7 +14,7 @@ PARTS_OF_PAGES = ("*.html", "*.css", "*.js")
 
 
 def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
-    """Return the day on which these very pages last passed. None if they were changed since, or never tested."""
+    """Return the day on which the current pages last passed, or None if they changed since or were never tested."""
     try:
         run = json.loads(file.read_bytes())
         return dt.date.fromisoformat(run["tested_on"]) if run["pages"] == digest_of_pages() else None
@@ -23,13 +23,13 @@ def find_last_run(file: Path = RUN_FILE) -> dt.date | None:
 
 
 def write_run(day: dt.date, file: Path = RUN_FILE) -> None:
-    """Write that the pages as they are now passed on that day."""
+    """Record that the current pages passed on that day."""
     file.write_text(json.dumps({"tested_on": day.isoformat(), "pages": digest_of_pages()}) + "\n", encoding="utf-8")
 
 
 @cache
 def digest_of_pages() -> str:
-    """Return the SHA-256 of what the pages are made of: templates, style and scripts."""
+    """Return the SHA-256 of the templates, styles and scripts of the pages."""
     digest = hashlib.sha256()
     for path in sorted(_parts()):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())

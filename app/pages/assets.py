@@ -23,7 +23,7 @@ MEDIA_TYPES = {
 
 
 class Asset(StrEnum):
-    """The files that pages load."""
+    """A file that pages load."""
 
     STYLE = "pages.css"
     EXIT_BAR = "exit_bar.css"

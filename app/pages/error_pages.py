@@ -1,4 +1,4 @@
-"""Errors as pages: what happened, and who to call; also for requests that no route of a page reaches."""
+"""Errors as pages: what happened and who to call, also for requests that reach no route of a page."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -87,14 +87,14 @@ MESSAGES_OF_READS = {
     500: to_translate("It is our fault, not yours. Please call."),
     503: to_translate("Please try again in a few seconds, or call."),
 }
-"""In place of those messages where the request sent nothing."""
+"""Messages in place of those above if the request sent nothing."""
 WRONG_CODES = to_translate(
     "This code is wrong, and so were many before it. The right code still works: check yours and try it again, or call."
 )
 
 
 class PageRoute(GuidanceRoute):
-    """A route that refuses posts of other sites, and whose errors are pages."""
+    """A route that refuses posts from other sites, and whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler, with an error page for every exception."""
@@ -111,7 +111,7 @@ class PageRoute(GuidanceRoute):
         return handle_with_error_page
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return whether the browser says that another site's page sent this, and the settings do not allow that site.
+        """Return True if the browser reports a post from another site that the settings do not allow.
 
         `Sec-Fetch-Site` comes first: `Origin` may be `null`, because of the referrer policy of these pages.
         """
@@ -124,7 +124,7 @@ class PageRoute(GuidanceRoute):
         return origin not in ("null", settings.public_url, own_origin(request))
 
     def page_for_elsewhere(self, request: Request) -> Response:
-        """Return the page for such a post."""
+        """Return the page for a post from another site."""
         return error_page(Site.of(request), 403)
 
     def page_for(self, request: Request, error: Exception) -> Response:
@@ -141,25 +141,25 @@ class PageRoute(GuidanceRoute):
 
 
 def own_origin(request: Request) -> str:
-    """Return the origin under which the browser called."""
+    """Return the origin that the browser called."""
     return str(request.base_url).rstrip("/")
 
 
 def log_defect(request: Request, error: Exception) -> None:
-    """Write the kind of the error and where it came up. No word of the request is in it."""
+    """Log the type and place of the error. The log has no text of the request."""
     request_id = request.state.request_id
     log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
 
 
 def error_page(site: Site, status: int, *, message: str | None = None) -> Response:
-    """Return the error page of a status, with this message instead of the usual one if it is given."""
+    """Return the error page of a status, with `message` in place of the usual text if given."""
     heading, default_message = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
     if site.request.method in READS:
         default_message = MESSAGES_OF_READS.get(status, default_message)
     response = site.page(
         "error.html",
         status=status,
-        here=current_path().partition("?")[0],  # a refused query is not repeated
+        here=current_path().partition("?")[0],  # never repeat a refused query
         heading=gettext(heading),
         message=message or default_message,
     )
@@ -170,7 +170,7 @@ def error_page(site: Site, status: int, *, message: str | None = None) -> Respon
 
 
 def problem_type_of(error: Exception) -> type[Problem]:
-    """Return the kind of problem that any error is."""
+    """Return the kind of problem of any error."""
     if isinstance(error, GuidanceError):
         return problem_of(error)
     if isinstance(error, RequestValidationError):
@@ -183,9 +183,9 @@ def problem_type_of(error: Exception) -> type[Problem]:
 
 
 class PagesMiddleware:
-    """ASGI middleware that serves each page in its language, and errors as pages where the client prefers HTML.
+    """ASGI middleware that serves each page in its language, and errors as pages if the client prefers HTML.
 
-    It is inside the response cache, which so has each language under a path of its own.
+    It is inside the response cache, which therefore has each language under its own path.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -220,7 +220,7 @@ class PagesMiddleware:
 
 
 def _page_instead_of(scope: Scope, start: Message) -> Response | None:
-    """Return the page in place of a problem, with the problem's headers but for those of the content."""
+    """Return the page in place of a problem, with the problem's headers except those of the content."""
     headers = MutableHeaders(raw=list(start["headers"]))
     if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
         return None

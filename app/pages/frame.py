@@ -1,4 +1,4 @@
-"""The frame of the desk's pages: stored nowhere, posted from these pages alone, and every error in plain words."""
+"""The frame of the desk's pages: never cached, posted only from these pages, and every error in plain words."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ DESK_CONTENT_POLICY = (
 """No setting lets a site show the desk in a frame."""
 SEE_OTHER = 303
 LONGEST_WAY_BACK = 2000
-"""The longest path and query of a page to which the way to a provider leads back."""
+"""The longest path and query to which the sign-in at a provider leads back."""
 AS_FILE = 'attachment; filename="{}"'
 FROM_ELSEWHERE = (
     "Use the form on this website",
@@ -71,7 +71,7 @@ SHOWN_AGAIN: Texts = {
         "Your action has not been carried out. Complete the form and send it again.",
     ),
 }
-"""The refusals after which the form about a concern is there again."""
+"""The refusals after which the form about a concern is shown again."""
 TEXTS: Texts = SHOWN_AGAIN | {
     errors.ScopeMissing: ("Your role does not allow this", "If you need to do this, ask the desk lead."),
     errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
@@ -107,10 +107,10 @@ DEFECT = ("Sorry, something went wrong", "Your action has not been carried out. 
 
 @dataclass(frozen=True)
 class DeskSite(Site):
-    """A request to the desk. Nobody may be signed in."""
+    """A request to the desk, with or without a signed-in person."""
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """Return a page of the desk. The person who is signed in is at its top."""
+        """Return a page of the desk, with the signed-in person at the top."""
         page = super().page(template, status=status, **{"visitor": None} | values)
         page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
         return page
@@ -118,13 +118,13 @@ class DeskSite(Site):
 
 @dataclass(frozen=True)
 class Visit(DeskSite):
-    """A request of a person who is signed in."""
+    """A request of a signed-in person."""
 
     visitor: Visitor
 
     @property
     def actor(self) -> Actor:
-        """The person, as the record names them."""
+        """The person, as the audit log names them."""
         return self.visitor.actor
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
@@ -133,7 +133,7 @@ class Visit(DeskSite):
 
 
 async def read_visit(request: Request, visitor: VisitorDep) -> Visit:
-    """Return the visit. What the person must be allowed to do, the route demands by the scopes of this dependency."""
+    """Return the signed-in visit. Each route declares the scopes that it needs."""
     return Visit(request, context_of(request), visitor.actor.at, visitor)
 
 
@@ -152,9 +152,9 @@ class DeskRoute(PageRoute):
     """A route of the desk's pages."""
 
     def comes_from_elsewhere(self, request: Request) -> bool:
-        """Return whether the browser does not say that one of these pages sent this.
+        """Return True unless the browser reports that one of these pages sent the request.
 
-        `Origin` is `null` where a page may not say it, so `Sec-Fetch-Site` comes first.
+        `Origin` is `null` if the referrer policy hides it, so `Sec-Fetch-Site` comes first.
         """
         site = request.headers.get("sec-fetch-site")
         if site is not None:
@@ -162,15 +162,16 @@ class DeskRoute(PageRoute):
         return request.headers.get("origin") not in (context_of(request).settings.public_url, own_origin(request))
 
     def page_for_elsewhere(self, request: Request) -> Response:
-        """Return the page for such a post."""
+        """Return the page for a post from another site."""
         return _message_page(request, errors.ScopeMissing.status, FROM_ELSEWHERE)
 
     def page_for(self, request: Request, error: Exception) -> Response:
-        """Return the page for an error. Without a session, lead to the sign-in; after a post, say that it was not done.
+        """Return the page for an error.
 
-        The sign-in leads back to the page. If the provider is to be asked again, lead there and back, by itself.
+        Without a session, redirect to the sign-in, which leads back to the page. After a post, say that the action was
+        not carried out. If the provider must be asked again, redirect there and back automatically.
 
-        The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
+        The cookie stays: this response may arrive after a new sign-in in another tab, whose session it would delete.
         """
         page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         way_back = page if len(page) <= LONGEST_WAY_BACK else PATH
@@ -199,10 +200,10 @@ def _message_page(request: Request, status: int, texts: tuple[str, str], *, lead
 
 
 def sign_in_address(page: str) -> str:
-    """Return the address of the sign-in that leads on to the page; the inbox needs no name."""
+    """Return the address of the sign-in that continues to the page. The inbox is the default."""
     return SIGN_IN if page == PATH else f"{SIGN_IN}?{urlencode({'page': page})}"
 
 
 def lead_to(path: str) -> RedirectResponse:
-    """Return the answer that leads the browser to that page, which it then reads."""
+    """Return a redirect to the page, which the browser then reads with GET."""
     return RedirectResponse(path, status_code=SEE_OTHER)

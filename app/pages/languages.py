@@ -1,7 +1,7 @@
 """The languages of the pages: one catalogue of sentences, a file for each language beside English, and their addresses.
 
-A language is the first part of the path: `/cy/concerns` is `/concerns` in Welsh. Templates mark their sentences by
-`{% trans %}` and `_()`, code by `gettext` and `to_translate`; `make catalogue` collects them.
+A language is the first part of the path: `/cy/concerns` is `/concerns` in Welsh. Templates mark their sentences by `{%
+trans %}` and `_()`, code by `gettext` and `to_translate`; `make catalogue` collects them.
 """
 
 import re
@@ -30,7 +30,7 @@ PATHS_WITHOUT_PAGES = (
     "/openapi.public.json",
 )
 ENGLISH_ALONE = (*PATHS_WITHOUT_PAGES, "/docs", "/looks", "/mcp", "/desk", "/edit")
-"""What has no other language: the API, its documentation, and files."""
+"""Paths without other languages: the API, its documentation, and files."""
 IN_ENGLISH = Markup(' lang="en"')
 OTHERS = "|".join(re.escape(each[1:]) for each in ENGLISH_ALONE)
 LINK = re.compile(rf' (href|action|formaction)="(/(?!/|{OTHERS})[^"]*)"')
@@ -47,7 +47,7 @@ WRITING_IN = {
     "ur": "اردو میں لکھیں۔",
     "ar": "اكتب بالعربية.",
 }
-"""'Write in ...', each in its own words: ten languages that many people in England speak."""
+"""'Write in ...' in ten languages that many people in England speak, each in that language."""
 _path: ContextVar[str] = ContextVar("path", default="")
 
 
@@ -60,11 +60,14 @@ class Language:
     """The language tag (BCP 47)."""
     name: str
     is_checked: bool = True
-    """Whether a person who speaks it has checked the translation. Otherwise each page says that a machine made it."""
+    """True if a person who speaks the language checked the translation.
+
+    Otherwise each page says that a machine made it.
+    """
 
     @property
     def prefix(self) -> str:
-        """What comes before the path of a page in this language."""
+        """The prefix of paths in this language."""
         return "" if self == ENGLISH else f"/{self.code}"
 
 
@@ -76,18 +79,18 @@ _current: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
 
 def current_language() -> Language:
-    """Return the language of the page that is being made."""
+    """Return the language of the page in progress."""
     return _current.get()
 
 
 def current_path() -> str:
-    """Return the path of the page without its language; empty where another language has no such page to read."""
+    """Return the path of the page without its language; empty if no other language has this page to read."""
     return _path.get()
 
 
 @contextmanager
 def speaking(language: Language, path: str = "") -> Iterator[None]:
-    """Make pages in that language meanwhile, at that path."""
+    """Make pages in that language at that path, within the context."""
     tokens = _current.set(language), _path.set(path)
     try:
         yield
@@ -97,15 +100,15 @@ def speaking(language: Language, path: str = "") -> Iterator[None]:
 
 
 def read_catalogue(language: Language) -> "Catalog":
-    """Return the translations of the language, as its file has them."""
-    from babel.messages.pofile import read_po  # noqa: PLC0415  # for pages that are not English alone
+    """Return the translations from the file of the language."""
+    from babel.messages.pofile import read_po  # noqa: PLC0415  # only for pages in other languages
 
     with (LOCALE_DIR / language.code / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
         return read_po(file, locale=language.code, domain=DOMAIN)
 
 
 def gettext(message: str) -> str:
-    """Return the message in the language of the page; in English where it has no translation."""
+    """Return the message in the language of the page, or in English if it has no translation."""
     language = current_language()
     if language == ENGLISH or not message:
         return message
@@ -113,7 +116,7 @@ def gettext(message: str) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    """Return the message for that number."""
+    """Return the singular or plural message for that number."""
     return gettext(singular if number == 1 else plural)
 
 
@@ -123,7 +126,7 @@ def _translations(language: Language) -> dict[str, str]:
 
 
 def to_translate(message: str) -> str:
-    """Mark a sentence that is translated later, for the catalogue. Return it as it is."""
+    """Mark a sentence for the catalogue, to be translated later. Return it unchanged."""
     return message
 
 
@@ -144,21 +147,21 @@ SCRIPT_SENTENCES = (
     to_translate("You have 1 letter too many."),
     to_translate("You have {number} letters too many."),
 )
-"""What the scripts say."""
+"""The sentences of the scripts."""
 
 
 def english() -> Markup:
-    """Return the attribute of an element with the council's own words, which are English in every language."""
+    """Return the attribute of an element with the council's own text, which is English in every language."""
     return Markup() if current_language() == ENGLISH else IN_ENGLISH
 
 
 def script_words() -> dict[str, str]:
-    """Return what the scripts say in the language of the page; nothing in English, which they know."""
+    """Return the sentences of the scripts in the language of the page; none for English, which the scripts contain."""
     return {} if current_language() == ENGLISH else {each: gettext(each) for each in SCRIPT_SENTENCES}
 
 
 def or_english(text: str) -> str:
-    """Return the text in the language of the page, or marked as English where the catalogue lacks it."""
+    """Return the text in the language of the page, or marked as English if the catalogue lacks it."""
     found = gettext(text)
     return marked_english(text) if found == text else found
 
@@ -169,7 +172,7 @@ def marked_english(text: str) -> str:
 
 
 def localised_links(page: str) -> str:
-    """Return the page with its links to other pages in its own language."""
+    """Return the page with its links to other pages changed to its own language."""
     prefix = current_language().prefix
     return LINK.sub(rf' \1="{prefix}\2"', page) if prefix else page
 

@@ -52,7 +52,7 @@ HTML = "text/html; charset=utf-8"
 SAFE = ("GET", "HEAD")
 STATIC_DIR = PAGES_DIR / "static"
 STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
-"""What is sent as one stylesheet, in this order."""
+"""The files of the one stylesheet that is sent, in this order."""
 UNSEAL_SCRIPT = STATIC_DIR / "unseal.js"
 UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
@@ -117,7 +117,7 @@ def _source_of_style(style: str) -> str:
 def content_security_policy(settings: Settings) -> str:
     """Return the Content-Security-Policy of every page: own resources only, frames only on the configured sites.
 
-    The one style inside a page is named by its digest.
+    The policy names the one inline style by its digest.
     """
     ancestors, style = " ".join(settings.embedding_origins) or "'none'", _source_of_style(stylesheet(settings))
     return (
@@ -136,15 +136,15 @@ class Site:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Return the request as the application serves it now."""
+        """Return the request with its application and the current time."""
         context = context_of(request)
         return cls(request, context, context.clock())
 
     def html(self, template: str, *, who: WhoToCall | None = None, **values: Any) -> str:
         """Render a template with these values and those that all pages use: settings, numbers to call, signposts.
 
-        `who` is who to call, otherwise that of the default guide. A page that may be the first has its style inside: on
-        a slow network it is seen half a second earlier. What a form returns has a link instead, since it is not
+        `who` is who to call, by default that of the default guide. The response to a GET has its style inside: on a
+        slow network it is seen half a second earlier. The response to a post has a link instead, since it is not
         compressed.
         """
         context = self.context
@@ -175,9 +175,9 @@ class Site:
         return self._with_headers(response)
 
     def compressed(self, page: Response) -> Response:
-        """Return an empty form compressed, where the browser accepts that.
+        """Return an empty form compressed, if the browser accepts that.
 
-        It holds nothing that anybody typed. A page with answers is never compressed: its length could tell of them.
+        An empty form contains no input. A page with answers is never compressed: its length could reveal them.
         """
         page.headers["Vary"] = "Accept-Encoding"
         if not accepts_gzip(self.request.headers.get("accept-encoding", "").encode()):
@@ -189,7 +189,7 @@ class Site:
     def cached_page(self, template: str, *, caching: str = CACHE_CURRENT, **values: Any) -> Response:
         """Return a page of guidance, which may be cached for a minute like the API response that it shows.
 
-        If it says who answers now, it holds until that may change.
+        If it names the team on duty, it expires when that may change.
         """
         changes: list[dt.datetime | None] = []
 
@@ -204,7 +204,7 @@ class Site:
         )
 
     def teams(self, who: WhoToCall) -> Teams:
-        """Return who answers these numbers, and those out of hours: first who answers now."""
+        """Return the teams for these numbers, in and out of hours: first the team on duty now."""
         return self._duty_hours.teams(who, self.now)
 
     @property
@@ -218,7 +218,7 @@ class Site:
 
 
 async def read_site(request: Request) -> Site:
-    """Return the request. It is `async` so that it needs no thread."""
+    """Return the request. `async`, so that it needs no thread."""
     return Site.of(request)
 
 

@@ -37,7 +37,7 @@ class SubmittedForm:
         return [value for value in self.fields.get(name, []) if value]
 
     def lines(self, name: str) -> list[str]:
-        """Return the lines of what was typed that are not blank, each without the space around it."""
+        """Return the lines of the typed text that are not blank, each without the space around it."""
         return [line.strip() for line in self.one(name).split("\n") if line.strip()]
 
     def count(self, name: str) -> int:
@@ -57,7 +57,7 @@ async def parse_form(request: Request) -> SubmittedForm:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     refuse_compressed(request)
-    body = await request.body()  # complete, and within the size limit (see `app.http.log_requests`)
+    body = await request.body()  # complete, and within the size limit (see `app.http.request_bodies`)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:  # not ASCII, escapes that are not UTF-8, or too many fields
@@ -85,7 +85,7 @@ def value_at(answers: Answers, name: str) -> Any:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """Return the errors that the models of the API found."""
+    """Return the errors from the models of the API."""
     return [
         to_field_error(each) for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
     ]

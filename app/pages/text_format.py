@@ -23,7 +23,7 @@ SPELLING_ALPHABET = (
 SPELLING_WORDS = {word[0]: word for word in SPELLING_ALPHABET.split()}
 """Words that spell the letters of a reference or a code on the phone (ICAO alphabet)."""
 PAGE_WORDS = (("status token", "code"), ("have acknowledged", "have read"), ("acknowledge", "read"))
-"""Words of the API and those that the pages have in their place."""
+"""Words of the API, and the words that pages use instead."""
 DAY_IN_WORDS = "d MMMM y"
 CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
@@ -51,7 +51,7 @@ def _locale() -> str:
 
 
 def inline_markdown(text: str) -> Markup:
-    """Return the text as HTML, with the bold words and the code of Markdown marked up."""
+    """Return the text as HTML, with Markdown's bold words and code as elements."""
     pieces = BOLD_OR_CODE.split(text)
     html = Markup()
     for plain, bold, code in zip(pieces[0::3], [*pieces[1::3], None], [*pieces[2::3], None], strict=True):
@@ -68,7 +68,7 @@ def day(moment: dt.datetime | dt.date) -> str:
 
 
 def partial_date(value: str) -> str:
-    """Return a date of the API, perhaps without day or month, in words. Text that is no date stays as it is."""
+    """Return a date of the API, perhaps without day or month, in words. Text that is not a date stays unchanged."""
     for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
         try:
             return format_date(dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON), words, locale=_locale())
@@ -92,7 +92,7 @@ def deadline(moment: dt.datetime) -> str:
 
 
 def page_words(sentence: str) -> str:
-    """Return a sentence of the API in the words of the pages."""
+    """Return a sentence of the API in the vocabulary of the pages."""
     for word, plain in PAGE_WORDS:
         sentence = sentence.replace(word, plain)
     return sentence
@@ -101,7 +101,8 @@ def page_words(sentence: str) -> str:
 def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_danger: bool = False) -> list[str]:
     """Return what happens next, in the language of the page.
 
-    The API says it in English. In another language the sentences that name a time are made anew, in the same places.
+    The API has English sentences. In another language, the sentences with a time are composed again, in the same
+    places.
     """
     said = [page_words(each) for each in concern.next_steps]
     if current_language() == ENGLISH:
@@ -112,7 +113,7 @@ def steps_in_words(concern: Receipt | ConcernStatus, *, at: dt.datetime, in_dang
 
 
 def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger: bool) -> Iterator[str]:
-    """Yield the sentences that name a time, in the order of the API."""
+    """Yield the sentences with a time, in the order of the API."""
     by = deadline(concern.acknowledge_by)
     expected = gettext("A social worker should read it by {}.").format(by)
     if concern.state == ConcernState.RECEIVED:
@@ -135,7 +136,7 @@ def _timed_steps(concern: Receipt | ConcernStatus, at: dt.datetime, *, in_danger
 
 
 def own_steps(concern: Receipt | ConcernStatus, *, in_danger: bool = False) -> list[str]:
-    """Return what happens next, for a reporter who is under 18."""
+    """Return the next steps for a reporter who is under 18."""
     if concern.test:
         return [gettext(TEST)]
     if concern.state == ConcernState.CLOSED:
@@ -170,12 +171,12 @@ def code_label(value: StrEnum | str) -> str:
 
 
 def person(name: str) -> str:
-    """Return a name on the record as people say it: the person, or the client that names none."""
+    """Return a name from the audit log for people: the person, or the client if it names no person."""
     return name.partition("/")[2] or name
 
 
 def option(phone: Phone) -> str:
-    """Return the key to press when the call is answered, to print after the number, or nothing."""
+    """Return the key to press when the call is answered, for printing after the number, or nothing."""
     return " ({} {})".format(gettext("option"), phone.option) if phone.option else ""
 
 

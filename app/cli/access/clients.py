@@ -109,13 +109,13 @@ def clients_revoke(settings: SettingsOptions, name: Annotated[str, typer.Argumen
 
 
 def _say_end(name: str, expires_at: dt.datetime | None) -> None:
-    """Say when the key ends, on standard error: standard output has the key alone."""
+    """Print the expiry of the key to standard error: standard output has only the key."""
     if expires_at is not None:
         typer.echo(f"{name}: the new key expires at {format_moment(expires_at)}", err=True)
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
-    """Return what is known of the client, as JSON; of a key never its hash."""
+    """Return the client and its keys as JSON, without the hashes of the keys."""
     return {
         "name": client.name,
         "person": client.person,
@@ -138,7 +138,7 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
 
 
 def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
-    """Return the line of the client: name, state, scopes, last use, the end of its keys, and the person."""
+    """Return the line of the client: name, state, scopes, last use, expiry of its keys, and person."""
     state = _state_of(client, keys, at)
     ends = ", ".join(
         format_moment(key.expires_at) if key.expires_at is not None else "never" for key in keys if key.is_valid(at)

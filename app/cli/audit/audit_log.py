@@ -1,4 +1,4 @@
-"""`guidance audit` and `guidance receipts`: checkpoints for a second party, and receipts checked offline."""
+"""`guidance audit` and `guidance receipts`: checkpoints for an independent auditor, and offline checks of receipts."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ receipts = Commands(help="Signed receipts.", no_args_is_help=True)
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
-    """Return the checkpoint of each file, checked with the key, or the keys of this service. Raises `SetupError`."""
+    """Return the checkpoint of each file, verified with `key` or the keys of this service. Raises `SetupError`."""
     if not paths:
         return []
     verifiers = [parse_verifier_key(key)] if key is not None else _own_verifiers(settings)
@@ -37,7 +37,7 @@ def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None)
 
 
 def read_note(path: Path) -> str:
-    """Return the signed note in the file: the note itself, or the JSON of an event or an answer with a `checkpoint`."""
+    """Return the signed note in the file, which is the note or the JSON of an event or response with a `checkpoint`."""
     try:
         text = path.read_bytes().decode()
         if not text.lstrip().startswith("{"):
@@ -102,7 +102,7 @@ def receipts_verify(
     """
     text = path.read_text(encoding="utf-8").strip()
     kind, field = (STATEMENT, "statement") if statement else (RECEIPT, "receipt")
-    try:  # of the text that a page saves, the last line is the JWS, and the lines before it are not signed
+    try:  # in the text that a page saves, only the last line, the JWS, is signed
         response: dict[str, Any] = (
             parse_json(text) if text.startswith("{") else {field: (text.splitlines() or [""])[-1]}
         )

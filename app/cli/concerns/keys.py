@@ -1,4 +1,4 @@
-"""`guidance keys`: the keys that concerns are sealed to, and those of webhooks and of who may come in."""
+"""`guidance keys`: the keys that encrypt concerns, encrypt secrets of webhooks, and sign rows of access."""
 
 from pathlib import Path
 from typing import Annotated
@@ -133,7 +133,7 @@ def keys_rotate_access(
     Then copy the file to every node with its own copy. Until then, other nodes refuse the new signatures. Rows not
     signed by any key are listed and left unchanged: they grant no access, and the exit status is 1.
     """
-    with open_writer(settings, creates=True) as (engine, writer):  # a first start may need its key file before
+    with open_writer(settings, creates=True) as (engine, writer):  # the first start may need the key file
         access_keys = need_access_keys(engine)
         done = writer.run(sign_again, keys=access_keys, with_new_key=not finish, accept=accept)
         if finish:

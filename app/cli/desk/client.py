@@ -1,4 +1,4 @@
-"""The service, as the commands of the desk call it: over HTTP, with a client key."""
+"""The HTTP client of the desk commands, which calls the service with a client key."""
 
 import time
 import uuid
@@ -19,7 +19,7 @@ from app.models.references import find_reference
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
 WAITS = (1, 3)
-"""Seconds before each further attempt to send something of which no answer came."""
+"""Seconds before each further attempt to send a request that got no response."""
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
 KeyOption = Annotated[
     str | None,
@@ -34,7 +34,7 @@ AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the response a
 
 
 def parse_reference(typed: str) -> str:
-    """Return the reference in its standard form, as an argument of a command. Raises `typer.BadParameter`."""
+    """Return the typed reference in its standard form. Raises `typer.BadParameter`."""
     reference = find_reference(typed)
     if reference is None:
         raise typer.BadParameter("not a valid reference: check it for mistakes")
@@ -46,7 +46,7 @@ Reference = Annotated[str, typer.Argument(help="The concern's reference.", parse
 
 @dataclass(frozen=True)
 class DeskClient:
-    """Calls the service. Every refusal is one sentence, as the service gives it."""
+    """An HTTP client of the service. The message of each error is one sentence, as the service returned it."""
 
     http: httpx.Client
     as_json: bool = False
@@ -60,7 +60,7 @@ class DeskClient:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return the JSON of the answer. Raises `DeskRequestFailed`."""
+        """Return the JSON of the response. Raises `DeskRequestFailed`."""
         given = {"Accept": ANSWER_MEDIA_TYPE, **(headers or {})}
         response = self._request(method, path, given, query=query, body=body)
         if not response.is_success or not response.headers.get("content-type", "").startswith(ANSWER_MEDIA_TYPE):
@@ -68,9 +68,10 @@ class DeskClient:
         return response.json()
 
     def send_once(self, path: str, body: Any) -> Any:
-        """Post what must not be done twice, and return the JSON of the answer. Raises `DeskRequestFailed`.
+        """Post a request that must take effect only once, and return the JSON of the response.
 
-        Where no answer came it is posted again, with the same idempotency key: the service does it once.
+        Raises `DeskRequestFailed`. If no response arrives, the request is posted again with the same idempotency key:
+        the service acts once.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         for seconds in WAITS:
@@ -81,20 +82,20 @@ class DeskClient:
         return self.call("POST", path, body=body, headers=headers)
 
     def show(self, document: Any, lines: Sequence[str] | None = None, notice: str = "") -> None:
-        """Print what the service answered, as lines for people or as JSON. Without lines, JSON is the only form.
+        """Print the response as lines for people or as JSON. Without lines, JSON is the only form.
 
-        The notice goes to standard error: it is no result.
+        The notice goes to standard error, since it is not part of the result.
         """
         echo_result(lines or (), document, as_json=self.as_json or lines is None)
         if notice and not self.as_json:
             typer.echo(notice, err=True)
 
     def fetch_sealed(self, path: str) -> httpx.Response:
-        """Return the answer with a sealed file. Raises `DeskRequestFailed`."""
+        """Return the response with a sealed file. Raises `DeskRequestFailed`."""
         return self.fetch(path, AGE_MEDIA_TYPE)
 
     def fetch(self, path: str, media_type: str) -> httpx.Response:
-        """Return the answer with a file of that type. Raises `DeskRequestFailed`."""
+        """Return the response with a file of `media_type`. Raises `DeskRequestFailed`."""
         response = self._request("GET", path, {"Accept": media_type})
         if not response.headers.get("content-type", "").startswith(media_type):
             raise _failure(response)
@@ -120,7 +121,7 @@ class DeskClient:
 def connect(
     url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
 ) -> Iterator[DeskClient]:
-    """Yield what calls the service at that address, with the key of the file or the key itself."""
+    """Yield a client of the service at `url`, with the key itself or the key in the file."""
     secret = key_file.read().strip() if key_file is not None else key
     if not secret:
         raise typer.BadParameter("a client key is required: set GUIDANCE_DESK_KEY, --key-file or --key")

@@ -75,14 +75,14 @@ ClockChecked = Annotated[
 
 
 def _filter(name: str, option: str) -> OptionInfo:
-    """Return the option of that filter. The service says what its value may be."""
+    """Return the command-line option of the filter. The service validates its value."""
     described: OptionInfo = typer.Option(option, help=InboxParameters.model_fields[name].description)
     return described
 
 
 @dataclass(frozen=True)
 class InboxFilters:
-    """The filters of the inbox. What is None is no filter."""
+    """The filters of the inbox. None means no filter."""
 
     state: Annotated[ConcernState | None, _filter("state", "--state")] = None
     overdue: Annotated[bool | None, _filter("overdue", "--overdue/--not-overdue")] = None
@@ -119,7 +119,7 @@ def desk_list(
 
 
 def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
-    """Return the filters of the view. Raises `typer.BadParameter` where there is none of that name."""
+    """Return the filters of the saved view. Raises `typer.BadParameter` if no view has that name."""
     found: dict[str, dict[str, Any]] = {
         each["name"]: each["filters"] for each in service.call("GET", DESK_VIEWS)["views"]
     }
@@ -143,7 +143,7 @@ def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _due_of(entry: dict[str, Any]) -> str:
-    """Return the earliest time by which something must be acknowledged; if nothing waits, that of the concern."""
+    """Return the earliest deadline of what is not acknowledged, or that of the concern if everything is."""
     own = [entry["acknowledge_by"]] if entry["state"] == "received" or not entry["additions_waiting"] else []
     dues: list[str] = [*own, *filter(None, [entry["addition_acknowledge_by"]])]
     return min(dues)
@@ -199,7 +199,7 @@ def desk_open(service: DeskOptions, *, reference: Reference, identity: Identity)
 def open_whole(
     service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """Return the concern, and what was added to it: `additions`, and the desk's `notes` if they are wanted."""
+    """Return the concern and its `additions`, decrypted, and the desk's `notes` if `with_notes`."""
     path = desk_concern_path(reference)
     response = service.fetch_sealed(path)
     numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
@@ -211,7 +211,7 @@ def open_whole(
 
 
 def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
-    """Return the note with its time and author, as the record has them. Raises as `open_note` does."""
+    """Return the decrypted note with its time and author from the audit log. Raises as `open_note` does."""
     sealed = service.fetch_sealed(entry["links"]["self"]).content
     received_at = dt.datetime.fromisoformat(entry["written_at"])
     opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
@@ -242,7 +242,7 @@ def desk_acknowledge(
 
 
 def _show_concern(service: DeskClient, entry: dict[str, Any]) -> None:
-    """Print what the concern is after an act."""
+    """Print the concern as it is after an action."""
     held = ", on hold" if entry["held"] else ""
     outcome = f", {entry['outcome']}" if entry["outcome"] else ""
     erased = ", erased" if entry["erased_at"] else ""
@@ -338,7 +338,7 @@ def desk_ask(
 
 
 def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, str]:
-    """Return the message to the reporter, sealed on this machine."""
+    """Return the message to the reporter, encrypted on this computer."""
     text = typed.strip()
     if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
         raise typer.BadParameter(f"a message must have 1 to {MAX_MESSAGE_LENGTH} characters")
@@ -347,7 +347,7 @@ def _seal_message(service: DeskClient, reference: str, typed: str) -> dict[str, 
 
 
 def _find_outcome(service: DeskClient, typed: str) -> str:
-    """Return the code that was meant: `early help` is `early_help`. Where there is none, list them all."""
+    """Return the code of the typed outcome: `early help` is `early_help`. If it is unknown, list all codes."""
     codes: dict[str, str] = {
         each["code"]: each["label"] for each in service.call("GET", f"{CODE_LISTS}/outcome")["codes"]
     }
@@ -405,7 +405,7 @@ def desk_erase(service: DeskOptions, *, reference: Reference, reason: Reason) ->
 
 @dataclass(frozen=True)
 class Receiver:
-    """The options that name the body that a concern goes to, and why."""
+    """The options for the organisation that receives a concern, and the reason."""
 
     to: Annotated[str, typer.Option(help="The organisation's age recipient. Confirm it by phone.")]
     body: Annotated[str, typer.Option(help="Name of the organisation.")]
@@ -491,7 +491,7 @@ def desk_export(
 def make_export(
     service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str
 ) -> tuple[bytes, dict[str, Any]]:
-    """Return the signed file, and what the service answered when its export was recorded.
+    """Return the signed file, and the service's response to the recording of the export.
 
     Raises `DeskRequestFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
     """
@@ -506,7 +506,7 @@ def make_export(
 
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
-    """Return every sealed text that the export is to have."""
+    """Return every sealed text that the export needs."""
     path = desk_concern_path(statement["concern"]["reference"])
     return {
         place: service.fetch_sealed(f"{path}/{place.kind}s/{place.number}" if place else path).content
@@ -520,7 +520,7 @@ def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionConte
 
 
 def _fetch_reference_data(service: DeskClient) -> ReferenceData:
-    """Return every code list, the signposts and the neighbouring councils, without what pages say of the law."""
+    """Return every code list, the signposts and the neighbouring councils, without the legal statements."""
     names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
     answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
     lists = [
@@ -531,7 +531,7 @@ def _fetch_reference_data(service: DeskClient) -> ReferenceData:
         tuple(Signpost.model_validate({key: one[key] for key in Signpost.model_fields if key in one}) for one in found)
         for found in (answer["signposts"], answer.get("neighbours", ()))
     )
-    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service left out those of others
+    own = tuple(each.model_copy(update={"council": None}) for each in own)  # the service omits those of other councils
     return ReferenceData({each.name: each for each in lists}, own, statements=(), neighbours=neighbours)
 
 

@@ -172,7 +172,7 @@ def deliver(
 
 
 def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """Return what is known of the webhook, as JSON; never its secrets."""
+    """Return the webhook as JSON, without its secrets."""
     return {
         "name": webhook.name,
         "url": webhook.url,

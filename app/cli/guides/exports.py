@@ -1,4 +1,4 @@
-"""`guidance export`: the public reads as files (`export DIR`), and checking the export of a concern."""
+"""`guidance export`: write the public reads as files, and verify the export of a concern."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,8 +28,8 @@ def export(
 
     Feeds contain absolute URLs: set GUIDANCE_PUBLIC_URL to the address where the files will be served.
     """
-    settings = settings.model_copy(update={"deliver": False})  # it only reads
-    with open_engine(settings, creates=True) as engine:  # a start of the service would migrate
+    settings = settings.model_copy(update={"deliver": False})  # an export only reads
+    with open_engine(settings, creates=True) as engine:  # unlike a start of the service, an export does not migrate
         prepare_schema(engine, settings.data_dir, migrates=False)
     set_up_logs("error")
     try:
@@ -85,7 +85,7 @@ class ExportGroup(TyperGroup):
     """A group in which `export DIR` means `export site DIR`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command in front of what names none."""
+        """Insert the command `site` if the arguments begin with no command."""
         if args[:1] not in ([name] for name in (*self.commands, "--help")):
             args = [SITE, *args]
         return list(super().parse_args(ctx, args))

@@ -1,4 +1,4 @@
-"""`guidance new` to `withdraw`, `import`, `due` and `rendition`: from an idea to words that are published."""
+"""`guidance new` to `withdraw`, `import`, `due` and `rendition`: write, check and publish guides."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -98,14 +98,14 @@ def open_published(settings: Settings) -> Iterator[Session | None]:
 
 
 def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
-    """Raise `SeedFileError` unless the digest of the file is one that was agreed on. `command` prints a digest."""
+    """Raise `SeedFileError` unless the digest of the file was agreed on. `command` prints a digest."""
     if digest not in agreed:
         reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
         raise SeedFileError(path, [SeedError(0, reason)])
 
 
 def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
-    """Return whether the file is in that folder of the seed, whose files the first start publishes without asking."""
+    """Return True if the file is in that folder of the seed. The first start publishes its files without asking."""
     return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
 
 
@@ -136,7 +136,7 @@ def check(
 
 
 def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
-    """Check every file, and list its faults. The exit status is 1 if there is any."""
+    """Check every file and list its errors. The exit status is 1 if there are any."""
     faulty = False
     for path in paths:
         try:
@@ -179,7 +179,7 @@ def preview(
 
 
 def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
-    """Publish the guide's editions in the trial, and then the file. Raises `SeedFileError`, and publishes nothing."""
+    """Publish the guide's editions in the trial, then the file. If it raises `SeedFileError`, it publishes nothing."""
     at = utc_now()
     with open_published(settings) as session:
         draft = check_file(path, reference_data, session, today=at.date())
@@ -275,7 +275,7 @@ def _withdraw(settings: Settings, key: AnyKey, reason: str, *, as_json: bool = F
 
 @contextmanager
 def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
-    """Print the results as JSON at the end, also after a file that was refused: those before it are published."""
+    """Print the results as JSON at the end, even if a file was refused: the files before it are published."""
     try:
         yield
     finally:
@@ -345,7 +345,7 @@ def withdraw_published_rendition(
 
 @contextmanager
 def _open_editions(settings: Settings) -> Iterator[Session]:
-    """Open what is published. Raise `SetupError` where there is nothing."""
+    """Yield a session that reads published editions. Raise `SetupError` if there is no database."""
     with open_published(settings) as session:
         if session is None:
             raise SetupError(NO_DATABASE.format(folder=settings.data_dir))
@@ -353,7 +353,7 @@ def _open_editions(settings: Settings) -> Iterator[Session]:
 
 
 def _check(session: Session, path: Path) -> RenditionFile:
-    """Return the file without faults, and write what every answer will say of it to standard error."""
+    """Return the rendition file if it is valid. Print to standard error the warnings that every response will show."""
     file = read_rendition_file(path)
     check_rendition_file(session, file)
     if file.content.is_unchecked:

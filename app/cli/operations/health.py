@@ -35,7 +35,7 @@ def health(
 
 
 def _call(url: str, path: str, seconds: float) -> tuple[int, dict[str, Any]]:
-    """Return the status and the answer. Without one, the status is 0. No proxy of the environment is used."""
+    """Return the status and the response. Without a response, the status is 0. Ignores proxies of the environment."""
     target = urlsplit(url)
     if target.scheme not in ("http", "https") or not target.hostname:
         raise typer.BadParameter("must be an address such as http://127.0.0.1:8000")

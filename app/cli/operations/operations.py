@@ -1,4 +1,4 @@
-"""`guidance backup`, `restore`, `verify`, `migrate` and `doctor`: for those who run the service."""
+"""`guidance backup`, `restore`, `verify`, `migrate` and `doctor`: the commands for operators."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -189,7 +189,7 @@ def verify(
     lines: list[tuple[str, str | None]] = []
     try:
         with open_engine(settings) as engine, progress("Verifying") as show:
-            lines.extend(_verify(engine, checkpoints, show))  # what was found stays, where the next cannot be read
+            lines.extend(_verify(engine, checkpoints, show))  # earlier results are printed even if the next read fails
     except DBAPIError:
         raise DatabaseUnreadable from None
     finally:
@@ -267,7 +267,7 @@ def doctor(
 
 
 def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) -> str | None:
-    """Send the errors, if there are any, and return why no email can be sent, or None."""
+    """Email the errors, if there are any. Return why no email can be sent, or None."""
     if settings is None:
         return "the settings cannot be read"
     try:
@@ -281,7 +281,7 @@ def _mail(findings: Sequence[Finding], settings: Settings | None, address: str) 
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """Print each finding as one line. What is fine needs no action."""
+    """Print each finding as one line, with its action if it needs one."""
     for each in findings:
         condition = paint(f"{each.condition:<7}", COLOURS[each.condition])
         action = f". {each.action[:1].upper()}{each.action[1:]} (read {each.read})" if each.action else ""

@@ -32,9 +32,9 @@ visitors_router = GuidanceRouter(include_in_schema=False, route_class=DeskRoute)
 
 @dataclass(frozen=True)
 class Way:
-    """A way to the provider and back, as the browser's cookie has it: its secret, and the page to which it leads.
+    """One sign-in through the provider, as stored in the browser's cookie: its secret, and the page to open afterwards.
 
-    If it does not `ask`, the provider shows no page, and only says whether it still knows the person.
+    If `asks` is false, the provider shows no page, and only confirms that it still knows the person.
     """
 
     secret: str | None
@@ -47,7 +47,7 @@ class Way:
 
     @classmethod
     def read(cls, cookie: str | None) -> "Way":
-        """Return the way. A page that is not one of the desk is the inbox."""
+        """Return the sign-in from the cookie. Any page that is not one of the desk becomes the inbox."""
         secret, _, rest = (cookie or "").partition(".")
         encoded, _, how = rest.partition(".")
         try:
@@ -59,9 +59,9 @@ class Way:
 
 @router.get(PROVIDER_SIGN_IN)
 def go_to_provider(arrival: ArrivalDep, page: PageAfter = "", *, asks: bool = False) -> Response:
-    """Lead the browser to the provider, with a secret for the way.
+    """Redirect the browser to the provider, with a new secret for this sign-in.
 
-    With a page, the way leads to that page. Unless it `asks`, the provider is then only asked whether it still knows
+    With a `page`, the sign-in ends at that page. Unless it `asks`, the provider then only confirms that it still knows
     the person.
     """
     openid, secret = arrival.get_openid(), draw_token()
@@ -72,11 +72,11 @@ def go_to_provider(arrival: ArrivalDep, page: PageAfter = "", *, asks: bool = Fa
     return response
 
 
-@router.get(RETURN, dependencies=[UNKNOWN_IGNORED])  # providers add parameters of their own
+@router.get(RETURN, dependencies=[UNKNOWN_IGNORED])  # providers add their own parameters
 def return_from_provider(
     arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider = ""
 ) -> Response:
-    """Return a page that leads on by itself: on a way that began at another site, a browser sends no strict cookie."""
+    """Return a page that continues automatically: browsers send no strict cookie after a redirect from another site."""
     arrival.get_openid()
     given = {"code": code, "state": state, "iss": iss}
     finish = f"{FINISH}?{urlencode({name: value for name, value in given.items() if value})}"
@@ -87,10 +87,10 @@ def return_from_provider(
 def finish_sign_in(
     arrival: ArrivalDep, code: AnswerOfProvider = "", state: AnswerOfProvider = "", iss: AnswerOfProvider | None = None
 ) -> Response:
-    """Begin a session for the person that the provider names, end the one that the browser had, lead to its page.
+    """Start a session for the person from the provider, end the browser's former session, and redirect to the page.
 
-    A way that is over, as after the browser's Back, leads to the inbox if the browser has a session. A way on which the
-    provider asked nobody, and does not know the person, leads to the sign-in.
+    A sign-in that is already over, as after the browser's Back, redirects to the inbox if the browser has a session. If
+    the provider showed no page and does not know the person, redirect to the sign-in.
     """
     context, former = arrival.context, arrival.former
     openid, name = arrival.get_openid(), _way_cookie(state)
@@ -118,7 +118,10 @@ def finish_sign_in(
 
 
 def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on: bool) -> str:
-    """Return the token of a session of the person. Without a role, every one of theirs ends. Raises `TokenInvalid`."""
+    """Return the token of a new session of the person. Raises `TokenInvalid`.
+
+    A person without a role loses all their sessions.
+    """
     writer, issuer = arrival.context.writer, openid.provider.issuer
     name = Principal(openid.client, frozenset(), found.person).name_on_record
     actor = Actor(name, arrival.address, arrival.now)
@@ -138,13 +141,13 @@ def _let_in(arrival: Arrival, openid: OpenIdSignIn, found: SignedIn, *, goes_on:
 
 
 def _way_cookie(state: str) -> str:
-    """Return the name of the cookie of a way, so that one in another tab does not end it."""
+    """Return the name of the cookie of a sign-in, so that a sign-in in another tab does not end it."""
     return f"{WAY_COOKIE}-{state[:CHARACTERS_OF_STATE]}"
 
 
 @visitors_router.post(f"{PATH}/sign-out/everywhere")
 def sign_out_everywhere(visit: VisitDep) -> Response:
-    """End every session of the person, on whatever device, and lead to the sign-in."""
+    """End every session of the person, on all devices, and redirect to the sign-in."""
     visit.context.desk_sign_in.sessions.end_every(visit.visitor.name, visit.actor)
     response = lead_to(SIGN_IN)
     set_cookie(response, visit.context.settings, SESSION_COOKIE, "")

@@ -24,14 +24,14 @@ SIGNED_IN, REFUSED = 204, 401
 UNKNOWN_PASSKEY = "We do not know this passkey, or it took too long. Try again, or ask for a new invitation."
 UNKNOWN_INVITATION = "This invitation was used, or has expired. Ask for a new one."
 OWN_PAGE = re.compile(rf"({PATH}|{GUIDES_PATH})([/?][!-~]*)?")
-"""The pages to which a sign-in may lead."""
+"""The pages to which a sign-in may redirect."""
 PageAfter = Annotated[str, Query(alias="page", max_length=LONGEST_WAY_BACK)]
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
 class Arrival(DeskSite):
-    """A request of a browser that signs in or out."""
+    """A browser's request to sign in or out."""
 
     @property
     def passkeys(self) -> "Passkeys":
@@ -39,13 +39,13 @@ class Arrival(DeskSite):
         return self.context.desk_sign_in.passkeys(self.request.url.port)
 
     def elsewhere(self, path: str) -> str | None:
-        """Return the address of the page where passkeys work, if that is not the one under which the browser called."""
+        """Return the address of the page where passkeys work, if the browser called another host."""
         url = self.request.url
         party = self.context.desk_sign_in.party(url.port)
         return f"{party.origin}{path}" if url.hostname != party.id else None
 
     def get_openid(self) -> OpenIdSignIn:
-        """Return the sign-in by a provider. Raises `NotFound` where none is set up."""
+        """Return the sign-in by a provider. Raises `NotFound` if none is set up."""
         openid = self.context.desk_sign_in.openid
         if openid is None:
             raise NotFound
@@ -58,11 +58,11 @@ class Arrival(DeskSite):
 
     @property
     def former(self) -> str | None:
-        """The token of the session that the browser has."""
+        """The token of the browser's current session, or None."""
         return read_cookie(self.request, SESSION_COOKIE)
 
     def let_in(self, person: str) -> Response:
-        """Begin a session of the person, whose passkey was checked."""
+        """Start a session for the person, whose passkey was checked."""
         token = self.context.desk_sign_in.begin_with_passkey(
             person, address=self.address, at=self.now, former=self.former
         )
@@ -71,21 +71,21 @@ class Arrival(DeskSite):
         return response
 
     def refuse(self, refusal: TokenInvalid, words: str) -> Response:
-        """Return plain words for the page's script. The reason is in the log alone.
+        """Return plain words for the page's JavaScript. Only the log has the reason.
 
-        Raises `RateLimited` instead, if the network is over the limit: only who cannot sign in is refused by it.
+        Raises `RateLimited` instead if the network is over the limit, which therefore only affects failed sign-ins.
         """
         self.log_refusal(refusal)
         refuse_over_limit(self.request)
         return Response(words, status_code=REFUSED, media_type="text/plain")
 
     def log_refusal(self, refusal: TokenInvalid) -> None:
-        """Write the reason, which the page does not give."""
+        """Log the reason, which the page does not show."""
         log.info("sign_in_refused", reason=str(refusal), request_id=self.request.state.request_id)
 
 
 async def read_arrival(request: Request) -> Arrival:
-    """Return the request. It is `async` so that it needs no thread."""
+    """Return the request. `async`, so that it needs no thread."""
     return Arrival.of(request)
 
 
@@ -94,7 +94,7 @@ ArrivalDep = Annotated[Arrival, Depends(read_arrival)]
 
 @router.get(SIGN_IN)
 def read_sign_in(arrival: ArrivalDep, page: PageAfter = PATH) -> Response:
-    """Return the page to sign in, which leads on to `page`, if that is one of the desk."""
+    """Return the sign-in page, which continues to `page` if that is a page of the desk."""
     has_provider = arrival.context.desk_sign_in.openid is not None
     page = own_page(page)
     elsewhere = arrival.elsewhere(sign_in_address(page))
@@ -103,13 +103,13 @@ def read_sign_in(arrival: ArrivalDep, page: PageAfter = PATH) -> Response:
 
 @router.post(f"{SIGN_IN}/options")
 def offer_passkey_sign_in(arrival: ArrivalDep) -> Response:
-    """Return what a passkey is to sign."""
+    """Return the challenge for a passkey to sign."""
     return Response(arrival.passkeys.offer(at=arrival.now), media_type=JSON)
 
 
 @router.post(SIGN_IN)
 def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
-    """Begin a session, where a passkey signed what was offered."""
+    """Start a session if a passkey signed the challenge."""
     try:
         return arrival.let_in(arrival.passkeys.verify(posted.one("credential"), at=arrival.now))
     except TokenInvalid as refusal:
@@ -118,13 +118,13 @@ def sign_in_by_passkey(arrival: ArrivalDep, posted: SubmittedFormDep) -> Respons
 
 @router.get(INVITATION)
 def read_invitation(arrival: ArrivalDep) -> Response:
-    """Return the page that registers a passkey. The token is after the `#` of its address, which no server sees."""
+    """Return the page that registers a passkey. The token is after the `#` of the address, which servers never see."""
     return arrival.page("desk_invitation.html", elsewhere=arrival.elsewhere(INVITATION))
 
 
 @router.post(f"{INVITATION}/options")
 def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
-    """Return how a passkey is to be made."""
+    """Return the options for creating a passkey."""
     try:
         options = arrival.passkeys.offer_registration(posted.one("token"), at=arrival.now)
     except TokenInvalid as refusal:
@@ -134,7 +134,7 @@ def offer_passkey_registration(arrival: ArrivalDep, posted: SubmittedFormDep) ->
 
 @router.post(INVITATION)
 def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response:
-    """Register the passkey, and begin a session."""
+    """Register the passkey, and start a session."""
     token, credential = posted.one("token"), posted.one("credential")
     try:
         return arrival.let_in(arrival.passkeys.register(token, credential, address=arrival.address, at=arrival.now))
@@ -144,7 +144,7 @@ def accept_invitation(arrival: ArrivalDep, posted: SubmittedFormDep) -> Response
 
 @router.post(f"{PATH}/sign-out")
 def sign_out(arrival: ArrivalDep) -> Response:
-    """End the session, and lead to the sign-in."""
+    """End the session, and redirect to the sign-in."""
     context, former = arrival.context, arrival.former
     if former is not None:
         context.desk_sign_in.sessions.end(former, address=arrival.address, at=arrival.now)
@@ -155,10 +155,10 @@ def sign_out(arrival: ArrivalDep) -> Response:
 
 @router.get(f"{PATH}/blank")
 def read_blank_page(arrival: ArrivalDep) -> Response:
-    """Return a page with nothing on it, for when somebody looks over a shoulder."""
+    """Return an empty page, for a person who does not want others to see their screen."""
     return arrival.page("desk_blank.html")
 
 
 def own_page(page: str) -> str:
-    """Return the page, if it is one of the desk; otherwise the inbox."""
+    """Return the page if it is one of the desk, otherwise the inbox."""
     return page if OWN_PAGE.fullmatch(page) else PATH

@@ -1,4 +1,4 @@
-"""The record of disclosures, for the lead of the desk and for auditors, and its acts in words."""
+"""The audit log in words, for the lead of the desk and for auditors."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,14 +38,14 @@ DIGESTS_ALONE = frozenset(
         DeskAct.HAND_OVER_CONFIRMED,
     }
 )
-"""The acts whose detail is for programs."""
+"""The actions whose detail is for programs."""
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 RECORD_PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
 class ActLine:
-    """One act: what was done, by what name, and more about it."""
+    """One action: its name in words, the person or client, and further detail."""
 
     act: AuditEntryRow
     what: str
@@ -54,12 +54,12 @@ class ActLine:
 
 
 def act_lines(acts: Iterable[AuditEntryRow]) -> list[ActLine]:
-    """Return the acts in words, in the same order."""
+    """Return the actions in words, in the same order."""
     return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
 
 
 def _who(client: str) -> str:
-    """Return the person; without one, the reporter or the name of the client."""
+    """Return the person; without a person, the reporter or the name of the client."""
     return "the reporter" if client == REPORTER else person(client)
 
 
@@ -80,7 +80,7 @@ def _detail(act: AuditEntryRow) -> str:
 def read_record(
     visit: AuditorVisitDep, chain: Annotated[str, Query(max_length=60)] = "", cursor: Cursor = None
 ) -> Response:
-    """Return who did what, the oldest first: of one concern, or of all. Viewing it is recorded too."""
+    """Return the audit log of one concern, or of all, oldest first. Viewing it is recorded too."""
     found = find_reference(chain) or chain.strip() or None
     wanted = RecordPage(found, None, decode_key(cursor, otherwise=0), RECORD_PAGE_SIZE)
     rows = read_audit_log(visit.context.writer, wanted, actor=visit.actor)

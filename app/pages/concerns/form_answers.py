@@ -1,4 +1,4 @@
-"""Answers of the form: from what was posted to the JSON of the API and back, so that nothing is lost, and in words."""
+"""Answers of the form: conversion between the posted form and the JSON of the API without loss, and their words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Faults = dict[str, str]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """Return the answers as the JSON of the API. Empty entries are left out where the schema allows it."""
+    """Return the answers as the JSON of the API. Empty entries are left out if the schema allows it."""
     answers: Answers = {}
     for section in form:
         for element in section.elements:
@@ -49,7 +49,7 @@ def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list
 
 
 def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of the form fields that give the same answers again."""
+    """Yield the names and values of the form fields that reproduce the answers."""
     for section in form:
         for element in section.elements:
             if isinstance(element, RepeatableGroup):
@@ -70,7 +70,7 @@ def _put_answers(answers: Answers, question: Question, posted: SubmittedForm, *,
         answer = _read_answer(each, posted)
         if answer or answer == 0:
             _put(answers, each.name.removeprefix(prefix), answer)
-        elif each.is_required:  # with its object present, the error names the missing field itself
+        elif each.is_required:  # if its object is present, the error names the missing field
             _parent_of(answers, each.name.removeprefix(prefix))
 
 
@@ -154,7 +154,7 @@ class AnsweredSection:
 
 
 def printed_section(section: AnsweredSection) -> dict[str, Any]:
-    """Return a section with its answers, as it is printed."""
+    """Return a section with its answers, for printing."""
     groups = [
         {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
         for heading, answers in section.groups
@@ -163,7 +163,7 @@ def printed_section(section: AnsweredSection) -> dict[str, Any]:
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError], answers: Answers) -> Faults:
-    """Return one message for each question with an error, in the order of the form; `""` is for all other errors."""
+    """Return one message for each question with an error, in the order of the form; `""` has all other errors."""
     questions = {question.name: question for section in form for question in section.questions}
     entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
     messages: Faults = {}
@@ -228,7 +228,7 @@ def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
 
 
 def _entry_title(name: str, titles: dict[str, str]) -> str:
-    """Return the title of the question's entry, where its group has more than one."""
+    """Return the title of the question's entry, if its group has more than one entry."""
     entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
     group = entry.rpartition(".")[0]
     return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
@@ -248,7 +248,7 @@ def _message(fault: FieldError, question: Question, entry: str, answers: Answers
 
 
 def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
-    """Return the sentence in the language of the page, or marked as English; with a small letter where it goes on."""
+    """Return the sentence in the language of the page, or marked as English; in lower case if it `goes_on`."""
     template = gettext(fault.template)
     words = fault.fill_in(template)
     words = words[:1].lower() + words[1:] if goes_on else words

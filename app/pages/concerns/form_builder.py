@@ -1,4 +1,4 @@
-"""Builds the form from the JSON Schema of a concern: labels, help texts, codes and limits are those of the API."""
+"""The builder of the form from the JSON Schema of a concern: labels, help texts, codes and limits come from the API."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +55,7 @@ MAX_LINE_LENGTH = 300
 OF_TEXT = (QuestionKind.LINE, QuestionKind.SHORT, QuestionKind.LONG)
 JsonSchema = Mapping[str, Any]
 FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
-"""What the models can find in an answer to the form, beside what the form says in its own words."""
+"""Errors that the models can find in an answer to the form, beside those with the form's own wording."""
 FROM_BELOW = (
     CALL_999_FIRST,
     *map(page_words, (CONCERN_STORED, ADDITION_STORED, ANOTHER_COUNCIL, WORKS_WITH_CHILDREN, HOW_TO_FOLLOW, TEST)),
@@ -78,7 +78,7 @@ class SchemaField:
 
     @property
     def is_list(self) -> bool:
-        """Whether it takes several values."""
+        """True if the field takes several values."""
         return self.schema.get("type") == "array"
 
 
@@ -120,7 +120,7 @@ def _resolve(schema: JsonSchema) -> JsonSchema:
 
 @dataclass(frozen=True)
 class FormBuilder:
-    """Builds the form of one edition."""
+    """A builder of the form of one edition."""
 
     content: EditionContent
     reference_data: ReferenceData
@@ -128,7 +128,7 @@ class FormBuilder:
     """The number of entries of each repeatable group, by its name."""
     variant: FormVariant = ABOUT_A_CHILD
     duty_to_report: str | None = ""
-    """What it says of the duty to report where it asks about it; None where it does not ask."""
+    """The form's text on the duty to report, if it asks about the duty; None if it does not ask."""
 
     def make(self) -> ConcernForm:
         """Return every section, with its questions."""
@@ -145,7 +145,7 @@ class FormBuilder:
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
-        """Yield the elements in their order; a follow-up question is inside the question on which it depends."""
+        """Yield the elements in order. A follow-up question is inside the question on which it depends."""
         paths = {field.path for field in fields}
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
@@ -252,10 +252,10 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
 
 
 def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Yield the sentences of the forms, and what the pages show from below, as an extraction method of Babel.
+    """Yield the sentences of the forms, and those that pages show from lower layers, as a Babel extraction method.
 
-    They come from the models, the code lists and the layouts, so no marks in a file can name them. The words of the
-    guide are not among them.
+    They come from the models, the code lists and the layouts, so no marks in a file can name them. The text of the
+    guide is not included.
     """
     for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
         yield 1, None, sentence, []

@@ -1,4 +1,4 @@
-"""What the form for a concern asks: its elements, steps and sections, its words, and its variants.
+"""The layout of the form for a concern: elements, steps, sections, wording and variants.
 
 The fields with their codes and limits come from the models (`app.models.concerns.concern`).
 """
@@ -23,7 +23,7 @@ OMITTED_FIELDS = {
 }
 """The fields that are not in the form, with the reason."""
 LAST_STEP = "Anything else"
-"""The title of the step whose sections are folded away."""
+"""The title of the step whose sections are collapsed."""
 GUIDE_ITEMS = "guide-items"
 ENTRY_NAMES = {
     "children": "child",
@@ -49,27 +49,27 @@ PARTS_OF_A_CHILD = {
         *("child_protection_plan", "education_health_and_care_plan", "allocated_social_worker"),
     ),
 }
-"""The titles of the parts in which questions about a child are folded away, and the questions in each."""
+"""The titles of the collapsible parts for questions about a child, and the questions in each."""
 MORE_ABOUT_YOU, MORE_ABOUT_WORK = "More about you", "More about your work"
 """The titles of the parts for questions about the reporter."""
 YES = ("yes",)
 GIVES_NAME = ("reporter.kind", ("professional", "member_of_public", "family"))
 UNDER_18 = (ReporterKind.CHILD, ReporterKind.FRIEND)
-"""The reporters who are children themselves: they have forms, receipts and files in words of their own."""
+"""The reporters who are children themselves: their forms, receipts and files have their own wording."""
 CHILDLINE = "childline"
-"""The signpost that their pages name after 999."""
+"""The signpost that follows 999 on their pages."""
 CAN_BE_REACHED = ("reporter.kind", (*GIVES_NAME[1], *UNDER_18))
 DANGER = "immediate_danger"
 """The question that asks whether a child is in danger."""
 WORKS_WITH_CHILDREN = ("reporter.kind", ("professional",))
 OF_DUTY = "reporter.duty_to_report."
 DUTY_TO_REPORT = f"{OF_DUTY}made_under_duty"
-"""The question whether the law makes a professional report. It is asked from the day that the council sets."""
+"""The question if the law makes a professional report. It is asked from the day that the council sets."""
 DATE_HINT = "For example, 24 11 2026. You can give just a month or a year."
 FULL_DATE_HINT = "For example, 24 11 2012. Leave this blank if you do not know the full date."
 TICK_ALL = "Tick all that apply."
 ONE_A_LINE = "One on each line."
-# One a line, they would fill two screens.
+# One on each line, they would fill two screens.
 # fmt: off
 WITHOUT_HINT = (
     "children.given_names", "children.family_name", "children.age_described", "children.ethnicity",
@@ -80,11 +80,11 @@ WITHOUT_HINT = (
     "concern.latest_event_described", "concern.online.involved", "concern.missing_episodes",
     "concern.missing_episodes.reported_to_police", "concern.places_of_concern", "agencies.name", "agencies.email",
 )
-"""Questions that the models word well, but for a help text that is left out: the label says it all."""
+"""Questions that keep the models' label but lose the help text, because the label is enough."""
 
 
 class QuestionKind(StrEnum):
-    """The input of a question."""
+    """The kind of input of a question."""
 
     LINE = "line"  # a line of text
     SHORT = "short"  # a few characters
@@ -107,7 +107,7 @@ class Choice:
     label: str
     note: str = ""
     opens: str = ""
-    """The numbers of the groups of follow-up questions that it opens, with a space between them."""
+    """The numbers of the groups of follow-up questions that the choice opens, separated by spaces."""
 
 
 
@@ -123,23 +123,23 @@ class Question:
     choices: tuple[Choice, ...] = ()
     is_required: bool = False
     if_missing: str = ""
-    """What to do where it is required and has no answer."""
+    """The instruction if the question is required and has no answer."""
     is_number: bool = False
     max_letters: int = 0
-    """How long its text may be; 0 where it is no text."""
+    """The maximum length of the text; 0 if the question takes no text."""
     part: str = ""
-    """The title of the optional part in which it is folded away, or an empty string."""
+    """The title of the optional part that contains the question, or an empty string."""
     input_type: str = "text"
     autocomplete: str = ""
-    """What a browser may fill in (WCAG 2.2, 1.3.5). It is set for the reporter's own details alone."""
+    """The browser's autofill (WCAG 2.2, 1.3.5). It is set only for the reporter's own details."""
     calls_for_help: bool = False
-    """Whether one of its answers says that a child is in danger: what helps then comes before any further question."""
+    """True if an answer can say that a child is in danger: help then comes before any further question."""
     follow_up_groups: tuple[tuple["Question", ...], ...] = ()
-    """The questions that depend on its answer. All of one group are opened by the same choices."""
+    """The questions that depend on the answer. The same choices open all questions of one group."""
 
     @property
     def follow_ups(self) -> tuple["Question", ...]:
-        """The questions that depend on its answer."""
+        """All follow-up questions, which depend on the answer."""
         return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
@@ -182,27 +182,27 @@ FormElement = Question | RepeatableGroup
 
 @dataclass(frozen=True)
 class FormSection:
-    """A section of the form. The layout names the fields; the builder adds the elements."""
+    """A section of the form. The layout names the fields; `FormBuilder` adds the elements."""
 
     id: str
     title: str
     paths: tuple[str, ...]
-    """The paths of its fields. A path that ends in a star means every field whose path begins so."""
+    """The paths of the fields. A path that ends in a star matches every field whose path has that prefix."""
     step: str = "more"
-    """The step of the form in which it is."""
+    """The step of the form that contains the section."""
     hint: str = ""
     warns_of_pictures: bool = False
-    """Whether it asks for something that pictures could show. It then says first that none may be sent."""
+    """True if the section asks about something that pictures could show. It first says that none may be sent."""
     elements: tuple[FormElement, ...] = ()
 
     @property
     def is_collapsed(self) -> bool:
-        """Whether it is folded away until the reader opens it."""
+        """True if the section is collapsed until the reader opens it."""
         return self.step == "more"
 
     @property
     def questions(self) -> Iterator[Question]:
-        """Every question of the section, with those of entries and follow-up questions."""
+        """Every question of the section, including those of entries and follow-up questions."""
         for element in self.elements:
             for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
                 for question in each.questions if isinstance(each, FormEntry) else (each,):
@@ -279,27 +279,27 @@ FORM_SECTIONS = (
 
 @dataclass(frozen=True)
 class Asking:
-    """How a question is asked, where that differs from the title, description and labels of the models."""
+    """The wording of a question, if it differs from the title, description and labels of the models."""
 
     label: str | None = None
     hint: str | None = None
-    """The help text; empty where the label says it all."""
+    """The help text; empty if the label is enough."""
     after: tuple[str, tuple[str, ...]] = ("", ())
-    """The question and the answers on which it depends. Without CSS it is always shown."""
+    """The question and the answers that show this question. Without CSS it is always shown."""
     part: str = ""
-    """The title of the optional part in which it is folded away."""
+    """The title of the optional part that contains the question."""
     autofill: tuple[str, str] = ("text", "")
-    """The type of its input, and what the browser may fill in (WCAG 2.2, 1.3.5): the reporter's own details alone."""
+    """The type of the input, and the browser's autofill (WCAG 2.2, 1.3.5): only for the reporter's own details."""
     missing: str = ""
-    """What to do where it is required and was left empty."""
+    """The instruction if the question is required and was left empty."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Plain words for codes whose own labels are those of a census."""
+    """Plain labels for codes whose own labels are those of a census."""
 
 
 
 
 def voice_of(kind: str) -> str:
-    """Return the kind of a reporter who is under 18; an empty string for another."""
+    """Return `kind` for a reporter who is under 18, otherwise an empty string."""
     return kind if kind in UNDER_18 else ""
 
 
@@ -458,7 +458,7 @@ QUESTIONS = dict.fromkeys(WITHOUT_HINT, Asking(hint="")) | {
 
 
 def part_of(path: str, asking: Asking) -> str:
-    """Return the title of the optional part in which a question is folded away, or an empty string."""
+    """Return the title of the optional part that contains the question, or an empty string."""
     name = path.removeprefix("children.")
     return next((part for part, names in PARTS_OF_A_CHILD.items() if path != name and name in names), asking.part)
 
@@ -467,20 +467,20 @@ def part_of(path: str, asking: Asking) -> str:
 
 @dataclass(frozen=True)
 class FormVariant:
-    """A form: the page that asks, its questions, and its words in place of those of the models."""
+    """A form: its page, its questions, and the wording that replaces that of the models."""
 
     template: str
     title: str
     sections: tuple[FormSection, ...]
     questions: Mapping[str, Asking]
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
-    """What it answers by itself."""
+    """Answers that the form fixes without asking."""
     can_be_saved: bool = True
-    """Whether it may be saved and finished later."""
+    """True if the form may be saved and finished later."""
 
     @property
     def steps(self) -> dict[str, str]:
-        """The title of each step, in order. A script shows one at a time; without scripts all are on one page."""
+        """The title of each step, in order. JavaScript shows one step at a time; without it all are on one page."""
         return {each.step: LAST_STEP if each.is_collapsed else each.title for each in self.sections}
 
 

@@ -1,7 +1,7 @@
-"""Pages for raising a concern: the form, the answers to check, the receipt, and saving it to finish it later.
+"""Pages for raising a concern: the form, the answers to check, the receipt, and saving a form to finish it later.
 
 The server stores nothing before the concern is sent or saved: each page has the answers in its own form fields. The
-pages have no rules of their own: the models and services of the API decide what is accepted.
+pages have no rules: the models and services of the API decide what is accepted.
 """
 
 import datetime as dt
@@ -114,7 +114,7 @@ NOT_SAVED = to_translate(
 
 @dataclass(frozen=True)
 class FilledForm:
-    """A concern that is not sent yet: the address of its form, its edition, its idempotency key and its answers."""
+    """A concern that has not been sent: the address of its form, its edition, its idempotency key and its answers."""
 
     site: Site
     variant: FormVariant
@@ -122,10 +122,10 @@ class FilledForm:
     head: EditionHead
     key: str
     names_guide: bool = True
-    """Whether the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
+    """True if the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
     opening: str = ""
-    """Where the form was saved and is finished now: the mark of that opening, with which what was saved ends."""
+    """The mark of the saved form that was opened: sending the concern ends that form. Empty for a new form."""
 
     def form(self, extra_entry: str = "") -> ConcernForm:
         """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
@@ -142,7 +142,10 @@ class FilledForm:
 
     @property
     def can_be_saved(self) -> bool:
-        """Whether it may be finished later. A young person's answers are never saved: someone could find the code."""
+        """True if the form may be finished later.
+
+        A young person's answers are never saved: someone could find the code.
+        """
         return self.variant.can_be_saved and not self.voice
 
     def without_entry(self, entry: str) -> "FilledForm":
@@ -154,7 +157,7 @@ class FilledForm:
         return self
 
     def urgent(self) -> "FilledForm":
-        """Return the form as it is sent in danger: who has not said who they are need not say it."""
+        """Return the form as it is sent in danger: a reporter who has not identified themselves stays anonymous."""
         self.answers.setdefault("reporter", {}).setdefault("kind", ReporterKind.ANONYMOUS.value)
         return self
 
@@ -200,31 +203,31 @@ class FilledForm:
 
     @property
     def who(self) -> WhoToCall:
-        """Who to call now."""
+        """The contacts to call now."""
         return self.site.context.submissions.resolver.pin(self.head.key).who
 
     def _own_fields(self) -> list[tuple[str, str]]:
-        """Return the fields of the form that are no answers."""
+        """Return the form fields that are not answers."""
         own = [("key", self.key), ("edition", str(self.head.number)), ("opening", self.opening)]
         return [(name, value) for name, value in own if value]
 
     @property
     def voice(self) -> str:
-        """In whose words the pages speak: the reporter's kind where the reporter is under 18, otherwise empty."""
+        """The kind of a reporter who is under 18, which selects the wording of the pages; otherwise empty."""
         return voice_of(str(value_at({**self.answers, **self.variant.fixed_answers}, "reporter.kind")))
 
     @property
     def can_be_copied(self) -> bool:
-        """Whether the answers may be saved as a file: by a professional, who may have to keep a record of them."""
+        """True if the answers may be saved as a file: only for a professional, who may have to keep a copy."""
         return value_at(self.answers, "reporter.kind") == ReporterKind.PROFESSIONAL and pdf_available()
 
     def copied_fields(self) -> list[tuple[str, str]]:
-        """Return the fields from which a copy is made, for the page that says that the concern was sent."""
+        """Return the fields for making a copy, for the page that confirms that the concern was sent."""
         return [*self._own_fields(), *hidden_fields(self.form(), self.answers)] if self.can_be_copied else []
 
     @property
     def about_danger(self) -> dict[str, Any]:
-        """What the pages show of danger: the answer, and whether a child gave it."""
+        """Values for the pages about danger: the answer, and the young reporter's kind."""
         return {"immediate_danger": self.answers.get(DANGER), "voice": self.voice}
 
     def form_page(
@@ -235,7 +238,7 @@ class FilledForm:
         extra_entry: str = "",
         focus: str = "",
     ) -> Response:
-        """Return the form with the answers so far, and an error beside each question that has one, with that status."""
+        """Return the form with the answers so far, an error beside each question that has one, and that status."""
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [], self.answers)
         open_sections = {
@@ -256,7 +259,7 @@ class FilledForm:
         )
 
     def sentence_page(self, *, faults: list[FieldError] | None = None) -> Response:
-        """Return what helps in danger, with the one question without whose answer nothing can be sent."""
+        """Return help for a child in danger, with the one question that must be answered before sending."""
         form = self.form()
         messages = named_faults(form, faults or [], self.answers)
         hidden = [(name, value) for name, value in hidden_fields(form, self.answers) if name != NARRATIVE]
@@ -285,7 +288,7 @@ class FilledForm:
 
 
 def duty_to_report(site: Site) -> str | None:
-    """Return what the form says of the duty to report, from the day that the council set; before it None."""
+    """Return the form's text on the duty to report, or None before the day that the council set."""
     settings = site.context.settings
     begins = settings.duty_to_report_from
     if begins is None or site.now.astimezone(LONDON).date() < begins:
@@ -295,15 +298,15 @@ def duty_to_report(site: Site) -> str | None:
 
 
 def _holds(section: FormSection, name: str) -> bool:
-    """Return whether the section has that id, or has the group or the entry of that name."""
+    """Return True if the section has that id, or contains the group or the entry of that name."""
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
 def empty_form(site: Site, session: Session, path: str, number: str = "") -> FilledForm:
     """Return an empty form at that path, for that edition of its guide, or for the current one.
 
-    A form that belongs to no guide shows the default guide. A guide whose editions are all withdrawn has its last one
-    here: a withdrawn edition does not stop a concern. Raises `NoSuchGuide`.
+    A form without a guide shows the default guide. If all editions of a guide are withdrawn, its last one is used: a
+    withdrawn edition does not stop a concern. Raises `NoSuchGuide`.
     """
     variant = FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
     names_guide = path not in FORMS_WITHOUT_GUIDE
@@ -317,7 +320,7 @@ def empty_form(site: Site, session: Session, path: str, number: str = "") -> Fil
 
 
 def _check_name(guide: GuideName) -> None:
-    """Take the name of the guide out of the path, so that what can be none is not found."""
+    """Validate the name of the guide in the path, so that an impossible name is not found."""
 
 
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])
@@ -325,7 +328,7 @@ def _check_name(guide: GuideName) -> None:
 @router.get(FRIEND, dependencies=[Depends(require_submitter)])
 @router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
 def read_form(site: SiteDep, session: SessionDep) -> Response:
-    """Return the empty form: that of a guide for its current edition, or one that belongs to no guide."""
+    """Return the empty form: of a guide for its current edition, or of no guide."""
     return site.compressed(empty_form(site, session, site.request.scope["path"]).form_page())
 
 
@@ -334,7 +337,7 @@ def read_form(site: SiteDep, session: SessionDep) -> Response:
 @router.post(FRIEND)
 @router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
 def post_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep, submitter: SubmitterDep) -> Response:
-    """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
+    """Run the action of the pressed button: return the answers to check, the changed form, or the receipt."""
     filled = empty_form(site, session, site.request.scope["path"], posted.one("edition"))
     session.close()  # released: requests that hold one connection and wait for another could block each other
     return _act(filled, posted, submitter)
@@ -356,7 +359,7 @@ def _act(empty: FilledForm, posted: SubmittedForm, submitter: Principal) -> Resp
 
 
 def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> Response:
-    """Check the answers, and send them, copy them or show them, as the pressed button says."""
+    """Check the answers, and send, copy or show them, as the pressed button requests."""
     action = posted.one("do")
     try:
         concern = Concern.model_validate(filled.fields())
@@ -376,7 +379,7 @@ def _finish(filled: FilledForm, posted: SubmittedForm, submitter: Principal) -> 
 
 
 def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None:
-    """Return the form for a button that changes what it shows (`add:children`), and sends nothing; None for others."""
+    """Return the form for a button that only changes its display (`add:children`), or None for other buttons."""
     match action:
         case "change":
             return filled.form_page(focus=target)
@@ -392,10 +395,10 @@ def _rearranged(filled: FilledForm, action: str, target: str) -> Response | None
 
 
 def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
-    """Return the answers of this request as a PDF. Nothing of it is stored.
+    """Return the answers of this request as a PDF. Nothing is stored.
 
-    With the signed receipt of just these answers it has the reference and the time; otherwise it says that it was not
-    sent.
+    With the signed receipt of exactly these answers, the PDF has the reference and the time. Otherwise it says that the
+    concern was not sent.
     """
     site, sent = filled.site, _find_sent(filled.site, concern, signed)
     reference = sent.get("jti", "")
@@ -416,7 +419,7 @@ def _copy(filled: FilledForm, concern: Concern, signed: str) -> Response:
 
 
 def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
-    """Return the claims of the receipt, if this service signed it for this very concern; otherwise nothing."""
+    """Return the claims of the receipt if this service signed it for exactly this concern; otherwise an empty dict."""
     try:
         claims = check_receipt(signed, {"keys": list(site.context.signer.jwks)})
     except errors.ReceiptNotGenuine:
@@ -426,7 +429,7 @@ def _find_sent(site: Site, concern: Concern, signed: str) -> dict[str, Any]:
 
 
 def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Response:
-    """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
+    """Submit the concern and return the receipt. If it cannot be stored, return the answers: nothing is lost."""
     request = filled.site.request
     keys = derive_idempotency_keys(filled.key, client=submitter.name)
     submit = partial(
@@ -450,7 +453,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
     except (errors.StoreBusy, errors.ReferenceTaken, *NO_STORE):
         return filled.check_page(concern, fault=NOT_STORED, status=errors.ServiceUnavailable.status)
     request.scope["state"][LATE] = result.is_late
-    with suppress(errors.StoreBusy, *NO_STORE):  # then what was saved ends with its day
+    with suppress(errors.StoreBusy, *NO_STORE):  # the saved form then stays until it expires
         filled.site.context.saved_forms.end(filled.opening, at=filled.site.now)
     receipt, in_danger = Receipt.model_validate_json(result.receipt), filled.answers.get(DANGER) == ImmediateDanger.YES
     next_steps = own_steps if filled.voice else partial(steps_in_words, at=filled.site.now)
@@ -469,7 +472,7 @@ def _send(filled: FilledForm, concern: Concern, submitter: Principal) -> Respons
 
 
 def save_form(filled: FilledForm) -> Response:
-    """Save the form, and return the page with its code. Where it cannot be saved, return the form: nothing is lost."""
+    """Save the form, and return the page with its code. If it cannot be saved, return the form: nothing is lost."""
     if not filled.can_be_saved:
         return filled.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
     fields: dict[str, list[str]] = {"key": [filled.key], "edition": [str(filled.head.number)]}
@@ -494,13 +497,13 @@ def save_form(filled: FilledForm) -> Response:
 
 @router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
 def read_code_form(site: SiteDep) -> Response:
-    """Return the form for the code."""
+    """Return the form that asks for the code."""
     return site.compressed(_code_form(site, SubmittedForm()))
 
 
 @router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
 def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep) -> Response:
-    """Return the form as it was saved. The code comes in the body, so that it is in no address."""
+    """Return the saved form. The code comes in the body, so that it is in no address."""
     code = posted.one("code").strip()
     try:
         with site.context.code_tries.guard(f"draft {group_of(code)}", caller_networks(site.request)):
@@ -514,7 +517,10 @@ def open_saved_form(site: SiteDep, session: SessionDep, posted: SubmittedFormDep
 
 
 def _code_form(site: Site, posted: SubmittedForm, *, fault: str | None = None) -> Response:
-    """Return the form for the code. Its `page` says which page has the form: the newest that opened it."""
+    """Return the form that asks for the code.
+
+    Its field `page` identifies this page: the newest that opens a form has it.
+    """
     return site.page(
         "saved_draft_form.html",
         status=errors.NotFound.status if fault else 200,

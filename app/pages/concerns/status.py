@@ -1,4 +1,4 @@
-"""Pages for the status of a concern, by its reference and code, for more about it, and for its receipt as a file."""
+"""Pages for the status of a concern by its reference and code, for additions to it, and for its receipt as a file."""
 
 import datetime as dt
 import textwrap
@@ -53,7 +53,7 @@ TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the re
 
 @router.get("")
 def read_status_form(site: SiteDep) -> Response:
-    """Return the form for the reference and the code."""
+    """Return the form that asks for the reference and the code."""
     return site.compressed(_form(site))
 
 
@@ -70,12 +70,12 @@ def read_status(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/additions")
 def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
-    """Store what was added, sealed, and return the status. What cannot be stored stays on the page."""
+    """Encrypt and store the addition, and return the status. Text that cannot be stored stays on the page."""
     try:
         added = _add(site, posted)
         place = SubmittedForm(
             {name: [posted.one(name)] for name in ("reference", "code", "voice", "shows_code")}
-        )  # the next has its own key
+        )  # the next addition has its own key
         return _status_page(site, place, added=added, in_danger=posted.one("immediate_danger") == ImmediateDanger.YES)
     except errors.NoSuchConcern:
         return _form(site, reference=posted.one("reference").strip(), fault=NO_MATCH)
@@ -99,7 +99,7 @@ def add_to_concern(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 @router.get("/{reference}")
 def read_filled_status_form(site: SiteDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """Return the form with the reference filled in. It does not say whether that concern exists."""
+    """Return the form with the reference filled in. It does not reveal if that concern exists."""
     return site.compressed(_form(site, reference=reference))
 
 
@@ -126,9 +126,9 @@ def _status_page(
     in_danger: bool = False,
     status: int = 200,
 ) -> Response:
-    """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`.
+    """Return the status, with the form for an addition as it was posted. Raises `NoSuchConcern`.
 
-    Whoever comes from the receipt (`shows_code`) still sees the code, until it was kept.
+    A reporter who comes from the receipt (`shows_code`) still sees the code, until they have kept it.
     """
     typed = _code_of(site, posted.one("reference"), posted.one("code"))
     concern = site.context.follow_ups.read_status(typed, at=site.now)
@@ -169,9 +169,9 @@ def _form(site: Site, *, reference: str = "", fault: str | None = None) -> Respo
 
 
 def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequence[ReceivedMessage | MessageStatus]:
-    """Return the messages of the concern, whose code is known to be right.
+    """Return the messages of the concern, whose code was already checked.
 
-    They are without words where the reading cannot be recorded just now: the rest of the page is of use without them.
+    If the reading cannot be recorded now, the messages have no text: the rest of the page is still of use.
     """
     if not concern.messages:
         return ()
@@ -183,16 +183,16 @@ def _messages_of(site: Site, concern: ConcernStatus, code: StatusCode) -> Sequen
 
 
 class Turn(NamedTuple):
-    """One turn of what was written to and fro: a message of the duty team, or something that the reporter added."""
+    """One turn of the conversation: a message of the duty team, or an addition of the reporter."""
 
     message: ReceivedMessage | MessageStatus | None
     addition: AdditionStatus | None
     is_answer: bool = False
-    """Whether it is the first that was added after a message was read."""
+    """True for the first addition after a message was read."""
 
 
 def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | MessageStatus]) -> list[Turn]:
-    """Return what was written to and fro, the oldest first."""
+    """Return the conversation, oldest first."""
     answers = {each.answered_at for each in messages}
     turns = [(each.sent_at, Turn(each, None)) for each in messages]
     turns += [(each.added_at, Turn(None, each, each.added_at in answers)) for each in concern.additions]
@@ -203,7 +203,7 @@ def _talk_of(concern: ConcernStatus, messages: Sequence[ReceivedMessage | Messag
 def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
     """Return the receipt as a text: reference, code, what happens next, numbers to call, and the signed part last.
 
-    Raise `NotFound` for a receipt that this service has not signed, and for a code that is not its concern's.
+    Raise `NotFound` for a receipt that this service did not sign, and for a code of another concern.
     """
     signed, code = posted.one("receipt"), posted.one("code").strip()
     try:
@@ -221,7 +221,7 @@ def save_receipt(site: SiteDep, posted: SubmittedFormDep) -> Response:
 
 
 def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
-    """Yield the receipt of a person under 18, in lines for a narrow page: 999 and Childline before all else."""
+    """Yield the receipt of a person under 18, in lines for a narrow page: first 999 and Childline."""
     yield from ("THANK YOU. YOU DID THE RIGHT THING.", "", "What happened is not your fault.", "")
     yield from _numbers(each for each in concern.signposts if each.emergency or each.id == CHILDLINE)
     yield from ("", f"Reference: {concern.reference}", f"Code:      {code}", "", "WHAT HAPPENS NEXT", "")
@@ -232,7 +232,7 @@ def _own_lines(site: Site, concern: ConcernStatus, code: str) -> Iterator[str]:
 
 
 def _receipt_lines(site: Site, concern: ConcernStatus, code: str, also_call: Sequence[str]) -> Iterator[str]:
-    """Yield what a person needs first, in lines for a narrow page. `also_call` are ids of signposts."""
+    """Yield the most important lines of the receipt, for a narrow page. `also_call` are ids of signposts."""
     title = site.context.contents(EditionKey(concern.guide, concern.edition)).title
     yield from ("THIS IS A TEST" if concern.test else "WE HAVE YOUR CONCERN", "")
     yield f"Reference: {concern.reference}"
@@ -267,7 +267,7 @@ def _ways(contact: Reachable) -> str:
 
 
 def _signed_lines(site: Site, signed: str) -> Iterator[str]:
-    """Yield the signed part, which is one long line, with what it is."""
+    """Yield the signed part, which is one long line, with an explanation."""
     yield from ("", "SIGNED RECEIPT", "")
     yield from _paragraph(
         "It proves when the concern was received, and shows nothing of it. It is checked with "

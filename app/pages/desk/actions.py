@@ -1,6 +1,6 @@
-"""What people do about a concern on its page: the forms of the acts, and their posts.
+"""The forms about a concern on its page, and the actions of their posts.
 
-What is refused is a page with the form as it was filled in, and with what happened meanwhile.
+A refused action returns a page with the form as it was filled in, and with what others changed.
 """
 
 import secrets
@@ -54,9 +54,9 @@ ANOTHER_KEY = "the file was encrypted to a different key from the one set up for
 REFUSED = tuple(SHOWN_AGAIN)
 DIGITS_OF_SEEN = 9
 DONE = "done"
-"""Where a concern's page says what was just done."""
+"""The anchor of the completed action on a concern's page."""
 MOST_AT_ONCE = 20
-"""So many others may act at the same moment, and what a person just did is still found."""
+"""The number of entries searched for the person's own action, in case others act at the same time."""
 FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
@@ -64,20 +64,20 @@ LOOKING = frozenset({DeskAct.OPENED, DeskAct.LISTED})
 
 @dataclass(frozen=True)
 class Attempt(Visit):
-    """A form that a person sent about a concern."""
+    """A form that a person posted about a concern."""
 
     reference: str
     posted: SubmittedForm
 
     @property
     def seen(self) -> int | None:
-        """The number of the last act that the page of the form showed."""
+        """The number of the last action that the page of the form showed."""
         typed = self.posted.one("seen")
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= DIGITS_OF_SEEN else None
 
     @property
     def actor(self) -> Actor:
-        """The person, with what they had seen."""
+        """The person, with the number of the last action that they had seen."""
         return replace(self.visitor.actor, seen=self.seen)
 
     @property
@@ -86,12 +86,12 @@ class Attempt(Visit):
         return self.posted.one("key") or None
 
     def typed(self, model: type[BaseModel]) -> dict[str, object]:
-        """Return what was typed for the fields of the model. What is empty, and not required, is absent."""
+        """Return the input for the fields of the model. Empty fields that are not required are left out."""
         fields = {name: self.posted.one(name).strip() for name in model.model_fields}
         return {name: typed for name, typed in fields.items() if typed or model.model_fields[name].is_required()}
 
     def parse(self, model: type[_Model], fields: Mapping[str, object] | None = None) -> _Model:
-        """Return the model of the API, of those fields or of what was typed. Raises `ValidationFailed`."""
+        """Return the model of the API, from `fields` or from the input. Raises `ValidationFailed`."""
         try:
             return model.model_validate(self.typed(model) if fields is None else fields, strict=False)
         except ValidationError as error:
@@ -104,9 +104,9 @@ class Attempt(Visit):
         return concern is not None and concern.state != ConcernState.RECEIVED
 
     def number_of_own_act(self) -> int:
-        """Return the number of the last act of this person in the chain of the concern, but for what they looked at.
+        """Return the number of this person's last action in the audit log of the concern, apart from views.
 
-        It is the one that was just done, or, for a form that was sent twice, the one that it did.
+        It is the action just done. For a form that was sent twice, it is the action of the first time.
         """
         with Session(self.context.engine) as session:
             last = list_last_acts(session, self.reference, limit=MOST_AT_ONCE)
@@ -114,7 +114,7 @@ class Attempt(Visit):
         return next(own, 0)
 
     def list_meanwhile(self) -> list[AuditEntryRow]:
-        """Return what happened since the page of the form."""
+        """Return the audit log entries since the page of the form."""
         if self.seen is None:
             return []
         with Session(self.context.engine) as session:
@@ -122,7 +122,7 @@ class Attempt(Visit):
 
 
 async def read_attempt(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Attempt:
-    """Return the form that was sent. Only people who may act get through this."""
+    """Return the posted form. Only people who may act reach it."""
     return Attempt(**vars(visit), reference=reference_of(reference), posted=posted)
 
 
@@ -130,27 +130,27 @@ AttemptDep = Annotated[Attempt, Depends(read_attempt)]
 
 
 class AssignmentForm(RequestModel):
-    """The person of the register that is to work on a concern; empty for nobody."""
+    """The person to whom a concern is assigned; empty for no person."""
 
     person: str = ""
 
 
 class ExportForm(RequestModel):
-    """Whether an export has the notes of the desk too."""
+    """The choice to include the desk's notes in an export."""
 
     notes: bool = False
 
 
 class ClosingForm(Outcome):
-    """The outcome of a concern, and whether to close it although something that was added waits."""
+    """The outcome of a concern, and if it is closed even though an addition is not acknowledged."""
 
     anyway: bool = False
 
 
 def read_words(attempt: Attempt) -> dict[str, object]:
-    """Return what a person wrote: sealed, or the words themselves, where this service could read them anyway.
+    """Return the text of the form: encrypted, or unencrypted if this service could decrypt it anyway.
 
-    Raises `ValidationFailed` for words in clear at a service that cannot read.
+    Raises `ValidationFailed` for unencrypted text at a service that cannot decrypt.
     """
     sealed, recipients = attempt.posted.one("sealed"), attempt.posted.one("recipients").split()
     if sealed:
@@ -161,17 +161,17 @@ def read_words(attempt: Attempt) -> dict[str, object]:
 
 
 def read_closing(attempt: Attempt) -> dict[str, object]:
-    """Return the outcome and, if somebody wrote one, the message to the reporter. Raises as `read_words` does."""
+    """Return the outcome and, if there is one, the message to the reporter. Raises as `read_words` does."""
     typed = attempt.typed(ClosingForm)
     has_words = attempt.posted.one("sealed") or attempt.posted.one("text").strip()
     return typed | ({"message": read_words(attempt)} if has_words else {})
 
 
 def read_body(attempt: Attempt) -> dict[str, object]:
-    """Return the body that was chosen with its key, and what else is recorded of a hand-over.
+    """Return the chosen organisation with its key, and the other recorded details of a hand-over.
 
-    Where the browser made the file, the form has its digest, its additions and the key that it is sealed to. Raises
-    `ValidationFailed` for a body that is not set up, or has another key.
+    If the browser made the file, the form has its digest, its additions and its recipient. Raises `ValidationFailed`
+    for an organisation that is not set up, or has another key.
     """
     typed = attempt.typed(HandOver)
     recipient = (attempt.context.settings.hand_over_bodies or {}).get(str(typed["body"]))
@@ -183,7 +183,7 @@ def read_body(attempt: Attempt) -> dict[str, object]:
 
 
 def lead_back(attempt: Attempt) -> Response:
-    """Lead back to the concern, which says what was done. A reload does not do the act again."""
+    """Redirect to the concern, which shows the completed action. A reload does not repeat the action."""
     own = attempt.visitor.actor.client
     query = f"seen={attempt.seen}&" if any(each.client != own for each in attempt.list_meanwhile()) else ""
     return lead_to(f"{CONCERN_PAGES}/{attempt.reference}?{query}done={attempt.number_of_own_act()}#{DONE}")
@@ -202,7 +202,7 @@ def acknowledge_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/outcome")
 def close_on_page(attempt: AttemptDep) -> Response:
-    """Close the concern, unless an addition waits and the person has not chosen to close it anyway."""
+    """Close the concern, unless an addition is pending and the person has not chosen to close it anyway."""
     try:
         wanted, desk = attempt.parse(ClosingForm, read_closing(attempt)), attempt.context.desk
         actions.close(desk, attempt.reference, wanted, attempt.actor, attempt.key, unless_waiting=not wanted.anyway)
@@ -234,7 +234,7 @@ def erase_on_page(attempt: AttemptDep) -> Response:
 
 @router.post("/{reference}/assignment")
 def assign_on_page(attempt: AttemptDep) -> Response:
-    """Assign the concern to a person of the register, or to nobody. What the person has seen decides."""
+    """Assign the concern to a person of the register, or to no person, unless it changed since the page was shown."""
     try:
         person = attempt.parse(AssignmentForm).person
         with Session(attempt.context.engine) as session:
@@ -293,7 +293,7 @@ def hand_over_on_page(attempt: AttemptDep) -> Response:
 def confirm_on_page(
     attempt: AttemptDep, number: Annotated[int, Path(ge=1, le=MAX_NUMBER), IN_PLAIN_DIGITS]
 ) -> Response:
-    """Store the receipt that the other body sent back, once."""
+    """Store, once, the receipt that the other organisation sent back."""
     try:
         wanted, writer = attempt.parse(HandOverReceipt), attempt.context.writer
         writer.run(hand_overs.confirm_hand_over, attempt.reference, number, wanted, attempt.actor)
@@ -303,7 +303,7 @@ def confirm_on_page(
 
 
 def show_again(attempt: Attempt, form: str, refusal: errors.GuidanceError) -> Response:
-    """Return the form with what was typed, why the act is refused, and what happened meanwhile."""
+    """Return the form with the input, the reason of the refusal, and what others changed."""
     visitor, meanwhile, seen = attempt.visitor, attempt.list_meanwhile(), attempt.seen or 0
     if meanwhile and not isinstance(refusal, errors.StoreBusy):
         wanted = form.replace("_", " ")
@@ -342,16 +342,16 @@ def desk_forms(
     typed: Mapping[str, str] = UNTYPED,
     faults: Mapping[str, str] = UNTYPED,
 ) -> dict[str, Any]:
-    """Return what the forms about a concern show, with what was typed where one is shown again.
+    """Return the values of the forms about a concern, with the input if a form is shown again.
 
-    `seen` is the number of the last act that the page shows.
+    `seen` is the number of the last action that the page shows.
     """
     context = visit.context
     with Session(context.engine) as session:
         people, concern = list_workers(session), find_concern(session, reference)
     can_unseal = context.unsealer.can_unseal
     return {
-        "path": f"{CONCERN_PAGES}/{reference}",  # below which each form is sent
+        "path": f"{CONCERN_PAGES}/{reference}",  # each form is posted to a path below it
         "reference": reference,
         "seen": seen,
         "me": visit.visitor.name,
@@ -360,9 +360,9 @@ def desk_forms(
         "outcomes": context.reference_data.get_code_list("outcome").codes,
         "can_unseal": can_unseal,
         "can_export": can_unseal and pdf_available(),
-        "takes_clear": takes_clear_words(context),  # else whatever shows the page seals notes and questions
-        "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # notes are sealed to these
-        "recipient": recipient_of(concern.message_key) if concern is not None else "",  # and questions to this
+        "takes_clear": takes_clear_words(context),  # otherwise the browser encrypts notes and messages
+        "recipients": " ".join(map(str, context.submissions.sealer.recipients)),  # the recipients of notes
+        "recipient": recipient_of(concern.message_key) if concern is not None else "",  # the recipient of messages
         "key": typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),  # so that a double press sends it once
         "typed": typed,
         "faults": faults,
@@ -370,5 +370,5 @@ def desk_forms(
 
 
 def takes_clear_words(context: AppContext) -> bool:
-    """Return whether this service opens what is sealed to its keys, so that words in clear give nothing away."""
+    """Return True if this service can decrypt text for its keys: unencrypted text then reveals nothing more."""
     return context.unsealer.has_one_of(context.submissions.sealer.fingerprints)

@@ -1,4 +1,4 @@
-"""The pages of one concern: its words as far as this service opens them, what was added, and what was done."""
+"""The pages of one concern: its text as far as this service can decrypt it, its additions, and the desk's actions."""
 
 import base64
 import datetime as dt
@@ -42,11 +42,11 @@ from app.services.desk.presented_concerns import entry_of, reference_of
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 CONCERN = "concern"
-"""The kind of text that a concern has once. Others have the kinds of `EntryKind`."""
+"""The kind of a concern's own text. Additions, notes and messages have the kinds of `EntryKind`."""
 LINE = 64
 ADDED_ON_PAGE = 50
 NOTES_ON_PAGE = 20
-"""The last ones. Their sealed bytes together are fewer than those of a page."""
+"""The most recent notes. All their sealed bytes are fewer than those of a page."""
 ACTS_SHOWN = 50
 MOST_ACTS = 10**9
 SAVED = "sealed file saved"
@@ -54,7 +54,7 @@ SAVED = "sealed file saved"
 
 @dataclass(frozen=True)
 class SealedText:
-    """One sealed text with its place. The concern itself has number 0, and a note its author."""
+    """One sealed text and its place. The concern itself has number 0, and a note has its author."""
 
     kind: str
     reference: str
@@ -65,12 +65,12 @@ class SealedText:
 
     @property
     def received(self) -> str:
-        """When it was received, as the sealed text says it too."""
+        """The time of receipt, in the format that the sealed text uses."""
         return format_utc(self.received_at)
 
     @property
     def armored(self) -> str:
-        """The sealed text in the letters of age's own armor, which the `age` program reads as well."""
+        """The sealed text in age's armor, which the `age` program reads as well."""
         letters = base64.b64encode(self.sealed).decode()
         lines = [letters[start : start + LINE] for start in range(0, len(letters), LINE)]
         return "\n".join(("-----BEGIN AGE ENCRYPTED FILE-----", *lines, "-----END AGE ENCRYPTED FILE-----", ""))
@@ -78,7 +78,7 @@ class SealedText:
 
 @dataclass(frozen=True)
 class ShownEntries:
-    """A page of additions or notes, the sealed texts of those without words, and the address of the next page."""
+    """A page of additions or notes, the sealed texts of those not decrypted, and the address of the next page."""
 
     entries: Sequence[AdditionEntry | NoteEntry]
     sealed: Mapping[int, SealedText]
@@ -88,7 +88,7 @@ class ShownEntries:
 def show_page(
     visit: Visit, reference: str, page: opened_entries.EntryPage, *, has_words: bool, is_erased: bool = False
 ) -> ShownEntries:
-    """Return the page with its words; without them, with its sealed texts, unless they are erased."""
+    """Return the page with its text or, without `has_words`, with its sealed texts unless they are erased."""
     context, now, after = visit.context, visit.now, page.next_after
     shown = (
         opened_entries.open_entries(context.engine, page, context.unsealer, now=now)
@@ -101,7 +101,7 @@ def show_page(
 
 
 def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict[int, SealedText]:
-    """Return the sealed texts of a page by number, additions or notes."""
+    """Return the sealed texts of a page of additions or notes, by number."""
     is_note = page.kind is EntryKind.NOTE
     return {
         row.number: SealedText(
@@ -112,9 +112,9 @@ def sealed_texts_of(context: AppContext, page: opened_entries.EntryPage) -> dict
 
 
 def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before: int | None) -> dict[str, Any]:
-    """Return what the desk did about a concern whose view is on the record. No word of the concern is in it.
+    """Return the desk's actions on a concern whose view was recorded, without any text of the concern.
 
-    `meanwhile` is what others did after the acts that the person had seen before their own.
+    `meanwhile` has what others did after the last action that the person had seen.
     """
     concern, receipts = shown.concern, visit.context.submissions.receipts
     reference, client = concern.reference, visit.actor.client
@@ -131,7 +131,7 @@ def read_desk_work(visit: Visit, shown: opened_concerns.Opening, *, seen_before:
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown of a concern: with its words, with its words sealed, or without."""
+    """The displayed concern: with its text, with its sealed text, or without text."""
 
     opening: opened_concerns.Opening
     additions: ShownEntries
@@ -141,7 +141,7 @@ class Shown:
 
 
 def show_concern(visit: Visit, reference: str) -> Shown:
-    """Return the concern as far as this service can show it, after that is on the record, once.
+    """Record the view once in the audit log, and return the concern as far as this service can show it.
 
     Raises `NoSuchConcern`.
     """
@@ -174,10 +174,10 @@ def read_concern_page(
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
     done: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
-    """Return the concern. Each view is one disclosure, with the person's name.
+    """Return the concern. Each view is one audit log entry, with the person's name.
 
-    `seen` is the last act that the person saw before their own: what others did since is at the top of the page. `done`
-    is the number of their own act, which is said first.
+    `seen` is the last action that the person saw before their own: later actions of others are at the top of the page.
+    `done` is the number of their own action, which comes first.
     """
     parsed = reference_of(reference)
     shown = show_concern(visit, parsed)
@@ -211,7 +211,7 @@ def read_notes_page(visit: ReaderVisitDep, reference: ConcernReferenceInPath, cu
 
 
 def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None) -> Response:
-    """Return the page of entries, with their words if this service opens them, and sealed otherwise."""
+    """Return the page of entries, decrypted if this service can, and sealed otherwise."""
     context, reference = visit.context, reference_of(typed)
     place = opened_entries.PagePlace(kind, reference, decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = context.writer.run(
@@ -228,7 +228,7 @@ def _entries_page(visit: Visit, kind: EntryKind, typed: str, cursor: str | None)
 
 @router.get("/unseal.html", dependencies=[PUBLIC])
 def read_unseal_page(request: Request) -> Response:
-    """Return the page that opens a saved concern from disk, as a file. It has no word of any concern."""
+    """Return the page that decrypts a saved concern from disk, as a file. It has no text of any concern."""
     if not UNSEAL_PAGE.is_file():
         raise NotFound
     headers = {"Content-Disposition": AS_FILE.format(UNSEAL_PAGE.name)}
@@ -238,7 +238,7 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.get("/concerns/{reference}/sealed")
 def save_sealed_concern(visit: ReaderVisitDep, reference: ConcernReferenceInPath) -> Response:
-    """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
+    """Return a concern with its additions, sealed, and the layout of its text: one file and one audit log entry."""
     context, parsed, wanted = visit.context, reference_of(reference), opened_concerns.OpeningRequest(SAVED, None)
     opening = context.writer.run(opened_concerns.open_concern, parsed, wanted, visit.actor)
     concern = opening.concern

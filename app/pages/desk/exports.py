@@ -1,4 +1,4 @@
-"""The export of a concern by a form, where this service opens concerns: one signed file, as the command makes it."""
+"""The export of a concern from a form, if this service can decrypt: one signed file, the same as from the command."""
 
 import datetime as dt
 import json
@@ -34,7 +34,7 @@ DATES = {"received_at": "Received", "acknowledge_by": "Acknowledge by", "acknowl
 def printed_export(
     document: dict[str, Any], content: EditionContent, reference_data: ReferenceData, *, council: str
 ) -> dict[str, Any]:
-    """Return everything that is printed of the document of an export, with the labels of that edition."""
+    """Return the printed values of the document of an export, with the labels of its edition."""
     statement, texts = document["statement"], document["texts"]
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
@@ -83,7 +83,7 @@ def _addition(text: dict[str, Any]) -> dict[str, str]:
 
 
 def _note(text: dict[str, Any], written: AuditEntryRow | None) -> dict[str, str]:
-    """Return a note with its time and author, as the history has them."""
+    """Return a note with its time and author from the history."""
     of_history = f", {date_and_time(written.at)}, by {person(written.client)}" if written is not None else ""
     return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
 
@@ -94,7 +94,7 @@ def _hand_over(entry: dict[str, Any]) -> str:
 
 
 def _history(history: list[AuditEntryRow]) -> Iterator[list[str]]:
-    """Yield number, time, person, act and detail of each row. Digests are cut: the JSON has them whole."""
+    """Yield number, time, person, action and detail of each row. Digests are shortened: the JSON has them whole."""
     for line in act_lines(history):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
@@ -105,7 +105,7 @@ def _in_words(moment: str) -> str:
 
 
 def export_response(visit: Visit, reference: str, *, notes: bool) -> Response:
-    """Return the concern as one PDF with JSON inside, which is on the record and signed before it leaves.
+    """Return the concern as one PDF with JSON inside, recorded and signed before the response leaves.
 
     Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
     """

@@ -15,12 +15,12 @@ from app.services.desk.figures import read_figures
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 DAYS_SHOWN = 14
 HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
-"""Of the chart, in its own units."""
+"""Height and widths in the units of the chart."""
 
 
 @dataclass(frozen=True)
 class Bars:
-    """The bars of one day: where they begin, and how high they are. What is overdue is the foot of what waits."""
+    """The bars of one day: their start and height. The overdue part is at the foot of the pending bar."""
 
     x: int
     day: dt.date
@@ -31,7 +31,7 @@ class Bars:
 
 @router.get("/day")
 def read_day(visit: ReaderVisitDep) -> Response:
-    """Return the figures of today and of the days before, for the team alone."""
+    """Return the figures of today and of the days before, for the team only."""
     engine, writer = visit.context.engine, visit.context.writer
     days = read_figures(engine, writer, days=DAYS_SHOWN, actor=visit.actor)
     highest = max(max(each.received, each.waiting) for each in days)
@@ -48,7 +48,7 @@ def read_day(visit: ReaderVisitDep) -> Response:
 
 
 def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
-    """Return the bars of each day, the highest of them as high as the chart."""
+    """Return the bars of each day. The highest bar is as high as the chart."""
     return [
         Bars(
             place * WIDTH_OF_DAY,

@@ -1,4 +1,4 @@
-"""The inbox of the desk, with its filters, saved views and the way to one concern."""
+"""The inbox of the desk, with its filters, saved views and the search for one concern."""
 
 import datetime as dt
 import re
@@ -53,13 +53,13 @@ TRUE_OR_FALSE = {"true": True, "false": False}
 
 
 def time_left(due: dt.datetime, now: dt.datetime) -> str:
-    """Return how long it is until then: `2 hours 10 minutes left`, or `late by 1 day`."""
+    """Return the time left until `due` in words: `2 hours 10 minutes left`, or `late by 1 day`."""
     length = span_in_words(abs(due - now))
     return f"{length} left" if now <= due else f"late by {length}"
 
 
 def span_in_words(span: dt.timedelta) -> str:
-    """Return a length of time in its two largest units, to the minute."""
+    """Return a duration in its two largest units, to the minute."""
     days, hours, minutes = span.days, span % ONE_DAY // ONE_HOUR, span % ONE_HOUR // dt.timedelta(minutes=1)
     if days >= DAYS_ALONE:
         hours = 0
@@ -70,22 +70,22 @@ def span_in_words(span: dt.timedelta) -> str:
 
 @dataclass(frozen=True)
 class InboxLine:
-    """A concern in the inbox, with what the page says of it: its time, who reported it, and what was added."""
+    """A concern in the inbox with its displayed values: time, referral source and additions."""
 
     entry: InboxEntry
     now: dt.datetime
     added: WaitingAdditions | None
     source: str | None = None
-    """The label of its referral source. Who the reporter is otherwise is sealed."""
+    """The label of its referral source. Other details of the reporter are sealed."""
 
     @property
     def danger(self) -> str:
-        """The most urgent answer about immediate danger, of the concern and of what waits of its additions."""
+        """The most urgent answer about immediate danger, of the concern and of its pending additions."""
         return max(self.entry.immediate_danger, self.entry.addition_danger or "no", key=MORE_URGENT.index)
 
     @property
     def time(self) -> str | None:
-        """How long is left; where a child is or may be in danger, how long it has waited. None if nothing waits."""
+        """The time left, or the time waited if a child is or may be in danger. None if nothing is pending."""
         is_own = self.entry.state is ConcernState.RECEIVED
         dues = [due for due in (is_own and self.entry.acknowledge_by, self.entry.addition_acknowledge_by) if due]
         if not dues:
@@ -110,7 +110,7 @@ def lines_of(visit: Visit, entries: Sequence[InboxEntry]) -> list[InboxLine]:
 
 
 class InboxTab(StrEnum):
-    """What the inbox shows, each a press away, with its label and the filters that say the same."""
+    """A tab of the inbox, with its label and the equivalent filters."""
 
     label: str
     same_as: ViewFilters | None
@@ -127,7 +127,7 @@ class InboxTab(StrEnum):
     TESTS = "tests", "Tests"
 
     def __new__(cls, value: str, label: str, same_as: ViewFilters | None = None) -> "InboxTab":
-        """Create the member."""
+        """Create the member with its label and filters."""
         member = str.__new__(cls, value)
         member._value_, member.label, member.same_as = value, label, same_as
         return member
@@ -135,14 +135,14 @@ class InboxTab(StrEnum):
 
 @dataclass(frozen=True)
 class InboxSelection:
-    """A choice and the filters that are put together beside it."""
+    """A tab, and the filters that are added to it."""
 
     show: InboxTab
     view: ViewFilters
 
     @property
     def who(self) -> str:
-        """The value of the field that says which people."""
+        """The value of the field that selects people."""
         of_person = f"{PERSON}{self.view.assigned_to}" if self.view.assigned_to is not None else ""
         return ME if self.view.mine else NOBODY if self.view.unassigned else of_person
 
@@ -163,11 +163,11 @@ class InboxSelection:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether filters are put together beyond what one press shows."""
+        """True if filters narrow the tab further."""
         return self.view != (self.show.same_as or ViewFilters())
 
     def inbox_query(self, me: str, looked_at: dt.datetime | None) -> InboxQuery:
-        """Return the query of the store, for that person, who last looked at that time."""
+        """Return the query of the store for the person `me`, who last looked at the time `looked_at`."""
         is_changed, is_danger = self.show is InboxTab.CHANGED, self.show is InboxTab.DANGER
         since, is_test = looked_at if is_changed else None, self.show is InboxTab.TESTS
         order = InboxOrder.CHANGED if is_changed else InboxOrder.URGENT
@@ -175,7 +175,7 @@ class InboxSelection:
 
 
 def choose(show: InboxTab, fields: Mapping[str, str]) -> InboxSelection:
-    """Return the choice with the filters of the form, each in place of what the choice says. Empty is no filter.
+    """Return the tab with the filters of the form, which replace those of the tab. Empty means no filter.
 
     Raises `InvalidQuery`.
     """
@@ -192,12 +192,12 @@ def choose(show: InboxTab, fields: Mapping[str, str]) -> InboxSelection:
 def _people_of(who: str) -> dict[str, object]:
     if who in (ME, NOBODY):
         return {"mine": who == ME, "unassigned": who == NOBODY}
-    name = who.removeprefix(PERSON) if who.startswith(PERSON) else ""  # which is no name, and refused
+    name = who.removeprefix(PERSON) if who.startswith(PERSON) else ""  # an empty name is refused
     return {"mine": False, "unassigned": False, "assigned_to": name}
 
 
 class TypedFilters(BaseModel):
-    """The query of the page: which list is shown, and the filters as they were typed."""
+    """The query of the page: the tab, and the filters as they were typed."""
 
     show: InboxTab = InboxTab.ALL
     state: str = ""
@@ -209,7 +209,7 @@ class TypedFilters(BaseModel):
 
 
 async def read_selection(typed: Annotated[TypedFilters, Query()]) -> InboxSelection:
-    """Return what the query of the page says. Raises `InvalidQuery`."""
+    """Return the selection from the query of the page. Raises `InvalidQuery`."""
     return choose(typed.show, typed.model_dump(exclude={"show"}))
 
 
@@ -218,9 +218,9 @@ SelectionDep = Annotated[InboxSelection, Depends(read_selection)]
 
 @dataclass(frozen=True)
 class InboxPlace:
-    """Where a page of the inbox begins, when the first was read, and what was typed with a mistake.
+    """The start of a page of the inbox, the time of the first page, and the input that had an error.
 
-    What changed after `until` is for the next look.
+    Changes after `until` are for the next look.
     """
 
     cursor: str | None = None
@@ -236,10 +236,10 @@ def read_desk(
     chosen: SelectionDep,
     cursor: Cursor = None,
     until: Cursor = None,
-    name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # of a view that was not saved yet: it is in the form
+    name: Annotated[str, Query(max_length=MAX_VIEW_NAME)] = "",  # a view that is not saved yet: the form shows its name
     fault: bool = False,
 ) -> Response:
-    """Return one page of the inbox, or lead a person who may read the record alone to that."""
+    """Return one page of the inbox, or redirect a person who may only read the audit log to that."""
     if not visit.visitor.can_read:
         return lead_to(f"{PATH}/record" if visit.visitor.can_audit else GUIDES_PATH)
     return inbox_page(visit, chosen, InboxPlace(cursor, until, name, {"reference": NO_REFERENCE} if fault else {}))
@@ -247,14 +247,14 @@ def read_desk(
 
 @router.get("/find")
 def lead_to_concern(_visit: ReaderVisitDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """Lead to the concern of that reference, however it was typed."""
+    """Redirect to the concern with that reference, in any spelling."""
     found = find_reference(reference)
     return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
 @router.post("/looked")
 def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Write that the person has looked at what changed, up to when the page was read."""
+    """Record that the person has looked at the changes, up to the time of the page."""
     position = decode_position(posted.one("until"), (dt.datetime,))
     if position is None:
         raise InvalidCursor(NOT_OURS)
@@ -266,7 +266,7 @@ def note_look_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Respon
 def acknowledge_burst_on_page(
     visit: WorkerVisitDep, posted: SubmittedFormDep, burst: Annotated[str, Path(pattern=f"^{BURST}$")]
 ) -> Response:
-    """Acknowledge the concerns of the burst that the page showed, with what was added to them until then."""
+    """Acknowledge the concerns of the burst on the page, with their additions up to the time of the page."""
     until = decode_position(posted.one("until"), (dt.datetime,))
     if until is None:
         raise InvalidCursor(NOT_OURS)
@@ -285,7 +285,7 @@ def acknowledge_burst_on_page(
 
 @router.post("/views")
 def save_view_on_page(visit: ReaderVisitDep, posted: SubmittedFormDep) -> Response:
-    """Save the filters of the form under the name that was typed, in place of those that had it, and show them."""
+    """Save the filters of the form under the typed name, in place of a former view of that name, and show them."""
     chosen = choose(InboxTab.ALL, {each: posted.one(each) for each in TypedFilters.model_fields if each != "show"})
     name = name_of_view(posted.one("name"))
     try:
@@ -309,13 +309,13 @@ def remove_view_on_page(
 
 
 def name_of_view(typed: str) -> str:
-    """Return the name as the API writes it: `Überfällig, my own` is `uberfallig-my-own`."""
+    """Return the name in the form of the API: `Überfällig, my own` is `uberfallig-my-own`."""
     plain = unicodedata.normalize("NFKD", typed).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall("[a-z0-9]+", plain))[:MAX_VIEW_NAME].strip("-")
 
 
 def inbox_page(visit: Visit, chosen: InboxSelection, look: InboxPlace, *, status: int = 200) -> Response:
-    """Return one page of the inbox. The concerns that it shows are on the record."""
+    """Return one page of the inbox. Showing its concerns is recorded in the audit log."""
     context, visitor, now = visit.context, visit.visitor, visit.now
     with Session(context.engine) as session:
         looked_at, views = find_look(session, visitor.name), list_views(session, visitor.name)

@@ -1,4 +1,4 @@
-"""The words of a concern as a referral: with the labels of the form, and whatever the form does not have."""
+"""The text of a concern as a referral, with the labels of the form, and with answers that the form does not ask for."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -31,7 +31,10 @@ ReferralLayout = dict[str, Any]
 
 
 def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
-    """Return every answer by section, with the labels of the edition. What the form does not ask comes last."""
+    """Return every answer by section, with the labels of the edition.
+
+    Answers that the form does not ask for come last.
+    """
     counts = {name: len(entries) for name, entries in repeated_entries(answers)}
     form = FormBuilder(content, reference_data, counts).make()
     flags = flags_of(reference_data, content)
@@ -41,7 +44,7 @@ def sections_of(answers: Answers, content: EditionContent, reference_data: Refer
 
 
 def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dict[str, Any]]:
-    """Return the answers that need more than the usual route: the list and the member of each, and what to say."""
+    """Return the answers that need more than the usual route: the list, the member, and the text for each value."""
     councils = {each.council: f"{each.name}: {numbers_of(each)}" for each in reference_data.neighbours}
     councils[ELSEWHERE] = "An area that is not named."
     signposts = reference_data.signposts_of(content.publisher)
@@ -54,7 +57,7 @@ def flags_of(reference_data: ReferenceData, content: EditionContent) -> list[dic
 
 
 def numbers_of(contact: Signpost) -> str:
-    """Return the numbers of a contact, or its address on the web."""
+    """Return the phone numbers of a contact, or its web address."""
     return ", ".join(phone.display for phone in contact.phones) or str(contact.url)
 
 
@@ -81,7 +84,7 @@ def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQu
 
 
 def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:
-    """Yield the name of each value that the question shows."""
+    """Yield the name of each value that the question displays."""
     for name, _ in leaves_of(value_at(answers, question.name), question.name):
         if question.kind is not QuestionKind.OBSERVATIONS or name.rpartition(".")[2] in ("id", "note"):
             yield name
@@ -105,7 +108,7 @@ def _label(name: str) -> str:
 
 
 def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
-    """Return sections with their questions and groups, each code with its label, and the words in between."""
+    """Return sections with their questions and groups, each code with its label, and the fixed texts."""
     one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
     content = context.contents(EditionKey(guide, edition))
     form = FormBuilder(content, context.reference_data, one_of_each).make()
@@ -142,7 +145,7 @@ def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
 
 
 def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
-    """Return each question and its follow-up questions, in one list. Names of a group lose the prefix of its entry."""
+    """Return each question and its follow-up questions, in one list. Names in a group lose the prefix of the entry."""
     return [
         {
             "name": question.name.removeprefix(prefix),

@@ -1,6 +1,6 @@
-"""Text that was typed about a concern and not sent: opened for the person who typed it, if this service reads concerns.
+"""Unsent text about a concern: decrypted for the person who typed it, if this service can decrypt concerns.
 
-The browser encrypts the text by a key of its own, seals that key to the team's keys, and stores both in its tab.
+The browser encrypts the text with a new key, encrypts that key to the team's keys, and stores both in its tab.
 """
 
 import base64
@@ -20,7 +20,7 @@ from app.services.desk.presented_concerns import reference_of
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 KEY = "key_of_typed"
-"""The member of the sealed document that has the key. No other text that is sealed to the team has it."""
+"""The member of the sealed document that has the key. No other text for the team has this member."""
 NOT_YOURS = "this is not the key of text that you typed about this concern"
 
 
@@ -28,7 +28,7 @@ NOT_YOURS = "this is not the key of text that you typed about this concern"
 def open_typed_on_page(visit: WorkerVisitDep, posted: SubmittedFormDep, reference: ConcernReferenceInPath) -> Response:
     """Return the key of the text that this person typed about this concern.
 
-    Raises `UnsealingUnavailable` if this service cannot open it, and `ValidationFailed` for anything else.
+    Raises `UnsealingUnavailable` if this service cannot decrypt it, and `ValidationFailed` for anything else.
     """
     key = _find_key(visit, reference_of(reference), posted.one("sealed"))
     if key is None:

@@ -1,4 +1,4 @@
-"""Pages on which guides are written: their list, a draft as a whole, and the form of one section."""
+"""Pages for writing guides: their list, a whole draft, and the form of one section."""
 
 import re
 from collections.abc import Collection
@@ -75,7 +75,7 @@ BACKTICKED = re.compile("`([^`]+)`")
 
 @dataclass(frozen=True)
 class Remark:
-    """What the check says, with the page and the name of the field that it is about."""
+    """A finding of the check, with the page and the name of its field."""
 
     words: str
     page: str
@@ -84,7 +84,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Editing(Visit):
-    """A visit of an editor to the draft of a guide, which may not be begun."""
+    """A visit of an editor to the draft of a guide, which may not exist yet."""
 
     session: Session
     guide: str
@@ -104,7 +104,7 @@ class Editing(Visit):
         return self.context.contents(current.key, self.session) if current is not None else None
 
     def first_words(self) -> DraftContent:
-        """Return the words of the current edition without its change note; of a new guide, its title and publisher."""
+        """Return the content of the current edition without its change note; for a new guide, a title and publisher."""
         current = self.find_current()
         if current is None:
             publisher = {"name": self.context.settings.council_name}
@@ -113,7 +113,7 @@ class Editing(Visit):
         return {name: value for name, value in words.items() if name != SAID_ANEW}
 
     def begin(self, words: DraftContent) -> Response:
-        """Begin the draft with these words, and lead to it. One that another person began meanwhile stays."""
+        """Start the draft with this content, and redirect to it. A draft that another person has started stays."""
 
         def begun(draft: GuideDraftRow | None) -> DraftContent:
             return words if draft is None else draft.read()
@@ -122,7 +122,7 @@ class Editing(Visit):
         return lead_to(self.path)
 
     def act(self, posted: SubmittedForm) -> DraftAct:
-        """Return the act on the draft, if it is still the version that the page showed."""
+        """Return the action on the draft, if the draft is still the version that the page showed."""
 
         def check(draft: GuideDraftRow) -> None:
             if posted.one("version") != str(draft.version):
@@ -158,7 +158,7 @@ def read_guides_to_edit(
 
 @router.post("/new")
 def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: SubmittedFormDep) -> Response:
-    """Begin the draft of a guide that is not published yet, by its title."""
+    """Start the draft of a guide that is not published yet, by its title."""
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
@@ -171,7 +171,7 @@ def begin_new_guide(session: SessionDep, visit: EditorVisitDep, posted: Submitte
 
 @router.post("/{guide}/begin")
 def begin_draft(editing: EditingDep) -> Response:
-    """Begin a draft from the words of the current edition. Where there is one, open it."""
+    """Start a draft from the content of the current edition, or open the existing draft."""
     return editing.begin(editing.first_words())
 
 
@@ -183,7 +183,7 @@ def _title_of(draft: GuideDraftRow) -> str:
 
 @router.get("/{guide}")
 def read_draft_page(editing: EditingDep) -> Response:
-    """Return the draft with what is left to do."""
+    """Return the draft with its remaining tasks."""
     draft = get_guide_draft(editing.session, editing.guide)
     checked, writers = editing.check(draft), list_draft_writers(editing.session, editing.guide)
     faults = [*map(_remark, checked.faults)]
@@ -205,7 +205,7 @@ def read_draft_page(editing: EditingDep) -> Response:
 
 @router.post("/{guide}/offer")
 def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
-    """Ask for the publication of the draft as the page showed it. One with faults stays as it is."""
+    """Submit the draft for publication as the page showed it. A draft with errors stays unchanged."""
     try:
         editing.context.writer.run(offer_draft, editing.context.reference_data, editing.act(posted))
     except InvalidEdition:
@@ -215,7 +215,7 @@ def offer_on_page(editing: EditingDep, posted: SubmittedFormDep) -> Response:
 
 @router.post("/{guide}/publication")
 def publish_on_page(editing: PublishingDep, posted: SubmittedFormDep) -> Response:
-    """Publish the draft as the page showed it, after the edition that it showed."""
+    """Publish the draft as the page showed it, after the edition that the page showed."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{editing.path}#publish")
     follows = int(posted.one("follows")) if PLACE.fullmatch(posted.one("follows")) else None
@@ -251,7 +251,7 @@ EditPage = Annotated[str, Depends(get_page)]
 
 @router.get("/{guide}/sections/{page}")
 def read_section_page(editing: EditingDep, page: EditPage) -> Response:
-    """Return the form of the section as it is saved now."""
+    """Return the form of the section with its saved content."""
     return _section_page(editing, page, get_guide_draft(editing.session, editing.guide))
 
 
@@ -262,7 +262,7 @@ def save_section_page(
     posted: SubmittedFormDep,
     if_match: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
-    """Save what was typed. Where somebody saved other words meanwhile, show both, and lose none."""
+    """Save the input. If another person saved other content since, show both versions, so that none is lost."""
     shown, act = (if_match or posted.one("shown")).strip('"'), posted.one("act")
     is_autosave = act == AUTOSAVE
     try:
@@ -273,7 +273,7 @@ def save_section_page(
         return _section_page(editing, page, find_guide_draft(editing.session, editing.guide), posted)
     if not is_autosave:
         return lead_to(f"{editing.path}/sections/{page}#{entry or 'saved'}")
-    body = {  # what the page's script needs
+    body = {  # the values for the page's JavaScript
         "shown": section_tag(draft.read(), page),
         "saved": date_and_time(draft.written_at),
         "faults": [each.words for each in _remarks_on(page, editing.check(draft))],
@@ -282,13 +282,13 @@ def save_section_page(
 
 
 def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: str) -> tuple[GuideDraftRow, str]:
-    """Save what was posted, and do what the button says. Return the draft, and the entry that the button was about.
+    """Save the posted section, and run the action of the button. Return the draft and the entry of that action.
 
-    `shown` is the tag of the section as the page was drawn. Raises `DraftChanged` where somebody saved other words of
-    this section since. What others did to other sections of the draft stays.
+    `shown` is the tag of the section when the page was shown. Raises `DraftChanged` if another person has saved this
+    section since. Their changes to other sections of the draft stay.
     """
-    ids = frozenset(item.id for item in getattr(editing.find_current(), page, ()))  # published, so they stay
-    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # a draft that is there refuses other tags
+    ids = frozenset(item.id for item in getattr(editing.find_current(), page, ()))  # published ids never change
+    beginning = editing.first_words() if shown == NOT_BEGUN else {}  # an existing draft refuses other tags
     entries: list[str] = []
 
     def change(draft: GuideDraftRow | None) -> DraftContent:
@@ -304,7 +304,7 @@ def _save(editing: Editing, page: str, posted: SubmittedForm, shown: str, act: s
 
 
 def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids: Collection[str]) -> bool:
-    """Return whether these words are saved already: the answer was lost, and the page sends them again."""
+    """Return True if this content is saved already: the page sends it again if the response was lost."""
     if former is None:
         return False
     again = with_ids(with_section(former, page, posted), page, former, ids)
@@ -314,7 +314,7 @@ def _is_saved(former: DraftContent | None, page: str, posted: SubmittedForm, ids
 def _section_page(
     editing: Editing, page: str, draft: GuideDraftRow | None, mine: SubmittedForm | None = None
 ) -> Response:
-    """Return the form; with `mine`, of those words, beside the ones that are saved now."""
+    """Return the form; with `mine`, the form with that input beside the saved content."""
     saved = draft.read() if draft is not None else None
     content = saved if saved is not None else editing.first_words()
     typed = content if mine is None else with_section(content, page, mine)
@@ -338,12 +338,12 @@ def _section_page(
 
 
 def _remarks_on(page: str, checked: CheckedDraft | None) -> list[Remark]:
-    """Return what must be corrected on the page."""
+    """Return the findings of the check on this page."""
     return [each for each in map(_remark, checked.faults if checked else ()) if each.page == page]
 
 
 def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -> dict[str, Any]:
-    """Return the current edition, and what the draft changes of it: by page, and the pages that are not read whole."""
+    """Return the current edition and the draft's changes to it, by page, with the pages that are not fully read."""
     if draft is None or checked is None:
         return {"current": None, "comparison": None}
     head, current = current_of(checked.published.history), checked.published.current
@@ -359,7 +359,7 @@ def _beside_current(draft: GuideDraftRow | None, checked: CheckedDraft | None) -
 
 
 def _form(content: dict[str, Any], page: str) -> dict[str, Any]:
-    """Return the fields of the page, or its entries, and the names of everything that can be linked to."""
+    """Return the fields of the page, or its entries, and the names of all possible link targets."""
     fields, value = form_fields(page), section_value(content, page)
     if page == DETAILS:
         shown = show_fields(fields, "", value)
@@ -389,6 +389,6 @@ def _remark(fault: FieldError) -> Remark:
 
 
 def _label(found: re.Match[str]) -> str:
-    """Return a key as the form names it; anything else between quotes."""
+    """Return a key as the form labels it, and any other text in quotation marks."""
     heading = CAUTIONS.heading if found[1] == CAUTIONS.path else found[1]
     return f"‘{FIELD_LABELS.get(found[1], heading)}’"

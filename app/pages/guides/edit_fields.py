@@ -1,4 +1,4 @@
-"""The fields of an edition as a form, and as its page shows them."""
+"""The fields of an edition as a form, and as the form's page shows them."""
 
 import datetime as dt
 import json
@@ -19,7 +19,7 @@ from app.models.guides.sections import ITEM_LISTS, Introductions
 DETAILS = "details"
 """The name of the page for the fields of the edition itself."""
 NOT_TYPED = frozenset({"id", "position"})
-"""Members that no editor types: ids are proposed from the words, and positions are the order."""
+"""Members that editors do not type: ids are proposed from the text, and positions are the order."""
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
 SELDOM = frozenset({"related_codes", "note", "source", "citation", "urn", "gss_code", "introduction", "limbs"})
 """Members that most items do not have: the page shows them on demand."""
@@ -57,14 +57,14 @@ FIELD_HINTS: Mapping[str, str] = {
     "verified_on": "When someone last called the number or wrote to the address. Leave blank if nobody has.",
     "opening_hours": "Used to show whether it is open now.",
 }
-"""What an editor needs to know of a field, where its description is for programs."""
+"""Hints for editors, if a field's description is written for programs."""
 INDICATOR_KIND = "A potential indicator may point to harm. A sign of harm is harm that can be seen."
 A_DAY = "For example, 2027-11-24."
 ID = "id"
 
 
 class Control(StrEnum):
-    """How a value is typed or chosen."""
+    """The kind of input for a value."""
 
     LINE = "line"
     WORDS = "words"
@@ -77,7 +77,7 @@ class Control(StrEnum):
 
 @dataclass(frozen=True)
 class EditField:
-    """One field: its key in the content, how it is filled in, and the fields inside it."""
+    """One field: its key in the content, its input, and the fields inside it."""
 
     key: str
     label: str
@@ -92,7 +92,7 @@ class EditField:
 
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
-    """Return the fields of a model, those that are seldom filled in last."""
+    """Return the fields of a model, rarely used ones last."""
     found = [_field(key, info) for key, info in model.model_fields.items() if key not in NOT_TYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
@@ -103,7 +103,7 @@ def form_fields(page: str) -> tuple[EditField, ...]:
 
 
 def is_foreign(field: EditField, value: Any) -> bool:
-    """Return whether the value is of a kind that the field cannot show."""
+    """Return True if the value is of a kind that the field cannot show."""
     expected = {Control.GROUP: dict, Control.LIST: list, Control.SEVERAL: list, Control.LINES: list}.get(field.control)
     return value is not None and expected is not None and not isinstance(value, expected)
 
@@ -165,7 +165,7 @@ class ShownField:
 
     @property
     def owner(self) -> str:
-        """The entry that has the field, as an editor counts it: `contact 1`. Empty where the guide itself has it."""
+        """The entry that contains the field, as editors count: `contact 1`. Empty for a field of the guide itself."""
         steps = self.name.split(".")
         counted = [place + 1 for place, step in enumerate(steps) if step.isdecimal()]
         at = tuple(int(step) if step.isdecimal() else step for step in steps[: counted[-1] if counted else 0])
@@ -173,14 +173,14 @@ class ShownField:
 
     @property
     def is_filled(self) -> bool:
-        """Whether there is anything to see."""
+        """True if the field has anything to show."""
         own = self.text or self.chosen or self.entries or self.foreign
         return bool(own) or any(each.is_filled for each in self.members)
 
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry of a list. `unknown` has what no field shows: each key, with its value as JSON."""
+    """An entry of a list. `unknown` has the members that no field shows: each key, with its value as JSON."""
 
     name: str
     id: str
@@ -189,7 +189,7 @@ class ShownEntry:
 
 
 def show_entries(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[ShownEntry, ...]:
-    """Return the entries of a list. One that is no object is shown as unknown."""
+    """Return the entries of a list. An entry that is not an object is shown as unknown."""
     entries = value if isinstance(value, list) else []
     return tuple(_entry(fields, f"{name}.{place}", each) for place, each in enumerate(entries))
 

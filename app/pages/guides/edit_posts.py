@@ -1,4 +1,4 @@
-"""What was posted from the form of a section, as the content of a draft, and what its buttons do."""
+"""Reading the posted form of a section into the content of a draft, and the actions of its buttons."""
 
 import hashlib
 import json
@@ -19,11 +19,11 @@ EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
 }
 """The pages of a draft by their names, each with its heading."""
 NOT_BEGUN = "none"
-"""The tag of a section where there is no draft."""
+"""The tag of a section if there is no draft."""
 
 
 def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> dict[str, Any]:
-    """Return the object that the fields of that name give. `former` is what they were drawn from."""
+    """Return the object from the posted fields under `name`. `former` is the object that the form showed."""
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
     dropped = set(posted.many(f"{DROP}{name}"))
@@ -36,7 +36,10 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str, former: Any) -> list[Any]:
-    """Return the entries of the list of that name. One that was no object stays, unless a field of it is filled in."""
+    """Return the list from the posted entries under `name`.
+
+    An entry that was not an object stays, unless one of its fields is filled in.
+    """
     before = former if isinstance(former, list) else []
     entries: list[Any] = []
     for place in range(min(posted.count(name), MAX_ITEMS)):
@@ -50,7 +53,7 @@ def read_entries(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
 
 
 def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> None:
-    """Give every item an id. One that was proposed from its words, and is not published, follows them."""
+    """Give every item an id. A proposed id that is not published changes with the item's text."""
     before = former if isinstance(former, list) else []
     chosen = {
         each[ID]
@@ -71,7 +74,7 @@ def settle_ids(entries: list[Any], former: Any, published: Collection[str]) -> N
 
 
 def _former_entry(before: list[Any], place: int, id_: str) -> Any:
-    """Return the former entry of that id, the one at the place first; without an id, what has none at the place."""
+    """Return the former entry with that id, first at that place; without an id, the entry there if it has none."""
     at_place = before[place : place + 1]
     if not id_:
         return next((each for each in at_place if not (isinstance(each, dict) and ID in each)), None)
@@ -89,7 +92,7 @@ def _words(item: dict[str, Any]) -> str:
 
 
 def _read(field: EditField, posted: SubmittedForm, name: str, former: Any) -> Any:
-    """Return the value of the field. What the form could not show stays until something is filled in instead."""
+    """Return the value of the field. A value that the form cannot show stays until another is filled in."""
     if field.control is Control.LIST and f"{COUNT}{name}" not in posted.fields:
         return former
     read = _read_typed(field, posted, name, former)
@@ -113,14 +116,14 @@ def _read_typed(field: EditField, posted: SubmittedForm, name: str, former: Any)
 
 
 def section_value(content: DraftContent, page: str) -> Any:
-    """Return what the page shows of the content: the members that are no list of items, or one such list."""
+    """Return the page's part of the content: one list of items, or all members that are not such lists."""
     if page == DETAILS:
         return {key: value for key, value in content.items() if key not in ITEM_LISTS}
     return content.get(page)
 
 
 def section_tag(content: DraftContent | None, page: str) -> str:
-    """Return what identifies the words of the page, as they are saved now."""
+    """Return the tag that identifies the saved content of the page."""
     if content is None:
         return NOT_BEGUN
     text = json.dumps(section_value(content, page), ensure_ascii=False, sort_keys=True)
@@ -128,7 +131,7 @@ def section_tag(content: DraftContent | None, page: str) -> str:
 
 
 def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
-    """Return the content with what was posted in place of what the page shows."""
+    """Return the content with the page's part replaced by the posted one."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
         lists = {key: value for key, value in content.items() if key in ITEM_LISTS}
@@ -146,9 +149,9 @@ def with_ids(content: DraftContent, page: str, former: DraftContent, published_i
 
 
 def do_act(content: DraftContent, act: str) -> str:
-    """Add, move or remove an entry of a list, and return the name of the entry to show then. Ignore an unknown act.
+    """Add, move or remove an entry of a list, and return the name of the entry to show then. Ignore an unknown action.
 
-    An act names its entry or its list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`.
+    An action names its entry or its list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`.
     """
     verb, _, name = act.partition(":")
     if not name:
@@ -171,7 +174,7 @@ def do_act(content: DraftContent, act: str) -> str:
 
 
 def _list_at(content: DraftContent, name: str, *, makes_it: bool = False) -> list[Any] | None:
-    """Return the list of that name, made where it is absent, or None if there can be none."""
+    """Return the list of that name, or None if there can be none. If `makes_it`, create a missing list."""
     parent_name, _, own_name = name.rpartition(".")
     parent = value_at(content, parent_name) if parent_name else content
     if not isinstance(parent, dict) or not own_name:

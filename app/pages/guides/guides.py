@@ -70,7 +70,7 @@ FIELD_WORDS = {
     "when": "when to call",
     "text_relay": "text relay",
 }
-"""Names of fields in a heading, where their own are not clear to a reader."""
+"""Labels of fields in a heading, if their own names are not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 MAX_CARDS = 8
 """Guides that the home page shows as cards; more are links by subject."""
@@ -95,12 +95,12 @@ WANTED_FORMS = {
         to_translate("Some guides have no version in British Sign Language yet."),
     ),
 }
-"""What the accessibility statement says where no guide has a form, and where some have not."""
+"""Texts of the accessibility statement if no guide, or only some, have a format."""
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
-"""The forms of an edition beside its page: what its path in the API ends with, and the media type."""
+"""The formats of an edition beside its page: the suffix of its path in the API, and the media type."""
 Since = Annotated[int | None, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 ALWAYS_OWN = ("/change_note", "/cautions/")
-"""Places where a rendition may have no words of its own for a reason that the page says."""
+"""Places that a rendition may leave untranslated for a reason that the page gives."""
 IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
 
 
@@ -141,7 +141,7 @@ def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
 
 def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
     for field in change.fields:
-        name = getattr(change.after, "name", None) or _title(change.id)  # as people know it
+        name = getattr(change.after, "name", None) or _title(change.id)  # the name that people know
         heading = "Reworded" if field == "text" else f"{name}: {FIELD_WORDS.get(field, _title(field).lower())}"
         before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
         yield TextChange(heading, changed_words(before, after))
@@ -166,9 +166,9 @@ def _to_text(value: Any) -> str:
 
 @router.get("/")
 def read_home(site: SiteDep, session: SessionDep) -> Response:
-    """Return the home page: who to call, the form for a concern, and the guides, or the way to them."""
+    """Return the home page: who to call, the form for a concern, and the guides or links to them."""
     guides = list_guides(session, site.context.reference_data)
-    only = guides[0].guide if len(guides) == 1 else None  # where there are several, nobody has to choose one first
+    only = guides[0].guide if len(guides) == 1 else None  # with several, no guide is chosen in advance
     return site.cached_page(
         "home.html",
         guides=guides,
@@ -181,7 +181,7 @@ def read_home(site: SiteDep, session: SessionDep) -> Response:
 
 @router.get("/guides")
 def read_guides(site: SiteDep, session: SessionDep, letter: Letter = None) -> Response:
-    """Return every guide by letter; where there are very many, those of one letter."""
+    """Return every guide by letter. If there are very many, return those of one letter."""
     guides = list_guides(session, site.context.reference_data)
     by_letter = {key: list(found) for key, found in groupby(guides, key=lambda each: each.letter)}
     if letter is not None and letter not in by_letter:
@@ -218,14 +218,14 @@ def read_subject(site: SiteDep, session: SessionDep, subject: SubjectCode) -> Re
 
 
 def names_publishers(guides: Sequence[ListedGuide]) -> bool:
-    """Return whether lists say who publishes each guide: where it is not one body alone."""
+    """Return True if lists name the publisher of each guide: if there is more than one publisher."""
     return len({each.publisher for each in guides}) > 1
 
 
 def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str, str | None]]:
-    """Return a link to the page of each rendition, with the page's own words in that language where there are any.
+    """Return a link to the page of each rendition, in that language if these pages have it.
 
-    It has the language's own name, or where there is none, the label of its form.
+    The link has the language's own name or, if there is none, the label of the format.
     """
     first = {each.key.language: each for each in reversed(renditions)}
     return [
@@ -241,9 +241,10 @@ def links_of_renditions(renditions: Sequence[StoredRendition]) -> list[dict[str,
 
 
 def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
-    """Return the path of the rendition's page, in its own language if the pages have that, else as this page.
+    """Return the path of the rendition's page, in its own language if these pages have it.
 
-    A further form in the same language, such as a recording beside a translation, has a page with its number.
+    Otherwise the page is in the current language. A second format in the same language, such as a recording beside a
+    translation, has a page with its number.
     """
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
     guide, tag, number = rendition.key
@@ -252,13 +253,13 @@ def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
 
 @router.get("/covering-your-tracks")
 def read_covering_your_tracks(site: SiteDep) -> Response:
-    """Return the page on what these pages leave behind on a device."""
+    """Return the page about traces that these pages leave on a device."""
     return site.cached_page("covering_your_tracks.html")
 
 
 @router.get("/accessibility")
 def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response:
-    """Return the statement that the law demands of a council, with the forms in which guides are published."""
+    """Return the accessibility statement that the law requires of a council, with the formats of published guides."""
     guides = list_guides(session, site.context.reference_data)
     forms: dict[RenditionForm, list[dict[str, str | None]]] = {}
     for guide in guides:
@@ -282,13 +283,13 @@ def read_accessibility_statement(site: SiteDep, session: SessionDep) -> Response
 
 @router.get("/privacy")
 def read_privacy_notice(site: SiteDep) -> Response:
-    """Return the privacy notice: what happens to what people send here."""
+    """Return the privacy notice: the use of the data that people send here."""
     return site.cached_page("privacy.html")
 
 
 @router.get("/guides/{guide}")
 def read_guide_page(site: SiteDep, session: SessionDep, guide: GuideName) -> Response:
-    """Return the page of the current edition; where the language of the page has its words, that rendition."""
+    """Return the page of the current edition, or of its rendition in the language of the page if there is one."""
     history = get_history(session, guide=guide)
     head = require_current(history)
     content = site.context.contents(head.key, session)
@@ -314,7 +315,7 @@ def read_edition_page(site: SiteDep, session: SessionDep, guide: GuideName, numb
 def read_changes_page(
     *, site: SiteDep, session: SessionDep, guide: GuideName, number: EditionNumber, since: Since = None
 ) -> Response:
-    """Return the changes between two editions: removed and added words. Without a number, since the edition before."""
+    """Return the changes between two editions: removed and added words. `since` defaults to the edition before."""
     history = get_history(session, guide=guide)
     since = since or next((each.number for each in _readable(history) if each.number < number), number)
     head, other = readable_of(history, number), readable_of(history, since)
@@ -357,7 +358,7 @@ def _edition_page(
 
 
 def edition_values(head: EditionHead, content: EditionContent, history: list[EditionHead]) -> dict[str, Any]:
-    """Return what the page shows of any edition, of a draft's too."""
+    """Return the values for the page of any edition or draft."""
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return {
         "head": head,
@@ -372,7 +373,7 @@ def edition_values(head: EditionHead, content: EditionContent, history: list[Edi
 
 
 def in_guide_language(*_pointer: str | int) -> Markup:
-    """Return the attributes of any words of the guide itself."""
+    """Return the attributes of text in the language of the guide."""
     return english()
 
 
@@ -382,13 +383,13 @@ def _readable(history: list[EditionHead]) -> list[EditionHead]:
 
 @dataclass(frozen=True)
 class WordMarks:
-    """The language and the direction of each of the words on the page."""
+    """The language and the direction of each text on the page."""
 
     words: RenderedWords
     language: str
 
     def __call__(self, *pointer: str | int) -> Markup:
-        """Return the attributes of the element with the words at that place (the parts of a JSON Pointer)."""
+        """Return the attributes of the element with the text at that place (the parts of a JSON Pointer)."""
         at = "".join(f"/{part}" for part in pointer)
         return IN_GUIDE_LANGUAGE if at in self.words.in_guide_language else self.own
 
@@ -400,7 +401,7 @@ class WordMarks:
 
 @router.get("/guides/{guide}/renditions/{language}")
 def read_rendition_page(site: SiteDep, session: SessionDep, guide: GuideName, language: LanguageName) -> Response:
-    """Return the page of the rendition to read, in a page of its own language where there are such pages."""
+    """Return the page of the rendition, in a page of its own language if these pages have it."""
     return _in_its_language(language, guide, None) or _rendition_page(site, session, guide, language, None)
 
 
@@ -413,7 +414,7 @@ def read_numbered_rendition_page(
 
 
 def _in_its_language(tag: str, guide: str, number: int | None) -> Response | None:
-    """Return the way to the page of a rendition among the pages of its language; None where it is there already."""
+    """Return a redirect to the rendition's page in its own language, or None if the request is there already."""
     own = next((each for each in LANGUAGES if each.tag == tag), current_language())
     if own == current_language():
         return None
@@ -430,7 +431,7 @@ def _rendition_page(site: Site, session: Session, guide: str, language: str, num
     response = site.cached_page(
         "rendition.html",
         caching=CACHE_CHECKED,
-        here=f"/guides/{guide}" if language == current_language().tag else "",  # the languages of the guide itself
+        here=f"/guides/{guide}" if language == current_language().tag else "",  # other languages of the guide
         head=current,
         rendition=rendition,
         form_label=FORM_LABELS[form],

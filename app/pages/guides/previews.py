@@ -39,7 +39,7 @@ def preview_draft(session: SessionDep, site: SiteDep, _actor: EditorDep, guide: 
 
 @router.get("/{guide}/preview")
 def preview_on_page(editing: EditingDep) -> Response:
-    """Return the page of the draft, or lead to what keeps it from having one."""
+    """Return the page of the draft, or redirect to the errors that prevent a preview."""
     try:
         return _preview(editing, editing.session, editing.guide)
     except InvalidEdition:

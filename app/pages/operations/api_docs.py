@@ -33,7 +33,7 @@ SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a brows
 
 
 class DocsAsset(StrEnum):
-    """The files of the page."""
+    """A file of the documentation page."""
 
     SCRIPT = "docs.js"
     STYLE = "docs.css"
@@ -60,7 +60,7 @@ def _document(request: Request, described: JsonObject) -> Response:
 
 @router.get("/docs")
 def read_docs(site: SiteDep) -> Response:
-    """Return the page on which guidance and concerns can be read about and tried."""
+    """Return the page for reading and trying the operations on guidance and concerns."""
     return _docs(site, "/openapi.public.json")
 
 
@@ -81,9 +81,9 @@ def _docs(site: Site, document: str) -> Response:
 
 
 def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datetime] | None:
-    """Return the key with which a trial's page sends tests, and until when it is shown; None where concerns are real.
+    """Return the trial's key for tests from its page, and when it stops being shown; None if concerns are real.
 
-    Each process draws one, valid for a day, and the next one when half of that is over.
+    Each process creates a key that is valid for a day, and the next one when half of that is over.
     """
     if not context.settings.is_trial:
         return None
@@ -91,7 +91,7 @@ def _find_test_key(context: AppContext, now: dt.datetime) -> tuple[str, dt.datet
     if not drawn or now - drawn[0][1] >= KEY_LIFE / 2:
         try:
             drawn[:] = [(draw_test_key(context.writer, name=DOCS_CLIENT, at=now, life=KEY_LIFE), now)]
-        except GuidanceError:  # the disk may be full, or the client revoked: the page is there without a key
+        except GuidanceError:  # the disk may be full, or the client revoked: show the page without a key
             return None
     key, drawn_at = drawn[0]
     return key, drawn_at + KEY_LIFE / 2

@@ -1,4 +1,4 @@
-"""The routes of auditors: the record of disclosures, and signed statements of where it ends."""
+"""Routes of auditors: the audit log, and signed checkpoints of its end."""
 
 from typing import Annotated
 
@@ -38,7 +38,7 @@ async def ask_page(
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
 ) -> RecordPage:
-    """Read what the query asks for."""
+    """Return the requested page of the audit log."""
     return RecordPage(chain, client, decode_key(cursor, otherwise=0), limit)
 
 

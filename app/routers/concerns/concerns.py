@@ -42,7 +42,7 @@ RAISING: list[str | Enum] = ["Concerns"]
 FOLLOWING: list[str | Enum] = ["Follow-up"]
 SUBMISSION_PROBLEMS = (BadRequest, SeveralIdempotencyKeys, *BODY_PROBLEMS, IdempotencyKeyReused, ServiceUnavailable)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
-"""Added to the client's key, so that the OpenAPI document says: with or without the key."""
+"""Added to the client's key, so that the OpenAPI document allows requests with or without it."""
 Submission = Annotated[
     Concern,
     Body(
@@ -126,7 +126,7 @@ async def raise_concern(
 
 @dataclass(frozen=True)
 class Following:
-    """A request of a reporter who follows a concern: what they typed, and what tells whether it is right."""
+    """A request of a reporter who follows a concern: the reference, the status token and the caller's networks."""
 
     follow_ups: FollowUps
     code: StatusCode

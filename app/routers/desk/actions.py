@@ -1,4 +1,4 @@
-"""A concern at the desk of the duty team: who works on it, its words, and what the team does. All is on the record."""
+"""A concern at the desk: its assignee, its text, and the team's actions, which are all in the audit log."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ AssignmentTag = Annotated[
 
 @dataclass(frozen=True)
 class DeskRequest:
-    """A request of the desk about one concern: who acts, when, and the reference as it was typed."""
+    """A request of the desk about one concern: the actor, the time, and the reference as it was typed."""
 
     desk: Desk
     actor: Actor
@@ -235,7 +235,7 @@ def _matches(if_match: str | None, version: int) -> bool:
 def _assignment(
     response: Response, reference: str, now: assignment.Assigned, replaced: assignment.Assigned | None = None
 ) -> AssignmentResponse:
-    """Return who has the concern and, after a change, what the change replaced."""
+    """Return the assignee and, after a change, what the change replaced."""
     response.headers["ETag"] = _etag(now.version)
     return AssignmentResponse(
         reference=reference,

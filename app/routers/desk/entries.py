@@ -1,4 +1,4 @@
-"""Entries of a concern at the desk: what its reporter added, the desk's own notes, and messages to the reporter."""
+"""Entries of a concern at the desk: the reporter's additions, the desk's notes, and messages to the reporter."""
 
 from typing import Annotated, Any
 
@@ -188,7 +188,7 @@ def read_recipients(desk: DeskDep, _actor: ReaderDep) -> RecipientsResponse:
 def _read_page(
     asked: DeskRequest, kind: EntryKind, cursor: str | None, limit: int
 ) -> tuple[tuple[Any, ...], str | None]:
-    """Return the entries of the page, with their words where this service opens them, and the next cursor."""
+    """Return the entries of the page, decrypted if this service can, and the next cursor."""
     desk, place = asked.desk, opened_entries.PagePlace(kind, asked.reference, decode_key(cursor, otherwise=0), limit)
     act = DeskAct.OPENED if desk.unsealer.can_unseal else DeskAct.LISTED
     page = desk.writer.run(opened_entries.open_page, place, asked.actor, act)
@@ -199,7 +199,7 @@ def _read_page(
 
 
 def _sealed_file(asked: DeskRequest, place: EntryPlace, suffix: str, *, counted_as: str) -> Response:
-    """Return the file of one entry. A header of that name has the number of entries of its kind."""
+    """Return the file of one entry. The header `counted_as` has the number of entries of its kind."""
     desk, reference = asked.desk, asked.reference
     count = desk.writer.run(opened_entries.open_entry, reference, place, asked.actor)
     sealed = entries.read_sealed(desk.engine, reference, place)

@@ -1,4 +1,4 @@
-"""An export of one concern: what this service signs about it, and the record of the file."""
+"""The export of one concern: what this service signs, and the audit log entry for the file."""
 
 from app.errors import ConcernErased, NoSuchConcern
 from app.http.json_bodies import JSONRoute

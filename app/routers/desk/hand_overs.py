@@ -1,4 +1,4 @@
-"""Handing a concern over to another body, and the receipt that it sends back."""
+"""Handing a concern over to another organisation, and the receipt that it sends back."""
 
 from typing import Annotated
 

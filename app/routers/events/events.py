@@ -34,7 +34,7 @@ POLL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Follower:
-    """The client that follows events, whose confirmations count, and who reads them, as the record names it."""
+    """The client that follows events and confirms them, and the actor for the audit log."""
 
     client: str
     actor: Actor
@@ -44,7 +44,7 @@ async def follow(
     client: Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])],
     actor: Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])],
 ) -> Follower:
-    """Return who follows events."""
+    """Return the client and the actor of a request for events."""
     return Follower(client.name, actor)
 
 

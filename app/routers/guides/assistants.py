@@ -28,7 +28,7 @@ router = GuidanceRouter(dependencies=[PUBLIC], route_class=JSONRoute)
 STATELESS = "2026-07-28"
 WITH_HANDSHAKE = ("2025-11-25", "2025-06-18", "2025-03-26")
 WITHOUT_HEADER = "2025-03-26"
-"""The revision of a message without the header: the last one that had none."""
+"""The revision of a message without the header: the last revision that had none."""
 SUPPORTED = (STATELESS, *WITH_HANDSHAKE)
 REVISION_HEADER = "MCP-Protocol-Version"
 REVISION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -60,7 +60,7 @@ class ErrorCode(IntEnum):
 
 @dataclass
 class McpError(Exception):
-    """A message that is refused. `status` is the HTTP status of the answer."""
+    """A refused message. `status` is the HTTP status of the response."""
 
     code: ErrorCode
     message: str
@@ -99,7 +99,7 @@ def send_mcp_message(
 
 
 def _check_origin(request: Request, public_url: str) -> None:
-    """Raise `McpError` for the page of another origin, which a browser would let speak for the person at it."""
+    """Raise `McpError` for a page of another origin, which a browser would let speak for its user."""
     origin = request.headers.get("origin")
     own = (request.headers.get("host"), urlsplit(public_url).netloc)
     if origin is not None and origin.partition("://")[2] not in own:
@@ -107,9 +107,9 @@ def _check_origin(request: Request, public_url: str) -> None:
 
 
 def _check_message(body: dict[str, Any], headers: Headers) -> bool:
-    """Return whether the message speaks the stateless revision.
+    """Return True if the message uses the stateless revision.
 
-    Raise `McpError` if it is no message, or if it and its header fields differ.
+    Raise `McpError` if it is not a message, or if it contradicts its header fields.
     """
     method, params, given = body.get("method"), body.get("params", {}), body.get("id")
     if body.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
@@ -126,7 +126,7 @@ def _check_message(body: dict[str, Any], headers: Headers) -> bool:
 
 
 def _check_stateless(headers: Headers, method: str, params: dict[str, Any], meta: object) -> None:
-    """Raise `McpError` unless the message says what it must, and its header fields say the same."""
+    """Raise `McpError` unless the message has its required members, and its header fields agree."""
     revision = headers.get(REVISION_HEADER)
     if revision is None:
         raise _mismatch(REVISION_HEADER)
@@ -185,7 +185,10 @@ def _answer(method: str, params: dict[str, Any], library: Library, *, is_statele
 
 
 def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:
-    """Return the tool's result. What a model can put right is a result that says so, as the protocol wants it."""
+    """Return the tool's result.
+
+    An error that a model can correct is a result with `isError`, as the protocol requires.
+    """
     name = params.get("name")
     tool = TOOLS.get(name) if isinstance(name, str) else None
     if tool is None:

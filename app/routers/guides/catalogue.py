@@ -36,7 +36,7 @@ InGuide = Annotated[
 
 
 class Filters(RequestModel, extra="ignore"):
-    """The filters of a list of items; all must be met. The route itself refuses parameters that nobody knows."""
+    """The filters of a list of items; all must be met. The route itself refuses unknown parameters."""
 
     guide: InGuide = None
     subject: AboutSubject = None
@@ -57,7 +57,7 @@ class Filters(RequestModel, extra="ignore"):
 
 
 class SearchQuery(RequestModel, extra="ignore"):
-    """The words to look for, and the filters of a search."""
+    """The search terms and filters of a search."""
 
     q: str = Field(
         min_length=1,

@@ -73,12 +73,12 @@ DraftTag = Annotated[
 
 
 async def ask_as_editor(guide: GuideName, actor: EditorDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Read an editor's act on the draft that `If-Match` names."""
+    """Return an editor's action on the draft that `If-Match` names."""
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
 async def ask_as_publisher(guide: GuideName, actor: PublisherDep, now: NowDep, if_match: DraftTag = None) -> DraftAct:
-    """Read a publisher's act on the draft that `If-Match` names."""
+    """Return a publisher's action on the draft that `If-Match` names."""
     return DraftAct(guide, actor.client, now, partial(_check_tag, if_match))
 
 
@@ -247,7 +247,7 @@ def _etag(draft: GuideDraftRow) -> str:
 
 
 def _check_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
-    """Raise `DraftNotNamed` or `DraftChanged` unless the header has the ETag of the draft, or there is neither."""
+    """Raise `DraftNotNamed` or `DraftChanged` unless the header has the ETag of the draft, or both are missing."""
     if draft is None and if_match is None:
         return
     if if_match is None:
@@ -287,7 +287,7 @@ def _remark(fault: FieldError) -> DraftRemark:
 
 
 def _require_storable(value: JsonValue, at: tuple[str | int, ...] = ()) -> None:
-    """Raise `InvalidEdition` for a number that JSON of another program cannot hold."""
+    """Raise `InvalidEdition` for a number that other programs' JSON cannot hold."""
     if isinstance(value, float):
         raise InvalidEdition([FieldError(at, NO_FRACTION)])
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -1,4 +1,4 @@
-"""Routes of editions: their history, numbered ones, and all sections and items."""
+"""Routes of editions: their history, numbered editions, and all sections and items."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

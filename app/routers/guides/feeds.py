@@ -1,4 +1,4 @@
-"""Routes of feeds, as JSON Feed and as Atom: what happened to editions and renditions, and which reviews are due.
+"""Routes of feeds, as JSON Feed and as Atom: changes to editions and renditions, and due reviews.
 
 They hold nothing about concerns.
 """
@@ -34,7 +34,7 @@ from app.services.guides.guides import list_due
 router = GuidanceRouter(dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 MAX_FEED_ENTRIES = 50
 FOR_AN_HOUR = "max-age=3600"
-"""Any cache may store it. Without `public`, so that no export has it: what is due depends on the day."""
+"""Any cache may store it. It lacks `public`, so that no export has it: due reviews depend on the day."""
 
 
 def _as_atom(channel: FeedChannel, example_id: str) -> Responses:

@@ -1,7 +1,7 @@
 """Routes of guides in other formats than JSON: large print, Markdown, a PDF to print, and each section as CSV.
 
-Each format has a path of its own, below a guide, an edition, and a rendition of either. With `Accept`, the path of the
-JSON serves CSV and Markdown too (see `app.http.negotiation`).
+Each format has its own path below a guide, an edition, and a rendition of either. With `Accept`, the path of the JSON
+serves CSV and Markdown too (see `app.http.negotiation`).
 """
 
 from fastapi import Request, Response
@@ -62,9 +62,9 @@ def _table(request: Request, shown: ShownEdition, section: Section, bom: ByteOrd
 
 
 def _caching(shown: ShownEdition, *, of_table: bool = False) -> str:
-    """Return how long a page or a table may be stored.
+    """Return the Cache-Control of a page or a table.
 
-    Pages have the numbers for an emergency, which no edition holds: a corrected number must reach every reader.
+    Pages have the emergency numbers, which no edition holds: a corrected number must reach every reader.
     """
     if shown.rendition is not None:
         return CACHE_CHECKED

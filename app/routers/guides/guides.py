@@ -69,7 +69,7 @@ With `as_of` or `Accept-Datetime` (Memento, RFC 7089), redirects to the edition 
 
 
 class RequestedVersion(NamedTuple):
-    """Which version of a guide a request asks for: the edition at a moment, and the languages that are preferred."""
+    """The requested version of a guide: the edition at a time, and the preferred languages."""
 
     moment: dt.datetime | None
     or_next: bool
@@ -79,7 +79,7 @@ class RequestedVersion(NamedTuple):
 async def ask_version(
     as_of: AsOf = None, accept_datetime: AcceptDatetime = None, accept_language: AcceptLanguage = None
 ) -> RequestedVersion:
-    """Read which version is asked for."""
+    """Return the requested version."""
     moment = requested_moment(as_of, accept_datetime)
     return RequestedVersion(moment, as_of is None, preferred_languages(accept_language or ""))
 

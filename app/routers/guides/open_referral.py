@@ -57,7 +57,7 @@ router = GuidanceRouter(
 
 
 class ServiceFilters(RequestModel, extra="ignore"):
-    """The filters of a list of services, which must meet all of them."""
+    """The filters of a list of services; all must be met."""
 
     search: str | None = Field(
         None,

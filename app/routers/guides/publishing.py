@@ -175,7 +175,7 @@ def _respond(response: Response, published: Publication[Any]) -> Any:
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
-    """Raise unless the header has the ETag of the current edition, or there is neither."""
+    """Raise an error unless the header has the ETag of the current edition, or both are missing."""
     if current is None:
         if if_match is not None:
             raise PreconditionFailed
@@ -183,6 +183,6 @@ def _check_if_match(if_match: str | None, session: Session, current: EditionHead
     if if_match is None:
         raise PreconditionMissing
     etag = etag_of(json_bytes(present_edition(ShownEdition(current, read_content(session, current.key)))))
-    tags = (etag, gzip_etag(etag))  # as it was read, without gzip or with it
+    tags = (etag, gzip_etag(etag))  # the ETag of a response without gzip, and with gzip
     if not any(matches_etag([if_match], tag) for tag in tags):
         raise PreconditionFailed

@@ -1,4 +1,4 @@
-"""Routes of renditions: a guide in other languages and forms."""
+"""Routes of renditions: a guide in other languages and formats."""
 
 from fastapi import Request, Response
 

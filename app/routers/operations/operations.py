@@ -38,7 +38,7 @@ APIS = {
     },
     "/open-referral/v3": {"service-desc": ("/open-referral/v3/openapi.json", "application/json")},
 }
-"""Each API: what describes it, by relation (RFC 8631)."""
+"""The links that describe each API, by relation (RFC 8631)."""
 HEALTHY = "ok"
 UNAVAILABLE = 503
 MIN_FREE_BYTES = 1_000_000  # the largest concern that is accepted
@@ -161,7 +161,7 @@ def _database(context: AppContext) -> str:
 
 
 def _warnings_of_rows(context: AppContext) -> dict[str, str]:
-    """Return what is worth a warning in the database, by name; nothing if it cannot be read."""
+    """Return the warnings about the database, by name; none if it cannot be read."""
     now, warnings = context.clock(), {}
     try:
         with Session(context.engine) as session:
