@@ -127,7 +127,7 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return the time of the next attempt: the receiver's `Retry-After` if it is later, but at most six hours ahead."""
+    """Return the time of the next attempt: after the usual delay, or `Retry-After` if later, but within six hours."""
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
     return now + dt.timedelta(seconds=min(max(delay, _seconds_of(retry_after, now)), MAX_DELAY))
@@ -135,9 +135,7 @@ def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.dat
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
     """Return `Retry-After` in seconds (RFC 9110, section 10.2.3); 0 if there is none or it is invalid."""
-    if (
-        retry_after is None or not retry_after.isascii()
-    ):  # `isdigit` is true of `²`, which Python does not parse as a number
+    if retry_after is None or not retry_after.isascii():  # `isdigit` is true of `²`, which Python cannot parse
         return 0
     if retry_after.isdigit():
         return float(retry_after)  # of any length: no such number is too large for a float
