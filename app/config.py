@@ -182,7 +182,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
-    """Return a validator that parses a JSON object without repeated names, and refuses what `check` refuses."""
+    """Return a validator that parses a JSON object without repeated names, and applies `check`."""
 
     def validate(value: Any) -> Any:
         if not isinstance(value, str):

@@ -1,6 +1,6 @@
 """The most common desk actions, each beside its floor: reading the inbox, opening a concern and acknowledging it.
 
-The action is what its route calls, without HTTP: the service's functions and the writer, and the response as JSON. The
+The action calls what its route calls, without HTTP: the service's functions, the writer, and the response as JSON. The
 floor does the same by plain SQL in one thread: it reads, inserts and updates the same rows, computes the same hashes,
 and decrypts the same text. It commits as often and returns a response with the same members. It checks nothing and
 refuses nothing.

@@ -59,7 +59,7 @@ def slow_down_commits(milliseconds: float) -> None:
 
 def serve(name: str, port: int) -> None:
     """Serve a baseline with the settings that `guidance serve` gives to uvicorn."""
-    import uvicorn  # noqa: PLC0415  # the service imports it by itself
+    import uvicorn  # noqa: PLC0415  # the service has its own import
 
     uvicorn.run(
         name,
@@ -80,7 +80,7 @@ if __name__ == "__main__":
         change_clock(FastClock.read(os.environ["BENCH_CLOCK"]))
     program, *rest = sys.argv[1:]
     if program == "guidance":
-        sys.modules["bcrypt"] = None  # type: ignore[assignment]  # Kinto brings it: the service comes without
+        sys.modules["bcrypt"] = None  # type: ignore[assignment]  # Kinto installs it: the service does not
         sys.argv = [program, *rest]
         main()
     else:

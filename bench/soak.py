@@ -2,10 +2,10 @@
 
 `python -m bench.soak --database sqlite`, or `postgresql`. Then `python -m bench.soak --write` for the reference.
 
-The clock of the service runs faster (`bench.running.FastClock`), so its own jobs announce what is overdue and check the
-whole record each night. What it does each hour is due once in such a run: a second process does that, by the functions
-of the same jobs, as a second node would. A third one asks for the lock of all writers again and again, and notes how
-long it waited.
+The service's clock runs faster (`bench.running.FastClock`), so its jobs announce overdue concerns and check the whole
+audit log each night. Its hourly work is due only once in such a run: a second process does that work, through the jobs'
+functions, as a second node would. A third process repeatedly takes the lock of all writers, and notes how long it
+waited.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from bench.signed_in import sign_in
 
 MONDAY = dt.datetime(2026, 3, 2, 18, tzinfo=dt.UTC)
 A_WEEK, AN_HOUR, AT_LEAST = dt.timedelta(days=6, hours=18), dt.timedelta(hours=1), dt.timedelta(days=2)
-"""The length of the run is slightly shorter than a desk session, which ends after a week."""
+"""The run is slightly shorter than a desk session, which ends after a week."""
 RETENTION = RetentionPeriods(acknowledged_days=2, closed_days=1)
 SETTINGS = UNLIMITED | {
     "GUIDANCE_RETENTION_ACKNOWLEDGED_DAYS": str(RETENTION.acknowledged_days),

@@ -86,7 +86,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine for the same database that never writes, creates or locks. It connects at its first use."""
+    """Return an engine that only reads the same database and changes no file. It connects at its first use."""
     if url is not None:
         return _open_postgresql(url)
     path = data_dir / DATABASE_FILE

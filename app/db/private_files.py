@@ -30,10 +30,10 @@ def create_private_file(path: Path) -> None:
 
 
 def close_to_others(folder: Path, own_files: str) -> None:
-    """Remove every right of group and others to the folder and its files, and log what was open.
+    """Remove every right of group and others to the folder and its files, and log each path that was open.
 
     A folder that other programs use too (such as /tmp, or one with other folders in it) keeps its mode. In it, only
-    files whose names match the pattern `own_files` are closed. The log names what stays open.
+    files whose names match the pattern `own_files` are closed. The log names the paths that stay open.
     """
     is_shared = _is_shared(folder)
     _close(folder, is_closed=not is_shared)

@@ -44,7 +44,7 @@ Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
     """Bring the database to the schema that this program needs.
 
-    An empty database is created. An embedded database is migrated if `migrates` is true, as at a start of the service.
+    An empty database gets the schema. An embedded one is migrated if `migrates` is true, as at a start of the service.
     A shared database is not, since other nodes may be using it: raises `SchemaBehind`. Raises `SchemaUnknown` if a
     newer program wrote the schema. Raises `SchemaAltered` if a table, index or rule differs from this program's
     declaration.

@@ -109,12 +109,12 @@ class Writer:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread is running."""
+        """True if the thread is running."""
         return self._thread.is_alive()
 
     @property
     def has_failed(self) -> bool:
-        """Whether the database refused the last operation."""
+        """True if the database refused the last operation."""
         return self._fails
 
     @property

@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
-        """Read what may be read now: the next head after the previous response, and then its body."""
+        """Read as far as possible now: the next head after the previous response, and then its body."""
         if self._transport.is_closing():
             return
         try:

@@ -316,7 +316,7 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 
 
 def _is_sealed_to_others(data_dir: Path) -> bool:
-    """Return True if the embedded database was in use with recipients: the settings were lost, and this is no trial."""
+    """Return True if the embedded database was used with recipients: its settings were lost, so this is not a trial."""
     if not (data_dir / DATABASE_FILE).exists():
         return False
     engine = open_database(data_dir)

@@ -25,7 +25,7 @@ class PersonRow(AccessRow, table=True):
 
     @property
     def is_over(self) -> bool:
-        """Whether the person left."""
+        """True if the person left."""
         return self.left_at is not None
 
 

@@ -1,7 +1,7 @@
 """Access as recorded in the audit log's chain `people`, which gets an entry with each change of access.
 
-The chain is replayed from its first entry; after that each process reads only new entries. So the check costs one short
-query at each use of a row, and an older row that is put back in the database grants no access.
+The chain is replayed from its first entry; after that each process reads only new entries. So a check
+costs one short query at each use of a row. An older row that is put back in the database grants no access.
 """
 
 import datetime as dt
@@ -90,9 +90,9 @@ class RecordedAccess(Replayed):
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
     """The client and the end of each key, by fingerprint."""
     people: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """The role of each person, and whether a provider gave it. People who left are not included."""
+    """The role of each person, and True if a provider gave it. People who left are not included."""
     left: dict[str, bool] = field(default_factory=dict)
-    """People who left, and whether they had worked at the desk rather than only through a client."""
+    """People who left; True if they had access to the desk, False if only to a client."""
     links: dict[str, str] = field(default_factory=dict)
     """The person of each link, by fingerprint."""
     passkeys: dict[str, str] = field(default_factory=dict)
@@ -255,7 +255,7 @@ class AccessRecord:
         """Return the state of access after the entries that the session sees, including its own uncommitted ones."""
         known = _continued(session, self._known)
         if known is None:
-            with self._lock:  # threads that wait here find what the first one has read
+            with self._lock:  # threads that wait here reuse the state that the first one has read
                 known = _continued(session, self._known) or replay_people(session)
                 self._keep(session, known)
         self._keep(session, known)

@@ -187,7 +187,7 @@ class NewClient:
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
     """Add a client and return its key. Only a hash of the key is stored. Raises `ClientExists`.
 
-    Raises `SetupError` for a test client with any scope other than `submit`.
+    Raises `SetupError` for an invalid name, no scope, or a test client with a scope other than `submit`.
     """
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")

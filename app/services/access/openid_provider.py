@@ -129,7 +129,7 @@ class ProviderKeys:
     _failure: tuple[float, str] | None = None
 
     def get(self, kid: str) -> PyJWK:
-        """Return the key with that ID. Raises `TokenInvalid` if there is none, and `ProviderUnavailable`."""
+        """Return the key with that ID. Raises `TokenInvalid` for an unknown ID, and `ProviderUnavailable`."""
         is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):
             with (

@@ -52,7 +52,7 @@ CHOSEN = AuthenticatorSelectionCriteria(
 
 @dataclass(frozen=True)
 class Passkeys:
-    """Registers passkeys of invited people, and identifies the person whose passkey signed a challenge."""
+    """The service as WebAuthn's server: registers passkeys of invited people, and identifies who signed a challenge."""
 
     writer: Writer
     party: RelyingParty

@@ -164,10 +164,7 @@ def _record_role(session: Session, name: str, former: str, role: str, actor: Act
 
 @dataclass(frozen=True)
 class DeskSessions:
-    """Starts, finds and ends sessions.
-
-    A session ends after `idle` without a request, and after `longest` in any case.
-    """
+    """The sessions of the desk. A session ends after `idle` without a request, and after `longest` in any case."""
 
     engine: Engine
     writer: Writer

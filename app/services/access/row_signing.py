@@ -158,7 +158,7 @@ def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
 
 
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
-    """Raise `SetupError` unless a key of this host signed rows of the database, or it has none. Return the keys.
+    """Return the keys. Raise `SetupError` if the database has rows but no key of this host signed any of them.
 
     `is_used` means that rows will be written automatically, since people sign in through a provider. Writes nothing.
     """

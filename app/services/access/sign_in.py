@@ -64,7 +64,7 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class OpenIdSignIn:
-    """Sends people to the provider, and reads its response when they return. Blocks while it calls the provider."""
+    """The client of the provider: sends people there, and reads its response. Blocks while it calls the provider."""
 
     provider: OpenIdProvider
     """Checks the ID tokens. Its audience is the client's name."""

@@ -16,7 +16,7 @@ SHORT_BYTES = 4096
 
 @dataclass(frozen=True)
 class Admission:
-    """How a concern is accepted: the mark of its source, empty for most, and whether the response is delayed."""
+    """How a concern is accepted: the mark of its source, empty for most, and a flag for a delayed response."""
 
     mark: str = ""
     is_late: bool = False
@@ -28,12 +28,12 @@ UNCOUNTED = Admission()
 
 @dataclass(frozen=True)
 class Sources:
-    """Counts concerns sent without a key by network, and marks those of a source that sends many.
+    """Limits of concerns sent without a key, counted by network. A source that sends many has its concerns marked.
 
     The limit `unmarked` is small and only marks: a school's concerns are accepted, and the desk can recognise a flood.
-    Above `most`, which counts long concerns separately, a long concern is refused. A short one is accepted with a
-    delayed response up to `flood`, which counts in units of `SHORT_BYTES` and protects the disk. A short concern about
-    a child in danger is accepted above `flood` too.
+    Above `most`, which counts long concerns separately, a long concern is refused, unless a child is in danger. Others
+    are accepted with a delayed response up to `flood`, which counts in units of `SHORT_BYTES` and protects the disk. A
+    short concern about a child in danger is accepted above `flood` too.
     """
 
     limiter: Limiter
@@ -95,9 +95,9 @@ class Sources:
 
 @dataclass(frozen=True)
 class CodeTries:
-    """Counts wrong codes by the name they are for, whether or not it exists, and by network.
+    """Limits of codes. Wrong codes are counted by the name they are for, even an unknown one, and by network.
 
-    A right code is counted by what it gives access to, never by the caller's address.
+    A right code is counted by its concern or form, never by the caller's address.
     """
 
     limiter: Limiter

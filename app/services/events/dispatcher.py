@@ -1,4 +1,4 @@
-"""Delivers events to all webhooks, at least once, several at a time for each receiver."""
+"""Delivery of events to all webhooks, at least once, several at a time for each receiver."""
 
 import asyncio
 import datetime as dt
@@ -46,7 +46,7 @@ STOP_MARGIN_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class WebhookDispatcher:
-    """Attempts due deliveries, one receiver at a time. Any number may run, in any number of processes."""
+    """A dispatcher of due deliveries, for one receiver at a time. Any number may run, in any number of processes."""
 
     writer: Writer
     sender: WebhookSender

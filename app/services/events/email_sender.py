@@ -1,4 +1,4 @@
-"""Sends emails through the council's mail server."""
+"""The sender of emails through the council's mail server."""
 
 import smtplib
 import socket
@@ -64,7 +64,7 @@ class EmailSender:
 
     def _greet(self, server: smtplib.SMTP) -> None:
         host = self._settings.smtp_host or ""
-        vars(server)["_host"] = host  # the name that TLS verifies; otherwise set only by a client that connects at once
+        vars(server)["_host"] = host  # the name that TLS verifies; otherwise only the constructor sets it
         server.connect(host, self._settings.smtp_port)
         server.ehlo_or_helo_if_needed()
         if self._settings.smtp_security == "starttls":

@@ -24,7 +24,7 @@ def find_round(session: Session, kind: NotedTime) -> dt.datetime | None:
 
 
 class RoundNotes:
-    """Records the rounds of one worker: the first immediately, then one a minute."""
+    """The recorder of one worker's rounds: the first immediately, then one a minute."""
 
     def __init__(self, kind: NotedTime, writer: Writer, clock: Callable[[], dt.datetime]) -> None:
         self._kind = kind

@@ -1,4 +1,4 @@
-"""Sends one delivery to a webhook (Standard Webhooks 1.0), with limits of time and size."""
+"""The sender of webhook deliveries (Standard Webhooks 1.0), with limits of time and size."""
 
 import asyncio
 import datetime as dt
@@ -43,7 +43,7 @@ class SendResult(NamedTuple):
 
 
 class WebhookSender:
-    """Sends deliveries, each on a separate connection, so that no receiver can affect another.
+    """A sender of deliveries, each on a separate connection, so that no receiver can affect another.
 
     `seconds` is the deadline of one attempt, by a monotonic clock: changes of the system time have no effect.
     """
@@ -87,7 +87,7 @@ class WebhookSender:
 
 
 class Lookups:
-    """Looks up addresses without blocking the event loop, with at most one thread for each URL.
+    """Address lookups that do not block the event loop, with at most one thread for each URL.
 
     While a lookup hangs, further attempts for the same URL wait for it.
     """

@@ -24,7 +24,7 @@ log = Log(__name__)
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
     """Insert the webhook, replacing a removed one of the same name. Raises `WebhookExists` if the name is in use.
 
-    Deliveries to the former URL are kept for the record, but cancelled.
+    Deliveries to the former URL are kept, but none goes to the new one.
     """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
