@@ -12,7 +12,7 @@ from app.models.base import UtcDateTimeType
 
 
 class Scope(StrEnum):
-    """What a client may do."""
+    """A permission of a client."""
 
     PUBLISH = "guidance:publish"
     DRAFT = "guidance:draft"

@@ -1,7 +1,7 @@
 """Access as recorded in the audit log's chain `people`, which gets an entry with each change of access.
 
-The chain is replayed from its first entry; after that each process reads only new entries. So a check
-costs one short query at each use of a row. An older row that is put back in the database grants no access.
+The chain is replayed from its first entry; after that each process reads only new entries. So a check costs one
+short query at each use of a row. An older row that is put back in the database grants no access.
 """
 
 import datetime as dt

@@ -160,7 +160,8 @@ def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
     """Return the keys. Raise `SetupError` if the database has rows but no key of this host signed any of them.
 
-    `is_used` means that rows will be written automatically, since people sign in through a provider. Writes nothing.
+    With `is_used` rows will be written automatically, since people sign in through a provider: then a key must exist,
+    or it must be possible to make one. Writes nothing.
     """
     keys = need_access_keys(engine)
     keys.load()
