@@ -52,10 +52,7 @@ SAFE_ADDRESS = re.compile(
 )
 RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
-"""Names that belong to programs that call the service, such as `guidance desk open` and examples.
-
-They set nothing here.
-"""
+"""Names that programs which call the service read, such as `guidance desk open` and examples. Ignored here."""
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {

@@ -44,10 +44,7 @@ REPEATED_BY_THE_SERVER = (
     "No supported WebSocket library detected.",
     "Invalid HTTP request received.",
 )
-"""Prefixes of uvicorn's lines with which any caller could fill the log.
-
-The service logs each of these requests itself.
-"""
+"""Prefixes of lines by which any caller could make uvicorn fill the log. The service logs each such request."""
 HOLE = re.compile(r"[\"'(\[]?%(?:\(\w+\))?[-#0 +]*(?:[1-9][0-9]*)?(?:\.[0-9]+)?[a-zA-Z][\"')\]]?")
 LEFT_ALONE = re.compile(r"(?<=\s)[:/,;=.-]+(?=\s|$)")
 ROWS = "rows_of_an_event"

@@ -110,10 +110,7 @@ def read_desks(results: Results, desks: list[Deskside], say: Say) -> None:
 
 
 def summary(name: str, pages: list[tuple[int, float, float]]) -> dict[str, float]:
-    """Return the figures of all pages.
-
-    Each page is the number of the read, and its milliseconds elapsed and of processor.
-    """
+    """Return the figures of all pages: each is the number of the read, elapsed and processor milliseconds."""
     firsts, later = [each for each in pages if each[0] == 0], [each for each in pages if each[0]]
     return {
         f"{SLOWEST_FIRST} {name}": max(took for _, took, _ in firsts),

@@ -149,10 +149,7 @@ class MixedLoad:
             self._acknowledged.append(act.concern)
 
     def _request(self, name: str) -> _Act:
-        """Return the request for that action.
-
-        Before there are concerns, a request about a concern is replaced by a read.
-        """
+        """Return the request for that action; a read if it is about a concern and there are none yet."""
         if name in ABOUT_ONE:
             return self._about_one(name, *self._draw.choice(self._concerns)) if self._concerns else _Act(READS[0])
         general: dict[str, Callable[[], _Act]] = {

@@ -78,10 +78,7 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
 
 
 def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
-    """Return the plaintext as an age file for `recipient`, made from `seed`.
-
-    The recipient decrypts it like any other.
-    """
+    """Return the plaintext as an age file for `recipient`, made from `seed`. It is decrypted like any other."""
     file_key, nonce = seed[:FILE_KEY_BYTES], seed[-FILE_NONCE_BYTES:]
     secret = X25519PrivateKey.from_private_bytes(seed[FILE_KEY_BYTES : FILE_KEY_BYTES + SHARE_BYTES])
     theirs, share = decode_bech32(recipient), secret.public_key().public_bytes_raw()

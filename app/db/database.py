@@ -34,10 +34,7 @@ PRAGMAS = (
 )
 
 STATEMENTS = 64
-"""The number of prepared statements that a connection holds, each up to 50 kB.
-
-At 128, the default, a process grows for hours.
-"""
+"""Prepared statements that a connection holds, each up to 50 kB. At the default, 128, a process grows for hours."""
 PROBE = "SELECT count(*) FROM sqlite_master"
 PRIMARY_CODE = 0xFF
 DISK_REFUSES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
@@ -190,10 +187,7 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect read-only, with the write-ahead log (WAL) if there is one.
-
-    Without a log the file cannot change, so it is opened as immutable.
-    """
+    """Connect read-only, with the write-ahead log. Without a log the file cannot change: open it as immutable."""
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size
     options = "mode=ro&immutable=1" if is_whole else "mode=ro"

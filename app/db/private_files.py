@@ -21,10 +21,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def create_private_file(path: Path) -> None:
-    """Create an empty file unless it exists.
-
-    Only its owner has access; SQLite gives the files beside it the same mode.
-    """
+    """Create an empty file for its owner only, unless it exists. SQLite gives the files beside it the same mode."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))
 

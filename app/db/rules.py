@@ -112,10 +112,7 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_concerns() -> None:
-    """Declare that a concern's row is never deleted.
-
-    Its text may be erased only after acknowledgement and without a hold.
-    """
+    """Declare that a concern's row is never deleted, and its text only if acknowledged and not on hold."""
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
     _refuse(ConcernRow, "keep_their_reference", "UPDATE", why, when="NEW.reference <> OLD.reference")
@@ -134,10 +131,7 @@ def _declare_rules_of_concerns() -> None:
 
 
 def _declare_rules_of_entries() -> None:
-    """Declare how an entry changes: each step happens once, with its entry in the audit log.
-
-    The steps are: added, acknowledged, read, answered and erased.
-    """
+    """Declare that an entry is added, acknowledged, read, answered and erased once, each with its audit entry."""
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
     _refuse(EntryRow, "keep_what_they_are", "UPDATE", why, when=_changes(NEVER_CHANGES_IN_ENTRIES))
@@ -174,10 +168,7 @@ def _declare_rules_of_entries() -> None:
 
 
 def _declare_rules_of_hand_overs() -> None:
-    """Declare that a hand-over is added with its audit entry and then never changes, except for one receipt.
-
-    The receipt comes from the other organisation, once.
-    """
+    """Declare that a hand-over is added with its audit entry, and only gets the other organisation's receipt, once."""
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
     _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))

@@ -23,10 +23,7 @@ SHORTER_FIRST = 1  # PostgreSQL: if two texts hold a word equally often, the sho
 
 @dataclass(frozen=True)
 class FullText:
-    """The full-text indexes of one database.
-
-    `finds` and `rank` take an index and a query; the best rank is the smallest.
-    """
+    """The full-text indexes of one database. `finds` and `rank` take an index and a query; the best rank is lowest."""
 
     any_form: str
     prefix: str

@@ -33,10 +33,7 @@ END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """The client's transport as uvicorn sees it.
-
-    Pausing or resuming reading affects only what the connection passes on.
-    """
+    """The client's transport as uvicorn sees it, except that pausing affects only what the connection passes on."""
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)
@@ -191,10 +188,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _refuse(self, kind: type[Problem]) -> None:
-        """Send the problem to a client whose request was not read.
-
-        The connection closes when the client closes its side.
-        """
+        """Send the problem if no request was read. The connection closes when the client closes its side."""
         self._is_deaf = True
         self.deadline.restart()
         self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))

@@ -59,10 +59,7 @@ class ClientDeadline:
         self._timer.cancel()
 
     def _check(self) -> None:
-        """Close the connection if the time is up, otherwise check again later.
-
-        A timer for each request would cost more.
-        """
+        """Close the connection if it is due, otherwise check again later: cheaper than a timer for each request."""
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)

@@ -155,10 +155,7 @@ class Framing:
         return b"\r\n"
 
     def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
-        """Take everything up to `end`; empty if it has not arrived yet.
-
-        Raise `HeadTooLarge` for more than `most` bytes.
-        """
+        """Take everything up to `end`; empty if it has not arrived. Raise `HeadTooLarge` above `most` bytes."""
         found = end.search(self._unread, max(0, self._searched - LONGEST_END))
         if (found.end() if found else len(self._unread)) > most:
             raise HeadTooLarge

@@ -45,10 +45,7 @@ A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
 """How long a thread waits for one that computes. The writer waits after each statement, while others wait for it."""
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
-"""Number of new objects after which the collector runs.
-
-At 700, the default, it takes 3 % of a concern and finds little.
-"""
+"""New objects until the collector runs. At 700, the default, it takes 3 % of a concern and finds little."""
 STARTING_SECONDS = 30
 """How long a process may be silent, and so how long its start may take, before it is replaced."""
 ACCEPTING_SECONDS = 0.05

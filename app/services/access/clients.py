@@ -34,10 +34,7 @@ log = Log(__name__)
 
 
 def check_person(name: str) -> str:
-    """Return the name of a new person in composed form (NFC).
-
-    Raises `SetupError` if the audit log could not show it clearly.
-    """
+    """Return a new person's name, composed (NFC). Raises `SetupError` if the audit log cannot show it clearly."""
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
     if (reason := find_look_alike(name)) is not None:

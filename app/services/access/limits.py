@@ -170,10 +170,7 @@ class Limiter:
 
     @property
     def _own(self) -> FixedWindowRateLimiter:
-        """The counts of this process.
-
-        They restart when the clock is set, since a window would otherwise end too late.
-        """
+        """The counts of this process. They restart when the clock is set, or a window would end too late."""
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
             self._own_store = FixedWindowRateLimiter(MemoryStorage())

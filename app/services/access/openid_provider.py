@@ -172,10 +172,7 @@ class ProviderKeys:
 
 
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Return the signing keys by ID, without those that this program cannot use.
-
-    Raises `ProviderUnavailable` if none is left.
-    """
+    """Return the usable signing keys by ID. Raises `ProviderUnavailable` if there are none."""
     try:
         keys = PyJWKSet.from_dict(document).keys
     except (jwt_errors.PyJWTError, ValueError, TypeError, AttributeError):

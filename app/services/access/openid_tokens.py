@@ -26,10 +26,7 @@ UNNAMED_CLIENT = "-"
 CLIENT_CLAIMS = ("azp", "appid", "client_id")
 SUBJECT = "sub"
 SCOPE_CLAIMS = ("scope", "scp", "roles")
-"""Claims that the provider's operator assigns to this API (RFC 9068, Microsoft Entra).
-
-They may name our scopes directly.
-"""
+"""Claims that the operator assigns to this API (RFC 9068, Microsoft Entra). They may name our scopes directly."""
 REASONS = {
     jwt_errors.ExpiredSignatureError: "the token has expired",
     jwt_errors.ImmatureSignatureError: "the token is not valid yet",
@@ -55,10 +52,7 @@ class OpenIdProvider:
     person_claim: str = SUBJECT
 
     def read_token(self, token: str) -> Principal:
-        """Return the client and the person.
-
-        Raises `TokenInvalid`, or `ProviderUnavailable` if the keys cannot be fetched.
-        """
+        """Return the client and the person. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
         return self._principal(self.read_claims(token))
 
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:

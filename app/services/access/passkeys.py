@@ -142,10 +142,7 @@ class Passkeys:
         return challenge
 
     def _has_made(self, mac: bytes, ends: int, drawn: bytes) -> bool:
-        """Return True if the MAC is valid.
-
-        Reads the keys again first if necessary: another process may have added one.
-        """
+        """Return True if the MAC is valid. Reads the keys again if necessary: there may be a new one."""
         if any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn)):
             return True
         need_access_keys(self.writer.engine).read()

@@ -64,10 +64,7 @@ class Sources:
             self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
-        """Count a concern or addition under that name. Return True if it is above the limit.
-
-        Raises `TooManyConcerns`.
-        """
+        """Count one submission under that name. Return True if it is above the limit. Raises `TooManyConcerns`."""
         most = self.limiter.count_here(Policy(name, self.most.item), networks)
         is_long = size > SHORT_BYTES
         if not most.is_over:

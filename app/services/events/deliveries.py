@@ -76,10 +76,7 @@ def claim_due(
 def lease_deliveries(
     session: Session, webhook: str, *conditions: ColumnElement[bool], until: dt.datetime, limit: int
 ) -> Sequence[Any]:
-    """Move the due time of those deliveries to `until`, oldest first.
-
-    Return the event, message and attempts of each.
-    """
+    """Move those deliveries' due time to `until`, oldest first. Return the event, message and attempts of each."""
     deliveries = table_of(DeliveryRow)
     chosen = (
         select_columns(deliveries.c.event_id, deliveries.c.webhook)
@@ -103,10 +100,7 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Write the result of an attempt, unless another worker already wrote one.
-
-    Disable a receiver that answered 410 Gone.
-    """
+    """Write the result of an attempt, unless another worker already did. Disable a receiver that answered 410 Gone."""
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
         delivery.state, delivery.last_answer, delivery.due = state.value, answer, due

@@ -107,10 +107,7 @@ class WebhookDispatcher:
 def build_dispatcher(
     settings: Settings, writer: Writer, clock: Callable[[], dt.datetime], lease: dt.timedelta = LEASE
 ) -> WebhookDispatcher:
-    """Build a dispatcher from the settings.
-
-    An attempt ends within its lease, so that no other process attempts it too.
-    """
+    """Build a dispatcher from the settings. Attempts end within their lease, so that no other process repeats them."""
     sender = build_sender(settings, seconds=min(ATTEMPT_SECONDS, lease.total_seconds()))
     return WebhookDispatcher(writer, sender, open_webhook_keys(settings), clock, lease)
 

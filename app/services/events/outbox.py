@@ -1,7 +1,4 @@
-"""Events: appended with their deliveries, and pulled by clients.
-
-They hold references, times and links, but no content.
-"""
+"""Events: appended with their deliveries, and pulled by clients. They hold references, times and links only."""
 
 import datetime as dt
 import json
@@ -160,10 +157,7 @@ def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
-    """Record which concerns the events after `after` show, then return the events.
-
-    A page without concerns is not recorded.
-    """
+    """Record which concerns the events after that number show, if any, then return the events."""
     rows = events_after(session, after=after, limit=limit)
     session.close()  # frees the connection: requests that hold one and wait for another could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))

@@ -183,10 +183,7 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
 
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
-    """Drop every key but the newest from the file.
-
-    Raises `WebhookSecretUnreadable` if a secret still needs an older one.
-    """
+    """Drop every key but the newest from the file. Raises `WebhookSecretUnreadable` if a secret needs an older one."""
     for webhook in list_webhooks(session):
         if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):
             raise WebhookSecretUnreadable
