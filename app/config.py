@@ -1,6 +1,6 @@
-"""The settings: one frozen class, read from the environment and a file, every fault at once, and nothing ignored.
+"""The settings: one frozen class, read from the environment and a file. Every fault is reported together.
 
-`docs/reference/settings.md` says what each setting means.
+`docs/reference/settings.md` explains each setting.
 """
 
 import datetime as dt
@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-import subprocess  # nosec B404  # it runs git alone
+import subprocess  # nosec B404  # it only runs git
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -52,7 +52,7 @@ SAFE_ADDRESS = re.compile(
 )
 RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
-"""Names that programs read which call the service: `guidance desk open`, and examples. They set nothing here."""
+"""Names that programs which call the service read, such as `guidance desk open` and examples. Ignored here."""
 OF_KUBERNETES = re.compile(r"(\w{1,63}_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
 NEEDS = {
@@ -73,9 +73,9 @@ NEEDS = {
     "smtp_username": "smtp_password_file",
     "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
-"""Settings that mean nothing without another one. The default of each is that it is unset."""
+"""Settings that require another setting. Each is unset by default."""
 ADDRESS_FILE = "address.txt"
-"""In the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
+"""A file in the data folder: the address at which a service without `GUIDANCE_PUBLIC_URL` last listened."""
 COMMIT_FILE = Path(__file__).parent / "commit.txt"
 GIT_SECONDS = 5.0
 NAME = "One Minute Guide"
@@ -87,7 +87,7 @@ DESCRIPTION = (
 
 
 class Part(StrEnum):
-    """A part outside the service, which a setting names and `app.services.operations.external_services` checks."""
+    """A part outside the service that a setting names and `app.services.operations.external_services` checks."""
 
     DATABASE = "database"
     PUBLIC_URL = "public-url"
@@ -99,11 +99,11 @@ class Part(StrEnum):
 
 
 class SettingsRefused(Exception):
-    """Settings cannot be used. The message has a line for each fault, and no value of a setting."""
+    """The settings cannot be used. The message has a line for each fault, but no setting's value."""
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether the host is this machine alone: `localhost`, or an address of the loopback."""
+    """Return True if the host is a loopback address or `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -111,7 +111,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_safe_address(text: str) -> bool:
-    """Whether what comes from the address can be trusted on its way: https, or http on this machine."""
+    """Return True if data from the address is safe in transit: https, or http on this host."""
     return SAFE_ADDRESS.fullmatch(text) is not None
 
 
@@ -121,7 +121,7 @@ def _is_origin(text: str) -> bool:
 
 
 def _is_browser_origin(text: str) -> bool:
-    """Whether a browser can send the text as `Origin`: it never sends the default port."""
+    """Return True if a browser can send the text as `Origin`: it never sends the default port."""
     found = ORIGIN.fullmatch(text)
     return found is not None and _is_origin(text) and found[2] != DEFAULT_PORTS[found[1]]
 
@@ -141,7 +141,7 @@ def _is_rate(text: str) -> bool:
 
 
 def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
-    """Return a validator that refuses with that sentence what does not pass the check: a value, or one of a list."""
+    """Return a validator that refuses with `sentence` a value, or an item of a list, that does not pass the check."""
 
     def validate(value: Any) -> Any:
         if not all(check(each) for each in (value if isinstance(value, tuple) else (value,))):
@@ -152,7 +152,7 @@ def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
 
 
 def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
-    """Return a validator that refuses a text that does not have that form, before it is parsed."""
+    """Return a validator that refuses with `sentence`, before parsing, a text that does not match the pattern."""
 
     def validate(value: Any) -> Any:
         if isinstance(value, str) and not pattern.fullmatch(value):
@@ -163,7 +163,7 @@ def _written(pattern: re.Pattern[str], sentence: str) -> BeforeValidator:
 
 
 def _split_list(value: Any) -> Any:
-    """Split at commas and white space. A list that is given and holds nothing is a mistake."""
+    """Split at commas and white space. A given but empty list is a mistake."""
     if not isinstance(value, str):
         return value
     words = tuple(value.replace(",", " ").split())
@@ -179,7 +179,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
-    """Return a validator that parses a JSON object with each name once, and refuses what the check refuses."""
+    """Return a validator that parses a JSON object without repeated names, and applies `check`."""
 
     def validate(value: Any) -> Any:
         if not isinstance(value, str):
@@ -200,7 +200,7 @@ def _check_scopes(parsed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_bodies(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Refuse bodies that a file cannot be sealed to, and two with one recipient."""
+    """Refuse organisations with an invalid recipient or name, and two with the same recipient."""
     for body, recipient in parsed.items():
         pyrage.x25519.Recipient.from_str(recipient)
         if not _is_one_line(body) or not 0 < len(body) <= MAX_BODY_LENGTH:
@@ -346,7 +346,7 @@ class Settings(BaseModel):
     default_guide: OneLine | None = None
     public_url: Annotated[PublicUrl, Part.PUBLIC_URL] = "http://127.0.0.1:8000"
 
-    # keys and what is kept
+    # keys and retention
     seal_to: WordList = ()
     seal_identity_file: Path | None = None
     receipt_key_file: Path | None = None
@@ -358,7 +358,7 @@ class Settings(BaseModel):
     retention_acknowledged_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
     retention_closed_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
 
-    # the pages
+    # pages
     allowed_origins: BrowserOrigins = ()
     embedding_origins: BrowserOrigins = ()
     council_name: OneLine = Field("One Minute Guide", max_length=80)
@@ -374,7 +374,7 @@ class Settings(BaseModel):
     duty_to_report_text: OneLine | None = Field(None, max_length=400)
     exit_url: Annotated[ExitUrl, Part.PAGES] = "https://www.bbc.co.uk/weather"
 
-    # who may do what
+    # access
     anonymous_concerns: bool = True
     two_people_publish: bool = False
     openid_issuer: Annotated[OneLine | None, Part.OPENID] = None
@@ -390,7 +390,7 @@ class Settings(BaseModel):
     desk_session_hours: Whole = Field(12, ge=1, le=LONGEST_SESSION_HOURS)
     hand_over_bodies: Bodies | None = None
 
-    # how the service reaches people and programs
+    # deadlines and deliveries
     come_back_days: Whole = Field(2, ge=1, le=20)
     acknowledge_danger_minutes: Whole = Field(60, ge=1, le=1440)
     acknowledge_not_sure_minutes: Whole = Field(240, ge=1, le=1440)
@@ -405,7 +405,7 @@ class Settings(BaseModel):
     deliver: bool = True
     webhook_allowed_hosts: HostNames = ()
 
-    # who reaches the service, and how much at a time
+    # network and limits
     allowed_hosts: HostPatterns = ()
     trusted_proxies: Proxies = ()
     security_contact: Annotated[Contacts, Part.PAGES] = ()
@@ -435,7 +435,7 @@ class Settings(BaseModel):
 
     @property
     def council(self) -> str | None:
-        """The name of the council; None if it is not set."""
+        """The council's name, or None if it is not set."""
         return self.council_name if "council_name" in self.model_fields_set else None
 
     @property
@@ -445,12 +445,12 @@ class Settings(BaseModel):
 
     @property
     def is_trial(self) -> bool:
-        """True without recipients: concerns are sealed to a key beside the database, so none may be real."""
+        """True without recipients: concerns are encrypted to a key beside the database, so none may be real."""
         return not self.seal_to
 
     @property
     def database_address(self) -> str | None:
-        """The address of the PostgreSQL database, with its password, or None for the embedded database."""
+        """The URL of the PostgreSQL database, including its password, or None for the embedded database."""
         return self.database_url.get_secret_value() if self.database_url else None
 
     @field_validator("*", mode="before")
@@ -471,7 +471,7 @@ class Settings(BaseModel):
 
 
 def settings_at(settings: Settings, address: str) -> Settings:
-    """Return the settings with that public address, unless they name one. It does not count as one that they name."""
+    """Return the settings with that public address, unless they name one. The new address does not count as named."""
     if "public_url" in settings.model_fields_set:
         return settings
     moved = settings.model_copy(update={"public_url": address})
@@ -480,7 +480,7 @@ def settings_at(settings: Settings, address: str) -> Settings:
 
 
 def settings_as_served(settings: Settings) -> Settings:
-    """Return the settings at the address at which the service of the data folder last listened, if that is known."""
+    """Return the settings with the address at which the service of the data folder last listened, if known."""
     try:
         address = (settings.data_dir / ADDRESS_FILE).read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -489,20 +489,20 @@ def settings_as_served(settings: Settings) -> Settings:
 
 
 def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the commit that this program was built from: its environment, its clone or its release names it."""
+    """Return the commit of this build, from the environment, the clone or the release."""
     return environment.get(f"{PREFIX}COMMIT") or commit_of_clone(SEED_DIR.parent) or _commit_of_release(COMMIT_FILE)
 
 
 def _commit_of_release(file: Path) -> str | None:
-    """Return the commit that `make release` writes into the wheel; None in every other wheel."""
+    """Return the commit that `make release` writes into the wheel, or None for any other wheel."""
     commit = file.read_text(encoding="ascii").strip() if file.is_file() else ""
     return commit if re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
 
 
 def commit_of_clone(folder: Path) -> str | None:
-    """Return the commit that is checked out in the clone. Return None if `folder` is no clone, or Git refuses it.
+    """Return the commit that is checked out in the clone, or None if `folder` is not a clone or Git refuses it.
 
-    Git refuses a folder of another owner. A clone around the folder, and variables such as `GIT_DIR`, do not count.
+    Git refuses a folder of another owner. An enclosing clone and variables such as `GIT_DIR` do not count.
     """
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():
@@ -522,9 +522,9 @@ def commit_of_clone(folder: Path) -> str | None:
 def parse_settings(
     environment: Mapping[str, str], *, file: Path | None = None, data_dir: Path | None = None
 ) -> Settings:
-    """Return the settings of the environment and, where that has none, of the file; `data_dir` comes before both.
+    """Return the settings. The environment overrides `file`, and `data_dir` overrides both.
 
-    Raises `SettingsRefused` with every fault that was found.
+    Raises `SettingsRefused` with every fault found.
     """
     faults: list[str] = []
     given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
@@ -537,7 +537,7 @@ def parse_settings(
         settings = Settings.model_validate(given)
     except ValidationError as refusal:
         told = refusal.errors(include_url=False, include_input=False)
-        faults += [_sentence(fault) for fault in told if fault["loc"]]  # settings that are apart have no place
+        faults += [_sentence(fault) for fault in told if fault["loc"]]  # faults of groups have no location
         faults += _faults_of_groups(given)
     if faults:
         raise SettingsRefused("\n".join(dict.fromkeys(faults)))
@@ -545,7 +545,7 @@ def parse_settings(
 
 
 def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting that is given without what it needs."""
+    """Yield a sentence for each setting that is given without the setting it needs."""
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
@@ -559,7 +559,7 @@ def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the settings of the environment, without what other programs put there under the same prefix."""
+    """Yield the settings in the environment, without other programs' variables under the same prefix."""
     for name, value in environment.items():
         short = name.upper().removeprefix(PREFIX)
         is_foreign = OF_KUBERNETES.fullmatch(short) or (
@@ -570,7 +570,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 
 def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the settings of the file. Values are as written: nothing is inserted into them."""
+    """Yield the settings in the file. Values are literal: variables are not expanded."""
     try:
         with file.open(encoding="utf-8-sig") as stream:
             lines = list(parse_stream(stream))
@@ -587,7 +587,7 @@ def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, str]:
-    """Return the settings by name. One that is given twice in one place has no clear value."""
+    """Return the settings by name. Report a setting that is given twice in one place."""
     collected: dict[str, str] = {}
     for name, value in pairs:
         if name in collected:
@@ -597,7 +597,7 @@ def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, s
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """Return the fault after the whole name of its setting."""
+    """Return the fault with the full name of its setting."""
     name, message = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name, Settings.model_fields, n=1)

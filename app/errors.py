@@ -68,10 +68,10 @@ class CodedValueError(ValueError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One validation error: its place, a sentence that a form can show beside the field, and its code.
+    """One validation error: its location, a sentence to show beside the field, and its code.
 
-    `at` is the place within the body. For another part of the request, `source` says which, and `parameter` names it.
-    `template` is the sentence, with a name in braces for each of `values`: so it can be translated.
+    `at` is the location in the body. For another part of the request, `source` says which, and `parameter` names it.
+    `template` is the sentence with a placeholder for each of `values`, so that it can be translated.
     """
 
     at: Location
@@ -83,11 +83,11 @@ class FieldError:
 
     @property
     def detail(self) -> str:
-        """The sentence with its values."""
+        """The sentence, with its values filled in."""
         return self.fill_in(self.template)
 
     def fill_in(self, template: str) -> str:
-        """Return the template, this one's or its translation, with the values."""
+        """Return `template`, which is this error's own or a translation, with the values filled in."""
         return template.format_map(self.values) if self.values else template
 
 
@@ -106,15 +106,15 @@ class Problem(GuidanceError):
     title: ClassVar[str]
     meaning: ClassVar[str]
     meaning_of_reads: ClassVar[str | None] = None
-    """What is told in place of the meaning where the request was a read; None if that is the same."""
+    """Replaces the meaning in responses to reads; None if it is the same."""
     message_is_told: ClassVar[bool] = False
-    """Whether the message, where there is one, is told in place of the meaning."""
+    """True if the message, if any, replaces the meaning in responses."""
     headers: Mapping[str, str] = {}
     """Header fields of the response."""
     faults: tuple[FieldError, ...] = ()
 
     def __init_subclass__(cls, *, slug: str | None = None, status: int = 0, title: str = "") -> None:
-        """Set what callers are told of the class, if it is a problem of its own."""
+        """Set the problem details of the class, if it has a slug."""
         super().__init_subclass__()
         if slug is not None:
             cls.slug, cls.status, cls.title = slug, status, title
@@ -123,17 +123,17 @@ class Problem(GuidanceError):
 
     @classmethod
     def meaning_for(cls, method: str) -> str:
-        """Return what is told of it to a request with that method. A read has no key to retry with."""
+        """Return the meaning for a request with that method. A read has no idempotency key to retry with."""
         return cls.meaning_of_reads if cls.meaning_of_reads and method in READS else cls.meaning
 
     @property
     def detail(self) -> str | None:
-        """What is told of this occurrence in place of the meaning."""
+        """The message that replaces the meaning for this occurrence, or None."""
         return str(self) or None if self.message_is_told else None
 
 
 def all_problems() -> list[type[Problem]]:
-    """Return each class that has a slug of its own, by status and slug."""
+    """Return each class that defines a slug, by status and slug."""
     found = [each for each in _derived_from(Problem) if "slug" in vars(each)]
     return sorted(found, key=lambda each: (each.status, each.slug))
 

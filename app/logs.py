@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, with only the fields of a fixed list. No word that a caller sent can be in a line."""
+"""Logs: one JSON object a line, with fields from a fixed list only. A line never contains text from a caller."""
 
 import datetime as dt
 import logging
@@ -44,7 +44,7 @@ REPEATED_BY_THE_SERVER = (
     "No supported WebSocket library detected.",
     "Invalid HTTP request received.",
 )
-"""How lines of uvicorn begin with which any caller could fill the log. Each of these requests has a line of its own."""
+"""Prefixes of lines by which any caller could make uvicorn fill the log. The service logs each such request."""
 HOLE = re.compile(r"[\"'(\[]?%(?:\(\w+\))?[-#0 +]*(?:[1-9][0-9]*)?(?:\.[0-9]+)?[a-zA-Z][\"')\]]?")
 LEFT_ALONE = re.compile(r"(?<=\s)[:/,;=.-]+(?=\s|$)")
 ROWS = "rows_of_an_event"
@@ -52,24 +52,24 @@ NO_FIELDS: Sequence[Mapping[str, Any]] = ({},)
 
 
 def set_up_logs(level: str) -> None:
-    """Write every log line, those of libraries too, as JSON of the allowed fields to standard error."""
+    """Write every log line, including those of libraries, to standard error as JSON with only the allowed fields."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     handler.addFilter(lambda record: not str(record.msg).startswith(REPEATED_BY_THE_SERVER))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.raiseExceptions = False  # else the report of a failed write shows the line with its values
+    logging.raiseExceptions = False  # otherwise the report of a failed write shows the line with its values
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "sqlalchemy.engine"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without any address
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each delivery, which would not say of which
+    logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without an address
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # its line for each delivery would not name the webhook
     _log_what_nothing_catches()
 
 
 class Log:
-    """A logger of events: each has a name, and fields of the fixed list."""
+    """A logger of named events with fields from the fixed list."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
@@ -79,9 +79,9 @@ class Log:
         self.info_each(event, [fields])
 
     def info_each(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Record several events of one name, a line each. One record for all costs much less than a record each.
+        """Record several events with the same name, a line each. One record for all costs much less than one for each.
 
-        The record is made here: `logging` would look for the frame that calls, which takes longer than the rest.
+        The record is made here because `logging` would look for the calling frame, which takes longer than the rest.
         """
         if self._logger.isEnabledFor(logging.INFO):
             record = logging.LogRecord(self._logger.name, logging.INFO, __file__, 0, event, None, None)
@@ -89,7 +89,7 @@ class Log:
             self._logger.handle(record)
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Record an event that an operator should know of."""
+        """Record an event that an operator should know about."""
         self._logger.warning(event, extra={ROWS: [fields]})
 
     def error(self, event: str, **fields: Any) -> None:
@@ -97,12 +97,12 @@ class Log:
         self._logger.error(event, extra={ROWS: [fields]})
 
     def failure(self, event: str, *, error: BaseException, **fields: Any) -> None:
-        """Record an error by its type and its frames, without any of its words."""
+        """Record an error by its type and frames, without its message."""
         self.error(event, error=type(error).__name__, frames=frames_of(error), **fields)
 
     @contextmanager
     def survive(self, event: str, **fields: Any) -> Iterator[None]:
-        """Record an error of any kind that the block raises, and go on after the block."""
+        """Record any error that the block raises, and continue after the block."""
         try:
             yield
         except Exception as failure:
@@ -110,13 +110,13 @@ class Log:
 
 
 class Lines(logging.Formatter):
-    """Format each record as lines of the allowed fields. For an error: its type and its frames."""
+    """A formatter of records as lines with only the allowed fields. An error has its type and frames."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line for each row of the record; a record of a library has one row.
+        """Return one line for each row of the record; a library's record has one row.
 
-        Of a library's message only the first line of the template is written, without its values and their places: some
-        libraries, asyncio among them, put values into the template itself, on lines of their own.
+        Of a library's message only the first line of the template is written, without values and placeholders. Some
+        libraries, such as asyncio, put values into further lines of the template.
         """
         told = str(record.msg).partition("\n")[0]
         common: dict[str, Any] = {
@@ -134,25 +134,25 @@ class Lines(logging.Formatter):
 
 
 def _without_holes(template: str) -> str:
-    """Return the words of the template without the places of values, and without what stood only between them."""
+    """Return the template without placeholders, and without punctuation that only separated them."""
     words = HOLE.sub("", template.replace("%%", "\0")).replace("\0", "%")
     return " ".join(LEFT_ALONE.sub("", words).split()).rstrip(" :,=")
 
 
 def _allowed(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of the row that are on the list."""
+    """Return the allowed fields of the row."""
     return row if row.keys() <= ALLOWED else {name: row[name] for name in row if name in ALLOWED}
 
 
 def frames_of(error: BaseException) -> list[str]:
-    """Return the file and line of each frame in which the error was raised, without the message of the error."""
+    """Return the file and line of each of the error's last 12 frames, without its message."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
         -12:
     ]
 
 
 def _log_what_nothing_catches() -> None:
-    """Write one line for an error that ends a thread or the program. Python itself would write the error's words."""
+    """Log one line for an error that ends a thread or the program. Python would write the error's message."""
     sys.excepthook = _log_in_program
     threading.excepthook = lambda caught: _log_uncaught("uncaught_in_thread", caught.exc_value)
     sys.unraisablehook = lambda caught: _log_uncaught("uncaught_unraisable", caught.exc_value)

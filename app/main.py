@@ -1,4 +1,4 @@
-"""Builds the application: `create_app` joins the layers, and does nothing else."""
+"""Builds the application: `create_app` joins the layers."""
 
 import datetime as dt
 import tempfile
@@ -241,7 +241,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
 
 
 def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
-    """Return what signs checkpoints with that key, which signs receipts too. Raises `SetupError`."""
+    """Return the signer of checkpoints with that key, which also signs receipts. Raises `SetupError`."""
     return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
 
 
@@ -267,9 +267,10 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
 
 
 def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
-    """Return the routes in their order, but each before one that would take its path: so none depends on its place.
+    """Return the routes in order, moving each before any route that would also match its path.
 
-    A path that two routes take, such as `/v1/concerns/form`, is for the one that names it.
+    A path that two routes match, such as `/v1/concerns/form`, goes to the one that names it. So the order of
+    declaration does not matter.
     """
     ordered: list[Route] = []
     for route in (each for router in routers for each in router.routes if isinstance(each, Route)):
@@ -291,7 +292,7 @@ def utc_now() -> dt.datetime:
 
 
 class GuidanceApp(FastAPI):
-    """The FastAPI application, with the response cache in front of it, which is many times as fast."""
+    """The FastAPI application, behind a response cache that is many times faster."""
 
     front: RequestLogMiddleware
     records: RequestRecords
@@ -329,7 +330,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
             try:
                 _prepare(context, ending)
             except GuidanceError as fault:
-                app.state.start_fault = fault  # for the process that started it: a log line has no message of an error
+                app.state.start_fault = fault  # for the process that started it: a log line has no error message
                 raise
             _start_workers(context, ending)
             to_thread.current_default_thread_limiter().total_tokens = simultaneous_reads(context.engine)
@@ -343,8 +344,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # the service has its own, with no path
-        routes=[*ROUTES],  # not by `include_router`, which builds every route once more
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the service has its own, without paths
+        routes=[*ROUTES],  # not through `include_router`, which builds every route again
     )
     app.state.context = build_context(settings, clock)
     add_problem_handlers(app)
@@ -368,7 +369,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
 
 
 def check_start(settings: Settings, engine: Engine) -> None:
-    """Raise `SetupError` for what keeps the service from starting, besides what `build_context` refuses."""
+    """Raise `SetupError` for a fault that prevents a start and that `build_context` does not check."""
     open_webhook_keys(settings).load()
     require_known_warnings(settings)
     if settings.smtp_host is not None:
@@ -381,10 +382,10 @@ def check_start(settings: Settings, engine: Engine) -> None:
 
 
 def rehearse_start(settings: Settings, engine: Engine) -> None:
-    """Raise what a start would raise before it listens, and change nothing.
+    """Raise the error that a start would raise before it listens. Change nothing.
 
-    What a first start makes is made in a folder that is removed. The schema and the keys of the data folder are left
-    to the checks of their own that the doctor has.
+    A first start's files are made in a temporary folder. The doctor has separate checks for the schema and the keys of
+    the data folder.
     """
     with tempfile.TemporaryDirectory(prefix="guidance-start-") as folder:
         context = build_context(settings.model_copy(update={"data_dir": Path(folder)}), utc_now)
@@ -429,7 +430,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
 
 
 def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
-    """Add the middleware around the routes; the last to be added is called first."""
+    """Add the middleware around the routes; the last one added is called first."""
     context: AppContext = app.state.context
     app.add_middleware(
         RequestBodyMiddleware,
@@ -451,7 +452,7 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
 
 
 def held_paths(engine: Engine) -> list[str]:
-    """Return the paths of what is read first about a child in danger: home, the numbers, and each current guide."""
+    """Return the paths that are read first about a child in danger: home, phone numbers and each current guide."""
     with Session(engine) as session:
         guides = [each.guide for each in list_current(session)]
         languages = list_languages(session)

@@ -1,1 +1,1 @@
-"""Measures the service beside baselines in the same run: `make bench`."""
+"""Benchmarks of the service beside baselines, in one run: `make bench`."""

@@ -23,7 +23,7 @@ PARTS = ("resources", "reads", "writes", "others", "growth", "desk", "pages", "a
 
 
 def say(line: str) -> None:
-    """Show progress: one line that is written over where there is a terminal."""
+    """Show progress in one line, which is overwritten on a terminal."""
     width = shutil.get_terminal_size().columns
     end = "\r" if sys.stderr.isatty() else "\n"
     sys.stderr.write(f"{line[: width - 1]:<{width - 1}}{end}" if sys.stderr.isatty() else line + end)
@@ -31,7 +31,7 @@ def say(line: str) -> None:
 
 
 def main() -> int:
-    """Run, tell and write down; gives the exit status."""
+    """Run the benchmark, print and write the results. Return the exit status."""
     arguments = _arguments()
     if arguments.redraw:
         redraw()
@@ -61,7 +61,7 @@ def main() -> int:
             for name in PARTS:
                 if name in arguments.part:
                     parts[name]()
-        except BaseException:  # an hour of measuring is not lost
+        except BaseException:  # so that an hour of measuring is not lost
             say(f"what was measured is in {write(results, about, is_whole=False)}")
             raise
     sys.stdout.write(as_text(results) + "\n")

@@ -1,8 +1,9 @@
-"""What the desk does most: reading the inbox, opening a concern and acknowledging it, beside the floor of each act.
+"""The most common desk actions, each beside its floor: reading the inbox, opening a concern and acknowledging it.
 
-The act is what its route calls, without HTTP: the service's functions and the writer, and the answer as JSON. The floor
-is the same by plain SQL in one thread: it reads, inserts and updates the same rows, computes the same hashes, unseals
-the same text, commits as often, and gives an answer of the same members. It checks nothing and refuses nothing.
+The action calls what its route calls, without HTTP: the service's functions, the writer, and the response as JSON. The
+floor does the same by plain SQL in one thread: it reads, inserts and updates the same rows, computes the same hashes,
+and decrypts the same text. It commits as often and returns a response with the same members. It checks nothing and
+refuses nothing.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ from bench.rounds import Results, Say
 from bench.years import fill_with_years
 
 FEW, DESIGNED_FOR, TEN_TIMES = 1_000, 70_000, 700_000
-TOGETHER = 10  # acts that are measured together, since the writer's thread ends a little after the answer
+TOGETHER = 10  # actions that are measured together, since the writer's thread ends slightly after the response
 PAGE = 50
 BY, ADDRESS = "bench", "192.0.2.7"
 TRANSACTIONS = ("BEGIN", "COMMIT")
@@ -73,11 +74,11 @@ NOW_ACKNOWLEDGED = (
 )
 
 Act = Callable[[str], bytes]
-"""An act about the concern of that reference, and its answer."""
+"""An action on the concern with that reference, which returns the response."""
 
 
 def measure_acts(results: Results, work: Path, rounds: int, *, is_whole: bool, progress: Progress, say: Say) -> None:
-    """Measure each act and its floor in turn: with few concerns, those of seven years, and ten times those."""
+    """Measure each action and its floor in turn: with few concerns, seven years of concerns, and ten times as many."""
     for concerns in (FEW, DESIGNED_FOR, *([TEN_TIMES] if is_whole else [])):
         folder = work / f"acts-{concerns}"
         fill_with_years(folder, concerns, progress)
@@ -91,7 +92,7 @@ def measure_acts(results: Results, work: Path, rounds: int, *, is_whole: bool, p
 
 @contextlib.contextmanager
 def _as_served() -> Iterator[None]:
-    """Collect garbage as the server does: not what the start made, and not as often as Python does by itself."""
+    """Collect garbage as the server does: less often than Python's default, and without the objects made at start."""
     before = gc.get_threshold()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     gc.freeze()
@@ -101,7 +102,7 @@ def _as_served() -> Iterator[None]:
 
 
 def _acts_of(context: AppContext, floor: "Floor") -> list[tuple[str, Act, Act]]:
-    """Return each act by its name: of the service, and on the floor."""
+    """Return each action by name: the service's and the floor's."""
     desk = context.desk
 
     def actor() -> Actor:
@@ -133,7 +134,7 @@ def _acts_of(context: AppContext, floor: "Floor") -> list[tuple[str, Act, Act]]:
 
 
 def _measure(context: AppContext, floor: "Floor", pair: Sequence[Act], rounds: int) -> dict[str, float]:
-    """Do the act and its floor in turn, with concerns that came for it, and return the figures of both."""
+    """Run the action and its floor in turn, on concerns submitted for this. Return the figures of both."""
     references = iter(asyncio.run(_receive(context, 2 * TOGETHER * (rounds + 1))))
     used: list[list[float]] = [[], []]
     slowest = 0.0
@@ -169,14 +170,14 @@ async def _receive(context: AppContext, number: int) -> list[str]:
 
 @contextlib.contextmanager
 def _listening(context: AppContext, floor: "Floor", asked: Sequence[list[str]]) -> Iterator[None]:
-    """Collect the statements of the service and of the floor. What begins or ends a transaction is none."""
+    """Collect the statements of the service and of the floor, without those that begin or end a transaction."""
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if not statement.startswith(TRANSACTIONS):
             asked[0].append(statement)
 
     def note_of_floor(statement: str) -> None:
-        if not statement.startswith(TRANSACTIONS) and statement not in asked[1][-1:]:  # its triggers are traced as it
+        if not statement.startswith(TRANSACTIONS) and statement not in asked[1][-1:]:  # its triggers repeat it
             asked[1].append(statement)
 
     event.listen(context.engine, "before_cursor_execute", note)
@@ -187,7 +188,7 @@ def _listening(context: AppContext, floor: "Floor", asked: Sequence[list[str]]) 
 
 
 class Floor:
-    """The acts by plain SQL, on a connection with the settings of the service's own."""
+    """The actions by plain SQL, on a connection with the service's settings."""
 
     def __init__(self, context: AppContext, folder: Path) -> None:
         self.connection = sqlite3.connect(folder / DATABASE_FILE, isolation_level=None)
@@ -204,7 +205,7 @@ class Floor:
         self.connection.close()
 
     def read_inbox(self, _reference: str) -> bytes:
-        """Read the first page, which is recorded."""
+        """Read the first page, and record that."""
         at = self._clock()
         self._ask("BEGIN IMMEDIATE")
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in self._ask(FIRST_PAGE)][:PAGE]
@@ -214,7 +215,7 @@ class Floor:
         return orjson.dumps(answer)
 
     def open_concern(self, reference: str) -> bytes:
-        """Record that the concern is opened, and unseal it."""
+        """Record that the concern is opened, and decrypt it."""
         at = self._clock()
         self._ask("BEGIN IMMEDIATE")
         row = self._read_concern(reference)
@@ -226,7 +227,7 @@ class Floor:
         return orjson.dumps(_entry(row, at) | {"submission": document["submission"], "additions": additions})
 
     def acknowledge(self, reference: str) -> bytes:
-        """Record that the concern is acknowledged, with the event."""
+        """Record that the concern is acknowledged, and append the event."""
         at = self._clock()
         self._ask("BEGIN IMMEDIATE")
         row = self._read_concern(reference)
@@ -261,7 +262,7 @@ class Floor:
 
 
 def _entry(row: Mapping[str, Any], at: dt.datetime) -> dict[str, Any]:
-    """Return the members of a concern's entry in the inbox."""
+    """Return the members of a concern in the inbox."""
     reference = row["reference"]
     times = {name: row[name] and _utc(row[name]) for name in COLUMNS if name.endswith(("_at", "_by", "due"))}
     links = {step: desk_concern_path(reference, step) for step in LINKED_STEPS}

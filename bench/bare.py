@@ -1,7 +1,7 @@
-"""The upper bound: an ASGI application that sends constant bytes, read from the file that BENCH_ANSWER names.
+"""The upper bound: an ASGI application that sends constant bytes, described by the file in BENCH_ANSWER.
 
-The file is JSON: the headers, and the length of the body. With BENCH_ALL_HEADERS it sends all of these headers, which
-shows what the server itself takes for them; otherwise only the two that every answer needs.
+The file is JSON: the headers, and the length of the body. With BENCH_ALL_HEADERS all of these headers are sent, which
+shows their cost to the server; otherwise only the two that every response needs.
 """
 
 import json
@@ -28,6 +28,6 @@ START, BODY = _messages()
 
 
 async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Answer one request."""
+    """Respond to one request."""
     await send(START)
     await send(BODY)

@@ -1,4 +1,4 @@
-"""Chromium, which opens pages as a person does. Unlike the load it may use every processor: a phone has several."""
+"""Chromium, to open pages as a person does. Unlike the load it may use every processor: a phone has several."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def _every_processor() -> Iterator[None]:
-    """Take this process, and what it starts, off the one processor of the load."""
+    """Let this process and its children use every processor, not only the one of the load."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -1,4 +1,4 @@
-"""What is measured with: databases filled through the service's own functions, and the same rows for the baselines."""
+"""Data to measure with: databases filled through the service's functions, and the same rows for the baselines."""
 
 import asyncio
 import datetime as dt
@@ -41,7 +41,7 @@ Progress = Callable[[str, int, int], None]
 
 @contextmanager
 def running_context(data_dir: Path, database_url: str | None = None, clock: Clock = utc_now) -> Iterator[AppContext]:
-    """Yield the context of a service on that folder, with the seed published and the writer running, and no server."""
+    """Yield the context of a service on that folder, with the seed published and the writer running, but no server."""
     settings = Settings(data_dir=data_dir, database_url=SecretStr(database_url) if database_url else None)
     context: AppContext = create_app(settings, clock).state.context
     prepare_schema(context.engine, data_dir, migrates=True)
@@ -53,7 +53,7 @@ def running_context(data_dir: Path, database_url: str | None = None, clock: Cloc
 
 
 def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
-    """Publish so many made-up guides with the words of the seed's, many to a transaction."""
+    """Publish `number` invented guides with the seed's text, many in each transaction."""
     content = read_seed_file(FIRST_EDITION, EditionContent)
     with running_context(data_dir) as context, ThreadPoolExecutor(AT_ONCE) as publishers:
 
@@ -74,12 +74,12 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
 
 
 def made_up_guide(place: int) -> str:
-    """Return the name of a made-up guide."""
+    """Return the name of an invented guide."""
     return f"a-made-up-guide-{place}"
 
 
 def receive(data_dir: Path, number: int, database_url: str | None = None) -> int:
-    """Receive so many concerns in this process, and give their number."""
+    """Submit `number` concerns in this process, and return the number."""
     concern = Concern.model_validate_json(CONCERN)
 
     async def a_batch(context: AppContext, size: int) -> None:
@@ -94,7 +94,7 @@ def receive(data_dir: Path, number: int, database_url: str | None = None) -> int
 
 @contextmanager
 def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterator[Server]:
-    """Build the afternoon's application on the items of the seed's guide."""
+    """Start the naive application with the items of the seed's guide."""
     database = str(work / NAIVE_DATABASE)
     if not Path(database).exists():
         subprocess.run([sys.executable, "-m", "bench.naive_content"], env={**os.environ, NAME: database}, check=True)
@@ -104,7 +104,7 @@ def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterato
 
 @contextmanager
 def floor_server(work: Path, parts: str) -> Iterator[Server]:
-    """Start the floor with those parts, on a database of its own."""
+    """Start the floor with those parts, on a separate database."""
     name = f"floor, {parts}"
     database = str(work / f"{name}.db")
     environment = {"BENCH_PARTS": parts, "BENCH_FLOOR_DATABASE": database}

@@ -1,4 +1,4 @@
-"""The pages of the inbox, as a person who is signed in reads them: each filter, by a bare client and in Chromium."""
+"""The inbox pages as a signed-in person reads them: each filter, by a plain HTTP client and in Chromium."""
 
 import argparse
 import statistics
@@ -38,7 +38,7 @@ LOADED = "() => performance.getEntriesByType('navigation')[0].duration"
 
 @dataclass(frozen=True)
 class Deskside:
-    """A server with a filled database, somebody who is signed in, and the database's own process if it has one."""
+    """A server with a filled database, a signed-in person, and the database's process if there is one."""
 
     name: str
     server: Server
@@ -46,12 +46,12 @@ class Deskside:
     database: psutil.Process | None = None
 
     def cpu_seconds(self) -> float:
-        """Seconds of processor of the server and its database."""
+        """Return the processor seconds of the server and its database."""
         return self.server.cpu_seconds() + (cpu_of(self.database) if self.database else 0.0)
 
 
 def cpu_of(process: psutil.Process) -> float:
-    """Return the seconds of processor of the process and its children; those that ended count with their parent."""
+    """Return the processor seconds of the process and its children; ended children count with their parent."""
     own = process.cpu_times()
     used: float = own.children_user + own.children_system
     for each in (process, *process.children(recursive=True)):
@@ -64,7 +64,7 @@ def measure_desk(results: Results, work: Path, arguments: argparse.Namespace, pr
     """Fill both databases with seven years of concerns, then read the pages of each."""
     with ExitStack() as stack:
         folder = work / MANY_CONCERNS
-        if not folder.exists():  # the part before this one has filled it
+        if not folder.exists():  # the previous part may have filled it
             fill_with_years(folder, arguments.concerns, progress)
         desks = [stack.enter_context(at_the_desk("SQLite", folder))]
         database = stack.enter_context(postgresql())
@@ -81,7 +81,7 @@ def measure_desk(results: Results, work: Path, arguments: argparse.Namespace, pr
 def at_the_desk(
     name: str, data_dir: Path, *, address: str | None = None, process: psutil.Process | None = None
 ) -> Iterator[Deskside]:
-    """Start a server on that database, with somebody who is signed in."""
+    """Start a server on that database, with a signed-in person."""
     who = sign_in(data_dir, address)
     more = {"GUIDANCE_DATABASE_URL": address} if address else {}
     with guidance(name, data_dir, "--trial", **more) as server:
@@ -89,7 +89,7 @@ def at_the_desk(
 
 
 def read_desks(results: Results, desks: list[Deskside], say: Say) -> None:
-    """Read each page of each desk in turn: once as the first, then again; by a client, then in the browser."""
+    """Read each page of each desk in turn: a first time, then again; by a client, then in the browser."""
     with ExitStack() as stack:
         readers: dict[str, Callable[[Deskside, str], float]] = {"": by_client(stack)}
         if is_browser_installed():
@@ -110,7 +110,7 @@ def read_desks(results: Results, desks: list[Deskside], say: Say) -> None:
 
 
 def summary(name: str, pages: list[tuple[int, float, float]]) -> dict[str, float]:
-    """Return the figures of all pages: the number of the read, and milliseconds by the clock and of the processor."""
+    """Return the figures of all pages: each is the number of the read, elapsed and processor milliseconds."""
     firsts, later = [each for each in pages if each[0] == 0], [each for each in pages if each[0]]
     return {
         f"{SLOWEST_FIRST} {name}": max(took for _, took, _ in firsts),
@@ -121,7 +121,7 @@ def summary(name: str, pages: list[tuple[int, float, float]]) -> dict[str, float
 
 
 def by_client(stack: ExitStack) -> Callable[[Deskside, str], float]:
-    """Return a function that reads a page without a browser, and gives the seconds."""
+    """Return a function that reads a page without a browser and returns the seconds."""
     client = stack.enter_context(httpx.Client(timeout=120, trust_env=False))
 
     def read(desk: Deskside, query: str) -> float:
@@ -133,7 +133,7 @@ def by_client(stack: ExitStack) -> Callable[[Deskside, str], float]:
 
 
 def in_browser(stack: ExitStack) -> Callable[[Deskside, str], float]:
-    """Return a function that opens a page in Chromium, and gives the seconds until it is loaded."""
+    """Return a function that opens a page in Chromium and returns the seconds until it is loaded."""
     browser = stack.enter_context(running_browser())
     pages: dict[str, Page] = {}
 
@@ -143,7 +143,7 @@ def in_browser(stack: ExitStack) -> Callable[[Deskside, str], float]:
             token = desk.who.cookies["Cookie"].removeprefix(f"{SESSION_COOKIE}=")
             context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": desk.server.url}])
             pages[desk.name] = context.new_page()
-            pages[desk.name].goto(f"{desk.server.url}/desk/sign-in")  # as whoever comes to the desk; the browser starts
+            pages[desk.name].goto(f"{desk.server.url}/desk/sign-in")  # the first page a worker sees; starts the browser
         page: Any = pages[desk.name]
         page.goto(f"{desk.server.url}/desk{query}", timeout=120_000)
         milliseconds: float = page.evaluate(LOADED)

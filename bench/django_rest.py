@@ -1,9 +1,9 @@
-# Neither Django nor its REST framework says its types.
+# Neither Django nor its REST framework has type annotations.
 # mypy: disallow-subclassing-any=False
-"""The same with Django REST Framework, as its tutorial shows: two models, two serializers, two sets of views.
+"""A baseline with Django REST Framework, as in its tutorial: two models, two serializers, two viewsets.
 
-Nothing is sealed, and what this does not need (pages, sessions, signing in) is left out. `python -m bench.django_rest`
-makes the tables, and gunicorn serves `application`.
+Nothing is encrypted, and unneeded parts (pages, sessions, signing in) are left out. `python -m bench.django_rest`
+creates the tables, and gunicorn serves `application`.
 """
 
 import os
@@ -48,20 +48,20 @@ class Item(models.Model):
     content = models.JSONField()
 
     class Meta:
-        """Its place, as the file is no package of Django's."""
+        """The app label, as this file is not a Django package."""
 
         app_label = "guides"
 
 
 class Concern(models.Model):
-    """A concern as it is kept: not sealed."""
+    """A stored concern, not encrypted."""
 
     reference = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     received_at = models.DateTimeField(auto_now_add=True)
     content = models.JSONField()
 
     class Meta:
-        """Its place, as above."""
+        """The app label."""
 
         app_label = "concerns"
 
@@ -70,7 +70,7 @@ class ItemSerializer(serializers.ModelSerializer):
     """Items as JSON."""
 
     class Meta:
-        """What is shown."""
+        """The serialized fields."""
 
         model = Item
         fields = ("id", "content")
@@ -80,7 +80,7 @@ class ConcernSerializer(serializers.ModelSerializer):
     """Concerns as JSON."""
 
     class Meta:
-        """What is shown."""
+        """The serialized fields."""
 
         model = Concern
         fields = ("reference", "received_at", "content")

@@ -1,4 +1,4 @@
-"""Load: `wrk` for reads where it is there, and otherwise, and for posts, keep-alive sockets of our own."""
+"""Load: `wrk` for reads if it is installed; otherwise, and for posts, keep-alive sockets."""
 
 import asyncio
 import re
@@ -18,46 +18,46 @@ OK = (200, 201, 304)
 
 @dataclass(frozen=True)
 class Measured:
-    """Requests a second, and how long they took, in milliseconds."""
+    """Requests a second and their latency in milliseconds."""
 
     rate: float
     median: float = 0.0
     p99: float = 0.0
     failed: int = 0
-    """Answers that were no success; they count in no other figure."""
+    """Unsuccessful responses; they count in no other figure."""
     answers: int = 0
     cpu: float = 0.0
-    """Microseconds of processor that the server took for a request. It holds also on a machine that others use."""
+    """Processor time of the server for a request, in microseconds. It is reliable even on a busy machine."""
 
 
 def with_cpu(server: Server, measure: Callable[[], Measured]) -> Measured:
-    """Measure, and state the processor time of the server beside the rate."""
+    """Measure, and add the server's processor time to the rate."""
     before = server.cpu_seconds()
     measured = measure()
     return replace(measured, cpu=(server.cpu_seconds() - before) / max(1, measured.answers + measured.failed) * 1e6)
 
 
 def read(url: str, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
-    """Read that address again and again. Raises `RuntimeError` where an answer is no success."""
+    """Read that URL repeatedly. Raises `RuntimeError` for an unsuccessful response."""
     if shutil.which("wrk"):
         return _wrk(url, connections, seconds, headers or {})
     return send(url, lambda: raw_request(url, "GET", headers or {}, b""), connections=connections, seconds=seconds)
 
 
 def post(url: str, body: bytes, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
-    """Post that body again and again."""
+    """Post that body repeatedly."""
     request = raw_request(url, "POST", {"Content-Type": "application/json", **(headers or {})}, body)
     return send(url, lambda: request, connections=connections, seconds=seconds)
 
 
 def read_each(urls: list[str]) -> Measured:
-    """Read each address once, one after the other, on one connection."""
+    """Read each URL once, in order, on one connection."""
     waiting = iter(urls)
     return send(urls[0], lambda: raw_request(next(waiting), "GET", {}, b""), connections=1, seconds=3600)
 
 
 def send(url: str, next_request: Callable[[], bytes], *, connections: int, seconds: float) -> Measured:
-    """Send requests on so many connections, for so long or until `next_request` has no more."""
+    """Send requests on `connections` connections, for `seconds` or until `next_request` has no more."""
     took: list[float] = []
     failed: list[bytes] = []
     began = time.perf_counter()
@@ -98,7 +98,7 @@ async def _on_one(
 
 
 async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[int, bytes]:
-    """Send a request, and return the status and the body of its answer."""
+    """Send a request, and return the status and the body of the response."""
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)

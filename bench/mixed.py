@@ -1,4 +1,4 @@
-"""The load of a council: concerns, additions, reads and acts at the desk, in a drawn order, so many a second in all."""
+"""The mixed load of a council: concerns, additions, reads and desk actions, in random order, at a fixed total rate."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ NOTE, OUTCOME = b'{"text":"School was called."}', b'{"outcome":"early_help"}'
 JSON = {"Content-Type": "application/json"}
 ONE_IN_FIVE = 0.2
 REMEMBERED = 2000
-"""Concerns that the callers still know."""
+"""The number of concerns that the callers remember."""
 IN_A_WEEK = {
     "concern": 70_000,
     "addition": 7_000,
@@ -80,13 +80,13 @@ IN_A_WEEK = {
     "note": 2_000,
     "close": 3_000,
 }
-"""Seven years of concerns in a week, with 300,000 reads and 20,000 acts at the desk."""
+"""Seven years of concerns in a week, with 300,000 reads and 20,000 desk actions."""
 ABOUT_ONE = {"addition", "status", "open", "concern page", "acknowledge", "note", "close"}
 CREATED = 201
 
 
 class _Act(NamedTuple):
-    """A request, and the concern that it is about where that matters later."""
+    """A request, and its concern if that matters later."""
 
     path: str
     headers: dict[str, str] = {}  # noqa: RUF012  # nothing changes it
@@ -96,16 +96,16 @@ class _Act(NamedTuple):
 
 @dataclass
 class MixedLoad:
-    """Callers of one server, who do all of a plan: how often each act, by its name."""
+    """Callers of one server who carry out a plan: the number of times for each action, by name."""
 
     url: str
     who: SignedIn
     plan: dict[str, int]
     seed: int = 1
     statuses: Counter[str] = field(default_factory=Counter)
-    """How many answers there were, by what was done and the status."""
+    """Number of responses, by action and status."""
     took: defaultdict[str, "array[float]"] = field(default_factory=lambda: defaultdict(lambda: array("f")))
-    """The seconds of each answer, by what was done. Whoever reads them may empty them."""
+    """Seconds of each response, by action. The reader may empty the lists."""
 
     def __post_init__(self) -> None:
         self._draw = random.Random(self.seed)  # noqa: S311  # a load that can be repeated
@@ -117,7 +117,7 @@ class MixedLoad:
         self._sent = 0
 
     async def run(self, *, rate: float, connections: int = 16) -> None:
-        """Do all that is planned, at most so many requests a second."""
+        """Carry out the whole plan, at no more than `rate` requests a second."""
         began = time.monotonic()
         async with asyncio.TaskGroup() as callers:
             for _ in range(connections):
@@ -149,7 +149,7 @@ class MixedLoad:
             self._acknowledged.append(act.concern)
 
     def _request(self, name: str) -> _Act:
-        """Return the request for that act. Before there are concerns, one about a concern is a read."""
+        """Return the request for that action; a read if it is about a concern and there are none yet."""
         if name in ABOUT_ONE:
             return self._about_one(name, *self._draw.choice(self._concerns)) if self._concerns else _Act(READS[0])
         general: dict[str, Callable[[], _Act]] = {
@@ -168,7 +168,7 @@ class MixedLoad:
         return _Act("/v1/concerns", JSON | {"Idempotency-Key": self._key()}, body)
 
     def _about_one(self, name: str, reference: str, token: str) -> _Act:
-        """Return the request for an act about a concern: that one, or one that waits for the act."""
+        """Return the request for an action on a concern: the given one, or one that is due for the action."""
         if name == "acknowledge" and self._waiting:
             reference = self._waiting.popleft()
         elif name == "close" and self._acknowledged:

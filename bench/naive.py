@@ -1,4 +1,4 @@
-"""What one writes in an afternoon: FastAPI, SQLModel and SQLite, with no cache, no writer and nothing sealed."""
+"""A naive implementation of one afternoon: FastAPI, SQLModel and SQLite, without cache, writer or encryption."""
 
 import os
 import secrets
@@ -26,7 +26,7 @@ class Item(SQLModel, table=True):
 
 
 class PostedConcern(SQLModel):
-    """A concern as it is posted."""
+    """A concern as posted."""
 
     immediate_danger: str
     reporter: dict[str, Any]
@@ -35,7 +35,7 @@ class PostedConcern(SQLModel):
 
 
 class Concern(SQLModel, table=True):
-    """A concern as it is kept: not sealed."""
+    """A stored concern, not encrypted."""
 
     reference: str = Field(primary_key=True)
     content: dict[str, Any] = Field(sa_column=Column(JSON))
@@ -43,7 +43,7 @@ class Concern(SQLModel, table=True):
 
 @asynccontextmanager
 async def live(_app: FastAPI) -> Any:
-    """Make the tables first."""
+    """Create the tables before the application starts."""
     SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[name] for name in ("item", "concern")])
     yield
 
@@ -77,13 +77,13 @@ def read_guide(session: SessionDep, guide: str) -> list[Item]:
 
 @app.get("/search")
 def search(session: SessionDep, q: str) -> list[Item]:
-    """Return the items that hold the word."""
+    """Return the items that contain the word."""
     return list(session.exec(select(Item).where(col(Item.text).contains(q)).limit(20)))
 
 
 @app.post("/concerns", status_code=201)
 def post_concern(session: SessionDep, posted: PostedConcern) -> dict[str, str]:
-    """Keep a concern: it is on the disk before the answer leaves."""
+    """Store a concern: it is on the disk before the response is sent."""
     concern = Concern(reference=secrets.token_hex(8), content=posted.model_dump())
     session.add(concern)
     session.commit()

@@ -1,4 +1,4 @@
-"""Fills the database of the afternoon's application with the items of the seed's guide."""
+"""Fills the database of the naive application with the items of the seed's guide."""
 
 from sqlmodel import Session, SQLModel
 

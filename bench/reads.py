@@ -1,4 +1,4 @@
-"""Reads: from the response cache, not modified, searched, and made for the first time; beside the baselines."""
+"""Reads, beside the baselines: from the response cache, not modified, searched, and for the first time."""
 
 import importlib.util
 import json
@@ -16,7 +16,7 @@ from bench.rounds import Results, Say, Task
 from bench.servers import Server, baseline, free_port, guidance, running
 
 CONNECTIONS = 16
-COLD_READS = 240  # for so long that processor time, counted in hundredths of a second, says something
+COLD_READS = 240  # long enough that processor time, counted in hundredths of a second, is meaningful
 SECTION = f"/v1/guides/{GUIDE}/indicators"
 IDENTITY = {"Accept-Encoding": "identity"}
 
@@ -79,7 +79,7 @@ def _add_nginx(
     body: bytes,
     reading: Callable[[Server, str], Task],
 ) -> None:
-    """Measure a static file of the same bytes, if nginx is installed."""
+    """Measure a static file with the same bytes, if nginx is installed."""
     if not shutil.which("nginx"):
         results.skipped["nginx"] = "it is not installed"
         return
@@ -105,7 +105,7 @@ def _add_nginx(
 def _add_datasette(
     results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, reading: Callable[[Server, str], Task]
 ) -> None:
-    """Measure reads of the rows of the afternoon's application through Datasette."""
+    """Measure reads of the naive application's rows through Datasette."""
     if importlib.util.find_spec("datasette") is None:
         results.skipped["datasette"] = "it is not installed"
         return

@@ -1,4 +1,4 @@
-"""What is said of a run: the bars with their ratios and spread, in text, JSON and Markdown; whether it got worse."""
+"""The report of a run: the bars with ratios and spread, in text, JSON and Markdown, and any regressions."""
 
 import json
 import os
@@ -20,20 +20,20 @@ RATES = RESULTS / "rates.png"
 SPEED = Path(__file__).parents[1] / "docs" / "reference" / "speed.md"
 BEGIN = "<!-- The recorded run: `make bench` and `make bench ARGS=--redraw` write this part. -->"
 END = "<!-- End of the recorded run. -->"
-WORSE = 0.75  # a ratio that falls under so much of the recorded one is reported as a regression
+WORSE = 0.75  # a ratio below this share of the recorded one is reported as a regression
 
 TAIL, CPU, FIGURE = "tail", "processor", "figure"
-"""What a bar is about where it is no ratio to another candidate."""
+"""Kinds of bars that are not a ratio to another candidate."""
 WIDTH = 120  # of a line of the documents
-FEWEST_DECIMALS = 10  # of a figure, from which on it is shown without decimals
+FEWEST_DECIMALS = 10  # figures from this value on are shown without decimals
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A ratio, or the processor time of a request, and how large (or how small) it should be.
+    """A ratio, or the processor time of a request, and its minimum or maximum.
 
-    A ratio `by_cpu` is of processor time for a request: it also holds on a machine that others use. `why` is the known
-    reason for a bar that is missed.
+    A ratio `by_cpu` is of processor time for a request: it is reliable even on a busy machine. `why` is the known
+    reason for a missed bar.
     """
 
     what: str
@@ -46,7 +46,7 @@ class Bar:
 
     @property
     def is_target(self) -> bool:
-        """Whether it says how large or how small the figure should be."""
+        """True if the bar has a minimum or a maximum."""
         return self.least is not None or self.most is not None
 
 
@@ -191,12 +191,12 @@ FIGURE_BARS = (
     ),
 )
 GUARDED = frozenset(name for bar in BARS if bar.is_target for name in (bar.name, bar.to))
-"""The candidates that a bar needs."""
+"""The candidates that the bars need."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A measured bar: the median, the smallest and the largest of the rounds."""
+    """A measured bar: the median, smallest and largest of the rounds."""
 
     bar: Bar
     median: float
@@ -205,19 +205,19 @@ class Row:
 
     @property
     def is_reached(self) -> bool:
-        """Whether the median is as large, or as small, as it should be."""
+        """True if the median is within the bar's minimum and maximum."""
         least, most = self.bar.least, self.bar.most
         return (least is None or self.median >= least) and (most is None or self.median <= most)
 
 
 def table(results: Results) -> list[Row]:
-    """Return a row for each bar that was measured."""
+    """Return a row for each measured bar."""
     measured = [(bar, _measured(results, bar)) for bar in (*FIGURE_BARS, *BARS)]
     return [Row(bar, statistics.median(each), each[0], each[-1]) for bar, each in measured if each]
 
 
 def _measured(results: Results, bar: Bar) -> list[float]:
-    """Return what each round gave for the bar, in order of size; nothing where it was not measured."""
+    """Return the value of the bar in each round, in ascending order; empty if it was not measured."""
     if bar.to == FIGURE:
         return [results.figures[bar.name]] if bar.name in results.figures else []
     if bar.name not in results.rounds:
@@ -230,7 +230,7 @@ def _measured(results: Results, bar: Bar) -> list[float]:
 
 
 def as_text(results: Results) -> str:
-    """Format the rates and the bars for people to read."""
+    """Format the rates and the bars for a terminal."""
     lines = ["", f"{'requests a second (median)':<44}{'rate':>10}{'us CPU':>9}{'median ms':>11}{'p99 ms':>9}"]
     for name, rounds in results.rounds.items():
         median, tail = (statistics.median(values) for values in ([r.median for r in rounds], [r.p99 for r in rounds]))
@@ -249,7 +249,7 @@ def as_text(results: Results) -> str:
 
 
 def as_markdown(run: dict[str, Any]) -> str:
-    """Format a recorded run for the documents: where it was made, the bars, and why some are missed."""
+    """Format a recorded run for the documents: the machine, the bars, and the reasons for missed bars."""
     return "\n".join([BEGIN, "", *_described(run), "", *_tabulated(run), "", *_explained(run), END])
 
 
@@ -283,7 +283,7 @@ def _tabulated(run: dict[str, Any]) -> Iterator[str]:
 
 
 def _explained(run: dict[str, Any]) -> Iterator[str]:
-    """Return each reason for bars that are missed, with the bars."""
+    """Yield each reason for missed bars, with the bars."""
     missed = [row.bar for row in table(Results.from_json(run)) if row.bar.is_target and not row.is_reached]
     if missed:
         yield "**What is missed, and why.**"
@@ -307,7 +307,7 @@ def _target(bar: Bar, least: str, most: str) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine of the measurement."""
+    """Return a description of the machine."""
     cpu = next((ln for ln in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in ln), "")
     return {
         "cpus": os.cpu_count(),
@@ -319,13 +319,13 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit of this checkout, in short; nothing where there is none."""
+    """Return the short commit of this checkout; empty if there is none."""
     found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return found.stdout.strip()
 
 
 def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
-    """Write the JSON and the pictures, and return the path of the JSON. Only a whole run replaces the recorded one."""
+    """Write the JSON and the charts, and return the path of the JSON. Only a whole run replaces the recorded one."""
     RESULTS.mkdir(exist_ok=True)
     path = LATEST if is_whole else RESULTS / "partial.json"
     path.write_text(json.dumps({"about": about, **results.as_json()}, indent=1) + "\n", encoding="utf-8")
@@ -343,7 +343,7 @@ def recorded() -> dict[str, Any]:
 
 
 def redraw() -> None:
-    """Make both pictures and the table of the documents from the recorded run."""
+    """Make both charts and the table in the documents from the recorded run."""
     run = recorded()
     draw_chosen(Results.from_json(run), LATEST.with_suffix(".png"))
     draw_rates(Results.from_json(run), RATES)

@@ -1,4 +1,4 @@
-"""Start-up and memory."""
+"""Start-up time and memory."""
 
 import compileall
 import statistics
@@ -18,9 +18,10 @@ SECTION = "/v1/guides/child-sexual-exploitation/indicators"
 
 
 def measure_resources(results: Results, work: Path, say: Say) -> None:
-    """Seconds until it is ready with the seed published, beside the import of its framework; megabytes idle and loaded.
+    """Measure the seconds until ready, beside the import of the framework, and the megabytes idle and loaded.
 
-    The service is compiled first, as an installation compiles it: not every machine lets Python write its bytecode.
+    The time until ready includes publishing the seed. The service is compiled first, as an installation does: not every
+    machine lets Python write its bytecode.
     """
     compileall.compile_dir(ROOT / "app", quiet=1)
     imports, starts = [], []

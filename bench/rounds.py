@@ -1,4 +1,4 @@
-"""Rounds: every candidate in turn, again and again, so that a slow moment of the machine falls on all of them."""
+"""Rounds: every candidate in turn, repeatedly, so that a slow moment of the machine affects all of them."""
 
 import math
 import statistics
@@ -14,18 +14,18 @@ Say = Callable[[str], None]
 
 @dataclass
 class Results:
-    """What was measured, by name, a list of rounds each."""
+    """The measurements: a list of rounds for each task, by name."""
 
     rounds: dict[str, list[Measured]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
-    """What could not be measured, and why."""
+    """Tasks that could not be measured, with the reason."""
     figures: dict[str, float] = field(default_factory=dict)
-    """Figures of one measurement, such as seconds to start."""
+    """Figures of a single measurement, such as seconds to start."""
     wanted: frozenset[str] | None = None
-    """The only tasks to run, if not all."""
+    """The only tasks to run; None for all."""
 
     def run(self, tasks: dict[str, Task], rounds: int, say: Say) -> None:
-        """Run every task once to warm up, and then in turn so many times."""
+        """Run every task once to warm up, and then in turn `rounds` times."""
         for number in range(rounds + 1):
             for name, task in tasks.items():
                 if self.wanted is not None and name not in self.wanted:
@@ -40,9 +40,9 @@ class Results:
         return statistics.median(each.rate for each in self.rounds[name])
 
     def ratios(self, name: str, to: str, *, by_cpu: bool = False) -> list[float]:
-        """Return the ratio of each round, in order of size: how many times as fast, by rate or by processor time.
+        """Return the ratio of each round, in ascending order: how many times as fast, by rate or by processor time.
 
-        A round that was too short for its processor time to be counted has none.
+        A round that is too short to measure its processor time is left out.
         """
         pairs = zip(self.rounds[name], self.rounds[to], strict=True)
         if by_cpu:
@@ -50,17 +50,17 @@ class Results:
         return sorted(mine.rate / other.rate if other.rate else math.inf for mine, other in pairs)
 
     def tails(self, name: str) -> list[float]:
-        """How many times the median the 99th percentile is, of each round, in order of size."""
+        """Return the 99th percentile as a multiple of the median, for each round, in ascending order."""
         return sorted(each.p99 / each.median for each in self.rounds[name])
 
     @classmethod
     def from_json(cls, run: dict[str, Any]) -> Self:
-        """Return the results of a run that was written down."""
+        """Return the results of a recorded run."""
         rounds = {name: [Measured(**each) for each in measured] for name, measured in run["rounds"].items()}
         return cls(rounds, run["skipped"], run["figures"])
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, to be written down."""
+        """Return all results as JSON values."""
         return {
             "rounds": {name: [asdict(each) for each in measured] for name, measured in self.rounds.items()},
             "skipped": self.skipped,

@@ -1,8 +1,7 @@
 """Runs one server of the benchmark: `python -m bench.running guidance serve ...`, or `bench.naive:app` by uvicorn.
 
-With BENCH_FLUSH_MS every commit takes so many milliseconds longer, as it would on a slower disk. With BENCH_CLOCK the
-service has that clock (see `FastClock`). Both hooks stand here, so that the program that is measured knows nothing of
-them.
+BENCH_FLUSH_MS makes every commit take that many milliseconds longer, as on a slower disk. BENCH_CLOCK sets the
+service's clock (see `FastClock`). Both hooks are here, so that the measured program has no code for them.
 """
 
 import datetime as dt
@@ -17,7 +16,10 @@ from app.cli import main
 
 @dataclass(frozen=True)
 class FastClock:
-    """A clock that runs so many times as fast, the same in every process: it began at `start` when it was `since`."""
+    """A clock that runs `factor` times as fast, the same in every process.
+
+    It began at `start` when the time was `since`.
+    """
 
     start: dt.datetime
     since: float
@@ -25,12 +27,12 @@ class FastClock:
 
     @classmethod
     def read(cls, text: str) -> "FastClock":
-        """Return the clock that `str` has written."""
+        """Return the clock that `str` wrote."""
         start, since, factor = text.split()
         return cls(dt.datetime.fromisoformat(start), float(since), float(factor))
 
     def __str__(self) -> str:
-        """Return it as text, for the environment of another process."""
+        """Return the clock as text, for the environment of another process."""
         return f"{self.start.isoformat()} {self.since} {self.factor}"
 
     def __call__(self) -> dt.datetime:
@@ -39,14 +41,14 @@ class FastClock:
 
 
 def change_clock(clock: FastClock) -> None:
-    """Have the service of this process built with that clock, as tests build it with theirs."""
+    """Build this process's service with that clock, as tests do."""
     from app.server import run  # noqa: PLC0415  # after the collector is off, as the service does
 
     run.create_app = partial(run.create_app, clock=clock)  # type: ignore[attr-defined]
 
 
 def slow_down_commits(milliseconds: float) -> None:
-    """Have each commit of any engine in this process take so much longer."""
+    """Make each commit of any engine in this process take that many milliseconds longer."""
     from sqlalchemy import Connection, Engine, event  # noqa: PLC0415  # after the collector is off, as the service does
 
     def wait(_connection: Connection) -> None:
@@ -56,8 +58,8 @@ def slow_down_commits(milliseconds: float) -> None:
 
 
 def serve(name: str, port: int) -> None:
-    """Serve a baseline under the settings that `guidance serve` gives to uvicorn."""
-    import uvicorn  # noqa: PLC0415  # the service imports it by itself
+    """Serve a baseline with the settings that `guidance serve` gives to uvicorn."""
+    import uvicorn  # noqa: PLC0415  # the service has its own import
 
     uvicorn.run(
         name,
@@ -78,7 +80,7 @@ if __name__ == "__main__":
         change_clock(FastClock.read(os.environ["BENCH_CLOCK"]))
     program, *rest = sys.argv[1:]
     if program == "guidance":
-        sys.modules["bcrypt"] = None  # type: ignore[assignment]  # Kinto brings it: the service comes without
+        sys.modules["bcrypt"] = None  # type: ignore[assignment]  # Kinto installs it: the service does not
         sys.argv = [program, *rest]
         main()
     else:

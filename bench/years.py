@@ -1,4 +1,4 @@
-"""Seven years of concerns, written as rows: most are closed, some wait, and the record of all of them verifies."""
+"""Seven years of concerns, written as rows: most are closed, some are pending, and their audit log verifies."""
 
 import datetime as dt
 import hashlib
@@ -35,12 +35,12 @@ NOBODY_ACKNOWLEDGED, NOBODY_CLOSED, ASSIGNED, TESTS = 0.01, 0.03, 0.3, 0.0005
 HOURS_TO_ACKNOWLEDGE, DAYS_TO_CLOSE = 10.0, 20.0
 IN_CLEAR = ["reference", *SET_BY_THE_REPORTER]
 by_desk = partial(Actor, "desk/Kim Example", "192.0.2.1")
-FASTER = ("synchronous=OFF", "cache_size=-1000000")  # of SQLite, while it is filled
+FASTER = ("synchronous=OFF", "cache_size=-1000000")  # settings of SQLite while it is filled
 
 
 @dataclass
 class _Concern:
-    """One concern of these years: its columns, and its chain."""
+    """One concern of these years: its columns and its chain."""
 
     columns: dict[str, Any]
     chain: list[dict[str, Any]] = field(default_factory=list)
@@ -48,19 +48,19 @@ class _Concern:
     events: list[Event] = field(default_factory=list)
 
     def record(self, act: DeskAct, actor: Actor, details: Details | None = None) -> None:
-        """Append the act to the chain."""
+        """Append an entry for the action to the chain."""
         row, self.end = next_row(self.columns["reference"], self.end, act, actor, details)
         self.chain.append(row)
         self.columns["changed_at"] = actor.at
 
     def announce(self, kind: EventKind, at: dt.datetime) -> None:
-        """Write an event, unless it is a test."""
+        """Append an event, unless the concern is a test."""
         if not self.columns["test"]:
             self.events.append((kind, at, {"reference": self.columns["reference"]}))
 
 
 def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database_url: str | None = None) -> None:
-    """Write so many concerns, received evenly over seven years until now, into that database."""
+    """Write `number` concerns, received evenly over the seven years until now, into that database."""
     receive(data_dir, 1, database_url=database_url)
     with running_context(data_dir, database_url) as context:
         now = context.clock()
@@ -100,7 +100,7 @@ def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetim
 
 
 def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
-    """Let the desk do what it does with most concerns."""
+    """Apply the usual desk actions to the concern."""
     columns = concern.columns
     seen_at = columns["received_at"] + dt.timedelta(hours=draw.expovariate(1 / HOURS_TO_ACKNOWLEDGE))
     is_seen = draw.random() > NOBODY_ACKNOWLEDGED and seen_at < now

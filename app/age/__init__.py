@@ -1,1 +1,1 @@
-"""The age format (age-encryption.org/v1): its files, its keys, and the errors of both. It knows nothing of concerns."""
+"""The age format (age-encryption.org/v1): its files, keys and errors. Nothing here knows about concerns."""

@@ -1,4 +1,4 @@
-"""Bech32 (BIP 173), in which the age format writes keys."""
+"""Bech32 (BIP 173), the encoding of keys in the age format."""
 
 BECH32_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -7,7 +7,7 @@ WORD_BITS = 5
 
 
 def encode_bech32(prefix: str, data: bytes) -> str:
-    """Return the bytes in words of five bits after the prefix, which is in lower case, with the checksum."""
+    """Return the data in five-bit words after the prefix, with the checksum. The prefix is in lower case."""
     words = _words_of(data)
     expanded = [ord(each) >> WORD_BITS for each in prefix] + [0] + [ord(each) & 31 for each in prefix]
     remainder = _polymod([*expanded, *words, *[0] * CHECKSUM_WORDS]) ^ 1
@@ -16,7 +16,7 @@ def encode_bech32(prefix: str, data: bytes) -> str:
 
 
 def decode_bech32(text: str) -> bytes:
-    """Return the bytes of a text in lower case that `pyrage` wrote, so its checksum is right."""
+    """Return the bytes of a lower-case text that `pyrage` wrote. The checksum is not checked."""
     words = [BECH32_ALPHABET.index(each) for each in text.rpartition("1")[2][:-CHECKSUM_WORDS]]
     bits = len(words) * WORD_BITS
     number = 0
@@ -26,7 +26,7 @@ def decode_bech32(text: str) -> bytes:
 
 
 def _words_of(data: bytes) -> list[int]:
-    """Return the bits in words of five, with zeros at the end."""
+    """Return the bits in words of five, padded with zeros at the end."""
     bits = len(data) * 8
     count = -(-bits // WORD_BITS)
     number = int.from_bytes(data) << count * WORD_BITS - bits

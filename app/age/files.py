@@ -1,11 +1,11 @@
-"""Files of the age format by their own keys: opened by the file key alone, and made again by a seed.
+"""Files in the age format: decrypt one with its file key, and make one from a seed.
 
-Each file is encrypted under a key of its own, and that key is wrapped for every recipient. The header's MAC is made
-with the key too, so a file has one key and one text: who has the file and its key sees that the words are those that
-were sealed, without any identity.
+Each file is encrypted under its own file key, which is wrapped for every recipient. The header's MAC is made with the
+file key too. So a file has one file key and one plaintext. Anyone with both the file and its key can check that the
+plaintext is the one that was encrypted, without an identity.
 
-A seed, which is random and for one file, makes the same file of the same words and recipient, byte for byte. Without
-the words it makes nothing.
+A seed is random and belongs to one file. With the same plaintext and recipient it makes the same file, byte for byte.
+The seed is of no use without the plaintext.
 """
 
 import base64
@@ -48,7 +48,7 @@ class AgeFile:
 
 
 def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes:
-    """Return the key of the file. Raises `NotOpened` if no identity unwraps it."""
+    """Return the file key. Raises `NotOpened` if no identity unwraps it."""
     wrapped = [(arguments[1], body) for arguments, body in _parse(sealed).stanzas if arguments[0] == X25519_STANZA]
     for identity in identities:
         for share, body in wrapped:
@@ -60,12 +60,12 @@ def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes
 
 
 def count_keys(sealed: bytes) -> int:
-    """Return how many X25519 keys the file is sealed to. Raises `NotThatFile` if it is no age file."""
+    """Return the number of X25519 keys that the file is encrypted to. Raises `NotThatFile` if it is not an age file."""
     return sum(arguments[0] == X25519_STANZA for arguments, _ in _parse(sealed).stanzas)
 
 
 def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
-    """Return the words that were sealed. Raises `NotThatFile` if the key is not that of the file."""
+    """Return the plaintext. Raises `NotThatFile` if the key does not belong to the file."""
     file = _parse(sealed)
     if not hmac.compare_digest(_mac(file_key, file.header), file.mac):
         raise NotThatFile
@@ -78,7 +78,7 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
 
 
 def seal_by_seed(plaintext: bytes, recipient: str, seed: bytes) -> bytes:
-    """Return the file of the text for that recipient, who opens it as any other."""
+    """Return the plaintext as an age file for `recipient`, made from `seed`. It is decrypted like any other."""
     file_key, nonce = seed[:FILE_KEY_BYTES], seed[-FILE_NONCE_BYTES:]
     secret = X25519PrivateKey.from_private_bytes(seed[FILE_KEY_BYTES : FILE_KEY_BYTES + SHARE_BYTES])
     theirs, share = decode_bech32(recipient), secret.public_key().public_bytes_raw()
@@ -101,7 +101,7 @@ def _chunks(content: bytes, size: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _parse(sealed: bytes) -> AgeFile:
-    """Return the members of the file. Raises `NotThatFile` if it is no age file."""
+    """Return the parsed file. Raises `NotThatFile` if it is not an age file."""
     head, found, rest = sealed.partition(b"\n--- ")
     mac, _, payload = rest.partition(b"\n")
     if not found or not sealed.startswith(VERSION_LINE):
@@ -121,7 +121,7 @@ def _unwrap(secret: X25519PrivateKey, share: str, body: bytes) -> bytes:
 
 
 def _wrapping_key(shared: bytes, *, share: bytes, recipient: bytes) -> bytes:
-    """Return the key by which a file key is wrapped for one recipient."""
+    """Return the key that wraps a file key for one recipient."""
     return HKDF(SHA256(), length=DERIVED_BYTES, salt=share + recipient, info=WRAP_INFO).derive(shared)
 
 

@@ -1,4 +1,4 @@
-"""Keys of the age format: recipients to seal to, and identities that open what was sealed."""
+"""Keys of the age format: recipients that encrypt, and identities that decrypt."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ FINGERPRINT_LENGTH = 16
 
 
 class AgeError(Exception):
-    """A text is no key, no file of the format, or not opened by these keys."""
+    """An error in the age format: an invalid key, an invalid file, or keys that do not decrypt the file."""
 
 
 class NotOpened(AgeError):
-    """No identity opens the file."""
+    """No identity decrypts the file."""
 
 
 class NotThatFile(AgeError):
-    """It is no file of the format, or another one than the key is of."""
+    """The data is not an age file, or the file key belongs to another file."""
 
 
 class NotAKey(AgeError):
-    """The text is no recipient, or no identity."""
+    """The text is not a recipient, or not an identity."""
 
 
 def fingerprint_of(recipient: str) -> str:
@@ -37,29 +37,29 @@ def fingerprint_of(recipient: str) -> str:
 
 @dataclass(frozen=True)
 class Sealer:
-    """Seals to every recipient at once."""
+    """An encryptor to a fixed set of recipients."""
 
     recipients: tuple[x25519.Recipient, ...]
     fingerprints: tuple[str, ...]
 
     @classmethod
     def to(cls, *recipients: str) -> Self:
-        """Return a sealer to those recipients. Raises `NotAKey` if one is none."""
+        """Return a sealer for the recipients. Raises `NotAKey` if one is invalid."""
         return cls(tuple(map(parse_recipient, recipients)), tuple(map(fingerprint_of, recipients)))
 
     def seal(self, plaintext: bytes) -> bytes:
-        """Return the sealed file, which the identity of any recipient opens."""
+        """Return the sealed file. The identity of any recipient decrypts it."""
         return seal_to(plaintext, *self.recipients)
 
 
 def seal_to(plaintext: bytes, *recipients: x25519.Recipient) -> bytes:
-    """Return the file of the text, which the identity of any of those recipients opens."""
+    """Return the plaintext as an age file. The identity of any recipient decrypts it."""
     sealed: bytes = pyrage.encrypt(plaintext, list(recipients))
     return sealed
 
 
 def parse_recipient(text: str) -> x25519.Recipient:
-    """Return the recipient (age1...). Raises `NotAKey` if the text is none."""
+    """Return the recipient (age1...). Raises `NotAKey` if the text is not one."""
     try:
         return x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
@@ -77,7 +77,7 @@ def identity_of(secret_key: bytes) -> x25519.Identity:
 
 
 def parse_identities(text: str) -> tuple[x25519.Identity, ...]:
-    """Return every identity among the lines. Raises `NotAKey` if one of them is damaged."""
+    """Return the identities in the lines of the text. Raises `NotAKey` if one of them is damaged."""
     lines = [line.strip() for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")]
     try:
         return tuple(map(x25519.Identity.from_str, lines))
@@ -86,7 +86,7 @@ def parse_identities(text: str) -> tuple[x25519.Identity, ...]:
 
 
 def decrypt(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes:
-    """Return the bytes that were sealed. Raises `NotOpened` if no identity opens them."""
+    """Return the plaintext. Raises `NotOpened` if no identity decrypts the file."""
     try:
         opened: bytes = pyrage.decrypt(sealed, list(identities))
     except pyrage.DecryptError:

@@ -1,4 +1,4 @@
-"""Copies of the embedded database: complete and consistent, also while the service writes to it."""
+"""Copies of the embedded database: complete and consistent, even while the service writes to it."""
 
 import os
 import sqlite3
@@ -26,10 +26,10 @@ _DEAD_ROWS = "SELECT coalesce(sum(pg_relation_size(relid) * n_dead_tup / greates
 
 @contextmanager
 def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress) -> Iterator[Path]:
-    """Yield a copy of the database: a draft file in the folder of `beside`, readable only by its owner, on the disk.
+    """Yield a temporary copy of the database, in the folder of `beside`, flushed and readable only by its owner.
 
-    The copy is one snapshot, taken when it starts. So writers do not wait for it, and do not make it start again. The
-    draft is deleted afterwards, unless it was moved. Raises `BackupRefused`.
+    The copy is one snapshot, taken when it starts: writers do not wait for it and do not restart it. The temporary file
+    is deleted afterwards, unless it was moved. Raises `BackupRefused`.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -47,7 +47,7 @@ def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress
 
 
 def find_file_faults(path: Path) -> list[str]:
-    """Return the faults that SQLite finds: in pages and indexes, and rows whose foreign key matches nothing."""
+    """Return the faults that SQLite finds: damaged pages and indexes, and rows whose foreign key matches nothing."""
     try:
         with closing(open_sqlite_to_read(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
@@ -59,10 +59,7 @@ def find_file_faults(path: Path) -> list[str]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Lock the database, so that no other process has it open, with everything in its one file.
-
-    Raises `BackupRefused` if another process has it open. A damaged database is locked as far as possible.
-    """
+    """Lock the database so that no other process has it open and everything is in one file."""
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()
@@ -71,12 +68,12 @@ def exclusive_lock(path: Path) -> Iterator[None]:
             if refusal.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise BackupRefused(f"{path} is open elsewhere: stop the service first") from None
         except sqlite3.DatabaseError:
-            pass  # damaged, which is a reason to restore another
+            pass  # damaged: a reason to restore a backup
         yield
 
 
 def flush(path: Path) -> None:
-    """Flush the file, or the names in the folder, to the disk."""
+    """Flush the file to the disk, or the names in the folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -105,7 +102,7 @@ def move_aside(path: Path, aside: Path) -> None:
 def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
     with closing(open_sqlite_to_read(source)) as reading, closing(sqlite3.connect(draft)) as writing:
         reading.execute("BEGIN")
-        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # the snapshot is taken here
+        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # SQLite takes the snapshot here
         reading.backup(
             writing,
             pages=PAGES_PER_STEP,
@@ -117,7 +114,7 @@ def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
 
 @dataclass(frozen=True)
 class Growth:
-    """Sizes in bytes: of the database, of what of it is free for reuse, and of the log beside it (SQLite)."""
+    """Sizes in bytes: the database, its free space for reuse, and the write-ahead log (SQLite)."""
 
     total_bytes: int
     free_bytes: int

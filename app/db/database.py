@@ -1,6 +1,6 @@
-"""Connecting to the database: SQLite in one file, or PostgreSQL shared by many nodes.
+"""Connections to the database: SQLite in one file, or PostgreSQL shared by several nodes.
 
-Either has one writer at a time: SQLite by itself; on PostgreSQL a transaction that writes takes one lock as it begins.
+Either has one writer at a time. SQLite ensures this; on PostgreSQL a writing transaction takes one lock when it begins.
 """
 
 import os
@@ -34,13 +34,13 @@ PRAGMAS = (
 )
 
 STATEMENTS = 64
-"""Prepared statements that a connection holds, each up to 50 kB. By 128, the default, a process grows for hours."""
+"""Prepared statements that a connection holds, each up to 50 kB. At the default, 128, a process grows for hours."""
 PROBE = "SELECT count(*) FROM sqlite_master"
 PRIMARY_CODE = 0xFF
 DISK_REFUSES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 
 POSTGRESQL_DRIVER = "postgresql+psycopg"
-WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so that no other program uses it
+WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # key of the advisory lock; random, so that no other program uses it
 POOL_SIZE = 10
 MAX_CONNECTIONS = 2 * POOL_SIZE
 POOL: dict[str, Any] = {"hide_parameters": True, "pool_size": POOL_SIZE, "max_overflow": MAX_CONNECTIONS - POOL_SIZE}
@@ -50,10 +50,10 @@ TRANSACTION_SETTINGS = {
     "idle_in_transaction_session_timeout": "30s",  # a node that hangs does not hold a lock for ever
     "synchronous_commit": "on",  # a commit returns only after it is on the disk
 }
-READ_COMMITTED, REPEATABLE_READ = 2, 3  # as psycopg counts them; it is loaded only for PostgreSQL
+READ_COMMITTED, REPEATABLE_READ = 2, 3  # psycopg's constants; psycopg is loaded only for PostgreSQL
 WRITES = "writes"
-"""The execution option of a connection that writes. Without it, it only reads."""
-# Each setting is set here too, for the transaction alone: a pooler may not pass on the settings of a session.
+"""The execution option of a connection that writes. Without it, a connection only reads."""
+# Each setting is repeated for each transaction, since a pooler may not pass on the settings of a session.
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
 _BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
 CONNECT_ARGS = {
@@ -72,10 +72,10 @@ declare_full_text_index()
 
 
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine for the database at that address; without one, for the embedded database in the folder.
+    """Return an engine for the database at `url`, or for the embedded database in the folder if there is no URL.
 
-    The folder and an empty file are made if they are absent; nothing is read or written yet. What is open to other
-    users in the folder is closed. Raises `SetupError` if the address is not one of PostgreSQL.
+    Creates the folder and an empty file if they are absent; reads and writes nothing yet. Removes other users' access
+    to the folder. Raises `SetupError` if the URL is not one of PostgreSQL.
     """
     if data_dir.is_dir():
         close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
@@ -83,7 +83,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
-    """Return an engine for the same database that writes, creates and closes nothing. It connects at its first use."""
+    """Return an engine that only reads the same database and changes no file. It connects at its first use."""
     if url is not None:
         return _open_postgresql(url)
     path = data_dir / DATABASE_FILE
@@ -92,16 +92,16 @@ def open_to_read(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def open_sqlite_to_read(path: Path, options: str = "mode=ro", **more: Any) -> sqlite3.Connection:
-    """Open the database, which must exist, so that nothing can be written to it."""
+    """Open an existing database for reading only."""
     address = f"{path.absolute().as_uri()}?{options}"
     connection: sqlite3.Connection = sqlite3.connect(address, uri=True, isolation_level=None, **more)
     return connection
 
 
 def _open_postgresql(url: str) -> Engine:
-    """Return an engine with a pool of connections. A transaction cannot write, unless the engine is `for_writing`.
+    """Return an engine with a connection pool. Transactions are read-only, unless the engine is `for_writing`.
 
-    Raises `SetupError` if the address is not one of PostgreSQL.
+    Raises `SetupError` if the URL is not one of PostgreSQL.
     """
     try:
         address = make_url(url)
@@ -113,7 +113,7 @@ def _open_postgresql(url: str) -> Engine:
         address.set(drivername=POSTGRESQL_DRIVER),
         **POOL,
         pool_timeout=WAIT_SECONDS,
-        pool_pre_ping=True,  # reconnects after the server was away, with no restart here
+        pool_pre_ping=True,  # reconnects after the server was unavailable, without a restart of the service
         connect_args=CONNECT_ARGS,
     )
     declare_partial_indexes()
@@ -123,25 +123,25 @@ def _open_postgresql(url: str) -> Engine:
 
 
 def simultaneous_reads(engine: Engine) -> int:
-    """Return how many requests may read at once: as many as have a connection.
+    """Return how many requests may read at once: one for each connection.
 
-    On SQLite half of them: a connection takes 0.6 MB there, most of it for the rules of the tables, and no network is
-    waited for.
+    On SQLite half as many: a connection takes 0.6 MB there, most of it for the rules of the tables, and there is no
+    network to wait for.
     """
     return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
 
 
 def for_writing(engine: Engine) -> Engine:
-    """Return an engine for the same database whose transactions write, one at a time, on whatever node.
+    """Return an engine for the same database whose transactions write, one at a time across all nodes.
 
-    On PostgreSQL a transaction begins with the one lock of all writers, and waits for it as long as `lock_timeout`
-    says. It ends with the transaction, and so with the connection of a node that dies.
+    On PostgreSQL a transaction begins by taking the one lock of all writers, and waits for it at most `lock_timeout`.
+    The lock ends with the transaction, and so with the connection of a node that dies.
     """
     return engine.execution_options(**{WRITES: True})
 
 
 def is_in_transaction(connection: Connection) -> bool:
-    """Return whether a transaction is open for the driver too: SQL may have ended it without SQLAlchemy's knowledge."""
+    """Return True if the driver too has an open transaction. SQL may have ended it without SQLAlchemy's knowledge."""
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         return bool(driver.in_transaction)
@@ -149,7 +149,7 @@ def is_in_transaction(connection: Connection) -> bool:
 
 
 def _open_sqlite(data_dir: Path) -> Engine:
-    """Return an engine for the database in that folder, which is made if it is absent."""
+    """Return an engine for the database in the folder. Create the database if it is absent."""
     make_private_folder(data_dir)
     path = data_dir / DATABASE_FILE
     if not path.exists():
@@ -162,17 +162,17 @@ def _open_sqlite(data_dir: Path) -> Engine:
 
 
 class ReadingConnection(sqlite3.Connection):
-    """A connection for one use, that only reads: the disk is full or cannot be written."""
+    """A read-only connection for one use, made when the disk is full or cannot be written."""
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:
-    """Connect to the database. Where the disk refuses the files that SQLite needs beside it, connect to read alone.
+    """Connect to the database; read-only if the disk refuses the files that SQLite needs beside it.
 
-    So guidance, and the numbers to call, are there on a full disk too. Each use tries again to write.
+    So guidance and emergency numbers are served from a full disk too. Each use tries again to write.
     """
-    if not os.access(path, os.W_OK):  # SQLite itself would fall back to reading, for as long as the connection lives
+    if not os.access(path, os.W_OK):  # SQLite would fall back to reading, for the life of the connection
         return _connect_to_read(path)
-    # `_begin_sqlite` begins
+    # `_begin_sqlite` begins the transactions
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS)
     try:
         for pragma in PRAGMAS:
@@ -187,7 +187,7 @@ def _connect_sqlite(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect with the log (WAL) that is there; without one, to the file as it is, which nobody changes without it."""
+    """Connect read-only, with the write-ahead log. Without a log the file cannot change: open it as immutable."""
     log = Path(f"{path}-wal")
     is_whole = not log.exists() or not log.stat().st_size
     options = "mode=ro&immutable=1" if is_whole else "mode=ro"
@@ -219,7 +219,7 @@ def _require_inserted(
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """Let a reader read one snapshot and write nothing. A writer waits for its turn, and sees what came before it."""
+    """Begin a transaction: a read-only snapshot for a reader; for a writer, its turn after all earlier writes."""
     writes = WRITES in connection.get_execution_options()
     driver: Any = connection.connection.driver_connection
     driver.isolation_level = READ_COMMITTED if writes else REPEATABLE_READ

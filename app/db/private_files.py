@@ -1,4 +1,4 @@
-"""The data folder and its files: for their owner alone."""
+"""The data folder and its files, which only their owner can read."""
 
 import os
 import stat
@@ -8,29 +8,29 @@ from pathlib import Path
 from app.logs import Log
 
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-LOST_AND_FOUND = "lost+found"  # on a disk of its own
+LOST_AND_FOUND = "lost+found"  # on a separate disk
 
 log = Log(__name__)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create the folder for its owner alone, unless it exists."""
+    """Create the folder unless it exists. Only its owner has access."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
 
 
 def create_private_file(path: Path) -> None:
-    """Create an empty file for its owner alone, unless it exists. SQLite gives the same mode to the files beside it."""
+    """Create an empty file for its owner only, unless it exists. SQLite gives the files beside it the same mode."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))
 
 
 def close_to_others(folder: Path, own_files: str) -> None:
-    """Take from group and others every right to the folder and the files in it, and log what was open.
+    """Remove every right of group and others to the folder and its files, and log each path that was open.
 
-    A folder that other programs use too (such as /tmp, or one with other folders in it) keeps its mode; of its files
-    only those whose names match the pattern `own_files` are closed. The log says what stays open.
+    A folder that other programs use too (such as /tmp, or one with other folders in it) keeps its mode. In it, only
+    files whose names match the pattern `own_files` are closed. The log names the paths that stay open.
     """
     is_shared = _is_shared(folder)
     _close(folder, is_closed=not is_shared)
@@ -48,7 +48,7 @@ def _close(path: Path, *, is_closed: bool = True) -> None:
             path.chmod(mode & ~FOR_OTHERS)
     except FileNotFoundError:  # another process removed it
         return
-    except OSError:  # it belongs to another user, or the disk is read-only
+    except OSError:  # another user owns it, or the disk is read-only
         is_closed = False
     if is_closed:
         log.warning("closed_to_others", path=str(path))

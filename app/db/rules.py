@@ -28,7 +28,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
     StoredReceiptRow: "a stored receipt is never altered or deleted",
     EventRow: "an event is never altered or deleted",
 }
-"""The tables whose rows are never altered and never lost, and why."""
+"""The tables whose rows are never altered or lost, each with the reason."""
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
 NEVER_CHANGES_IN_ENTRIES = (
     "reference",
@@ -41,7 +41,7 @@ NEVER_CHANGES_IN_ENTRIES = (
 )
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
-# Resealing the same words to other recipients loses nothing; every other change of the sealed text does.
+# Resealing the same text to other recipients loses nothing; every other change of the sealed text does.
 LOSES_ITS_WORDS = (
     "NEW.sealed IS DISTINCT FROM OLD.sealed"
     " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
@@ -72,11 +72,11 @@ SET_BY_ACTS = (
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
 LAST_DISCLOSURE = "FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
 JSON_TYPE = "{json}"
-"""Stands for the type that the operator `->>` reads JSON from: text in SQLite."""
+"""Placeholder for the type from which the operator `->>` reads JSON: text in SQLite."""
 ASSIGNED_TO = f"CASE act WHEN 'assigned' THEN CAST(detail AS {JSON_TYPE}) ->> 'person' WHEN 'unassigned' THEN '' END"
 ASSIGNED_BY_IT = f"(SELECT {ASSIGNED_TO} {LAST_DISCLOSURE})"  # nosec B608  # own names
 CHANGED_BY_IT = f"(SELECT at {LAST_DISCLOSURE})"  # nosec B608  # own names
-# A sealed text is erased or sealed anew, each with its disclosure; what was erased does not come back.
+# A sealed text is erased or resealed only with its entry in the audit log. An erased text never returns.
 REPLACED_UNRECORDED = (
     f"(NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND {LAST_ACT} <> '{DeskAct.ERASED}'"
     " OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed"
@@ -86,7 +86,7 @@ REPLACED_UNRECORDED = (
 
 
 def declare_rules() -> None:
-    """Attach every rule to the tables of the metadata, so that the rules are created with the schema."""
+    """Attach every rule to its table in the metadata, so that the schema includes it."""
     for row, why in WRITTEN_ONCE.items():
         _refuse(row, "are_never_altered", "UPDATE", why)
         _refuse_losing(row, why)
@@ -112,7 +112,7 @@ def declare_rules() -> None:
 
 
 def _declare_rules_of_concerns() -> None:
-    """Declare that a concern's row is never deleted, and its text only if it is acknowledged and not on hold."""
+    """Declare that a concern's row is never deleted, and its text only if acknowledged and not on hold."""
     _refuse_losing(ConcernRow, "a concern is never deleted")
     why = "a concern keeps its reference"
     _refuse(ConcernRow, "keep_their_reference", "UPDATE", why, when="NEW.reference <> OLD.reference")
@@ -131,7 +131,7 @@ def _declare_rules_of_concerns() -> None:
 
 
 def _declare_rules_of_entries() -> None:
-    """Declare that an entry comes, is acknowledged, read and answered once, and is erased, each on the record."""
+    """Declare that an entry is added, acknowledged, read, answered and erased once, each with its audit entry."""
     _refuse_losing(EntryRow, "an entry is never deleted")
     why = "an entry keeps its number, its time and its author"
     _refuse(EntryRow, "keep_what_they_are", "UPDATE", why, when=_changes(NEVER_CHANGES_IN_ENTRIES))
@@ -168,7 +168,7 @@ def _declare_rules_of_entries() -> None:
 
 
 def _declare_rules_of_hand_overs() -> None:
-    """Declare that a hand-over comes with its disclosure, and never changes but for the other body's receipt, once."""
+    """Declare that a hand-over is added with its audit entry, and only gets the other organisation's receipt, once."""
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
     _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))
@@ -182,7 +182,7 @@ def _declare_rules_of_hand_overs() -> None:
 
 
 def _declare_rules_of_disclosures() -> None:
-    """Declare that a chain of disclosures only grows."""
+    """Declare that a chain of the audit log only grows."""
     _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
     grows_by_one = f"NEW.length = OLD.length + 1 OR (NEW.name = '{OUTBOX}' AND NEW.length > OLD.length)"
     does_not_grow = f"NEW.name <> OLD.name OR NOT ({grows_by_one})"
@@ -190,7 +190,7 @@ def _declare_rules_of_disclosures() -> None:
 
 
 def _declare_rules_of_acts() -> None:
-    """Declare that a column of a concern changes never, or only right after the disclosure of the act that sets it."""
+    """Declare that a concern's columns never change, or only right after the audit entry of the action."""
     why = "what was received is never altered"
     once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
     altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
@@ -198,7 +198,7 @@ def _declare_rules_of_acts() -> None:
     why = "a concern changes only with its disclosure"
     without_disclosure = " OR ".join(
         [
-            f"NEW.state <> OLD.state AND NEW.state <> {LAST_ACT}",  # the act has the name of the state
+            f"NEW.state <> OLD.state AND NEW.state <> {LAST_ACT}",  # the action has the name of the state
             f"NEW.held AND NOT OLD.held AND {LAST_ACT} <> '{DeskAct.HELD}'",
             f"OLD.held AND NOT NEW.held AND {LAST_ACT} <> '{DeskAct.RELEASED}'",
             *(f"({_changes(columns)}) AND {LAST_ACT} <> '{act}'" for columns, act in SET_BY_ACTS),
@@ -211,7 +211,7 @@ def _declare_rules_of_acts() -> None:
 
 
 def _declare_rules_of_events() -> None:
-    """Declare that a delivery stays and keeps its event, and that no number of the service ever goes back."""
+    """Declare that a delivery is never deleted and keeps its event, and that no counter of the service decreases."""
     _refuse_losing(DeliveryRow, "a delivery is never deleted")
     _refuse_losing(GenerationRow, "the generation is never deleted")
     _refuse(GenerationRow, "only_grow", "UPDATE", "the generation only grows", when="NEW.number < OLD.number")
@@ -227,7 +227,7 @@ def _changes(columns: Sequence[str]) -> str:
 
 
 def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
-    """Refuse the operation, on either database, where the condition is true."""
+    """Refuse the operation, on either database, if the condition is true."""
     _refuse_in_sqlite(row, name, operation, why, when=when.replace(JSON_TYPE, "TEXT"))
     refusal = f"IF {when} THEN {RAISE.format(why)} END IF; RETURN {'OLD' if operation == 'DELETE' else 'NEW'};"
     _create_in_postgresql(row, name, f"BEFORE {operation}", refusal.replace(JSON_TYPE, "JSON"))

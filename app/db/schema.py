@@ -1,10 +1,10 @@
-"""The schema: made as the models and the rules declare it, migrated from one release to the next, and compared.
+"""The database schema: created from the models and rules, migrated between releases, and compared.
 
 An empty database gets the declared schema. A database of an earlier release gets the revisions since then, in one
 transaction: it ends with the declared schema, or unchanged.
 
 Both schemas are compared as lists of objects, each with the statement that creates it. A table of another program is
-left alone, since nothing that this service does touches it. What another program added to a table of this service is a
+ignored, since this service never touches it. An object that another program added to a table of this service is a
 fault.
 """
 
@@ -34,19 +34,20 @@ ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
 TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
 BRACKET_OR_COMMA = re.compile(r"([(),])")
-PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: it adds its own
-TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with another value, none does
-HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # by themselves: no row gets there
+PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: PostgreSQL adds them
+TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with any other value, no trigger fires
+HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # on their own they affect no row
 Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
-"""The definitions of each object, by its kind and name. On PostgreSQL two tables may have triggers of one name."""
+"""The definitions of each object, by kind and name. On PostgreSQL two tables may have triggers of the same name."""
 
 
 def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
-    """Give the database the schema that this program needs.
+    """Bring the database to the schema that this program needs.
 
-    An empty database gets it. The embedded one is migrated where the caller `migrates`, as a start of the service does.
+    An empty database gets the schema. An embedded one is migrated if `migrates` is true, as at a start of the service.
     A shared database is not, since other nodes may be using it: raises `SchemaBehind`. Raises `SchemaUnknown` if a
-    newer program wrote it, and `SchemaAltered` if a table, an index or a rule is not as this program declares it.
+    newer program wrote the schema. Raises `SchemaAltered` if a table, index or rule differs from this program's
+    declaration.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection)
@@ -59,11 +60,11 @@ def prepare_schema(engine: Engine, data_dir: Path, *, migrates: bool) -> None:
 
 
 def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, str]:
-    """Migrate to the newest schema, and return the schema before (None: the database was empty) and the schema now.
+    """Migrate to the newest schema. Return the schema before (None: the database was empty) and after.
 
-    An embedded database that is not empty is copied first, to `guidance.db.before-<schema>` in the folder, if one is
-    given. Raises `SchemaUnknown`, and `SchemaAltered` if the schema would not be as the models declare it. Then the
-    database is unchanged.
+    If `data_dir` is given, an embedded database that is not empty is first copied to `guidance.db.before-<schema>`
+    there. Raises `SchemaUnknown`, or `SchemaAltered` if the result would differ from the models; the database is then
+    unchanged.
     """
     newest = newest_revision()
     with engine.connect() as connection:
@@ -73,7 +74,7 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
         with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
             move_into_place(draft, copy, replace=True)
     with for_writing(engine).begin() as connection:
-        if read_schema_version(connection) is None:  # no other node made it meanwhile
+        if read_schema_version(connection) is None:  # no other node has created it since
             SQLModel.metadata.create_all(connection, checkfirst=False)
             connection.exec_driver_sql(CREATE_VERSION_TABLE)
             connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest})
@@ -84,7 +85,7 @@ def migrate_schema(engine: Engine, data_dir: Path | None) -> tuple[str | None, s
 
 
 def is_behind(engine: Engine) -> bool:
-    """Return whether the database has an older schema than this program. Raises `SchemaUnknown`, or if it is empty."""
+    """Return True if the schema is older than this program's. Raises `SchemaUnknown`, also for an empty database."""
     with engine.connect() as connection:
         found = read_schema_version(connection)
     if found is None:
@@ -126,8 +127,8 @@ def find_schema_faults(connection: Connection) -> list[str]:
 def find_foreign_objects(connection: Connection) -> list[str]:
     """Return a sentence for each table and view of the embedded database that another program made.
 
-    They do no harm where they are, so a start leaves them alone; a copy that is to be restored has none. Tables that
-    SQLite keeps for itself and for an index of words do not count.
+    They do no harm in use, so a start ignores them; a backup to restore must have none. Tables that SQLite keeps
+    internally or for a full-text index do not count.
     """
     own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
     found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
@@ -144,7 +145,7 @@ def _require_declared(connection: Connection) -> None:
 
 
 def _run_revisions(connection: Connection) -> None:
-    """Run the revisions that the database has not had, in the transaction of the connection."""
+    """Run the revisions that the database lacks, in the transaction of the connection."""
     from alembic import command, config  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
 
     settings = config.Config()
@@ -154,7 +155,7 @@ def _run_revisions(connection: Connection) -> None:
 
 
 def _revisions() -> list[str]:
-    """Return the revisions in order: each is the number at the start of its file name."""
+    """Return the revisions in order: the numbers at the start of their file names."""
     return sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
@@ -167,7 +168,7 @@ class SchemaObject(NamedTuple):
 
 
 def declared_statements(dialect: str) -> list[str]:
-    """Return every statement that creates the schema as the models declare it, in the SQL of that database."""
+    """Return every statement that creates the declared schema, in the given SQL dialect."""
     statements: list[str] = []
 
     def collect(statement: ExecutableDDLElement, *_: Any, **__: Any) -> None:
@@ -190,7 +191,7 @@ def declared_objects(dialect: str) -> list[SchemaObject]:
 
 @lru_cache(maxsize=len(ADDRESSES))
 def declared_definitions(dialect: str) -> Definitions:
-    """Return the definitions of what the models declare, which do not change while a process runs."""
+    """Return the definitions of the declared objects. They do not change while a process runs."""
     return definitions_of(declared_objects(dialect), dialect)
 
 
@@ -205,7 +206,7 @@ def stored_objects(connection: Connection) -> list[SchemaObject]:
 
 
 def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
-    """Return the definitions of each object, in an order and a form that two schemas can be compared in."""
+    """Return the definitions of each object, normalised so that two schemas can be compared."""
     named: dict[tuple[str, str], list[list[str]]] = {}
     for each in objects:
         named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
@@ -213,7 +214,7 @@ def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions
 
 
 def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
-    """Yield a sentence for each object that is missing, was altered, or was added."""
+    """Yield a sentence for each object that is missing, altered or added."""
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
         if (kind, name) not in found:
@@ -226,9 +227,9 @@ def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
 
 
 def _definitions(each: SchemaObject, dialect: str) -> list[str]:
-    """Return the statement in one form, whatever its white space: of a table, its columns and constraints by name.
+    """Return the statement with normalised white space; for a table, its columns and constraints in sorted order.
 
-    A column that a revision adds is the last in the statement, and not where the models have it.
+    A column that a revision adds comes last in the statement, unlike in the models.
     """
     words = " ".join(each.statement.split())
     body = TABLE_BODY.fullmatch(words) if each.kind == "table" else None

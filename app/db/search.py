@@ -1,7 +1,7 @@
-"""Full-text search over the catalogue: the same words find the same entries on either database.
+"""Full-text search over the catalogue, with the same results on either database.
 
-Each database has two indexes. One finds a word in any form of it (`missing` by `missed`), without stop words; the other
-finds it by its prefix (`missing` by `missi`, which has no stem).
+Each database has two indexes. One finds any form of a word (`missing` by `missed`), without stop words. The other finds
+a prefix (`missing` by `missi`, which has no stem).
 """
 
 import re
@@ -17,17 +17,17 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.db.tables import create_with_table
 from app.models.guides.edition_rows import CatalogueRow
 
-WORD = re.compile(r"[^\W_]+")  # as the indexes split words
+WORD = re.compile(r"[^\W_]+")  # how the indexes split words
 SHORTER_FIRST = 1  # PostgreSQL: if two texts hold a word equally often, the shorter ranks first
 
 
 @dataclass(frozen=True)
 class FullText:
-    """The full-text indexes of one database. `finds` and `rank` get an index and a query; the best rank is smallest."""
+    """The full-text indexes of one database. `finds` and `rank` take an index and a query; the best rank is lowest."""
 
     any_form: str
     prefix: str
-    quoted: str  # so that no word is an operator
+    quoted: str  # so that no word acts as an operator
     conjunction: str
     prefix_mark: str
     finds: Callable[[str, str], ColumnElement[bool]]
@@ -39,7 +39,7 @@ class FullText:
 
 
 def declare_full_text_index() -> None:
-    """Declare the indexes of both databases, to be created with the catalogue's table; SQLite's, with triggers."""
+    """Declare the indexes of both databases, to be created with the catalogue's table. SQLite's also need triggers."""
     for name, tokenizer in ((SQLITE.any_form, "porter unicode61"), (SQLITE.prefix, "unicode61")):
         options = f"words, content='catalogue', content_rowid='id', tokenize='{tokenizer}'"
         gain = f"INSERT INTO {name} (rowid, words) VALUES (NEW.id, NEW.words)"  # noqa: S608  # nosec B608  # own names
@@ -64,10 +64,10 @@ def declare_full_text_index() -> None:
 
 
 def find_full_text_faults(engine: Engine) -> list[str]:
-    """Return the full-text indexes that do not hold the words of the catalogue. PostgreSQL computes its own from them.
+    """Return the full-text indexes that do not match the catalogue. PostgreSQL computes its own, so it has no faults.
 
-    Nothing is changed, but SQLite admits the check to those alone who may write. Raises `OperationalError` if another
-    writer does not make way in time: then nothing is known.
+    Changes nothing, but SQLite allows the check only to connections that can write. Raises `OperationalError` if
+    another writer holds the lock too long: the result is then unknown.
     """
     faults: list[str] = []
     for name in (SQLITE.any_form, SQLITE.prefix) if engine.dialect.name == "sqlite" else ():
@@ -76,7 +76,7 @@ def find_full_text_faults(engine: Engine) -> list[str]:
                 connection.exec_driver_sql(f"INSERT INTO {name} ({name}, rank) VALUES ('integrity-check', 1)")  # noqa: S608  # nosec B608  # own names
             except OperationalError as refusal:
                 code = refusal.orig.sqlite_errorcode if isinstance(refusal.orig, sqlite3.Error) else 0
-                if code & 0xFF != sqlite3.SQLITE_READONLY:  # whoever may only read cannot ask
+                if code & 0xFF != sqlite3.SQLITE_READONLY:  # a read-only connection cannot run the check
                     raise
             except DatabaseError:
                 faults.append(name)
@@ -92,9 +92,9 @@ def words_in(text: str) -> list[str]:
 def search_for(
     statement: SelectOfScalar[CatalogueRow], words: Sequence[str], session: Session
 ) -> SelectOfScalar[CatalogueRow]:
-    """Return the statement for the entries that hold each of the words, in any form of it, the best match first.
+    """Return the statement for entries that contain every word, in any form of it, best match first.
 
-    The last word may be a prefix. Entries that hold every whole word come first.
+    The last word may be a prefix. Entries with every whole word come first.
     """
     full_text = SQLITE if session.get_bind().dialect.name == "sqlite" else POSTGRESQL
     *others, last = words

@@ -1,4 +1,4 @@
-"""The SQL tables of the row classes, and what is created with them."""
+"""The SQL tables of the row classes, and the statements that run when they are created."""
 
 from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
@@ -16,7 +16,7 @@ def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | Non
 
 
 def use_code_point_collation() -> None:
-    """Make PostgreSQL sort and compare every text as SQLite does, whatever its locale is."""
+    """Make PostgreSQL sort and compare every text as SQLite does, in any locale."""
     for table in SQLModel.metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, String | AutoString):
@@ -24,7 +24,7 @@ def use_code_point_collation() -> None:
 
 
 def declare_partial_indexes() -> None:
-    """Give SQLAlchemy the conditions of indexes on PostgreSQL."""
+    """Give SQLAlchemy the conditions of the partial indexes on PostgreSQL."""
     for table in SQLModel.metadata.tables.values():
         for index in table.indexes:
             index.dialect_kwargs.update(index.info)

@@ -1,7 +1,7 @@
-"""The writer: one thread that runs what arrived during the last flush, and commits it together.
+"""The writer: one thread that commits together all operations that arrived during the last flush.
 
-Only the writer commits. An operation that is refused does not affect the others: they run again, each in a savepoint. A
-caller gets its result only after the commit with its operation is on the disk.
+Only the writer commits. A refused operation does not affect the others: they run again, each in a savepoint. A caller
+gets its result only after the commit with its operation is on the disk.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ _T = TypeVar("_T")
 P = ParamSpec("P")
 WriteOp = Callable[[Session], _T]
 Outcome = tuple[Any, Exception | None]
-"""The result of an operation, or the error that it ended with."""
+"""The result of an operation, or its error."""
 
 GENERATION_RAISED = "generation raised"
-"""Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
+"""The key in a connection's `info` that marks a transaction that publishes or withdraws an edition."""
 WRITE_BATCH_SIZE = 256
 PAUSE_SECONDS = 0.002
 MAX_PAUSES = 10
@@ -41,41 +41,42 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class _Queued:
-    """An operation that waits for its turn. A caller that has stopped waiting has cancelled the outcome."""
+    """An operation in the queue. Its outcome is cancelled if the caller stops waiting."""
 
     operation: WriteOp[Any]
     bell: asyncio.Future[None] | None = None
-    """What wakes a caller on an event loop, to read its outcome."""
+    """Wakes a caller on an event loop, to read its outcome."""
     outcome: Future[Any] = field(default_factory=Future)
 
 
 class _TransactionEnded(Exception):
-    """An operation ended the transaction of the writer."""
+    """An operation ended the writer's transaction."""
 
 
 @dataclass(frozen=True)
 class SharedWrite(Generic[_T]):
-    """An operation that writes one value, and shares its statements with those of its kind in the same commit."""
+    """An operation that writes one value. Operations of the same kind in one commit share their statements."""
 
     write_all: Callable[[Session, Sequence[_T]], None]
     value: _T
 
     def __call__(self, session: Session) -> None:
-        """Write the value alone."""
+        """Write one value."""
         self.write_all(session, [self.value])
 
 
 class Writer:
-    """Run operations in the order of their arrival, many to a commit.
+    """A thread that runs operations in order of arrival, many to a commit.
 
-    An operation is a function of a session, inside the writer's transaction: it never commits and never rolls back.
-    It may run again if its commit failed. So its statements are its only effect, and it creates every row that it adds
-    itself: a row from outside would count as stored the second time. The rows that it returns are detached.
+    An operation is a function of a session in the writer's transaction: it never commits or rolls back. It may run
+    again if its commit failed. So its statements are its only effect, and it creates every row that it adds: a row from
+    outside would count as stored the second time. Rows that it returns are detached.
 
     On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 
-    `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before
-    any caller gets its result; `on_flush` after every commit, with the number of operations and the seconds it took.
+    `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before any
+    caller gets its result. `on_flush` is called after every commit, with the number of operations and the seconds it
+    took.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Writer:
         on_generation_raised: Callable[[], None] = lambda: None,
         on_flush: Callable[[int, float], None] = lambda _operations, _seconds: None,
     ) -> None:
-        self.engine = engine  # for what only reads
+        self.engine = engine  # for reads
         self._engine = for_writing(engine)
         self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
         self._queue_size = queue_size
@@ -102,18 +103,18 @@ class Writer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the operations in the queue, then end the thread. Wait as long as a caller does, and no longer."""
+        """Finish the queued operations, then end the thread. Waits at most as long as a caller does."""
         self._queue.put(None)
         self._thread.join(self._wait_seconds)
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread is running."""
+        """True if the thread is running."""
         return self._thread.is_alive()
 
     @property
     def has_failed(self) -> bool:
-        """Whether the database refused the last operation."""
+        """True if the database refused the last operation."""
         return self._fails
 
     @property
@@ -122,7 +123,7 @@ class Writer:
         return self._queue.qsize()
 
     def run(self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs) -> _T:
-        """Run the operation with those arguments, commit it and return its result. Blocks until it is on the disk.
+        """Run the operation with the arguments, commit it and return its result. Blocks until it is on the disk.
 
         Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
         """
@@ -136,7 +137,7 @@ class Writer:
     async def run_async(
         self, operation: Callable[Concatenate[Session, P], _T], /, *args: P.args, **kwargs: P.kwargs
     ) -> _T:
-        """Run the operation as `run` does, for a caller on an event loop, without blocking the loop."""
+        """Run the operation as `run` does, without blocking the event loop of the caller."""
         bell = asyncio.get_running_loop().create_future()
         outcome: Future[_T] = self._enqueue(_bind(operation, *args, **kwargs), bell)
         try:
@@ -166,9 +167,9 @@ class Writer:
                     self._commit(wanted)
 
     def _take_arrived(self) -> list[_Queued | None]:
-        """Wait for an operation, and return it with those behind it.
+        """Wait for an operation, and return it with those queued behind it.
 
-        Where there are several, those that come in the next milliseconds are taken too: a commit costs as much as some
+        If there are several, those that arrive in the next milliseconds are included: a commit costs as much as some
         operations. A single caller never waits.
         """
         arrived = [self._queue.get(), *self._take_queued()]
@@ -192,14 +193,14 @@ class Writer:
     def _commit(self, batch: Sequence[_Queued], *, apart: bool = False) -> None:
         """Commit the operations together and report to their callers.
 
-        If one is refused, all run again in savepoints of their own; if anything else fails, in transactions of their
-        own. So only the operation at fault fails. Where not even a transaction begins, none waits once more.
+        If one is refused, all run again, each in a savepoint. If anything else fails, each runs again in a separate
+        transaction. So only the failing operation fails. If no transaction can begin at all, none is tried again.
         """
         has_begun = False
         try:
             with self._engine.begin() as connection:
                 has_begun = True
-                connection.info.pop(GENERATION_RAISED, None)  # of a transaction that was rolled back
+                connection.info.pop(GENERATION_RAISED, None)  # left by a transaction that was rolled back
                 outcomes = _run_apart(connection, batch) if apart else _run(connection, batch)
                 has_raised = connection.info.pop(GENERATION_RAISED, False)
                 started = time.perf_counter()
@@ -215,7 +216,7 @@ class Writer:
             _report(batch, [(None, _caller_error(failure))] * len(batch))
             return
         self._fails = False
-        with log.survive("writer_failed"):  # what fails after the commit must not run the operations again
+        with log.survive("writer_failed"):  # a failure after the commit must not run the operations again
             self._on_flush(len(batch), time.perf_counter() - started)
         if has_raised:
             with log.survive("writer_failed"):
@@ -224,19 +225,19 @@ class Writer:
 
 
 def _bind(operation: Callable[Concatenate[Session, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> WriteOp[Any]:
-    """Return the operation as a function of the session alone. A `SharedWrite` stays one."""
+    """Return the operation as a function of the session only. A `SharedWrite` is returned unchanged."""
     if isinstance(operation, SharedWrite):
         return operation
     return lambda session: operation(session, *args, **kwargs)
 
 
 def write_without_change(session: Session) -> None:
-    """Make the database write without any change."""
+    """Make the database write without changing anything."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
 def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run each operation in a savepoint of its own. Return the result or the refusal of each."""
+    """Run each operation in a separate savepoint. Return the result or the refusal of each."""
     outcomes: list[Outcome] = []
     for each in batch:
         try:
@@ -248,7 +249,7 @@ def _run_apart(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome
 
 
 def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
-    """Run the operations one after another, those of one kind by shared statements. Return the result of each."""
+    """Run the operations in order; those of one kind share statements. Return the result of each."""
     results: list[Any] = []
     with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
         for _, group in groupby((each.operation for each in batch), _kind):
@@ -260,7 +261,7 @@ def _run(connection: Connection, batch: Sequence[_Queued]) -> list[Outcome]:
             else:
                 results += [operation(session) for operation in alike]
             session.flush()
-            session.expunge_all()  # the next operation sees no row that this one loaded
+            session.expunge_all()  # the next operation must not see rows that this one loaded
             if not is_in_transaction(connection):
                 raise _TransactionEnded
     return [(result, None) for result in results]
@@ -271,7 +272,7 @@ def _kind(operation: WriteOp[Any]) -> object:
 
 
 def _caller_error(failure: Exception) -> Exception:
-    """Return the error for the caller: `StoreBusy` for an error of the database, else the error itself."""
+    """Return the error for the caller: `StoreBusy` for a database error, otherwise the error unchanged."""
     if isinstance(failure, DBAPIError | _TransactionEnded):
         log.error("write_failed", error=type(failure).__name__)
         return StoreBusy()
@@ -279,7 +280,7 @@ def _caller_error(failure: Exception) -> Exception:
 
 
 def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
-    """Give each caller its outcome. An event loop is woken once for all of its callers."""
+    """Give each caller its outcome. Each event loop is woken once for all its callers."""
     bells: defaultdict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for queued, (result, error) in zip(batch, outcomes, strict=True):
         if error is None:
@@ -289,7 +290,7 @@ def _report(batch: Sequence[_Queued], outcomes: Sequence[Outcome]) -> None:
         if queued.bell is not None:
             bells[queued.bell.get_loop()].append(queued.bell)
     for loop, of_loop in bells.items():
-        with suppress(RuntimeError):  # the loop has ended, and no caller waits
+        with suppress(RuntimeError):  # the loop has ended, so no caller waits
             loop.call_soon_threadsafe(_ring, of_loop)
 
 

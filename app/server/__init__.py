@@ -1,1 +1,1 @@
-"""The server: its processes, and what answers before it."""
+"""The server: its processes, and the responses that it sends before the service is reached."""

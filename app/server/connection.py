@@ -1,7 +1,7 @@
-"""A connection: it checks what its client sends, and answers from the cache or passes it on to uvicorn's own protocol.
+"""A client's connection: checks its bytes, and responds from the cache or passes requests to uvicorn's protocol.
 
-That protocol gets the bytes of one request at a time, by the public methods of asyncio's protocols. It calls the
-service and writes the response. What is used of uvicorn beyond its documentation stands in `app.server.run`.
+uvicorn's protocol gets the bytes of one request at a time, through the public methods of asyncio's protocols. It calls
+the service and writes the response. `app.server.run` lists what is used of uvicorn beyond its documentation.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ from app.server.front import Front
 from app.server.refusals import Refusals
 
 SHARED, CONNECTION = "shared", "connection"
-"""The names of `Shared` and of the connection in the state of each request (ASGI)."""
+"""Keys of `Shared` and of the connection in the state of each request (ASGI)."""
 SCHEMES = frozenset({b"http", b"https"})
 PARTS_PER_TURN = 100
-"""How many parts of a body are read before other connections have their turn. 256 KB hold 43,000 chunks."""
+"""Number of parts of a body that are read before other connections have their turn. 256 KB hold 43,000 chunks."""
 MAX_DISCARDED_BYTES = 16_000_000
-"""How much of a body is read and discarded after a response, so that its sender comes to read the response."""
+"""Bytes of a body that are read and discarded after a response, so that its sender gets to read the response."""
 DISCONNECT: Message = {"type": "http.disconnect"}
 END_OF_RESPONSE: Message = {"type": "http.response.body"}
 
 
 class ServerTransport:
-    """The transport as uvicorn has it: that of the client, but its reading is what the connection passes on."""
+    """The client's transport as uvicorn sees it, except that pausing affects only what the connection passes on."""
 
     def __init__(self, transport: Transport, set_full: Callable[[bool], None]) -> None:
         self.pause_reading = partial(set_full, True)
@@ -50,9 +50,9 @@ class Connection(asyncio.Protocol):
     If more than `settings.connections` are open, the one that has waited longest for its client is closed to make room.
     If none waits for its client, the new connection is refused.
 
-    A client that sends a body may read the response only when it has sent everything. A connection that is closed on
-    unread data takes the response away from it. So what such a client still sends is read and discarded, up to
-    `MAX_DISCARDED_BYTES` and for `client_seconds`.
+    A client that sends a body may read the response only after it has sent everything. Closing a connection with unread
+    data would lose the response. So further data is read and discarded, up to `MAX_DISCARDED_BYTES` and for
+    `client_seconds`.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Connection(asyncio.Protocol):
         self._is_at_work = False
         """True from the head of a request to the end of its response."""
         self._body_breaks: asyncio.Future[Message] | None = None
-        """Done when the body of the request at work turns out to be broken; None if it has no body."""
+        """Done when the body of the current request proves malformed; None if the request has no body."""
         self._is_deaf = False
-        """True from a refusal or a broken body on: nothing of the connection is read any more."""
+        """True after a refusal or a malformed body: nothing more of the connection is read."""
         self._discarded = 0
         self._has_ended = False
         self._is_server_full = False
         self._waits_for_turn = False
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Accept the connection, if need be in place of another."""
+        """Accept the connection, closing another if necessary."""
         self._transport = cast("Transport", transport)
         self.deadline = ClientDeadline(self._transport, self._settings.client_seconds)
         self._server.connection_made(ServerTransport(self._transport, self.set_server_full))
@@ -85,13 +85,13 @@ class Connection(asyncio.Protocol):
                 return
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
-        """Clean up, in the same way after an error: there, uvicorn would leave its own timer running."""
+        """Clean up, always without an error: with one, uvicorn would leave its timer running."""
         self.deadline.cancel()
         self._shared.open.discard(self)
         self._server.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        """Answer a known read from the cache, or read the data, or discard it if it cannot belong to a request."""
+        """Respond to a known read from the cache. Read other data, or discard it if it cannot belong to a request."""
         if self._is_deaf:
             self._discarded += len(data)
             if self._discarded > MAX_DISCARDED_BYTES:
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
         self._read_on(may_answer=is_alone)
 
     def eof_received(self) -> bool:
-        """Answer what a client asked that sends nothing more. Return True if the connection stays open for that."""
+        """Respond to a client that sends nothing more. Return True to keep the connection open for the response."""
         if not self._is_at_work:
             return False
         self._has_ended = True
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Wait for the client, which does not read the response fast enough."""
+        """Wait for a client that does not read the response fast enough."""
         self._server.pause_writing()
         self.deadline.set_write_paused(True)
 
@@ -122,12 +122,12 @@ class Connection(asyncio.Protocol):
         self.deadline.set_write_paused(False)
 
     def set_server_full(self, is_full: bool) -> None:
-        """Pass on nothing more of a body, as uvicorn wants it, or go on."""
+        """Stop passing on a body when uvicorn's buffer is full, and continue when it is not."""
         self._is_server_full = is_full
         self._read_on()
 
     def _read_on(self, *, may_answer: bool = False) -> None:
-        """Read what may be read now: the head of a request when the one before was answered, and then its body."""
+        """Read as far as possible now: the next head after the previous response, and then its body."""
         if self._transport.is_closing():
             return
         try:
@@ -173,7 +173,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _stop_or_continue(self) -> None:
-        """Take nothing more from the client while something waits here, and go on when it does not."""
+        """Stop reading from the client while data waits here, and resume when none does."""
         waits = self._is_at_work and not self._framing.is_body_due and not self._framing.is_empty
         is_reading = self._is_deaf or not (waits or self._is_server_full or self._waits_for_turn)
         if is_reading != self._transport.is_reading() and not self._transport.is_closing():
@@ -188,24 +188,24 @@ class Connection(asyncio.Protocol):
         return True
 
     def _refuse(self, kind: type[Problem]) -> None:
-        """Send the problem where no request was read. Close the connection when its client has."""
+        """Send the problem if no request was read. The connection closes when the client closes its side."""
         self._is_deaf = True
         self.deadline.restart()
         self._transport.write(self._shared.refusals.make(kind, self._shared.front.date))
         self._transport.write_eof()
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client. Return False if there is none."""
+        """Abort the other connection that has waited longest for its client. Return False if none waits."""
         waiting = [each for each in self._shared.open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
         longest = min(waiting, key=lambda each: each.deadline.since)
-        self._shared.open.discard(longest)  # at once: several new connections may come before it is closed
+        self._shared.open.discard(longest)  # immediately: several new connections may arrive before it is closed
         longest._transport.abort()
         return True
 
     async def serve(self, service: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. Until its response, the service waits for the client only where the body is due."""
+        """Serve one request. Until the response, the client's deadline applies only while its body is due."""
         is_body_due = self._body_breaks is not None
         is_end_held = False
 
@@ -233,7 +233,7 @@ class Connection(asyncio.Protocol):
                 self._end_request()
 
     async def _receive_body(self, receive: Receive) -> Message:
-        """Return the next part of the body, or a disconnection if the body is broken."""
+        """Return the next part of the body, or a disconnection if the body is malformed."""
         if self._body_breaks is None or not self._framing.is_body_due:
             return await receive()
         receiving = asyncio.ensure_future(receive())
@@ -244,7 +244,7 @@ class Connection(asyncio.Protocol):
             receiving.cancel()
 
     async def _discard_body(self, receive: Receive) -> None:
-        """Read the rest of the body, within the bounds, and discard it. The client has the whole response already."""
+        """Read and discard the rest of the body, within the bounds. The client already has the whole response."""
         discarded = 0
         try:
             async with asyncio.timeout(self._settings.client_seconds):
@@ -257,7 +257,7 @@ class Connection(asyncio.Protocol):
             return
 
     def _end_request(self) -> None:
-        """Go on with the next request, unless the body of this one did not end."""
+        """Continue with the next request, unless the body of this one did not end."""
         self._is_at_work = False
         if self._is_deaf:
             self._transport.close()
@@ -265,9 +265,9 @@ class Connection(asyncio.Protocol):
 
 
 def in_origin_form(scope: Scope) -> Scope:
-    """Return the scope with the path alone. A client may send a whole URL as target (RFC 9112, section 3.2.2).
+    """Return the scope with only the path. A client may send a whole URL as target (RFC 9112, section 3.2.2).
 
-    The host of such a URL replaces the Host header, so that the service checks the host that the client means.
+    The host of the URL replaces the Host header, so that the service checks the host that the client means.
     """
     target: bytes = scope["raw_path"]
     if target.startswith(b"/"):
@@ -283,7 +283,7 @@ def in_origin_form(scope: Scope) -> Scope:
 
 @dataclass
 class Shared:
-    """What the connections of one process have in common."""
+    """State that the connections of one process share."""
 
     front: Front
     refusals: Refusals

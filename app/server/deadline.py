@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 
 class ClientDeadline:
-    """Ends a connection that has waited `seconds` for its client.
+    """A timer that closes a connection after `seconds` of waiting for its client.
 
-    While the service works on a request, this deadline does not apply: the service has its own, also for the body of a
-    request. But a connection that waits for a body may be closed to make room for another client.
+    The deadline does not apply while the service works on a request: the service has its own, also for the body of a
+    request. A connection that waits for a body may still be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:
@@ -21,12 +21,12 @@ class ClientDeadline:
         self._requests = 0
         self.is_write_paused = False
         self.since = self._loop.time()
-        """The start of the present state, in seconds of the event loop's clock."""
+        """The start of the current state, in seconds of the event loop's clock."""
         self._timer = self._loop.call_later(seconds, self._check)
 
     @property
     def waits_for_client(self) -> bool:
-        """True if the service waits for the client: for a request or the rest of one, or until it reads."""
+        """True if the service waits for the client to send a request or the rest of one, or to read the response."""
         return self._has_deadline or self.awaits_body
 
     @property
@@ -46,7 +46,7 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """Start the clock when the client does not read the response, and stop it when it has read most of it."""
+        """Start the clock when the client stops reading the response; stop it when the client has read most of it."""
         self.is_write_paused = is_paused
         self.restart()
 
@@ -59,7 +59,7 @@ class ClientDeadline:
         self._timer.cancel()
 
     def _check(self) -> None:
-        """Close the connection if it is due, else check again later. A timer for each request would cost more."""
+        """Close the connection if it is due, otherwise check again later: cheaper than a timer for each request."""
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)

@@ -126,17 +126,17 @@ def _json(response: httpx.Response) -> JsonValue:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """The number of responses written, and the paths of lists that were left out: a file cannot be paginated."""
+    """The number of responses written, and the paths of lists that were left out because a file cannot be paginated."""
 
     answers: int
     left_out: tuple[str, ...]
 
 
 def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult:
-    """Write the tree to the folder. An earlier export there is replaced.
+    """Write the tree to the folder, replacing an earlier export.
 
     The tree is written next to the folder and then renamed, so that a server never sees half of it. Raise
-    `FileExistsError` if the folder holds anything else, and `NotExportable` if the service cannot answer.
+    `FileExistsError` if the folder holds anything else, and `NotExportable` if the service cannot respond.
     """
     folder = folder.resolve()
     if not _is_replaceable(folder):

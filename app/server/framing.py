@@ -1,7 +1,7 @@
-"""Where a request begins and ends: its bytes, checked before anything else reads them.
+"""The framing of HTTP requests: finds where each begins and ends, and checks its bytes before anything else reads them.
 
-Two programs that read one request in two ways give one caller the response of another. RFC 9112 lets a server take some
-ambiguous requests (sections 2.2, 5.2, 6.1, 6.3 and 7.1); this one takes none. Each pattern takes linear time.
+If two programs read one request differently, one caller may get the response of another. RFC 9112 lets a server accept
+some ambiguous requests (sections 2.2, 5.2, 6.1, 6.3 and 7.1); this one accepts none. Each pattern takes linear time.
 """
 
 import re
@@ -13,7 +13,7 @@ from app.errors import BadRequest, HeadTooLarge
 TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 FIELD = TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n"
 HEAD = re.compile(rb"(" + TOKEN + rb") ([\x21-\x7e]++) HTTP/1\.([01])\r\n((?:" + FIELD + rb")*+)\r\n")
-"""A head by the grammar of RFC 9112, without what it allows only for old senders: no folded line, no bare CR or LF."""
+"""A head by the grammar of RFC 9112, without its allowances for old senders: no folded line, no bare CR or LF."""
 TRAILERS = re.compile(rb"(?:" + FIELD + rb")*+\r\n")
 HOST = re.compile(rb"(?:[-0-9A-Za-z._~!$&'()*+,;=%]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{0,5})?")
 LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")
@@ -21,7 +21,7 @@ CHUNK_EXTENSION = rb";" + TOKEN + rb"(?:=(?:" + TOKEN + rb"|\"[\t\x20\x21\x23-\x
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + CHUNK_EXTENSION + rb")*+\r\n")
 BLANKS = b"\t "
 NAMES_ONCE = (b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization")
-"""The fields that a head has at most once. Two programs could each go by another of two."""
+"""Fields that a head has at most once. With two, programs could disagree on which one counts."""
 END_OF_LINE = re.compile(rb"\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 END_OF_TRAILERS = re.compile(rb"\A\r?\n|\n\r?\n")
@@ -29,15 +29,15 @@ END_OF_CHUNK = b"\r\n"
 LONGEST_END = len(b"\n\r\n")
 MAX_HEAD_BYTES = 65_536
 MAX_FIELD_BYTES = 8_192
-"""The bytes of one line of a head after the first. Most proxies take as many."""
+"""Maximum bytes of one header line. Most proxies allow as many."""
 MAX_HEAD_FIELDS = 500
-"""How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
+"""Maximum number of header fields. Each takes time, however small it is, and 64 KB hold 13,000."""
 
 Fields = list[tuple[bytes, bytes]]
 
 
 class Head(NamedTuple):
-    """The head of a request, with the names of its fields in lower case."""
+    """The head of a request, with its field names in lower case."""
 
     method: bytes
     target: bytes
@@ -48,7 +48,7 @@ class Head(NamedTuple):
 
 
 def read_head(head: bytes) -> Head:
-    """Return what the head says. Raise `BadRequest` if it may be read in another way, or `HeadTooLarge`."""
+    """Return the parsed head. Raise `BadRequest` if it is ambiguous, or `HeadTooLarge`."""
     _, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if len(lines) > MAX_HEAD_FIELDS or max(map(len, lines), default=0) > MAX_FIELD_BYTES:
         raise HeadTooLarge
@@ -72,19 +72,19 @@ def read_head(head: bytes) -> Head:
 
 
 class Framing:
-    """What a client has sent and nobody has taken yet. It is taken in checked parts: a head, then those of its body."""
+    """A buffer of bytes from a client, taken in checked parts: a head, then the parts of its body."""
 
     def __init__(self) -> None:
         self._unread = bytearray()
         self._searched = 0
-        """The bytes in which the end of a head or line was looked for already."""
+        """Number of bytes already searched for the end of a head or line."""
         self._left = 0
-        """The bytes of a body or chunk that are still to come."""
+        """Number of bytes of the body or chunk still to come."""
         self._take_next: Callable[[], bytes] | None = None
 
     @property
     def is_body_due(self) -> bool:
-        """True if a part of the body of the last head was not taken yet."""
+        """True if a part of the last head's body was not taken yet."""
         return self._take_next is not None
 
     @property
@@ -93,11 +93,11 @@ class Framing:
         return not self._unread
 
     def add(self, data: bytes) -> None:
-        """Add what the client sent."""
+        """Add bytes from the client."""
         self._unread += data
 
     def take_head(self) -> tuple[bytes, Head] | None:
-        """Take the next head. Return None if it is not whole yet. Raise as `read_head` does."""
+        """Take the next head. Return None if it is incomplete. Raise as `read_head` does."""
         if self._unread and self._unread[0] <= ord(" "):
             raise BadRequest
         data = self._take_to(END_OF_HEAD, MAX_HEAD_BYTES)
@@ -111,7 +111,7 @@ class Framing:
         return data, head
 
     def take_part(self) -> bytes:
-        """Take the next part of the body; nothing if it has not come yet. Raise `BadRequest` if it is malformed."""
+        """Take the next part of the body; empty if it has not arrived yet. Raise `BadRequest` if it is malformed."""
         return self._take_next() if self._take_next is not None else b""
 
     def _take_counted(self) -> bytes:
@@ -145,7 +145,7 @@ class Framing:
         return part
 
     def _take_trailers(self) -> bytes:
-        """Check the fields after the last chunk, and leave them out: they are no fields of the request."""
+        """Check the fields after the last chunk, and drop them: they are not fields of the request."""
         data = self._take_to(END_OF_TRAILERS, MAX_HEAD_BYTES)
         if not data:
             return b""
@@ -155,7 +155,7 @@ class Framing:
         return b"\r\n"
 
     def _take_to(self, end: re.Pattern[bytes], most: int) -> bytes:
-        """Take all to that end; nothing if it has not come yet. Raise `HeadTooLarge` for more than `most` bytes."""
+        """Take everything up to `end`; empty if it has not arrived. Raise `HeadTooLarge` above `most` bytes."""
         found = end.search(self._unread, max(0, self._searched - LONGEST_END))
         if (found.end() if found else len(self._unread)) > most:
             raise HeadTooLarge

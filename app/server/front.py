@@ -1,7 +1,7 @@
-"""The front of the server: it answers plain reads from the cache, before uvicorn reads them.
+"""The front of the server: responds to plain reads from the cache, before uvicorn parses them.
 
 A client that repeats a read sends the same bytes. So the bytes of a head that was answered from the cache are stored
-with the finished answer. They hold nothing personal: a request with a credential or a body is never stored.
+with the finished response. They hold nothing personal: a request with a credential or a body is never stored.
 """
 
 import time
@@ -16,7 +16,7 @@ from app.server.framing import Head
 
 MAX_STORED_ANSWERS = 500
 MAX_ANSWER_BYTES = 50_000
-"""The bytes of an answer that is stored. It has its body in common with the cache, as long as that holds it."""
+"""Maximum bytes of a stored response. It shares its body with the cache, as long as the cache holds that."""
 MAX_HEAD_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\ndate: ", 304: b"HTTP/1.1 304 Not Modified\r\ndate: "}
 KEEP_ALIVE = b"keep-alive"
@@ -24,19 +24,19 @@ CREDENTIAL = b"authorization"
 
 
 class StoredAnswer(NamedTuple):
-    """What was answered to a head."""
+    """The stored response to a head."""
 
     request: CacheRequest
     response: WireResponse
     holds: bool
-    """True if it holds until the cache is cleared; False if it ends by the clock, and so is looked up at each use."""
+    """True if it is valid until the cache is cleared; False if it expires, and so is looked up at each use."""
     route: str
     fields: bytes
-    """The header fields up to the id of the request."""
+    """The header fields up to the request ID."""
 
 
 class Front:
-    """The answers to heads. They are dropped when the cache is cleared, which replaces its store."""
+    """The stored responses to heads. They are dropped when the cache is cleared, which replaces its store."""
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
         self._cache = cache
@@ -48,14 +48,14 @@ class Front:
 
     @property
     def date(self) -> bytes:
-        """The time of this second, as a `Date` header has it."""
+        """The current second, in the format of the `Date` header."""
         second = int(time.time())
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True).encode()
         return self._date
 
     def answer_known(self, head: bytes) -> bytes | None:
-        """Return the response to a head that was answered before; None if it must be read."""
+        """Return the stored response to a head, or None if the head must be parsed."""
         stored = self._answers.get(head)
         if stored is None:
             return None
@@ -67,7 +67,7 @@ class Front:
         return self._finish(stored, began)
 
     def answer(self, data: bytes, head: Head) -> bytes | None:
-        """Return the response to the head, and store it; None if the cache does not have it."""
+        """Return the response to the head, and store it; None if it is not in the cache."""
         if len(data) > MAX_HEAD_BYTES:
             return None
         began = time.perf_counter()
@@ -84,7 +84,7 @@ class Front:
         return self._finish(answer, began)
 
     def _parse(self, head: Head) -> CacheRequest | None:
-        """Return the request as the cache sees it; None if it is no plain read."""
+        """Return the request as the cache sees it; None if it is not a plain read."""
         values = dict(head.fields)
         if head.method != b"GET" or head.is_1_0 or CREDENTIAL in values or not head.target.startswith(b"/"):
             return None
@@ -95,7 +95,7 @@ class Front:
         return self._cache.parse({**scope, "path": unquote(path.decode("ascii")), "query_string": query})
 
     def _finish(self, answer: StoredAnswer, began: float) -> bytes:
-        """Record the answer, and return it with the date and an id of its own."""
+        """Record the response, and return it with the date and a new request ID."""
         request_id, (status, _, _, body) = new_request_id(), answer.response
         self._records.add(Answered(request_id, "GET", answer.route, status, time.perf_counter() - began, True))
         return b"".join(
@@ -103,7 +103,7 @@ class Front:
         )
 
     def _put(self, data: bytes, answer: StoredAnswer) -> None:
-        """Store the answer. The oldest go first, and all of a cache that was cleared."""
+        """Store the response. Drop the oldest if there are too many, and all of them if the cache was cleared."""
         if self._cache.store is not self._store:
             self._store = self._cache.store
             self._answers.clear()

@@ -1,4 +1,4 @@
-"""The socket that the server listens at: where it is, and how it ends without cutting off a connection."""
+"""The server's listening socket: its address, and how it closes without cutting off a connection."""
 
 import ctypes
 import socket
@@ -11,15 +11,15 @@ SO_ATTACH_FILTER = 26  # of Linux's asm-generic/socket.h
 DROP_FIRST_PACKETS = (
     (0x30, 0, 0, 13),  # load the flags of the TCP header
     (0x54, 0, 0, 0x12),  # of these, SYN and ACK
-    (0x15, 0, 1, 0x02),  # if it is SYN alone, go on; otherwise leave out one line
+    (0x15, 0, 1, 0x02),  # if it is only SYN, continue; otherwise skip one line
     (0x06, 0, 0, 0),  # drop the packet
     (0x06, 0, 0, 0xFFFF_FFFF),  # keep all of it
 )
-"""A program of the kernel's packet filter (classic BPF): the first packet of each new connection is dropped."""
+"""A classic BPF program of the kernel's packet filter: drops the first packet of each new connection."""
 
 
 def bind(host: str, ports: Sequence[int]) -> socket.socket:
-    """Return a socket at the first of the ports that is free. Raises `OSError` if none is."""
+    """Return a socket at the first free port. Raises `OSError` if none is free."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     *others, last = ports
@@ -41,12 +41,12 @@ def address_of(listening: socket.socket) -> str:
 
 
 def leave_new_connections(listening: socket.socket) -> None:
-    """Let no new connection begin, while those that have begun are still accepted.
+    """Refuse new connections, while those that have begun are still accepted.
 
-    A socket that is closed cuts off what the kernel has connected and the server has not accepted: a concern that was
-    sent meanwhile would get no answer. So the first packets of new connections are dropped for a moment. Their senders
-    repeat them a second later and are refused by the closed socket, which a proxy takes as leave to use another node.
-    Another system than Linux has no such filter, and closes at once.
+    Closing a socket cuts off connections that the kernel has established and the server has not accepted: a concern
+    sent then would get no response. So the first packets of new connections are dropped for a moment. Their senders
+    retry a second later and are refused by the closed socket, so a proxy uses another node. Systems other than Linux
+    have no such filter and close immediately.
     """
     program = b"".join(struct.pack("HBBI", *line) for line in DROP_FIRST_PACKETS)
     memory = ctypes.create_string_buffer(program, len(program))

@@ -1,4 +1,4 @@
-"""Bare refusals: problems for what is no request, which therefore never reaches the service."""
+"""Bare refusals: problems for data that is not a valid request and so never reaches the service."""
 
 from http import HTTPStatus
 
@@ -12,14 +12,14 @@ from app.models.operations.problems import ProblemDetails
 
 
 class Refusals:
-    """Makes bare refusals, and records each like every other response: a line in the log, and a count."""
+    """A maker of bare refusals. Each is recorded like every other response: a line in the log, and a count."""
 
     def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
         self._records = records
         self._headers = {
             **security_headers(is_https=is_https),
             "Content-Type": PROBLEM_MEDIA_TYPE,
-            "Access-Control-Allow-Origin": "*",  # it says nothing of anybody, and no Origin was read
+            "Access-Control-Allow-Origin": "*",  # the response holds no personal data, and no Origin was read
             "Connection": "close",
         }
 

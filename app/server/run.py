@@ -43,20 +43,21 @@ from app.services.key_files import write_key_file
 
 A_DAY_SECONDS = 86_400
 SWITCH_SECONDS = 0.001
-"""How long a thread waits for one that computes. The writer does after each statement, while others wait for it."""
+"""How long a thread waits for one that computes. The writer waits after each statement, while others wait for it."""
 OBJECTS_BETWEEN_COLLECTIONS = 2_000
-"""After so many more objects the collector runs. By 700, the default, it takes 3 % of a concern and finds little."""
+"""New objects until the collector runs. At 700, the default, it takes 3 % of a concern and finds little."""
 STARTING_SECONDS = 30
-"""How long a process may be silent, and so how long its start may take, before another replaces it."""
+"""How long a process may be silent, and so how long its start may take, before it is replaced."""
 ACCEPTING_SECONDS = 0.05
-"""How long the server goes on to accept what has begun to connect, and to read what it sends."""
+"""How long the server continues to accept connections that have begun, and to read their requests."""
 ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 CLOSING = (b"connection", b"close")
 HTTP_PROTOCOL = "uvicorn.protocols.http.h11_impl:H11Protocol", "app_state", "data_received"
 SUPERVISOR = "uvicorn.supervisors:Multiprocess", "sockets", "terminate_all"
 """All that is used of uvicorn beyond its documentation: two classes, each with an argument and a method.
 
-`H11Protocol` is used as any protocol of asyncio, and by ASGI. It gets what uvicorn gives to each class of a protocol.
+`H11Protocol` is used like any protocol of asyncio, and through ASGI. It gets the arguments that uvicorn gives to any
+protocol class.
 """
 
 
@@ -76,7 +77,7 @@ def run_server(
     worker = ServerProcess(reachable, None if workers > 1 else listening)
     config = server_config(worker, reachable, factory=True, host=host, workers=workers)
     if workers > 1:
-        # make keys, schema and seed once, before the processes start
+        # create keys, schema and seed once, before the processes start
         asyncio.run(_start_and_stop(create_app(reachable)))
     announce(address)
     if workers > 1:
@@ -97,16 +98,16 @@ def run_server(
 
 
 def _stop_all(stop: Callable[[], None], listening: socket.socket) -> None:
-    """Ask each process to stop, and close the socket of the parent.
+    """Ask each process to stop, and close the parent's socket.
 
-    With it open, the kernel would go on to connect callers whom no process accepts any more.
+    If it stayed open, the kernel would continue to connect callers that no process accepts.
     """
     stop()
     listening.close()
 
 
 def from_uvicorn(name: str, argument: str, method: str) -> Any:
-    """Return the class of uvicorn. Raise `SetupError` if this version lacks it, or its argument or method."""
+    """Return the class of uvicorn. Raise `SetupError` if this version lacks the class, its argument or its method."""
     module, _, attribute = name.partition(":")
     try:
         found = getattr(import_module(module), attribute)
@@ -121,13 +122,13 @@ def from_uvicorn(name: str, argument: str, method: str) -> Any:
 
 
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
-    """Return the configuration of the server, for a service that `DrainingMiddleware` wraps (or a factory of one)."""
+    """Return the server's configuration for a service that `DrainingMiddleware` wraps, or for a factory of one."""
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
+        proxy_headers=False,  # the service has its own, set by GUIDANCE_TRUSTED_PROXIES
         ws="none",
         http=cast("type[asyncio.Protocol]", partial(Connection, from_uvicorn(*HTTP_PROTOCOL), settings)),
         timeout_keep_alive=A_DAY_SECONDS,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
@@ -156,19 +157,19 @@ class ServerProcess:
         sys.setswitchinterval(SWITCH_SECONDS)
         set_up_logs(self.settings.log_level)
         service = create_app(self.settings)
-        gc.freeze()  # what a start makes is never garbage: without this, the collector walks through it again and again
+        gc.freeze()  # objects made at start are never garbage: otherwise the collector examines them repeatedly
         self.services.append(service)
         return DrainingMiddleware(service, self.settings.drain_seconds, self.listening, holds_guidance=True)
 
 
 class DrainingMiddleware:
-    """ASGI middleware that drains the service at SIGTERM: for `seconds` readiness fails, and everything else goes on.
+    """ASGI middleware that drains the service at SIGTERM: for `seconds` readiness fails, and everything else continues.
 
-    So a proxy turns to another process, and nobody is refused meanwhile: concerns are stored. Each response closes its
-    connection, so that a proxy keeps none that would end as it sends. Then no connection begins any more, and the
-    server stops as usual: it finishes the requests that it has. A second signal stops it at once.
+    So a proxy switches to another process, and no caller is refused while it does: concerns are stored. Each response
+    closes its connection, so that a proxy does not keep one that would end as it sends. Then no new connection begins,
+    and the server stops as usual: it finishes the requests that it has. A second signal stops it immediately.
 
-    `listening` is the socket of this process alone; None where others accept at it too, or where the caller has it.
+    `listening` is the socket of only this process; None if other processes accept on it too, or if the caller owns it.
     With `holds_guidance` the server starts with the response cache filled (see `HeldGuidance`).
     """
 
@@ -188,7 +189,7 @@ class DrainingMiddleware:
         self._context: AppContext = service.state.context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, and prepare the start once the service is ready for it."""
+        """Pass the call on. Prepare the start as soon as the service is ready for it."""
         if scope["type"] != "lifespan":
             sending = _closing(send) if self._context.draining.is_set() else send
             connection: Connection = scope["state"].pop(CONNECTION)
@@ -213,7 +214,7 @@ class DrainingMiddleware:
         await self._service(scope, receive_stop, send_started)
 
     async def _start(self) -> None:
-        """Do what is due before the first request."""
+        """Fill the cache, write the address file and install the signal handler, before the first request."""
         if self._holds_guidance:
             self._holding = asyncio.create_task(self._service.held.run())
             await self._service.held.wait_for_first()
@@ -223,7 +224,7 @@ class DrainingMiddleware:
 
     def _replace_signal_handler(self) -> None:
         context, loop = self._context, asyncio.get_running_loop()
-        stop: Any = signal.getsignal(signal.SIGTERM)  # the server's own
+        stop: Any = signal.getsignal(signal.SIGTERM)  # the server's handler
 
         def drain(number: int, frame: FrameType | None) -> None:
             if context.draining.is_set():
@@ -237,19 +238,19 @@ class DrainingMiddleware:
         signal.signal(signal.SIGTERM, drain)
 
     def _drain(self, stop: Callable[[], None]) -> None:
-        """Go on for the seconds of the drain, and stop."""
+        """Continue for the seconds of the drain, then stop."""
         self._context.response_cache.leave_front()
         asyncio.get_running_loop().call_later(self._seconds, self._end_drain, stop)
 
     def _end_drain(self, stop: Callable[[], None]) -> None:
-        """Let no connection begin, and stop when those that have begun are accepted and have sent their request."""
+        """Refuse new connections. Stop when those that have begun are accepted and have sent their request."""
         if self._listening is not None:
             leave_new_connections(self._listening)
         asyncio.get_running_loop().call_later(ACCEPTING_SECONDS, stop)
 
 
 def _closing(send: Send) -> Send:
-    """Wrap `send`: the response ends its connection."""
+    """Wrap `send` so that the response closes its connection."""
 
     def send_closing(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start" and CLOSING not in message["headers"]:
@@ -260,27 +261,28 @@ def _closing(send: Send) -> Send:
 
 
 def leave_address(settings: Settings) -> None:
-    """Leave the address of this service in the data folder, for the commands, unless the settings name it for all."""
+    """Write this service's address to the data folder, for the commands, unless the settings name one."""
     if "public_url" not in settings.model_fields_set:
-        with suppress(OSError):  # a command then takes the default, as without a service
+        with suppress(OSError):  # a command then uses the default, as without a service
             write_key_file(settings.data_dir / ADDRESS_FILE, f"{settings.public_url}\n".encode(), replace=True)
 
 
 def use_one_arena() -> None:
-    """Let all threads take memory from one arena, where the C library is glibc.
+    """Let all threads allocate memory from one arena, if the C library is glibc.
 
-    By itself it gives threads arenas of their own, up to eight for each processor. Each holds on to what it once
-    needed, so a process with twenty threads grows for hours. Python lets one thread run at a time: they do not wait.
+    By default glibc gives threads separate arenas, up to eight for each processor. Each keeps memory that it once
+    needed, so a process with twenty threads grows for hours. Python runs one thread at a time, so the threads do not
+    wait for the arena.
     """
     with suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
 
 
 def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:
-    """Return whether this start is a trial: it has no recipients, and seals to a development identity.
+    """Return True if this start is a trial: it has no recipients, and encrypts to a development identity.
 
-    A start without recipients is one if nobody else can reach the service, or if it was named so. Otherwise raises
-    `SetupError`: a setting that was lost or misspelt must not leave concerns open to anyone who reads the disk.
+    A start without recipients is a trial if no other host can reach the service, or if `--trial` was given. Otherwise
+    raises `SetupError`: a lost or misspelt setting must not leave concerns readable to anyone who can read the disk.
     """
     if settings.seal_to:
         if is_named_trial:
@@ -297,7 +299,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
 
 
 def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
-    """Yield what shows that others can reach the service."""
+    """Yield the signs that others can reach the service."""
     if not is_loopback(host):
         yield "--host is not an address of this machine alone"
     if settings.database_url is not None:
@@ -311,14 +313,14 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
 
 
 def _is_sealed_to_others(data_dir: Path) -> bool:
-    """Whether the embedded database was in use with recipients: then the settings are lost, and this is no trial."""
+    """Return True if the embedded database was used with recipients: its settings were lost, so this is not a trial."""
     if not (data_dir / DATABASE_FILE).exists():
         return False
     engine = open_database(data_dir)
     try:
         with Session(engine) as session:
             recipients = find_newest_recipients(session)
-    except SQLAlchemyError:  # it has no schema yet, or is damaged, which the start itself reports
+    except SQLAlchemyError:  # it has no schema yet, or is damaged, which the start reports
         return False
     finally:
         engine.dispose()

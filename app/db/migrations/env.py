@@ -1,4 +1,4 @@
-"""How Alembic runs the revisions: on the connection of the caller, and in its transaction."""
+"""Runs Alembic's revisions on the caller's connection and in its transaction."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Clients: the other systems that may use this service, and what each may do."""
+"""Clients: other systems that may use this service, and their scopes."""
 
 import datetime as dt
 from enum import StrEnum
@@ -12,7 +12,7 @@ from app.models.base import UtcDateTimeType
 
 
 class Scope(StrEnum):
-    """What a client may do."""
+    """A permission of a client."""
 
     PUBLISH = "guidance:publish"
     DRAFT = "guidance:draft"
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 
 class ClientRow(AccessRow, table=True):
-    """A client, and the person that acts with its keys, if there is one. A `test` client may send tests alone."""
+    """A client, and the person who acts with its keys, if any. A `test` client may only send tests."""
 
     __tablename__ = "clients"
 
@@ -38,12 +38,12 @@ class ClientRow(AccessRow, table=True):
 
     @property
     def is_over(self) -> bool:
-        """Whether the client was revoked."""
+        """True if the client was revoked."""
         return self.revoked_at is not None
 
 
 class ClientKeyRow(AccessRow, table=True):
-    """A client's key. It was shown once; only the SHA-256 is stored, which is enough for a key of 256 random bits."""
+    """A client's key, shown once. Only its SHA-256 is stored, which is enough for a key of 256 random bits."""
 
     __tablename__ = "client_keys"
     unsigned: ClassVar[frozenset[str]] = AccessRow.unsigned | {"last_used_at"}
@@ -55,5 +55,5 @@ class ClientKeyRow(AccessRow, table=True):
     last_used_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
 
     def is_valid(self, at: dt.datetime) -> bool:
-        """Whether the key has not ended by then."""
+        """Return True if the key has not expired at that time."""
         return self.expires_at is None or at < self.expires_at

@@ -1,4 +1,4 @@
-"""Names of people: what may be recorded, and names that look alike."""
+"""Names of people: which may be recorded, and which look alike."""
 
 import unicodedata
 from typing import Annotated
@@ -8,29 +8,29 @@ from pydantic import Field as pydantic_Field
 
 from app.errors import CodedValueError, FaultCode
 
-MAX_NAME_LENGTH = 96  # with a prefix and a slash, two of them fit the 200 characters by which the record is searched
+MAX_NAME_LENGTH = 96  # with a prefix and a slash, two names fit the 200 characters of an audit log search
 OWN_ACTORS = frozenset({"operator", "retention", "service", "keyholder", "passkey", "passkeydesk", "openid", "norole"})
-"""What the audit log names where no person or client acted, or before a person, without blanks and marks."""
+"""Names that the audit log uses without a person or client, or before a person; without spaces and punctuation."""
 SEPARATORS = frozenset("/\\<>:;|")
 LETTERS = ("Lu", "Ll", "Lt", "Lo")
-"""The categories of letters that belong to one script. Marks and modifiers, such as an okina, belong to any."""
+"""Unicode categories of letters that belong to one script. Marks and modifiers, such as an okina, belong to any."""
 WRITTEN_TOGETHER = (
     frozenset({"CJK", "HIRAGANA", "KATAKANA"}),
     frozenset({"CJK", "HANGUL"}),
     frozenset({"CJK", "BOPOMOFO"}),
 )
-"""Scripts in which one name is written (Unicode Technical Standard 39, section 5.1)."""
+"""Scripts that one name may combine (Unicode Technical Standard 39, section 5.1)."""
 
 
 def is_recordable(name: object) -> bool:
-    """Whether the name can stand on the record: it prints, and nothing has to be cut off."""
+    """Return True if the audit log can hold the name: it is printable, not too long, and needs no trimming."""
     return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
 
 
 def find_look_alike(name: str) -> str | None:
-    """Return why the audit log could show the name as another one, or None: for new people and clients.
+    """Return why the audit log could show the name as another one, or None. Applies to new people and clients.
 
-    Names that are stored already, and those that a provider gives, are taken as they are.
+    Names that are already stored, and those from a provider, are accepted as they are.
     """
     plain = "".join(each for each in name.casefold() if each.isalnum())
     if plain in OWN_ACTORS:
@@ -46,7 +46,7 @@ def find_look_alike(name: str) -> str | None:
 
 
 def _script_of(letter: str) -> str:
-    """Return the script, by which Unicode begins the name of each letter."""
+    """Return the script: the first word of the letter's Unicode name."""
     return unicodedata.name(letter, "UNNAMED").split()[0]
 
 

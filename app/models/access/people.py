@@ -10,27 +10,27 @@ from app.models.base import UtcDateTimeType
 
 
 class PersonRow(AccessRow, table=True):
-    """A person who was invited, or who signed in by a provider. The name is the one on the record."""
+    """A person who was invited, or who signed in through a provider. The audit log uses this name."""
 
     __tablename__ = "people"
 
     name: str = Field(primary_key=True)
     role: str
     provider: str | None = None
-    """The issuer that says who the person is and what their role is, or None for a person with passkeys."""
+    """The issuer that identifies the person and gives their role, or None for a person with passkeys."""
     handle: bytes = Field(sa_type=LargeBinary)
-    """Random bytes by which a passkey knows the person (WebAuthn's user handle)."""
+    """Random bytes that identify the person to a passkey (WebAuthn's user handle)."""
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     left_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
 
     @property
     def is_over(self) -> bool:
-        """Whether the person left."""
+        """True if the person left."""
         return self.left_at is not None
 
 
 class InvitationRow(AccessRow, table=True):
-    """A link for one use that registers a passkey. Only the SHA-256 of its token is stored."""
+    """A single-use link that registers a passkey. Only the SHA-256 of its token is stored."""
 
     __tablename__ = "invitations"
 
@@ -40,7 +40,7 @@ class InvitationRow(AccessRow, table=True):
 
 
 class ChallengeRow(SQLModel, table=True):
-    """A challenge that a passkey has signed, until it ends by itself: so it is signed once."""
+    """A challenge that a passkey has signed, stored until it expires so that it cannot be used twice."""
 
     __tablename__ = "passkey_challenges"
 
@@ -61,15 +61,15 @@ class PasskeyRow(AccessRow, table=True):
 
 
 class SessionRow(AccessRow, table=True):
-    """A session of a person. Only the SHA-256 of its token is stored; what ended is deleted."""
+    """A session of a person. Only the SHA-256 of its token is stored; ended sessions are deleted."""
 
     __tablename__ = "desk_sessions"
 
     token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
     person: str = Field(foreign_key="people.name")
     client: str
-    """What the record names before the person: how they signed in."""
+    """The prefix before the person's name in the audit log: how they signed in."""
     started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     confirmed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
-    """When the provider last said who the person is, and their role; with a passkey, when the session was started."""
+    """Time when the provider last confirmed the person and their role; with a passkey, the start of the session."""
     last_used_at: dt.datetime = Field(sa_type=UtcDateTimeType)

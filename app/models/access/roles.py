@@ -1,4 +1,4 @@
-"""Roles of the desk: names for sets of scopes."""
+"""Roles of the desk: named sets of scopes."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -6,13 +6,13 @@ from enum import StrEnum
 from app.models.access.clients import Scope
 
 NO_ROLE = "no role"
-"""In place of the role of a person from whom a provider took it."""
+"""Stands for the role of a person whose provider withdrew it."""
 FOR_PROGRAMS = frozenset({Scope.METRICS})
 """The scopes that no page needs."""
 
 
 class Role(StrEnum):
-    """What a person does at the desk."""
+    """A person's role at the desk."""
 
     READER = "reader"
     WORKER = "worker"
@@ -30,12 +30,12 @@ SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
     Role.PUBLISHER: frozenset({Scope.DRAFT, Scope.PUBLISH}),
     Role.EDITOR: frozenset({Scope.DRAFT}),
 }
-"""The scopes of each role, those with more first. An auditor reads the record and no concern; a lead reads both.
+"""The scopes of each role, largest first. An auditor reads the audit log but no concern; a lead reads both.
 
-An editor writes guides and a publisher publishes them too: neither sees a concern.
+An editor writes guides; a publisher also publishes them. Neither can see a concern.
 """
 
 
 def role_with(scopes: Collection[str]) -> Role | None:
-    """Return the first role of which every scope that pages need is among these, or None."""
+    """Return the first role whose scopes for pages are all among `scopes`, or None."""
     return next((role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)), None)

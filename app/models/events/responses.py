@@ -1,4 +1,4 @@
-"""Events on the wire: what a client pulls, and what a webhook receives."""
+"""Wire models of events: pulled by clients, and sent to webhooks."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENC
 
 
 def _if_there(description: str, example: Any) -> Any:
-    """Declare a member that is absent, and never null, until there is something to say."""
+    """Declare a member that is omitted, never null, when it has no value."""
     return pydantic_Field(
         default=None,
         description=description,
@@ -92,7 +92,7 @@ EVENT_DATA: dict[str, type[ResponseModel]] = {
     "rendition": RenditionEventData,
     "audit": CheckpointEventData,
 }
-"""The data of an event, by the first word of its kind."""
+"""The model of an event's data, by the first word of its kind."""
 
 
 class EventResponse(ResponseModel):

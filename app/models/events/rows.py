@@ -11,7 +11,7 @@ from app.errors import CodeWithMeaning
 from app.models.base import UtcDateTimeType
 
 EMAIL = "email"
-"""The name of the duty team's mailbox among the receivers. It has no address here, since the settings name it."""
+"""The receiver name of the duty team's mailbox. Its address is in the settings, not here."""
 
 
 class EventKind(CodeWithMeaning):
@@ -49,20 +49,20 @@ class EventKind(CodeWithMeaning):
 
 
 class DeliveryState(StrEnum):
-    """How far one delivery has come."""
+    """The progress of one delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
     CANCELLED = "cancelled"
-    """The address was removed before the event reached it."""
+    """The webhook was removed before the event reached it."""
 
 
 class EventRow(SQLModel, table=True):
     """One event, written in the same transaction as the change that it reports.
 
-    Events are numbered without a gap. `webhooks` names the receivers that it goes to. `sha256` covers all of it,
-    and the hash of the event before.
+    Events are numbered without a gap. `webhooks` names its receivers. `sha256` covers the whole event and the hash of
+    the event before.
     """
 
     __tablename__ = "events"
@@ -76,9 +76,9 @@ class EventRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """A receiver of events: an address, or the duty team's mailbox, which is the one of the name `EMAIL`.
+    """A receiver of events: a URL, or the duty team's mailbox, named `EMAIL`.
 
-    An address has two secrets while the new one replaces the old, both encrypted.
+    A URL has two secrets while the new one replaces the old, both encrypted.
     """
 
     __tablename__ = "webhooks"
@@ -111,7 +111,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class EventReaderRow(SQLModel, table=True):
-    """The last event that a pulling client has confirmed."""
+    """The last event that a polling client has confirmed."""
 
     __tablename__ = "event_readers"
 

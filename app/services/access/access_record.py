@@ -1,7 +1,7 @@
-"""Who may come in, by the record: the chain `people` of the audit log, which is written with each change of access.
+"""Access as recorded in the audit log's chain `people`, which gets an entry with each change of access.
 
-The chain is replayed from its first act, and each process then reads only the acts that are new to it. So the record
-costs one short query at each use of a row, and an older row that somebody puts back grants no access.
+The chain is replayed from its first entry; after that each process reads only new entries. So a check costs one
+short query at each use of a row. An older row that is put back in the database grants no access.
 """
 
 import datetime as dt
@@ -43,7 +43,7 @@ from app.services.audit.chains import BEFORE_THE_FIRST, End
 from app.services.audit.replay import Change, Replayed
 
 by_operator = partial(Actor, "operator", "command line")
-"""Who adds clients, invites people, and says that they left."""
+"""The actor of commands that add clients, invite people and record that they left."""
 LONGEST_SESSION = dt.timedelta(hours=LONGEST_SESSION_HOURS)
 ROWS_AT_ONCE = 1000
 _ACTS = table_of(AuditEntryRow).c
@@ -53,16 +53,16 @@ _OF_PEOPLE = (
     .order_by(_ACTS.number)
 )
 _SINCE = _OF_PEOPLE.where(_ACTS.number >= bindparam("number"))
-"""The act of that number, and those after it."""
+"""The entry of that number and those after it."""
 
 
 def fingerprint(*parts: bytes) -> str:
-    """Return what the record calls a key, a passkey, a link or a session, by its hash or its public key."""
+    """Return the name of a key, passkey, link or session in the audit log: a digest of its hash or public key."""
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
 def name_on_record(row: AccessRow) -> str:
-    """Return what the record calls the row: a name, or a fingerprint."""
+    """Return the row's name in the audit log: a name or a fingerprint."""
     match row:
         case ClientKeyRow():
             return fingerprint(row.key_sha256)
@@ -76,34 +76,34 @@ def name_on_record(row: AccessRow) -> str:
 
 
 def record_person(session: Session, act: DeskAct, actor: Actor, details: Details) -> None:
-    """Record which client or person was let in, who signed in or out, and who left, in a chain of its own."""
+    """Record a change of access in the chain `people`: a grant, a sign-in, a sign-out or a departure."""
     record_action(session, PEOPLE, act, actor, details)
 
 
 @dataclass
 class RecordedAccess(Replayed):
-    """Who may come in, and how, by the acts of the chain."""
+    """The state of access, replayed from the entries of the chain."""
 
     clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
-    """The scopes of each client that was not revoked, its person, and whether it is for tests."""
+    """The scopes, the person and the test flag of each client that was not revoked."""
     revoked: set[str] = field(default_factory=set)
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
-    """The client of each key, by fingerprint, and the key's end."""
+    """The client and the end of each key, by fingerprint."""
     people: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """The role of each person, and whether a provider gave it. Those who left are not among them."""
+    """The role of each person, and True if a provider gave it. People who left are not included."""
     left: dict[str, bool] = field(default_factory=dict)
-    """Who left, and whether they worked at the desk, and not through a client alone."""
+    """People who left; True if they had access to the desk, False if only to a client."""
     links: dict[str, str] = field(default_factory=dict)
     """The person of each link, by fingerprint."""
     passkeys: dict[str, str] = field(default_factory=dict)
     """The person of each passkey, by fingerprint."""
     sessions: dict[str, str] = field(default_factory=dict)
-    """The person of each session, by fingerprint. One that is over for certain is not among them."""
+    """The person of each session, by fingerprint. Sessions that have certainly ended are not included."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
-    """When each session of the last days began, and its fingerprint."""
+    """The start and the fingerprint of each session of the last days."""
 
     def copy(self) -> "RecordedAccess":
-        """Return a copy, to which more acts can be applied."""
+        """Return a copy to which more entries can be applied."""
         return RecordedAccess(**{name: value.copy() for name, value in vars(self).items()})
 
     def _add_client(self, details: ClientAddedDetails, _act: Any) -> None:
@@ -128,12 +128,12 @@ class RecordedAccess(Replayed):
 
     def _add_passkey(self, details: PasskeyDetails, act: Any) -> None:
         person = _person_of(act)
-        if self.links.get(details.link) == person:  # a link that was used before gives none
+        if self.links.get(details.link) == person:  # a link registers a passkey only once
             del self.links[details.link]
             self.passkeys[details.passkey] = person
 
     def _change_role(self, details: RoleDetails, act: Any) -> None:
-        self.people[details.person] = (details.role, bool(_person_of(act)))  # a provider gives it at a sign-in
+        self.people[details.person] = (details.role, bool(_person_of(act)))  # a provider gives the role at a sign-in
         if details.role == NO_ROLE:
             _drop_those_of(details.person, self.sessions)
 
@@ -175,7 +175,7 @@ class RecordedAccess(Replayed):
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
-        """What each row says by the acts, by its name on the record."""
+        """The expected values of the rows of each table, by their names in the audit log."""
         return {
             ClientRow: self.clients,
             ClientKeyRow: self.keys,
@@ -186,7 +186,7 @@ class RecordedAccess(Replayed):
         }
 
     def agrees_with(self, row: AccessRow) -> bool:
-        """Return whether the row is as the acts left it."""
+        """Return True if the row matches the audit log."""
         name = name_on_record(row)
         if row.is_over:
             return name in (self.revoked if isinstance(row, ClientRow) else self.left)
@@ -204,7 +204,7 @@ def _drop_those_of(person: str, held: dict[str, str]) -> None:
 
 
 def _stated_by(row: AccessRow) -> Any:
-    """Return what the row says, as `RecordedAccess` has it."""
+    """Return the values of the row, in the form that `RecordedAccess` holds."""
     match row:
         case ClientRow():
             return (tuple(row.scopes), row.person, row.test)
@@ -219,7 +219,7 @@ def _stated_by(row: AccessRow) -> Any:
 
 @dataclass(frozen=True)
 class KnownAccess:
-    """Who may come in by the acts up to the last one that is known. It never changes."""
+    """The state of access up to the last known entry. Immutable."""
 
     end: End
     recorded: RecordedAccess
@@ -229,7 +229,7 @@ NOTHING_KNOWN = KnownAccess(BEFORE_THE_FIRST, RecordedAccess())
 
 
 def replay_people(session: Session, on_step: OnStep = show_no_progress) -> KnownAccess:
-    """Return who may come in by every act that the session sees. A step is some acts."""
+    """Return the state of access after every entry that the session sees. A step is a number of entries."""
     with session.connection().execute(_OF_PEOPLE, execution_options={"yield_per": ROWS_AT_ONCE}) as acts:
         return _with_acts(NOTHING_KNOWN, acts, on_step)
 
@@ -245,32 +245,32 @@ def _with_acts(known: KnownAccess, acts: Iterable[Any], on_step: OnStep = show_n
 
 
 class AccessRecord:
-    """Who may come in, as this process knows it. Each use of a row reads the acts that came since."""
+    """The state of access as this process knows it. Each use of a row reads the entries added since."""
 
     def __init__(self) -> None:
         self._known = NOTHING_KNOWN
         self._lock = Lock()
 
     def as_of(self, session: Session) -> RecordedAccess:
-        """Return who may come in by the acts that the session sees, with those of its own transaction."""
+        """Return the state of access after the entries that the session sees, including its own uncommitted ones."""
         known = _continued(session, self._known)
         if known is None:
-            with self._lock:  # those who wait here find what the first one has read
+            with self._lock:  # threads that wait here reuse the state that the first one has read
                 known = _continued(session, self._known) or replay_people(session)
                 self._keep(session, known)
         self._keep(session, known)
         return known.recorded
 
     def _keep(self, session: Session, known: KnownAccess) -> None:
-        """Keep it for the next use, unless its last acts may not be committed yet."""
+        """Cache the state for the next use, unless its last entries may be uncommitted."""
         if WRITES not in session.connection().get_execution_options():
             self._known = known
 
 
 def _continued(session: Session, known: KnownAccess) -> KnownAccess | None:
-    """Return what is known with the acts that came since.
+    """Return the known state with the entries added since.
 
-    Return None if nothing is known, or if the last known act is not there: another database was put in its place.
+    Return None if nothing is known, or if the last known entry is missing: the database was replaced.
     """
     if known.end == BEFORE_THE_FIRST:
         return None

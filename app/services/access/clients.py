@@ -1,4 +1,4 @@
-"""Clients and their keys: adding, rotating, revoking and authenticating them, and who acts through them."""
+"""Clients and their keys: adding, rotating, revoking and authenticating them."""
 
 import datetime as dt
 import hashlib
@@ -29,12 +29,12 @@ from app.services.access.row_signing import require_current_rows, require_ours
 TOKEN_BYTES = 32
 KEY_PREFIX = "omg_"
 ACCURACY = dt.timedelta(minutes=5)
-"""A use is stored only if the one that is stored is older than that."""
+"""A use is stored only if the stored one is older than this."""
 log = Log(__name__)
 
 
 def check_person(name: str) -> str:
-    """Return the name of a new person, composed (NFC). Raises `SetupError` if the audit log cannot show it clearly."""
+    """Return a new person's name, composed (NFC). Raises `SetupError` if the audit log cannot show it clearly."""
     if not is_recordable(name):
         raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
     if (reason := find_look_alike(name)) is not None:
@@ -44,9 +44,9 @@ def check_person(name: str) -> str:
 
 @dataclass(frozen=True)
 class Principal:
-    """The client that a request acts for, its scopes, and the person that acts through it, if one is known.
+    """The client of a request, its scopes, and the person who acts through it, if known.
 
-    A client `for_tests` sends tests alone: what does not say that it is one is refused.
+    A client `for_tests` may only send tests: a request that is not marked as a test is refused.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Principal:
 
     @property
     def name_on_record(self) -> str:
-        """The client and, after the first slash, the person. A slash in the client's own name is escaped."""
+        """The client and, after the first slash, the person. A slash in the client's name is escaped."""
         client = self.name.replace("%", "%25").replace("/", "%2F")
         return client if self.person is None else f"{client}/{self.person}"
 
@@ -67,25 +67,25 @@ def draw_token(prefix: str = "") -> str:
 
 
 def token_digest(token: str) -> bytes:
-    """Return the SHA-256 of a secret: what is stored of it."""
+    """Return the SHA-256 of a secret, which is stored in its place."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
-    """Return every key of the client, the oldest first."""
+    """Return every key of the client, oldest first."""
     statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
     return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
 
 
 def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
-    """Return every client by name, with those that are revoked, each with its keys."""
+    """Return every client by name, each with its keys, including revoked clients."""
     return [
         (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
     ]
 
 
 def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list[str]:
-    """Revoke the clients that act for the person. Return the names of all that do, revoked before or now."""
+    """Revoke the clients that act for the person. Return the names of all of them, whenever they were revoked."""
     clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
     for client in clients:
         _revoke(session, client, at)
@@ -102,24 +102,24 @@ class Provider(Protocol):
     """Another service that issues tokens, for example an OpenID provider."""
 
     def read_token(self, token: str) -> Principal:
-        """Return the client, with the person that acts. Raises `TokenInvalid` and `ProviderUnavailable`."""
+        """Return the client, and the person who acts. Raises `TokenInvalid` and `ProviderUnavailable`."""
 
 
 class KeyUses:
-    """The uses that are not stored yet."""
+    """Uses of keys that are not stored yet."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._noted: dict[bytes, dt.datetime] = {}
 
     def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
-        """Note a use of the key, unless the one that is stored is recent."""
+        """Note a use of the key, unless the stored one is recent."""
         if last_used_at is None or at - last_used_at >= ACCURACY:
             with self._lock:
                 self._noted[key_sha256] = at
 
     def store(self, writer: Writer) -> None:
-        """Store what was noted. Where that fails, it stays noted."""
+        """Store the noted uses. Keep them if that fails."""
         with self._lock:
             noted, self._noted = self._noted, {}
         if not noted:
@@ -133,8 +133,8 @@ class KeyUses:
 
 
 def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
-    """Store when keys were last used, unless a later use is stored."""
-    for key_sha256, used_at in sorted(uses.items()):  # in one order for all nodes
+    """Store the last uses of keys, unless a later use is stored."""
+    for key_sha256, used_at in sorted(uses.items()):  # in the same order on all nodes
         last = col(ClientKeyRow.last_used_at)
         session.connection().execute(
             update(ClientKeyRow)
@@ -145,14 +145,14 @@ def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Authenticates clients by their keys and, where an OpenID provider is configured, by its tokens."""
+    """An authenticator of clients, by their keys or, if an OpenID provider is configured, by its tokens."""
 
     engine: Engine
     provider: Provider | None
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
-        """Return the client that holds that token. Raises `TokenInvalid`, with the reason."""
+        """Return the client that holds the token. Raises `TokenInvalid` with the reason."""
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self.provider.read_token(token)
         key_sha256 = token_digest(token)
@@ -173,7 +173,7 @@ class Authenticator:
 
 @dataclass(frozen=True)
 class NewClient:
-    """A client to add, and the person that acts with its key, if any. A `test` client may send tests alone."""
+    """A client to add, and the person who acts with its key, if any. A `test` client may only send tests."""
 
     name: str
     scopes: Iterable[Scope]
@@ -182,9 +182,9 @@ class NewClient:
 
 
 def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
-    """Add a client and return its key, of which only a hash is stored. Raises `ClientExists`.
+    """Add a client and return its key. Only a hash of the key is stored. Raises `ClientExists`.
 
-    A client for tests may submit, and nothing else: raises `SetupError`.
+    Raises `SetupError` for an invalid name, no scope, or a test client with a scope other than `submit`.
     """
     if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
@@ -215,10 +215,10 @@ def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at
 def rotate_key(
     writer: Writer, *, name: str, overlap: dt.timedelta, at: dt.datetime, expires_at: dt.datetime | None = None
 ) -> tuple[str, dt.datetime | None]:
-    """Give the client another key, and return it with its end. Its older keys end after the overlap, if not before.
+    """Give the client a new key. Return the key and its end. Older keys end after the overlap, if not before.
 
-    Without `expires_at` the new key is valid for as long as the newest one was to be. Raises `NoSuchClient`, also if
-    the client is revoked.
+    Without `expires_at` the new key is valid for as long as the newest one was issued for. Raises `NoSuchClient`, also
+    if the client is revoked.
     """
     key = draw_token(KEY_PREFIX)
 
@@ -243,12 +243,12 @@ def rotate_key(
 
 
 def _key_fields(key: ClientKeyRow) -> dict[str, Any]:
-    """Return what the audit log says of a new key."""
+    """Return the details of a new key for the audit log."""
     return {"client": key.client, "key": name_on_record(key), "ends": key.expires_at}
 
 
 def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timedelta) -> str:
-    """Return a new key of the client for tests, which is added if it is absent. The key ends after that time.
+    """Return a new key of the test client, which is added if it is absent. The key expires after `life`.
 
     Raises `NoSuchClient` if the client is revoked.
     """
@@ -259,7 +259,7 @@ def draw_test_key(writer: Writer, *, name: str, at: dt.datetime, life: dt.timede
 
 
 def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Revoke a client, unless it already is: none of its keys is valid any more. Raises `NoSuchClient`."""
+    """Revoke a client and all its keys, unless it is already revoked. Raises `NoSuchClient`."""
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient

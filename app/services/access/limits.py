@@ -31,11 +31,11 @@ SHORTEST_SECRET = 32
 SET_CLOCK_SECONDS = 60.0
 ONE_DAY = dt.timedelta(days=1)
 UNKNOWN_ADDRESS = "unknown"
-"""The address of a caller whose proxy forwards something that is not an address."""
+"""The address of a caller for whom the proxy forwards an invalid address."""
 SHARES = {64: 1, 56: 3, 48: 10}
-"""How many times the limit of one address each IPv6 network may send, by the bits of its prefix, the narrowest first.
+"""The limit of each IPv6 network, as a multiple of the limit of one address, by prefix length, narrowest first.
 
-A subscriber has a whole /64, a line at home mostly a /56, a rented server or a tunnel a /48.
+A subscriber has a whole /64, a home line mostly a /56, a rented server or a tunnel a /48.
 """
 OPTIONS: dict[str, dict[str, float | str | bool]] = {
     scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
@@ -47,19 +47,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Network:
-    """A network that a caller is counted under, and how many times the limit of one address it may send."""
+    """A network that a caller is counted under. Its limit is `share` times the limit of one address."""
 
     name: str
     share: int = 1
 
 
 Networks = tuple[Network, ...]
-"""Every network that a caller is counted under, the narrowest first; empty for one that is not counted."""
+"""Every network that a caller is counted under, narrowest first; empty for a caller that is not counted."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How many requests of one kind a caller may send in a window, under a name that the responses show."""
+    """The number of requests of one kind that a caller may send in a window. The responses show its name."""
 
     name: str
     item: RateLimitItem
@@ -72,7 +72,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Count:
-    """The count after one more request: requests that remain in the window, seconds until it ends, and who it is of."""
+    """The count after one more request: requests left in the window, seconds until it ends, and the caller."""
 
     policy: Policy
     remaining: int
@@ -88,16 +88,16 @@ def make_policy(name: str, notation: str) -> Policy:
 
 @lru_cache
 def widen(policy: Policy, share: int) -> Policy:
-    """Return the policy with its limit times the share of a network."""
+    """Return the policy with its limit multiplied by the share of a network."""
     item = policy.item
     return Policy(policy.name, type(item)(item.amount * share, item.multiples))
 
 
 class Limiter:
-    """Counts requests by a keyed hash of the caller, so that neither memory nor store holds a network address.
+    """A counter of requests by a keyed hash of the caller, so that neither memory nor store holds a network address.
 
-    If the shared store is unavailable, each process counts for itself until it is available again. No request is
-    refused because of that, and it is logged.
+    If the shared store is unavailable, each process counts separately until the store is available again. That is
+    logged, and no request is refused because of it.
     """
 
     def __init__(
@@ -121,20 +121,21 @@ class Limiter:
         self._key_of_day = b""
 
     async def count(self, policy: Policy, networks: Networks) -> Count:
-        """Count one more request under each of the networks, as `count_here` does."""
+        """Count one more request under each network, as `count_here` does."""
         return await self.run(partial(self.count_here, policy, networks))
 
     async def run(self, counting: Callable[[], T]) -> T:
-        """Call what counts, in a thread if it may wait for the shared store."""
+        """Call `counting`, in a thread if it may wait for the shared store."""
         if self._shared is None or self._is_unavailable:
             return counting()
         return await to_thread.run_sync(counting, limiter=self._threads)
 
     def count_here(self, policy: Policy, networks: Networks, cost: int = 1) -> Count:
-        """Count one more in this thread, which may wait for the store. `networks` must not be empty.
+        """Count one more request in this thread, which may wait for the store. `networks` must not be empty.
 
-        A wider network is not counted for what a narrower one sent above its own limit: so one line alone never uses
-        up what its neighbours share. Return the count of the widest that is over, or of the one with the least left.
+        A request that is over the limit of a narrower network does not count against a wider one. So one line cannot
+        use up the limit that its neighbours share. Return the count of the widest network over its limit, or of the one
+        with the least left.
         """
         counts: list[Count] = []
         for network in networks:
@@ -144,7 +145,7 @@ class Limiter:
         return over[-1] if over else min(counts, key=lambda count: count.remaining)
 
     def _count(self, policy: Policy, caller: str, cost: int) -> Count:
-        """Count the cost for one caller; with no cost, only look."""
+        """Add the cost to one caller's count; with cost 0, only read the count."""
         key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
@@ -154,21 +155,22 @@ class Limiter:
         return _count(self._own, policy, key, caller, cost)
 
     def mark(self, caller: str, day: dt.date) -> str:
-        """Return the mark of that caller on that day. Without a shared secret the key of the day is drawn anew.
+        """Return the caller's mark for that day. Without a shared secret, each day's key is random.
 
-        A mark is so short that thousands of callers fit it, so that it tells none even to whoever has the secret.
+        Marks are short: thousands of callers share each one, so a mark identifies no caller, even to anyone with the
+        secret.
         """
         with self._marking:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
                 drawn = secrets.token_bytes(SHORTEST_SECRET)
                 shared = hmac.digest(self._secret, f"marks of {day}".encode(), "sha256")
                 self._day, self._key_of_day = day, shared if self._is_secret_shared else drawn
-            day, key = self._day, self._key_of_day  # a request that began before midnight is of today
+            day, key = self._day, self._key_of_day  # a request that began before midnight counts for today
         return burst_mark(day, hmac.digest(key, caller.encode(), "sha256"))
 
     @property
     def _own(self) -> FixedWindowRateLimiter:
-        """The counts of this process. They begin again when the clock is set, since a window would end too late."""
+        """The counts of this process. They restart when the clock is set, or a window would end too late."""
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
             self._own_store = FixedWindowRateLimiter(MemoryStorage())
@@ -204,10 +206,10 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 
 
 def networks_of(host: str | None) -> Networks:
-    """Return the networks of the caller: none for this machine itself, and for a connection without an address.
+    """Return the networks of the caller: none for this host, or for a connection without an address.
 
-    A request from this machine is an operator's, or came through a proxy that is not configured as trusted: all of its
-    callers would be counted as one. Callers at an `UNKNOWN_ADDRESS`, which a trusted proxy forwarded, are counted so.
+    A request from this host is an operator's, or came through an untrusted proxy, whose callers would all count as one.
+    Callers at an `UNKNOWN_ADDRESS`, which a trusted proxy forwarded, do count as one.
     """
     if host == UNKNOWN_ADDRESS:
         return (Network(host),)

@@ -1,4 +1,4 @@
-"""Documents of an OpenID provider: its addresses and its keys, fetched with limits and kept while fresh."""
+"""Documents of an OpenID provider: its addresses and keys, fetched with limits and cached while fresh."""
 
 import asyncio
 import ssl
@@ -22,7 +22,7 @@ DISCOVERY_PATH = "/.well-known/openid-configuration"
 DEADLINE_SECONDS = 3.0
 MAX_BYTES = 1_000_000
 CODE_NOT_TAKEN = "invalid_grant"
-"""What a provider says of a code that is unknown, was used or has expired (RFC 6749, section 5.2)."""
+"""The provider's error code for an authorization code that is unknown, used or expired (RFC 6749, section 5.2)."""
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 FRESH_SECONDS = 300.0
 KNOWN_KEY_SECONDS = 3600.0
@@ -33,10 +33,10 @@ FAILURE_SECONDS = 5.0
 def fetch_document(
     url: str, form: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the JSON object at that address: by GET, or where there is a form by POST, with a name and a password.
+    """Return the JSON object at the URL. Uses GET, or POST if `form` is given; `auth` is a name and a password.
 
-    Raises `ProviderUnavailable`, with the reason, after the deadline too, and `TokenInvalid` where the provider does
-    not take the code of the form. No redirect is followed.
+    Raises `ProviderUnavailable` with the reason, also after the deadline. Raises `TokenInvalid` if the provider rejects
+    the code in the form. Does not follow redirects.
     """
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
@@ -50,9 +50,9 @@ def fetch_document(
 
 async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str] | None) -> dict[str, Any]:
     method = "GET" if form is None else "POST"
-    verify = ssl.create_default_context()  # with the authorities of this machine
+    verify = ssl.create_default_context()  # with this host's certificate authorities
     async with (
-        asyncio.timeout(DEADLINE_SECONDS),  # for all of it, however slowly the provider sends
+        asyncio.timeout(DEADLINE_SECONDS),  # for the whole response, however slowly it arrives
         httpx.AsyncClient(verify=verify, timeout=DEADLINE_SECONDS, headers=HEADERS) as client,
         client.stream(method, url, data=form, auth=auth) as response,
     ):
@@ -75,7 +75,7 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
 
 
 def discover_jwks_url(issuer: str) -> str:
-    """Return the address of the issuer's keys, from its own configuration (OpenID Connect Discovery 1.0, 4.3).
+    """Return the URL of the issuer's keys, from its configuration (OpenID Connect Discovery 1.0, 4.3).
 
     Raises `ProviderUnavailable`.
     """
@@ -83,7 +83,7 @@ def discover_jwks_url(issuer: str) -> str:
 
 
 def discover(issuer: str) -> dict[str, Any]:
-    """Return the issuer's own configuration. Raises `ProviderUnavailable`."""
+    """Return the issuer's configuration. Raises `ProviderUnavailable`."""
     document = fetch_document(issuer.rstrip("/") + DISCOVERY_PATH)
     if document.get("issuer") != issuer:
         raise ProviderUnavailable("the provider's configuration names another issuer")
@@ -91,9 +91,9 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Return that address of the issuer's configuration, which may have a query (RFC 6749, section 3.1).
+    """Return the address `name` from the issuer's configuration. It may have a query (RFC 6749, section 3.1).
 
-    Raises `ProviderUnavailable` if it is not as safe as the issuer.
+    Raises `ProviderUnavailable` if the address is less safe than the issuer's.
     """
     url = document.get(name)
     if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
@@ -112,10 +112,11 @@ def _is_https(url: str) -> bool:
 
 @dataclass
 class ProviderKeys:
-    """The provider's keys, read again when they are old, or when a token names an unknown one.
+    """The provider's keys, fetched again when they are old, or when a token names an unknown key.
 
-    One thread reads at a time. Others wait for it, unless they need a key that was read within the hour: such a key is
-    used although the provider is slow or unavailable. After a failure the provider is left alone for some seconds.
+    One thread fetches at a time. Others wait for it, unless they need a key that was fetched within the hour: such a
+    key is used even if the provider is slow or unavailable. After a failure the provider is not called for some
+    seconds.
     """
 
     issuer: str
@@ -128,14 +129,14 @@ class ProviderKeys:
     _failure: tuple[float, str] | None = None
 
     def get(self, kid: str) -> PyJWK:
-        """Return the key of that name. Raises `TokenInvalid` if there is none, and `ProviderUnavailable`."""
+        """Return the key with that ID. Raises `TokenInvalid` for an unknown ID, and `ProviderUnavailable`."""
         is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):
             with (
                 suppress(ProviderUnavailable) if is_known else nullcontext(),
                 self._locked(waits=not is_known) as is_mine,
             ):
-                if is_mine and self._must_read(kid):  # another thread may have read them meanwhile
+                if is_mine and self._must_read(kid):  # another thread may have read them in the meantime
                     self._read()
         try:
             return self._keys[kid]
@@ -155,7 +156,7 @@ class ProviderKeys:
         return self._age() >= (FRESH_SECONDS if kid in self._keys else UNKNOWN_KEY_SECONDS)
 
     def _age(self) -> float:
-        """Return how long ago the keys were read, in seconds."""
+        """Return the age of the fetched keys in seconds; infinite if none were fetched."""
         return float("inf") if self._read_at is None else self.monotonic() - self._read_at
 
     def _read(self) -> None:
@@ -171,7 +172,7 @@ class ProviderKeys:
 
 
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Return the keys for signatures by their names; those that this program cannot use are left out."""
+    """Return the usable signing keys by ID. Raises `ProviderUnavailable` if there are none."""
     try:
         keys = PyJWKSet.from_dict(document).keys
     except (jwt_errors.PyJWTError, ValueError, TypeError, AttributeError):

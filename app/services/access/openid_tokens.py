@@ -1,4 +1,4 @@
-"""Tokens of an OpenID provider: what each says about its caller."""
+"""Tokens of an OpenID provider: checked, and read for the client, person and scopes."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,15 +18,15 @@ from app.services.access.openid_provider import ProviderKeys
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
 OLDEST_SECONDS = 86_400.0
-"""A token that was issued longer ago is refused, whatever end it gives itself."""
+"""A token that was issued longer ago is refused, whatever its expiry time."""
 OLDEST_SIGN_IN_SECONDS = 600.0
-"""An ID token is fetched as soon as the person comes back from the provider."""
+"""Maximum age of an ID token at sign-in: it is fetched as soon as the person returns from the provider."""
 UNNAMED_CLIENT = "-"
-"""In place of the client, where a token names a person alone."""
+"""Stands for the client if a token names only a person."""
 CLIENT_CLAIMS = ("azp", "appid", "client_id")
 SUBJECT = "sub"
 SCOPE_CLAIMS = ("scope", "scp", "roles")
-"""Claims that the provider's operator assigns to this API (RFC 9068, Microsoft Entra). Our own names count in them."""
+"""Claims that the operator assigns to this API (RFC 9068, Microsoft Entra). They may name our scopes directly."""
 REASONS = {
     jwt_errors.ExpiredSignatureError: "the token has expired",
     jwt_errors.ImmatureSignatureError: "the token is not valid yet",
@@ -42,7 +42,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class OpenIdProvider:
-    """Checks access tokens (RFC 9068) against the provider's published keys. Blocks while it fetches them."""
+    """A checker of access tokens (RFC 9068) against the provider's published keys. Blocks while it fetches them."""
 
     issuer: str
     audience: str
@@ -56,12 +56,12 @@ class OpenIdProvider:
         return self._principal(self.read_claims(token))
 
     def read_claims(self, token: str, *, oldest_seconds: float = OLDEST_SECONDS) -> Mapping[str, Any]:
-        """Return the claims of a token that the provider signed for this audience, not longer ago than that.
+        """Return the claims of a token that the provider signed for this audience, at most `oldest_seconds` ago.
 
         Raises as `read_token` does.
         """
         try:
-            header = jwt.get_unverified_header(token)  # without a valid header, the provider is not called
+            header = jwt.get_unverified_header(token)  # if the header is invalid, the provider is not called
             if header.get("alg") not in ALGORITHMS:
                 raise jwt_errors.InvalidAlgorithmError
             if "kid" not in header:
@@ -82,14 +82,14 @@ class OpenIdProvider:
         return claims
 
     def find_person(self, claims: Mapping[str, Any]) -> str | None:
-        """Return the name of the person in the claims, or None where it cannot stand on the record."""
+        """Return the person's name in the claims, or None if the audit log cannot hold it."""
         name = _first(claims, (self.person_claim, SUBJECT))
         return name if is_recordable(name) else None
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        """Return who the token is of: the client, and the person who is the subject, unless it is the client itself.
+        """Return the client of the token, and the person: the subject, unless that is the client.
 
-        A subject is a person also where the token names no client: so one person has one name, by whichever token.
+        A subject is a person even if the token names no client. So a person has the same name in every token.
         """
         client, person = _first(claims, CLIENT_CLAIMS), _first(claims, (self.person_claim, SUBJECT))
         if client is None and person is None:
@@ -100,14 +100,14 @@ class OpenIdProvider:
         return Principal(f"openid:{name}", self.scopes_in(claims), person if person != client else None)
 
     def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
-        """Return the scopes that the token names, and those that the settings give to its names."""
+        """Return the scopes in the token, and those that the settings map to names in the token."""
         named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
         every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}
         return frozenset(named).union(*(self.scopes_of.get(word, ()) for word in every))
 
 
 def open_provider(settings: Settings) -> OpenIdProvider | None:
-    """Return the provider of the settings, if any; nothing is fetched until the first token comes.
+    """Return the configured provider, if any. Nothing is fetched before the first token.
 
     Raises `SetupError` for an unknown scope.
     """
@@ -127,7 +127,7 @@ def open_provider(settings: Settings) -> OpenIdProvider | None:
 
 
 def _reason(refusal: jwt_errors.PyJWTError) -> str:
-    """Return why the token was refused, in fixed words: the message of the library can repeat the token."""
+    """Return why the token was refused, in fixed words: the library's message can repeat the token."""
     return next((words for kind, words in REASONS.items() if isinstance(refusal, kind)), type(refusal).__name__)
 
 
@@ -136,7 +136,7 @@ def _first(claims: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def _at_path(claims: Mapping[str, Any], name: str) -> Any:
-    """Return the claim of that name or, where there is none, the one inside others: `realm_access.roles`."""
+    """Return the claim `name` or, if there is none, the nested one at that path, such as `realm_access.roles`."""
     if name in claims:
         return claims[name]
     found: Any = claims
@@ -146,6 +146,6 @@ def _at_path(claims: Mapping[str, Any], name: str) -> Any:
 
 
 def _words(claim: Any) -> Iterator[str]:
-    """Yield the words of a claim: a list, or a text with spaces between them."""
+    """Yield the words of a claim: the items of a list, or the words of a text."""
     words = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
     yield from (word for word in words if isinstance(word, str))

@@ -1,9 +1,9 @@
-"""Passkeys: registering one by an invitation, and signing in with it. A challenge is signed once, within five minutes.
+"""Passkeys: registration by invitation, and sign-in. A challenge is signed once, within five minutes.
 
-A challenge carries its own end and a MAC, and has a row only from the moment that a passkey has signed it. So nobody
-who has not signed in writes anything, however many challenges they ask for.
+A challenge carries its expiry time and a MAC, and gets a row only after a passkey has signed it. So requests from
+people who are not signed in write nothing, however many challenges they request.
 
-A module of its own, since it takes 0.2 s to import the library, for which no start waits.
+This is a separate module because the library takes 0.2 s to import, and no start should wait for it.
 """
 
 import datetime as dt
@@ -43,22 +43,22 @@ from app.services.audit.audit_log import Actor
 CHALLENGE_BYTES = 32
 CHALLENGE_LIFETIME = dt.timedelta(minutes=5)
 CHALLENGE = struct.Struct(f">q{CHALLENGE_BYTES}s32s")
-"""A challenge: its end in seconds since 1970, random bytes, and a MAC of both."""
+"""A challenge: its expiry in seconds since 1970, random bytes, and a MAC of both."""
 CHOSEN = AuthenticatorSelectionCriteria(
     resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
 )
-"""A passkey that needs no name to be typed, and a PIN, a finger or a face each time."""
+"""A passkey that needs no typed name, and asks for a PIN, fingerprint or face each time."""
 
 
 @dataclass(frozen=True)
 class Passkeys:
-    """Finds out whose passkey signed a challenge, and registers those of people who hold the token of an invitation."""
+    """The service as WebAuthn's server: registers passkeys of invited people, and identifies who signed a challenge."""
 
     writer: Writer
     party: RelyingParty
 
     def offer(self, *, at: dt.datetime) -> str:
-        """Return the options with which the browser lets the person choose a passkey, as JSON."""
+        """Return the options with which the browser lets the person select a passkey, as JSON."""
         options = webauthn.generate_authentication_options(
             rp_id=self.party.id,
             challenge=self._make_challenge(at),
@@ -88,7 +88,7 @@ class Passkeys:
         return passkey.person
 
     def offer_registration(self, token: str, *, at: dt.datetime) -> str:
-        """Return the options with which the browser makes a passkey, as JSON. Raises `TokenInvalid`."""
+        """Return the options with which the browser creates a passkey, as JSON. Raises `TokenInvalid`."""
         with Session(self.writer.engine) as session:
             _, person = _get_invitation(session, token, at)
             registered = session.exec(select(PasskeyRow).where(PasskeyRow.person == person.name))
@@ -104,7 +104,7 @@ class Passkeys:
         return options_to_json(options)
 
     def register(self, token: str, credential: str, *, address: str, at: dt.datetime) -> str:
-        """Store the passkey, use the invitation up, and return the person. Raises `TokenInvalid`."""
+        """Store the passkey, use up the invitation, and return the person's name. Raises `TokenInvalid`."""
         challenge = self._read_challenge(credential, at)
         with _refusing_wrong_answers():
             verified = webauthn.verify_registration_response(
@@ -122,12 +122,12 @@ class Passkeys:
         return self.writer.run(write)
 
     def _make_challenge(self, at: dt.datetime) -> bytes:
-        """Return a new challenge. Before there is a key, nobody has a passkey, and no answer to it is right."""
+        """Return a new challenge. Without an access key there are no passkeys yet, so no response to it is valid."""
         ends, drawn = int((at + CHALLENGE_LIFETIME).timestamp()), secrets.token_bytes(CHALLENGE_BYTES)
         return CHALLENGE.pack(ends, drawn, next(self._macs(ends, drawn), bytes(32)))
 
     def _read_challenge(self, credential: str, at: dt.datetime) -> bytes:
-        """Return the challenge that the browser's answer names, if this service made it. Raises `TokenInvalid`."""
+        """Return the challenge in the browser's response, if this service made it. Raises `TokenInvalid`."""
         with _refusing_wrong_answers():
             encoded = parse_json(credential)["response"]["clientDataJSON"]
             challenge = parse_client_data_json(base64url_to_bytes(encoded)).challenge
@@ -142,21 +142,21 @@ class Passkeys:
         return challenge
 
     def _has_made(self, mac: bytes, ends: int, drawn: bytes) -> bool:
-        """Return whether the MAC is right. Another process may have a new key."""
+        """Return True if the MAC is valid. Reads the keys again if necessary: there may be a new one."""
         if any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn)):
             return True
         need_access_keys(self.writer.engine).read()
         return any(hmac.compare_digest(mac, each) for each in self._macs(ends, drawn))
 
     def _macs(self, ends: int, drawn: bytes) -> Iterator[bytes]:
-        """Yield the MAC of a challenge under each key of the rows that let somebody in, the newest first."""
+        """Yield the MAC of a challenge under each access key, newest first."""
         text = b"passkey challenge\n%d\n%s" % (ends, drawn)
         return (hmac.digest(key.value, text, "sha256") for key in need_access_keys(self.writer.engine).keys)
 
 
 @contextmanager
 def _refusing_wrong_answers() -> Iterator[None]:
-    """Refuse what the library raises an error for: an answer that is not right, or is none."""
+    """Raise `TokenInvalid` for the library's errors: a wrong or malformed response."""
     try:
         yield
     except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -164,7 +164,7 @@ def _refusing_wrong_answers() -> Iterator[None]:
 
 
 def _use_challenge(session: Session, challenge: bytes, at: dt.datetime) -> None:
-    """Note that the challenge was signed, until it ends. Raises `TokenInvalid` if it was before."""
+    """Record until its expiry that the challenge was signed. Raises `TokenInvalid` if it was signed before."""
     session.connection().execute(delete(ChallengeRow).where(col(ChallengeRow.expires_at) <= at))
     session.add(ChallengeRow(challenge=challenge, expires_at=at + CHALLENGE_LIFETIME))
     try:

@@ -1,4 +1,4 @@
-"""The people at the desk: inviting them, their sessions, and ending everything of a person who leaves."""
+"""The people at the desk: invitations, sessions, and ending all access of a person who leaves."""
 
 import datetime as dt
 import hmac
@@ -23,19 +23,19 @@ from app.services.audit.audit_log import Actor
 
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"
-"""What the record names before a person who signed in with a passkey. No client has such a name."""
+"""The prefix of a person in the audit log who signed in with a passkey. No client has such a name."""
 CONFIRMED_FOR = dt.timedelta(hours=1)
-"""For how long a session counts after the provider said who the person is, and their role."""
+"""How long a session is valid after the provider confirmed the person and their role."""
 ASKED_AFTER = dt.timedelta(minutes=45)
-"""After that the next page that is opened asks the provider again, so that nothing that is posted meets the end."""
+"""After this time the next page view asks the provider again, so that a form post never meets the session's end."""
 NOTED_AFTER = dt.timedelta(minutes=1)
-"""A use is written once a minute, so that a page that is read costs no write."""
+"""A use is written once a minute, so that most page views cost no write."""
 OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The service as passkeys know it: the name of its host, its origin, and the council's name."""
+    """The service as passkeys identify it: its host name, its origin, and the council's name."""
 
     id: str
     origin: str
@@ -43,31 +43,31 @@ class RelyingParty:
 
 
 def list_people(session: Session) -> list[PersonRow]:
-    """Return every person by name, with those who left."""
+    """Return every person by name, including those who left."""
     return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
 
 
 def list_workers(session: Session) -> list[str]:
-    """Return the names of the people who may act on concerns, and have not left."""
+    """Return the names of the people who may act on concerns and have not left."""
     roles = [role for role, scopes in SCOPES_OF.items() if Scope.WRITE in scopes]
     names = select(PersonRow.name).where(col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles))
     return list(session.exec(names.order_by(PersonRow.name)))
 
 
 def count_passkeys(session: Session, name: str) -> int:
-    """Return how many passkeys the person has."""
+    """Return the number of passkeys of the person."""
     return session.exec(select(func.count()).select_from(PasskeyRow).where(PasskeyRow.person == name)).one()
 
 
 def find_last_use(session: Session, name: str) -> dt.datetime | None:
-    """Return when a session of the person that has not ended was last used."""
+    """Return the time when a current session of the person was last used."""
     return session.exec(select(func.max(SessionRow.last_used_at)).where(SessionRow.person == name)).one()
 
 
 def find_with_person(
     session: Session, table: type[OfPerson], condition: ColumnElement[bool]
 ) -> tuple[OfPerson, PersonRow] | None:
-    """Return the row that fulfils the condition, also if it has expired, and its person. Raises `RowNotOurs`."""
+    """Return the row that matches the condition, even if it has expired, and its person. Raises `RowNotOurs`."""
     statement = select(table, PersonRow).join(PersonRow, col(PersonRow.name) == table.person).where(condition)
     found = session.exec(statement).one_or_none()
     if found is not None:
@@ -76,10 +76,10 @@ def find_with_person(
 
 
 def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
-    """Return the token of a link with which the person registers a passkey, once.
+    """Return the token of a single-use link with which the person registers a passkey.
 
-    A person who is already there gets that role at once, and keeps what they have. Raises `SetupError` for a new name
-    that the audit log cannot show clearly, and for a person whose role a provider says.
+    An existing person gets the role immediately and keeps their passkeys and sessions. Raises `SetupError` for a new
+    name that the audit log could not show clearly, and for a person whose role a provider gives.
     """
     token = draw_token()
 
@@ -111,8 +111,8 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
 def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
     """End every session, passkey and invitation of the person, and the keys of each client that acts for that person.
 
-    Nobody signs in by that name until it is invited again; a client stays revoked. Return the names of the clients.
-    Raises `NoSuchPerson`, where neither the desk nor a client has that person.
+    The name cannot sign in until it is invited again; clients stay revoked. Return the names of the clients. Raises
+    `NoSuchPerson` if neither the desk nor a client has that person.
     """
     person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, at=at)
     if person is None and not clients:
@@ -126,10 +126,10 @@ def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
 
 
 def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Actor) -> PersonRow | None:
-    """Store the person that a provider names, who is the actor, with the role that it gives, and return the row.
+    """Store the person that a provider names, with the role that it gives, and return the row. The person is the actor.
 
-    Return None where the person left, or where somebody of that name has passkeys or another provider. A former role
-    that somebody put back is recorded as a change, if the provider gives it.
+    Return None if the person left, or if a person of that name has passkeys or another provider. A former role that was
+    put back in the database is recorded as a change, if the provider gives it.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -149,7 +149,7 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
 
 
 def take_role(session: Session, name: str, *, provider: str, actor: Actor) -> None:
-    """Take the role of a person to whom their provider gives none any more, and end every session of theirs."""
+    """Remove the role of a person whose provider no longer gives one, and end all their sessions."""
     person = session.get(PersonRow, name)
     if person is not None and not person.is_over and person.provider == provider:
         _record_role(session, name, person.role, NO_ROLE, actor)
@@ -164,7 +164,7 @@ def _record_role(session: Session, name: str, former: str, role: str, actor: Act
 
 @dataclass(frozen=True)
 class DeskSessions:
-    """Starts, finds and ends sessions. One ends after `idle` without a request, and after `longest` in any case."""
+    """The sessions of the desk. A session ends after `idle` without a request, and after `longest` in any case."""
 
     engine: Engine
     writer: Writer
@@ -181,9 +181,9 @@ class DeskSessions:
         former: str | None = None,
         goes_on: bool = False,
     ) -> str:
-        """Return the token of a new session, which is on the record. The one that the browser had, `former`, ends.
+        """Start a session, record it in the audit log, and return its token. The browser's `former` session ends.
 
-        Where the new one `goes_on` for the same person, it ends when the former one would have, in any case.
+        If the new session `goes_on` for the same person, it still ends when the former one would have ended.
         """
         token = draw_token()
 
@@ -216,10 +216,10 @@ class DeskSessions:
         return token
 
     def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
-        """Return who has the session, with the scopes of the role that they have now. Raises `TokenInvalid`.
+        """Return the person of the session, with the scopes of their current role. Raises `TokenInvalid`.
 
-        It is `SessionUnconfirmed` where the provider is to be asked again: after an hour, or somewhat sooner where the
-        browser can go there at once, which `may_ask` says.
+        Raises `SessionUnconfirmed` if the provider must be asked again: after an hour, or after 45 minutes if the
+        browser can go there immediately (`may_ask`).
         """
         token_sha256 = token_digest(token)
         with Session(self.engine) as session:
@@ -240,7 +240,7 @@ class DeskSessions:
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str, *, address: str, at: dt.datetime) -> None:
-        """End the session, if there is one, and record that its person signed out."""
+        """End the session, if there is one, and record the sign-out of its person."""
 
         def write(session: Session) -> None:
             found = session.get(SessionRow, token_digest(token))
@@ -251,7 +251,7 @@ class DeskSessions:
         self.writer.run(write)
 
     def end_every(self, person: str, actor: Actor) -> None:
-        """End every session of the person, who is the actor, wherever it is, and record it."""
+        """End every session of the person, who is the actor, on every device, and record it."""
 
         def write(session: Session) -> None:
             session.connection().execute(delete(SessionRow).where(col(SessionRow.person) == person))

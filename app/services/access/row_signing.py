@@ -1,7 +1,7 @@
-"""Rows that let somebody in: they count with a MAC under a key of this machine, and as the record of people says.
+"""Signing of rows that grant access: a row counts only with a MAC under a key of this host, and as the audit log says.
 
-Whoever can write the database cannot make such a MAC, so what they put in opens nothing. An older row that they put
-back has one, and opens nothing either, since the record names a later act.
+Write access to the database is not enough to make such a MAC, so a forged row grants no access. An older row that is
+put back has a valid MAC but grants no access either, since the audit log has a later entry.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ from app.services.key_files import KeyFile
 
 ACCESS_KEY = "access-key.txt"
 KEYS_OF_ENGINE = "access_keys"
-"""The execution option of an engine that holds the keys."""
+"""The execution option of an engine that holds the access keys."""
 ACCESS_ROWS: tuple[type[AccessRow], ...] = (ClientRow, ClientKeyRow, PersonRow, PasskeyRow, InvitationRow, SessionRow)
 LOST = (
     "{path} is not there: its key signed the clients and people of this database. Put it back from its store, or "
@@ -53,32 +53,32 @@ NAMES: Mapping[type[AccessRow], tuple[str, str]] = {
     InvitationRow: ("an invitation of {0.person}", INVITE_AGAIN % "person"),
     SessionRow: ("a session of {0.person}", INVITE_AGAIN % "person"),
 }
-"""What each row is about, and what an operator does about one that is not as it was recorded."""
+"""The subject of each row, and the operator's remedy for a row that does not match the audit log."""
 log = Log(__name__)
 
 
 class AccessKeys(KeyFile):
-    """The keys under which rows have their MAC: a new MAC is made with the first, and one made with any of them counts.
+    """The keys of the rows' MACs. The first key makes new MACs; a MAC under any of them is valid.
 
-    A file that is not configured is made when the first row is written, unless nodes share the database.
+    A key file that is not configured is created when the first row is written, unless nodes share the database.
     """
 
     purpose = "rows that let somebody in are signed with"
     command = "guidance keys rotate-access"
     may_be_made = True
-    """Whether the file is made by itself."""
+    """True if the file may be created automatically."""
     on_refused: Callable[[str], None] = staticmethod(lambda _table: None)
-    """Is told the table of each row that was refused."""
+    """Called with the table of each refused row."""
     has_refused = False
-    """Whether this process has refused a row."""
+    """True if this process has refused a row."""
 
     def __init__(self, path: Path, *, is_configured: bool) -> None:
         super().__init__(path, is_configured=is_configured)
         self.record = AccessRecord()
-        """What the record of people says, as this process knows it."""
+        """The state of access by the audit log, as this process knows it."""
 
     def require(self, bind: Engine | Connection) -> None:
-        """Raise `SetupError` if there is no key, and none can be made, since rows are there or nodes share them."""
+        """Raise `SetupError` if there is no key and none may be made: rows exist, or nodes share the database."""
         if not self.keys:
             self.read()
         if self.keys:
@@ -90,31 +90,31 @@ class AccessKeys(KeyFile):
         self.make()
 
     def sign(self, row: AccessRow) -> bytes:
-        """Return the MAC of the row, under the newest key."""
+        """Return the MAC of the row under the newest key."""
         return _mac(self.keys[0].value, _signed_text(row, _columns(row)))
 
     def has_signed(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return whether the MAC of the row, or of these columns of it, is right. There may be a new key."""
+        """Return True if the MAC of the row, or of the given columns, is valid. Reads the keys again if necessary."""
         if self.has_signed_so_far(row, columns):
             return True
         self.read()
         return self.has_signed_so_far(row, columns)
 
     def has_signed_so_far(self, row: AccessRow, columns: Mapping[str, Any] | None = None) -> bool:
-        """Return whether the MAC of the row, or of these columns of it, is right by a key that was read already."""
+        """Return True if the MAC of the row, or of the given columns, is valid under a key that was already read."""
         stated = columns or _columns(row)
         try:
             signed = _signed_text(row, stated)
             return any(hmac.compare_digest(_mac(key.value, signed), stated["mac"]) for key in self.keys)
-        except (ValueError, TypeError):  # somebody put there what no row of ours has
+        except (ValueError, TypeError):  # a value that this service never writes
             return False
 
     def is_newest(self, row: AccessRow) -> bool:
-        """Return whether the MAC of the row is under the newest key."""
+        """Return True if the MAC of the row is under the newest key."""
         return bool(self.keys) and hmac.compare_digest(self.sign(row), row.mac)
 
     def refuse(self, row: AccessRow) -> None:
-        """Raise the alarm, and `RowNotOurs`."""
+        """Raise the alarm for the row, and raise `RowNotOurs`."""
         table = str(row.__tablename__)
         log.error("row_refused", reason=table)
         self.has_refused = True
@@ -127,7 +127,7 @@ def _mac(key: bytes, signed: bytes) -> bytes:
 
 
 def _signed_text(row: AccessRow, columns: Mapping[str, Any]) -> bytes:
-    """Return the table's name and the canonical JSON (RFC 8785) of the columns that are signed."""
+    """Return the bytes that are signed: the table's name and the canonical JSON (RFC 8785) of the signed columns."""
     signed = {name: _plain(value) for name, value in columns.items() if name not in row.unsigned}
     return f"{row.__tablename__}\n".encode() + canonical_json(signed)
 
@@ -143,7 +143,7 @@ def _plain(value: Any) -> Any:
 
 
 def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
-    """Return the keys that the settings name, with which rows of the engine are signed and checked from now on."""
+    """Return the configured keys. They sign and check the engine's rows from now on."""
     configured = settings.access_key_file
     keys = AccessKeys(configured or settings.data_dir / ACCESS_KEY, is_configured=configured is not None)
     keys.may_be_made = configured is None and (settings.database_url is None or not settings.seal_to)
@@ -152,15 +152,16 @@ def open_access_keys(settings: Settings, engine: Engine) -> AccessKeys:
 
 
 def access_keys_of(bind: Engine | Connection) -> AccessKeys | None:
-    """Return the keys with which rows of the engine are signed, or None for a copy that is only looked at."""
+    """Return the keys that sign the engine's rows, or None for a copy that is only inspected."""
     keys: AccessKeys | None = bind.get_execution_options().get(KEYS_OF_ENGINE)
     return keys
 
 
 def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
-    """Raise `SetupError` unless a key of this machine signed rows of the database, or there are none. Return the keys.
+    """Return the keys. Raise `SetupError` if the database has rows but no key of this host signed any of them.
 
-    `is_used` says that rows will come by themselves, since people sign in by a provider. Nothing is written.
+    With `is_used` rows will be written automatically, since people sign in through a provider: then a key must exist,
+    or it must be possible to make one. Writes nothing.
     """
     keys = need_access_keys(engine)
     keys.load()
@@ -176,7 +177,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs`, and the alarm, for a row that was not signed with a key of this machine."""
+    """Raise `RowNotOurs`, and the alarm, for a row that no key of this host signed."""
     keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
@@ -184,9 +185,9 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 
 
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs`, and the alarm, for a row that is not ours, or not as the record of people says.
+    """Raise `RowNotOurs`, and the alarm, for a row that no key of this host signed or that the audit log contradicts.
 
-    The session read the rows, so that they and the record are of one moment.
+    The rows must come from the same session, so that they and the audit log are from one snapshot.
     """
     require_ours(session, *rows)
     keys = need_access_keys(session.get_bind())
@@ -197,20 +198,20 @@ def require_current_rows(session: Session, *rows: AccessRow) -> None:
 
 
 def read_access_record(engine: Engine) -> None:
-    """Read what is new in the record of people, so that no request waits for the whole of it after a start."""
+    """Read the new entries of the chain `people`, so that no request after a start waits for the whole chain."""
     with Session(engine) as session:
         need_access_keys(engine).record.as_of(session)
 
 
 def recorded_role(session: Session, name: str) -> str | None:
-    """Return the role that the person has by the record, whatever the row says; None for one who left the desk."""
+    """Return the person's role by the audit log, whatever the row says; None for a person who left the desk."""
     recorded = need_access_keys(session.get_bind()).record.as_of(session)
     role, _ = recorded.people.get(name, (NO_ROLE, False))
     return None if recorded.left.get(name) else role
 
 
 def need_access_keys(bind: Engine | Connection) -> AccessKeys:
-    """Return the keys with which rows of the engine are signed. Raises `SetupError` if it was opened without them."""
+    """Return the keys that sign the engine's rows. Raises `SetupError` if it was opened without them."""
     keys = access_keys_of(bind)
     if keys is None:
         raise SetupError("the database was opened without the access key")
@@ -226,7 +227,7 @@ def _has_rows(bind: Engine | Connection) -> bool:
 
 
 def _every_row(session: Session) -> tuple[list[AccessRow], list[str]]:
-    """Return every row that can be read, and the tables in which somebody put one that cannot."""
+    """Return every readable row, and the tables that contain an unreadable one."""
     rows: list[AccessRow] = []
     unreadable = []
     for each in ACCESS_ROWS:
@@ -244,9 +245,9 @@ def _sign_new(_mapper: Any, connection: Connection, row: AccessRow) -> None:
 
 
 def _sign_changed(_mapper: Any, connection: Connection, row: AccessRow) -> None:
-    """Sign the row as it is now, if it was ours before: no change of ours makes a row count that somebody put there.
+    """Sign the changed row if its MAC was valid before. Otherwise refuse it: a change must not make a forged row valid.
 
-    A row that lets nobody in any more is signed in any case: so whatever was put there can be taken back.
+    A row that no longer grants access is always signed, so that a forged row can be revoked.
     """
     keys = need_access_keys(connection)
     keys.require(connection)
@@ -269,16 +270,16 @@ for _row in ACCESS_ROWS:
 
 @dataclass(frozen=True)
 class Resigned:
-    """How many rows are signed with the newest key, and which were left as they are, since no key signed them."""
+    """The number of rows signed with the newest key, and the rows left unsigned because no key had signed them."""
 
     count: int
     left: list[str]
 
 
 def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept: bool) -> Resigned:
-    """Sign every row with the newest key. A row that no key signed is left as it is, unless it is accepted.
+    """Sign every row with the newest key. A row that no key signed is skipped, unless `accept` is true.
 
-    The transaction admits one writer at a time, so that no two processes change the file at once.
+    The transaction admits one writer at a time, so that no two processes change the key file simultaneously.
     """
     if with_new_key:
         keys.add()
@@ -300,7 +301,7 @@ def sign_again(session: Session, *, keys: AccessKeys, with_new_key: bool, accept
 
 
 def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
-    """Drop every key but the newest from the file. Raises `SetupError` if a row still needs another."""
+    """Drop every key but the newest from the file. Raises `SetupError` if a row still needs an older one."""
     keys.read()
     if any(keys.has_signed_so_far(row) and not keys.is_newest(row) for row in _every_row(session)[0]):
         raise SetupError("a row is still signed with a former key: run `guidance keys rotate-access` first")
@@ -308,15 +309,15 @@ def drop_old_access_keys(session: Session, *, keys: AccessKeys) -> None:
 
 
 def name_of(row: AccessRow) -> str:
-    """Return what the row is about, for an operator."""
+    """Return the subject of the row, for an operator."""
     return NAMES[type(row)][0].format(row)
 
 
 def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
-    """Yield each row that lets somebody in and is not ours, or not as the record says: what it is about, and the fault.
+    """Yield the subject and fault of each row that grants access but is unsigned or contradicts the audit log.
 
-    Rows and record are read as of one moment. The MACs of a copy that was opened without the key are not compared.
-    A key of a revoked client lets nobody in, whatever it says.
+    Rows and audit log are read from one snapshot. The MACs of a copy that was opened without the key are not checked.
+    Keys of a revoked client grant no access and are skipped.
     """
     keys = access_keys_of(engine)
     with Session(engine) as session:
@@ -343,9 +344,9 @@ def verify_access(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
 def _gone(
     recorded: RecordedAccess, rows: Collection[AccessRow], unreadable: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield what the record knows and the tables lack, except where a table cannot be read.
+    """Yield the rows that the audit log expects and the tables lack. Skip tables that cannot be read.
 
-    A session that is over goes without an act, so the record does not know which ones are there.
+    An expired session is deleted without an audit entry, so sessions are not checked.
     """
     there = {(type(row), name_on_record(row)) for row in rows}
     keys = {key: client for key, (client, _) in recorded.keys.items() if client not in recorded.revoked}

@@ -1,7 +1,7 @@
-"""How people sign in to the desk's pages: by a passkey, or by an OpenID provider (OpenID Connect by code, with PKCE).
+"""Sign-in to the desk's pages: by passkey, or by an OpenID provider (authorization code flow with PKCE).
 
-On the way to the provider and back the browser holds one secret. State, nonce and PKCE's verifier come from it, so the
-server stores nothing, and what one browser began no other one ends.
+During an OpenID sign-in the browser holds one secret. State, nonce and the PKCE verifier are derived from it, so the
+server stores nothing, and a sign-in cannot be finished in another browser.
 """
 
 import base64
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
 GUIDES_PATH = "/edit"
-"""Where people who are signed in write guides."""
+"""The pages on which signed-in people write guides."""
 INVITATION = f"{PATH}/invitation"
 PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
 RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
-"""Where a provider sends the browser, and where that page leads on to."""
+"""The page to which a provider sends the browser, and the page after that."""
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 
 @dataclass
 class Endpoints:
-    """The provider's addresses for signing in, read again after five minutes."""
+    """The provider's addresses for signing in, fetched again after five minutes."""
 
     issuer: str
     monotonic: Callable[[], float] = time.monotonic
@@ -48,7 +48,7 @@ class Endpoints:
     _read_at: float = float("-inf")
 
     def get(self, name: str, subject: str) -> str:
-        """Return that address. Raises `ProviderUnavailable`."""
+        """Return the endpoint with that name. Raises `ProviderUnavailable`."""
         if self.monotonic() - self._read_at >= FRESH_SECONDS_OF_ENDPOINTS:
             self._document, self._read_at = discover(self.issuer), self.monotonic()
         return address_in(self._document, name, subject, issuer=self.issuer)
@@ -56,7 +56,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who the provider says signed in, and the role that it gives them, if any."""
+    """The person whom the provider authenticated, and the role that it gives them, if any."""
 
     person: str
     role: Role | None
@@ -64,10 +64,10 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class OpenIdSignIn:
-    """Leads people to the provider, and reads what it says when they come back. Blocks while it calls the provider."""
+    """The client of the provider: sends people there, and reads its response. Blocks while it calls the provider."""
 
     provider: OpenIdProvider
-    """Checks the ID tokens: its audience is the client's own name."""
+    """Checks the ID tokens. Its audience is the client's name."""
     endpoints: Endpoints
     return_address: str
     scopes: str
@@ -75,17 +75,17 @@ class OpenIdSignIn:
 
     @property
     def client(self) -> str:
-        """What the record names before the person."""
+        """The prefix before the person's name in the audit log."""
         return f"openid:{self.provider.audience}"
 
     def state(self, secret: str) -> str:
-        """Return the state of the way of a browser that holds the secret: the provider gives it back."""
+        """Return the state for the secret, which the provider sends back."""
         return _derive(secret, "state")
 
     def address(self, secret: str, *, asks_nobody: bool = False) -> str:
-        """Return where the browser that holds the secret goes to sign in. Raises `ProviderUnavailable`.
+        """Return the provider's URL for a sign-in with that secret. Raises `ProviderUnavailable`.
 
-        Where it `asks_nobody`, the provider shows no page, and answers for whoever is signed in there.
+        With `asks_nobody` the provider shows no page, and responds for the person who is already signed in there.
         """
         challenge = hashlib.sha256(_derive(secret, "verifier").encode()).digest()
         query = {
@@ -102,9 +102,9 @@ class OpenIdSignIn:
         return address + ("&" if urlsplit(address).query else "?") + urlencode(query)
 
     def finish(self, secret: str, *, code: str, state: str, issuer: str | None) -> SignedIn:
-        """Return who signed in. Raises `TokenInvalid` and `ProviderUnavailable`.
+        """Return the person who signed in. Raises `TokenInvalid` and `ProviderUnavailable`.
 
-        `issuer` is what the provider says of itself beside the code (RFC 9207), where it does.
+        `issuer` is the issuer that the provider returns beside the code (RFC 9207), if it does.
         """
         if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
@@ -141,10 +141,9 @@ class OpenIdSignIn:
 
 
 def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:
-    """Return the service at that address as passkeys know it.
+    """Return the service at that URL as passkeys identify it.
 
-    A passkey needs the name of a host, so an address of this machine alone becomes `localhost`. It may be served on
-    another port than the address says.
+    A passkey needs a host name, so a loopback address becomes `localhost`. `port` replaces the port of such an address.
     """
     url = urlsplit(public_url)
     host = url.hostname or ""
@@ -156,7 +155,7 @@ def relying_party(public_url: str, council_name: str, *, port: int | None = None
 
 @dataclass(frozen=True)
 class DeskSignIn:
-    """The sessions, and the ways to begin one: a passkey and, where it is configured, an OpenID provider."""
+    """The sessions, and the ways to start one: a passkey or, if configured, an OpenID provider."""
 
     sessions: DeskSessions
     public_url: str
@@ -164,24 +163,24 @@ class DeskSignIn:
     openid: OpenIdSignIn | None = None
 
     def party(self, port: int | None = None) -> RelyingParty:
-        """Return this service as passkeys know it, on that port if it is for this machine alone."""
+        """Return this service as passkeys identify it, at that port if only this host can reach it."""
         return relying_party(self.public_url, self.council_name, port=port)
 
     def passkeys(self, port: int | None) -> "Passkeys":
-        """Return what registers passkeys, and reads signed challenges."""
+        """Return the service that registers passkeys and checks signed challenges."""
         from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # 0.2 s, which no start waits for
 
         return Passkeys(self.sessions.writer, self.party(port))
 
     def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
-        """Return the token of a session of that person, whose passkey was checked."""
+        """Start a session for a person whose passkey was checked, and return its token."""
         return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
 
 
 def open_desk_sign_in(
     settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
 ) -> DeskSignIn:
-    """Return the sign-in of the settings; that by the provider where this service is a client of it."""
+    """Return the sign-in that the settings configure. It includes the provider if this service is a client of it."""
     idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
     openid, secret = None, settings.openid_client_secret
     if provider is not None and settings.openid_client_id is not None:

@@ -1,4 +1,4 @@
-"""The limits of one source: whether a request is within them, and how many codes may be tried."""
+"""Limits per source: how many concerns, saved forms and codes one network may send."""
 
 import datetime as dt
 import math
@@ -11,28 +11,29 @@ from app.errors import NoSuchConcern, NoSuchSavedForm, RateLimited, TooManyConce
 from app.services.access.limits import Limiter, Network, Networks, Policy
 
 SHORT_BYTES = 4096
-"""Up to this size a concern is taken above the limits, and an addition is never counted: 'they are here now'."""
+"""Up to this size a concern is accepted above the limits, and an addition is never counted: 'they are here now'."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """How a concern is taken: the mark of its source, empty for all but many, and whether it is answered late."""
+    """How a concern is accepted: the mark of its source, empty for most, and a flag for a delayed response."""
 
     mark: str = ""
     is_late: bool = False
 
 
 UNCOUNTED = Admission()
-"""How the concern of a client, or of this machine itself, is taken."""
+"""The admission of a concern from a client, or from this host."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Counts concerns without a key by the networks that they come from, and marks those of a source that sends many.
+    """Limits of concerns sent without a key, counted by network. A source that sends many has its concerns marked.
 
-    `unmarked` is small and marks, so that a school is taken and the desk can tell a flood apart. Above `most`, which
-    long concerns have for themselves, a long one is refused and a short one is answered late, up to `flood`: parts of
-    `SHORT_BYTES` that a disk bears. Who says that a child is in danger is taken above that too, in a few words.
+    The limit `unmarked` is small and only marks: a school's concerns are accepted, and the desk can recognise a flood.
+    Above `most`, which counts long concerns separately, a long concern is refused, unless a child is in danger. Others
+    are accepted with a delayed response up to `flood`, which counts in units of `SHORT_BYTES` and protects the disk. A
+    short concern about a child in danger is accepted above `flood` too.
     """
 
     limiter: Limiter
@@ -42,7 +43,7 @@ class Sources:
     saved_bytes: Policy
 
     async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
-        """Count one more concern, of so many bytes, and return how it is taken. Raises `TooManyConcerns`."""
+        """Count one more concern of `size` bytes, and return how it is accepted. Raises `TooManyConcerns`."""
         if not networks:
             return UNCOUNTED
         return await self.limiter.run(partial(self._admit, networks, size=size, in_danger=in_danger, day=day))
@@ -54,15 +55,16 @@ class Sources:
         return Admission(self.limiter.mark(few.caller, day) if few.is_over else "", is_late)
 
     def admit_addition(self, mark: str, size: int, *, in_danger: bool) -> None:
-        """Count one more long addition to a concern of that mark. Raises `TooManyConcerns`.
+        """Count one more long addition to a concern with that mark. Raises `TooManyConcerns`.
 
-        A short one is always taken. A concern without a mark has its own bound; a source has few such concerns a day.
+        A short addition is always accepted. A concern without a mark has its own bound; a source has few such concerns
+        a day.
         """
         if mark and size > SHORT_BYTES:
             self._take("long-additions", (Network(mark),), size, in_danger=in_danger)
 
     def _take(self, name: str, networks: Networks, size: int, *, in_danger: bool) -> bool:
-        """Count what came under that name, and return whether it is above the limit. Raises `TooManyConcerns`."""
+        """Count one submission under that name. Return True if it is above the limit. Raises `TooManyConcerns`."""
         most = self.limiter.count_here(Policy(name, self.most.item), networks)
         is_long = size > SHORT_BYTES
         if not most.is_over:
@@ -75,10 +77,10 @@ class Sources:
         return True
 
     def admit_saved_form(self, networks: Networks, size: int, *, day: dt.date) -> str:
-        """Count one more form that is saved, of so many bytes, and return the mark of its source; empty for none.
+        """Count one more saved form of `size` bytes. Return the mark of its source; empty if there is none.
 
-        The mark is of the narrowest network, whose share the table of saved forms holds. The wider ones are counted
-        here, since two more marks in a row would tell an address. Raises `TooManySavedForms`.
+        The mark is of the narrowest network, whose share is enforced in the table of saved forms. Wider networks are
+        counted here, since two more marks in a row would reveal an address. Raises `TooManySavedForms`.
         """
         if not networks:
             return ""
@@ -90,9 +92,9 @@ class Sources:
 
 @dataclass(frozen=True)
 class CodeTries:
-    """Counts wrong codes by what they are for, whether or not it exists, and by the networks that they come from.
+    """Limits of codes. Wrong codes are counted by the name they are for, even an unknown one, and by network.
 
-    A right code is counted by what it opens, never by the address of whoever has it.
+    A right code is counted by its concern or form, never by the caller's address.
     """
 
     limiter: Limiter
@@ -102,11 +104,11 @@ class CodeTries:
 
     @contextmanager
     def guard(self, name: str | None, networks: Networks, purpose: str = "") -> Iterator[None]:
-        """Count a try of a code for `name`: a wrong one where the block raises `NoSuchConcern` or `NoSuchSavedForm`.
+        """Count a try of a code for `name`. The code is wrong if the block raises `NoSuchConcern` or `NoSuchSavedForm`.
 
-        Raises `TooManyTries` in its place, once too many were wrong: so whoever tries wrong codes keeps nobody from
-        their concern, and learns no more than before. Raises `RateLimited` for a right one that was used too often for
-        that purpose. Without a name, no code can be right. Runs in a worker thread.
+        Raises `TooManyTries` in place of these after too many wrong codes. So a guesser does not lock reporters out of
+        their concern, and learns nothing more. Raises `RateLimited` for a right code that was used too often for that
+        purpose. Without a name, no code can be right. Runs in a worker thread.
         """
         try:
             yield

@@ -1,4 +1,4 @@
-"""Guards against webhooks that lead into a private network (SSRF)."""
+"""A guard against webhooks that lead into a private network (SSRF)."""
 
 import ipaddress
 import socket
@@ -23,12 +23,12 @@ NOT_PUBLIC = tuple(
         "168.63.129.16/32",  # Azure's own services, seen from each of its machines
     )
 )
-"""What counts as global, and may lead into a private network all the same."""
+"""Networks that Python counts as global but that may lead into a private network."""
 
 
 @dataclass(frozen=True)
 class SsrfGuard:
-    """Checks URLs. `allowed_hosts` may resolve to private addresses; this machine itself is allowed over http."""
+    """A checker of webhook URLs. `allowed_hosts` may resolve to private addresses; this host is allowed over http."""
 
     allowed_hosts: frozenset[str] = frozenset()
 
@@ -57,7 +57,7 @@ class SsrfGuard:
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Return whether the address is one host on the open internet, and holds no other address."""
+    """Return True if the address is one host on the public internet and embeds no other address."""
     return address.is_global and not address.is_multicast and not any(address in each for each in NOT_PUBLIC)
 
 

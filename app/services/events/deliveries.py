@@ -1,4 +1,4 @@
-"""Deliveries of events to webhooks: due, claimed by a worker, tried again and counted."""
+"""Deliveries of events to webhooks: due, claimed by a worker, retried and counted."""
 
 import datetime as dt
 import random
@@ -21,17 +21,17 @@ SECOND, MINUTE, HOUR = 1, 60, 3600
 DELAYS = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, *([6 * HOUR] * 7))
 MAX_DELAY = 6 * HOUR
 HTTP_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
-"""The three forms of RFC 9110, section 5.6.7."""
+"""The three date formats of RFC 9110, section 5.6.7."""
 GONE = str(HTTPStatus.GONE.value)
 UNDER_WAY = "under way"
-"""The `last_answer` of a delivery while a worker tries it, or where the worker died."""
+"""The `last_answer` of a delivery while a worker attempts it, or after the worker died."""
 TEST_NOTICE = "webhook.test"
-"""The type of a notice by which an operator tries a webhook. Nothing happened, so it is not a kind of event."""
+"""The type of a test notice that an operator sends to a webhook. It is not a kind of event, since nothing happened."""
 
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A delivery that this worker may try until its lease ends."""
+    """A delivery that this worker may attempt until its lease ends."""
 
     event_id: int
     webhook: str
@@ -45,7 +45,7 @@ class ClaimedDelivery:
 
 
 def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
-    """Return the names of the webhooks for which a delivery is due. The mailbox is not among them."""
+    """Return the names of the webhooks with due deliveries, without the mailbox."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
     active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), webhooks.c.name != EMAIL, is_due)
@@ -56,9 +56,9 @@ def find_webhooks_due(engine: Engine, *, now: dt.datetime) -> list[str]:
 def claim_due(
     session: Session, *, webhook: str, now: dt.datetime, lease: dt.timedelta, limit: int
 ) -> list[ClaimedDelivery]:
-    """Claim due deliveries of one webhook, by moving their due time to the end of the lease.
+    """Claim due deliveries of one webhook by moving their due time to the end of the lease.
 
-    If a worker dies, they become due again. Writers take turns, so no two workers claim the same.
+    If a worker dies, its deliveries become due again. Writers take turns, so no two workers claim the same delivery.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -76,7 +76,7 @@ def claim_due(
 def lease_deliveries(
     session: Session, webhook: str, *conditions: ColumnElement[bool], until: dt.datetime, limit: int
 ) -> Sequence[Any]:
-    """Move the due time of those deliveries, the oldest first, to `until`. Return event, message, attempts of each."""
+    """Move those deliveries' due time to `until`, oldest first. Return the event, message and attempts of each."""
     deliveries = table_of(DeliveryRow)
     chosen = (
         select_columns(deliveries.c.event_id, deliveries.c.webhook)
@@ -100,7 +100,7 @@ def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, state: DeliveryState, answer: str, *, due: dt.datetime, at: dt.datetime
 ) -> None:
-    """Write the result of an attempt, unless another worker already wrote one. A receiver that is gone is disabled."""
+    """Write the result of an attempt, unless another worker already did. Disable a receiver that answered 410 Gone."""
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state == DeliveryState.PENDING:
         delivery.state, delivery.last_answer, delivery.due = state.value, answer, due
@@ -111,7 +111,7 @@ def record_attempt(
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
-    """Count the deliveries that wait, and those that failed for good, by webhook and state."""
+    """Count the pending and the dead deliveries, by webhook and state."""
     counted = session.exec(
         select(DeliveryRow.webhook, DeliveryRow.state, func.count())
         .where(col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DEAD.value)))
@@ -121,18 +121,18 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def next_due(attempts: int, retry_after: str | None, now: dt.datetime) -> dt.datetime:
-    """Return when to try again after that attempt: as the receiver wishes, but within six hours."""
+    """Return the time of the next attempt: after the usual delay, or `Retry-After` if later, but within six hours."""
     jitter = random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load; not for security
     delay = DELAYS[min(attempts, len(DELAYS)) - 1] * jitter
     return now + dt.timedelta(seconds=min(max(delay, _seconds_of(retry_after, now)), MAX_DELAY))
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
-    """Return `Retry-After` in seconds (RFC 9110, section 10.2.3): 0 if there is none, or it is of neither form."""
-    if retry_after is None or not retry_after.isascii():  # `isdigit` is true of `²`, which is no number to Python
+    """Return `Retry-After` in seconds (RFC 9110, section 10.2.3); 0 if there is none or it is invalid."""
+    if retry_after is None or not retry_after.isascii():  # `isdigit` is true of `²`, which Python cannot parse
         return 0
     if retry_after.isdigit():
-        return float(retry_after)  # of any length: no number here is too large for a float
+        return float(retry_after)  # of any length: no such number is too large for a float
     for form in HTTP_DATES:
         with suppress(ValueError):
             return (dt.datetime.strptime(retry_after, form).replace(tzinfo=dt.UTC) - now).total_seconds()
@@ -140,7 +140,7 @@ def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
 
 
 def oldest_waiting(session: Session) -> dict[str, dt.datetime]:
-    """Return the time of the oldest event that waits for each receiver that is not disabled, if one does."""
+    """Return the time of the oldest pending event of each active receiver that has one."""
     waiting = (
         select(DeliveryRow.webhook, func.min(EventRow.at))
         .join(EventRow, col(EventRow.id) == DeliveryRow.event_id)

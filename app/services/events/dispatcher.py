@@ -1,4 +1,4 @@
-"""Delivers events to all webhooks, at least once, some at a time for each receiver."""
+"""Delivery of events to all webhooks, at least once, several at a time for each receiver."""
 
 import asyncio
 import datetime as dt
@@ -39,14 +39,14 @@ from app.services.workers import Job, JobsWorker, backoff_seconds
 log = Log(__name__)
 LEASE = dt.timedelta(seconds=60)
 MAX_CONCURRENT = 4
-"""Attempts at a time for one receiver. So many are claimed at a time, so none waits while its lease runs out."""
+"""Concurrent attempts for one receiver. As many are claimed at once, so none waits while its lease runs out."""
 PAUSE_SECONDS = 0.5
 STOP_MARGIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class WebhookDispatcher:
-    """Tries due deliveries, for one receiver at a time. Any number may run, in any number of processes."""
+    """A dispatcher of due deliveries, for one receiver at a time. Any number may run, in any number of processes."""
 
     writer: Writer
     sender: WebhookSender
@@ -55,20 +55,20 @@ class WebhookDispatcher:
     lease: dt.timedelta = LEASE
 
     async def find_due(self) -> list[str]:
-        """Return the webhooks for which a delivery is due. It only reads, so no write waits for it."""
+        """Return the webhooks with due deliveries. Only reads, so it blocks no write."""
         return await asyncio.to_thread(find_webhooks_due, self.writer.engine, now=self.clock())
 
     def note_round(self, notes: RoundNotes) -> None:
-        """Note that this process delivers, if there is a webhook."""
+        """Record that this process delivers, if there is a webhook."""
         with Session(self.writer.engine) as session:
             is_needed = any(each.name != EMAIL for each in list_receivers(session))
         notes.note(is_needed=is_needed)
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Try everything that is due for one webhook, and return the number of attempts.
+        """Attempt everything that is due for one webhook. Return the number of attempts.
 
-        Raises `WebhookSecretUnreadable`, and then claims nothing; `StoreBusy` if a result could not be recorded: the
-        delivery is due again when its lease ends.
+        Raises `WebhookSecretUnreadable`, and then claims nothing. Raises `StoreBusy` if a result could not be recorded:
+        the delivery is due again when its lease ends.
         """
         tried = 0
         while not is_stopping() and (claimed := await self.writer.run_async(self._claim, webhook=webhook)):
@@ -86,7 +86,7 @@ class WebhookDispatcher:
     async def _attempt(self, delivery: ClaimedDelivery) -> None:
         try:
             result = await self.sender.send(delivery, self.clock())
-        except asyncio.CancelledError:  # this process stops; another one, or the next, tries at once
+        except asyncio.CancelledError:  # this process stops: another one, or the next, attempts it immediately
             await self._record(delivery, DeliveryState.PENDING, "interrupted", due=self.clock())
             raise
         answer, due = str(result.answer), next_due(delivery.attempts, result.retry_after, self.clock())
@@ -107,15 +107,15 @@ class WebhookDispatcher:
 def build_dispatcher(
     settings: Settings, writer: Writer, clock: Callable[[], dt.datetime], lease: dt.timedelta = LEASE
 ) -> WebhookDispatcher:
-    """Build a dispatcher by the settings. An attempt ends within its lease, so that nobody else tries meanwhile."""
+    """Build a dispatcher from the settings. Attempts end within their lease, so that no other process repeats them."""
     sender = build_sender(settings, seconds=min(ATTEMPT_SECONDS, lease.total_seconds()))
     return WebhookDispatcher(writer, sender, open_webhook_keys(settings), clock, lease)
 
 
 class DispatcherThread(JobsWorker):
-    """Delivers until it is stopped. Each receiver has a lane (a task) of its own, so none waits for another.
+    """A thread that delivers until it is stopped. Each receiver has its own queue and task, so none waits for another.
 
-    At a stop the attempts under way have `grace_seconds` to end. Then they are cancelled, and due again at once.
+    At a stop, current attempts have `grace_seconds` to end. Then they are cancelled and immediately due again.
     """
 
     def __init__(self, dispatcher: WebhookDispatcher, *, grace_seconds: float) -> None:
@@ -149,7 +149,7 @@ class DispatcherThread(JobsWorker):
         return is_free and time.monotonic() >= self._resting_until.get(webhook, 0.0)
 
     async def _find_due(self) -> list[str]:
-        """Return the webhooks with due deliveries: none where the database does not answer, so that lanes go on."""
+        """Return the webhooks with due deliveries; none if the database fails, so that current tasks continue."""
         try:
             if self._notes.is_due:
                 await asyncio.to_thread(self._dispatcher.note_round, self._notes)
@@ -159,7 +159,7 @@ class DispatcherThread(JobsWorker):
             return []
 
     async def _work_lane(self, webhook: str) -> None:
-        """Deliver what is due for one receiver. After a failure of any kind this lane rests; the others go on."""
+        """Deliver everything that is due for one receiver. After any failure only this receiver pauses."""
         try:
             await self._dispatcher.deliver_to(webhook, is_stopping=lambda: self.is_stopping)
         except Exception as failure:
@@ -173,7 +173,7 @@ class DispatcherThread(JobsWorker):
 async def send_test_notice(
     engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
 ) -> SendResult:
-    """Send a signed notice that says it is a test, and return what came of it. Nothing is stored or tried again."""
+    """Send a signed test notice, and return the result. Nothing is stored or retried."""
     with Session(engine) as session:
         webhook = get_webhook(session, name)
     notice = ClaimedDelivery(
@@ -198,7 +198,7 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 
 
 def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
-    """Make the webhook's waiting deliveries due now, but for those under way, and return their number."""
+    """Make the webhook's pending deliveries due now, except those under way. Return their number."""
     get_webhook(session, name)
     waiting = _of_webhook(name, DeliveryState.PENDING).where(col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY))
     return session.exec(waiting.values(due=now)).rowcount

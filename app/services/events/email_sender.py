@@ -1,4 +1,4 @@
-"""Sends emails through the mail server of the council."""
+"""The sender of emails through the council's mail server."""
 
 import smtplib
 import socket
@@ -18,19 +18,19 @@ log = Log(__name__)
 
 
 class EmailSender:
-    """Sends by the mail server of the settings. Whatever the server does, `send` returns in time."""
+    """A sender through the configured mail server. Whatever the server does, `send` returns in time."""
 
     def __init__(self, settings: Settings, *, seconds: float = SECONDS_TO_SEND) -> None:
         self._settings = settings
         self._seconds = seconds
-        self._read_password()  # a file that is missing stops the start
+        self._read_password()  # a missing file stops the start
 
     def send(self, message: EmailMessage) -> str | None:
-        """Send once. Return None, or the kind of the failure, and never a word of the server's answer."""
+        """Send once. Return None, or the kind of failure without any text from the server."""
         return self._converse(lambda server: self._hand_over(server, message))
 
     def knock(self) -> str | None:
-        """Do all that comes before an email, with the sign-in, and send nothing. Return as `send` does."""
+        """Connect and sign in as for an email, but send nothing. Return as `send` does."""
         return self._converse(lambda _: None)
 
     def _converse(self, say: Callable[[smtplib.SMTP], None]) -> str | None:
@@ -39,17 +39,17 @@ class EmailSender:
         def converse() -> None:
             try:
                 self._greet(server)
-                if is_over.is_set():  # a lookup took so long: the email is tried again by another conversation
+                if is_over.is_set():  # a name lookup took too long: another attempt sends the email
                     return
                 say(server)
-                with suppress(smtplib.SMTPException, OSError):  # the email is accepted, whatever comes now
+                with suppress(smtplib.SMTPException, OSError):  # the email is accepted, whatever happens now
                     server.quit()
             finally:
                 server.close()
 
         try:
             call_in_time(converse, self._seconds)
-        except TimeoutError as failure:  # a lookup of the name, or a server that says a letter now and then
+        except TimeoutError as failure:  # a name lookup, or a server that sends a byte now and then
             is_over.set()
             _break_off(server)
             return type(failure).__name__
@@ -64,7 +64,7 @@ class EmailSender:
 
     def _greet(self, server: smtplib.SMTP) -> None:
         host = self._settings.smtp_host or ""
-        vars(server)["_host"] = host  # the name that TLS verifies, which only a client that connects at once sets
+        vars(server)["_host"] = host  # the name that TLS verifies; otherwise only the constructor sets it
         server.connect(host, self._settings.smtp_port)
         server.ehlo_or_helo_if_needed()
         if self._settings.smtp_security == "starttls":
@@ -75,7 +75,7 @@ class EmailSender:
 
     def _hand_over(self, server: smtplib.SMTP, message: EmailMessage) -> None:
         refused = server.send_message(message)
-        if refused:  # the others have it: another attempt would send it to them twice
+        if refused:  # the other recipients have it: a retry would send it to them twice
             log.warning("email_recipients_refused", count=len(refused))
 
     def _read_password(self) -> str | None:
@@ -87,7 +87,7 @@ class EmailSender:
 
 
 def _break_off(server: smtplib.SMTP) -> None:
-    """End a conversation that has lasted too long. What waits for the server then fails at once."""
+    """End a conversation that has lasted too long. A thread that waits for the server then fails immediately."""
     connection = server.sock
     if connection is not None:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Emails to the duty team: one for all events since the last. They hold figures and a link, and no words."""
+"""Emails to the duty team: one for all events since the last. They hold figures and a link, but no content."""
 
 import datetime as dt
 import uuid
@@ -24,7 +24,7 @@ from app.services.events.outbox import EVENT_NAMESPACE, new_message_id
 from app.services.events.webhooks import REMOVED, cancel_deliveries
 
 FIRST_LOOK_BACK = dt.timedelta(hours=1)
-"""When emails are switched on, events that are older than this are not sent any more."""
+"""After emails are switched on, events older than this are not sent."""
 SENTENCES = {
     EventKind.CONCERN_RECEIVED: ("1 new concern.", "{} new concerns."),
     EventKind.CONCERN_ADDED: ("1 new addition to a concern.", "{} new additions to concerns."),
@@ -50,18 +50,18 @@ KINDS = sorted(kind.value for kind in SENTENCES)
 MAX_EVENTS = 2000
 EMAIL_LEASE = dt.timedelta(seconds=90)
 PAUSE = dt.timedelta(seconds=60)
-"""The shortest time between two emails: what comes meanwhile is in the next."""
-LONGEST_PAUSE_STEP = 4  # of the pauses between the attempts of a webhook: ten minutes, since this is the team's bell
+"""The shortest time between two emails. Events in between go into the next one."""
+LONGEST_PAUSE_STEP = 4  # index into the retry delays of webhooks: at most ten minutes, since emails alert the team
 LONGEST_REST = dt.timedelta(minutes=15)
-"""A rest that ends later was made by a clock that was wrong, and does not count."""
+"""A pause that ends later than this comes from a wrong clock and is ignored."""
 ACCEPTED = "accepted"
 ADDRESS = "mailto:"
-"""Stands for the addresses of the settings, which are not in the database."""
+"""Placeholder for the addresses in the settings, which are not in the database."""
 
 
 @dataclass(frozen=True)
 class EmailNotice:
-    """What an email says: how many events of each kind, and how many say that a child is in immediate danger."""
+    """The content of an email: events by kind, and how many concern a child in immediate danger."""
 
     events: tuple[int, ...]
     counts: Mapping[str, int]
@@ -70,14 +70,14 @@ class EmailNotice:
 
 
 def is_email_due(session: Session, *, now: dt.datetime) -> bool:
-    """Return whether a claim may find something to send. It only reads."""
+    """Return True if a claim may find something to send. Only reads."""
     if _is_subscribed(session.get(WebhookRow, EMAIL)):
         return session.exec(_waiting().limit(1)).first() is not None and not _is_resting(session, now)
     return True
 
 
 def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
-    """Claim what is to be sent, until the lease ends. None where nothing is, or another process is sending."""
+    """Claim the events to send, until the lease ends. Return None if there are none or another process is sending."""
     mailbox = session.get(WebhookRow, EMAIL)
     if not _is_subscribed(mailbox):
         _subscribe(session, mailbox, now)
@@ -97,10 +97,10 @@ def claim_email(session: Session, *, now: dt.datetime) -> EmailNotice | None:
 
 
 def record_email(session: Session, notice: EmailNotice, failure: str | None = None, *, now: dt.datetime) -> None:
-    """Write that the mail server accepted the email, or when to try again.
+    """Record that the mail server accepted the email, or when to retry.
 
-    An email is never given up: what waits for the team waits until somebody looks. What another process has sent
-    meanwhile stays so.
+    An email is never given up: its events stay pending until they are sent. Events that another process has sent are
+    not changed.
     """
     of_notice = col(DeliveryRow.webhook) == EMAIL, col(DeliveryRow.event_id).in_(notice.events), _waits()
     tried = update(DeliveryRow).where(*of_notice)
@@ -112,13 +112,13 @@ def record_email(session: Session, notice: EmailNotice, failure: str | None = No
 
 
 def find_mailbox(session: Session) -> WebhookRow | None:
-    """Return the mailbox, if events go to it. It only reads."""
+    """Return the mailbox if it receives events. Only reads."""
     mailbox = session.get(WebhookRow, EMAIL)
     return mailbox if mailbox is not None and mailbox.disabled_at is None else None
 
 
 def unsubscribe_email(session: Session, *, now: dt.datetime) -> int:
-    """Where emails are switched off, let no event wait for the mailbox. Return how many did."""
+    """Cancel all deliveries to the mailbox when emails are switched off. Return their number."""
     mailbox = find_mailbox(session)
     if mailbox is None:
         return 0
@@ -131,7 +131,7 @@ def _is_subscribed(mailbox: WebhookRow | None) -> bool:
 
 
 def _subscribe(session: Session, mailbox: WebhookRow | None, now: dt.datetime) -> None:
-    """Let events go to the mailbox from now on, and those of the last hour that it did not get."""
+    """Subscribe the mailbox to events from now on, and to those of the last hour that it did not get."""
     if mailbox is None:
         mailbox = WebhookRow(name=EMAIL, url=ADDRESS, kinds=KINDS, secrets=[], added_at=now)
         session.add(mailbox)
@@ -155,7 +155,7 @@ def _waiting() -> SelectOfScalar[int]:
 
 
 def _is_resting(session: Session, now: dt.datetime) -> bool:
-    """Return whether an email is under way, or it is too early for another one, or for another attempt."""
+    """Return True if an email is being sent, or it is too early for another one or a retry."""
     tried = select(DeliveryRow.event_id).where(
         DeliveryRow.webhook == EMAIL,
         col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DELIVERED.value)),
@@ -167,7 +167,7 @@ def _is_resting(session: Session, now: dt.datetime) -> bool:
 
 
 def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
-    """Count the concerns and additions of which there is news, and which say that a child is in immediate danger."""
+    """Count the concerns and additions in these events that report a child in immediate danger."""
     raised = {each.data["reference"] for each in events if "addition" not in each.data}
     added = {(each.data["reference"], each.data["addition"]) for each in events if "addition" in each.data}
     concerns = select(ConcernRow.reference).where(
@@ -183,7 +183,7 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
 
 
 def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """Return the email. Its id is the same for the same events, so that a repetition can be recognised."""
+    """Return the email. Its ID is the same for the same events, so that a repetition can be recognised."""
     message = EmailMessage()
     message["From"], message["To"] = settings.smtp_from, ", ".join(settings.smtp_to)
     message["Subject"] = f"{_subject(notice)} ({settings.council_name})"
@@ -198,7 +198,7 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 
 def build_test_email(settings: Settings, *, at: dt.datetime) -> EmailMessage:
-    """Return an email by which an operator tries the mail server."""
+    """Return a test email with which an operator checks the mail server."""
     message = build_email(EmailNotice((), {}, 0, 1), settings, at=at)
     message.replace_header("Subject", f"{TEST_SUBJECT} ({settings.council_name})")
     return message

@@ -1,4 +1,4 @@
-"""Events: appended with their deliveries, and read by pull. They hold references, times and links, and no words."""
+"""Events: appended with their deliveries, and pulled by clients. They hold references, times and links only."""
 
 import datetime as dt
 import json
@@ -25,7 +25,7 @@ from app.models.links import CHECKPOINT, desk_concern_path, edition_path, rendit
 from app.services.audit.audit_log import Actor, record_action, record_reading
 from app.services.audit.chains import find_end, write_end
 
-# Executed with every concern: built once.
+# Executed with every concern, so built once.
 _NEW_EVENT = insert(table_of(EventRow))
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
@@ -37,17 +37,17 @@ TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added
 
 
 def new_message_id() -> str:
-    """Return the id of a new message, which is the same on every attempt."""
+    """Return a new message ID. It stays the same on every attempt."""
     return f"msg_{secrets.token_hex(16)}"
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Write the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
+    """Store the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
     append_events(session, [(kind, at, data)])
 
 
 def append_events(session: Session, events: Sequence[Event]) -> None:
-    """Write the events, if there are any, with their deliveries, at the end of the chain."""
+    """Store the events and their deliveries at the end of the chain."""
     if not events:
         return
     connection = session.connection()
@@ -79,7 +79,7 @@ def append_events(session: Session, events: Sequence[Event]) -> None:
 
 
 def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
-    """Return the event's id, made of all that it is: a number alone would come again after a restored backup."""
+    """Return the event's ID, derived from all its content: a number would be reused after a backup is restored."""
     return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
 
 
@@ -102,9 +102,9 @@ def events_about(
     message: int | None = None,
     addition: tuple[int, dt.datetime | None] | None = None,
 ) -> list[Event]:
-    """Return the event about the concern, or none if it is a test; of a message or an addition it names the number.
+    """Return the event about the concern, or none if it is a test. It names the message or addition, if given.
 
-    An addition has its own `acknowledge_by` too, where the event is about that.
+    `addition` is its number and its acknowledgement deadline, or None if the event is not about the deadline.
     """
     if concern.test:
         return []
@@ -126,7 +126,7 @@ def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Return the payload of an event about an edition: with its digest if it was published, with why if withdrawn."""
+    """Return the payload of an event about an edition: with the digest if published, with the reason if withdrawn."""
     own = {"digest": digest, "reason": reason}
     payload = {"guide": key.guide, "edition": key.number} | {name: said for name, said in own.items() if said}
     return payload | {"links": {"edition": edition_path(*key)}}
@@ -135,7 +135,7 @@ def edition_payload(key: EditionKey, *, digest: str | None = None, reason: str |
 def rendition_payload(
     key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool, reason: str | None = None
 ) -> dict[str, Any]:
-    """Return the payload of an event about a rendition: which it is, of which edition, and no word of it."""
+    """Return the payload of an event about a rendition: its key, form and edition, but no content."""
     edition = content.of.edition
     why = {} if reason is None else {"reason": reason}
     return why | {
@@ -151,15 +151,15 @@ def rendition_payload(
 
 
 def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Return the payload for a receiver: beside `links`, which are paths, `urls` has the same as whole addresses."""
+    """Return the payload for a receiver, with `urls`: the paths in `links` as absolute URLs."""
     links: dict[str, str] = data.get("links", {})
     return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}
 
 
 def read_events_after(session: Session, writer: Writer, *, after: int, limit: int, actor: Actor) -> Sequence[EventRow]:
-    """Return the events after that one, after it is recorded which concerns they show. A page without any is not."""
+    """Record which concerns the events after that number show, if any, then return the events."""
     rows = events_after(session, after=after, limit=limit)
-    session.close()  # released: requests that hold one connection and wait for another could block each other
+    session.close()  # frees the connection: requests that hold one and wait for another could block each other
     references = tuple(dict.fromkeys(row.data["reference"] for row in rows if row.kind.startswith("concern.")))
     if references:
         writer.run(record_reading, EVENTS, DeskAct.EVENTS_READ, actor, ShownDetails(references=references))
@@ -167,19 +167,19 @@ def read_events_after(session: Session, writer: Writer, *, after: int, limit: in
 
 
 def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:
-    """Return the events after that one. Writers take turns, so none is committed later with a number before these."""
+    """Return the events after that number. Writers take turns, so no lower number is committed later."""
     wanted = select(EventRow).where(col(EventRow.id) > after)
     return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
 
 
 def confirmed_by(session: Session, *, client: str) -> int:
-    """Return the last event that the client confirmed; 0 where it confirmed none, or one that does not exist."""
+    """Return the last event that the client confirmed; 0 if it confirmed none, or one that no longer exists."""
     reader = session.get(EventReaderRow, client)
     return reader.confirmed if reader is not None and reader.confirmed <= find_last_event(session) else 0
 
 
 def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str) -> None:
-    """Record that the client has every event up to that one. The number never decreases, unless no event has it.
+    """Record that the client has every event up to `event_id`. The number decreases only if its event no longer exists.
 
     Raises `CursorAhead` if there is no such event yet.
     """
@@ -198,5 +198,5 @@ def confirm_events(session: Session, *, event_id: int, actor: Actor, client: str
 
 
 def find_last_event(session: Session) -> int:
-    """Return the number of the last event; 0 where there is none."""
+    """Return the number of the last event; 0 if there is none."""
     return session.exec(select(func.max(EventRow.id))).one() or 0

@@ -1,4 +1,4 @@
-"""The secrets of webhooks: encrypted in the database, rotated, and encrypted again under a new key."""
+"""Secrets of webhooks: encrypted in the database, rotated, and re-encrypted under a new key."""
 
 import base64
 import datetime as dt
@@ -38,23 +38,23 @@ MAX_SECRETS = 2
 
 
 class WebhookKeys(KeyFile):
-    """The keys under which secrets are encrypted (AES-256-GCM). The name of the webhook is authenticated.
+    """The keys that encrypt secrets (AES-256-GCM). The webhook's name is authenticated too.
 
-    A file that is not configured is made when the first secret is encrypted.
+    A key file that is not configured is created when the first secret is encrypted.
     """
 
     purpose = "the secrets of webhooks are encrypted under"
     command = "guidance keys rotate-webhooks"
 
     def encrypt(self, webhook: str, secret: str) -> str:
-        """Encrypt a secret of that webhook under the newest key."""
+        """Encrypt a secret of the webhook under the newest key."""
         key = self._newest()
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + AESGCM(key.value).encrypt(nonce, secret.encode(), webhook.encode())
         return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
-        """Decrypt the secrets of that webhook. Raises `WebhookSecretUnreadable`."""
+        """Decrypt the secrets of the webhook. Raises `WebhookSecretUnreadable`."""
         return tuple(self._decrypt(webhook, each) for each in stored)
 
     def can_decrypt(self, webhook: str, stored: str) -> bool:
@@ -69,7 +69,7 @@ class WebhookKeys(KeyFile):
         return stored.startswith(f"{FORMAT_VERSION}.{self._newest().id}.")
 
     def renew(self, webhook: str, stored: str) -> str:
-        """Return the secret encrypted under the newest key; as it is, if it is so already or cannot be decrypted."""
+        """Return the secret encrypted under the newest key; unchanged if it already is or cannot be decrypted."""
         if self.is_newest(stored) or not self.can_decrypt(webhook, stored):
             return stored
         return self.encrypt(webhook, self._decrypt(webhook, stored))
@@ -86,7 +86,7 @@ class WebhookKeys(KeyFile):
             raise WebhookSecretUnreadable from None
 
     def _find(self, key_id: str) -> bytes | None:
-        """Return the key of that id. A new one may have been written to the file since it was read."""
+        """Return the key with that ID. Reads the file again if necessary: a key may have been added."""
         if key_id not in dict(self.keys):
             self.read()
         return dict(self.keys).get(key_id)
@@ -102,14 +102,14 @@ class WebhookKeys(KeyFile):
 
 
 def open_webhook_keys(settings: Settings) -> WebhookKeys:
-    """Return the keys that the settings name: the configured file, else one in the data folder."""
+    """Return the keys from the configured file, or from the data folder if none is configured."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
 
 
 @dataclass(frozen=True)
 class NewWebhook:
-    """An address to add, with the kinds of events that are pushed to it."""
+    """A webhook to add: its name, URL and kinds of events."""
 
     name: str
     url: str
@@ -117,9 +117,9 @@ class NewWebhook:
 
 
 def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Add a webhook, and return the secret that signs its messages (Standard Webhooks 1.0).
+    """Add a webhook. Return the secret that signs its messages (Standard Webhooks 1.0).
 
-    Raises `WebhookExists`, or `AddressNotAllowed` if the address may not be called.
+    Raises `WebhookExists`, or `AddressNotAllowed` if the URL may not be called.
     """
     refuse_mailbox(webhook.name)
     if not re.fullmatch(SLUG_PATTERN, webhook.name):
@@ -137,9 +137,9 @@ def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: 
 
 
 def rotate_secret(session: Session, name: str, *, keys: WebhookKeys, at: dt.datetime) -> str:
-    """Return a new secret. Messages carry both signatures, until the next rotation. Raises `NoSuchWebhook`.
+    """Add a new secret and return it. Messages carry both signatures until the next rotation. Raises `NoSuchWebhook`.
 
-    An old secret that cannot be decrypted any more is dropped.
+    An old secret that can no longer be decrypted is dropped.
     """
     refuse_mailbox(name)
     secret = _new_secret()
@@ -159,7 +159,7 @@ def drop_old_secret(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Remove the webhook: nothing more goes to it, and another one may have its name. Raises `NoSuchWebhook`."""
+    """Remove the webhook and cancel its deliveries. Another one may then use its name. Raises `NoSuchWebhook`."""
     refuse_mailbox(name)
     webhook = get_webhook(session, name)
     webhook.disabled_at, webhook.disabled_because = at, REMOVED
@@ -168,9 +168,9 @@ def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
 
 
 def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_new_key: bool = False) -> int:
-    """Encrypt every secret under the newest key, and return the number of webhooks whose secrets are under it.
+    """Re-encrypt every secret under the newest key. Return the number of webhooks whose secrets are all under it.
 
-    The transaction admits one writer at a time, so that no two processes change the file at once.
+    The transaction admits one writer at a time, so that no two processes change the key file simultaneously.
     """
     if with_new_key:
         keys.add()
@@ -183,7 +183,7 @@ def encrypt_again(session: Session, *, keys: WebhookKeys, at: dt.datetime, with_
 
 
 def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
-    """Drop every key but the newest from the file. Raises `WebhookSecretUnreadable` if a secret still needs another."""
+    """Drop every key but the newest from the file. Raises `WebhookSecretUnreadable` if a secret needs an older one."""
     for webhook in list_webhooks(session):
         if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):
             raise WebhookSecretUnreadable

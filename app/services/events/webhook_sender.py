@@ -1,4 +1,4 @@
-"""Sends one delivery to a webhook (Standard Webhooks 1.0), with limits of time and size."""
+"""The sender of webhook deliveries (Standard Webhooks 1.0), with limits of time and size."""
 
 import asyncio
 import datetime as dt
@@ -22,7 +22,7 @@ from app.services.events.outbox import event_id, notice_data
 from app.services.workers import start_call
 
 ATTEMPT_SECONDS = 15.0
-"""The whole attempt: the lookup of the name, the connection, TLS, the request and the head of the response."""
+"""Deadline of a whole attempt: name lookup, connection, TLS, the request and the head of the response."""
 BODY_SECONDS = 1.0
 MAX_RESPONSE_BYTES = 64 * 1024
 SUCCESSES = range(200, 300)
@@ -31,21 +31,21 @@ log = Log(__name__)
 
 
 class SendResult(NamedTuple):
-    """What came of an attempt: the status of the response, or the name of the error; and its `Retry-After`."""
+    """The result of an attempt: the response's status or the error's name, and its `Retry-After`."""
 
     answer: int | str
     retry_after: str | None = None
 
     @property
     def is_success(self) -> bool:
-        """Whether the receiver has the notice."""
+        """True if the receiver accepted the notice."""
         return self.answer in SUCCESSES
 
 
 class WebhookSender:
-    """Sends deliveries. Each has a connection of its own: what one receiver does with its connection affects no other.
+    """A sender of deliveries, each on a separate connection, so that no receiver can affect another.
 
-    `seconds` is the deadline of one attempt. It is of a clock that only goes forward, so a change of time is no matter.
+    `seconds` is the deadline of one attempt, by a monotonic clock: changes of the system time have no effect.
     """
 
     def __init__(self, guard: SsrfGuard, *, public_url: str, seconds: float = ATTEMPT_SECONDS) -> None:
@@ -54,19 +54,19 @@ class WebhookSender:
         self._seconds = seconds
 
     async def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
-        """Try once. Whatever the receiver does, this returns by the deadline."""
+        """Attempt once. Whatever the receiver does, this returns by the deadline."""
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._send(delivery, at)
         except (AddressNotAllowed, httpx.HTTPError, TimeoutError) as failure:
             return SendResult(type(failure).__name__)
-        except Exception as failure:  # a receiver can send what no library expects
+        except Exception as failure:  # a receiver can send data that no library expects
             log.failure("webhook_attempt_failed", error=failure, webhook=delivery.webhook)
             return SendResult(type(failure).__name__)
 
     async def _send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
-        # Lookup, connection and TLS end by times of their own, before the deadline: a cancelled TLS handshake would
-        # leave its connection open (httpcore 1.0 closes it after an error, and not where the task is cancelled).
+        # Lookup, connection and TLS have their own, shorter timeouts: a cancelled TLS handshake would
+        # leave its connection open (httpcore 1.0 closes it after an error, but not if the task is cancelled).
         step = self._seconds / 4
         async with asyncio.timeout(step):
             url, host = await self._lookups.resolve(delivery.url)
@@ -87,9 +87,9 @@ class WebhookSender:
 
 
 class Lookups:
-    """Looks up addresses without blocking the event loop, one thread for each URL at a time.
+    """Address lookups that do not block the event loop, with at most one thread for each URL.
 
-    While a lookup hangs, further attempts for the same URL wait for it, and start no other.
+    While a lookup hangs, further attempts for the same URL wait for it.
     """
 
     def __init__(self, guard: SsrfGuard) -> None:
@@ -97,7 +97,7 @@ class Lookups:
         self._under_way: dict[str, Future[Target]] = {}
 
     async def resolve(self, url: str) -> Target:
-        """Return what `SsrfGuard.resolve` returns, and raise what it raises."""
+        """Return the result of `SsrfGuard.resolve`; raise its errors."""
         lookup = self._under_way.get(url)
         if lookup is None or lookup.done():
             lookup = self._under_way[url] = start_call(partial(self._guard.resolve, url), "webhook-lookup")
@@ -105,7 +105,7 @@ class Lookups:
 
 
 def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> WebhookSender:
-    """Build a sender by the settings."""
+    """Build a sender from the settings."""
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     return WebhookSender(guard, public_url=settings.public_url, seconds=seconds)
 
@@ -128,7 +128,7 @@ def _headers_of(delivery: ClaimedDelivery, body: str, at: dt.datetime) -> dict[s
 
 
 async def _discard(response: httpx.Response) -> None:
-    """Read the body, 64 KiB at most, so that the receiver can end its response. Nothing of it is stored."""
+    """Read and discard up to 64 KiB of the body, so that the receiver can end its response."""
     read = 0
     async for chunk in response.aiter_raw():
         read += len(chunk)

@@ -1,4 +1,4 @@
-"""The register of webhooks: adding, listing and removing them, and what the audit log says of them."""
+"""The register of webhooks: adding, listing and removing them, and their audit log entries."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,9 @@ log = Log(__name__)
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """Insert the webhook, in place of one of its name that was removed. Raises `WebhookExists` if the name is in use.
+    """Insert the webhook, replacing a removed one of the same name. Raises `WebhookExists` if the name is in use.
 
-    Deliveries to the former address stay as a record. None of them goes to the new one.
+    Deliveries to the former URL are kept, but none goes to the new one.
     """
     was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
     if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
@@ -46,28 +46,28 @@ def get_webhook(session: Session, name: str) -> WebhookRow:
 
 
 def refuse_mailbox(name: str) -> None:
-    """Raise `SetupError` for the name of the duty team's mailbox, where an address is meant."""
+    """Raise `SetupError` if the name is that of the duty team's mailbox, which is not a webhook."""
     if name == EMAIL:
         raise SetupError(f"{EMAIL} is the duty team's mailbox, which the settings name (GUIDANCE_SMTP_HOST)")
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """Return every receiver by name, with those that are disabled or removed."""
+    """Return every receiver by name, including disabled and removed ones."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
 def list_receivers(session: Session) -> list[WebhookRow]:
-    """Return every receiver that events go to, by name: the duty team's mailbox too."""
+    """Return every active receiver by name, including the duty team's mailbox."""
     return [each for each in list_webhooks(session) if each.disabled_at is None]
 
 
 def record_webhook(session: Session, webhook: WebhookRow, actor: Actor) -> None:
-    """Record how the webhook is from now on: where it leads, and what goes there."""
+    """Record the new state of the webhook in the audit log: its URL and its kinds of events."""
     record_action(session, WEBHOOKS, DeskAct.WEBHOOK_CHANGED, actor, webhook_details(webhook))
 
 
 def webhook_details(webhook: WebhookRow) -> WebhookDetails:
-    """Return what the audit log says of the webhook. The digest of the secrets is that of their encrypted form."""
+    """Return the details of the webhook for the audit log. The digest of the secrets is of their encrypted form."""
     columns = {name: getattr(webhook, name) for name in ("name", "url", "kinds", "disabled_because")}
     times = {name: at and format_utc(at) for name, at in (("added", webhook.added_at), ("off", webhook.disabled_at))}
     return WebhookDetails(
@@ -79,7 +79,7 @@ def webhook_details(webhook: WebhookRow) -> WebhookDetails:
 
 
 def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetails]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each webhook that is not as it was last recorded, and the fault."""
+    """Yield the name and the fault of each webhook that differs from its last audit log entry."""
     there = {webhook.name: webhook for webhook in list_webhooks(session)}
     for name, webhook in there.items():
         if name == EMAIL:  # the settings name the mailbox
@@ -92,7 +92,7 @@ def find_changed_webhooks(session: Session, recorded: Mapping[str, WebhookDetail
 
 
 def cancel_deliveries(session: Session, name: str) -> int:
-    """Send nothing any more of what waits for that receiver, or was given up. Return how many there were."""
+    """Cancel every pending and dead delivery to the receiver. Return their number."""
     return session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == name, col(DeliveryRow.state).in_(UNDELIVERED))

@@ -1,4 +1,4 @@
-"""The schema of the first release, which every database has from the models: see `app.db.schema`."""
+"""The schema of the first release, which the models create: see `app.db.schema`."""
 
 revision = "0001"
 down_revision = None

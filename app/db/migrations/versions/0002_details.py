@@ -1,4 +1,4 @@
-"""Details of audit entries as JSON, of which a rule reads the person of an assignment.
+"""Details of audit log entries as JSON: a database rule reads the assigned person from them.
 
 The details of earlier builds are sentences. They are hashed, so no revision can rewrite them.
 """
@@ -19,7 +19,7 @@ SENTENCES = (
 
 
 def upgrade() -> None:
-    """Replace the rule. Raise `SetupError` if the audit log has an entry."""
+    """Replace the rule. Raise `SetupError` if the audit log is not empty."""
     if op.get_bind().scalar(text("SELECT 1 FROM disclosures LIMIT 1")) is not None:
         raise SetupError(SENTENCES)
     run_statements(__file__)
