@@ -106,7 +106,7 @@ def test_a_concern_whose_answer_is_lost_arrives_once(page: Page) -> None:
 
 
 @pytest.mark.nightly
-def test_what_was_changed_after_a_lost_answer_is_sent_too(page: Page) -> None:
+def test_changes_after_a_lost_answer_are_sent_too(page: Page) -> None:
     """The service has the first version under the key already. The second one comes with a key of its own."""
     keys: list[str] = []
 
@@ -132,7 +132,7 @@ def test_what_was_changed_after_a_lost_answer_is_sent_too(page: Page) -> None:
 
 
 @pytest.mark.nightly
-def test_when_the_service_is_busy_the_page_keeps_what_was_typed_and_shows_the_numbers(page: Page) -> None:
+def test_a_busy_service_keeps_typed_words_and_shows_the_numbers(page: Page) -> None:
     busy = {"type": "/v1/problems/busy", "title": "Busy", "status": 503, "detail": "Busy.", "signposts": [POLICE]}
     page.route(CONCERNS, lambda route: route.fulfill(status=503, headers=ALLOWED, body=json.dumps(busy)))
     answer(page)
@@ -159,7 +159,7 @@ def requests_of(page: Page) -> list[Request]:
 
 
 @pytest.mark.nightly
-def test_nothing_typed_is_in_an_address_or_in_the_storage_of_the_browser(page: Page) -> None:
+def test_typed_words_are_in_no_address_or_browser_storage(page: Page) -> None:
     requests = requests_of(page)
     answer(page)
     send(page)
@@ -185,13 +185,13 @@ def test_the_page_meets_nobody_with_a_barrier(page: Page) -> None:
 
 
 def beside(page: Page, label: str) -> str:
-    """Return what stands beside the field as its fault."""
+    """Return the fault that is shown beside the field."""
     described = page.get_by_label(label).first.get_attribute("aria-describedby") or ""
     places = [page.locator(f"[id='{each}']") for each in described.split() if each.endswith(("fault", "error"))]
     return " ".join(each.inner_text() for each in places if each.count())
 
 
-def test_each_fault_stands_beside_its_field_and_what_was_typed_stays(page: Page) -> None:
+def test_each_fault_is_beside_its_field_and_typed_words_stay(page: Page) -> None:
     page.get_by_label("What are you worried about?").fill(NARRATIVE)
     send(page)
     page.locator(".fault:not(:empty), .error-detail").first.wait_for()
@@ -202,9 +202,7 @@ def test_each_fault_stands_beside_its_field_and_what_was_typed_stays(page: Page)
 
 
 @pytest.mark.nightly
-def test_without_its_script_the_page_sends_nothing_and_puts_nothing_into_its_address(
-    browser: Browser, site: Site
-) -> None:
+def test_the_page_without_its_script_sends_nothing_and_keeps_its_address(browser: Browser, site: Site) -> None:
     page = browser.new_context(bypass_csp=True).new_page()
     page.route("**/page.js", lambda route: route.abort())
     page.goto(f"{site.origin}/javascript/index.html")

@@ -1,4 +1,4 @@
-"""The sample that keeps a copy of the guides fetches what changed alone, and takes no words without their digest."""
+"""The sample that keeps a copy of the guides fetches only the changes, and takes no words without their digest."""
 
 import json
 import os

@@ -109,7 +109,7 @@ class CuttingProxy:
 
 
 class _Allowance:
-    """How many bytes a connection may still carry."""
+    """The number of bytes that a connection may still carry."""
 
     def __init__(self, left: int | None) -> None:
         self._left, self._lock = left, Lock()
@@ -206,7 +206,7 @@ def test_the_asynchronous_client_does_the_same(server: LiveServer) -> None:
     assert asyncio.run(raise_one())
 
 
-def test_every_section_is_read_with_its_guide_and_the_digest_is_that_of_the_words(reader: GuidanceClient) -> None:
+def test_every_section_matches_its_guide_and_the_digest_matches_the_words(reader: GuidanceClient) -> None:
     edition = reader.guide(SLUG).content
 
     check_digest(edition)
@@ -239,7 +239,7 @@ def test_a_refusal_names_each_fault_and_repeats_nothing(reader: GuidanceClient) 
     assert reader.check_concern(copied(SMALLEST_EXAMPLE))["kept"] is False
 
 
-def test_a_test_is_raised_only_where_the_key_and_the_concern_both_say_test(server: LiveServer) -> None:
+def test_key_and_concern_must_both_say_test_or_neither(server: LiveServer) -> None:
     real, marked = copied(SMALLEST_EXAMPLE), copied(SMALLEST_EXAMPLE) | {"test": True}
     test_key = guidance("clients", "add", "example-sandbox", "--test", "--data-dir", server.data_dir).stdout.strip()
     sandbox = GuidanceClient(server.url, key=test_key)
@@ -258,7 +258,7 @@ def test_a_test_is_raised_only_where_the_key_and_the_concern_both_say_test(serve
                 assert [fault["pointer"] for fault in refused.value.faults] == ["#/test"]
 
 
-def test_a_receipt_that_was_changed_or_is_for_other_words_is_not_genuine(reader: GuidanceClient) -> None:
+def test_a_changed_receipt_or_one_for_other_words_is_not_genuine(reader: GuidanceClient) -> None:
     receipt, keys = reader.raise_concern(copied(SMALLEST_EXAMPLE)), reader.receipt_keys()
     head, body, signature = receipt["receipt"].split(".")
     other = reader.raise_concern(copied(SMALLEST_EXAMPLE))
@@ -278,7 +278,7 @@ def test_a_receipt_that_was_changed_or_is_for_other_words_is_not_genuine(reader:
         check_receipt(receipt, {"keys": []})
 
 
-def test_a_sealed_concern_is_opened_by_the_identity_and_only_under_its_own_reference(server: LiveServer) -> None:
+def test_the_identity_opens_a_sealed_concern_only_under_its_own_reference(server: LiveServer) -> None:
     identity = next(
         line
         for line in (server.data_dir / "development-identity.txt").read_text().splitlines()
@@ -296,7 +296,7 @@ def test_a_sealed_concern_is_opened_by_the_identity_and_only_under_its_own_refer
         open_sealed(sealed[:-1], identity, reference=receipt["reference"])
 
 
-def test_while_the_service_is_off_for_a_week_guidance_is_read_from_the_disk_and_says_how_old_it_is(
+def test_the_client_cache_gives_dated_guidance_for_a_week_without_the_service(
     tmp_path: Path,
 ) -> None:
     started, now = datetime.now(UTC), [datetime.now(UTC)]
@@ -344,7 +344,7 @@ def answers(*responses: httpx.Response) -> httpx.MockTransport:
     return httpx.MockTransport(lambda _request: left.pop(0))
 
 
-def test_a_busy_service_is_called_again_when_it_says_with_the_same_key() -> None:
+def test_the_client_retries_a_busy_service_with_the_same_key() -> None:
     keys: list[str] = []
     left = [httpx.Response(503, headers={"Retry-After": "0"}), httpx.Response(429, headers={"Retry-After": "0"})]
 
@@ -372,7 +372,7 @@ def test_no_retry_after_stops_the_client_for_long_or_breaks_it(retry_after: str)
 
 @pytest.mark.nightly
 @pytest.mark.slow
-def test_of_a_thousand_connections_cut_at_random_no_concern_is_lost_or_twice(server: LiveServer) -> None:
+def test_a_thousand_cut_connections_lose_and_repeat_no_concern(server: LiveServer) -> None:
     parts = urlsplit(server.url)
     draw = random.Random(8)  # noqa: S311  # where to cut, repeatable
     proxy = CuttingProxy((str(parts.hostname), int(parts.port or 0)), lambda: draw.randint(0, 16_000))

@@ -57,7 +57,7 @@ def is_accepted(check: dict[str, Any], scenario: str) -> bool:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("scenario", PASSED)
-def test_every_check_passes_that_fits_a_server_with_tools_alone(
+def test_a_server_with_only_tools_passes_every_check_that_fits(
     suite: Path, server: LiveServer, tmp_path: Path, scenario: str
 ) -> None:
     checks = checks_of(suite, f"{server.url}/mcp", scenario, tmp_path)

@@ -45,10 +45,10 @@ LEFT_OUT = {
     "fuzzing": ["/v1/concerns/check"],  # its body is that of /v1/concerns
 }
 SCHEMES = ("ClientKey", "StatusToken")
-SECOND = 2  # the edition that alone is withdrawn, so that there is always a current one
+SECOND = 2  # the only edition that is withdrawn, so that there is always a current one
 
-# Why a request can be refused although each of its values fits the schema. Anything else that is told to a caller with
-# good data is a defect: of the schema, which promised too much, or of the service.
+# The reasons to refuse a request although each of its values fits the schema. Anything else that is told to a caller
+# with good data is a defect: of the schema, which promised too much, or of the service.
 BEYOND_ANY_SCHEMA = [
     r"A test needs a test key, .*",
     r"Nothing was stored: with a test key, a concern must say `\"test\": true`\. .*",
@@ -134,7 +134,7 @@ def started(service: FastAPI) -> ASGIApp:
 
 
 def scenarios(service: FastAPI, phase: str, tokens: dict[str, str]) -> Iterator[events.ScenarioFinished]:
-    """What came of each scenario of the phase, over the whole document."""
+    """The result of each scenario of the phase, over the whole document."""
     config = SchemathesisConfig.from_dict(
         {
             "seed": 1,
@@ -168,7 +168,7 @@ def faults(scenario: events.ScenarioFinished) -> Iterator[str]:
 
 
 def refusals_of_good_data(scenario: events.ScenarioFinished) -> Iterator[str]:
-    """What a caller was told whose data fits its schema and was refused all the same."""
+    """The answer to a caller whose data fits its schema and was refused all the same."""
     for case_id, node in scenario.recorder.cases.items():
         told, meta = scenario.recorder.interactions.get(case_id), node.value.meta
         if told is None or told.response is None or meta is None or meta.generation.mode.is_negative:
@@ -229,13 +229,13 @@ def reads(document: dict[str, Any]) -> Iterator[Operation]:
 
 
 def known_of(told: Operation, tokens: dict[str, str]) -> dict[str, str]:
-    """What the operation is asked with: the kept concern, and the second edition, which has one before it."""
+    """The input of the operation: the kept concern, and the second edition, which has one before it."""
     number = {"number": str(SECOND)} if told.path.startswith("/v1/guides/{guide}/editions/") else {}
     token = {"token": tokens[told.scheme]} if told.scheme else {}
     return {"reference": tokens["reference"]} | token | number
 
 
-def test_every_read_answers_what_is_documented(service: FastAPI, client: TestClient, tokens: dict[str, str]) -> None:
+def test_every_read_answers_as_documented(service: FastAPI, client: TestClient, tokens: dict[str, str]) -> None:
     document = service.openapi()
     for told in reads(document):
         content = told.definition["responses"]["200"]["content"]

@@ -108,7 +108,7 @@ def broken_links(document: Path) -> list[str]:
 
 
 @for_each("document", DOCUMENTS)
-def test_every_relative_link_leads_to_a_file_and_to_a_heading_in_it(document: Path) -> None:
+def test_every_relative_link_leads_to_an_existing_file_and_heading(document: Path) -> None:
     assert broken_links(document) == []
 
 
@@ -146,7 +146,7 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
 
 @pytest.mark.slow
 @for_each("document", CURRENT)
-def test_every_command_and_make_target_of_a_document_is_there_with_its_options(document: Path) -> None:
+def test_every_command_and_make_target_in_a_document_exists_with_its_options(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     blocks = re.findall(r"^( *)```(?:sh|bash|console)[^\n]*\n(.*?)^\1```$", text, flags=re.MULTILINE | re.DOTALL)
     indented = re.findall(r"^ {4,}(?:guidance|make) .*$", BLOCK.sub("", text), flags=re.MULTILINE)
@@ -178,7 +178,7 @@ def test_every_route_of_the_documents_is_there_with_its_query(service: FastAPI) 
 
 
 @for_each("document", CURRENT)
-def test_every_option_that_a_document_names_alone_is_one_of_a_command(document: Path) -> None:
+def test_every_option_in_a_document_belongs_to_a_command(document: Path) -> None:
     known = options_of(program())
     named = OPTION.findall(BLOCK.sub("", document.read_text(encoding="utf-8")))
 
@@ -211,7 +211,7 @@ def test_every_module_and_test_that_a_document_names_is_there(document: Path) ->
     assert [name for name in tests if not is_test(name)] == []
 
 
-def test_what_is_not_there_is_found(service: FastAPI) -> None:
+def test_a_missing_command_or_address_in_a_document_is_found(service: FastAPI) -> None:
     shell = """
     make serves VERSION=1 ; make serve ARGS="--prot=9000" PROT=1   # make nothing
     key=$(guidance client add x --test) && A=b guidance clients add x --scope concerns:reed --expires=90d y
@@ -272,7 +272,7 @@ def test_the_reference_of_speed_shows_the_recorded_run() -> None:
 
 
 @for_each("document", [ROOT / "README.md", SPEED, ARCHITECTURE])
-def test_every_figure_of_speed_that_a_sentence_claims_is_in_the_recorded_run(document: Path) -> None:
+def test_every_claimed_speed_is_in_the_recorded_run(document: Path) -> None:
     run = as_markdown(recorded())
     claimed = MEASURED.findall(OF_ANOTHER_RUN.sub("", document.read_text()).replace(run, ""))
 

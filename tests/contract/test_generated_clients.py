@@ -303,7 +303,7 @@ def run_program(request: pytest.FixtureRequest, generator: str, *arguments: str)
 
 
 def written_operations(folder: Path, generator: str) -> set[str]:
-    """Return the names of the operations that the generator wrote, in small letters alone."""
+    """Return the names of the operations that the generator wrote, in small letters only."""
     pattern, part, operation = WRITTEN[generator]
     found = set()
     for path in folder.glob(pattern):
@@ -341,7 +341,7 @@ def test_a_generator_loses_no_operation(
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
-def test_a_generated_client_reads_every_section_raises_concerns_and_is_refused_in_words(
+def test_a_generated_client_reads_sections_raises_concerns_and_reports_refusals(
     request: pytest.FixtureRequest,
     server: LiveServer,
     proxy: Proxy,

@@ -39,7 +39,7 @@ def test_the_record_has_every_locked_package_and_no_other() -> None:
 
 
 @for_each("lock", PYTHON_LOCKS)
-def test_what_is_recorded_is_what_the_installed_package_says(lock: str) -> None:
+def test_the_recorded_licence_is_that_of_the_installed_package(lock: str) -> None:
     record, compared = recorded(), 0
     for each in python_packages(lock):
         try:
@@ -67,7 +67,7 @@ def test_other_terms_would_be_found(terms: str) -> None:
     assert not is_free(terms)
 
 
-def test_what_is_inside_the_script_of_the_desk_is_free_and_its_lock_file_says_what_each_package_says() -> None:
+def test_the_desk_script_has_only_free_packages_with_correct_locked_terms() -> None:
     packages = bundled_packages()
 
     assert packages
@@ -81,7 +81,7 @@ def test_what_is_inside_the_script_of_the_desk_is_free_and_its_lock_file_says_wh
             assert locked.terms == about["license"]
 
 
-def test_the_script_of_the_desk_has_inside_what_the_page_of_licences_names_for_it() -> None:
+def test_the_licences_page_names_everything_inside_the_desk_script() -> None:
     if not SCRIPT.is_file():
         pytest.skip("it is not built: make desk-script")
     head = SCRIPT.read_text().partition("*/")[0]
@@ -92,7 +92,7 @@ def test_the_script_of_the_desk_has_inside_what_the_page_of_licences_names_for_i
     assert {each for each in inside if f"`{each[0]}` {each[1]}" not in licences_page()} == set()
 
 
-def test_the_audit_has_nothing_to_say_without_a_network_and_would_say_what_is_wrong(
+def test_the_offline_audit_passes_and_reports_forbidden_terms(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert audit_offline() == []

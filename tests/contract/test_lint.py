@@ -62,7 +62,7 @@ def test_neither_linter_finds_anything(
         record_property(REPORTED, f"{name}: {size:,} bytes, Redocly 0 problems, Spectral 0 problems")
 
 
-def test_without_a_provider_the_document_is_the_same_but_for_its_addresses_and_that_way_to_sign_in(
+def test_a_provider_adds_only_its_sign_in_to_the_document(
     settings: Settings,
 ) -> None:
     without, with_provider = (

@@ -139,13 +139,13 @@ def test_every_operation_that_is_open_to_anyone_says_so(document: Part) -> None:
     assert security["read_inbox"] == [{"ClientKey": ["concerns:read"]}]
 
 
-def test_the_document_says_that_nobody_is_anonymous_where_that_is_set(settings: Settings) -> None:
+def test_the_document_requires_a_key_if_nobody_may_be_anonymous(settings: Settings) -> None:
     document = create_app(settings.model_copy(update={"anonymous_concerns": False})).openapi()
 
     assert document["paths"]["/v1/concerns"]["post"]["security"] == [{"ClientKey": []}]
 
 
-def test_the_provider_of_tokens_is_named_where_one_is_set(settings: Settings) -> None:
+def test_the_document_names_the_token_provider_if_one_is_set(settings: Settings) -> None:
     document = create_app(settings.model_copy(update=OPENID)).openapi()
 
     assert document["components"]["securitySchemes"]["OpenID"]["openIdConnectUrl"] == (
@@ -214,7 +214,7 @@ def test_the_example_of_every_webhook_fits_its_schema(document: Part) -> None:
         assert faults_against(document, at, content["example"]) == []
 
 
-def test_the_form_s_schema_stands_alone_with_its_codes(client: TestClient) -> None:
+def test_the_form_schema_is_complete_and_includes_its_codes(client: TestClient) -> None:
     schema = client.get("/v1/concerns/form").json()["json_schema"]
     meta.validate(schema)
     validator = Draft202012Validator(schema)
@@ -225,7 +225,7 @@ def test_the_form_s_schema_stands_alone_with_its_codes(client: TestClient) -> No
     assert not validator.is_valid(unknown)
 
 
-def test_the_form_has_a_version_of_its_own_which_changes_with_a_code_list(client: TestClient, service: FastAPI) -> None:
+def test_the_form_version_changes_with_a_code_list(client: TestClient, service: FastAPI) -> None:
     data = service.state.context.reference_data
     lists = tuple(data.code_lists.values())
     fewer = tuple(found.model_copy(update={"codes": found.codes[:-1]}) for found in lists)

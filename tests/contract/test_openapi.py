@@ -50,7 +50,7 @@ NOT_COMPARED = {  # besides what is for clients, since it tells of the work of a
 
 
 class Shown(NamedTuple):
-    """An example, and where the schema stands that it must fit."""
+    """An example, and the place of the schema that it must fit."""
 
     at: tuple[str, ...]
     example: Any
@@ -63,7 +63,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 
 @pytest.fixture(scope="module")
 def as_served(described: FastAPI) -> Part:
-    # What JSON cannot hold would be lost on the way.
+    # A value that JSON cannot hold would be lost on the way.
     told: Part = json.loads(json.dumps(described.openapi()))
     return told
 
@@ -103,13 +103,13 @@ def test_the_document_is_valid_openapi_3_1(as_served: Part) -> None:
     validate_openapi(as_served)
 
 
-def test_what_operations_have_in_common_stands_once(as_served: Part) -> None:
+def test_the_document_is_small_since_common_parts_appear_once(as_served: Part) -> None:
     size = len(json.dumps(as_served, separators=(",", ":"), ensure_ascii=False).encode())
 
     assert size <= 600_000
 
 
-def test_the_readers_document_is_guidance_and_concerns_alone_and_whole(described: FastAPI, as_served: Part) -> None:
+def test_the_readers_document_has_only_guidance_and_concerns_in_full(described: FastAPI, as_served: Part) -> None:
     served = TestClient(described).get("/openapi.public.json")
     part = served.json()
 
@@ -139,7 +139,7 @@ def test_the_readers_document_is_guidance_and_concerns_alone_and_whole(described
     }
 
 
-def test_operations_stand_by_what_people_do(as_served: Part, described: FastAPI) -> None:
+def test_operations_are_grouped_by_what_people_do(as_served: Part, described: FastAPI) -> None:
     readers = TestClient(described).get("/openapi.public.json").json()
 
     for document in (as_served, readers):
@@ -160,7 +160,7 @@ def test_no_tag_is_both_of_paths_and_of_webhooks(as_served: Part) -> None:
     assert of_paths & of_webhooks == set()
 
 
-def test_a_parameter_that_may_be_left_out_is_never_null_and_integers_have_integer_bounds(as_served: Part) -> None:
+def test_optional_parameters_are_never_null_and_integer_bounds_are_integers(as_served: Part) -> None:
     parameters = as_served["components"]["parameters"]
     nullable = [name for name, each in parameters.items() if '"null"' in json.dumps(each["schema"])]
     inexact = re.findall(
@@ -207,7 +207,7 @@ def test_every_operation_is_named_by_a_verb_and_an_object(document: Part) -> Non
     assert len(set(names)) == len(names)
 
 
-def test_no_summary_stands_twice(document: Part) -> None:
+def test_no_summary_appears_twice(document: Part) -> None:
     summaries = [told.definition["summary"] for told in operations(document)]
 
     assert len(set(summaries)) == len(summaries)
@@ -290,7 +290,7 @@ def test_every_parameter_has_a_description_and_an_example(document: Part) -> Non
 
 
 def has_example(schema: Part, schemas: Part) -> bool:
-    """Whether a reader can see what stands there: an example of its own, or of whatever it is made of."""
+    """Whether a reader can see a value there: an example of its own, or of whatever it is made of."""
     if {"examples", "const", "enum", EXTENSIBLE_ENUM} & set(schema):
         return True
     if "$ref" in schema:
@@ -365,7 +365,7 @@ def test_every_example_of_a_concern_would_be_accepted(document: Part, client: Te
 
 
 def strays(example: Any, answer: Any, at: str = "#") -> list[str]:
-    """The places where the example tells something that does not stand in the answer.
+    """The places where the example has something that is not in the answer.
 
     An example may leave out members and entries of lists: it is an excerpt.
     """

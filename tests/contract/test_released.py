@@ -130,7 +130,7 @@ class Comparison:
             yield from self._compare_one(at, olds[0], news[0])
 
     def _compare_options(self, at: str, olds: list[Part], news: list[Part]) -> Iterator[str]:
-        """What was accepted must fit a new option; what is answered must fit an old one."""
+        """A value that was accepted must fit a new option; an answer must fit an old one."""
         needed, offered = (olds, news) if self._strict else (news, olds)
         for option in needed:
             pairs = [(option, each) if self._strict else (each, option) for each in offered]

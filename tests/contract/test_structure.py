@@ -24,12 +24,12 @@ def test_every_floor_has_the_same_subjects() -> None:
     assert {floor for floor, folders in floors.items() if not folders <= SUBJECTS} == set()
 
 
-def test_no_banner_stands_between_definitions() -> None:
+def test_no_banner_separates_definitions() -> None:
     assert len(FILES) > 100
     assert [str(path) for path in FILES if BANNER.search(path.read_text(encoding="utf-8"))] == []
 
 
-def test_constants_stand_above_definitions_that_they_do_not_need() -> None:
+def test_constants_are_above_definitions_that_they_do_not_need() -> None:
     found = {str(path): count_blocks_below(ast.parse(path.read_text(encoding="utf-8"))) for path in FILES}
 
     assert {path: blocks for path, blocks in found.items() if blocks} == {}

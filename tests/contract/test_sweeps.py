@@ -51,7 +51,7 @@ def callables(dependant: Dependant) -> Iterator[Any]:
 
 
 def declared(route: RouteContext) -> set[Any]:
-    """Who may call the route, as it declares it."""
+    """The callers that the route allows, as it declares them."""
     dependant = getattr(route, "dependant", None)
     return set() if dependant is None else DECLARATIONS & set(callables(dependant))
 

@@ -66,7 +66,7 @@ class Tracer:
 
 @contextmanager
 def traced() -> Iterator[Tracer]:
-    """Trace every thread that starts meanwhile."""
+    """Trace every thread that starts within the block."""
     tracer = Tracer()
     threading.setprofile(tracer.profile)
     event.listen(Engine, "before_cursor_execute", tracer.execute)
@@ -78,7 +78,7 @@ def traced() -> Iterator[Tracer]:
 
 
 def told(title: str, walk: Walk) -> str:
-    """Return the walk as it stands in the document."""
+    """Return the walk as the document has it."""
     return "\n".join([f"### {title}", "", *(f"{place}. `{each}`" for place, each in enumerate(walk, 1)), ""])
 
 

@@ -61,7 +61,7 @@ def named(requirements: list[str]) -> set[str]:
 
 
 def requires(name: str) -> list[str]:
-    """What an installed package needs; nothing if it is for other systems, and is not installed."""
+    """The packages that an installed package needs; nothing if it is for other systems, and is not installed."""
     with suppress(PackageNotFoundError):
         return distribution(name).requires or []
     return []
@@ -90,7 +90,7 @@ def where(words: list[str]) -> list[str]:
 
 
 def targets() -> dict[str, str]:
-    """Each named target of the Makefile with the line that stands above it."""
+    """Each named target of the Makefile with the line above it."""
     lines = (ROOT / "Makefile").read_text().splitlines()
     pairs = zip(["", *lines], lines, strict=False)
     rules = ((re.match(r"([a-z][a-z-]*)\s*:(?!=)", line), above) for above, line in pairs)
@@ -112,7 +112,7 @@ def test_every_requirement_has_a_hash(lock: str) -> None:
 
 
 @for_each("lock", LOCKS)
-def test_every_requirement_is_pinned_and_comes_by_name_alone(lock: str) -> None:
+def test_every_requirement_is_pinned_by_name_and_version(lock: str) -> None:
     strange = [name for name in locked(lock) if not re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9][^ ]*", name)]
 
     assert strange == []
@@ -202,7 +202,7 @@ def test_every_make_target_has_a_comment() -> None:
 
 @pytest.mark.nightly
 @pytest.mark.slow
-def test_the_audit_looks_at_every_lock_file_and_fails_where_it_cannot_look() -> None:
+def test_the_audit_checks_every_lock_file_and_fails_without_a_network() -> None:
     command = [sys.executable, "-m", "supply.audit", "--osv-url", "http://127.0.0.1:1"]
     nowhere = os.environ | {"npm_config_registry": "http://127.0.0.1:1", "npm_config_fetch_retries": "0"}
 
@@ -261,7 +261,7 @@ def run_integration(tree: Path, broken: str) -> "subprocess.CompletedProcess[str
 
 @pytest.mark.nightly
 @pytest.mark.slow
-def test_continuous_integration_fails_where_anything_fails(tmp_path: Path) -> None:
+def test_continuous_integration_fails_if_any_step_fails(tmp_path: Path) -> None:
     whole = run_integration(tmp_path / "whole", broken="nothing")
     steps = (tmp_path / "whole" / "made").read_text().splitlines()
 
@@ -299,7 +299,7 @@ def test_the_image_installs_nothing_without_a_hash() -> None:
     assert all("--require-hashes" in words or "--no-deps --no-build-isolation ." in words for words in installs)
 
 
-def test_the_range_of_pythons_is_the_same_wherever_it_is_told() -> None:
+def test_every_file_names_the_same_python_versions() -> None:
     told = project()["project"]
     bounds = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", told["requires-python"])
     assert bounds
@@ -338,7 +338,7 @@ esac
         ({"BASE": "", "PYTHON_IMAGE": "python:3.13"}, None),
     ],
 )
-def test_docker_builds_from_a_digest_alone(tmp_path: Path, settings: dict[str, str], arguments: str | None) -> None:
+def test_docker_builds_only_from_a_digest(tmp_path: Path, settings: dict[str, str], arguments: str | None) -> None:
     docker = tmp_path / "docker"
     docker.write_text(DOCKER)
     docker.chmod(0o755)

@@ -62,9 +62,7 @@ def image_of(path: Path, *layers: dict[str, str], is_oci: bool) -> Path:
 
 
 @pytest.mark.parametrize("is_oci", [True, False], ids=["oci", "docker"])
-def test_what_a_layer_removes_is_not_in_the_image_and_every_component_has_its_terms(
-    tmp_path: Path, *, is_oci: bool
-) -> None:
+def test_the_bill_leaves_out_removed_files_and_names_all_licences(tmp_path: Path, *, is_oci: bool) -> None:
     bill = bill_of_image(image_of(tmp_path / "image.tar", BASE, TOP, is_oci=is_oci))
     components = {each["purl"]: each for each in bill["components"]}
 
@@ -80,7 +78,7 @@ def test_what_a_layer_removes_is_not_in_the_image_and_every_component_has_its_te
     }
 
 
-def test_a_folder_that_a_layer_empties_has_only_what_that_layer_puts_there(tmp_path: Path) -> None:
+def test_an_emptied_folder_holds_only_the_files_of_that_layer(tmp_path: Path) -> None:
     archive = image_of(tmp_path / "image.tar", {"a/b/1.txt": "1"}, {"a/.wh..wh..opq": "", "a/2.txt": "2"}, is_oci=True)
 
     assert read_files(archive, wanted=("*.txt",)) == {"/a/2.txt": b"2"}
@@ -103,7 +101,7 @@ def test_a_package_of_debian_that_was_removed_is_not_listed() -> None:
     assert [each["name"] for each in debian_packages(PACKAGES)] == ["libc6"]
 
 
-def test_the_bill_of_the_wheel_is_valid_and_says_how_many_components_it_has(tmp_path: Path) -> None:
+def test_the_bill_of_the_wheel_is_valid_and_counts_its_components(tmp_path: Path) -> None:
     target = tmp_path / "wheel.cdx.json"
 
     said = subprocess.run(

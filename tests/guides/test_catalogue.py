@@ -72,7 +72,7 @@ def two_guides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]
 
 
 def found(client: TestClient, path: str, **asked: Any) -> list[dict[str, Any]]:
-    """Whatever the list holds, or the search finds."""
+    """The entries of the list, or the results of the search."""
     answer = client.get(path, params={"limit": 200} | asked)
     assert answer.status_code == 200, answer.text
     told: list[dict[str, Any]] = answer.json()["results" if path == "/v1/search" else path.rpartition("/")[2]]
@@ -158,7 +158,7 @@ def test_a_misspelt_filter_is_refused_and_never_returns_everything(two_guides: T
         assert answer.json()["type"].endswith(("-query", "-cursor"))
 
 
-def test_every_hit_says_where_it_stands_and_what_must_be_read_with_it(two_guides: TestClient) -> None:
+def test_every_search_result_names_its_guide_section_and_cautions(two_guides: TestClient) -> None:
     results = found(two_guides, "/v1/search", q="school")
 
     assert {entry["guide"] for entry in results} == {EXAMPLE, SLUG}
@@ -221,12 +221,12 @@ def test_operators_and_quotes_are_only_words(two_guides: TestClient, q: str) -> 
 
 
 @for_each("q", ['school" OR "secrecy', "school OR secrecy", "NEAR(school secrecy)", "-school secrecy"])
-def test_no_operator_widens_what_is_found(two_guides: TestClient, q: str) -> None:
+def test_no_operator_widens_a_search(two_guides: TestClient, q: str) -> None:
     assert found(two_guides, "/v1/search", q=q) == []
 
 
 @for_each("q", ["NEAR(", '"', '""', "*", "👧", "_", "x" * 200, "🏫" * 200, "nobody-wrote-this"])
-def test_what_is_not_found_is_an_empty_list(two_guides: TestClient, q: str) -> None:
+def test_a_search_without_results_gives_an_empty_list(two_guides: TestClient, q: str) -> None:
     answer = two_guides.get("/v1/search", params={"q": q})
 
     assert (answer.status_code, answer.json()) == (200, {"results": [], "matched": [], "next_cursor": None})
@@ -308,7 +308,7 @@ def names(client: TestClient, path: str) -> list[str]:
     return [each["guide"] for each in found[key]]
 
 
-def test_the_list_names_codes_of_other_lists_that_exist_and_no_made_up_ones() -> None:
+def test_the_subject_list_names_only_codes_that_exist() -> None:
     named = {factor for code in SUBJECTS.codes for factor in code.assessment_factors}
 
     assert named <= {code.code for code in FACTORS.codes}
@@ -323,7 +323,7 @@ def test_each_example_says_what_it_is_about(path: Path) -> None:
     assert set(subjects) <= {code.code for code in SUBJECTS.codes}
 
 
-def test_the_shipped_guide_has_its_subject_by_its_related_code_and_its_digest_stays(client: TestClient) -> None:
+def test_the_seed_guide_gets_a_subject_and_keeps_its_digest(client: TestClient) -> None:
     (guide,) = client.get("/v1/guides").json()["guides"]
 
     assert an_edition().subjects == ()
@@ -358,7 +358,7 @@ def test_a_page_of_the_catalogue_has_only_guides_about_the_subject(client: TestC
     assert second["next_cursor"] is None
 
 
-def test_words_that_stand_for_a_subject_find_the_guides_about_it_and_are_named(tmp_path: Path) -> None:
+def test_other_words_for_a_subject_find_its_guides_and_are_named(tmp_path: Path) -> None:
     with TestClient(a_service(data_dir=tmp_path / "data")) as client:
         found = client.get("/v1/search", params={"q": "older boyfriends", "limit": 5}).json()
         after = client.get(
@@ -379,7 +379,7 @@ def test_words_that_stand_for_a_subject_find_the_guides_about_it_and_are_named(t
     assert elsewhere["results"] == []
 
 
-def test_what_a_guide_prints_is_found_as_before_and_nothing_stands_for_it(tmp_path: Path) -> None:
+def test_printed_words_are_found_in_items_and_match_no_subject(tmp_path: Path) -> None:
     with TestClient(a_service(data_dir=tmp_path / "data")) as client:
         found = client.get("/v1/search", params={"q": "missing school"}).json()
 

@@ -1,4 +1,4 @@
-"""What changed between two editions, and what the editions did to one item."""
+"""The changes between two editions, and the history of one item."""
 
 from itertools import combinations, pairwise
 from typing import Any
@@ -122,7 +122,7 @@ def test_every_part_of_an_edition_is_compared(client: TestClient) -> None:
     assert told["change_note"] == "A made-up note."
 
 
-def test_an_edition_does_not_differ_from_itself(client: TestClient) -> None:
+def test_an_edition_compared_to_the_same_one_has_no_changes(client: TestClient) -> None:
     publish_content(client, **second_edition(client))
 
     for number in (1, 2):
@@ -166,9 +166,7 @@ def test_what_cannot_be_compared_is_told_in_a_sentence(
         ("abcdef", "", ""),
     ],
 )
-def test_the_fewest_items_are_called_moved_and_both_of_two_that_changed_places(
-    before: str, after: str, moved: str
-) -> None:
+def test_the_fewest_items_count_as_moved_except_two_that_swapped(before: str, after: str, moved: str) -> None:
     told = moved_items(list(before), list(after))
 
     assert sorted(item.id for item in told) == sorted(moved)
@@ -177,9 +175,7 @@ def test_the_fewest_items_are_called_moved_and_both_of_two_that_changed_places(
 
 
 @given(st.permutations("abcdefg"), st.sets(st.sampled_from("abcdefg")), st.integers(0, 7))
-def test_without_the_moved_items_the_order_is_the_same_and_fewer_would_not_do(
-    after: list[str], removed: set[str], place: int
-) -> None:
+def test_the_order_without_the_fewest_moved_items_is_the_same(after: list[str], removed: set[str], place: int) -> None:
     after = [each for each in after if each not in removed]
     after.insert(place, "added")
     common = [each for each in "abcdefg" if each in after]
@@ -263,7 +259,7 @@ def test_an_item_and_the_changes_of_an_edition_tell_the_same(client: TestClient)
     assert [item["id"] for item in told["cautions"]["moved"]] == [caution["id"] for caution in cautions]
 
 
-def test_what_is_compared_is_the_whole_of_an_edition() -> None:
+def test_a_comparison_covers_every_section_of_an_edition() -> None:
     sections = [name for name in EditionContent.model_fields if isinstance(getattr(an_edition(), name), tuple)]
     edition = an_edition(**filled_sections())
 

@@ -56,9 +56,7 @@ def warnings_of(check: Check, *replaced: tuple[str, str], name: str = f"{SLUG}/2
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_planted_mistake_is_the_one_fault_and_says_what_to_do_on_its_line(
-    check: Check, tmp_path: Path, mistake: str
-) -> None:
+def test_a_planted_mistake_gives_one_fault_with_advice_and_its_line(check: Check, tmp_path: Path, mistake: str) -> None:
     planted = MISTAKES[mistake]
 
     (fault,) = faults_of(check, planted.replaced, name=planted.name)
@@ -93,7 +91,7 @@ def test_a_missing_caution_is_told_with_every_other_fault(check: Check) -> None:
     ]
 
 
-def test_a_missing_caution_alone_is_told_once(check: Check) -> None:
+def test_a_missing_caution_gives_one_fault(check: Check) -> None:
     words = edition_yaml(an_edition())
     cautions = f"cautions:{words.partition('cautions:')[2].partition('definitions:')[0]}"
 
@@ -139,7 +137,7 @@ def test_warnings_come_with_the_faults_but_for_entries_that_cannot_be_read(check
     assert not any(warning.startswith("Contact 1") for warning in warnings)
 
 
-def test_a_faulty_file_whose_number_is_published_is_sent_to_the_next_number(check: Check) -> None:
+def test_a_faulty_file_with_a_published_number_is_told_the_next(check: Check) -> None:
     faults = [fault.reason for fault in faults_of(check, ("name: Early Support", "name: ''"), name=f"{SLUG}/1.yaml")]
 
     assert faults == [
@@ -185,11 +183,11 @@ def test_a_fault_names_the_entry_as_an_editor_counts_it(check: Check, old: str, 
         ("id: secrecy", "id: secret", "Indicator 2: its words are published under the id `secrecy`"),
     ],
 )
-def test_what_is_rarely_meant_is_a_warning(check: Check, old: str, new: str, sentence: str) -> None:
+def test_an_entry_that_is_rarely_meant_gives_a_warning(check: Check, old: str, new: str, sentence: str) -> None:
     assert sentence in warnings_of(check, (old, new))
 
 
-def test_a_new_guide_is_warned_of_with_the_name_that_it_is_like(check: Check) -> None:
+def test_a_new_guide_gets_a_warning_with_the_most_similar_name(check: Check) -> None:
     assert "If you mean `child-sexual-exploitation`" in warnings_of(check, name="child-sexual-explotation/1.yaml")
 
 

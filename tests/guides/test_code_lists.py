@@ -48,7 +48,7 @@ def code_list(name: str) -> CodeList:
     return read_seed_file(SEED / "code-lists" / f"{name}.yaml", CodeList)
 
 
-def test_every_known_list_has_a_file_and_every_file_is_a_known_list() -> None:
+def test_the_files_are_exactly_the_known_lists() -> None:
     names = {path.stem for path in FILES}
 
     assert names == set(KNOWN)
@@ -104,13 +104,13 @@ def test_only_18a_and_19a_are_historic() -> None:
         ("dfe-assessment-factors", "19C", "Abuse or neglect: sexual abuse (adult on child)"),
     ],
 )
-def test_a_code_stands_for_what_its_publisher_says(name: str, code: str, label: str) -> None:
+def test_a_code_has_the_label_its_publisher_gives(name: str, code: str, label: str) -> None:
     labels = {entry.code: entry.label for entry in code_list(name).codes}
 
     assert labels[code] == label
 
 
-def test_a_code_that_stands_twice_is_refused() -> None:
+def test_a_repeated_code_is_refused() -> None:
     sex = code_list("sex")
     twice = {**sex.model_dump(), "codes": [*sex.codes, Code(code="M", label="Man")]}
 

@@ -112,6 +112,6 @@ def test_a_dead_address_of_a_source_is_warned_of(address: str) -> None:
     assert reasons(contacts=[fine], definitions=[source_at(address)]) == expected(address)
 
 
-def test_every_dead_form_has_an_example_here_and_a_living_address_is_none() -> None:
+def test_every_dead_form_has_an_example_and_no_live_address_is_dead() -> None:
     assert {sentence for each in (*EMAILS, *PAGES) for sentence in expected(each)} == set(DEAD_FORMS.values())
     assert not any(map(expected, ("https://www.gov.uk/report-child-abuse", "duty@council.gov.uk", "101@police.uk")))

@@ -36,7 +36,7 @@ def publish_an_indicator(service: FastAPI, **words: Any) -> None:
 @pytest.mark.slow
 @for_each("edition", EDITIONS)
 @for_each("section", SECTIONS)
-def test_every_item_of_a_section_is_a_row_with_its_edition_and_the_cautions(
+def test_every_item_of_a_section_is_a_row_with_edition_and_cautions(
     client: TestClient, edition: str, section: str
 ) -> None:
     answer = client.get(f"{edition}/{section}").json()
@@ -53,7 +53,7 @@ def test_every_item_of_a_section_is_a_row_with_its_edition_and_the_cautions(
 
 
 @for_each("section", SECTIONS)
-def test_it_is_csv_by_rfc_4180_with_a_header_row(client: TestClient, section: str) -> None:
+def test_a_table_is_csv_by_rfc_4180_with_a_header_row(client: TestClient, section: str) -> None:
     answer = client.get(f"{GUIDE}/{section}.csv")
 
     text = answer.content.decode("utf-8")
@@ -106,7 +106,7 @@ def test_codes_are_told_with_their_scheme_and_with_who_linked_them(client: TestC
     assert row["related_codes_basis"] == "project_inference; project_inference"
 
 
-def test_telephone_numbers_are_told_as_printed_in_full_and_with_what_to_press(client: TestClient) -> None:
+def test_telephone_numbers_are_given_as_printed_in_full_and_with_options(client: TestClient) -> None:
     telephone, web, _ = rows_of(client, f"{GUIDE}/contacts.csv")
 
     assert telephone["phones"] == "01225 396312 (+441225396312), option 1; 396313 (+441225396313), option 1"
@@ -138,7 +138,7 @@ def test_a_browser_would_keep_it_under_a_telling_name(client: TestClient) -> Non
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_it_is_cached_like_the_json_under_an_etag_of_its_own(client: TestClient, edition: str) -> None:
+def test_a_table_is_cached_like_the_json_with_its_own_etag(client: TestClient, edition: str) -> None:
     in_json, in_csv = client.get(f"{edition}/factors"), client.get(f"{edition}/factors.csv")
 
     again = client.get(f"{edition}/factors.csv", headers={"If-None-Match": in_csv.headers["ETag"]})
@@ -166,7 +166,7 @@ def test_the_json_leads_to_the_csv(client: TestClient) -> None:
     assert f'<{path}>; rel="alternate"; type="text/csv"' in answer.headers["Link"]
 
 
-def test_it_leads_to_the_same_section_of_other_editions_as_csv(client: TestClient, service: FastAPI) -> None:
+def test_a_table_links_to_its_section_in_other_editions(client: TestClient, service: FastAPI) -> None:
     publish_next(service, change_note="Another.")
 
     header = client.get(f"{GUIDE}/editions/2/factors.csv").headers["Link"]
@@ -199,7 +199,7 @@ def test_a_withdrawn_edition_answers_the_reason_in_every_form(client: TestClient
         (f"{GUIDE}/factors.csv?guide=other", "unknown-query"),
     ],
 )
-def test_what_is_not_there_is_told_as_everywhere(client: TestClient, path: str, kind: str) -> None:
+def test_a_missing_read_gives_the_usual_problem(client: TestClient, path: str, kind: str) -> None:
     answer = client.get(path)
 
     assert answer.json()["type"] == f"/v1/problems/{kind}"

@@ -100,7 +100,7 @@ def test_a_save_names_the_version_that_it_follows(ann: Writer, ben: Writer) -> N
 
 
 @pytest.mark.slow
-def test_of_many_who_save_at_once_one_wins_and_the_others_hear_of_it(ann: Writer, ben: Writer) -> None:
+def test_one_of_many_simultaneous_saves_wins_and_the_others_are_told(ann: Writer, ben: Writer) -> None:
     first = ann.saved(INCOMPLETE)
 
     def save(number: int) -> int:
@@ -182,7 +182,7 @@ def test_another_person_publishes_and_the_draft_ends(ann: Writer, ben: Writer) -
 
 
 @pytest.mark.slow
-def test_a_new_guide_is_said_and_so_is_the_edition_that_a_draft_follows(ann: Writer, ben: Writer) -> None:
+def test_publishing_a_draft_must_name_the_edition_it_follows_or_none(ann: Writer, ben: Writer) -> None:
     tag = ann.saved(whole_draft())
 
     unsaid = ben.call("POST", "/publication", tag=tag, body={})
@@ -233,7 +233,7 @@ def test_the_words_of_the_current_edition_are_not_published_again(ann: Writer, b
 
 
 @pytest.mark.slow
-def test_an_edition_published_meanwhile_is_warned_of_and_not_passed_over(
+def test_a_draft_is_warned_of_a_newer_edition_and_not_published(
     clock: SettableClock, client: TestClient, ann: Writer, ben: Writer
 ) -> None:
     ben.publish(ann.saved(whole_draft()), None)
@@ -406,7 +406,7 @@ def two(settings: Settings, clock: SettableClock) -> Iterator[FastAPI]:
         yield service
 
 
-def test_where_two_people_publish_no_route_publishes_for_one_whatever_their_scopes(two: FastAPI) -> None:
+def test_no_route_publishes_for_one_person_if_two_must(two: FastAPI) -> None:
     context: AppContext = two.state.context
     client = TestClient(two)
     key = add_client(context.writer, NewClient("content-system", tuple(Scope), "Ann Example"), at=A_TUESDAY)
@@ -433,7 +433,7 @@ def test_where_two_people_publish_no_route_publishes_for_one_whatever_their_scop
         assert "The council requires two people to publish" in answer.json()["detail"]
 
 
-def test_where_two_people_publish_no_command_publishes_for_one(tmp_path: Path) -> None:
+def test_no_command_publishes_for_one_person_if_two_must(tmp_path: Path) -> None:
     path = tmp_path / NEW_GUIDE / "1.yaml"
     path.parent.mkdir()
     shutil.copy(EXAMPLES[0], path)
@@ -452,7 +452,7 @@ def test_where_two_people_publish_no_command_publishes_for_one(tmp_path: Path) -
     assert published.exit_code == 0, published.output
 
 
-def test_where_two_people_publish_a_draft_needs_a_person_for_every_word_and_another_to_publish_it(
+def test_a_draft_needs_one_person_to_write_and_another_to_publish(
     two: FastAPI,
 ) -> None:
     client = TestClient(two)

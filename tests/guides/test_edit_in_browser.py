@@ -160,9 +160,7 @@ def test_an_editor_writes_a_guide_and_a_second_person_publishes_it(browser: Brow
 
 
 @pytest.mark.nightly
-def test_every_page_of_an_editor_is_without_fault_and_in_reach_of_the_keyboard(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_every_editor_page_is_accessible_and_works_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
     running = Running(tmp_path / "data")
     try:
         page = page_of(browser, running, "Ann Example", Role.EDITOR)
@@ -187,7 +185,7 @@ def test_every_page_of_an_editor_is_without_fault_and_in_reach_of_the_keyboard(
         running.stop()
 
 
-def test_what_is_typed_before_the_script_arrives_is_saved_too(browser: Browser, tmp_path: Path) -> None:
+def test_words_typed_before_the_script_arrives_are_saved(browser: Browser, tmp_path: Path) -> None:
     running = Running(tmp_path / "data")
     held: list[Route] = []
     try:

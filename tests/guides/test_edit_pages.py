@@ -184,7 +184,7 @@ def test_items_are_moved_and_removed_by_buttons(service: FastAPI, ann: Editor) -
     assert ids_of(service) == [third, first, *rest]
 
 
-def test_a_new_item_has_an_id_from_its_words_and_a_published_one_keeps_its_own(service: FastAPI, ann: Editor) -> None:
+def test_new_items_get_ids_from_words_and_published_ones_keep_theirs(service: FastAPI, ann: Editor) -> None:
     ann.post(f"/{SEED_GUIDE}/begin")
     added = ann.save(SEED_GUIDE, "linked_risks", ann.open(SEED_GUIDE, "linked_risks"), "add:linked_risks")
     fields = ann.open(SEED_GUIDE, "linked_risks")
@@ -212,9 +212,7 @@ def test_two_editors_in_two_sections_do_not_meet(service: FastAPI, ann: Editor, 
     assert (stored(service)["factors"][0]["text"], stored(service)["title"]) == (WORDS, "Ben's title")
 
 
-def test_of_two_editors_in_one_section_the_later_sees_both_and_can_take_over(
-    service: FastAPI, ann: Editor, ben: Editor
-) -> None:
+def test_the_later_of_two_editors_sees_both_texts_and_can_take_over(service: FastAPI, ann: Editor, ben: Editor) -> None:
     ann.post(f"/{SEED_GUIDE}/begin")
     of_ann, of_ben = ann.open(SEED_GUIDE, "factors"), ben.open(SEED_GUIDE, "factors")
     ben.save(SEED_GUIDE, "factors", of_ben | {"factors.0.text": "Words of Ben"})
@@ -244,7 +242,7 @@ def test_words_typed_while_the_draft_was_removed_are_not_lost(service: FastAPI, 
     assert stored(service)["indicators"], "the rest is that of the current edition"
 
 
-def test_an_autosave_whose_answer_was_lost_is_answered_when_it_comes_again(ann: Editor) -> None:
+def test_an_autosave_is_answered_again_if_its_answer_was_lost(ann: Editor) -> None:
     ann.post(f"/{SEED_GUIDE}/begin")
     fields = ann.open(SEED_GUIDE, "factors")
     typed = fields | {"factors.0.text": WORDS, "act": "autosave"}
@@ -286,7 +284,7 @@ def test_a_publisher_who_wrote_a_word_does_not_publish(service: FastAPI, ben: Ed
     assert client.get(f"/guides/{NEW_GUIDE}").status_code == 404
 
 
-def test_a_guide_is_begun_by_its_title_and_a_taken_one_is_named(service: FastAPI, ann: Editor) -> None:
+def test_a_title_begins_a_guide_and_a_taken_title_is_refused(service: FastAPI, ann: Editor) -> None:
     begun = ann.post("/new", {"title": "County lines"})
     again = ann.post("/new", {"title": "County Lines!"})
 

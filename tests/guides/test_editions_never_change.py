@@ -36,7 +36,7 @@ PUBLISHED = ["editions", "withdrawals"]
 
 
 def ask_python(database: Path, statement: str) -> str:
-    """How Python's own module is refused; nothing where it is not."""
+    """The refusal that Python's own module gets; nothing if it is not refused."""
     with closing(sqlite3.connect(database, timeout=PATIENCE, isolation_level=None)) as connection:
         try:
             connection.execute(statement)
@@ -46,7 +46,7 @@ def ask_python(database: Path, statement: str) -> str:
 
 
 def ask_command(database: Path, statement: str) -> str:
-    """How the command of SQLite's makers is refused; nothing where it is not."""
+    """The refusal that the command of SQLite's makers gets; nothing if it is not refused."""
     patiently = ["sqlite3", "-cmd", f".timeout {PATIENCE * 1000}", str(database), statement]
     return subprocess.run(patiently, capture_output=True, text=True, check=False).stderr
 

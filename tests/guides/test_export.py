@@ -71,7 +71,7 @@ def export(service: FastAPI, folder: Path) -> ExportResult:
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
-    """Of a guide with three editions, of which the first is withdrawn."""
+    """An export of a guide with three editions, of which the first is withdrawn."""
     folder, data = tmp_path_factory.mktemp("export"), tmp_path_factory.mktemp("data")
     service = make_service(data)
     with TestClient(service):
@@ -129,7 +129,7 @@ def test_the_guide_is_exported_whole(mirror: Mirror) -> None:
     assert expected - set(mirror.paths) == set()
 
 
-def test_no_link_leads_out_of_the_export_except_to_what_needs_the_service(mirror: Mirror) -> None:
+def test_links_leave_the_export_only_for_what_needs_the_service(mirror: Mirror) -> None:
     led_to = {
         path.partition("?")[0]
         for answer in mirror.answers
@@ -174,7 +174,7 @@ def test_the_same_guidance_is_exported_as_the_same_bytes(mirror: Mirror, tmp_pat
     assert (tmp_path / "again" / INVENTORY).read_bytes() == (mirror.folder / INVENTORY).read_bytes()
 
 
-def test_an_edition_that_is_published_meanwhile_stops_the_export(tmp_path: Path) -> None:
+def test_an_edition_published_during_the_export_stops_it(tmp_path: Path) -> None:
     service = make_service(tmp_path / "data")
 
     async def publish_after_the_answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The folder of an export, and what stands in the way of one, by a service that is quick to export."""
+"""The folder of an export, and what prevents one, with a service that is quick to export."""
 
 import json
 import os

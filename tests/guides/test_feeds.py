@@ -146,7 +146,7 @@ def test_a_feed_reader_reads_the_atom_feed(client: TestClient) -> None:
     assert read.entries[0].updated_parsed[:3] == (2026, 11, 26)
 
 
-def test_an_entry_has_the_same_id_in_both_feeds_and_no_other_entry_has_it(client: TestClient) -> None:
+def test_an_entry_has_one_unique_id_in_both_feeds(client: TestClient) -> None:
     ids = [item["id"] for item in items_of(client)]
 
     assert texts(atom_of(client), "atom:entry/atom:id") == ids
@@ -184,7 +184,7 @@ def test_an_entry_leads_people_to_a_page_and_programs_to_the_data(client: TestCl
     assert client.get(paths[0]).json()["editions"][1]["withdrawal"]["reason"] == "A number was wrong."
 
 
-def test_words_that_xml_would_choke_on_stand_in_both_feeds(client: TestClient, service: FastAPI) -> None:
+def test_both_feeds_hold_words_that_break_xml(client: TestClient, service: FastAPI) -> None:
     publish_next(service, change_note=NASTY, title=f"A guide to {NASTY}")
 
     read = feedparser.parse(client.get(ATOM_FEED).content)
@@ -227,7 +227,7 @@ def test_a_new_edition_makes_a_new_feed(client: TestClient, service: FastAPI, pa
 
 
 @pytest.mark.parametrize("path", FEEDS)
-def test_nothing_of_a_concern_stands_in_a_feed(client: TestClient, a_concern: Concern, path: str) -> None:
+def test_a_concern_leaves_no_trace_in_a_feed(client: TestClient, a_concern: Concern, path: str) -> None:
     before = client.get(path).content
 
     receipt = client.post("/v1/concerns", json=a_concern()).json()

@@ -62,7 +62,7 @@ def test_a_file_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "mine"
 
 
-def test_an_id_is_proposed_from_the_telling_words_and_is_not_one_that_is_taken() -> None:
+def test_a_proposed_id_has_the_key_words_and_is_not_taken() -> None:
     assert propose_id("Missing from home, care or school") == "missing-home-care-school"
     assert propose_id("Secrecy", {"secrecy"}) == "secrecy-2"
     assert propose_id("Secrecy", {"secrecy", *(f"secrecy-{number}" for number in range(2, 10))}) == "secrecy-10"

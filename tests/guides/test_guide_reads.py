@@ -113,7 +113,7 @@ def public_reads(answers: Answers) -> Answers:
 
 
 def is_numbered(path: str) -> bool:
-    """Whether it is of a numbered edition as data: what people read tells whom to call from outside editions too.
+    """Whether the path is of a numbered edition as data: pages for people tell whom to call from outside editions too.
 
     The list of its renditions changes, and each says by itself when it is behind.
     """
@@ -123,7 +123,7 @@ def is_numbered(path: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.any_database
-def test_the_index_leads_to_every_read_and_no_link_in_any_answer_is_broken(
+def test_the_index_leads_to_every_read_and_no_link_is_broken(
     walked: tuple[TestClient, Answers],
 ) -> None:
     _, answers = walked
@@ -137,7 +137,7 @@ def test_the_index_leads_to_every_read_and_no_link_in_any_answer_is_broken(
     assert f"{GUIDE}/editions/1/indicators/{an_edition().indicators[9].id}" in answers
 
 
-def test_whatever_holds_indicators_or_factors_holds_the_cautions_and_the_edition(
+def test_every_read_with_indicators_or_factors_has_cautions_and_edition(
     walked: tuple[TestClient, Answers],
 ) -> None:
     client, answers = walked
@@ -181,7 +181,7 @@ def test_every_public_read_says_how_long_it_may_be_kept(walked: tuple[TestClient
     assert told == {path: caching_of(path) for path in told}
 
 
-def test_a_caller_that_has_an_answer_is_told_so_with_the_same_headers(walked: tuple[TestClient, Answers]) -> None:
+def test_a_caller_that_has_an_answer_gets_304_with_the_same_headers(walked: tuple[TestClient, Answers]) -> None:
     client, answers = walked
     kept = ("etag", "cache-control", "link", "vary", "access-control-allow-origin")
 
@@ -278,9 +278,7 @@ def test_a_section_holds_its_part_of_the_edition_whole(client: TestClient, secti
     assert client.get(f"{GUIDE}/{section}/{current[key][-1]['id']}").json()["item"] == current[key][-1]
 
 
-def test_an_item_tells_in_which_editions_it_stands_and_where_its_words_changed(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_an_item_lists_its_editions_and_what_changed_in_each(client: TestClient, service: FastAPI) -> None:
     reworded, moved, _, kept, *_ = (indicator.id for indicator in an_edition().indicators)
     publish_next(service, indicators=changed_indicators())
 
@@ -348,7 +346,7 @@ def test_a_cursor_of_another_making_is_refused(client: TestClient, path: str) ->
     }
 
 
-def test_any_caller_can_take_the_digest_again_from_the_answer_alone(client: TestClient, service: FastAPI) -> None:
+def test_a_caller_can_compute_the_digest_from_the_answer(client: TestClient, service: FastAPI) -> None:
     publish_next(service, indicators=changed_indicators(), introductions={}, review_by="2027-01-31")
 
     for path in (GUIDE, f"{GUIDE}/editions/1", f"{GUIDE}/editions/2"):
@@ -370,9 +368,7 @@ def without_empty_members(value: Any) -> Any:
 
 
 @pytest.mark.slow
-def test_the_bytes_of_a_numbered_edition_are_the_same_before_and_after_the_next(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_a_new_edition_changes_no_bytes_of_the_older_ones(client: TestClient, service: FastAPI) -> None:
     def bytes_of(paths: Iterable[str]) -> dict[str, tuple[bytes, str]]:
         answers = {path: client.get(path) for path in paths}
         return {path: (answer.content, answer.headers["etag"]) for path, answer in answers.items()}
@@ -404,7 +400,7 @@ def test_every_code_list_is_served_whole_under_its_name(client: TestClient, serv
     assert all({"code", "label"} <= set(code) for each in whole for code in each["codes"])
 
 
-def test_every_kind_of_problem_explains_itself_at_its_own_type(client: TestClient) -> None:
+def test_every_problem_is_explained_at_its_own_type(client: TestClient) -> None:
     kinds = client.get("/v1/problems").json()["problems"]
 
     assert [client.get(kind["type"]).json() for kind in kinds] == kinds

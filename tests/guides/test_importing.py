@@ -113,7 +113,7 @@ def seed_document(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_draft_from_the_word_form_of_the_seed_has_every_word_in_its_place(seed_document: Path) -> None:
+def test_the_word_form_of_the_seed_is_imported_whole_and_in_place(seed_document: Path) -> None:
     draft = draft_of(seed_document)
 
     printed = an_edition()
@@ -174,7 +174,7 @@ def test_words_of_tables_text_boxes_and_footers_are_placed_or_listed(tmp_path: P
     assert words.count("Words in a box.") == 1
 
 
-def test_advice_never_becomes_a_sign_and_a_row_of_a_table_is_a_contact(tmp_path: Path) -> None:
+def test_advice_never_becomes_a_sign_and_a_table_row_becomes_a_contact(tmp_path: Path) -> None:
     document = Document()
     document.add_heading("Self-harm: a one minute guide", level=0)
     document.add_heading("Signs to look out for", level=1)
@@ -204,7 +204,7 @@ def test_advice_never_becomes_a_sign_and_a_row_of_a_table_is_a_contact(tmp_path:
 
 
 @pytest.mark.parametrize(("name", "reason"), [("a.docx", "not a Word document"), ("a.pdf", "must be Word")])
-def test_what_is_no_document_is_refused_in_a_sentence(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_file_that_is_no_document_is_refused_in_a_sentence(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / name).write_bytes(b"nothing")
 
     with pytest.raises(SeedFileError, match=reason):

@@ -64,7 +64,7 @@ NASTY = [
 
 
 def read(markdown: str) -> str:
-    """What a reader sees, one heading, paragraph or list entry a line."""
+    """The text that a reader sees, one heading, paragraph or list entry a line."""
     return re.sub("\n+", "\n", _words(COMMONMARK.parse(markdown))).strip("\n")
 
 
@@ -99,7 +99,7 @@ def one_line(words: str) -> str:
 
 
 @pytest.mark.parametrize("path", PAGES.values())
-def test_every_text_of_the_edition_stands_there_word_for_word(client: TestClient, path: str) -> None:
+def test_the_page_has_every_text_of_the_edition_word_for_word(client: TestClient, path: str) -> None:
     edition = an_edition().model_dump(mode="json")
     cited = edition["definitions"][1]["source"]  # the citation holds what the other members of the source tell
     edition["definitions"][1]["source"] = {name: cited[name] for name in ("citation", "url")}
@@ -120,7 +120,7 @@ def test_whom_to_call_in_an_emergency_comes_before_everything_but_the_title(clie
 
 
 @pytest.mark.parametrize("heading", ["Vulnerability factors", "Indicators"])
-def test_the_cautions_stand_beside_factors_and_beside_indicators(client: TestClient, heading: str) -> None:
+def test_the_cautions_are_above_factors_and_above_indicators(client: TestClient, heading: str) -> None:
     cautions = [f"Caution: {caution.text}" for caution in an_edition().cautions]
 
     lines = page_of(client).splitlines()
@@ -130,7 +130,7 @@ def test_the_cautions_stand_beside_factors_and_beside_indicators(client: TestCli
 
 
 @pytest.mark.parametrize(("json_path", "path"), PAGES.items())
-def test_it_ends_with_edition_date_source_and_digest(client: TestClient, json_path: str, path: str) -> None:
+def test_the_page_ends_with_edition_date_source_and_digest(client: TestClient, json_path: str, path: str) -> None:
     edition = client.get(json_path).json()
 
     ending = page_of(client, path).partition("This edition\n")[2]
@@ -233,7 +233,7 @@ def test_an_edition_without_linked_risks_has_no_empty_heading(client: TestClient
 
 
 @pytest.mark.parametrize("path", PAGES.values())
-def test_a_page_that_tells_whom_to_call_is_asked_for_again_within_a_minute(client: TestClient, path: str) -> None:
+def test_a_page_with_contacts_is_checked_again_within_a_minute(client: TestClient, path: str) -> None:
     first = client.get(path)
 
     again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
@@ -261,7 +261,7 @@ def test_a_withdrawn_edition_answers_the_reason_in_every_form(client: TestClient
         (f"{GUIDE}.md?q=a", "unknown-query"),
     ],
 )
-def test_what_is_not_there_is_told_as_everywhere(client: TestClient, path: str, kind: str) -> None:
+def test_a_missing_read_gives_the_usual_problem(client: TestClient, path: str, kind: str) -> None:
     answer = client.get(path)
 
     assert answer.json()["type"] == f"/v1/problems/{kind}"

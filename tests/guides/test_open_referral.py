@@ -34,7 +34,7 @@ LISTS = {
 }
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
-# What the profile requires of each thing, by the key under which the thing stands.
+# The members that the profile requires of each thing, by the key of the thing.
 REQUIRED = {
     "services": {"id", "organization_id", "name", "status"},
     "service": {"id", "organization_id", "name", "status"},
@@ -80,7 +80,7 @@ def everything(client: TestClient) -> list[tuple[str, Part]]:
 
 
 def things(key: str, told: Any) -> Iterator[tuple[str, Part]]:
-    """Every object, with the key under which it stands."""
+    """Every object, with its key."""
     if isinstance(told, list):
         for entry in told:
             yield from things(key, entry)
@@ -98,7 +98,7 @@ def seed_contacts() -> list[Part]:
     return [contact.model_dump() for contact in an_edition().contacts]
 
 
-def test_the_stub_describes_itself_with_and_without_a_slash(client: TestClient) -> None:
+def test_the_stub_has_its_description_with_and_without_a_slash(client: TestClient) -> None:
     told = get(client, "")
 
     assert told == {
@@ -148,7 +148,7 @@ def test_no_two_things_share_an_id(client: TestClient) -> None:
     assert [told for told in numbers.values() if len(told) > 1] == []
 
 
-def test_what_is_empty_is_left_out(client: TestClient) -> None:
+def test_empty_values_are_left_out(client: TestClient) -> None:
     values = [value for _, thing in all_things(client) for value in thing.values()]
 
     assert [value for value in values if value in (None, "", [], {})] == []
@@ -203,7 +203,7 @@ def test_the_duty_team_has_its_numbers_its_form_and_the_council(client: TestClie
     assert team["organization"]["organization_identifiers"][0]["identifier"] == "E06000022"
 
 
-def test_trap_the_profile_has_no_phones_of_a_service_so_the_numbers_stand_in_the_description_too(
+def test_trap_a_service_has_no_phones_so_its_description_has_the_numbers(
     client: TestClient,
 ) -> None:
     for service in whole(client, "services"):
@@ -230,7 +230,7 @@ def test_trap_a_service_at_a_location_is_a_service_too(client: TestClient) -> No
         assert told["service"]["id"] == told["service_id"]
 
 
-def test_trap_a_service_holds_one_address_so_the_procedures_are_a_second_service(client: TestClient) -> None:
+def test_trap_one_address_per_service_makes_the_procedures_a_second_service(client: TestClient) -> None:
     guide = [service["name"] for service in listed(client, "services", "&search=edition")]
     procedures = named(client, "LSCB multi-agency policy and procedures")
 
@@ -307,7 +307,7 @@ def test_filters_are_all_to_be_met(client: TestClient) -> None:
         assert listed(client, kind, "&search=&taxonomy_id=") == listed(client, kind)
 
 
-def test_unknown_filters_and_those_that_nothing_here_states_leave_nothing_out(client: TestClient) -> None:
+def test_filters_without_data_leave_nothing_out(client: TestClient) -> None:
     query = "&day=MO&minimum_age=11&postcode=BA1+1AA&proximity=500&full=true&colour=blue&colour=red"
 
     assert listed(client, "services", query) == listed(client, "services")
@@ -380,7 +380,7 @@ def test_an_answer_is_cached_and_checked_again_by_its_etag(client: TestClient) -
         assert again.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_the_stub_s_own_openapi_document_holds_the_nine_endpoints_from_the_stub_on(client: TestClient) -> None:
+def test_the_stub_document_describes_the_nine_endpoints_and_its_address(client: TestClient) -> None:
     document = get(client, "/openapi.json")
 
     validate_openapi(document)
@@ -439,9 +439,7 @@ def test_details_that_nobody_has_checked_say_so(client: TestClient) -> None:
         assert "assured_date" not in entry
 
 
-def test_details_that_a_person_checked_tell_the_day_since_which_all_of_them_have_been(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_checked_details_give_the_oldest_day_of_their_checks(client: TestClient, service: FastAPI) -> None:
     contacts = seed_contacts()
     contacts[0]["verified_on"], contacts[1]["verified_on"] = "2026-11-20", "2026-11-02"
 

@@ -98,7 +98,7 @@ def printed_by_a_council(folder: Path, path: str) -> bytes:
         return client.get(path).content
 
 
-def test_the_front_has_the_number_to_call_in_the_councils_colour_with_hours_and_what_to_do_outside_them(
+def test_the_front_shows_the_number_hours_and_who_answers_outside_them(
     tmp_path: Path,
 ) -> None:
     content = printed_by_a_council(tmp_path, PATHS[1])
@@ -127,7 +127,7 @@ def test_large_print_is_all_in_letters_of_18_points_or_more(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("path", [PATHS[1], LARGE[1]])
-def test_it_reads_in_order_as_text_with_999_first_and_the_caution_once(client: TestClient, path: str) -> None:
+def test_the_text_is_in_order_with_999_first_and_one_caution(client: TestClient, path: str) -> None:
     content, told = an_edition(), words_of(client.get(path).content)
 
     order = [
@@ -150,7 +150,7 @@ def test_it_reads_in_order_as_text_with_999_first_and_the_caution_once(client: T
     assert f"http://127.0.0.1:8000/guides/{SLUG}" in told.replace(" ", "")
 
 
-def test_the_same_edition_is_the_same_bytes_and_the_current_one_is_its_own(client: TestClient) -> None:
+def test_an_edition_prints_the_same_bytes_by_number_and_as_current(client: TestClient) -> None:
     first = client.get(PATHS[1]).content
     pdf._compile.cache_clear()
 
@@ -193,9 +193,7 @@ def test_a_short_guide_is_set_in_larger_words_and_still_one_sheet(client: TestCl
 
 
 @pytest.mark.parametrize("form", [".pdf", "/large-print.pdf", "/renditions/cy.pdf", "/renditions/cy/large-print.pdf"])
-def test_every_printed_form_has_the_number_for_a_child_and_numbers_that_can_be_dialled(
-    client: TestClient, form: str
-) -> None:
+def test_every_printed_form_has_childline_and_numbers_that_can_be_dialled(client: TestClient, form: str) -> None:
     words = words_of(client.get(f"{GUIDE}{form}").content)
 
     assert "Are you under 18? Talk to Childline: 0800 1111" in words
@@ -204,7 +202,7 @@ def test_every_printed_form_has_the_number_for_a_child_and_numbers_that_can_be_d
     assert not re.search("[0-9a-f]{49}", words.rpartition("Digest:")[0]), "a digest runs off the page"
 
 
-def test_it_may_be_kept_for_a_minute_and_asked_for_again_by_its_etag(client: TestClient) -> None:
+def test_a_print_may_be_kept_a_minute_and_checked_by_etag(client: TestClient) -> None:
     answer = client.get(PATHS[1])
 
     assert answer.headers["cache-control"] == "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"

@@ -153,9 +153,7 @@ def test_a_number_out_of_order_is_refused_and_leaves_nothing(
 
 
 @for_each("part", ["guide", "factors", "indicators", "linked_risks"])
-def test_a_related_code_that_is_in_no_list_is_refused_wherever_it_stands(
-    publish: Publisher, tmp_path: Path, part: str
-) -> None:
+def test_a_related_code_in_no_list_is_refused_in_every_part(publish: Publisher, tmp_path: Path, part: str) -> None:
     before = count_of_rows(tmp_path)
 
     with pytest.raises(InvalidEdition) as refused:
@@ -168,7 +166,7 @@ def test_a_related_code_that_is_in_no_list_is_refused_wherever_it_stands(
 
 
 def race(data_dir: Path, contents: tuple[EditionContent, EditionContent], number: int) -> list[Published | Exception]:
-    """What two publishers are told that begin at the same moment, each on connections of its own."""
+    """The outcomes of two publishers that begin at the same moment, each on its own connections."""
     start = Barrier(2)
     with ExitStack() as stack:
         publishers = [stack.enter_context(a_publisher(data_dir)) for _ in contents]
@@ -196,7 +194,7 @@ def test_of_two_publishers_with_other_words_one_wins_whole(tmp_path: Path) -> No
         assert [published(tmp_path, number)] == won
 
 
-def test_of_two_publishers_with_the_same_words_both_are_told_that_they_stand(tmp_path: Path) -> None:
+def test_two_publishers_with_the_same_words_both_succeed(tmp_path: Path) -> None:
     for number in ROUNDS:
         words = an_edition(change_note=f"A made-up change, {number}.")
 

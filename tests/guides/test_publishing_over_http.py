@@ -78,7 +78,7 @@ def test_the_edition_that_is_followed_must_be_the_current_one(
 
 
 @pytest.mark.parametrize("if_match", ["{now}", '"another", {now}', "*"])
-def test_it_is_named_as_the_standard_says(client: TestClient, if_match: str) -> None:
+def test_if_match_is_read_as_the_standard_says(client: TestClient, if_match: str) -> None:
     named = {"If-Match": if_match.format(now=client.get(GUIDE).headers["ETag"])}
 
     answer = client.post(EDITIONS, json=second_edition(client), headers=a_key(client, Scope.PUBLISH) | named)
@@ -152,7 +152,7 @@ def test_a_refusal_points_at_the_field_and_repeats_nothing(
 
 
 @pytest.mark.slow
-def test_of_two_publishers_who_follow_the_same_edition_the_second_is_told_so(live: LiveServer) -> None:
+def test_the_second_of_two_publishers_after_one_edition_is_refused(live: LiveServer) -> None:
     def command(*words: str) -> str:
         told = guidance(*words, "--data-dir", live.data_dir)
         assert told.returncode == 0, told.stderr
@@ -212,7 +212,7 @@ def test_only_an_edition_that_there_is_can_be_withdrawn(client: TestClient) -> N
     assert [told(answer) for answer in answers] == [(404, "no-such-edition"), (404, "no-such-guide")]
 
 
-def test_every_read_of_a_withdrawn_edition_tells_the_reason_and_where_to_go(client: TestClient) -> None:
+def test_reads_of_a_withdrawn_edition_give_the_reason_and_links(client: TestClient) -> None:
     headers = a_key(client, Scope.PUBLISH)
     publish(client, second_edition(client), headers)
     publish(client, content_of(client) | {"title": "A made-up title"}, headers)
@@ -229,7 +229,7 @@ def test_every_read_of_a_withdrawn_edition_tells_the_reason_and_where_to_go(clie
     assert client.get(f"{EDITIONS}/3/changes?since=1").status_code == 200
 
 
-def test_where_the_current_edition_is_withdrawn_the_one_before_is_current_again(client: TestClient) -> None:
+def test_withdrawing_the_current_edition_makes_the_one_before_current(client: TestClient) -> None:
     headers = a_key(client, Scope.PUBLISH)
     reads = [GUIDE, f"{GUIDE}/indicators", "/v1/guides", "/v1/indicators", "/v1/search?q=relationships"]
     before = [client.get(path).json() for path in reads]
@@ -247,7 +247,7 @@ def test_where_the_current_edition_is_withdrawn_the_one_before_is_current_again(
     assert [(edition["number"], edition["status"]) for edition in history] == [(2, "withdrawn"), (1, "current")]
 
 
-def test_a_guide_whose_every_edition_is_withdrawn_says_so_until_the_next(client: TestClient) -> None:
+def test_a_fully_withdrawn_guide_says_so_until_the_next_edition(client: TestClient) -> None:
     headers = a_key(client, Scope.PUBLISH)
     content = second_edition(client)
     withdraw(client, 1, headers)
@@ -262,7 +262,7 @@ def test_a_guide_whose_every_edition_is_withdrawn_says_so_until_the_next(client:
     assert (following.status_code, client.get(GUIDE).json()["edition"]) == (201, 2)
 
 
-def test_the_bytes_of_the_first_edition_are_the_same_before_and_after_everything(client: TestClient) -> None:
+def test_publishing_and_withdrawing_never_change_the_bytes_of_edition_one(client: TestClient) -> None:
     headers = a_key(client, Scope.PUBLISH)
     paths = [EDITIONS + below for below in ("/1", "/1/indicators", "/1/contacts", f"/1/indicators/{REMOVED}")]
     before = [(answer.content, answer.headers["ETag"]) for answer in map(client.get, paths)]

@@ -1,4 +1,4 @@
-"""What is exported reads back: an edition's file and its Markdown, to the same digest, whatever the words are."""
+"""An export reads back: an edition's file and its Markdown, to the same digest, whatever the words are."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,14 +49,14 @@ def test_the_markdown_of_any_edition_reads_back_to_the_same_digest(content: Edit
     assert draft.not_placed == ()
 
 
-def test_the_seed_goes_from_file_to_served_markdown_to_file_with_every_word(client: TestClient) -> None:
+def test_the_seed_keeps_every_word_through_markdown_and_back(client: TestClient) -> None:
     draft = read_page(client.get(f"{GUIDE}.md").text)
 
     assert digest_of(read_file(file_text(draft.content))) == client.get(GUIDE).json()["digest"]
     assert draft.not_placed == ()
 
 
-def test_words_that_an_editor_changes_in_the_markdown_are_the_draft_s_and_ids_stay() -> None:
+def test_words_changed_in_the_markdown_enter_the_draft_and_ids_stay() -> None:
     page = draft_page(an_edition()).replace(UNDER_THE_LIST, "Silence about whereabouts")
 
     content = read_file(file_text(read_page(page).content))
@@ -66,7 +66,7 @@ def test_words_that_an_editor_changes_in_the_markdown_are_the_draft_s_and_ids_st
     assert [each.id for each in content.indicators] == [each.id for each in an_edition().indicators]
 
 
-def test_an_entry_that_an_editor_adds_moves_or_takes_away_is_read_as_such() -> None:
+def test_entries_added_moved_or_removed_in_the_markdown_are_read() -> None:
     lines = draft_page(an_edition()).splitlines()
     place = next(place for place, line in enumerate(lines) if UNDER_THE_LIST in line)
     moved = [*lines[: place - 1], lines[place], "- An invented sign", *lines[place + 1 :]]
@@ -78,7 +78,7 @@ def test_an_entry_that_an_editor_adds_moves_or_takes_away_is_read_as_such() -> N
     assert indicators[0].related_codes == an_edition().indicators[1].related_codes
 
 
-def test_a_number_that_is_changed_in_the_page_alone_is_listed_and_not_lost() -> None:
+def test_a_number_changed_only_in_the_page_is_listed_not_lost() -> None:
     page = draft_page(an_edition()).replace("[01225 396312]", "[01632 960001]")
 
     (line,) = read_page(page).not_placed

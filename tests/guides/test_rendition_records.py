@@ -84,7 +84,7 @@ def test_the_seed_is_published_once_and_never_again(service: FastAPI, settings: 
 
 
 @pytest.mark.any_database
-def test_a_file_is_checked_with_every_fault_and_published_by_command_once_its_digest_is_agreed_on(
+def test_the_commands_list_every_fault_and_publish_only_an_agreed_digest(
     client: TestClient, settings: Settings, tmp_path: Path
 ) -> None:
     client.get("/v1")
@@ -191,9 +191,7 @@ def test_the_feed_lists_renditions_published_and_withdrawn(
     assert withdrawn["id"] in atom
 
 
-def test_an_edition_lists_its_own_renditions_each_with_a_link_in_its_language(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_an_edition_lists_its_own_renditions_with_language_links(client: TestClient, service: FastAPI) -> None:
     second = publish_next(service, change_note="A second edition.")
     of_second = {"edition": second.key.number, "digest": second.digest}
     publish_a_rendition(service, of=of_second)

@@ -114,7 +114,7 @@ def test_words_that_a_person_checked_take_the_place_of_the_cautions(client: Test
     assert body["rendition"]["unchecked_cautions"] == body["rendition"]["notices"] == []
 
 
-def test_words_that_are_missing_come_in_the_guide_s_own_and_are_marked(client: TestClient, service: FastAPI) -> None:
+def test_missing_words_come_from_the_guide_and_are_marked(client: TestClient, service: FastAPI) -> None:
     publish_a_rendition(service)
 
     body, edition = read(client, "pl"), client.get(GUIDE).json()
@@ -184,7 +184,7 @@ def test_what_does_not_go_together_is_refused(
     assert f"#{pointer}" in [each["pointer"] for each in refused.json()["errors"]]
 
 
-def test_a_rendition_has_a_number_of_its_own_and_a_correction_is_the_next(
+def test_a_rendition_has_its_own_number_and_a_correction_the_next(
     client: TestClient, publisher: dict[str, str]
 ) -> None:
     def send(**changes: Any) -> tuple[int, int, str]:
@@ -201,7 +201,7 @@ def test_a_rendition_has_a_number_of_its_own_and_a_correction_is_the_next(
     assert numbers == [("cy", 2), ("cy", 1), ("en-GB-simple", 1), ("pl", 2), ("pl", 1)]
 
 
-def test_a_rendition_is_behind_by_itself_and_gives_nobody_an_old_number(client: TestClient, service: FastAPI) -> None:
+def test_a_rendition_falls_behind_and_gives_nobody_an_old_number(client: TestClient, service: FastAPI) -> None:
     publish_a_rendition(service)
     before = read(client, "pl")
     publish_next(service, **with_another_number())
@@ -238,9 +238,7 @@ def test_a_withdrawn_rendition_and_one_of_a_withdrawn_edition_answer_410(client:
 
 
 @pytest.mark.slow
-def test_a_film_is_a_link_with_a_text_alternative_and_the_guide_s_own_words(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_a_film_is_a_link_with_the_words_of_the_guide(client: TestClient, service: FastAPI) -> None:
     publish_a_rendition(service, **A_FILM)
 
     answer, page = client.get(f"{RENDITIONS}/bfi"), client.get("/guides/child-sexual-exploitation/renditions/bfi").text
@@ -273,7 +271,7 @@ def test_a_language_has_its_direction_and_its_own_name(tag: str, direction: str,
 
 
 @for_each("tag", ["", "x", "xx", "en_GB", "EN", "english", "cy-gb", "cy ", "a" * 36, "zz-Latn"])
-def test_what_is_no_tag_of_a_known_language_is_refused(tag: str) -> None:
+def test_a_tag_of_an_unknown_language_is_refused(tag: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(LanguageTag).validate_python(tag)
 
@@ -331,7 +329,7 @@ PREFERENCES = [
 
 
 @for_each(("header", "language"), PREFERENCES)
-def test_the_guide_s_current_answer_is_in_the_language_that_the_request_prefers(
+def test_the_current_guide_comes_in_the_language_the_request_prefers(
     client: TestClient, header: str | None, language: str
 ) -> None:
     answer = client.get(GUIDE, headers={"Accept-Language": header} if header is not None else {})
@@ -344,7 +342,7 @@ def test_the_guide_s_current_answer_is_in_the_language_that_the_request_prefers(
 
 
 @for_each("tag", ["cy", "en-GB-simple", "bfi", "ur", "skr", "lad", "ace-Arab"])
-def test_a_language_is_known_by_its_file_by_its_name_or_to_the_service(tag: str) -> None:
+def test_a_tag_of_a_known_language_is_valid(tag: str) -> None:
     assert TypeAdapter(LanguageTag).validate_python(tag) == tag
 
 
@@ -428,9 +426,7 @@ def rows_of(sheet: str) -> list[dict[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("numbered", ["", "/1"])
-def test_each_form_is_in_its_language_checked_before_each_use_and_answers_304(
-    client: TestClient, numbered: str
-) -> None:
+def test_each_form_names_its_language_and_answers_304_to_its_etag(client: TestClient, numbered: str) -> None:
     for form in FORMS:
         if numbered and "large" in form:
             continue
@@ -448,7 +444,7 @@ def test_each_form_is_in_its_language_checked_before_each_use_and_answers_304(
 
 
 @pytest.mark.slow
-def test_machine_words_that_nobody_checked_never_replace_a_caution_or_999_in_any_form(client: TestClient) -> None:
+def test_unchecked_machine_words_never_replace_a_caution_or_999(client: TestClient) -> None:
     content = seed_rendition("cy")
     machine = content.cautions[0].text  # type: ignore[attr-defined]  # of the registry
 
@@ -493,7 +489,7 @@ def test_words_that_are_missing_are_marked_in_every_form(client: TestClient, ser
 
 
 @pytest.mark.slow
-def test_a_print_of_a_rendition_says_its_language_and_what_is_english_in_it(client: TestClient) -> None:
+def test_a_printed_rendition_names_its_language_and_marks_english_words(client: TestClient) -> None:
     pdf = PdfReader(io.BytesIO(client.get(f"{WELSH}.pdf").content))
     languages: set[str] = set()
 
@@ -515,9 +511,7 @@ def test_a_print_of_a_rendition_says_its_language_and_what_is_english_in_it(clie
 
 
 @pytest.mark.slow
-def test_a_rendition_that_is_behind_says_so_in_every_form_and_has_the_current_number(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_every_form_of_an_old_rendition_says_so_with_current_numbers(client: TestClient, service: FastAPI) -> None:
     contacts = [each.model_dump(mode="json") for each in an_edition().contacts]
     contacts[0]["phones"] = [{"number": "+441632960999", "display": "01632 960999"}]
     before = {form: client.get(f"{WELSH}{form}").headers["etag"] for form in FORMS}
@@ -575,9 +569,7 @@ def test_a_recording_or_large_print_is_beside_the_words_of_its_language(
 
 
 @pytest.mark.slow
-def test_letters_that_the_font_does_not_have_are_no_page_to_print_and_stay_in_the_other_forms(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_letters_outside_the_font_are_not_printed_but_stay_elsewhere(client: TestClient, service: FastAPI) -> None:
     publish_a_rendition(service, **ARABIC)
 
     for form in (".pdf", "/large-print.pdf"):

@@ -69,7 +69,7 @@ def words_of(item: dict[str, Any]) -> str:
     return str(item.get("name") or item["text"])
 
 
-def test_the_lists_of_an_edition_are_those_of_the_registry_in_its_order() -> None:
+def test_an_edition_has_the_lists_of_the_registry_in_order() -> None:
     types = [(name, get_args(field.annotation)) for name, field in EditionContent.model_fields.items()]
 
     lists = [
@@ -153,7 +153,7 @@ def test_every_section_is_printed_under_its_heading(served: TestClient, suffix: 
 
 
 @EVERY_SECTION
-def test_a_change_in_any_section_is_shown_as_data_and_on_the_page(served: TestClient, section: Section) -> None:
+def test_a_change_in_any_section_is_in_data_and_page(served: TestClient, section: Section) -> None:
     sections = served.get(f"{GUIDE}/editions/3/changes").json()["sections"]
     page = served.get(f"/guides/{SLUG}/editions/3/changes?since=2").text
 
@@ -179,7 +179,7 @@ def test_an_item_of_any_section_is_found_by_its_words(served: TestClient, sectio
 
 
 @EVERY_SECTION
-def test_a_section_is_listed_across_guides_where_its_entry_says_so(served: TestClient, section: Section) -> None:
+def test_a_section_is_listed_across_guides_if_its_entry_says_so(served: TestClient, section: Section) -> None:
     answer = served.get(f"/v1/{section.value}")
 
     assert (answer.status_code == 200) is section.entry.across_guides

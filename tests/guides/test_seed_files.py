@@ -134,7 +134,7 @@ def test_a_hostile_file_is_refused_in_a_sentence(tmp_path: Path, content: str, r
         '{{"title":{}}}\n',  # behind a colon without a space
     ],
 )
-def test_an_anchor_an_alias_or_a_tag_is_refused_wherever_it_may_stand(tmp_path: Path, place: str, feature: str) -> None:
+def test_an_anchor_alias_or_tag_is_refused_in_any_place(tmp_path: Path, place: str, feature: str) -> None:
     reason = refusal(written(tmp_path, place.format(feature))).reason
 
     assert reason.startswith(("anchors and aliases (", "tags (`!`) are not used", "not YAML: "))

@@ -96,7 +96,7 @@ def test_the_source_is_the_document_that_was_received() -> None:
 
 
 @for_each("text", [text for _, text in SERVED])
-def test_a_text_of_the_edition_stands_in_the_printed_guide(text: str) -> None:
+def test_every_text_of_the_edition_is_in_the_printed_guide(text: str) -> None:
     assert text == folded(text)
     assert text in PRINTED
 
@@ -124,13 +124,13 @@ def test_each_part_has_as_many_items_as_are_printed() -> None:
     assert (len(EDITION.cautions), len(EDITION.contacts)) == (2, 3)
 
 
-def test_the_items_stand_in_the_printed_order() -> None:
+def test_the_items_are_in_the_printed_order() -> None:
     places = [[PRINTED.index(item.text) for item in section] for section in SECTIONS]
 
     assert places == [sorted(section) for section in places]
 
 
-def test_the_broken_sixth_and_seventh_bullets_stand_as_printed_and_say_so() -> None:
+def test_the_broken_bullets_are_kept_as_printed_with_a_note() -> None:
     sixth, seventh = EDITION.indicators[5:7]
 
     assert sixth.text == "Evidence of new possessions, extra money or access to alcohol, substances or"
@@ -142,7 +142,7 @@ def test_the_broken_sixth_and_seventh_bullets_stand_as_printed_and_say_so() -> N
     assert "breaks off" in str(seventh.note)
 
 
-def test_the_misprint_in_the_fourth_responsibility_stands_as_printed() -> None:
+def test_the_misprint_in_the_fourth_responsibility_is_kept() -> None:
     assert EDITION.responsibilities[3].text.startswith("To reduce the risk if sexual exploitation")
 
 
@@ -153,7 +153,7 @@ def test_a_limb_is_printed_in_its_definition_behind_its_letter() -> None:
     assert all(f"({limb.label}) {limb.text}" in statutory.text for limb in statutory.limbs)
 
 
-def test_only_evidence_of_assault_is_read_as_a_sign_of_harm_and_says_whose_reading_it_is() -> None:
+def test_only_evidence_of_assault_is_a_sign_of_harm_with_a_note() -> None:
     signs = [indicator for indicator in EDITION.indicators if indicator.kind is IndicatorKind.SIGN_OF_HARM]
 
     assert [sign.text for sign in signs] == ["Evidence of/suspicions of physical or sexual assault"]
@@ -172,11 +172,11 @@ def test_the_printed_numbers_and_addresses_are_the_ones_that_a_program_gets() ->
     assert f"available at: {source.url.removeprefix('https://')}" in PRINTED
 
 
-def test_no_contact_claims_hours_or_a_check_that_the_guide_does_not_print() -> None:
+def test_no_contact_claims_unprinted_hours_or_checks() -> None:
     assert {(contact.when, contact.verified_on) for contact in EDITION.contacts} == {(None, None)}
 
 
-def test_every_related_code_is_this_project_s_inference_and_a_code_in_use() -> None:
+def test_every_related_code_is_in_use_and_marked_as_inferred() -> None:
     factors = read_seed_file(SEED / "code-lists" / "dfe-assessment-factors.yaml", CodeList)
     in_use = {entry.code for entry in factors.codes if not entry.historic}
     holders: list[Factor | Indicator | LinkedRisk | EditionContent] = [

@@ -89,7 +89,7 @@ def test_before_the_first_edition_there_is_none(client: TestClient, as_of: str) 
 
 
 @pytest.mark.slow
-def test_before_the_first_edition_accept_datetime_leads_to_the_first_that_can_be_read(
+def test_a_date_before_all_editions_leads_to_the_first_readable(
     tmp_path: Path,
 ) -> None:
     headers = {"Accept-Datetime": "Mon, 23 Nov 2020 09:30:00 GMT"}
@@ -111,7 +111,7 @@ RUBBISH = [
 
 
 @for_each("as_of", RUBBISH)
-def test_what_is_no_day_and_no_moment_is_refused_in_a_sentence(client: TestClient, as_of: str) -> None:
+def test_an_invalid_moment_is_refused_in_a_sentence(client: TestClient, as_of: str) -> None:
     answer = client.get(GUIDE, params={"as_of": as_of})
 
     assert (answer.status_code, answer.json()["type"]) == (
@@ -227,7 +227,7 @@ def test_withdrawn_editions_are_left_out_of_the_time_map(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_what_was_current_then_was_so_even_if_it_was_withdrawn_since(tmp_path: Path) -> None:
+def test_an_edition_was_current_on_a_day_even_if_withdrawn_since(tmp_path: Path) -> None:
     with three_editions(tmp_path) as (client, service, clock):
         clock.time = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
         withdraw(service, 3)

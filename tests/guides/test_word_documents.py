@@ -114,7 +114,7 @@ def test_a_word_document_with_every_kind_of_paragraph_loses_no_word() -> None:
 
 
 @pytest.mark.slow
-def test_an_entry_with_entries_below_it_is_no_sign_but_goes_before_each_of_them() -> None:
+def test_an_entry_above_others_is_no_sign_but_begins_each_one() -> None:
     blocks = [
         (HEADING, "Signs to look for"),
         (BULLET, "At school:"),
@@ -160,7 +160,7 @@ def test_bold_lines_are_headings_and_a_bold_beginning_is_a_name() -> None:
 
 
 @pytest.mark.slow
-def test_a_table_of_contacts_gives_each_its_numbers_and_hours_and_names_of_columns_are_listed() -> None:
+def test_a_contact_table_gives_numbers_and_hours_and_lists_column_names() -> None:
     document = Document()
     document.add_heading("A guide", level=0)
     document.add_heading("Who to contact", level=1)
@@ -265,9 +265,7 @@ def document() -> DocxDocument:
     return document
 
 
-def test_every_sentence_of_every_margin_is_in_the_draft_or_listed_on_the_screen_and_in_the_file(
-    tmp_path: Path, document: DocxDocument
-) -> None:
+def test_every_sentence_in_a_margin_is_drafted_or_listed(tmp_path: Path, document: DocxDocument) -> None:
     document.save(str(tmp_path / "County lines.docx"))
 
     result = CliRunner().invoke(app, ["import", str(tmp_path / "County lines.docx"), "--folder", str(tmp_path)])

@@ -97,9 +97,7 @@ def test_a_section_is_word_for_word_that_of_the_guide(client: TestClient) -> Non
 
 
 @pytest.mark.parametrize("tool", ["read_guide", "read_section"])
-def test_a_guide_is_read_in_another_language_with_999_the_cautions_and_what_the_words_are_first(
-    two_editions: TestClient, tool: str
-) -> None:
+def test_a_guide_in_another_language_begins_with_999_cautions_and_notices(two_editions: TestClient, tool: str) -> None:
     welsh = call(two_editions, tool, **CALLS[tool], language="cy")["structuredContent"]
     current, rendition = two_editions.get(GUIDE).json(), two_editions.get(f"{GUIDE}/renditions/cy").json()
 
@@ -116,7 +114,7 @@ def test_a_guide_is_read_in_another_language_with_999_the_cautions_and_what_the_
     assert "/cautions/0/text" in facts["in_guide_language"]
 
 
-def test_a_language_that_the_guide_is_not_in_is_a_result_that_says_so(client: TestClient) -> None:
+def test_a_missing_language_gives_an_error_result_that_says_so(client: TestClient) -> None:
     guide = call(client, "read_guide", language="en")["structuredContent"]
     result = call(client, "read_guide", language="fr")
 
@@ -133,7 +131,7 @@ def test_the_changes_are_those_between_the_editions(two_editions: TestClient) ->
     assert [each["field"] for each in changes["fields"]] == ["title"]
 
 
-def test_words_that_are_not_in_the_guidance_find_nothing_and_still_say_999(client: TestClient) -> None:
+def test_a_search_without_results_still_says_999(client: TestClient) -> None:
     found = call(client, "search_guidance", words="zebra")["structuredContent"]
 
     assert found["results"] == []
@@ -225,7 +223,7 @@ def test_a_message_that_differs_from_its_header_fields_is_refused(
         {"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []},
     ],
 )
-def test_what_is_no_message_is_refused(client: TestClient, message: dict[str, Any]) -> None:
+def test_an_invalid_message_is_refused(client: TestClient, message: dict[str, Any]) -> None:
     response = client.post("/mcp", json=message)
 
     assert response.status_code == 400
@@ -247,7 +245,7 @@ def test_a_page_of_another_origin_is_refused(client: TestClient) -> None:
 
 
 @for_each("origin", ["http://[evil", "null", "", "http://", "http://testserver@evil.example", "//testserver", "["])
-def test_an_origin_that_is_none_is_refused_and_no_error_of_the_server(client: TestClient, origin: str) -> None:
+def test_an_invalid_origin_is_refused_without_a_server_error(client: TestClient, origin: str) -> None:
     assert send(client, "ping", Origin=origin).status_code == 403
 
 

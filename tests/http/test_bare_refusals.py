@@ -1,4 +1,4 @@
-"""What is refused before there is a request: with an id, the security headers, a log line and a count."""
+"""Refusals before there is a request: with an id, the security headers, a log line and a count."""
 
 import http.client
 import json
@@ -98,7 +98,7 @@ def expect_a_whole_refusal(answer: bytes, status: int, kind: str) -> str:
 
 
 @pytest.mark.parametrize(("refused", "status", "kind"), KINDS, ids=[*REFUSED, *TOO_LARGE])
-def test_what_is_no_request_is_refused_whole_and_logged_and_counted(
+def test_bytes_that_are_no_request_are_refused_logged_and_counted(
     address: Address, refused: bytes, status: int, kind: str, lines: Lines
 ) -> None:
     [answer] = exchange(address, refused)
@@ -130,7 +130,7 @@ def test_an_older_client_needs_no_host(address: Address) -> None:
 
 @pytest.mark.parametrize("broken", [b"x\r\n", b"5\r\nabc\r\n\r\n\r\n", b"0\r\nX Y: z\r\n\r\n", b"-1\r\n\r\n"])
 @pytest.mark.parametrize("is_apart", [False, True])
-def test_a_body_that_is_broken_gets_one_refusal_that_says_what_to_do(
+def test_a_broken_body_gets_one_refusal_that_says_whom_to_call(
     address: Address, lines: Lines, broken: bytes, is_apart: bool
 ) -> None:
     head = request("/v1/concerns", "POST", **{"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
@@ -165,7 +165,7 @@ OURS = ["http://localhost", "http://LOCALHOST:8000", "https://guidance.council.e
 
 
 @pytest.mark.parametrize("host", ["localhost", "evil.example"])
-def test_the_host_of_a_whole_address_counts_and_the_host_field_does_not(address: Address, host: str) -> None:
+def test_the_host_of_a_whole_address_overrides_the_host_field(address: Address, host: str) -> None:
     evil, ours = (
         [
             exchange(address, request(f"{each}{SECTION}", Connection="close").replace(b"localhost\r\n", own))[0]
@@ -199,7 +199,7 @@ def test_a_stop_ends_refused_connections_too(secure: FastAPI, settings: Settings
         wait_until(lambda: is_closed(connection))
 
 
-def test_a_newcomer_is_refused_whole_where_every_connection_is_at_work(
+def test_a_newcomer_gets_a_whole_refusal_if_every_connection_is_busy(
     secure: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ClientDeadline, "waits_for_client", property(lambda _: False))
@@ -367,7 +367,7 @@ def test_only_so_much_of_a_body_is_discarded(settings: Settings) -> None:
     assert MAX_DISCARDED_BYTES / 2 < sent < 2 * MAX_DISCARDED_BYTES
 
 
-def test_only_so_much_is_discarded_where_no_request_was_read(settings: Settings) -> None:
+def test_only_a_bounded_amount_is_discarded_without_a_request(settings: Settings) -> None:
     with refusing(settings) as url, connected(address_of(url)) as connection:
         connection.sendall(b"Dear sir or madam,\r\n\r\n")
         answer = one_answer(connection)
@@ -400,7 +400,7 @@ def test_a_refused_body_that_ends_leaves_the_connection_to_the_next_request(sett
     assert statuses(answers) == [400, 429, 200]
 
 
-def test_a_request_refused_for_want_of_a_place_has_no_body_left_to_send(settings: Settings) -> None:
+def test_a_large_request_without_a_free_place_gets_the_refusal(settings: Settings) -> None:
     with refusing(settings, at_work) as url:
         answers = [_by_http_client(url, BODY[:900_000]) for _ in range(TRIES)]
 

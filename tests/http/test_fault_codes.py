@@ -36,7 +36,7 @@ EVERY_PLACE = {
 
 
 def contents_of(told: Operation) -> list[dict[str, Any]]:
-    """What the operation takes as JSON, if anything."""
+    """The JSON body that the operation takes, if any."""
     content = told.definition.get("requestBody", {}).get("content", {})
     return [content["application/json"]] if "application/json" in content else []
 
@@ -46,7 +46,7 @@ def codes(answer: Any) -> set[tuple[str, str]]:
     return {(fault["pointer"], fault["code"]) for fault in answer.json()["errors"]}
 
 
-def test_every_code_is_listed_with_its_meaning_by_the_service_and_on_the_site(client: TestClient) -> None:
+def test_the_service_and_the_site_list_every_code_with_its_meaning(client: TestClient) -> None:
     listed = client.get("/v1/problems").json()["codes"]
 
     assert listed == [{"code": code.value, "meaning": code.meaning} for code in FaultCode]
@@ -56,7 +56,7 @@ def test_every_code_is_listed_with_its_meaning_by_the_service_and_on_the_site(cl
     ]
 
 
-def test_every_kind_of_fault_that_models_find_has_a_code_of_its_own_meaning() -> None:
+def test_every_fault_that_models_find_has_a_known_code() -> None:
     assert {code for code, _ in FAULTS.values()} <= set(FaultCode)
     assert DEFAULT_FAULT[0] is FaultCode.INVALID
 

@@ -61,7 +61,7 @@ def recorded(client: TestClient, *addresses: str) -> str:
 
 
 @pytest.mark.parametrize("address", UNREADABLE)
-def test_what_is_no_address_is_recorded_as_unknown(proxy: TestClient, address: str) -> None:
+def test_an_invalid_address_is_recorded_as_unknown(proxy: TestClient, address: str) -> None:
     assert recorded(proxy, address) == UNKNOWN_ADDRESS == "unknown"
 
 
@@ -75,7 +75,7 @@ def test_the_last_of_several_fields_counts(proxy: TestClient) -> None:
 
 
 @pytest.mark.parametrize(("peer", "scheme"), [(PROXY, "https"), (STRANGER, "http")])
-def test_the_scheme_is_taken_from_a_proxy_also_where_no_address_comes_with_it(peer: str, scheme: str) -> None:
+def test_a_proxy_gives_the_scheme_also_without_an_address(peer: str, scheme: str) -> None:
     seen: list[Scope] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -107,7 +107,7 @@ def test_what_a_stranger_forwards_changes_nothing(service: FastAPI, a_concern: C
 
 
 @pytest.mark.parametrize(("peer", "warnings"), [(PROXY, {}), (STRANGER, {"proxy": "not trusted"})])
-def test_readiness_says_to_who_called_through_a_proxy_that_it_is_not_trusted_and_to_nobody_else(
+def test_readiness_warns_only_callers_through_an_untrusted_proxy(
     service: FastAPI, peer: str, warnings: dict[str, str]
 ) -> None:
     with TestClient(service, client=(peer, 50_000)) as caller:

@@ -57,7 +57,7 @@ def test_the_table_has_the_ambiguous_heads() -> None:
 
 
 @for_each("ambiguous", [*HEADS.values(), *BODIES.values()])
-def test_what_is_ambiguous_is_refused_and_the_connection_closes(address: Address, ambiguous: bytes) -> None:
+def test_an_ambiguous_request_is_refused_and_the_connection_closes(address: Address, ambiguous: bytes) -> None:
     expect_the_last_refused(exchange(address, ambiguous + HIDDEN))
 
 
@@ -128,7 +128,7 @@ def seconds_to_check(place: str, run: bytes, size: int) -> float:
 
 
 @for_each(("place", "run"), list(product(PLACES, RUNS)))
-def test_the_check_of_a_head_costs_no_more_for_each_byte_of_a_long_one(place: str, run: bytes) -> None:
+def test_a_long_head_costs_no_more_to_check_per_byte(place: str, run: bytes) -> None:
     short = max(seconds_to_check(place, run, 8 * KILOBYTE), 0.001)
 
     assert seconds_to_check(place, run, 64 * KILOBYTE) < 30 * short
@@ -177,7 +177,7 @@ def test_a_read_from_the_cache_needs_a_clear_head(address: Address) -> None:
 
 
 @for_each("ambiguous", HEADS.values())
-def test_it_is_refused_however_its_bytes_come(address: Address, ambiguous: bytes) -> None:
+def test_an_ambiguous_request_is_refused_also_byte_by_byte(address: Address, ambiguous: bytes) -> None:
     with connected(address) as connection:
         for byte in ambiguous[:-1]:
             connection.sendall(bytes([byte]))
@@ -284,7 +284,7 @@ MARK = b"GET /the-next HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def by_h11(head: bytes, body: bytes) -> tuple[bytes, bytes, list[tuple[bytes, bytes]], bytes]:
-    """What h11 reads in the head: the method, target and fields, and what it leaves after the body."""
+    """The method, target and fields that h11 reads in the head, and the bytes it leaves after the body."""
     reader = h11.Connection(h11.SERVER)
     reader.receive_data(head + body + MARK)
     request = reader.next_event()
@@ -296,7 +296,7 @@ def by_h11(head: bytes, body: bytes) -> tuple[bytes, bytes, list[tuple[bytes, by
 
 
 @for_each("seed", range(3_000))
-def test_whoever_reads_a_checked_head_reads_the_same(seed: int) -> None:
+def test_every_reader_of_a_checked_head_reads_the_same(seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311  # a test that can be repeated
     data = draw.choice([*HEADS.values(), *CLEAR.values()]).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     for _ in range(draw.randint(0, 2)):

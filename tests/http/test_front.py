@@ -137,9 +137,7 @@ def test_the_front_answers_as_the_server_does(address: Address, chunks: list[Chu
         b"Dear sir or madam,\r\n\r\n",
     ],
 )
-def test_whatever_is_not_one_whole_plain_read_is_left_to_the_server(
-    address: Address, chunks: list[Chunk], other: bytes
-) -> None:
+def test_anything_but_one_plain_read_is_left_to_the_server(address: Address, chunks: list[Chunk], other: bytes) -> None:
     exchange(address, bye())
     one_by_one(address, request(SECTION))
     chunks.clear()
@@ -164,7 +162,7 @@ def test_a_credential_is_not_remembered_with_a_request(service: FastAPI, address
     assert heads.answer_known(with_credential) is None
 
 
-def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: FastAPI, address: Address) -> None:
+def test_only_a_whole_known_request_matches_and_nothing_longer(service: FastAPI, address: Address) -> None:
     known = request(SECTION)
     exchange(address, bye())
     one_by_one(address, *[known] * 2)
@@ -184,7 +182,7 @@ class Records:
         """Take it."""
 
 
-def test_an_older_client_that_closes_is_answered_and_closed_upon(address: Address) -> None:
+def test_an_older_client_that_closes_is_answered_and_disconnected(address: Address) -> None:
     exchange(address, bye())
 
     [answer] = exchange(address, request(SECTION, version="1.0"))
@@ -219,7 +217,7 @@ def test_a_client_that_does_not_read_is_not_written_to_without_end(
     chunks.clear()
     begun.clear()
     with connected(address) as connection:
-        while all(chunk.is_answered for chunk in chunks):  # one by one, so that each comes whole and alone
+        while all(chunk.is_answered for chunk in chunks):  # one by one, so that each comes whole and separately
             before = len(chunks)
             assert before < SEVERAL
             connection.sendall(request(LARGE))
@@ -278,7 +276,7 @@ def test_only_few_answers_are_stored(address: Address, parsed: list[bytes], monk
     assert parsed == [requests[0]]
 
 
-def test_a_known_request_gets_what_is_published_meanwhile(address: Address, service: FastAPI) -> None:
+def test_a_known_request_gets_the_newly_published_edition(address: Address, service: FastAPI) -> None:
     exchange(address, bye(GUIDE))
     numbers = []
     with connected(address) as connection:
@@ -302,7 +300,7 @@ def test_bytes_that_are_part_of_another_request_are_not_taken_for_one(
     begun.clear()
     with connected(address) as connection:
         connection.sendall(request("/v1/concerns/check", method="POST", **posted))
-        wait_until(lambda: len(begun) == 1)  # so that the body comes by itself
+        wait_until(lambda: len(begun) == 1)  # so that the body comes separately
         connection.sendall(known)
         assert one_answer(connection).startswith(b"HTTP/1.1 400 ")
     chunks.clear()
@@ -327,9 +325,7 @@ def test_a_known_request_waits_for_the_answer_before_it(address: Address) -> Non
         assert [b"indicators" in answer or b"factors" in answer for answer in answers] == [False, True]
 
 
-def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_answer(
-    address: Address, chunks: list[Chunk]
-) -> None:
+def test_a_connection_uses_the_cache_again_after_a_fresh_answer(address: Address, chunks: list[Chunk]) -> None:
     url = f"http://{address[0]}:{address[1]}"
     with httpx.Client(base_url=url, timeout=LONG_ENOUGH, trust_env=False) as client:
         for _ in range(5):
@@ -386,7 +382,7 @@ def test_a_head_that_is_cut_at_any_byte_gets_the_same_answer(address: Address, c
         connections = [stack.enter_context(connected(address)) for _ in cuts]
         for connection, cut in zip(connections, cuts, strict=True):
             connection.sendall(whole[:cut])
-        wait_until(lambda: len(chunks) == len(cuts))  # so that the rest comes by itself
+        wait_until(lambda: len(chunks) == len(cuts))  # so that the rest comes separately
         for connection, cut in zip(connections, cuts, strict=True):
             connection.sendall(whole[cut:])
         answers = [everything_from(connection) for connection in connections]
@@ -419,7 +415,7 @@ def test_a_target_that_is_a_whole_address_is_read_as_its_path(address: Address) 
     assert root.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_newcomer_is_refused_where_every_connection_is_at_work(
+def test_a_newcomer_is_refused_if_every_connection_is_at_work(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work, go_on = Event(), Event()
@@ -489,7 +485,7 @@ PAIRS = list(product(READS, READS))
 
 
 def last_answer(address: Address, *reads: bytes) -> set[bytes]:
-    """What is seen of the answer to the last of the reads, of which each is sent when the one before was answered."""
+    """The answer to the last of the reads, as far as it is seen. Each is sent when the one before was answered."""
     lasts = []
     for each in reads:
         with connected(address) as connection:

@@ -1,4 +1,4 @@
-"""What stands around the routes: hosts, proxies, origins, security headers, and where to report a weakness."""
+"""The layers around the routes: hosts, proxies, origins, security headers, and where to report a weakness."""
 
 import datetime as dt
 import json
@@ -77,20 +77,18 @@ def test_only_the_names_of_this_service_are_answered(settings: Settings) -> None
     assert [host for host, answer in unknown.items() if host in answer.text] == []
 
 
-def test_what_stands_on_the_cache_is_not_answered_by_another_name_either(client: TestClient) -> None:
+def test_a_cached_answer_is_not_given_under_another_name(client: TestClient) -> None:
     told = [client.get("/v1/guides", headers={"Host": host}) for host in ("localhost", "localhost", "rebound.example")]
 
     assert [answer.status_code for answer in told] == [200, 200, 400]
 
 
-def test_any_name_is_answered_where_the_operator_says_so(settings: Settings) -> None:
+def test_any_name_is_answered_if_the_operator_allows_it(settings: Settings) -> None:
     with started(settings, allowed_hosts=("*",)) as client:
         assert client.get("/v1", headers={"Host": "attacker.example"}).status_code == 200
 
 
-def test_a_concern_under_an_unknown_name_is_refused_and_says_whom_to_call(
-    client: TestClient, a_concern: Concern
-) -> None:
+def test_a_concern_to_an_unknown_host_is_refused_with_contacts(client: TestClient, a_concern: Concern) -> None:
     answer = client.post(CONCERNS, json=a_concern(), headers={"Host": "attacker.example"})
 
     assert answer.status_code == 400
@@ -101,7 +99,7 @@ def test_a_concern_under_an_unknown_name_is_refused_and_says_whom_to_call(
     ("trusted", "recorded"),
     [((), "127.0.0.1"), (("192.0.2.0/24",), "127.0.0.1"), (("127.0.0.1",), "198.51.100.9")],
 )
-def test_what_a_proxy_tells_is_believed_only_where_the_proxy_is_named(
+def test_a_forwarded_address_is_believed_only_from_a_named_proxy(
     settings: Settings, trusted: tuple[str, ...], recorded: str
 ) -> None:
     service = create_app(settings.model_copy(update={"trusted_proxies": trusted}), lambda: A_TUESDAY)
@@ -115,7 +113,7 @@ def test_what_a_proxy_tells_is_believed_only_where_the_proxy_is_named(
 
 
 @pytest.mark.parametrize("proxies", ["*", "proxy.example", "300.0.0.1"])
-def test_a_proxy_is_named_by_its_address_alone(proxies: str) -> None:
+def test_a_proxy_is_named_only_by_its_address(proxies: str) -> None:
     with pytest.raises(ValueError, match="an IP address"):
         Settings(trusted_proxies=proxies)  # type: ignore[arg-type]  # as the environment gives it
 
@@ -149,7 +147,7 @@ def test_every_answer_carries_the_security_headers_whatever_its_status(
         assert "Server" not in answer.headers
 
 
-def test_browsers_are_told_to_keep_to_https_where_the_service_is_reached_by_it(settings: Settings) -> None:
+def test_browsers_are_told_to_use_https_if_the_service_does(settings: Settings) -> None:
     with started(settings) as plain, started(settings, public_url="https://guidance.council.example") as secure:
         answers = [plain.get("/v1"), secure.get("/v1"), secure.get("/v1/nothing")]
 
@@ -193,7 +191,7 @@ def test_a_busy_service_can_be_read_by_the_pages_that_may_post(settings: Setting
 @pytest.mark.parametrize(
     ("origin", "method", "status"), [(A_SITE, "POST", 200), (ANOTHER_SITE, "POST", 400), (A_SITE, "DELETE", 400)]
 )
-def test_a_preflight_is_answered_by_the_rules_and_a_refused_one_says_whom_to_call(
+def test_a_preflight_follows_the_rules_and_refusals_say_whom_to_call(
     settings: Settings, origin: str, method: str, status: int
 ) -> None:
     with started(settings, allowed_origins=(A_SITE,)) as client:
@@ -353,7 +351,7 @@ def test_the_build_is_named_by_the_index_the_metrics_and_the_command(settings: S
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_a_clone_names_the_commit_that_is_checked_out_also_in_a_second_tree(tmp_path: Path, is_packed: bool) -> None:
+def test_a_clone_names_its_commit_also_in_a_second_work_tree(tmp_path: Path, is_packed: bool) -> None:
     commit = a_clone(tmp_path / "clone")
     git(tmp_path / "clone", "worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "other")
     if is_packed:
@@ -429,7 +427,7 @@ def test_an_event_has_the_same_id_whenever_it_is_pulled(client: TestClient, a_co
 @pytest.mark.parametrize(
     "path", ["/v1/indicators.csv", f"{GUIDE}/indicators.csv", f"{GUIDE}/editions/1/indicators.csv"]
 )
-def test_a_table_has_a_utf_8_mark_where_it_is_requested(client: TestClient, path: str) -> None:
+def test_a_table_has_a_utf_8_mark_if_requested(client: TestClient, path: str) -> None:
     plain, marked = client.get(path), client.get(path, params={"bom": "1"})
 
     assert marked.content == b"\xef\xbb\xbf" + plain.content
@@ -461,7 +459,7 @@ def test_the_guide_s_page_leads_programs_to_its_data(client: TestClient) -> None
         assert client.get(path).headers["Content-Type"].startswith(media_type)
 
 
-def test_the_guide_s_page_has_a_data_block_that_no_text_can_leave(client: TestClient, service: FastAPI) -> None:
+def test_no_text_can_leave_the_data_block_of_a_guide_page(client: TestClient, service: FastAPI) -> None:
     publish_next(service, "nasty", title="</script><script>alert(1)</script>")
 
     page = client.get("/guides/nasty").text

@@ -70,7 +70,7 @@ def memory_of(server: LiveServer) -> int:
 
 
 def results(running: list[Future[Explored]]) -> Explored:
-    """What all explorers did, as one."""
+    """The results of all explorers, as one."""
     everything = Explored()
     for each in running:
         explored = each.result()
@@ -97,7 +97,7 @@ def turns(seed: int) -> Iterator[tuple[int, float]]:
         left -= TURN_SECONDS
 
 
-def test_for_as_long_as_it_runs_every_answer_is_the_caller_s_own_and_none_an_error_of_the_server(
+def test_fuzzed_callers_get_their_own_answers_and_no_server_error(
     fuzzed: LiveServer,
 ) -> None:
     with fuzzed.client() as client:

@@ -98,9 +98,7 @@ def look(process: psutil.Process, address: Address) -> float:
 
 @pytest.mark.parametrize("reads", [False, True], ids=["reads nothing", "reads everything"])
 @pytest.mark.parametrize("small", SMALL.values(), ids=SMALL.keys())
-def test_twenty_connections_of_small_parts_neither_fill_the_memory_nor_stop_the_others(
-    flooded: LiveServer, small: bytes, reads: bool
-) -> None:
+def test_floods_of_small_parts_fill_no_memory_and_delay_nobody(flooded: LiveServer, small: bytes, reads: bool) -> None:
     assert flooded._process is not None
     process, address = psutil.Process(flooded._process.pid), address_of(flooded.url)
     before, most, times = process.memory_info().rss, 0, []

@@ -1,4 +1,4 @@
-"""Other forms by `Accept`: whoever prefers one gets it on the path of the JSON, and everybody else gets JSON."""
+"""Other forms by `Accept`: a caller who prefers one gets it at the path of the JSON, and everybody else gets JSON."""
 
 import re
 
@@ -30,9 +30,7 @@ JSON = "application/json"
     ],
 )
 @for_each("edition", EDITIONS)
-def test_a_caller_who_prefers_csv_gets_it_on_the_path_of_the_json(
-    client: TestClient, edition: str, accept: str
-) -> None:
+def test_a_caller_who_prefers_csv_gets_it_at_the_json_path(client: TestClient, edition: str, accept: str) -> None:
     answer = client.get(f"{edition}/indicators", headers={"Accept": accept})
 
     direct = client.get(f"{edition}/indicators.csv")
@@ -80,7 +78,7 @@ def test_a_copy_of_one_form_is_not_taken_for_the_other(client: TestClient) -> No
 
 @for_each("accept", ["text/markdown", "text/*", "text/markdown;variant=GFM, application/json;q=0.9"])
 @for_each(("json_path", "path"), PAGES.items())
-def test_a_caller_who_prefers_markdown_gets_it_on_the_path_of_the_json(
+def test_a_caller_who_prefers_markdown_gets_it_at_the_json_path(
     client: TestClient, json_path: str, path: str, accept: str
 ) -> None:
     answer = client.get(json_path, headers={"Accept": accept})

@@ -218,9 +218,7 @@ OF_TOO_MANY_VALUES = {
 
 @for_each("path", DOORS)
 @for_each("body", OF_TOO_MANY_VALUES.values())
-def test_a_body_of_more_values_than_anything_here_is_made_of_is_refused_as_too_large(
-    steady: TestClient, body: bytes, path: str
-) -> None:
+def test_a_body_of_too_many_values_is_refused_as_too_large(steady: TestClient, body: bytes, path: str) -> None:
     told = expect_a_problem(post(steady, body, path), 413)
 
     expect_whom_to_call(told)
@@ -242,9 +240,7 @@ def test_a_hundred_faults_are_told_and_that_there_are_more(
     assert ("the first 100" in told["detail"]) == is_cut
 
 
-def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
-    steady: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_a_large_body_is_parsed_off_the_event_loop(steady: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = []
 
     def read(body: bytes) -> Any:
@@ -270,7 +266,7 @@ def test_another_media_type_is_refused(steady: TestClient, media_type: str, path
 
 @pytest.mark.parametrize("path", DOORS)
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "aes128gcm"])
-def test_a_body_that_is_compressed_is_refused_as_such(steady: TestClient, path: str, encoding: str) -> None:
+def test_a_compressed_body_is_refused_for_its_encoding(steady: TestClient, path: str, encoding: str) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     answer = steady.post(path, content=gzip.compress(whole.encode()), headers=headers)
     plain = steady.post(path, content=whole.encode(), headers=headers | {"Content-Encoding": "Identity"})
@@ -289,14 +285,14 @@ def test_a_body_may_have_a_million_bytes_and_not_one_more(steady: TestClient, pa
 
 
 @pytest.mark.parametrize("path", DOORS)
-def test_a_body_that_says_itself_that_it_is_too_large_is_refused_unread(steady: TestClient, path: str) -> None:
+def test_a_body_declared_too_large_is_refused_unread(steady: TestClient, path: str) -> None:
     headers = {"Content-Type": "application/json", "Content-Length": str(MAX_BODY_BYTES + 1)}
 
     expect_whom_to_call(expect_a_problem(steady.post(path, content=whole, headers=headers), 413))
 
 
 @pytest.mark.parametrize("path", DOORS)
-def test_a_body_that_does_not_tell_its_length_is_refused_once_it_is_too_large(steady: TestClient, path: str) -> None:
+def test_a_body_without_a_length_is_refused_once_too_large(steady: TestClient, path: str) -> None:
     chunks = (CANARY.encode() * 1000 for _ in range(MAX_BODY_BYTES // (1000 * len(CANARY)) + 1))
 
     answer = steady.post(path, content=chunks, headers={"Content-Type": "application/json"})
@@ -306,7 +302,7 @@ def test_a_body_that_does_not_tell_its_length_is_refused_once_it_is_too_large(st
 
 
 @pytest.mark.slow
-def test_the_object_of_a_misspelt_field_is_pointed_to_wherever_it_stands(steady: TestClient) -> None:
+def test_a_misspelt_field_is_reported_at_its_object_in_any_place(steady: TestClient) -> None:
     places = list(objects_in(FULL_EXAMPLE))
 
     answers = [post(steady, json.dumps(changed(place, acount=CANARY)).encode()) for place in places]
@@ -329,7 +325,7 @@ def test_a_name_that_can_be_no_field_s_is_not_repeated_either(steady: TestClient
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [len(WRONG), pytest.param(1, marks=pytest.mark.nightly)], ids=["one", "each"])
-def test_a_value_of_the_wrong_kind_anywhere_is_refused_and_never_a_defect(steady: TestClient, step: int) -> None:
+def test_a_value_of_the_wrong_kind_is_refused_everywhere(steady: TestClient, step: int) -> None:
     """By day each field gets one wrong value, and each wrong value a sixth of the fields; at night each gets each."""
     for number, (place, name) in enumerate(FIELDS):
         for wrong in WRONG[number % step :: step]:
@@ -351,7 +347,7 @@ def test_a_path_that_there_is_not_is_told(steady: TestClient, method: str, path:
 
 
 @for_each("method", ["PUT", "PATCH", "DELETE", "POST", "TRACE"])
-def test_a_method_that_the_path_has_not_is_told_with_those_that_it_has(steady: TestClient, method: str) -> None:
+def test_a_wrong_method_is_refused_with_the_methods_allowed(steady: TestClient, method: str) -> None:
     answer = steady.request(method, "/v1/guides")
 
     expect_a_problem(answer, 405)
@@ -393,7 +389,7 @@ def every_error(root: type[GuidanceError] = GuidanceError) -> Iterator[type[Guid
             yield from every_error(error)
 
 
-def test_every_error_has_a_sentence_and_every_problem_a_slug_a_status_a_title_and_a_meaning() -> None:
+def test_every_error_has_a_sentence_and_every_problem_its_details() -> None:
     assert all(error.__doc__ and error.__module__ == "app.errors" for error in every_error())
     for kind in every_error(Problem):
         assert issubclass(kind, Problem)
@@ -412,7 +408,7 @@ def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:
     assert [steady.get(told["type"]).json() for told in listed] == listed
 
 
-def test_a_defect_is_answered_as_a_problem_and_none_of_its_words_is_logged(
+def test_a_defect_becomes_a_problem_and_none_of_its_words_is_logged(
     client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -429,7 +425,7 @@ def test_a_defect_is_answered_as_a_problem_and_none_of_its_words_is_logged(
     assert CANARY not in logged
 
 
-def test_a_defect_where_the_contacts_are_read_stops_no_answer_that_says_999(
+def test_a_defect_in_reading_contacts_stops_no_answer_with_999(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -457,13 +453,13 @@ def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
 @pytest.mark.embedded
 @pytest.mark.parametrize("instead", [b"not a database", b""])
 @pytest.mark.parametrize("path", [*DOORS, "/v1/concerns/4F7K-926W-0X3R"])
-def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(
+def test_the_first_refusal_says_whom_to_call_without_a_database(
     client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern, path: str, instead: bytes
 ) -> None:
     for file in settings.data_dir.glob(f"{DATABASE_FILE}*"):
         file.unlink()
     (settings.data_dir / DATABASE_FILE).write_bytes(instead)
-    service.state.context.engine.dispose()  # last, since a worker may have connected meanwhile
+    service.state.context.engine.dispose()  # last, since a worker may have connected in between
 
     if path in DOORS:
         answer = client.post(path, json=a_concern())
@@ -474,7 +470,7 @@ def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_where_no_connection_is_free_in_time_the_answer_is_busy_and_no_defect(
+def test_the_answer_is_busy_if_no_connection_is_free_in_time(
     client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -202,7 +202,7 @@ def zipped(etag: str) -> str:
 
 
 def seen(answer: Any) -> tuple[int, dict[str, str], bytes]:
-    """What the caller sees, with the body as it is after decoding."""
+    """The answer that the caller sees, with its body decoded."""
     headers = {name: told for name, told in answer.headers.items() if name not in OF_THE_MOMENT}
     if answer.content or answer.status_code == 304:
         headers.pop("content-length", None)  # checked by the client against the bytes that came
@@ -210,7 +210,7 @@ def seen(answer: Any) -> tuple[int, dict[str, str], bytes]:
 
 
 def expected(plain: Any, method: str, encoding: str | None, known: str | None, more: dict[str, str]) -> tuple[Any, ...]:
-    """What the answer of the service without a response_cache amounts to, for a caller who asks so."""
+    """The answer of the service without a response_cache, for a caller who asks so."""
     status, headers, body = seen(plain)
     is_kept = status == 200 and headers.get("cache-control", "").startswith("public")
     if is_kept and "Accept-Datetime" not in more:
@@ -228,7 +228,7 @@ def expected(plain: Any, method: str, encoding: str | None, known: str | None, m
 
 
 @pytest.mark.slow
-def test_with_and_without_the_cache_the_answers_are_the_same_whatever_happens_between_them(
+def test_answers_are_always_the_same_with_and_without_the_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(workers, "GENERATION_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
@@ -255,7 +255,7 @@ def test_with_and_without_the_cache_the_answers_are_the_same_whatever_happens_be
 
 
 class Inner:
-    """What stands behind the response_cache: counts what it is asked, and may do something in the midst of it."""
+    """The application behind the response_cache: counts its requests, and may do something during one."""
 
     def __init__(self, **more: str) -> None:
         self.asked = 0
@@ -299,13 +299,13 @@ def response_cache() -> ResponseCache:
     return ResponseCache(1)
 
 
-def test_what_is_asked_again_is_not_made_again(response_cache: ResponseCache) -> None:
+def test_a_repeated_answer_is_made_once(response_cache: ResponseCache) -> None:
     inner = Inner()
 
     assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"1.", b"1."]
 
 
-def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_kept(
+def test_an_answer_made_during_a_publication_is_sent_but_not_kept(
     response_cache: ResponseCache,
 ) -> None:
     inner = Inner()
@@ -347,7 +347,7 @@ def test_what_many_ask_at_once_is_made_once(response_cache: ResponseCache) -> No
     assert response_cache.store.pending == {}
 
 
-def test_what_is_not_to_be_kept_is_made_for_each_that_asks(response_cache: ResponseCache) -> None:
+def test_an_answer_not_to_be_kept_is_made_for_each_caller(response_cache: ResponseCache) -> None:
     inner = Inner(**{"cache-control": "no-store"})
     inner.is_slow = True
 
@@ -355,7 +355,7 @@ def test_what_is_not_to_be_kept_is_made_for_each_that_asks(response_cache: Respo
     assert response_cache.store.pending == {}
 
 
-def test_a_defect_in_the_making_is_the_first_caller_s_alone(response_cache: ResponseCache) -> None:
+def test_a_defect_in_an_answer_reaches_only_its_first_caller(response_cache: ResponseCache) -> None:
     inner = Inner()
     inner.is_slow = True
     fails = iter([True])
@@ -416,13 +416,13 @@ def test_a_credential_changes_nothing(response_cache: ResponseCache) -> None:
         {"ratelimit": '"search";r=9'},
     ],
 )
-def test_what_is_one_caller_s_is_never_kept(response_cache: ResponseCache, more: dict[str, str]) -> None:
+def test_an_answer_for_one_caller_is_never_kept(response_cache: ResponseCache, more: dict[str, str]) -> None:
     inner = Inner(**more)
 
     assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"1.", b"2."]
 
 
-def test_nothing_is_kept_where_the_cache_is_off() -> None:
+def test_nothing_is_kept_if_the_cache_is_off() -> None:
     inner = Inner()
     off = ResponseCache(0)
 
@@ -478,7 +478,7 @@ def key(number: int) -> CacheKey:
     return f"/{number}", b"", frozenset(), ()
 
 
-def test_what_was_not_asked_for_the_longest_makes_way() -> None:
+def test_the_least_recently_used_answer_makes_way() -> None:
     room = CacheStore(BIG)
     for number in range(9):
         room.put(key(number), a_kept(50_000))
@@ -501,7 +501,7 @@ def test_one_large_answer_does_not_drive_out_the_rest() -> None:
 
 
 @pytest.mark.slow
-def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_counts_once() -> None:
+def test_small_answers_are_bounded_in_number_and_repeats_count_once() -> None:
     room = CacheStore(1000 * BIG)
     for number in range(MAX_CACHED_RESPONSES + 5):
         room.put(key(number), a_kept(0))
@@ -512,7 +512,7 @@ def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_coun
 
 
 @pytest.mark.parametrize("path", ["/", "/cy/", "/guides/child-sexual-exploitation"])
-def test_a_page_that_says_who_answers_now_is_stored_and_never_shown_after_that_has_changed(
+def test_a_stored_page_never_outlives_the_duty_hours_it_shows(
     client: TestClient, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     made: list[dt.datetime] = []
@@ -546,7 +546,7 @@ def noting(function: Callable[..., Any], made: list[dt.datetime]) -> Callable[..
     return note
 
 
-def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_cache(client: TestClient) -> None:
+def test_a_publisher_is_answered_after_the_old_edition_leaves_the_cache(client: TestClient) -> None:
     headers = a_key(client, Scope.PUBLISH)
     for number in (2, 3, 4):
         content = content_of(client) | {"title": f"A made-up title {number}"}
@@ -566,7 +566,7 @@ def test_what_another_process_publishes_is_served_within_a_moment(client: TestCl
     wait_until(lambda: client.get(GUIDE).json()["edition"] == 2)
 
 
-def test_a_change_whose_clearing_fails_is_taken_up_by_the_next_poll(service: FastAPI, client: TestClient) -> None:
+def test_the_next_poll_repeats_a_failed_clearing(service: FastAPI, client: TestClient) -> None:
     assert client.get(GUIDE).is_success
     failures = [RuntimeError()]
     changes: list[None] = []
@@ -609,7 +609,7 @@ def test_a_database_that_does_not_answer_changes_nothing_and_is_told_once(
 
 
 @pytest.mark.parametrize(("days", "answer"), [(0, b"1."), (6.9, b"1."), (7.1, b"2.")])
-def test_what_is_stored_is_given_for_a_week_while_the_database_is_away(
+def test_stored_answers_last_a_week_while_the_database_is_away(
     response_cache: ResponseCache, monkeypatch: pytest.MonkeyPatch, days: float, answer: bytes
 ) -> None:
     inner, now = Inner(), 1000.0
@@ -621,7 +621,7 @@ def test_what_is_stored_is_given_for_a_week_while_the_database_is_away(
     assert ask(inner, response_cache) == answer
 
 
-def test_the_age_is_the_time_since_the_answer_was_known_to_be_current(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_age_counts_from_when_the_answer_was_last_current(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(cache_module, "monotonic", lambda: now)
     response_cache = ResponseCache(1)
@@ -638,7 +638,7 @@ def test_the_age_is_the_time_since_the_answer_was_known_to_be_current(monkeypatc
     assert response_cache.age_of(before) is None
 
 
-def test_what_is_held_stays_whatever_else_is_asked_and_takes_half_of_the_room() -> None:
+def test_held_answers_stay_and_take_half_of_the_room() -> None:
     room = CacheStore(BIG)
     for number in range(12):
         room.hold(key(number))
@@ -652,7 +652,7 @@ def test_what_is_held_stays_whatever_else_is_asked_and_takes_half_of_the_room() 
     assert len(room) >= 4
 
 
-def test_a_language_that_nobody_held_gives_way_to_the_guide_s_own_while_the_database_is_away(
+def test_without_a_database_an_unheld_language_falls_back_to_the_default(
     response_cache: ResponseCache,
 ) -> None:
     kept = a_kept(10)
@@ -665,7 +665,7 @@ def test_a_language_that_nobody_held_gives_way_to_the_guide_s_own_while_the_data
     assert response_cache.find_entry(wanted) is kept
 
 
-def test_the_front_finds_nothing_where_an_answer_must_say_more(response_cache: ResponseCache) -> None:
+def test_the_front_finds_nothing_if_an_answer_must_say_more(response_cache: ResponseCache) -> None:
     request = CacheRequest(key(1), accepts_gzip=False, if_none_match=None)
     response_cache.store.put(key(1), a_kept(10))
     store = response_cache.store
@@ -681,7 +681,7 @@ def test_the_front_finds_nothing_where_an_answer_must_say_more(response_cache: R
     assert response_cache.find(request) is None
 
 
-def test_every_answer_from_the_cache_has_an_id_of_its_own_and_is_counted(client: TestClient) -> None:
+def test_every_cached_answer_has_its_own_id_and_is_counted(client: TestClient) -> None:
     answers = [client.get(f"{GUIDE}/factors") for _ in range(3)]
 
     assert len({answer.headers["X-Request-ID"] for answer in answers}) == 3
@@ -713,7 +713,7 @@ def test_an_editor_follows_the_edition_in_whatever_encoding_it_was_read(client: 
     assert answer.status_code == 201
 
 
-def test_without_memory_for_responses_they_still_come_as_gzip_and_none_is_stored(tmp_path: Path) -> None:
+def test_without_cache_memory_answers_are_compressed_and_not_stored(tmp_path: Path) -> None:
     service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, cache_megabytes=0))
     with TestClient(service) as client:
         answers = [client.get(GUIDE, headers={"Accept-Encoding": "gzip"}) for _ in range(2)]

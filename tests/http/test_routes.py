@@ -1,4 +1,4 @@
-"""What all routes have in common."""
+"""Rules for all routes."""
 
 import re
 from typing import Annotated
@@ -83,7 +83,7 @@ def test_no_route_depends_on_its_place_in_the_list(service: FastAPI) -> None:
 
 
 @pytest.mark.slow
-def test_a_nul_in_any_path_or_query_is_the_caller_s_mistake_on_every_route(client: TestClient) -> None:
+def test_a_nul_in_a_path_or_query_is_refused_on_every_route(client: TestClient) -> None:
     """PostgreSQL has no text with a NUL, so a NUL that reached it would look like a fault of the service."""
     headers = a_key(client, *Scope)
     seen = set()
@@ -106,7 +106,7 @@ def test_a_nul_in_any_path_or_query_is_the_caller_s_mistake_on_every_route(clien
     assert len(seen) > 80
 
 
-def test_a_route_gets_context_and_time_from_its_router_also_where_its_body_is_called_request(
+def test_a_route_gets_context_and_time_beside_a_body_called_request(
     settings: Settings,
 ) -> None:
     def answer(request: Annotated[str, Body()], context: ContextDep, now: NowDep) -> list[str]:

@@ -139,7 +139,7 @@ def test_a_connection_that_is_used_again_and_again_stays_open(connect: Connect) 
         pause(CLIENT_SECONDS / 10)
 
 
-def test_a_body_that_does_not_arrive_in_time_is_a_problem_that_says_whom_to_call(connect: Connect) -> None:
+def test_a_late_body_gets_a_problem_that_says_whom_to_call(connect: Connect) -> None:
     connection = connect()
     connection.sendall(HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:20])
 
@@ -167,7 +167,7 @@ def test_a_head_that_is_too_large_is_refused(connect: Connect) -> None:
     assert expect_a_problem(told(connection), 431)["type"] == "/v1/problems/head-too-large"
 
 
-def test_what_is_no_http_is_answered_as_a_problem(connect: Connect) -> None:
+def test_bytes_that_are_no_http_get_a_problem(connect: Connect) -> None:
     connection = connect()
     connection.sendall(b"Dear sir or madam,\r\n\r\n")
 
@@ -236,7 +236,7 @@ def test_clients_that_do_not_take_their_answers_give_way_to_others(
         assert post(url).status_code == 201
 
 
-def test_clients_that_do_not_take_their_answers_are_given_up_though_they_never_read(
+def test_clients_that_never_read_their_answers_are_disconnected(
     service: FastAPI, settings: Settings, fronts: list[Connection]
 ) -> None:
     """A connection that is closed in peace lasts until its client has read everything, which it never does."""
@@ -248,7 +248,7 @@ def test_clients_that_do_not_take_their_answers_are_given_up_though_they_never_r
 async def _serve(
     app: ASGIApp, *messages: Message, path: str = "/v1/concerns", method: str = "POST", service: FastAPI | None = None
 ) -> list[Message]:
-    """What the middleware sends for a request that arrives in those messages. A refusal needs the service."""
+    """The messages that the middleware sends for a request that arrives in those parts. A refusal needs the service."""
     waiting, sent = list(messages), []
 
     async def receive() -> Message:
@@ -299,7 +299,7 @@ def test_a_body_reaches_the_route_whole() -> None:
         ([a_part(b"x", more=True)], 408),
     ],
 )
-def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(parts: list[Message], status: int) -> None:
+def test_a_large_incomplete_or_slow_body_never_reaches_the_application(parts: list[Message], status: int) -> None:
     gate = RequestBodyMiddleware(_echo, seconds=0.5, most_at_work=1, turns=Turns(100))
 
     assert status_of(anyio.run(lambda: _serve(gate, *parts, path="/v1"))) == status
@@ -327,7 +327,7 @@ def test_bodies_that_arrive_at_once_may_not_fill_the_memory(service: FastAPI, mo
     assert anyio.run(together) == [503, 200, 408, 200]
 
 
-def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_same(service: FastAPI) -> None:
+def test_work_at_once_is_limited_and_health_still_answers(service: FastAPI) -> None:
     async def together() -> list[int]:
         event = anyio.Event()
 

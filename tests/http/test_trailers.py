@@ -110,7 +110,7 @@ def test_a_trailer_is_no_idempotency_key(proxy: Address) -> None:
 
 
 @pytest.mark.parametrize("is_in_trailer", [False, True])
-def test_a_trailer_neither_opens_the_desk_nor_changes_the_address_on_the_record(
+def test_a_trailer_neither_opens_the_desk_nor_changes_the_recorded_address(
     proxied: FastAPI, proxy: Address, is_in_trailer: bool
 ) -> None:
     context = proxied.state.context

@@ -54,7 +54,7 @@ class Way:
     is_apart: bool
 
     def parts(self, head: bytes, body: bytes) -> list[bytes]:
-        """What is sent, each part by itself."""
+        """The parts to send, each separately."""
         framing, framed = (
             (b"Transfer-Encoding: chunked", chunked(body))
             if self.is_chunked
@@ -71,7 +71,7 @@ WAYS = [Way(is_chunked, is_apart) for is_chunked, is_apart in product((False, Tr
 @for_each("way", WAYS)
 @for_each("method", ["GET", "POST"])
 @for_each("body", [BODY, SMUGGLED])
-def test_a_body_after_an_offer_of_another_protocol_is_read_as_a_body(
+def test_a_body_after_a_protocol_offer_is_read_as_a_body(
     address: Address, chunks: list[Chunk], protocol: str, way: Way, method: str, body: bytes
 ) -> None:
     path = f"{CONCERNS}/check" if method == "POST" else SECTION
@@ -90,9 +90,7 @@ def test_a_body_after_an_offer_of_another_protocol_is_read_as_a_body(
 
 @pytest.mark.parametrize("protocol", OFFERS)
 @pytest.mark.parametrize("way", WAYS)
-def test_three_callers_on_one_connection_of_a_proxy_each_get_the_answer_to_their_own_request(
-    address: Address, protocol: str, way: Way
-) -> None:
+def test_callers_sharing_a_proxy_connection_get_their_own_answers(address: Address, protocol: str, way: Way) -> None:
     """A proxy sends each request when the one before is answered. The first caller hides a request in its body."""
     with connected(address) as connection:
 
@@ -112,10 +110,8 @@ def test_three_callers_on_one_connection_of_a_proxy_each_get_the_answer_to_their
     assert b"status_token" not in attacker + third
 
 
-def test_offers_of_another_protocol_and_what_is_no_request_leave_a_line_each_and_none_of_the_server_s(
-    lines: Lines, address: Address
-) -> None:
-    """Else a caller that repeats them fills the log."""
+def test_protocol_offers_and_invalid_requests_leave_one_line_each(lines: Lines, address: Address) -> None:
+    """A caller that repeats them must not fill the log."""
     with connected(address) as connection:
         for protocol in OFFERS:
             connection.sendall(offer("GET", SECTION, protocol))

@@ -1,4 +1,4 @@
-"""What tests of the doctor need: a healthy set-up, which each may break."""
+"""A healthy set-up for tests of the doctor, which each may break."""
 
 from pathlib import Path
 

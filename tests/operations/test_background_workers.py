@@ -43,7 +43,7 @@ class CountingWorker(JobsWorker):
             self.is_waiting.set()
 
 
-def test_it_works_again_after_each_delay_until_it_is_stopped() -> None:
+def test_a_worker_works_after_each_delay_until_it_is_stopped() -> None:
     worker = CountingWorker(0.0, 0.01, LONG)
     worker.start()
     assert worker.is_waiting.wait(PATIENCE_SECONDS)
@@ -119,7 +119,7 @@ def test_no_error_ends_it_and_each_is_logged_without_its_words(lines: Lines) -> 
     assert canary not in str(logged)
 
 
-def test_it_waits_longer_after_each_failure_in_a_row_and_never_longer_than_a_minute() -> None:
+def test_a_worker_waits_longer_after_each_failure_up_to_a_minute() -> None:
     assert [backoff_seconds(failures) for failures in (1, 2, 3, 7, 10_000)] == [1, 2, 4, 60, 60]
 
 

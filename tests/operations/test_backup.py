@@ -53,7 +53,7 @@ def without_triggers(path: Path) -> None:
     tamper(path, *(f"DROP TRIGGER {name}" for name in names))
 
 
-def test_a_backup_under_load_holds_every_concern_acknowledged_before_it_and_can_be_restored(
+def test_a_backup_under_load_holds_every_acknowledged_concern_and_can_be_restored(
     live: LiveServer, tmp_path: Path
 ) -> None:
     acknowledged: list[dict[str, str]] = []
@@ -125,9 +125,7 @@ def test_a_copy_ends_and_is_of_one_moment_however_fast_others_write(
     assert counted[0] >= 8000
 
 
-def test_a_backup_is_one_file_for_its_owner_alone_and_its_verdict_is_told_with_the_keys_that_are_not_in_it(
-    data_dir: Path, tmp_path: Path
-) -> None:
+def test_a_backup_is_one_private_file_and_names_the_missing_keys(data_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "backups").mkdir()
     copy = tmp_path / "backups" / "copy.db"
 
@@ -195,7 +193,7 @@ def test_a_copy_that_does_not_verify_is_neither_made_nor_restored(data_dir: Path
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00 and no more"])
-def test_what_is_no_database_of_this_service_is_not_restored(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_database_of_the_service_is_not_restored(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "strange.db").write_bytes(content)
 
     with pytest.raises(BackupRefused):

@@ -112,7 +112,7 @@ def test_publishing_tells_each_edition_and_its_digest(tmp_path: Path, edition_fi
         ("2.yaml", "review_by: null", "review_by: &made-up null", ", line {line}: anchors and aliases"),
     ],
 )
-def test_a_faulty_file_is_refused_with_its_name_the_line_and_the_reason(
+def test_a_faulty_file_is_refused_with_name_line_and_reason(
     data_dir: Path, edition_file: Callable[..., Path], name: str, old: str, new: str, fault: str
 ) -> None:
     path = edition_file(name, old, new)
@@ -150,7 +150,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_a_sentence(tmp_path: Path) ->
     assert "Traceback" not in told.stderr
 
 
-def test_an_error_without_words_of_its_own_is_told_by_what_it_means(
+def test_an_error_without_its_own_words_is_told_by_its_meaning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("app.cli.commands.app", Mock(side_effect=NoSuchGuide))
@@ -162,7 +162,7 @@ def test_an_error_without_words_of_its_own_is_told_by_what_it_means(
     assert capsys.readouterr().err == "There is no guide with this name.\n"
 
 
-def test_a_new_identity_is_for_its_owner_alone_and_is_never_written_over(tmp_path: Path) -> None:
+def test_a_new_identity_is_private_and_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "identity.txt"
 
     made = guidance("keys", "new", path)
@@ -196,7 +196,7 @@ def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path:
         assert by_age.stdout.decode() == opened
 
 
-def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_changes_nothing(tmp_path: Path) -> None:
+def test_only_the_first_start_publishes_the_seed_and_makes_keys(tmp_path: Path) -> None:
     live = LiveServer(tmp_path / "data")
 
     def standing() -> tuple[Any, dict[str, bytes]]:
@@ -222,7 +222,7 @@ def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_change
     assert "AGE-SECRET-KEY" not in said
 
 
-def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_the_reason(tmp_path: Path) -> None:
+def test_a_faulty_seed_stops_the_start_with_file_line_and_reason(tmp_path: Path) -> None:
     seed = shutil.copytree(ROOT / "seed", tmp_path / "seed")
     faulty = seed / "guides" / SLUG / "1.yaml"
     words = faulty.read_text(encoding="utf-8")
@@ -235,7 +235,7 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
     assert f"{faulty}, line {line}: the file has the key `change_nota`" in told.stderr
 
 
-def test_a_port_that_is_taken_is_said_in_one_sentence_with_what_to_do(tmp_path: Path) -> None:
+def test_a_taken_port_gives_one_sentence_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         told = guidance_process("serve", "--port", str(port), "--data-dir", tmp_path / "data", SEAL_TO=A_RECIPIENT)
@@ -246,7 +246,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence_with_what_to_do(tmp_path: 
     )
 
 
-def test_a_trial_takes_the_next_port_where_nobody_named_one(tmp_path: Path) -> None:
+def test_a_trial_takes_another_port_if_nobody_named_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         program = f"from app.cli import main, serve; serve.PORT = {taken}; main()"
@@ -276,7 +276,7 @@ def every_command(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
 
 
 @for_each(("words", "command"), every_command(typer.main.get_command(app)))
-def test_every_command_explains_itself_and_each_of_its_options(words: list[str], command: Any) -> None:
+def test_every_command_and_option_has_help(words: list[str], command: Any) -> None:
     told = CliRunner().invoke(app, [*words, "--help"])
 
     assert told.exit_code == 0

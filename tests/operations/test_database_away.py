@@ -126,7 +126,7 @@ def test_a_node_that_nobody_had_asked_gives_guidance_with_its_age(away: Away) ->
     assert "stale-if-error=604800" in answers[GUIDE].headers["cache-control"]
 
 
-def test_a_withdrawn_edition_does_not_come_back_and_a_new_one_comes_with_the_database(away: Away) -> None:
+def test_an_outage_revives_no_withdrawn_edition_and_a_new_one_follows(away: Away) -> None:
     cached, second = away.nodes[0].service.state.context.response_cache, away.nodes[1].service
     publish_next(second, change_note="A made-up change.")
     withdraw(second, 2)
@@ -147,7 +147,7 @@ def test_after_a_week_nobody_is_given_what_may_be_withdrawn(away: Away) -> None:
     away.stop(seconds=A_WEEK)
 
     assert [away.get(path).status_code for path in ("/", GUIDE)] == [503, 503]
-    assert away.get("/v1/signposts").status_code == 200  # it is made anew, from no database
+    assert away.get("/v1/signposts").status_code == 200  # it is made again, from no database
 
 
 @for_each(
@@ -199,7 +199,7 @@ def varnish_before(work: Path, nodes: tuple[Node, Node], _export: Path) -> Itera
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("proxy", [nginx, haproxy, caddy, varnish_before])
-def test_behind_each_proxy_guidance_goes_on_and_a_refusal_is_the_node_s_own(away: Away, proxy: Any) -> None:
+def test_each_proxy_keeps_guidance_up_and_passes_on_node_refusals(away: Away, proxy: Any) -> None:
     ended = guidance("export", away.folder / "export", "--data-dir", away.folder / "first", DATABASE_URL=away.address)
     assert ended.returncode == 0, ended.stderr
     with proxy(away.folder / "proxy", away.nodes, away.folder / "export") as client:

@@ -311,7 +311,7 @@ def add_a_client(set_up: SetUp) -> None:
 
 
 def client_that_nobody_let_in(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    """Whoever can write the database gave a client a scope that nobody here gave it."""
+    """A writer of the database gave a client a scope that nobody here gave it."""
     add_a_client(set_up)
     execute(set_up, "UPDATE clients SET scopes = '[\"desk\"]'")
 
@@ -517,7 +517,7 @@ def test_no_healthy_set_up_is_blamed(
 
 @pytest.fixture(scope="module")
 def before(healthy: SetUp, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Condition]:
-    """What the doctor says of the set-up that each test breaks."""
+    """Findings of the doctor in a set-up that each test breaks."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         reachable(monkeypatch)
         build_script(monkeypatch, tmp_path_factory.mktemp("before") / "built")
@@ -528,7 +528,7 @@ def before(healthy: SetUp, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     ("breaking", "check", "condition"),
     [*EVERYWHERE, *(pytest.param(*each, marks=pytest.mark.any_database) for each in BESIDE_THE_DATABASE)],
 )
-def test_what_is_broken_is_found_and_nothing_else_is_blamed(
+def test_the_doctor_finds_a_break_and_blames_nothing_else(
     set_up: SetUp,
     monkeypatch: pytest.MonkeyPatch,
     before: dict[str, Condition],
@@ -546,7 +546,7 @@ def test_what_is_broken_is_found_and_nothing_else_is_blamed(
 
 @pytest.mark.embedded
 @pytest.mark.parametrize(("breaking", "check", "condition"), OF_THE_FILE)
-def test_what_is_broken_in_a_file_is_found(
+def test_the_doctor_finds_a_break_with_a_file_database(
     set_up: SetUp, monkeypatch: pytest.MonkeyPatch, breaking: Breaking, check: str, condition: Condition
 ) -> None:
     breaking(set_up, monkeypatch)
@@ -564,7 +564,7 @@ def test_what_nodes_do_not_share_is_found(
     assert blamed(findings(set_up))[check] is condition
 
 
-def test_the_doctor_is_tried_in_more_set_ups_than_twenty_and_every_check_finds_one_that_is_broken() -> None:
+def test_every_check_of_the_doctor_is_tried_on_a_fault() -> None:
     tables = [*BESIDE_THE_DATABASE, *EVERYWHERE, *OF_THE_FILE, *OF_NODES]
 
     assert len(HEALTHY) >= 4
@@ -621,7 +621,7 @@ def behind_a_closed_port(set_up: SetUp, name: str, port: int) -> dict[str, Any]:
     return wanted.get(name, {name: f"https://{here}"})
 
 
-def test_each_setting_that_names_a_host_or_an_address_says_beside_it_how_that_is_checked() -> None:
+def test_every_setting_with_an_address_declares_how_it_is_checked() -> None:
     declared = {name for name, field in Settings.model_fields.items() if any(part in field.metadata for part in Part)}
 
     assert declared == address_settings() - NOT_CALLED
@@ -630,9 +630,7 @@ def test_each_setting_that_names_a_host_or_an_address_says_beside_it_how_that_is
     assert {*KNOCKS, *OWN_CHECKS} == set(Part)
 
 
-def test_behind_each_setting_that_names_a_host_or_an_address_the_doctor_knocks(
-    set_up: SetUp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_doctor_tries_every_address_in_the_settings(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watches, "call_public_address", call_public_address)
     monkeypatch.setattr(watches, "read_certificate", read_certificate)
     monkeypatch.setattr(Settings, "database_address", property(address_as_set))  # tests name another by the folder
@@ -663,9 +661,7 @@ def test_behind_each_setting_that_names_a_host_or_an_address_the_doctor_knocks(
         {"webhook_key_file": Path("/nowhere/webhook-key.txt")},
     ],
 )
-def test_what_a_start_refuses_the_doctor_says_in_the_same_words_and_it_makes_nothing(
-    set_up: SetUp, broken: dict[str, Any]
-) -> None:
+def test_the_doctor_repeats_what_a_start_refuses_and_changes_nothing(set_up: SetUp, broken: dict[str, Any]) -> None:
     before = {path.name for path in set_up.data_dir.iterdir()}
     set_up.values |= broken
 
@@ -682,7 +678,7 @@ def test_what_a_start_refuses_the_doctor_says_in_the_same_words_and_it_makes_not
 
 
 @pytest.mark.embedded
-def test_a_page_of_the_database_that_is_damaged_is_found_wherever_it_is(set_up: SetUp) -> None:
+def test_a_damaged_page_of_the_database_is_found_anywhere(set_up: SetUp) -> None:
     path = set_up.data_dir / DATABASE_FILE
     whole, places = path.read_bytes(), 7
     for place in range(places):
@@ -716,7 +712,7 @@ def test_a_tampered_record_is_found(set_up: SetUp, monkeypatch: pytest.MonkeyPat
     )
 
 
-def test_what_is_overdue_is_a_warning_and_a_fault_where_no_event_says_so(set_up: SetUp) -> None:
+def test_overdue_concerns_are_a_warning_and_without_an_event_a_fault(set_up: SetUp) -> None:
     post_concern(set_up, utc_now() - dt.timedelta(days=9))
 
     found = blamed(findings(set_up))
@@ -734,7 +730,7 @@ def test_a_clock_ahead_of_the_server_of_the_database_is_found(set_up: SetUp) -> 
     assert found["clock-drift"].condition is (FAULT if on_postgresql() else FINE)
 
 
-def test_no_backup_is_found_and_the_advice_is_what_works_with_that_database(set_up: SetUp) -> None:
+def test_missing_backups_are_found_with_advice_for_that_database(set_up: SetUp) -> None:
     for path in (set_up.folder / "backups").iterdir():
         path.unlink()
     found = findings(set_up)
@@ -769,7 +765,7 @@ def server_that_is_away(set_up: SetUp) -> None:
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("take_away", [replaced_by_other_file, server_that_is_away])
-def test_a_database_that_is_another_or_does_not_answer_is_one_fault_and_what_needs_it_is_skipped(
+def test_an_unusable_database_is_one_fault_and_skips_dependent_checks(
     set_up: SetUp, take_away: Callable[[SetUp], None]
 ) -> None:
     take_away(set_up)
@@ -792,9 +788,7 @@ def test_an_address_that_is_of_no_postgresql_is_the_one_finding(set_up: SetUp) -
     assert "secret" not in str(found)
 
 
-def test_of_a_database_with_an_older_schema_its_age_alone_is_blamed(
-    set_up: SetUp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_with_an_older_schema_has_only_that_fault(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its tables are not those that the other checks read."""
     before = blamed(findings(set_up))
     monkeypatch.setattr(database_checks, "is_behind", lambda _: True)
@@ -839,15 +833,15 @@ def test_unknown_and_refused_settings_are_faults_and_no_value_is_repeated(tmp_pa
     assert not (tmp_path / "data").exists()
 
 
-def test_a_trial_is_blamed_for_what_it_is_and_each_line_says_what_to_do_and_where_to_read(live: LiveServer) -> None:
+def test_the_doctor_blames_a_trial_with_advice_on_each_line(live: LiveServer) -> None:
     printed = guidance("doctor", "--data-dir", live.data_dir, PUBLIC_URL=live.url)
     as_json = guidance("doctor", "--json", "--data-dir", live.data_dir, PUBLIC_URL=live.url)
     findings = {each["check"]: each for each in json.loads(as_json.stdout)}
 
     assert printed.returncode == as_json.returncode == 2
     assert findings["recipients"]["condition"] == "fault"
-    assert findings["public-url"]["condition"] == "warning"  # it is reached, and is this machine alone
-    fine = [findings[name] for name in ("database", "schema", "chains")]  # the clock of this service stands still
+    assert findings["public-url"]["condition"] == "warning"  # it is reached, and is only this machine
+    fine = [findings[name] for name in ("database", "schema", "chains")]  # the clock of this service does not move
     assert [each for each in fine if each["condition"] != "fine"] == []
     assert len(printed.stdout.splitlines()) == len(findings)
     for each in findings.values():
@@ -859,7 +853,7 @@ def test_a_trial_is_blamed_for_what_it_is_and_each_line_says_what_to_do_and_wher
     ("removed", "status", "worst"),
     [((), 0, "fine"), (("security_contact", "security_expires"), 1, "warning"), (("seal_to",), 2, "fault")],
 )
-def test_the_exit_status_is_nought_with_warnings_one_and_with_faults_two(
+def test_the_exit_status_is_zero_one_for_warnings_two_for_faults(
     set_up: SetUp, monkeypatch: pytest.MonkeyPatch, removed: tuple[str, ...], status: int, worst: str
 ) -> None:
     for name in removed:
@@ -877,7 +871,7 @@ def test_the_exit_status_is_nought_with_warnings_one_and_with_faults_two(
 @pytest.mark.any_database
 @pytest.mark.slow
 @pytest.mark.parametrize(("trusted", "condition"), [("192.0.2.1", "warning"), ("127.0.0.1", "fine")])
-def test_a_proxy_that_is_not_the_trusted_one_is_found_by_calling_the_service_through_it(
+def test_the_doctor_finds_an_untrusted_proxy_by_calling_through_it(
     tmp_path: Path, trusted: str, condition: str
 ) -> None:
     with (
@@ -950,7 +944,7 @@ def test_a_probe_and_a_service_do_not_read_the_other_commands(arguments: list[st
 
 
 @pytest.mark.parametrize(("variables", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False)])
-def test_colours_are_for_terminals_and_never_where_no_color_is_set(
+def test_terminals_get_colours_unless_no_color_is_set(
     tmp_path: Path, variables: dict[str, str], has_colours: bool
 ) -> None:
     environment = {k: v for k, v in environment_for(tmp_path / "data").items() if k != "NO_COLOR"} | variables

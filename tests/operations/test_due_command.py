@@ -77,7 +77,7 @@ def test_after_the_guides_come_the_statements_about_the_law_that_nobody_compared
     )
 
 
-def test_a_folder_without_a_database_is_not_a_folder_where_nothing_is_due(tmp_path: Path) -> None:
+def test_due_refuses_a_folder_without_a_database(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["due", "--data-dir", str(tmp_path / "none")])
 
     assert result.exit_code == 1

@@ -54,9 +54,7 @@ def digest_of_file(path: Path, data_dir: Path) -> str:
     return str(digest)
 
 
-def test_a_second_guide_comes_from_a_word_file_to_published_by_what_each_step_says(
-    tmp_path: Path, data_dir: Path
-) -> None:
+def test_a_word_file_becomes_a_published_guide_step_by_step(tmp_path: Path, data_dir: Path) -> None:
     document = Document()
     for kind, words in WORDS:
         if kind == "heading":
@@ -99,7 +97,7 @@ def test_nothing_is_published_without_the_digest_or_with_that_of_other_words(tmp
     assert "edition 2" not in guidance("verify", "--data-dir", data_dir).stdout
 
 
-def test_an_edition_is_withdrawn_with_a_reason_and_what_is_due_is_listed(data_dir: Path) -> None:
+def test_a_withdrawal_needs_a_reason_and_due_lists_what_is_due(data_dir: Path) -> None:
     misspelt = guidance("withdraw", "child-sexual-explotation", "1", "--reason", "x", "--data-dir", data_dir)
     without_reason = guidance("withdraw", SLUG, "1", "--reason", " ", "--data-dir", data_dir)
     due = guidance("due", "--data-dir", data_dir)
@@ -148,7 +146,7 @@ def answers(page: str) -> bool:
 
 
 @pytest.mark.embedded
-def test_a_preview_shows_page_changes_and_pdf_and_leaves_the_database_as_it_was(
+def test_a_preview_shows_page_changes_and_pdf_and_stores_nothing(
     tmp_path: Path, data_dir: Path, browser: Browser
 ) -> None:
     guidance("new", SLUG, "--folder", tmp_path, "--data-dir", data_dir)

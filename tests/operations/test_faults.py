@@ -169,9 +169,7 @@ def node(tmp_path: Path, database_url: str | None, operators: Operators) -> Iter
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
-def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged_and_doubles_nothing(
-    node: LiveServer, operators: Operators
-) -> None:
+def test_a_kill_at_any_moment_loses_and_doubles_nothing_acknowledged(node: LiveServer, operators: Operators) -> None:
     everything = LoadResult()
     worker = a_client(node.data_dir, node.database_url, "example-desk", Scope.WRITE)
     for number in range(ROUNDS):
@@ -193,7 +191,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged_and_doubles_no
 
 
 def kill_postgresql(shared: Postgresql) -> None:
-    """`kill -9` of the server process itself: its children go with it."""
+    """`kill -9` of the server process: its children go with it."""
     process: Any = shared.server.get_postmaster_info().process
     children = process.children(recursive=True)
     process.kill()
@@ -210,7 +208,7 @@ def comes_back(shared: Postgresql) -> bool:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_everything(
+def test_a_killed_database_server_is_used_again_and_has_everything(
     shared: Postgresql, node: LiveServer, operators: Operators
 ) -> None:
     everything = LoadResult()
@@ -339,7 +337,7 @@ def fill(disk: Path) -> Path:
     return ballast
 
 
-def test_a_full_disk_refuses_concerns_and_reads_go_on_and_room_is_used_again(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_only_concerns_until_there_is_room(tmp_path: Path) -> None:
     with a_small_disk(tmp_path / "disk") as disk, ExitStack() as ending:
         server = LiveServer(disk / "data", deliver="false")
         server.log = tmp_path / "server.log"

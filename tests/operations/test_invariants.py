@@ -1,4 +1,4 @@
-"""What is always true is checked beside the requests: when, and what is found."""
+"""Invariants are checked beside the requests: when, and with which findings."""
 
 import datetime as dt
 
@@ -23,7 +23,7 @@ def engine_of(service: FastAPI) -> Engine:
     return context_of_service(service).engine
 
 
-def test_the_record_is_checked_once_a_night_and_the_recipients_once_an_hour(
+def test_the_record_is_checked_nightly_and_the_recipients_hourly(
     service: FastAPI, client: TestClient, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client
@@ -45,7 +45,7 @@ def test_the_record_is_checked_once_a_night_and_the_recipients_once_an_hour(
     assert len([at for at, name in checked if name == "overdue-events"]) == 3 * 24 * 6
 
 
-def test_a_check_of_the_record_ends_where_the_process_stops(
+def test_a_check_of_the_record_ends_if_the_process_stops(
     service: FastAPI, client: TestClient, a_concern: Concern, clock: SettableClock
 ) -> None:
     class Ended(Exception):

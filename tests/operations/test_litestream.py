@@ -47,9 +47,7 @@ def references_in(database: Path) -> set[str]:
         connection.close()
 
 
-def test_what_was_acknowledged_is_at_the_other_place_and_comes_back_by_the_lines_of_the_document(
-    live: LiveServer, tmp_path: Path
-) -> None:
+def test_acknowledged_concerns_are_replicated_and_restored_as_documented(live: LiveServer, tmp_path: Path) -> None:
     config = config_for(live.data_dir, tmp_path / "replica")
     process = subprocess.Popen([LITESTREAM, "replicate", "-config", config], stderr=subprocess.DEVNULL)
     try:

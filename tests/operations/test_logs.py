@@ -38,7 +38,7 @@ def test_a_field_that_is_not_on_the_list_is_left_out(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize("name", ["uvicorn.error", "sqlalchemy.engine.Engine", "py.warnings", "a.library"])
-def test_a_library_s_line_keeps_its_author_s_words_without_the_values_put_into_them(lines: Lines, name: str) -> None:
+def test_a_library_line_keeps_its_words_without_the_values(lines: Lines, name: str) -> None:
     logging.getLogger(name).warning("INSERT INTO concerns %s %r", CANARY, {"narrative": CANARY}, extra={"row": CANARY})
 
     (line,) = lines()
@@ -58,7 +58,7 @@ def test_a_library_s_line_keeps_its_author_s_words_without_the_values_put_into_t
         ("100 %d without a value", (), "100 %d without a value"),
     ],
 )
-def test_a_library_s_line_has_no_holes_where_its_values_would_stand(
+def test_a_library_line_has_no_gaps_for_missing_values(
     lines: Lines, template: str, values: tuple[Any, ...], words: str
 ) -> None:
     logging.getLogger("a.library").warning(template, *values)
@@ -66,7 +66,7 @@ def test_a_library_s_line_has_no_holes_where_its_values_would_stand(
     assert [line["event"] for line in lines()] == [words]
 
 
-def test_an_exception_in_a_library_s_line_tells_its_type_and_place_and_none_of_its_words(lines: Lines) -> None:
+def test_an_exception_in_a_library_line_gives_only_type_and_place(lines: Lines) -> None:
     try:
         a_defect()
     except RuntimeError:
@@ -78,7 +78,7 @@ def test_an_exception_in_a_library_s_line_tells_its_type_and_place_and_none_of_i
     assert CANARY not in str(line)
 
 
-def test_an_exception_that_another_one_caused_keeps_both_their_words_to_itself(lines: Lines) -> None:
+def test_a_chained_exception_reveals_the_words_of_neither(lines: Lines) -> None:
     try:
         try:
             a_defect()
@@ -101,7 +101,7 @@ def test_what_asyncio_tells_of_an_unread_failure_holds_none_of_its_words(lines: 
     assert CANARY not in str(line)
 
 
-def test_a_line_that_cannot_be_written_is_lost_and_not_told_whole_instead(
+def test_a_line_that_cannot_be_written_is_not_printed_instead(
     lines: Lines, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shut = io.StringIO()
@@ -115,7 +115,7 @@ def test_a_line_that_cannot_be_written_is_lost_and_not_told_whole_instead(
     assert CANARY not in capsys.readouterr().err
 
 
-def test_a_request_s_line_has_the_template_of_its_route_and_never_the_path(
+def test_a_request_line_has_the_route_template_never_the_path(
     lines: Lines, client: TestClient, a_concern: Concern
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
@@ -136,7 +136,7 @@ def test_a_request_s_line_has_the_template_of_its_route_and_never_the_path(
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "CANARY"])
 @pytest.mark.parametrize("path", ["/Canary", "/v1/concerns/Canary", "/v1/guides/Canary?Canary=Canary", "/v1/Canary/x"])
-def test_no_part_of_a_request_stands_in_its_line(lines: Lines, client: TestClient, method: str, path: str) -> None:
+def test_no_part_of_a_request_is_in_its_line(lines: Lines, client: TestClient, method: str, path: str) -> None:
     client.request(method, path, headers={"X-Canary": "Canary", "User-Agent": "Canary", "Referer": "Canary"})
 
     requests = [line for line in lines() if line["event"] == "request"]
@@ -144,7 +144,7 @@ def test_no_part_of_a_request_stands_in_its_line(lines: Lines, client: TestClien
     assert "canary" not in str(requests).lower()
 
 
-def test_every_request_has_its_own_id_which_the_answer_and_the_log_share(lines: Lines, client: TestClient) -> None:
+def test_every_request_has_its_own_id_in_answer_and_log(lines: Lines, client: TestClient) -> None:
     answers = [client.get("/v1", headers={"X-Request-ID": CANARY}) for _ in range(3)]
 
     told = [line["request_id"] for line in lines() if line["event"] == "request"]
@@ -167,9 +167,7 @@ def test_a_line_less_severe_than_the_setting_is_not_written(lines: Lines) -> Non
     assert lines() == []
 
 
-def test_an_error_that_ends_a_thread_or_the_program_is_one_line_without_its_words(
-    lines: Lines, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_uncaught_error_is_one_line_without_its_words(lines: Lines, capfd: pytest.CaptureFixture[str]) -> None:
     thread = threading.Thread(target=a_defect)
     thread.start()
     thread.join()
@@ -188,7 +186,7 @@ def test_an_error_that_ends_a_thread_or_the_program_is_one_line_without_its_word
 
 
 @pytest.mark.slow
-def test_a_command_that_fails_by_a_defect_writes_one_line_without_its_words(tmp_path: Path) -> None:
+def test_a_defective_command_writes_one_line_without_its_words(tmp_path: Path) -> None:
     copy_prepared(tmp_path / "data")
     program = (
         "import app.cli.events.webhooks as it\n"

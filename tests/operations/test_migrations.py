@@ -49,7 +49,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_a_new_database_has_every_table_column_index_and_rule_that_is_declared(empty: Engine, tmp_path: Path) -> None:
+def test_a_new_database_has_everything_that_is_declared(empty: Engine, tmp_path: Path) -> None:
     assert migrate_schema(empty, tmp_path) == (None, NEWEST)
 
     found = inspect(empty)
@@ -139,7 +139,7 @@ def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settin
         pass
 
 
-def test_a_database_that_does_not_answer_keeps_the_service_from_starting_with_a_sentence(tmp_path: Path) -> None:
+def test_an_unreachable_database_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
 
     told = guidance_process("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
@@ -150,9 +150,7 @@ def test_a_database_that_does_not_answer_keeps_the_service_from_starting_with_a_
     assert "secret-word" not in told.stderr + told.stdout
 
 
-def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_shared_database_is_not_served_until_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = postgresql()
     address = server.address(server.database_of(tmp_path))
     engine = open_database(tmp_path, address)

@@ -1,4 +1,4 @@
-"""What monitors see: every metric is there, small counts are not, and dashboard and alerts read what exists."""
+"""The view of monitors: every metric is there, small counts are not, and dashboard and alerts read what exists."""
 
 import datetime as dt
 import json
@@ -201,7 +201,7 @@ def test_the_time_to_acknowledge_is_shown_of_five_or_more(
     assert samples(client, "guidance_acknowledgement_seconds") == ({"0.5": 1200, "0.9": 1200} if is_shown else {})
 
 
-def test_the_age_of_the_outbox_is_that_of_the_oldest_event_that_waits(
+def test_the_outbox_is_as_old_as_its_oldest_waiting_event(
     service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
     context: AppContext = service.state.context
@@ -215,9 +215,7 @@ def test_the_age_of_the_outbox_is_that_of_the_oldest_event_that_waits(
     assert samples(client, "guidance_outbox_age_seconds") == {"receiver": 1200}
 
 
-def test_a_receiver_for_which_nothing_waits_has_zeros_and_so_has_each_part_outside_that_answers(
-    service: FastAPI, client: TestClient
-) -> None:
+def test_an_idle_receiver_and_each_working_part_outside_have_zeros(service: FastAPI, client: TestClient) -> None:
     context: AppContext = service.state.context
     context.writer.run(insert_webhook, a_receiver())
     context.outside.look(lambda: None)
@@ -229,7 +227,7 @@ def test_a_receiver_for_which_nothing_waits_has_zeros_and_so_has_each_part_outsi
     assert 'guidance_outside_failing{part="webhooks"} 0.0' in lines
 
 
-def test_what_is_late_stays_so_while_the_database_does_not_answer(
+def test_late_deliveries_stay_late_while_the_database_does_not_answer(
     service: FastAPI, client: TestClient, clock: SettableClock, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context: AppContext = service.state.context
@@ -296,7 +294,7 @@ def check_everything(service: FastAPI, clock: SettableClock) -> None:
     context.invariants.check_due(lambda: None)
 
 
-def test_invariants_that_hold_are_shown_as_such(client: TestClient, service: FastAPI, clock: SettableClock) -> None:
+def test_unbroken_invariants_are_shown_as_unbroken(client: TestClient, service: FastAPI, clock: SettableClock) -> None:
     not_due_before_tomorrow = {"immediate_danger": "no"}
     client.post(CONCERNS, json=SMALLEST_EXAMPLE | not_due_before_tomorrow)
 
@@ -308,7 +306,7 @@ def test_invariants_that_hold_are_shown_as_such(client: TestClient, service: Fas
     assert client.get("/health/ready").json()["warnings"] == {}
 
 
-def test_what_is_overdue_without_an_event_breaks_an_invariant_and_concerns_are_still_taken(
+def test_overdue_concerns_without_an_event_break_an_invariant_and_stop_nothing(
     client: TestClient, service: FastAPI, clock: SettableClock
 ) -> None:
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
@@ -334,7 +332,7 @@ def test_a_tampered_chain_breaks_an_invariant(service: FastAPI, client: TestClie
 
 
 @pytest.mark.slow
-def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_it_is_resealed(
+def test_a_removed_recipient_breaks_an_invariant_until_texts_are_resealed(
     settings: Settings, clock: SettableClock
 ) -> None:
     first, second, third = (x25519.Identity.generate() for _ in range(3))
@@ -439,7 +437,7 @@ def test_the_time_of_a_request_is_that_which_its_caller_waited(client: TestClien
     assert value(client, "request_seconds_bucket", **labels, le="+Inf") == 1
 
 
-def test_the_queue_of_the_writer_and_what_one_flush_takes_of_it_are_counted(client: TestClient, writer: Writer) -> None:
+def test_the_metrics_count_the_writer_queue_and_each_flush(client: TestClient, writer: Writer) -> None:
     before = {name: value(client, f"writer_acts_{name}") for name in ("count", "sum")}
     none = value(client, "writer_waiting")
     with busy(writer) as callers:

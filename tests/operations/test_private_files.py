@@ -27,7 +27,7 @@ def open_to_others(folder: Path) -> set[str]:
 
 
 def start(folder: Path) -> set[str]:
-    """Start a service, raise a concern, and return what others may read meanwhile."""
+    """Start a service, raise a concern, and return what others may read while it runs."""
     with TestClient(create_app(Settings(data_dir=folder, deliver=False))) as client:
         assert client.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code == 201
         return open_to_others(folder)
@@ -38,7 +38,7 @@ def _usual_umask() -> None:
     os.umask(0o022)
 
 
-def test_a_new_folder_and_every_file_in_it_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_a_new_folder_and_its_files_are_private(tmp_path: Path) -> None:
     folder = tmp_path / "above" / "data"
 
     assert start(folder) == set()
@@ -55,7 +55,7 @@ def test_the_files_beside_the_database_are_too(tmp_path: Path) -> None:
         assert open_to_others(folder) == set()
 
 
-def test_what_stands_open_is_closed_at_the_next_start_with_a_line_for_each(tmp_path: Path, lines: Lines) -> None:
+def test_the_next_start_closes_open_files_with_a_line_each(tmp_path: Path, lines: Lines) -> None:
     folder = tmp_path / "data"
     start(folder)
     (folder / f"{DATABASE_FILE}.before-0001").write_text("an older copy")
@@ -74,7 +74,7 @@ def test_what_stands_open_is_closed_at_the_next_start_with_a_line_for_each(tmp_p
 
 
 @pytest.mark.parametrize("reason", ["other folders", "sticky"])
-def test_a_folder_that_others_use_too_keeps_its_mode_and_only_the_database_is_closed(
+def test_a_shared_folder_keeps_its_mode_and_only_the_database_is_closed(
     tmp_path: Path, lines: Lines, reason: str
 ) -> None:
     folder = tmp_path / "shared"
@@ -95,7 +95,7 @@ def test_a_folder_that_others_use_too_keeps_its_mode_and_only_the_database_is_cl
 
 
 @pytest.mark.embedded
-def test_a_restored_database_and_its_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_a_restored_database_and_its_folder_are_private(tmp_path: Path) -> None:
     folder, copy = tmp_path / "data", tmp_path / "copy.db"
     start(folder)
     assert guidance("backup", copy, "--data-dir", folder).returncode == 0

@@ -57,7 +57,7 @@ def rows(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
 @pytest.mark.parametrize(
     ("table", "operation"), [("concerns", "INSERT"), ("events", "INSERT"), ("generation", "UPDATE")]
 )
-def test_where_a_concern_is_refused_readiness_is_red_and_green_again_once_it_is_not(
+def test_readiness_is_red_only_while_concerns_are_refused(
     client: TestClient, settings: Settings, table: str, operation: str
 ) -> None:
     before = client.get(READY)

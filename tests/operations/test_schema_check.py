@@ -125,7 +125,7 @@ def changes() -> list[object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("statements", "fault"), changes())
-def test_a_database_with_other_rules_is_not_served_and_is_found_by_verify(
+def test_a_database_with_other_rules_is_not_served_and_fails_verify(
     stopped: Settings, statements: str, fault: str
 ) -> None:
     before = CliRunner().invoke(app, ["verify", "--data-dir", str(stopped.data_dir)])
@@ -161,7 +161,7 @@ def test_a_backup_with_other_rules_is_neither_made_nor_restored(stopped: Setting
 
 
 @pytest.mark.slow
-def test_the_command_says_in_one_sentence_which_rules_are_missing_and_ends_as_other_refusals_do(
+def test_the_command_names_the_missing_rules_in_one_sentence(
     stopped: Settings,
 ) -> None:
     with raw_connection(stopped.data_dir) as database:
@@ -175,7 +175,7 @@ def test_the_command_says_in_one_sentence_which_rules_are_missing_and_ends_as_ot
     assert 'File "' not in said.stderr
 
 
-def test_a_table_of_another_program_is_left_alone(stopped: Settings) -> None:
+def test_a_table_of_another_program_is_ignored(stopped: Settings) -> None:
     with raw_connection(stopped.data_dir) as database:
         database.execute("CREATE TABLE of_another_program (id INTEGER PRIMARY KEY, word TEXT UNIQUE)")
 
@@ -235,7 +235,7 @@ def test_a_backup_of_the_schema_before_is_compared_and_can_be_restored(
         verify_copy(tmp_path / "bad.db")
 
 
-def test_a_column_that_a_revision_added_is_where_the_models_have_it_wherever_it_stands(tmp_path: Path) -> None:
+def test_a_column_may_be_in_any_place_of_its_table(tmp_path: Path) -> None:
     engine = open_database(tmp_path)
     migrate_schema(engine, None)
     with for_writing(engine).begin() as connection:
@@ -248,7 +248,7 @@ def test_a_column_that_a_revision_added_is_where_the_models_have_it_wherever_it_
 
 
 @pytest.mark.parametrize("table", ["concerns", "events", "entries", "disclosures", "chains"])
-def test_a_rule_that_swallows_rows_while_the_service_runs_leaves_no_answer_that_says_stored(
+def test_no_answer_says_stored_if_a_rule_swallows_the_rows(
     client: TestClient, desk: Desk, settings: Settings, table: str
 ) -> None:
     receipt = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()

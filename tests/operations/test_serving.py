@@ -68,7 +68,7 @@ def test_a_process_that_drains_is_not_ready_and_refuses_nobody(draining: LiveSer
 
 
 @pytest.mark.any_database
-def test_whoever_connects_before_the_drain_ends_is_answered(tmp_path: Path) -> None:
+def test_every_caller_before_the_end_of_the_drain_is_answered(tmp_path: Path) -> None:
     body = json.dumps(A_CONCERN).encode()
     head = b"POST /v1/concerns HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     answers = list[bytes]()
@@ -119,7 +119,7 @@ def test_several_processes_share_one_address_and_one_database(several: LiveServe
 
 
 @pytest.mark.any_database
-def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(several: LiveServer) -> None:
+def test_a_dead_worker_is_replaced_and_the_others_answer(several: LiveServer) -> None:
     first, *_ = several.children()
     first.kill()
     assert eventually(lambda: len(now := several.children()) >= WORKERS and first not in now)

@@ -47,7 +47,7 @@ def refusal(file: Path | None = None, /, **environment: str) -> list[str]:
         ("XYZZY", ""),
     ],
 )
-def test_a_name_that_is_no_setting_is_refused_with_the_nearest_that_is(misspelt: str, meant: str) -> None:
+def test_an_unknown_setting_is_refused_with_the_nearest_name(misspelt: str, meant: str) -> None:
     assert refusal(**{misspelt: "value"}) == [f"GUIDANCE_{misspelt}: unknown setting{'.' if meant else ''}{meant}"]
 
 
@@ -193,7 +193,7 @@ def test_well_written_values_are_read(tmp_path: Path) -> None:
     assert (settings.data_dir, settings.client_seconds) == (tmp_path, 0.5)
 
 
-def test_names_of_other_programs_under_the_same_prefix_are_left_alone() -> None:
+def test_names_of_other_programs_under_the_same_prefix_are_ignored() -> None:
     kubernetes = {"SERVICE_HOST": "10.0.0.1", "SERVICE_PORT_HTTP": "80", "PORT_8000_TCP_ADDR": "10.0.0.1"}
 
     assert refusal(**kubernetes, DB_PORT="tcp://10.0.0.1:5432", PORT="tcp://10.0.0.1:80") == []

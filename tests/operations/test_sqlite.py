@@ -133,7 +133,7 @@ def test_a_start_that_meets_a_reader_warns_at_the_second_attempt(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("by_hand")
-def test_an_erasure_that_a_reader_holds_up_says_so_and_is_finished_once_the_reader_has_gone(
+def test_an_erasure_blocked_by_a_reader_says_so_and_finishes_later(
     desk: Desk, service: FastAPI, settings: Settings, reference: str, lines: Lines, reader: sqlite3.Connection
 ) -> None:
     piece = sealed_piece(settings.data_dir)
@@ -153,7 +153,7 @@ def test_an_erasure_that_a_reader_holds_up_says_so_and_is_finished_once_the_read
 
 
 @pytest.mark.slow
-def test_a_writer_does_not_wait_long_for_a_log_that_a_reader_holds(
+def test_a_reader_that_holds_the_log_delays_no_writer(
     client: TestClient, desk: Desk, reference: str, reader: sqlite3.Connection, a_concern: Concern
 ) -> None:
     assert reader.in_transaction
@@ -163,7 +163,7 @@ def test_a_writer_does_not_wait_long_for_a_log_that_a_reader_holds(
 
 
 @pytest.mark.slow
-def test_a_command_that_is_held_up_says_so_and_a_server_finishes_its_work_at_its_start(
+def test_a_blocked_purge_says_so_and_the_next_start_finishes_it(
     desk: Desk, settings: Settings, reference: str, reader: sqlite3.Connection
 ) -> None:
     assert desk.get(f"/concerns/{reference}").status_code == 200

@@ -51,7 +51,7 @@ def test_every_command_that_lists_or_reports_can_print_json() -> None:
     assert [name for name, each in found if not any("--json" in option.opts for option in each.params)] == []
 
 
-def test_what_is_listed_as_json_has_no_secret(place: SetUp) -> None:
+def test_a_list_as_json_has_no_secret(place: SetUp) -> None:
     recipients = ",".join(place.settings.seal_to)
     added = guidance("clients", "add", "forms", "--scope", "concerns:submit", "--data-dir", place.data_dir)
     listed = {
@@ -132,7 +132,7 @@ SEED_FILE = SEED_DIR / "guides" / SLUG / "1.yaml"
 
 
 def told(*arguments: str | Path) -> Any:
-    """What the command prints with `--json`."""
+    """The output of the command with `--json`."""
     finished = guidance(*arguments, "--json")
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)
@@ -167,7 +167,7 @@ def test_an_invitation_and_a_leave_say_what_they_did(tmp_path: Path) -> None:
     assert left == {"name": "Jo Example", "unassigned": [], "clients": []}
 
 
-def test_a_file_that_is_refused_leaves_those_before_it_published_and_said_so(tmp_path: Path) -> None:
+def test_a_refused_file_leaves_earlier_ones_published_and_reported(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text("title: Not a whole guide\n", encoding="utf-8")
 

@@ -54,7 +54,7 @@ def attributes_of(span: Span) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_collector_gets_a_span_for_each_request_and_flush_and_no_word_of_any_of_them(
+def test_a_collector_gets_spans_of_requests_and_flushes_without_words(
     tmp_path: Path, collector: Receiver, a_concern: Callable[..., dict[str, Any]]
 ) -> None:
     concern = a_concern(concern={"narrative": "Alexandra told the school about the swordfish."})

@@ -57,24 +57,24 @@ def test_a_service_that_others_can_reach_does_not_start_without_recipients(
 
 
 @for_each("host", ["", EVERY_ADDRESS, "::", "192.0.2.1", "guidance.council.example"])
-def test_an_address_that_is_not_this_machine_s_alone_is_no_trial(host: str) -> None:
+def test_an_address_beyond_this_machine_is_no_trial(host: str) -> None:
     with pytest.raises(SetupError, match="--host"):
         check_recipients(Settings(), host=host, is_named_trial=False)
 
 
 @for_each("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
-def test_on_this_machine_alone_it_is_a_trial(host: str) -> None:
+def test_an_address_of_this_machine_is_a_trial(host: str) -> None:
     assert check_recipients(Settings(), host=host, is_named_trial=False)
 
 
-def test_a_trial_is_not_named_where_there_are_recipients() -> None:
+def test_a_named_trial_with_recipients_is_refused() -> None:
     with pytest.raises(SetupError, match="--trial is for a start without GUIDANCE_SEAL_TO"):
         check_recipients(Settings(seal_to=(A_RECIPIENT,)), host="127.0.0.1", is_named_trial=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", [{}, {"SEALTO": A_RECIPIENT}, {"SEAL_TO": ""}])
-def test_recipients_that_were_lost_misspelt_or_empty_stop_the_start_and_leave_nothing(
+def test_lost_misspelt_or_empty_recipients_stop_the_start_and_leave_nothing(
     tmp_path: Path, lost: dict[str, str]
 ) -> None:
     data_dir = tmp_path / "data"
@@ -105,9 +105,7 @@ def test_the_first_line_of_a_trial_says_that_it_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.embedded
-def test_a_database_that_was_in_use_with_recipients_is_no_trial_when_they_are_lost(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_a_database_once_used_with_recipients_is_no_trial_without_them(tmp_path: Path, a_concern: Concern) -> None:
     trial = Settings(data_dir=tmp_path / "data")
     for settings in (trial, Settings(data_dir=tmp_path / "data", seal_to=(A_RECIPIENT,))):
         with TestClient(create_app(settings)) as client:
@@ -183,7 +181,7 @@ def test_commands_know_the_address_of_a_trial_also_after_it_has_stopped(tmp_path
 
 @pytest.mark.slow
 @pytest.mark.embedded
-def test_the_recipient_of_a_trial_is_listed_and_where_there_is_none_that_is_said(tmp_path: Path) -> None:
+def test_the_recipient_of_a_trial_or_its_absence_is_listed(tmp_path: Path) -> None:
     none = guidance("keys", "list", "--data-dir", tmp_path / "data")
     recipient = create_identity(tmp_path / "data" / DEVELOPMENT_IDENTITY, at=A_TUESDAY)
     trial = guidance("keys", "list", "--data-dir", tmp_path / "data")
@@ -195,7 +193,7 @@ def test_the_recipient_of_a_trial_is_listed_and_where_there_is_none_that_is_said
 
 
 @for_each("left", ["http://127.0.0.1:1", "rubbish", "http://127.0.0.1:8000/path", "javascript:alert(1)", "", "\xff"])
-def test_an_address_that_was_left_is_taken_only_where_it_is_one_and_the_settings_name_none(left: str) -> None:
+def test_a_saved_address_counts_if_valid_and_settings_name_none(left: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder)
         nothing_left = settings_as_served(Settings(data_dir=data_dir)).public_url

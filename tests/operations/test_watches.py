@@ -1,4 +1,4 @@
-"""What is watched: each is in metrics, readiness, the log, the doctor and the alerts once it is past its bound."""
+"""Watches: each is in metrics, readiness, the log, the doctor and the alerts once it is past its bound."""
 
 import datetime as dt
 import os
@@ -142,7 +142,7 @@ def safe_server() -> Iterator[None]:
 
 @pytest.mark.usefixtures("safe_server")
 @pytest.mark.parametrize("name", sorted(set(BROKEN) - {NOT_HERE}))
-def test_what_is_past_its_bound_is_in_readiness_metrics_and_log(
+def test_a_watch_past_its_bound_is_in_readiness_metrics_and_log(
     name: str, settings: Settings, clock: SettableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Lines
 ) -> None:
     watch, service = BY_NAME[name], create_app(settings, clock)
@@ -232,7 +232,7 @@ def test_only_an_old_backup_frightens(
     assert is_past("backup", taken) is expected, case
 
 
-def test_a_missing_folder_frightens_only_where_the_database_is_here(
+def test_a_missing_folder_warns_only_beside_a_local_database(
     tmp_path: Path, settings: Settings, context: AppContext
 ) -> None:
     own = settings.model_copy(update={"backup_folder": tmp_path / "not-mounted"})
@@ -294,7 +294,7 @@ def served(server: ThreadingHTTPServer) -> Iterator[None]:
 
 
 @for_each("days", [-2, 1, 30])
-def test_the_end_of_a_certificate_is_read_by_connecting_whoever_signed_it(tmp_path: Path, days: int) -> None:
+def test_the_end_of_any_certificate_is_read_by_connecting(tmp_path: Path, days: int) -> None:
     with https_server(make_certificate(tmp_path / f"{days}.pem", days=days)) as url:
         found = read_certificate(url)
 
@@ -388,7 +388,7 @@ def test_a_clock_is_compared_with_the_proxy_and_the_audit_log(
 
 
 @pytest.mark.any_database
-def test_a_server_that_does_not_flush_is_named_and_one_that_does_is_not(tmp_path: Path) -> None:
+def test_only_a_server_that_does_not_flush_is_named(tmp_path: Path) -> None:
     server = Postgresql(durable=True)
     engine = open_database(tmp_path, server.address("postgres"))
     around = Surroundings(Settings(data_dir=tmp_path), engine, A_TUESDAY)
@@ -451,7 +451,7 @@ def test_a_webhook_that_was_just_added_frightens_nobody(settings: Settings, cont
     assert is_past("delivery", taken) is False
 
 
-def test_where_nothing_is_to_be_delivered_nobody_is_missed(settings: Settings, context: AppContext) -> None:
+def test_delivery_is_unmeasured_if_nothing_is_to_be_delivered(settings: Settings, context: AppContext) -> None:
     taken = BY_NAME["delivery"].measure(Surroundings(settings, context.engine, A_TUESDAY, since=A_TUESDAY - DAY))
 
     assert isinstance(taken, Unmeasured)
@@ -503,7 +503,7 @@ def test_the_alerts_compare_each_metric_with_the_bound_of_the_service() -> None:
     assert {name: (alerts[name]["expr"], alerts[name]["annotations"]["action"]) for name in expected} == expected
 
 
-def test_the_reference_lists_what_is_watched_with_its_bound_and_what_to_do() -> None:
+def test_the_reference_lists_every_watch_with_limit_and_action() -> None:
     reference = (ROOT / "docs" / "reference" / "operations.md").read_text()
     rows = re.findall(
         r"^\| `([\w-]+)`: ([^|]+) \| `(\w+)` \| ([^|]+) \| `(\w+)` \| ([^|]+) \|$", reference, re.MULTILINE

@@ -45,7 +45,7 @@ class Desk:
         return self.writer
 
     def words(self) -> list[str]:
-        """What another connection can read, in the order in which it was kept."""
+        """The words that another connection can read, in the order in which they were kept."""
         with self.engine.connect() as connection:
             return list(connection.scalars(text("SELECT word FROM kept ORDER BY place")))
 
@@ -55,7 +55,7 @@ class Desk:
         wait_until(lambda: not self.writer.is_alive)
 
     def ask(self, act: WriteOp[Any]) -> Future[Any]:
-        """Have a caller of its own ask for the act, and return once it stands in the queue."""
+        """Have a caller of its own ask for the act, and return once it is in the queue."""
         before = self.writer.waiting
         asked = self.callers.submit(self.writer.run, act)
         wait_until(lambda: self.writer.waiting > before or asked.done())
@@ -89,7 +89,7 @@ def keep(word: str, then: Exception | None = None) -> WriteOp[str]:
 
 
 class Gate:
-    """An act that stands still until it is let go, while others gather behind it."""
+    """An act that waits until it is let go, while others gather behind it."""
 
     def __init__(self) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
@@ -101,7 +101,7 @@ class Gate:
 
 
 def closed_gate(desk: Desk) -> tuple[Gate, Future[Any]]:
-    """Start the writer and have it stand still inside an act."""
+    """Start the writer and have it wait inside an act."""
     gate = Gate()
     desk.writer.start()
     asked = desk.callers.submit(desk.writer.run, gate)
@@ -109,9 +109,7 @@ def closed_gate(desk: Desk) -> tuple[Gate, Future[Any]]:
     return gate, asked
 
 
-def test_a_caller_is_told_nothing_before_the_commit_and_finds_its_row_right_after(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_caller_is_answered_after_the_commit_and_finds_its_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     committing: list[list[str]] = []
     reporting: list[list[str]] = []
     report = Future.set_result
@@ -128,7 +126,7 @@ def test_a_caller_is_told_nothing_before_the_commit_and_finds_its_row_right_afte
     assert (committing, reporting) == ([[]], [["one"]])
 
 
-def test_what_arrives_during_a_flush_is_committed_together_in_the_order_of_arrival(desk: Desk) -> None:
+def test_arrivals_during_a_flush_are_committed_together_in_order(desk: Desk) -> None:
     gate, _ = closed_gate(desk)
     asked = [desk.ask(keep(f"{place:02}")) for place in range(20)]
 
@@ -167,7 +165,7 @@ def test_of_acts_that_share_statements_only_the_one_at_fault_is_refused(desk: De
     assert desk.words() == ["gate", "one", "two", "three"]
 
 
-def test_the_order_of_arrival_is_kept_where_kinds_are_mixed(desk: Desk) -> None:
+def test_mixed_kinds_keep_the_order_of_arrival(desk: Desk) -> None:
     gate, _ = closed_gate(desk)
     asked = [
         desk.ask(act)
@@ -182,9 +180,7 @@ def test_the_order_of_arrival_is_kept_where_kinds_are_mixed(desk: Desk) -> None:
     assert desk.words() == ["gate", *sorted(desk.words()[1:])]
 
 
-def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_writer_waits_briefly_for_more_if_several_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
 
     def let_another_come(_seconds: float) -> None:
@@ -211,7 +207,7 @@ def test_a_caller_on_an_event_loop_is_told_like_any_other(desk: Desk) -> None:
     assert desk.words() == ["a", "c"]
 
 
-def test_what_a_caller_on_an_event_loop_no_longer_waits_for_is_never_begun(desk: Desk) -> None:
+def test_an_act_given_up_on_an_event_loop_never_begins(desk: Desk) -> None:
     gate = Gate()
     desk.a_writer(wait_seconds=0.2)
     desk.writer.start()
@@ -227,9 +223,7 @@ def test_what_a_caller_on_an_event_loop_no_longer_waits_for_is_never_begun(desk:
     assert desk.words() == ["gate"]
 
 
-def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(
-    desk: Desk, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_loop_that_ended_takes_nothing_from_the_others(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     gate, _ = closed_gate(desk)
     loop = asyncio.new_event_loop()
     gone = loop.create_task(desk.writer.run_async(keep("kept for nobody")))
@@ -265,15 +259,13 @@ def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None
     [
         (keep("lost", then=NoSuchGuide()), NoSuchGuide),
         (keep("lost", then=RuntimeError("a defect")), RuntimeError),
-        (keep("first"), StoreBusy),  # the word stands there already: the database refuses it
+        (keep("first"), StoreBusy),  # the word is there already: the database refuses it
         (lambda session: session.connection().exec_driver_sql("INSERT INTO nowhere VALUES (1)"), StoreBusy),
         (lambda session: session.connection().exec_driver_sql("ROLLBACK"), StoreBusy),
     ],
     ids=["refusal", "defect", "constraint", "no such table", "transaction ended by the act"],
 )
-def test_an_act_that_fails_in_a_batch_fails_alone_and_takes_nothing_with_it(
-    desk: Desk, fault: WriteOp[Any], told: type[Exception]
-) -> None:
+def test_a_failing_act_in_a_batch_spoils_no_other(desk: Desk, fault: WriteOp[Any], told: type[Exception]) -> None:
     gate, _ = closed_gate(desk)
     before, failing, after = desk.ask(keep("first")), desk.ask(fault), desk.ask(keep("last"))
 
@@ -284,7 +276,7 @@ def test_an_act_that_fails_in_a_batch_fails_alone_and_takes_nothing_with_it(
     assert desk.words() == ["gate", "first", "last"]
 
 
-def test_a_full_disk_is_told_as_busy_and_what_still_fits_is_kept(desk: Desk) -> None:
+def test_a_full_disk_is_busy_and_keeps_what_still_fits(desk: Desk) -> None:
     event.listen(desk.engine, "connect", lambda connection, _record: connection.execute("PRAGMA max_page_count=40"))
     desk.engine.dispose()
     gate, _ = closed_gate(desk)
@@ -298,7 +290,7 @@ def test_a_full_disk_is_told_as_busy_and_what_still_fits_is_kept(desk: Desk) -> 
     assert desk.words() == ["gate", "small"]
 
 
-def test_a_full_queue_is_told_at_once_and_what_was_accepted_before_is_kept(desk: Desk) -> None:
+def test_a_full_queue_refuses_at_once_and_keeps_accepted_acts(desk: Desk) -> None:
     desk.a_writer(queue_size=1)
     gate, _ = closed_gate(desk)
     accepted = desk.ask(keep("accepted"))
@@ -310,7 +302,7 @@ def test_a_full_queue_is_told_at_once_and_what_was_accepted_before_is_kept(desk:
     assert desk.words() == ["gate", "accepted"]
 
 
-def test_an_act_whose_caller_gave_up_before_it_was_begun_is_never_run(desk: Desk) -> None:
+def test_an_act_given_up_before_it_begins_is_never_run(desk: Desk) -> None:
     desk.a_writer(wait_seconds=0.05)
     gate, begun = closed_gate(desk)
 
@@ -333,7 +325,7 @@ def test_what_waited_for_a_locked_database_together_waits_once(desk: Desk, tmp_p
     other.close()
 
 
-def test_a_locked_database_is_told_as_busy_and_the_writer_goes_on_after(desk: Desk, tmp_path: Path) -> None:
+def test_a_locked_database_is_busy_and_the_writer_recovers(desk: Desk, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / DATABASE_FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     desk.writer.start()
@@ -422,7 +414,7 @@ def test_what_fails_after_a_commit_ends_no_thread_and_writes_nothing_twice(desk:
     assert "Canary" not in str(logged)
 
 
-def test_a_publication_that_was_rolled_back_clears_no_cache_at_the_next_commit(desk: Desk) -> None:
+def test_a_rolled_back_publication_clears_no_cache_at_the_next_commit(desk: Desk) -> None:
     cleared: list[bool] = []
 
     def refused(session: Session) -> None:
@@ -441,7 +433,7 @@ def test_a_publication_that_was_rolled_back_clears_no_cache_at_the_next_commit(d
     assert cleared == []
 
 
-def test_a_stop_waits_for_a_stuck_write_no_longer_than_a_caller_does(desk: Desk) -> None:
+def test_a_stop_waits_no_longer_for_a_write_than_a_caller(desk: Desk) -> None:
     released = threading.Event()
     stuck = desk.a_writer(wait_seconds=0.1)
     stuck.start()
@@ -479,7 +471,7 @@ def run_in_one_batch(engine: Engine, *operations: WriteOp[Any]) -> list[Any]:
 
 
 def stored(engine: Engine) -> dict[str, int]:
-    """What another session reads."""
+    """The readers as another session finds them."""
     with Session(engine) as session:
         return {reader.client: reader.confirmed for reader in session.exec(select(EventReaderRow))}
 
@@ -520,7 +512,7 @@ def test_an_operation_that_fails_with_rows_in_its_session_leaves_the_others(
     assert stored(engine) == {"first": 0, "last": 7}
 
 
-def test_what_one_operation_changes_by_a_statement_the_next_reads_anew(engine: Engine) -> None:
+def test_an_operation_reads_what_the_one_before_changed_by_statement(engine: Engine) -> None:
     def change_by_statement(session: Session) -> int:
         before = confirmed_by(session)
         session.connection().execute(text("UPDATE event_readers SET confirmed = 5"))

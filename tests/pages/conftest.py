@@ -1,4 +1,4 @@
-"""What tests of the pages in a browser need: one service for a module."""
+"""One service for a module, for tests of the pages in a browser."""
 
 from collections.abc import Iterator
 

@@ -42,7 +42,7 @@ def add(client: TestClient, receipt: dict[str, Any], **more: str) -> Any:
     return client.post("/concerns/additions", data=proof(receipt, **more))
 
 
-def test_the_receipt_to_keep_is_read_by_people_first_and_by_programs_last(
+def test_the_receipt_to_keep_has_words_first_and_the_signature_last(
     client: TestClient, receipt: dict[str, Any]
 ) -> None:
     kept = client.post("/concerns/receipt", data={"receipt": receipt["receipt"], "code": receipt["status_token"]})
@@ -69,7 +69,7 @@ def test_the_receipt_to_keep_is_read_by_people_first_and_by_programs_last(
 
 
 @pytest.mark.parametrize("wrong", [{"receipt": "forged"}, {"code": new_status_token()}, {"code": ""}])
-def test_only_a_receipt_of_this_service_with_its_own_code_becomes_a_file(
+def test_only_a_genuine_receipt_with_its_code_becomes_a_file(
     client: TestClient, receipt: dict[str, Any], wrong: dict[str, str]
 ) -> None:
     fields = {"receipt": receipt["receipt"], "code": receipt["status_token"]} | wrong
@@ -93,9 +93,7 @@ def printed(pdf: Any) -> str:
     return " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf.content)).pages)
 
 
-def test_a_professional_saves_a_copy_of_what_was_sent_that_is_stored_nowhere(
-    client: TestClient, settings: Settings
-) -> None:
+def test_a_professional_can_save_a_copy_that_is_stored_nowhere(client: TestClient, settings: Settings) -> None:
     path = "/raise-a-concern"
     checked = client.post(path, data=SENT | {"do": "check"}).text
     before = client.post(path, data=SENT | {"do": "copy"})
@@ -124,7 +122,7 @@ def test_a_professional_saves_a_copy_of_what_was_sent_that_is_stored_nowhere(
 
 
 @pytest.mark.parametrize("kind", [each.value for each in ReporterKind if each is not ReporterKind.PROFESSIONAL])
-def test_nobody_but_a_professional_is_offered_or_given_a_file_of_what_they_wrote(client: TestClient, kind: str) -> None:
+def test_only_a_professional_is_offered_or_given_a_copy(client: TestClient, kind: str) -> None:
     answers = SENT | {"reporter.kind": kind}
 
     pages = [client.post("/raise-a-concern", data=answers | {"do": do}) for do in ("check", "copy", "send")]
@@ -161,7 +159,7 @@ def test_the_receipt_to_keep_names_whom_to_call_where_the_child_lives(client: Te
     assert "North Somerset" not in forged.partition("WHO TO CALL")[2]
 
 
-def test_a_copy_says_where_a_box_stands_for_a_letter_that_it_cannot_print(client: TestClient) -> None:
+def test_a_copy_says_if_it_cannot_print_some_letters(client: TestClient) -> None:
     says = "cannot print some of the letters"
     urdu = client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": "میں پریشان ہوں"})
     polish = client.post("/raise-a-concern", data=SENT | {"do": "copy", "concern.narrative": "Zażółć gęślą jaźń"})
@@ -212,9 +210,7 @@ def test_what_is_added_on_the_page_reaches_the_desk(
     assert added["addition"] == {"immediate_danger": "not_sure", "concern": {"narrative": MORE}}
 
 
-def test_the_same_words_sent_twice_are_added_once_and_others_from_the_same_page_are_not_lost(
-    client: TestClient, receipt: dict[str, Any]
-) -> None:
+def test_repeated_words_are_added_once_and_other_words_are_kept(client: TestClient, receipt: dict[str, Any]) -> None:
     add(client, receipt, narrative=MORE)
     again = add(client, receipt, narrative=MORE)
 
@@ -261,7 +257,7 @@ def test_what_could_not_be_stored_stays_on_the_page(
     assert MORE in html.unescape(page.text)
 
 
-def test_nothing_is_added_to_an_erased_concern_and_the_page_says_who_to_call(
+def test_a_page_that_can_add_nothing_more_says_who_to_call(
     client: TestClient, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ENTRY_SPECS, EntryKind.ADDITION, replace(ENTRY_SPECS[EntryKind.ADDITION], most=0))
@@ -274,9 +270,7 @@ def test_nothing_is_added_to_an_erased_concern_and_the_page_says_who_to_call(
     assert "01225 396312" in page.text
 
 
-def test_a_wrong_code_adds_nothing_and_does_not_say_whether_the_concern_exists(
-    client: TestClient, receipt: dict[str, Any]
-) -> None:
+def test_a_wrong_code_adds_nothing_and_reveals_no_concern(client: TestClient, receipt: dict[str, Any]) -> None:
     pages = [
         client.post("/concerns/additions", data={"reference": reference, "code": "wrong", "narrative": MORE})
         for reference in (receipt["reference"], "4F7K-926W-0X3R")
@@ -324,7 +318,7 @@ def test_without_contacts_the_statements_say_that_none_is_set(client: TestClient
         assert "There is no contact for this here yet." in client.get(path).text
 
 
-def test_the_number_of_the_duty_team_is_first_on_the_home_page_with_its_hours_and_who_answers_outside_them(
+def test_the_home_page_has_the_duty_number_and_hours_after_999(
     settings: Settings,
 ) -> None:
     hours = "Monday to Friday 9am to 5pm"
@@ -338,16 +332,14 @@ def test_the_number_of_the_duty_team_is_first_on_the_home_page_with_its_hours_an
 
 
 @pytest.mark.parametrize("path", ["/", "/guides/child-sexual-exploitation"])
-def test_that_nobody_has_checked_the_contacts_is_said_once_and_under_about_this_edition(
-    client: TestClient, path: str
-) -> None:
+def test_a_page_says_once_that_nobody_checked_its_contacts(client: TestClient, path: str) -> None:
     page = client.get(path).text
 
     assert len(re.findall("(?i)has not checked|been checked", page)) == 1
     assert "The council has not checked" in page.partition('<h2 id="edition">')[2]
 
 
-def test_a_guide_shows_what_to_look_for_and_to_do_before_definitions_and_the_editors_notes_last(
+def test_a_guide_shows_signs_and_actions_before_definitions_and_notes(
     client: TestClient,
 ) -> None:
     page = client.get("/guides/child-sexual-exploitation").text
@@ -371,9 +363,7 @@ def test_the_page_of_changes_names_a_contact_and_says_days_in_words(client: Test
     assert "2026-11-20" not in page
 
 
-def test_a_contact_that_was_checked_says_when_and_is_not_among_the_unchecked(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_a_checked_contact_says_when_and_is_not_called_unchecked(client: TestClient, service: FastAPI) -> None:
     first, *others = an_edition().contacts
     checked = first.model_copy(update={"verified_on": dt.date(2026, 11, 20)})
     publish_next(service, contacts=[checked.model_dump(), *(each.model_dump() for each in others)])

@@ -22,7 +22,7 @@ PHONE = {"width": 360, "height": 740}
 
 
 @for_each("path", ["/", FORM, "/raise-a-concern", "/worried-about-yourself", "/cy/", f"/cy{FORM}"])
-def test_home_and_forms_say_in_ten_languages_that_one_can_write_in_them(client: TestClient, path: str) -> None:
+def test_home_and_forms_offer_writing_in_ten_languages(client: TestClient, path: str) -> None:
     page = client.get(path, headers={"Accept": "text/html"}).text
     found = re.findall(r'<span lang="(\w+)" dir="(\w+)">([^<]*)</span>', page.partition('class="any-language"')[2])
 
@@ -49,7 +49,7 @@ def test_a_reporter_says_their_language_and_whether_they_need_an_interpreter(
         assert opened["concern"]["narrative"] == words
 
 
-def test_the_guide_in_a_language_of_the_pages_is_whole_at_each_of_its_addresses(client: TestClient) -> None:
+def test_the_welsh_guide_is_whole_at_each_of_its_addresses(client: TestClient) -> None:
     english = client.get(GUIDE_PAGE)
     moved = client.get(f"/guides/{SLUG}/renditions/cy", follow_redirects=False)
     own, same = client.get(f"/cy{GUIDE_PAGE}"), client.get(WELSH_PAGE)
@@ -65,7 +65,7 @@ def test_the_guide_in_a_language_of_the_pages_is_whole_at_each_of_its_addresses(
     assert 'lang="cy" dir="ltr"' not in english.text.partition("<main")[2].replace('lang="cy" dir="ltr">Cymraeg', "")
 
 
-def test_where_the_words_are_withdrawn_the_welsh_page_has_the_guides_own(client: TestClient, service: FastAPI) -> None:
+def test_the_welsh_page_uses_the_guides_words_after_a_withdrawal(client: TestClient, service: FastAPI) -> None:
     withdraw_a_rendition(service, "cy", 1)
 
     page = client.get(f"/cy{GUIDE_PAGE}")
@@ -80,9 +80,7 @@ def test_where_the_words_are_withdrawn_the_welsh_page_has_the_guides_own(client:
 @pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_a_neighbour_on_a_phone_learns_whom_to_call_there_and_says_what_exists(
-    browser: Browser, url: str, *, has_scripts: bool
-) -> None:
+def test_a_neighbour_learns_whom_to_call_and_says_what_exists(browser: Browser, url: str, *, has_scripts: bool) -> None:
     context = browser.new_context(base_url=url, java_script_enabled=has_scripts, viewport=PHONE)  # type: ignore[arg-type]  # a size
     page, faults = context.new_page(), []
     page.goto(FORM)

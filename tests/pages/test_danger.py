@@ -42,9 +42,7 @@ def begins_with_help(answer: Any) -> bool:
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_where_danger_is_said_every_next_page_begins_with_999_and_the_ways_for_those_who_cannot_speak(
-    client: TestClient, path: str
-) -> None:
+def test_pages_after_danger_begin_with_999_and_ways_without_speech(client: TestClient, path: str) -> None:
     told = IN_DANGER | {"concern.narrative": NARRATIVE, "reporter.kind": "family"}
 
     pages = {
@@ -69,9 +67,7 @@ def test_where_danger_is_said_every_next_page_begins_with_999_and_the_ways_for_t
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_the_form_has_the_help_at_the_answer_that_says_danger_once_and_a_button_to_send_what_there_is(
-    client: TestClient, path: str
-) -> None:
+def test_the_form_has_help_beside_danger_and_a_quick_send_button(client: TestClient, path: str) -> None:
     form = client.get(path)
 
     main = main_of(form)
@@ -84,7 +80,7 @@ def test_the_form_has_the_help_at_the_answer_that_says_danger_once_and_a_button_
 
 
 @pytest.mark.parametrize("danger", ["no", "not_sure"])
-def test_where_nobody_says_danger_the_pages_are_as_calm_as_before(client: TestClient, danger: str) -> None:
+def test_pages_without_an_answer_of_danger_stay_calm(client: TestClient, danger: str) -> None:
     told = REQUIRED_ANSWERS | {"immediate_danger": danger, "count:children": "1"}
 
     checked, sent = (client.post(ADULT, data=told | {"do": do}) for do in ("check", "send"))
@@ -113,9 +109,7 @@ def test_in_danger_a_concern_is_sent_with_that_answer_and_one_sentence(
     assert opened["reporter"]["kind"] == ("child" if path == CHILD else "anonymous")
 
 
-def test_what_was_answered_before_goes_with_it_and_a_press_sends_at_once_what_has_a_sentence(
-    client: TestClient, desk: Desk
-) -> None:
+def test_quick_send_keeps_answers_and_sends_once_there_is_a_sentence(client: TestClient, desk: Desk) -> None:
     told = IN_DANGER | {"children.0.given_names": "Alex", "reporter.kind": "family", "do": "now"}
 
     asked = client.post(ADULT, data=told)
@@ -191,9 +185,7 @@ def test_no_page_and_no_print_invents_hours(client: TestClient) -> None:
         assert "do not have to be sure" not in page, path
 
 
-def test_read_and_reply_never_name_the_same_moment_and_midnight_is_the_day_before(
-    client: TestClient, clock: SettableClock
-) -> None:
+def test_a_shared_time_is_named_once_and_midnight_ends_a_day(client: TestClient, clock: SettableClock) -> None:
     clock.time = A_SATURDAY_NIGHT
     told = REQUIRED_ANSWERS | {"count:children": "1", "do": "send"}
     sent = client.post(ADULT, data=told)

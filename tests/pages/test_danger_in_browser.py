@@ -83,9 +83,7 @@ def expect_help(page: Page, heading: str) -> None:
 
 
 @pytest.mark.parametrize("form", HELP)
-def test_from_home_to_sent_takes_four_presses_and_999_is_one_press_away_on_each_page(
-    page: Page, scripts: bool, form: str
-) -> None:
+def test_sending_in_danger_takes_four_presses_with_999_on_every_page(page: Page, scripts: bool, form: str) -> None:
     presses = []
 
     def press(role: str, name: str) -> None:
@@ -133,7 +131,7 @@ def test_without_answering_more_the_check_page_begins_with_help(page: Page, scri
     expect(page.locator("h1")).to_have_text(SENT)
 
 
-def test_with_the_keyboard_an_answer_on_the_way_takes_no_focus_and_continue_shows_the_help_before_the_next_step(
+def test_a_keyboard_choice_keeps_focus_and_continue_shows_the_help_first(
     scripted: Page,
 ) -> None:
     choice(scripted, "no").focus()
@@ -150,7 +148,7 @@ def test_with_the_keyboard_an_answer_on_the_way_takes_no_focus_and_continue_show
     expect(scripted.locator("[data-step]:visible h2").first).to_contain_text("Step 2 of 5")
 
 
-def test_the_help_goes_where_the_answer_is_taken_back_and_comes_again_with_it(scripted: Page) -> None:
+def test_the_help_is_shown_only_while_the_answer_is_danger(scripted: Page) -> None:
     choice(scripted, "yes").click()
     expect(scripted.locator(".alarm h2")).to_be_focused()
 

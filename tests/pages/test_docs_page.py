@@ -136,7 +136,7 @@ def test_on_a_trial_the_first_execute_raises_a_concern_as_a_test(docs: RecordedP
     assert "Trial: send nothing real" in docs.page.locator("header").inner_text()
 
 
-def test_where_concerns_are_real_the_page_has_no_key(settings: Settings, tmp_path: Path) -> None:
+def test_the_page_has_no_key_if_concerns_are_real(settings: Settings, tmp_path: Path) -> None:
     own = {"seal_to": (create_identity(tmp_path / "identity", at=A_TUESDAY),)}
     with TestClient(create_app(settings.model_copy(update=own))) as client:
         real = client.get("/docs")
@@ -145,9 +145,7 @@ def test_where_concerns_are_real_the_page_has_no_key(settings: Settings, tmp_pat
     assert "trial" not in real.text
 
 
-def test_the_key_of_a_trial_is_drawn_once_a_process_and_sends_tests_alone(
-    client: TestClient, clock: SettableClock
-) -> None:
+def test_a_trial_key_is_shared_renewed_and_sends_only_tests(client: TestClient, clock: SettableClock) -> None:
     keys = [
         re.findall(r'data-test-key="([^"]+)"', client.get(path).text)[0] for path in ("/docs", "/docs", "/docs/all")
     ]

@@ -45,7 +45,7 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", "", main).split())
 
 
-def test_what_is_found_is_under_its_guide_and_section_with_the_words_marked_and_the_cautions(four: TestClient) -> None:
+def test_results_are_under_guide_and_section_with_marks_and_cautions(four: TestClient) -> None:
     page = search(four, "phone").text
 
     for guide in (SLUG, "child-criminal-exploitation"):
@@ -56,7 +56,7 @@ def test_what_is_found_is_under_its_guide_and_section_with_the_words_marked_and_
     assert "Example Safeguarding Children Partnership" in page
 
 
-def test_an_item_is_shown_whole_as_printed_and_no_figure_says_how_well_it_fits(four: TestClient) -> None:
+def test_an_item_is_shown_as_printed_without_a_score(four: TestClient) -> None:
     item = next(each for each in an_edition().indicators if each.id == "missing-or-unexplained-absence")
 
     shown = text_of(search(four, "missing").text)
@@ -80,7 +80,7 @@ def test_a_guide_is_found_by_its_title_and_its_subject(four: TestClient) -> None
         ("county lines", "county lines", "child-criminal-exploitation"),
     ],
 )
-def test_a_guide_is_found_by_words_that_stand_for_its_subject_and_the_words_are_named(
+def test_other_words_for_a_subject_find_its_guide_and_are_named(
     four: TestClient, words: str, led_to: str, guide: str
 ) -> None:
     page = search(four, words).text
@@ -90,7 +90,7 @@ def test_a_guide_is_found_by_words_that_stand_for_its_subject_and_the_words_are_
     assert f"Found by ‘<span>{led_to}</span>’" in by_title
 
 
-def test_999_and_the_duty_team_come_before_what_was_found_or_not_found(four: TestClient) -> None:
+def test_999_and_the_duty_team_come_before_the_results(four: TestClient) -> None:
     for response in (four.get("/search"), search(four, "missing"), search(four, "zebra crossing"), search(four, " ")):
         main = response.text.partition("<main")[2]
         assert 0 < main.index(POLICE) < main.index(CALL_CARD) < main.index('name="q"')
@@ -100,9 +100,7 @@ def test_999_and_the_duty_team_come_before_what_was_found_or_not_found(four: Tes
 @pytest.mark.parametrize(
     ("words", "message"), [("", "Enter a word"), (" ?! ", "Enter a word"), ("a" * 201, "Enter fewer words")]
 )
-def test_what_cannot_be_looked_for_is_said_at_the_field_and_stays_in_it(
-    four: TestClient, words: str, message: str
-) -> None:
+def test_a_refused_search_is_explained_at_its_field_and_stays(four: TestClient, words: str, message: str) -> None:
     response = search(four, words)
 
     assert response.status_code == 422
@@ -146,7 +144,7 @@ def test_the_words_are_in_no_log_no_cache_and_no_address(
     assert [path for path in (tmp_path / "data").rglob("*") if path.is_file() and traces(path.read_bytes())] == []
 
 
-def test_searches_are_limited_like_those_of_the_api_and_reading_the_form_is_not(tmp_path: Path) -> None:
+def test_searches_are_limited_but_reading_the_form_is_not(tmp_path: Path) -> None:
     with TestClient(a_service(data_dir=tmp_path / "data", limit_search="2/minute"), client=("192.0.2.1", 1)) as client:
         statuses = [search(client, "missing").status_code for _ in range(3)]
         statuses += [client.get("/search").status_code for _ in range(3)]
@@ -154,7 +152,7 @@ def test_searches_are_limited_like_those_of_the_api_and_reading_the_form_is_not(
     assert statuses == [200, 200, 429, 200, 200, 200]
 
 
-def test_few_guides_are_cards_and_one_alone_needs_no_search(tmp_path: Path, four: TestClient) -> None:
+def test_few_guides_are_cards_and_a_single_one_has_no_search(tmp_path: Path, four: TestClient) -> None:
     with TestClient(open_site(tmp_path)) as client:
         one = client.get("/").text
     home = four.get("/").text
@@ -181,7 +179,7 @@ def links_to_guides(page: str) -> set[str]:
 
 
 @pytest.mark.slow
-def test_every_guide_is_reached_from_the_home_page_by_its_subject_and_by_its_letter(many: TestClient) -> None:
+def test_every_guide_is_reached_from_home_by_subject_and_letter(many: TestClient) -> None:
     home, listed = many.get("/").text, many.get("/guides").text
     by_subject = [many.get(path).text for path in re.findall(r'href="(/subjects/[a-z_]+)"', home)]
     by_letter = [many.get(path).text for path in re.findall(r'href="(/guides\?letter=[A-Z])"', listed)]
@@ -204,7 +202,7 @@ def guides_of(client: TestClient) -> Iterator[dict[str, Any]]:
         path = page["next_cursor"] and f"/v1/guides?limit=200&cursor={page['next_cursor']}"
 
 
-def test_a_title_is_under_the_letter_of_the_word_that_people_look_for(many: TestClient) -> None:
+def test_a_title_is_under_the_letter_of_its_main_word(many: TestClient) -> None:
     page = many.get("/guides?letter=C").text
 
     assert links_to_guides(page) >= {SLUG, "child-criminal-exploitation"}

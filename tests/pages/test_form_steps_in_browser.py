@@ -140,9 +140,7 @@ MISSING = {
 
 
 @some_by_day(language=["", "/cy"], path=MISSING)
-def test_continue_says_what_a_step_needs_in_the_servers_words_and_sends_nothing(
-    page: Page, path: str, language: str
-) -> None:
+def test_continue_says_what_a_step_lacks_in_the_servers_words(page: Page, path: str, language: str) -> None:
     page.goto(language + path)
     check_unanswered(page)
     expect(page.locator(".problem")).to_be_focused()
@@ -179,7 +177,7 @@ def test_continue_says_what_a_step_needs_in_the_servers_words_and_sends_nothing(
     assert set(posts) <= {"GET"}
 
 
-def test_enter_in_a_field_says_it_too_and_what_the_server_found_elsewhere_stays(page: Page) -> None:
+def test_enter_checks_a_step_and_faults_elsewhere_stay(page: Page) -> None:
     page.goto(FORM)
     fill_in(page)
     page.locator("[name='concern.narrative']").evaluate("(field) => { field.value = ' '; }")
@@ -205,7 +203,7 @@ def test_enter_in_a_field_says_it_too_and_what_the_server_found_elsewhere_stays(
     expect(page.locator(".problem a", has_text="Select who you are.")).to_be_visible()
 
 
-def test_near_its_limit_a_text_says_how_many_letters_are_left_beside_it_and_aloud(page: Page) -> None:
+def test_a_long_text_says_how_many_letters_are_left(page: Page) -> None:
     page.goto(FORM)
     words = reach(page, "[name='informed_and_basis.childs_own_words']")
     question = page.locator(".question:has([name='informed_and_basis.childs_own_words'])")
@@ -306,7 +304,7 @@ ERRORS = ("immediate_danger", "concern.narrative", "reporter.kind")
 
 
 @for_each("name", ERRORS)
-def test_an_error_link_puts_the_question_with_its_label_hint_and_error_in_view(page: Page, name: str) -> None:
+def test_an_error_link_shows_the_whole_question_with_its_error(page: Page, name: str) -> None:
     page.goto(FORM)
     check_unanswered(page)
     expect(page.locator(".problem")).to_be_focused()
@@ -352,9 +350,7 @@ def test_another_child_comes_into_view(page: Page) -> None:
     assert page.locator("[name='children.0.given_names']").input_value() == "Alex"
 
 
-def test_typing_capital_letters_says_nothing_and_shift_alone_does_and_does_not_leave_before_the_third(
-    page: Page, url: str
-) -> None:
+def test_capital_letters_never_exit_and_two_shift_presses_only_warn(page: Page, url: str) -> None:
     page.goto(FORM)
     said = page.locator("[data-exit-status]")
     narrative = reach(page, "[name='concern.narrative']")
@@ -420,9 +416,7 @@ def test_a_page_that_comes_is_at_its_place_at_once(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 768, 1280])
-def test_a_label_stands_above_its_field_and_an_error_is_marked_from_the_top_of_its_question(
-    browser: Browser, url: str, width: int
-) -> None:
+def test_a_label_is_above_its_field_and_errors_mark_whole_questions(browser: Browser, url: str, width: int) -> None:
     context = browser.new_context(base_url=url, viewport={"width": width, "height": 740})
     page = context.new_page()
     page.goto(FORM)
@@ -451,7 +445,7 @@ TOO_WIDE = """[...document.querySelectorAll('main *')]
 
 
 @some_by_day(scheme=["light", "dark"], path=[FORM, "/worried-about-yourself"])
-def test_no_step_has_a_barrier_or_is_wider_than_a_phone_with_large_text(
+def test_every_step_is_accessible_and_fits_a_phone_with_large_text(
     browser: Browser, url: str, path: str, scheme: str
 ) -> None:
     context = browser.new_context(base_url=url, viewport={"width": 320, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
@@ -510,7 +504,7 @@ def test_a_form_that_is_too_long_says_so_and_stays(page: Page) -> None:
     assert len(page.locator("[name='concern.narrative']").input_value()) == 1_100_000
 
 
-def test_a_name_typed_before_choosing_to_stay_unnamed_is_shown_and_can_be_taken_out(page: Page) -> None:
+def test_an_unnamed_reporter_can_see_and_remove_a_typed_name(page: Page) -> None:
     page.goto(FORM)
     fill_in(page)
     page.get_by_label("Your name").fill("Robin Example")

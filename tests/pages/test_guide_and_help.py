@@ -60,7 +60,7 @@ def digits_of(text: str) -> str:
     return "".join(filter(str.isdigit, text))
 
 
-def test_every_number_on_a_page_is_whole_and_leads_to_itself(client: TestClient) -> None:
+def test_every_number_is_whole_and_its_link_dials_it(client: TestClient) -> None:
     pages = {path: client.get(path, headers={"Accept": "text/html"}).text for path in PAGES}
     sent = REQUIRED_ANSWERS | {"do": "send"}
     pages["receipt"] = client.post(f"/raise-a-concern/{SLUG}", data=sent, headers={"Accept": "text/html"}).text
@@ -81,7 +81,7 @@ def test_the_data_keeps_the_number_as_it_was_printed(client: TestClient) -> None
     assert contacts[0]["phones"][1] == {"number": "+441225396313", "display": "396313", "option": "1"}
 
 
-def test_the_guide_begins_with_a_plain_sentence_and_what_is_on_the_page(client: TestClient) -> None:
+def test_the_guide_begins_with_a_plain_sentence_and_its_contents(client: TestClient) -> None:
     page = client.get(f"/guides/{SLUG}").text
 
     plain = "This guide says what to look for, what to do and who to call. You do not need proof to ask for help."
@@ -116,7 +116,7 @@ def test_who_can_help_is_grouped_by_whom_it_is_for(client: TestClient, path: str
     assert sorted(order, key=page.index) == order
 
 
-def test_every_page_of_a_trial_says_that_it_is_one_and_no_other_does(client: TestClient, tmp_path: Path) -> None:
+def test_all_pages_of_a_trial_and_no_others_say_so(client: TestClient, tmp_path: Path) -> None:
     html = {"Accept": "text/html"}
     recipient = str(x25519.Identity.generate().to_public())
     real = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
@@ -149,7 +149,7 @@ def sample_council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_a_trial_in_the_look_of_the_sample_leaves_half_of_a_phone_at_twice_the_text_size(
+def test_a_trial_header_leaves_half_a_phone_with_large_text(
     browser: Browser, sample_council: str, colours: str
 ) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=colours, bypass_csp=True)  # type: ignore[arg-type]  # one of two

@@ -1,4 +1,4 @@
-"""What a worried person needs at once, measured in a real browser: 999, the way out, and the code to keep."""
+"""The needs of a worried person, measured in a real browser: 999, the way out, and the code to keep."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,9 +86,7 @@ def out_of_reach(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_999_and_the_exit_are_in_reach_at_every_scroll_position_of_every_page(
-    browser: Browser, url: str, screen: str
-) -> None:
+def test_999_and_the_exit_are_always_in_reach_while_scrolling(browser: Browser, url: str, screen: str) -> None:
     width, height, is_large = SCREENS[screen]
     context = browser.new_context(base_url=url, viewport={"width": width, "height": height}, bypass_csp=True)
     page = context.new_page()
@@ -139,7 +137,7 @@ def test_the_bar_hides_no_heading_that_a_link_leads_to(context: BrowserContext) 
     assert tops[0] >= tops[1]
 
 
-def test_the_duty_teams_number_is_in_the_first_screen_of_the_home_page(context: BrowserContext) -> None:
+def test_the_first_screen_of_the_home_page_has_the_duty_number(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/")
 
@@ -151,7 +149,7 @@ def test_the_duty_teams_number_is_in_the_first_screen_of_the_home_page(context: 
     assert page.locator(".button.start").count() == 1
 
 
-def test_reference_and_code_are_copied_at_a_press_and_nothing_that_was_written(context: BrowserContext) -> None:
+def test_one_press_copies_only_the_reference_and_the_code(context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     send_concern(page)
@@ -163,7 +161,7 @@ def test_reference_and_code_are_copied_at_a_press_and_nothing_that_was_written(c
     assert page.evaluate("navigator.clipboard.readText()") == f"Reference {reference}, code {code}"
 
 
-def test_where_copying_is_forbidden_the_page_says_to_write_it_down(context: BrowserContext) -> None:
+def test_the_page_says_to_write_it_down_if_copying_fails(context: BrowserContext) -> None:
     page = context.new_page()
     page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))")
     send_concern(page)
@@ -174,7 +172,7 @@ def test_where_copying_is_forbidden_the_page_says_to_write_it_down(context: Brow
 
 
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_the_saved_file_has_reference_and_code_and_nothing_written_and_without_scripts_nothing_is_copied(
+def test_the_saved_file_has_reference_and_code_but_nothing_written(
     browser: Browser, url: str, *, has_scripts: bool
 ) -> None:
     context = browser.new_context(base_url=url, java_script_enabled=has_scripts)

@@ -169,9 +169,7 @@ def card_is_on_the_right(page: Page) -> bool:
     return bool(card and text and text["x"] + text["width"] <= card["x"] >= WIDE.width / 2 and card["y"] < WIDE.height)
 
 
-def test_one_button_starts_the_card_to_call_is_on_the_right_and_the_end_looks_like_success(
-    browser: Browser, settings: Settings
-) -> None:
+def test_a_journey_has_one_start_a_call_card_and_a_success_panel(browser: Browser, settings: Settings) -> None:
     with run_server(create_app(settings, SettableClock())) as url:
         page = open_page(browser, url, WIDE)
         for path in ("/", f"/guides/{SLUG}"):

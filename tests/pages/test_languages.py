@@ -192,7 +192,7 @@ def mark_translations(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rubbish(question: Question) -> dict[str, Any]:
-    """Return the fields of an answer that is none, written in digits alone."""
+    """Return the fields of an answer that is none, written only in digits."""
     match question.kind:
         case QuestionKind.DATE:
             return {f"{question.name}:year": "2026", f"{question.name}:month": "13"}
@@ -214,7 +214,7 @@ def rubbish(question: Question) -> dict[str, Any]:
         ("/worried-about-a-friend", ABOUT_A_FRIEND),
     ],
 )
-def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_english(
+def test_every_fault_of_a_form_is_translated_or_marked_as_english(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, variant: FormVariant
 ) -> None:
     mark_translations(monkeypatch)
@@ -305,7 +305,7 @@ def test_the_words_of_the_guide_are_english_and_say_so(client: TestClient) -> No
 
 
 @for_each("path", ["/cy/v1", "/cy/v1/guides", "/cy/docs", "/cy/looks/pages.css", "/cyx", "/cy//"])
-def test_what_is_in_english_alone_has_no_other_address(client: TestClient, path: str) -> None:
+def test_a_page_only_in_english_has_no_other_address(client: TestClient, path: str) -> None:
     assert client.get(path, headers={"Accept": "*/*"}).status_code == 404
 
 

@@ -64,7 +64,7 @@ def tell(page: Page, form: str) -> None:
 
 
 def send_in_danger(page: Page, form: str) -> None:
-    """Send that sentence. The receipt stands."""
+    """Send that sentence. The receipt is shown."""
     tell(page, form)
     page.locator("[data-back]:visible").click()
     press(page, "Send what you have now")
@@ -100,7 +100,7 @@ def check_from_anywhere(page: Page) -> None:
 
 
 def go_back_from_send_now(page: Page) -> None:
-    """Write the sentence on the page that asks for one sentence alone."""
+    """Write the sentence on the page that asks only for one."""
     page.locator("[name='concern.narrative']").fill("")
     page.locator("[data-back]:visible").click()
     press(page, "Send what you have now")
@@ -302,7 +302,7 @@ def test_what_could_not_be_sent_names_the_number_to_call(page: Page, context: Br
     expect(page.locator("[name='concern.narrative']")).to_have_value(SENTENCE)
 
 
-def test_a_failure_stands_apart_from_what_was_sent(page: Page, context: BrowserContext) -> None:
+def test_a_failure_is_shown_apart_from_what_was_sent(page: Page, context: BrowserContext) -> None:
     send_in_danger(page, "/raise-a-concern")
     context.set_offline(True)
 
@@ -336,7 +336,7 @@ def test_the_status_page_has_the_code_until_it_was_kept(page: Page, asked: Dialo
     assert asked == []
 
 
-def test_a_status_page_asks_only_where_words_were_typed(page: Page, asked: Dialogs) -> None:
+def test_a_status_page_asks_only_if_words_were_typed(page: Page, asked: Dialogs) -> None:
     send_in_danger(page, "/worried-about-yourself")
     page.get_by_label("I have written both down").check()
     open_status(page)
@@ -368,7 +368,7 @@ def test_an_answer_taken_back_closes_the_band_at_the_top(page: Page) -> None:
     expect(page.locator(".alarm:visible h2")).to_be_focused()
 
 
-def test_without_scripts_the_receipt_tells_of_back_and_the_status_page_of_the_code(
+def test_without_scripts_the_receipt_warns_of_back_and_status_shows_the_code(
     client: TestClient,
 ) -> None:
     told = {"immediate_danger": "no", "concern.narrative": NARRATIVE, "reporter.kind": "family", "key": KEY}

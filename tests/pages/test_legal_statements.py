@@ -1,4 +1,4 @@
-"""What is said of the law: every sentence that names one stands in the register, with its source and two days."""
+"""Statements about the law: every sentence that names one is in the register, with its source and two days."""
 
 import ast
 import datetime as dt
@@ -76,7 +76,7 @@ def registered_words() -> tuple[str, ...]:
     return tuple(words for each in statements for words in (each.sentence, *each.covers) if words)
 
 
-def test_no_page_file_or_code_list_names_a_law_that_is_not_registered() -> None:
+def test_no_page_file_or_code_list_names_an_unregistered_law() -> None:
     texts = dict(texts_of_pages())
 
     assert len(texts) > 200
@@ -117,7 +117,7 @@ def test_a_register_without_a_sentence_of_a_page_is_refused(tmp_path: Path) -> N
         read_seed_file(path, LegalStatementList)
 
 
-def test_the_words_of_a_council_stand_on_its_page_and_are_english_in_every_language(tmp_path: Path) -> None:
+def test_the_words_of_a_council_are_english_in_every_language(tmp_path: Path) -> None:
     seed, ours = tmp_path / "seed", "We must answer you in a time that we invented."
     shutil.copytree(SEED_DIR, seed)
     text = (seed / REGISTER.name).read_text()
@@ -163,7 +163,7 @@ def test_the_accessibility_statement_says_which_forms_are_published(client: Test
     assert "Some guides have no Easy Read version yet." in after
 
 
-def test_a_statement_is_due_until_somebody_compared_it_and_again_at_its_day() -> None:
+def test_a_statement_is_due_until_compared_and_again_on_its_day() -> None:
     statement = next(each for each in read_reference_data(SEED_DIR).statements if each.verified_on)
     month = dt.timedelta(days=30)
 

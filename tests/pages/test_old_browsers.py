@@ -1,4 +1,4 @@
-"""The pages on a phone of 2021, which lacks what newer browsers have: it never says danger to whoever is safe."""
+"""The pages on a phone of 2021, which lacks what newer browsers have: it never says danger to a person who is safe."""
 
 import re
 from collections.abc import Iterator

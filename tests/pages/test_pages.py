@@ -121,7 +121,7 @@ def test_the_form_requires_no_more_than_the_api_does() -> None:
         Concern.model_validate(read_answers(build_form(), SubmittedForm()))
 
 
-def test_not_known_may_be_answered_wherever_yes_and_no_may() -> None:
+def test_every_yes_or_no_question_also_has_not_known() -> None:
     yes_or_no = [
         question for question in questions(build_form()) if {"yes", "no"} <= {c.value for c in question.choices}
     ]
@@ -130,7 +130,7 @@ def test_not_known_may_be_answered_wherever_yes_and_no_may() -> None:
     assert all({"not_known", "not_sure"} & {c.value for c in question.choices} for question in yes_or_no)
 
 
-def test_a_concern_from_the_page_is_the_concern_that_the_api_would_store(client: TestClient, service: FastAPI) -> None:
+def test_the_page_stores_the_same_concern_as_the_api(client: TestClient, service: FastAPI) -> None:
     fields = {"concern.indicators": ["secrecy"], "concern.indicators.secrecy:note": "A new telephone", "do": "send"}
 
     response = post(client, fields)
@@ -161,7 +161,7 @@ def test_nothing_is_stored_before_it_is_sent(client: TestClient, service: FastAP
     assert desk.get("/concerns").json()["concerns"] == []
 
 
-def test_the_same_form_sent_twice_makes_one_concern_and_other_answers_are_refused_with_a_reason(
+def test_a_repeated_form_makes_one_concern_and_other_answers_are_refused(
     shared: TestClient,
 ) -> None:
     first, again = post(shared, {"do": "send"}), post(shared, {"do": "send"})
@@ -281,7 +281,7 @@ def test_an_unusual_post_gets_a_page_that_says_who_to_call(
     assert "<script>" not in response.text
 
 
-def test_the_refusal_of_a_form_that_is_too_long_says_who_to_call(shared: TestClient) -> None:
+def test_the_refusal_of_a_long_form_says_who_to_call(shared: TestClient) -> None:
     response = post(shared, {"concern.narrative": "x" * 1_000_001})
 
     assert response.status_code == 413
@@ -324,7 +324,7 @@ PREFERS_HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         ("POST", "/raise-a-concern/child-sexual-exploitation", b"x" * 1_000_001, 413),
     ],
 )
-def test_a_request_that_is_refused_before_any_page_gets_an_error_page_if_it_prefers_html(
+def test_an_early_refusal_is_an_error_page_if_html_is_preferred(
     shared: TestClient, method: str, path: str, body: bytes, status: int
 ) -> None:
     page = shared.request(method, path, content=body, headers=PREFERS_HTML)
@@ -357,7 +357,7 @@ def test_a_withdrawn_edition_is_shown_with_its_reason(client: TestClient, servic
     assert "withdrawn on 24 November 2026. <span>A number was wrong.</span>" in client.get(f"/guides/{SLUG}").text
 
 
-def test_an_edition_compared_with_itself_is_refused(shared: TestClient) -> None:
+def test_comparing_an_edition_with_the_same_one_is_refused(shared: TestClient) -> None:
     assert shared.get(f"/guides/{SLUG}/editions/1/changes?since=1").status_code == 400
 
 
@@ -396,7 +396,7 @@ PUBLIC = (
 
 
 @for_each("path", [*PRIVATE, *PUBLIC])
-def test_every_page_is_under_a_strict_policy_sets_no_cookie_and_is_small(shared: TestClient, path: str) -> None:
+def test_every_page_is_small_without_cookies_under_a_strict_policy(shared: TestClient, path: str) -> None:
     response = shared.get(path)
 
     sources = {name: values for name, *values in map(str.split, response.headers["content-security-policy"].split(";"))}
@@ -427,7 +427,7 @@ def test_an_empty_form_is_compressed_and_a_form_with_answers_is_not(shared: Test
     assert NARRATIVE in filled.text
 
 
-def test_a_concern_is_taken_without_a_guide_even_where_there_are_two(client: TestClient, service: FastAPI) -> None:
+def test_a_concern_needs_no_guide_even_if_there_are_two(client: TestClient, service: FastAPI) -> None:
     publish_next(service, guide="child-criminal-exploitation")
 
     page = client.get("/raise-a-concern")
@@ -441,9 +441,7 @@ def test_a_concern_is_taken_without_a_guide_even_where_there_are_two(client: Tes
     }
 
 
-def test_the_home_page_leads_a_child_to_its_own_form_and_nobody_has_to_choose_a_guide(
-    client: TestClient, service: FastAPI
-) -> None:
+def test_home_leads_a_child_to_its_form_without_choosing_a_guide(client: TestClient, service: FastAPI) -> None:
     one = client.get("/").text
     publish_next(service, guide="child-criminal-exploitation")
     two = client.get("/").text
@@ -453,7 +451,7 @@ def test_the_home_page_leads_a_child_to_its_own_form_and_nobody_has_to_choose_a_
     assert 'href="/worried-about-yourself"' in one
 
 
-def test_a_child_is_asked_five_questions_in_the_second_person_and_childline_comes_first(shared: TestClient) -> None:
+def test_a_child_gets_five_direct_questions_with_childline_first(shared: TestClient) -> None:
     page = shared.get("/worried-about-yourself").text
 
     main = page[page.index("<main") :]
@@ -494,7 +492,7 @@ def test_what_a_child_answers_is_a_concern_like_any_other(client: TestClient, se
     }
 
 
-def test_a_friend_has_a_way_of_their_own_in_words_of_their_own(client: TestClient, service: FastAPI) -> None:
+def test_a_friend_has_a_form_in_their_own_words(client: TestClient, service: FastAPI) -> None:
     own, page = (client.get(path).text for path in ("/worried-about-yourself", "/worried-about-a-friend"))
     answers = {"immediate_danger": "no", "concern.narrative": "My friend Alex gets gifts.", "do": "send"}
 
@@ -528,7 +526,7 @@ ADULTS_ALONE = (
 
 @pytest.mark.parametrize("danger", ["yes", "no"])
 @pytest.mark.parametrize("path", ["/worried-about-yourself", "/worried-about-a-friend"])
-def test_a_child_s_receipt_status_and_file_are_kind_and_begin_with_999_and_childline(
+def test_a_childs_receipt_status_and_file_begin_with_999_and_childline(
     client: TestClient, path: str, danger: str
 ) -> None:
     answers = {"immediate_danger": danger, "concern.narrative": "Somebody frightens me.", "key": KEY, "do": "send"}
@@ -562,9 +560,7 @@ def test_a_child_s_receipt_status_and_file_are_kind_and_begin_with_999_and_child
     assert max(map(len, lines[:-1])) <= 76
 
 
-def test_who_says_to_be_under_18_with_the_code_reads_the_status_in_a_child_s_words(
-    client: TestClient, receipt: dict[str, Any]
-) -> None:
+def test_a_reader_who_says_under_18_gets_a_childs_words(client: TestClient, receipt: dict[str, Any]) -> None:
     form = client.get("/concerns").text
     proof = {"reference": receipt["reference"], "code": receipt["status_token"]}
 
@@ -603,7 +599,7 @@ def test_the_browser_may_fill_in_the_reporters_own_details_and_no_childs(shared:
     assert '<form method="post" action="/raise-a-concern/child-sexual-exploitation" autocomplete="off"' in page
 
 
-def test_a_professional_has_fourteen_first_questions_and_the_childs_words_stand_with_the_concern() -> None:
+def test_a_professional_has_fourteen_first_questions_with_the_childs_words() -> None:
     asked = [
         question.name
         for section in build_form()

@@ -150,7 +150,7 @@ def count_concerns(site: Site) -> int:
         return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
 
 
-def test_a_reader_goes_from_the_guide_to_an_older_edition_and_sees_what_changed(page: Page) -> None:
+def test_a_reader_sees_what_changed_since_an_older_edition(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="One Minute Guide").last.click()
     expect(page.locator("h1")).to_contain_text("Child Sexual Exploitation")
@@ -313,7 +313,7 @@ PAGES = (
 
 
 @pytest.mark.parametrize("method", ["button", "keys"])
-def test_every_page_can_be_left_at_once_and_is_not_found_by_going_back(page: Page, site: Site, method: str) -> None:
+def test_every_page_can_be_left_and_not_found_by_going_back(page: Page, site: Site, method: str) -> None:
     for path in PAGES if method == "button" else (FORM, "/docs"):
         page.goto("/health/live")
         page.goto(path)
@@ -359,7 +359,7 @@ OTHER_ADDRESSES = ("/desk", "/edit", "/looks", "/openapi", "/docs", "/v1")
 """The beginnings of the addresses that are not pages of the public."""
 
 
-def test_the_statement_has_the_day_of_the_last_test_of_these_very_pages(
+def test_the_statement_has_the_day_these_pages_were_last_tested(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run = tmp_path / "accessibility.json"
@@ -482,7 +482,7 @@ def test_the_dark_pages_have_enough_contrast(browser: Browser, site: Site) -> No
     context.close()
 
 
-def test_the_keyboard_alone_is_enough(page: Page) -> None:
+def test_a_concern_can_be_sent_with_only_the_keyboard(page: Page) -> None:
     page.goto(FORM)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
@@ -510,7 +510,7 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     expect(page.locator("h1")).to_have_text("We have your concern")
 
 
-def test_enter_in_a_text_field_goes_a_step_on_and_adds_no_entry(page: Page) -> None:
+def test_enter_in_a_text_field_goes_to_the_next_step(page: Page) -> None:
     page.goto(FORM)
     fill_in(page)
 
@@ -529,7 +529,7 @@ def test_enter_in_a_text_field_checks_the_answers_without_scripts(scriptless: Pa
 
 
 @pytest.mark.parametrize(("name", "is_allowed"), [("127.0.0.1", True), ("localhost", False)])
-def test_a_frame_shows_the_form_on_the_configured_site_alone(
+def test_a_frame_shows_the_form_only_on_the_configured_site(
     page: Page, site: Site, name: str, is_allowed: bool
 ) -> None:
     page.goto(f"{site.embedder.replace('127.0.0.1', name)}/?{site.url}{FORM}")
@@ -556,9 +556,7 @@ def test_nothing_typed_comes_back_after_leaving(page: Page, site: Site) -> None:
 CANARY = "QuetzalAlex"
 
 
-def test_no_typed_word_is_in_an_address_or_in_the_history_cache_or_storage_of_the_browser(
-    site: Site, tmp_path: Path, browser: Browser
-) -> None:
+def test_no_typed_word_is_in_any_address_history_cache_or_storage(site: Site, tmp_path: Path, browser: Browser) -> None:
     sent: list[str] = []
     with browser_with_profile(browser, tmp_path / "profile", base_url=site.url) as context:
         context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)

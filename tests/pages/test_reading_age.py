@@ -1,6 +1,6 @@
-"""How hard the pages' own sentences are to read, by the formula of Flesch and Kincaid, as textstat has it.
+"""The reading age of the pages' own sentences, by the formula of Flesch and Kincaid, as textstat has it.
 
-What is not the pages' own is taken out first: the words of the guide and the signposts, and the signed receipt.
+Other text is taken out first: the words of the guide and the signposts, and the signed receipt.
 """
 
 import re

@@ -72,7 +72,7 @@ def test_a_saved_form_is_opened_with_every_answer_and_sent(client: TestClient, s
     assert desk_of(service, client).get(f"/concerns/{reference_in(sent.text)}").status_code == 200
 
 
-def test_the_newest_opening_has_it_and_every_page_sees_what_was_saved(client: TestClient) -> None:
+def test_every_opening_of_a_saved_form_shows_its_text(client: TestClient) -> None:
     code = save(client)
 
     for page in ("one", "one", "another"):  # an answer that was lost on its way, and a telephone that closed the page
@@ -81,9 +81,7 @@ def test_the_newest_opening_has_it_and_every_page_sees_what_was_saved(client: Te
         assert CANARY in form
 
 
-def test_it_is_gone_a_day_after_it_was_saved_however_often_it_was_opened(
-    client: TestClient, clock: SettableClock
-) -> None:
+def test_a_saved_form_is_gone_after_a_day_however_often_opened(client: TestClient, clock: SettableClock) -> None:
     opened, left = save(client), save(client)
     clock.time = clock() + DAY - MINUTE
     assert resume(client, opened)[0] == 200
@@ -95,7 +93,7 @@ def test_it_is_gone_a_day_after_it_was_saved_however_often_it_was_opened(
 
 
 @for_each("first", ["send", "check"])
-def test_it_ends_with_its_form_and_the_page_of_the_code_says_so(client: TestClient, first: str) -> None:
+def test_a_saved_form_ends_when_sent_and_its_page_says_so(client: TestClient, first: str) -> None:
     code = save(client)
     form = resume(client, code)[1]
     answers = REQUIRED_ANSWERS | {"opening": opening_in(form)}
@@ -113,7 +111,7 @@ def test_it_ends_with_its_form_and_the_page_of_the_code_says_so(client: TestClie
     assert client.post(FORM, data=answers | {"do": "send"}).status_code == 201  # pressed twice
 
 
-def test_the_next_save_replaces_it_and_takes_no_second_place(service: FastAPI) -> None:
+def test_the_next_save_replaces_a_form_and_takes_no_second_place(service: FastAPI) -> None:
     with TestClient(service, client=("192.0.2.7", 50_000)) as one:
         code, *_ = [save(one) for _ in range(saved_forms.SHARE)]
         form = resume(one, code)[1]
@@ -150,7 +148,7 @@ def test_a_made_up_opening_ends_nothing_and_stops_nothing(client: TestClient, op
     assert resume(client, code)[0] == 200
 
 
-def test_where_it_cannot_be_ended_the_receipt_comes_all_the_same(
+def test_the_receipt_comes_even_if_the_saved_form_cannot_be_ended(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opening = opening_in(resume(client, save(client))[1])
@@ -163,9 +161,7 @@ def test_where_it_cannot_be_ended_the_receipt_comes_all_the_same(
     assert client.post(FORM, data=REQUIRED_ANSWERS | {"do": "send", "opening": opening}).status_code == 201
 
 
-def test_the_worker_erases_what_is_over_and_nothing_else(
-    client: TestClient, service: FastAPI, clock: SettableClock
-) -> None:
+def test_the_worker_erases_only_expired_forms(client: TestClient, service: FastAPI, clock: SettableClock) -> None:
     context: AppContext = service.state.context
     first = save(client)
     clock.time = clock() + DAY - MINUTE
@@ -180,7 +176,7 @@ def test_the_worker_erases_what_is_over_and_nothing_else(
     assert resume(client, second)[0] == 200
 
 
-def test_nothing_typed_and_no_code_is_in_the_database_or_the_log_in_clear(
+def test_no_typed_word_or_code_is_readable_in_database_or_log(
     client: TestClient, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -217,7 +213,7 @@ def test_a_young_persons_answers_are_never_saved_and_none_is_lost(client: TestCl
     assert context.saved_forms.erase_expired(at=context.clock() + DAY) == 0
 
 
-def test_wrong_codes_for_one_draft_are_limited_and_the_right_one_opens_it(tmp_path: Path) -> None:
+def test_wrong_codes_are_limited_and_the_right_one_opens_the_draft(tmp_path: Path) -> None:
     with TestClient(a_service(data_dir=tmp_path / "data", limit_code_tries="3/minute")) as client:
         code = save(client)
         others = [save(client), save(client)]
@@ -300,7 +296,7 @@ def test_a_wrong_code_of_a_saved_form_never_waits_for_the_writer(client: TestCli
     assert resume(client, code[:-1] + ("0" if code[-1] != "0" else "1"))[0] == 404
 
 
-def test_the_share_holds_where_many_save_at_once(service: FastAPI) -> None:
+def test_the_share_holds_if_many_save_at_once(service: FastAPI) -> None:
     with TestClient(service, client=("192.0.2.7", 50_000)) as one, ThreadPoolExecutor(8) as pool:
         saving = [pool.submit(one.post, FORM, data=ANSWERS | {"do": "save"}) for _ in range(saved_forms.SHARE + 12)]
 
@@ -309,7 +305,7 @@ def test_the_share_holds_where_many_save_at_once(service: FastAPI) -> None:
     assert statuses == [201] * saved_forms.SHARE + [429] * 12
 
 
-def test_all_saved_forms_together_have_a_bound_in_bytes_and_where_it_is_met_nothing_is_lost(
+def test_all_saved_forms_share_a_byte_limit_and_refusal_loses_nothing(
     client: TestClient, service: FastAPI, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(client)
@@ -329,7 +325,7 @@ def test_all_saved_forms_together_have_a_bound_in_bytes_and_where_it_is_met_noth
     save(client)
 
 
-def test_the_metrics_say_how_many_are_saved_and_their_bytes_and_nothing_of_a_few(client: TestClient) -> None:
+def test_the_metrics_count_saved_forms_and_bytes_but_hide_a_few(client: TestClient) -> None:
     for _ in range(4):
         save(client)
     assert "guidance_saved_forms 4" not in client.get("/metrics").text

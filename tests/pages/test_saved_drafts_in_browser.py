@@ -74,9 +74,7 @@ def test_a_form_is_saved_at_any_step_and_finished_later(browser: Browser, url: s
     context.close()
 
 
-def test_the_button_hides_where_the_reporter_is_the_child_and_never_stands_on_a_childs_form(
-    browser: Browser, url: str
-) -> None:
+def test_the_save_button_hides_from_a_child_on_every_form(browser: Browser, url: str) -> None:
     page = browser.new_page(base_url=url)
     page.goto(FORM)
     expect(page.get_by_role("button", name="Save and finish later")).to_be_visible()
@@ -139,9 +137,7 @@ def test_only_the_page_asks_at_a_link_from_a_saved_form(browser: Browser, url: s
     page.close()
 
 
-def test_after_leaving_neither_words_nor_code_are_in_an_address_a_history_a_cache_or_a_storage(
-    url: str, tmp_path: Path, browser: Browser
-) -> None:
+def test_the_browser_keeps_neither_words_nor_code_after_leaving(url: str, tmp_path: Path, browser: Browser) -> None:
     addresses: list[str] = []
     with browser_with_profile(browser, tmp_path / "profile", base_url=url) as context:
         context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)

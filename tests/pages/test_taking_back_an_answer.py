@@ -56,7 +56,7 @@ def test_a_choice_about_what_is_added_is_cleared_and_the_words_stay(page: Page) 
 
 
 @pytest.mark.slow
-def test_clearing_what_is_not_there_loses_nothing(client: TestClient) -> None:
+def test_clearing_an_unknown_answer_loses_nothing(client: TestClient) -> None:
     for target in ("", "reporter.", "reporter.kind.", "children.0.sex", "children.9", "nothing", "concern"):
         page = client.post(FORM, data=REQUIRED_ANSWERS | {"do": f"clear:{target}"})
 
