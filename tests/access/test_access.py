@@ -70,7 +70,7 @@ class Place:
 
     @property
     def context(self) -> AppContext:
-        """What the service is made of."""
+        """Return the parts of the service."""
         return context_of_service(self.service)
 
     def reads(self, key: str) -> int:
@@ -119,7 +119,7 @@ def place(service: FastAPI, client: TestClient, database: RawConnection) -> Plac
     return Place(service, client, database, key, invited(service, "Lee Example"))
 
 
-def test_everybody_who_was_let_in_comes_in_and_no_check_finds_a_fault(place: Place) -> None:
+def test_everyone_let_in_comes_in_and_no_check_finds_a_fault(place: Place) -> None:
     assert (place.reads(place.key), place.opens_the_desk()) == (200, True)
     assert (place.takes_the_link(), place.knows_the_passkey()) == (True, True)
     assert place.faults() == []
@@ -217,7 +217,7 @@ ATTACKS: dict[str, tuple[Callable[[Place], Callable[[], bool]], str]] = {
 
 
 @pytest.mark.parametrize(("attack", "table"), ATTACKS.values(), ids=ATTACKS)
-def test_a_row_that_somebody_else_wrote_lets_nobody_in_and_is_an_alarm(
+def test_a_forged_row_lets_nobody_in_and_raises_an_alarm(
     place: Place, lines: Lines, attack: Callable[[Place], Callable[[], bool]], table: str
 ) -> None:
     comes_in = attack(place)
@@ -244,7 +244,7 @@ def test_no_act_of_ours_makes_a_row_count_that_somebody_else_wrote(place: Place)
     assert not place.opens_the_desk()
 
 
-def test_what_somebody_put_in_can_be_taken_back_and_the_person_invited_anew(place: Place) -> None:
+def test_a_forged_key_or_role_is_revoked_and_the_person_invited_again(place: Place) -> None:
     put_in_a_key(place)
     place.database.execute("UPDATE people SET role = 'lead' WHERE name = 'Jo Example'")
     writer = place.context.writer
@@ -309,7 +309,7 @@ def test_a_row_that_is_taken_out_is_found_by_the_record(place: Place, table: str
     assert place.faults() == [f"{fault}: it is on record, and its row is gone"]
 
 
-def test_a_person_or_a_client_that_is_taken_out_is_found_by_the_record(place: Place) -> None:
+def test_the_record_reveals_a_deleted_person_and_a_deleted_client(place: Place) -> None:
     for table, where in (
         ("invitations", "person = 'Lee Example'"),
         ("people", "name = 'Lee Example'"),
@@ -435,7 +435,7 @@ def test_a_person_who_left_comes_back_by_no_deleted_row(place: Place) -> None:
     assert place.faults() == ["person Pat: it is on record, and its row is gone"]
 
 
-def test_who_came_back_comes_in_whatever_was_ended_before(place: Place) -> None:
+def test_a_person_who_left_and_came_back_twice_opens_the_desk(place: Place) -> None:
     for _ in range(2):
         let_jo_leave(place)
         sign_in_as(place.service, place.http, JO, Role.WORKER)
@@ -444,7 +444,7 @@ def test_who_came_back_comes_in_whatever_was_ended_before(place: Place) -> None:
     assert place.faults() == []
 
 
-def test_a_clock_that_is_set_back_or_ahead_for_a_while_shuts_nobody_out(place: Place, clock: SettableClock) -> None:
+def test_a_clock_set_wrong_for_a_while_shuts_nobody_out(place: Place, clock: SettableClock) -> None:
     for days in (400, -400):
         clock.time += dt.timedelta(days=days)
         sign_in_as(place.service, place.http, JO, Role.WORKER)
@@ -452,7 +452,7 @@ def test_a_clock_that_is_set_back_or_ahead_for_a_while_shuts_nobody_out(place: P
         assert place.opens_the_desk()
 
 
-def test_a_backup_in_place_of_a_running_database_lets_in_whom_it_knows(place: Place) -> None:
+def test_the_access_record_follows_a_backup_restored_under_a_running_service(place: Place) -> None:
     record = AccessRecord()
     revoke(place)
     with Session(place.context.engine) as session:
@@ -531,7 +531,7 @@ def test_every_key_of_a_client_is_on_the_record_with_its_end(place: Place) -> No
     assert older["mac"] != b""
 
 
-def test_a_row_that_cannot_be_read_is_a_fault_and_stops_nobody_else(place: Place) -> None:
+def test_an_unreadable_row_is_a_fault_and_stops_no_other_client(place: Place) -> None:
     if on_postgresql():
         pytest.skip("PostgreSQL stores in a column only what its type allows")
     place.database.execute("UPDATE invitations SET expires_at = 'whenever' WHERE person = 'Lee Example'")
@@ -540,7 +540,7 @@ def test_a_row_that_cannot_be_read_is_a_fault_and_stops_nobody_else(place: Place
     assert place.reads(place.key) == 200
 
 
-def test_the_check_beside_the_service_and_verify_and_the_doctor_find_it(place: Place) -> None:
+def test_readiness_verify_and_the_doctor_find_a_forged_key(place: Place) -> None:
     put_in_a_key(place)
 
     place.context.invariants.check_due(lambda: None)
@@ -555,7 +555,7 @@ def test_the_check_beside_the_service_and_verify_and_the_doctor_find_it(place: P
     assert "client case-system: no key of this machine signed it" in examined.stdout
 
 
-def test_every_table_that_lets_somebody_in_has_a_mac_over_all_that_matters() -> None:
+def test_every_access_table_has_a_mac_over_every_column_that_matters() -> None:
     assert set(ACCESS_ROWS) == set(AccessRow.__subclasses__())
     unsigned = {str(each.__tablename__): each.unsigned - {"mac"} for each in ACCESS_ROWS}
     assert {name: columns for name, columns in unsigned.items() if columns} == {"client_keys": {"last_used_at"}}
@@ -581,7 +581,7 @@ def test_the_key_is_changed_while_everybody_works_on(place: Place) -> None:
     assert place.faults() == []
 
 
-def test_a_row_that_no_key_signed_is_named_and_left_when_the_key_is_changed(place: Place) -> None:
+def test_rotating_the_key_names_an_unsigned_row_and_leaves_it_unchanged(place: Place) -> None:
     put_in_a_key(place)
 
     ended = rotate(place.context.settings)
@@ -595,7 +595,7 @@ def restarted(settings: Settings) -> TestClient:
     return TestClient(create_app(settings, SettableClock()))
 
 
-def test_without_its_key_the_service_does_not_start_and_says_how_it_does_again(place: Place, tmp_path: Path) -> None:
+def test_a_service_that_lost_its_key_starts_only_after_a_new_one(place: Place, tmp_path: Path) -> None:
     settings = place.context.settings
     path, lost = settings.data_dir / ACCESS_KEY, tmp_path / "lost.txt"
     path.rename(lost)
@@ -634,9 +634,7 @@ def test_a_key_that_is_configured_and_absent_stops_the_start(settings: Settings,
         restarted(configured).__enter__()
 
 
-def test_nodes_with_one_key_file_let_the_same_people_in_and_one_with_its_own_does_not_start(
-    place: Place, tmp_path: Path
-) -> None:
+def test_nodes_share_one_key_file_and_one_with_another_does_not_start(place: Place, tmp_path: Path) -> None:
     settings = place.context.settings
 
     with restarted(settings) as other:
@@ -672,7 +670,7 @@ def test_nodes_outside_a_trial_need_the_key_before_anybody_is_let_in(settings: S
 
 
 @pytest.mark.slow
-def test_a_key_that_is_put_into_the_database_of_a_running_service_opens_nothing(tmp_path: Path) -> None:
+def test_a_row_forged_in_the_database_of_a_running_service_opens_nothing(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "data") as server:
         key = server.new_key(Scope.READ)
         with server.client() as http:

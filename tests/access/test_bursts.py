@@ -64,7 +64,7 @@ def marks(service: FastAPI) -> list[str]:
         return list(session.exec(rows))
 
 
-def test_64_pupils_behind_one_address_on_one_afternoon_are_all_taken_also_in_ten_minutes_and_with_every_retry(
+def test_every_concern_of_64_pupils_behind_one_address_is_taken(
     settings: Settings, clock: SettableClock, a_concern: Concern
 ) -> None:
     answers = []
@@ -200,7 +200,7 @@ def test_a_script_stops_nobody_else_at_its_address(settings: Settings, a_concern
 
 
 @pytest.mark.usefixtures("quickly")
-def test_above_its_bound_a_flood_is_refused_but_for_a_few_words_in_danger(
+def test_a_flood_over_its_limit_is_refused_except_short_concerns_in_danger(
     settings: Settings, a_concern: Concern
 ) -> None:
     bounded = settings.model_copy(update={"limit_anonymous": "2/hour", "limit_flood": "6/day"})
@@ -238,9 +238,7 @@ def test_long_concerns_have_a_count_of_their_own_and_are_refused_first(settings:
 
 
 @pytest.mark.usefixtures("quickly")
-def test_long_additions_to_one_of_many_are_bounded_by_their_concern_not_by_address(
-    settings: Settings, a_concern: Concern
-) -> None:
+def test_long_additions_to_a_marked_concern_are_limited_per_concern(settings: Settings, a_concern: Concern) -> None:
     bounded = settings.model_copy(
         update={"limit_anonymous": "2/hour", "limit_unmarked": "1/day", "limit_flood": "1/day"}
     )
@@ -285,7 +283,7 @@ def test_one_line_of_ipv6_is_one_source_and_has_one_mark(what: str) -> None:
     assert dict(anyio.run(admit)) == marks
 
 
-def test_a_line_that_is_over_its_limit_uses_up_nothing_of_its_neighbours() -> None:
+def test_a_network_over_its_limit_leaves_its_neighbour_s_limit_untouched() -> None:
     limiter, policy = make_limiter("memory://", None), make_policy("concerns", "3/minute")
     for _ in range(1000):
         limiter.count_here(policy, networks_of("2001:db8:1:2::1"))
@@ -295,7 +293,7 @@ def test_a_line_that_is_over_its_limit_uses_up_nothing_of_its_neighbours() -> No
     assert (neighbour.is_over, neighbour.remaining) == (False, 2)
 
 
-def test_what_is_refused_as_it_stands_counts_for_nothing(settings: Settings, a_concern: Concern) -> None:
+def test_a_faulty_concern_does_not_count_towards_a_limit(settings: Settings, a_concern: Concern) -> None:
     bounded = settings.model_copy(update={"limit_anonymous": "2/hour", "limit_unmarked": "1/day"})
     with started(bounded) as (service, call):
         faulty = [call(A_SCHOOL).post(CONCERNS, json=a_concern(guide="no-such-guide")) for _ in range(5)]
@@ -305,7 +303,7 @@ def test_what_is_refused_as_it_stands_counts_for_nothing(settings: Settings, a_c
         assert marks(service) == [""]
 
 
-def test_the_mark_is_of_one_source_and_one_day_and_tells_no_address_even_to_whoever_has_the_secret(
+def test_a_mark_is_of_one_source_and_day_and_reveals_no_address(
     settings: Settings, clock: SettableClock, a_concern: Concern
 ) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"}), clock) as (service, call):
@@ -323,7 +321,7 @@ def test_the_mark_is_of_one_source_and_one_day_and_tells_no_address_even_to_whoe
     assert A_SCHOOL not in school
 
 
-def test_a_mark_fits_thousands_of_addresses_and_nodes_with_one_secret_make_the_same(settings: Settings) -> None:
+def test_a_mark_fits_many_addresses_and_nodes_sharing_a_secret_agree(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     secret = settings.data_dir / "limits-secret"
     secret.write_text("an invented secret of thirty-two characters")
@@ -342,7 +340,7 @@ def test_a_mark_fits_thousands_of_addresses_and_nodes_with_one_secret_make_the_s
     assert alone.mark(A_SCHOOL, day)[11:] != before[11:]  # the key of the day was thrown away
 
 
-def test_the_first_marks_of_a_day_that_are_made_at_once_are_the_same_and_none_goes_back_to_the_day_before() -> None:
+def test_marks_made_at_once_agree_and_never_go_back_a_day() -> None:
     limiter, days = make_limiter("memory://", None), [A_TUESDAY.date() + number * ONE_DAY for number in range(200)]
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -356,7 +354,7 @@ def test_the_first_marks_of_a_day_that_are_made_at_once_are_the_same_and_none_go
     assert {limiter.mark(A_SCHOOL, days[-2])} == made[-1]
 
 
-def test_the_desk_filters_a_burst_and_acknowledges_it_together_with_an_act_in_the_chain_of_each(
+def test_the_desk_filters_a_burst_and_acknowledges_it_with_one_act_each(
     settings: Settings, clock: SettableClock, a_concern: Concern
 ) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "2/day"}), clock) as (service, call):
@@ -400,7 +398,7 @@ def test_the_desk_filters_a_burst_and_acknowledges_it_together_with_an_act_in_th
         assert list(find_faults(service.state.context.engine)) == []
 
 
-def test_the_page_shows_a_burst_hides_it_and_acknowledges_what_it_showed_after_a_look(
+def test_the_inbox_shows_and_hides_a_burst_and_acknowledges_what_it_showed(
     settings: Settings, clock: SettableClock, a_concern: Concern
 ) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"}), clock) as (service, call):
@@ -439,7 +437,7 @@ def test_the_page_shows_a_burst_hides_it_and_acknowledges_what_it_showed_after_a
         assert sorted(states) == [*["acknowledged"] * 3, "received", "received"]
 
 
-def test_only_what_came_in_the_burst_is_acknowledged_with_it_and_all_of_it_or_nothing(
+def test_a_burst_s_acknowledgement_with_any_other_concern_changes_nothing(
     settings: Settings, a_concern: Concern
 ) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"})) as (service, call):
@@ -490,9 +488,7 @@ def test_within_one_due_time_the_inbox_is_in_the_order_of_receipt(
     assert pages == [each["reference"] for each in sent]
 
 
-def test_marked_concerns_are_counted_and_whoever_rewrites_a_mark_is_found(
-    settings: Settings, a_concern: Concern
-) -> None:
+def test_marked_concerns_are_counted_in_the_metrics(settings: Settings, a_concern: Concern) -> None:
     with started(settings.model_copy(update={"limit_unmarked": "1/day"})) as (_service, call):
         for _ in range(3):
             call(A_SCHOOL).post(CONCERNS, json=a_concern())

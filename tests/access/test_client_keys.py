@@ -56,7 +56,7 @@ def opens(client: TestClient, key: str) -> int:
     return client.get(INBOX, headers={"Authorization": f"Bearer {key}"}).status_code
 
 
-def test_a_key_ends_by_itself_and_answers_like_one_that_nobody_has(
+def test_a_key_expires_at_its_end_and_answers_like_an_unknown_key(
     client: TestClient, context: AppContext, clock: SettableClock, lines: Lines
 ) -> None:
     key = add(context, expires_at=A_TUESDAY + A_DAY)
@@ -78,7 +78,7 @@ def test_a_key_ends_by_itself_and_answers_like_one_that_nobody_has(
     ]
 
 
-def test_while_a_client_changes_over_both_keys_are_valid_and_then_the_older_ends_by_itself(
+def test_both_keys_of_a_rotation_work_until_the_older_one_expires(
     client: TestClient, context: AppContext, clock: SettableClock
 ) -> None:
     older = add(context)
@@ -115,9 +115,7 @@ def test_without_an_overlap_the_older_key_ends_at_once(client: TestClient, conte
     assert [opens(client, key) for key in (older, newer)] == [401, 200]
 
 
-def test_a_revoked_client_is_given_no_key_and_all_of_its_keys_are_refused(
-    client: TestClient, context: AppContext
-) -> None:
+def test_a_revoked_client_gets_no_key_and_loses_all_its_keys(client: TestClient, context: AppContext) -> None:
     older = add(context)
     newer, _ = rotate_key(context.writer, name="example-desk", overlap=A_DAY, at=A_TUESDAY)
     context.writer.run(revoke_client, "example-desk", at=A_TUESDAY)
@@ -128,7 +126,7 @@ def test_a_revoked_client_is_given_no_key_and_all_of_its_keys_are_refused(
     assert [opens(client, key) for key in (older, newer)] == [401, 401]
 
 
-def test_a_node_that_knew_a_key_refuses_it_from_the_moment_another_ended_it(
+def test_every_node_refuses_a_key_at_once_after_one_node_ended_it(
     settings: Settings, client: TestClient, context: AppContext
 ) -> None:
     with TestClient(create_app(settings, SettableClock())) as other:
@@ -169,7 +167,7 @@ def line_in_list(context: AppContext) -> str:
 
 
 @pytest.mark.slow
-def test_a_use_is_written_behind_the_requests_and_at_most_once_in_five_minutes(
+def test_a_key_s_last_use_is_written_at_most_every_five_minutes(
     client: TestClient, context: AppContext, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = add_client(context.writer, NewClient(name="example-app", scopes=[Scope.EVENTS]), at=A_TUESDAY)
@@ -189,7 +187,7 @@ def test_a_use_is_written_behind_the_requests_and_at_most_once_in_five_minutes(
     assert len(written) == 2
 
 
-def test_a_use_that_cannot_be_written_holds_up_no_read_and_is_written_later(
+def test_an_unwritten_use_of_a_key_delays_no_read_and_follows_later(
     client: TestClient, context: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = add_client(context.writer, NewClient(name="example-app", scopes=[Scope.EVENTS]), at=A_TUESDAY)
@@ -225,7 +223,7 @@ def test_an_earlier_use_never_replaces_a_later_one(context: AppContext, client: 
 
 
 @pytest.mark.parametrize("name", ["Sam\0", "Sam\nExample", "", " Sam", "S" * 97, "Sam\u202e"])
-def test_a_person_whose_name_cannot_stand_on_the_record_is_refused(
+def test_a_person_with_a_name_unfit_for_the_record_is_refused(
     context: AppContext, client: TestClient, name: str
 ) -> None:
     with pytest.raises(SetupError, match="a person's name is 1 to 96 characters that print"):
@@ -258,7 +256,7 @@ NOW = dt.datetime(2027, 3, 1, 12, tzinfo=dt.UTC)
         ("12h", "2027-03-02T00:00:00+00:00"),
     ],
 )
-def test_an_end_is_the_end_of_a_day_in_london_or_a_length_of_time(text: str, end: str) -> None:
+def test_an_end_is_a_day_s_end_in_london_or_a_duration(text: str, end: str) -> None:
     assert parse_end(text, NOW).isoformat() == end
 
 

@@ -1,4 +1,4 @@
-"""Clients: a key that is told once, scopes that open their own routes alone, and the command that gives and takes."""
+"""Clients: a key that is shown once, scopes that open only their own routes, and the command that gives and takes."""
 
 import base64
 import hashlib
@@ -43,16 +43,14 @@ def guidance(tmp_path: Path) -> Command:
 
 
 def pieces_of(key: str) -> set[bytes]:
-    """Whatever would give a part of the key away: eight of its characters, or six of its bytes."""
+    """Return every part that would give the key away: eight of its characters, or six of its bytes."""
     secret = key.removeprefix(clients.KEY_PREFIX)
     raw = base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4))
     return {secret[at : at + 8].encode() for at in range(len(secret) - 7)} | {raw[at : at + 6] for at in range(27)}
 
 
 @pytest.mark.slow
-def test_a_key_is_told_once_and_stands_in_no_file_and_in_no_log(
-    live: LiveServer, guidance: Command, a_concern: Concern
-) -> None:
+def test_a_key_is_shown_once_and_is_in_no_file_or_log(live: LiveServer, guidance: Command, a_concern: Concern) -> None:
     key = guidance("add", "example-app", "--scope", "concerns:submit")[1].strip()
     with live.client() as caller:
         caller.headers["Authorization"] = f"Bearer {key}"
@@ -68,7 +66,7 @@ def test_a_key_is_told_once_and_stands_in_no_file_and_in_no_log(
 
 
 @for_each("given", [None, "Basic ZXhhbXBsZTpleGFtcGxl", "Bearer", "Bearer "])
-def test_without_a_token_a_token_is_asked_for(client: TestClient, given: str | None) -> None:
+def test_a_request_without_a_token_is_asked_for_one(client: TestClient, given: str | None) -> None:
     answer = client.post(EDITIONS, json={}, headers={"Authorization": given} if given else {})
 
     assert (answer.status_code, answer.json()["type"]) == (401, "/v1/problems/token-needed")
@@ -76,9 +74,7 @@ def test_without_a_token_a_token_is_asked_for(client: TestClient, given: str | N
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_key_that_nobody_was_given_and_one_that_was_revoked_answer_alike(
-    client: TestClient, guidance: Command
-) -> None:
+def test_an_unknown_key_and_a_revoked_key_get_the_same_answer(client: TestClient, guidance: Command) -> None:
     revoked = a_key(client, Scope.PUBLISH)
     guidance("revoke", "example-editor")
     tokens = [revoked["Authorization"], "Bearer omg_unknown", "Bearer a.b.c", "Bearer \xe9", f"Bearer {'x' * 4000}"]
@@ -102,7 +98,7 @@ def guarded_routes(service: FastAPI) -> Iterator[tuple[str, str, str, set[str]]]
 
 
 @pytest.mark.slow
-def test_each_scope_opens_its_own_routes_alone(client: TestClient, service: FastAPI) -> None:
+def test_each_scope_opens_only_its_own_routes(client: TestClient, service: FastAPI) -> None:
     keys = {scope: a_key(client, scope, name=f"client-{place}") for place, scope in enumerate(Scope)}
     routes = list(guarded_routes(service))
 
@@ -192,7 +188,7 @@ def test_what_the_command_cannot_do_it_refuses_with_a_sentence(
     assert guidance("list") == (0, "", "")
 
 
-def test_a_client_may_post_concerns_where_nobody_else_may(
+def test_only_a_submitter_may_post_a_concern_if_strangers_may_not(
     settings: Settings, clock: SettableClock, a_concern: Concern
 ) -> None:
     service = create_app(settings.model_copy(update={"anonymous_concerns": False}), clock)
@@ -204,7 +200,7 @@ def test_a_client_may_post_concerns_where_nobody_else_may(
     assert [answer.status_code for answer in answers] == [201, 403, 401]
 
 
-def test_a_caller_who_may_not_post_a_concern_is_told_whom_to_call(client: TestClient, a_concern: Concern) -> None:
+def test_a_caller_who_may_not_post_concerns_is_told_who_to_call(client: TestClient, a_concern: Concern) -> None:
     editor = a_key(client, Scope.PUBLISH)
 
     answers = [client.post(path, json=a_concern(), headers=editor) for path in (CONCERNS, f"{CONCERNS}/check")]

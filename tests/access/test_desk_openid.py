@@ -86,7 +86,7 @@ def sign_in(client: TestClient) -> Response:
     return finish(client, way_back(client))
 
 
-def test_a_person_signs_in_with_the_role_of_their_group_and_is_named_on_the_record(
+def test_a_person_signs_in_with_their_group_s_role_and_own_name(
     browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
 ) -> None:
     end = sign_in(browser_of_jo)
@@ -143,7 +143,7 @@ WRONG: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("claims", WRONG.values(), ids=WRONG)
-def test_a_token_that_is_not_for_this_browser_and_this_service_signs_nobody_in(
+def test_a_token_for_another_browser_or_service_signs_nobody_in(
     browser_of_jo: TestClient, provider: PeopleProvider, claims: dict[str, Any]
 ) -> None:
     provider.claims |= claims
@@ -167,7 +167,7 @@ def test_a_provider_that_sends_another_issuer_s_code_is_not_believed(
     assert len(provider.codes) == 1
 
 
-def test_the_role_is_that_of_the_last_sign_in(
+def test_a_person_has_the_role_of_their_last_sign_in(
     browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
 ) -> None:
     sign_in(browser_of_jo)
@@ -194,7 +194,7 @@ def test_the_role_is_that_of_the_last_sign_in(
 NAVIGATES = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
 
 
-def test_a_sign_in_that_is_refused_ends_the_sessions_of_the_person_and_is_on_record_as_a_role_taken_away(
+def test_a_refused_sign_in_ends_the_person_s_sessions_and_their_role(
     browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
 ) -> None:
     provider.claims["groups"] = ["Duty Team", "Audit"]
@@ -214,7 +214,7 @@ def test_a_sign_in_that_is_refused_ends_the_sessions_of_the_person_and_is_on_rec
     assert JO not in list_workers(Session(context_of_service(service).engine))
 
 
-def test_a_person_to_whom_the_provider_gives_a_role_again_comes_in_again(
+def test_a_person_whose_role_is_given_back_comes_in_again(
     browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
 ) -> None:
     sign_in(browser_of_jo)
@@ -229,7 +229,7 @@ def test_a_person_to_whom_the_provider_gives_a_role_again_comes_in_again(
     assert list(verify_access(context_of_service(service).engine)) == []
 
 
-def test_nobody_takes_the_role_of_a_person_who_does_not_sign_in_by_that_provider(
+def test_the_provider_cannot_take_the_role_of_a_person_with_a_passkey(
     browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
 ) -> None:
     sign_in_as(service, browser_of_jo, JO, Role.LEAD)
@@ -242,7 +242,7 @@ def test_nobody_takes_the_role_of_a_person_who_does_not_sign_in_by_that_provider
     assert browser_of_jo.get("/desk/record").status_code == 200
 
 
-def test_the_provider_is_asked_again_within_the_hour_and_the_page_is_there_again(
+def test_the_provider_is_asked_within_the_hour_and_the_page_returns(
     browser_of_jo: TestClient, service: FastAPI
 ) -> None:
     clock = context_of_service(service).clock
@@ -267,7 +267,7 @@ def test_the_provider_is_asked_again_within_the_hour_and_the_page_is_there_again
     assert browser_of_jo.get("/desk?show=all", headers=NAVIGATES).status_code == 200
 
 
-def test_a_session_of_a_provider_ends_after_an_hour_where_nobody_confirms_it_and_one_by_passkey_does_not(
+def test_only_a_provider_s_session_ends_after_an_hour_without_confirmation(
     browser_of_jo: TestClient, service: FastAPI
 ) -> None:
     clock = context_of_service(service).clock
@@ -287,7 +287,7 @@ def test_a_session_of_a_provider_ends_after_an_hour_where_nobody_confirms_it_and
     assert by_passkey.get("/desk", headers=NAVIGATES).status_code == 200
 
 
-def test_where_the_provider_knows_nobody_any_more_the_way_leads_to_the_sign_in(
+def test_a_person_the_provider_no_longer_knows_is_led_to_sign_in(
     browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
 ) -> None:
     clock = context_of_service(service).clock
@@ -302,7 +302,7 @@ def test_where_the_provider_knows_nobody_any_more_the_way_leads_to_the_sign_in(
     assert (end.status_code, end.headers["Location"]) == (303, "/desk/sign-in")
 
 
-def test_a_sign_in_by_the_provider_leads_to_the_page_that_was_wanted(browser_of_jo: TestClient) -> None:
+def test_a_sign_in_by_the_provider_leads_to_the_page_asked_for(browser_of_jo: TestClient) -> None:
     page = "/desk/concerns/4F7K-926W-0X3R"
     assert f"page={quote(page, safe='')}&amp;asks=true" in browser_of_jo.get(f"/desk/sign-in?page={page}").text
 
@@ -315,7 +315,7 @@ def test_a_sign_in_by_the_provider_leads_to_the_page_that_was_wanted(browser_of_
 
 
 @for_each("page", ["https://attacker.example", "//attacker.example/desk", "/desk\r\nX: y", "/deskx", "/v1", "/desk é"])
-def test_a_way_leads_back_to_the_desk_s_own_pages_alone(browser_of_jo: TestClient, page: str) -> None:
+def test_a_sign_in_leads_back_only_to_the_desk_s_own_pages(browser_of_jo: TestClient, page: str) -> None:
     there = browser_of_jo.get("/desk/sign-in/openid", params={"page": page}).headers["Location"]
     back = urlsplit(httpx.get(there, trust_env=False, timeout=30).headers["Location"])
 
@@ -373,7 +373,7 @@ def test_a_provider_that_is_away_is_said_in_plain_words(browser_of_jo: TestClien
     assert "The sign-in service is not responding" in response.text
 
 
-def test_without_a_client_at_the_provider_there_is_no_way_to_it(settings: Settings) -> None:
+def test_the_sign_in_offers_no_provider_without_a_client(settings: Settings) -> None:
     with TestClient(create_app(settings, SettableClock())) as client:
         assert client.get("/desk/sign-in/openid").status_code == 404
         assert "work account" not in client.get("/desk/sign-in").text
@@ -392,7 +392,7 @@ def test_without_a_client_at_the_provider_there_is_no_way_to_it(settings: Settin
         },
     ],
 )
-def test_settings_of_the_sign_in_that_mean_nothing_alone_are_refused(given: dict[str, str]) -> None:
+def test_incomplete_sign_in_settings_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(SettingsRefused):
         parse_settings(given)
 
@@ -489,7 +489,7 @@ def lure(page: Page, council: Council, address: str) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_a_person_comes_back_from_a_provider_of_another_site_and_is_signed_in_by_strict_cookies_alone(
+def test_strict_cookies_sign_in_a_person_from_a_provider_on_another_site(
     browser: Browser, council: Council, scripts: bool
 ) -> None:
     context = browser.new_context(base_url=council.url, java_script_enabled=scripts)
@@ -519,7 +519,7 @@ def sent_with(request: Request) -> tuple[str, tuple[str | None, list[str]]]:
     return httpx.URL(request.url).path, (headers.get("sec-fetch-site"), names)
 
 
-def test_a_sign_in_that_another_browser_began_signs_nobody_in_and_ends_no_session(
+def test_a_sign_in_begun_elsewhere_signs_nobody_in_and_ends_no_session(
     context: BrowserContext, council: Council
 ) -> None:
     page = context.new_page()
@@ -536,9 +536,7 @@ def test_a_sign_in_that_another_browser_began_signs_nobody_in_and_ends_no_sessio
     assert len(council.provider.codes) == 2  # nobody asked for a token of theirs
 
 
-def test_going_back_and_pressing_again_leads_to_the_inbox_with_the_same_session(
-    context: BrowserContext, council: Council
-) -> None:
+def test_going_back_and_signing_in_again_keeps_the_same_session(context: BrowserContext, council: Council) -> None:
     page = context.new_page()
     begin(page)
     token = end(page)
@@ -551,9 +549,7 @@ def test_going_back_and_pressing_again_leads_to_the_inbox_with_the_same_session(
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
-def test_two_tabs_sign_in_side_by_side_and_the_later_session_ends_the_former(
-    context: BrowserContext, council: Council
-) -> None:
+def test_two_tabs_sign_in_and_the_later_session_ends_the_earlier(context: BrowserContext, council: Council) -> None:
     first, second = context.new_page(), context.new_page()
     begin(first)
     begin(second)
@@ -568,9 +564,7 @@ def test_two_tabs_sign_in_side_by_side_and_the_later_session_ends_the_former(
     assert not is_over(council, end(first))
 
 
-def test_who_does_not_sign_in_at_the_provider_is_led_back_to_the_sign_in(
-    context: BrowserContext, council: Council
-) -> None:
+def test_a_person_who_declines_at_the_provider_returns_to_sign_in(context: BrowserContext, council: Council) -> None:
     page = context.new_page()
     begin(page)
 

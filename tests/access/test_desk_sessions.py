@@ -80,9 +80,7 @@ def test_a_form_that_another_site_sends_changes_nothing(
     assert state_of(service, reference) == "acknowledged"
 
 
-def test_a_site_that_may_send_concerns_and_show_pages_in_a_frame_may_do_neither_with_the_desk(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_an_allowed_origin_can_neither_post_to_the_desk_nor_frame_it(tmp_path: Path, a_concern: Concern) -> None:
     partner = "https://www.council.example"
     service = a_service(data_dir=tmp_path / "data", allowed_origins=(partner,), embedding_origins=(partner,))
     with TestClient(service, follow_redirects=False) as client:
@@ -101,9 +99,7 @@ def test_a_site_that_may_send_concerns_and_show_pages_in_a_frame_may_do_neither_
         assert "Access-Control-Allow-Origin" not in page.headers
 
 
-def test_a_session_that_was_planted_in_the_browser_is_not_the_one_after_signing_in(
-    service: FastAPI, client: TestClient
-) -> None:
+def test_a_session_planted_in_the_browser_is_not_kept_after_signing_in(service: FastAPI, client: TestClient) -> None:
     client.follow_redirects = False
     planted = sign_in_as(service, client, "Mallory Example")
     sign_in = context_of_service(service).desk_sign_in
@@ -198,9 +194,7 @@ def test_a_session_that_outlives_the_role_of_its_person_opens_nothing(service: F
 
 
 @pytest.mark.slow
-def test_a_session_ends_after_idle_time_and_after_a_day_s_work_in_any_case(
-    visitor: TestClient, clock: SettableClock
-) -> None:
+def test_a_session_in_use_ends_after_twelve_hours(visitor: TestClient, clock: SettableClock) -> None:
     started = clock.time
     while clock.time < started + dt.timedelta(hours=12) - dt.timedelta(minutes=29):
         clock.time += dt.timedelta(minutes=29)
@@ -227,9 +221,7 @@ def test_signing_out_ends_the_session_on_the_server_too(visitor: TestClient) -> 
     assert visitor.get("/desk").status_code == 303
 
 
-def test_signing_out_everywhere_ends_every_session_of_that_person_and_of_nobody_else(
-    service: FastAPI, visitor: TestClient
-) -> None:
+def test_signing_out_everywhere_ends_every_session_of_that_person_only(service: FastAPI, visitor: TestClient) -> None:
     cookies = {name: sign_in_as(service, visitor, name) for name in ("Sam Example", JO)}
     cookies["former"] = sign_in_as(service, visitor, JO)
     assert "Sign out everywhere" in visitor.get("/desk").text
@@ -272,9 +264,7 @@ def test_no_script_and_no_other_site_has_the_cookie(tmp_path: Path, public_url: 
     assert response.headers["Set-Cookie"] == expected
 
 
-def test_no_page_of_the_desk_opens_without_a_session_but_those_for_signing_in(
-    service: FastAPI, client: TestClient
-) -> None:
+def test_only_the_sign_in_pages_of_the_desk_open_without_a_session(service: FastAPI, client: TestClient) -> None:
     client.follow_redirects = False
     open_pages = {
         "/desk/sign-in",
@@ -296,9 +286,7 @@ def test_no_page_of_the_desk_opens_without_a_session_but_those_for_signing_in(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_to_a_session_that_ended_leaves_the_cookie_of_a_new_sign_in_alone(
-    client: TestClient, method: str
-) -> None:
+def test_an_answer_to_an_ended_session_sets_no_cookie(client: TestClient, method: str) -> None:
     client.cookies.set(SESSION_COOKIE, "a-session-that-ended")
     path = {"GET": "/desk", "POST": "/desk/concerns/4F7K-926W-0X3R/acknowledgement"}[method]
 
@@ -308,7 +296,7 @@ def test_an_answer_to_a_session_that_ended_leaves_the_cookie_of_a_new_sign_in_al
     assert "Set-Cookie" not in response.headers
 
 
-def test_a_person_is_another_on_the_record_than_a_client_of_any_name(service: FastAPI, visitor: TestClient) -> None:
+def test_the_record_tells_a_person_from_a_client_of_the_same_name(service: FastAPI, visitor: TestClient) -> None:
     principal = context_of_service(service).desk_sign_in.sessions.find(
         visitor.cookies[SESSION_COOKIE], at=context_of_service(service).clock()
     )

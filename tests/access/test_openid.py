@@ -155,7 +155,7 @@ def test_a_provider_that_gives_no_keys_is_told_as_a_passing_fault(guarded: Guard
 
 
 @pytest.mark.slow
-def test_a_provider_that_is_away_is_told_so_and_on_a_concern_whom_to_call(guarded: Guarded, a_concern: Concern) -> None:
+def test_a_provider_outage_gives_503_and_says_who_to_call(guarded: Guarded, a_concern: Concern) -> None:
     client, provider = guarded
     provider.leave()
 
@@ -202,7 +202,7 @@ SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this ma
         ({"JWKS_URL": "https://"}, SAFELY),
     ],
 )
-def test_the_service_does_not_start_with_half_a_provider_or_an_open_wire(
+def test_the_service_does_not_start_with_an_incomplete_or_unencrypted_provider(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changed: dict[str, str | None], sentence: str
 ) -> None:
     for name, value in (WHOLE | changed).items():

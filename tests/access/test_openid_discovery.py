@@ -1,4 +1,4 @@
-"""Where the provider's keys are, what reading them may cost, and what the log says of a token that is refused."""
+"""The provider's keys: their address, the bounds of reading them, and the log of a refused token."""
 
 import socket
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ UNFIT: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changed", UNFIT.values(), ids=UNFIT)
-def test_a_configuration_that_is_not_the_issuer_s_or_leads_over_an_open_wire_is_not_followed(
+def test_an_unfit_provider_configuration_is_refused_and_its_keys_not_read(
     guarded: Guarded, changed: dict[str, Any], lines: Lines
 ) -> None:
     client, provider = guarded
@@ -115,7 +115,7 @@ def trickle(listening: socket.socket, stopped: Event) -> None:
             connection.sendall(b"x")
 
 
-def test_a_provider_that_trickles_is_given_up_after_the_deadline_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_answers_slowly_is_abandoned_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openid_provider, "DEADLINE_SECONDS", 0.3)
     stopped = Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -139,7 +139,7 @@ class Time:
         return self.seconds
 
 
-def test_keys_are_read_again_when_they_are_old_and_for_an_unknown_one_not_at_once(provider: Provider) -> None:
+def test_keys_are_read_again_when_old_and_unknown_keys_not_at_once(provider: Provider) -> None:
     time = Time()
     keys = ProviderKeys(provider.issuer, None, time)
 
@@ -157,7 +157,7 @@ def test_keys_are_read_again_when_they_are_old_and_for_an_unknown_one_not_at_onc
     assert reads_after(2, "RS256") == ["/keys"]
 
 
-def test_a_provider_that_fails_is_left_alone_for_a_moment_and_known_keys_serve_for_an_hour(provider: Provider) -> None:
+def test_a_failed_provider_is_asked_later_and_known_keys_serve_an_hour(provider: Provider) -> None:
     time = Time()
     keys = ProviderKeys(provider.issuer, provider.url, time)
     key = keys.get("RS256")
@@ -216,9 +216,7 @@ REASONS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("token", "reason"), REASONS.values(), ids=REASONS)
-def test_the_log_says_why_a_token_was_refused_and_the_answer_does_not(
-    tmp_path: Path, lines: Lines, token: str, reason: str
-) -> None:
+def test_only_the_log_says_why_a_token_was_refused(tmp_path: Path, lines: Lines, token: str, reason: str) -> None:
     with guarded_by_a_provider(tmp_path) as (client, _):
         answer = publish_with(client, token)
 

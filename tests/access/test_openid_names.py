@@ -1,4 +1,4 @@
-"""What the record shows of a token's client and person, and which scopes its groups and roles give."""
+"""Tokens: the record names their client and person, and their groups and roles give scopes."""
 
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ UNFIT = {
 
 @pytest.mark.parametrize("claim", ["azp", "sub"])
 @pytest.mark.parametrize("name", UNFIT.values())
-def test_a_name_that_cannot_stand_on_the_record_is_refused(guarded: Guarded, claim: str, name: Any) -> None:
+def test_a_name_unfit_for_the_record_is_refused(guarded: Guarded, claim: str, name: Any) -> None:
     client, _ = guarded
 
     answer = client.get("/v1/desk/summary", headers=bearer(a_token(**DESK | {claim: name})))
@@ -124,9 +124,7 @@ MAPPED = {
         ({}, 403),
     ],
 )
-def test_groups_and_roles_give_what_the_settings_say_and_a_group_s_own_name_gives_nothing(
-    tmp_path: Path, claims: dict[str, Any], status: int
-) -> None:
+def test_groups_and_roles_give_only_what_the_settings_say(tmp_path: Path, claims: dict[str, Any], status: int) -> None:
     settings = parse_settings(
         {f"GUIDANCE_{name.upper()}": value for name, value in MAPPED.items()}
         | {"GUIDANCE_OPENID_ISSUER": "https://a.example", "GUIDANCE_OPENID_AUDIENCE": "api"}
@@ -152,7 +150,7 @@ def test_a_mapping_of_another_shape_is_refused(scopes: str) -> None:
 
 @pytest.mark.parametrize("wrote", [{"azp": None}, {"azp": "another-app"}, {}])
 @pytest.mark.parametrize("publishes", [{"azp": None}, {"azp": "another-app"}, {}])
-def test_one_person_has_one_name_by_whichever_token_and_does_not_publish_their_own_words(
+def test_a_person_has_one_name_and_cannot_publish_their_own_draft(
     guarded: Guarded, wrote: dict[str, Any], publishes: dict[str, Any]
 ) -> None:
     client, _ = guarded

@@ -1,4 +1,4 @@
-"""Limits: generous, told in every answer, and never a reason not to say whom to call."""
+"""Limits: generous, told in every answer, and never a reason not to say who to call."""
 
 import json
 import secrets
@@ -79,7 +79,7 @@ def expect_refusal(answer: Any) -> None:
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
-def test_who_checks_too_often_is_told_when_to_try_again_and_whom_to_call(called: Called, a_concern: Concern) -> None:
+def test_a_refused_check_says_when_to_retry_and_who_to_call(called: Called, a_concern: Concern) -> None:
     school, another = called(A_SCHOOL), called(ELSEWHERE)
 
     answers = [school.post(CHECK, json=a_concern()) for _ in range(3)]
@@ -93,7 +93,7 @@ def test_who_checks_too_often_is_told_when_to_try_again_and_whom_to_call(called:
     assert others.status_code == 200
 
 
-def test_every_answer_of_a_limited_route_tells_how_the_caller_stands(called: Called, a_concern: Concern) -> None:
+def test_every_answer_of_a_limited_route_tells_what_is_left(called: Called, a_concern: Concern) -> None:
     school = called(A_SCHOOL)
 
     answers = [school.post(CHECK, json=each) for each in (a_concern(), {}, a_concern(), a_concern())]
@@ -166,9 +166,7 @@ def test_plain_public_reads_and_operations_have_no_limit(called: Called) -> None
         assert "RateLimit" not in answers[0].headers
 
 
-def test_a_client_that_was_admitted_is_counted_by_its_key_and_not_by_its_address(
-    called: Called, a_concern: Concern
-) -> None:
+def test_a_client_is_counted_by_its_key_and_not_its_address(called: Called, a_concern: Concern) -> None:
     school = called(A_SCHOOL)
     key = a_key(school, Scope.SUBMIT)
 
@@ -248,7 +246,7 @@ def test_no_network_address_of_a_reporter_is_kept_or_logged(
 
 
 def _counters(service: Any) -> dict[str, int]:
-    """What the limiter holds in memory."""
+    """Return the counts that the limiter holds in memory."""
     counted: dict[str, int] = dict(_limiter(service)._own.storage.storage)
     return counted
 
@@ -290,7 +288,7 @@ def sharing(settings: Settings, url: str, secret: str = "") -> Settings:
 
 @pytest.mark.slow
 @SHARED
-def test_nodes_that_share_a_store_count_together_and_the_store_holds_no_address(
+def test_nodes_sharing_a_store_count_together_and_store_no_address(
     limited: Settings, store: Store, a_concern: Concern
 ) -> None:
     shared = sharing(limited, store.url)
@@ -308,7 +306,7 @@ def test_nodes_that_share_a_store_count_together_and_the_store_holds_no_address(
 
 @pytest.mark.slow
 @SHARED
-def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
+def test_each_node_counts_locally_until_the_store_is_back(
     limited: Settings,
     store: Store,
     a_concern: Concern,

@@ -1,4 +1,4 @@
-"""Signing in: whoever has not signed in writes nothing, and what is tried from an address keeps nobody there out."""
+"""Signing in: nobody writes before they sign in, and tries from an address keep nobody there out."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ def encoded(value: bytes) -> str:
 
 @dataclass
 class Authenticator:
-    """What signs challenges for a passkey, as a device does."""
+    """A device that signs challenges for a passkey."""
 
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
@@ -87,7 +87,7 @@ def challenges(service: FastAPI) -> int:
 
 
 @pytest.mark.usefixtures("client")
-def test_whoever_has_not_signed_in_writes_nothing(service: FastAPI) -> None:
+def test_a_person_who_has_not_signed_in_writes_nothing(service: FastAPI) -> None:
     link = invited(service, JO)
     context_of(service).writer.stop()
 
@@ -103,9 +103,7 @@ def test_whoever_has_not_signed_in_writes_nothing(service: FastAPI) -> None:
 
 
 @pytest.mark.usefixtures("client")
-def test_a_challenge_is_signed_once_by_its_end_and_only_if_it_is_of_this_service(
-    service: FastAPI, clock: SettableClock
-) -> None:
+def test_a_challenge_of_this_service_is_signed_once_before_its_end(service: FastAPI, clock: SettableClock) -> None:
     device, browser = Authenticator(), office(service)
     device.register(service)
     signed, late = (device.sign(browser.post(OPTIONS).json()) for _ in range(2))

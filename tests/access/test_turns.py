@@ -1,4 +1,4 @@
-"""Callers above a limit take turns: they have few places, whatever they send, and their late answers have none."""
+"""Callers above a limit take turns: they have few places for any request, and their late answers have none."""
 
 import http.client
 import json
@@ -75,7 +75,7 @@ class Flooded:
         await self.layer({**scope, "app": self.service, "state": dict(state)}, receive, send)
 
 
-def test_a_flood_at_work_has_a_few_places_and_everybody_else_has_theirs() -> None:
+def test_a_flood_on_one_route_takes_no_place_of_the_others() -> None:
     async def together() -> tuple[int, list[int], list[int]]:
         flooded = Flooded()
         async with anyio.create_task_group() as tasks:
@@ -125,7 +125,7 @@ def test_beyond_the_room_for_those_who_wait_the_next_is_refused(service: FastAPI
     assert anyio.run(together) == ([503], PLACES + WAITING)
 
 
-def test_large_bodies_that_wait_may_not_fill_the_memory_and_short_ones_still_wait(
+def test_waiting_large_bodies_have_a_memory_limit_and_short_ones_still_wait(
     service: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "MAX_WAITING_BYTES", LONG_BODY_BYTES + 10)

@@ -55,7 +55,7 @@ ROOTS = [
 ]
 
 
-def test_the_tree_is_that_of_rfc_6962() -> None:
+def test_the_tree_follows_rfc_6962() -> None:
     tree = MerkleTree()
     roots = [tree.root.hex()]
     for leaf in LEAVES:
@@ -67,7 +67,7 @@ def test_the_tree_is_that_of_rfc_6962() -> None:
 
 
 def opened_by_the_specification(note: str, verifier_key: str) -> list[str]:
-    """Check a note with the text of the specification alone (c2sp.org/signed-note); return the lines of its text."""
+    """Check a note with only the text of the specification (c2sp.org/signed-note); return the lines of its text."""
     text, signature_line = note.split("\n\n")
     name, _, encoded_key = verifier_key.split("+", 2)
     key = base64.b64decode(encoded_key)
@@ -79,7 +79,7 @@ def opened_by_the_specification(note: str, verifier_key: str) -> list[str]:
     return text.split("\n")
 
 
-def test_an_auditor_gets_the_end_of_the_record_signed_in_the_format_of_transparency_logs(
+def test_an_auditor_gets_a_checkpoint_in_the_transparency_log_format(
     desk: Desk, settings: Settings, reference: str
 ) -> None:
     desk.get(f"/concerns/{reference}")
@@ -101,7 +101,7 @@ def test_an_auditor_gets_the_end_of_the_record_signed_in_the_format_of_transpare
     assert desk.http.get("/v1/desk/checkpoint", headers=a_key(desk.http, Scope.READ)).status_code == 403
 
 
-def test_a_checkpoint_is_made_a_day_after_the_first_disclosure_and_then_each_day_by_one_of_many_processes(
+def test_one_process_makes_a_checkpoint_each_day_after_the_first_disclosure(
     context: AppContext, clock: SettableClock, reference: str
 ) -> None:
     assert reference
@@ -117,7 +117,7 @@ def test_a_checkpoint_is_made_a_day_after_the_first_disclosure_and_then_each_day
     assert dt.timedelta(days=1) == CHECKPOINT_INTERVAL
 
 
-def test_a_checkpoint_continues_from_the_one_before_and_is_the_same_as_of_the_whole_record(
+def test_a_checkpoint_continued_from_the_last_equals_one_of_the_whole(
     context: AppContext, desk: Desk, reference: str
 ) -> None:
     for _ in range(5):
@@ -132,7 +132,7 @@ def test_a_checkpoint_continues_from_the_one_before_and_is_the_same_as_of_the_wh
     assert (row.size, row.root_sha256) == (len(hashes), tree.root.hex())
 
 
-def test_checkpoints_have_no_gap_where_the_database_left_a_number_out(context: AppContext) -> None:
+def test_checkpoint_numbers_have_no_gap_if_the_database_skips_one(context: AppContext) -> None:
     """PostgreSQL goes on further along after it crashed, and `verify` compares each checkpoint with its event."""
     first = context.checkpoints.make(at=A_TUESDAY)
     if context.engine.dialect.name == "postgresql":
@@ -144,7 +144,7 @@ def test_checkpoints_have_no_gap_where_the_database_left_a_number_out(context: A
     assert [each for each in verify_events(context.engine) if each[0].startswith("checkpoint")] == []
 
 
-def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut(
+def test_the_second_party_gets_each_checkpoint_and_finds_deleted_entries(
     context: AppContext, settings: Settings, clock: SettableClock, reference: str, tmp_path: Path
 ) -> None:
     receiver = Receiver()
@@ -169,7 +169,7 @@ def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut
     event = json.loads(notice.body)
     key = context.checkpoints.signer.verifier_key
     assert event["type"] == "audit.checkpoint"
-    assert event["data"]["checkpoint"].split("\n")[1] == "3"  # the concern, the receiver, and the signing itself
+    assert event["data"]["checkpoint"].split("\n")[1] == "3"  # the concern, the receiver, and the signing
     assert reference not in notice.body.decode()
     options = ["verify", "--data-dir", str(settings.data_dir), "--checkpoint", str(stored), "--key", key]
     assert CliRunner().invoke(app, options).exit_code == 0
@@ -188,7 +188,7 @@ def test_the_command_prints_the_checkpoint_that_is_stored_and_sent(
     opened_by_the_specification(made.stdout, context.checkpoints.signer.verifier_key)
 
 
-def test_a_checkpoint_that_no_known_key_signed_or_that_is_misshapen_is_refused() -> None:
+def test_a_checkpoint_misshapen_or_signed_by_no_known_key_is_refused() -> None:
     key, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
     signer = NoteSigner(origin_at("https://council.example"), key)
     verifier = parse_verifier_key(signer.verifier_key)

@@ -26,7 +26,7 @@ Status = Callable[[], Any]
 
 @pytest.fixture
 def status(client: TestClient, receipt: Receipt) -> Status:
-    """What the reporter is told now."""
+    """Return a function that reads what the reporter is told now."""
     key = token_of(receipt)
     return lambda: client.get(receipt["links"]["self"], headers=key).json()
 
@@ -143,7 +143,7 @@ def test_every_outcome_of_the_list_is_accepted(desk: Desk, client: TestClient, a
     assert len(codes) == 6
 
 
-def test_the_reporter_sees_each_state_with_its_time_and_whom_to_call(
+def test_the_reporter_sees_each_state_its_time_and_who_to_call(
     desk: Desk, reference: str, status: Status, clock: SettableClock
 ) -> None:
     told = [status()]
@@ -162,7 +162,7 @@ def test_the_reporter_sees_each_state_with_its_time_and_whom_to_call(
     assert {each["signposts"][0]["phones"][0]["number"] for each in told} == {"999"}
 
 
-def test_while_it_waits_the_reporter_is_told_what_to_expect_and_once_overdue_to_call(
+def test_the_reporter_is_told_when_to_expect_acknowledgement_and_when_to_call(
     desk: Desk, reference: str, status: Status, clock: SettableClock
 ) -> None:
     when = "Wednesday 25 November 2026 at 09:30"

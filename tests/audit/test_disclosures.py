@@ -1,4 +1,4 @@
-"""Every act at the desk stands on the record, in the act's own transaction; and the record tells of tampering."""
+"""Every act at the desk is on the record, in the act's own transaction; and the record tells of tampering."""
 
 # ruff: noqa: S608  # the statements are made of names of tables and columns that stand below
 
@@ -62,7 +62,7 @@ Rows = Callable[[], list[Any]]
 
 @dataclass(frozen=True)
 class Call:
-    """How one route is called, and what that must leave on the record; `chain` is None for the concern's own."""
+    """A call of one route, and the act that it must leave on the record; `chain` is None for the concern's own."""
 
     scope: Scope
     act: DeskAct
@@ -136,7 +136,7 @@ class AtWork:
             assert self.desk.act(self.reference, "hand-over", **HAND_OVER).status_code == 201
 
     def call(self, method: str, path: str, headers: dict[str, str] | None = None) -> Any:
-        """Call the route about the concern; with the team's own key, where no headers are given."""
+        """Call the route about the concern; with the team's own key, if no headers are given."""
         told = CALLS[method, path].body if method == "post" else None
         address = path.format(reference=self.reference, chain=self.reference, number=1)
         return self.desk.http.request(
@@ -167,7 +167,7 @@ def test_no_route_of_the_desk_is_left_out_here(service: FastAPI) -> None:
 
 @pytest.mark.slow
 @every_call
-def test_each_route_needs_a_token_and_its_scope_and_leaves_nothing_on_the_record_without(
+def test_each_route_needs_its_scope_and_records_nothing_without_it(
     client: TestClient, at_work: AtWork, database: RawConnection, method: str, path: str
 ) -> None:
     scopes = [scope for scope in Scope if scope is not CALLS[method, path].scope]
@@ -267,7 +267,7 @@ def flipped(stored: Any) -> Iterator[Any]:
 @pytest.mark.slow
 @pytest.mark.embedded
 @pytest.mark.parametrize("column", COLUMNS)
-def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
+def test_one_byte_changed_in_any_row_is_reported_with_its_chain(
     unguarded: Unguarded, service: FastAPI, settings: Settings, column: str
 ) -> None:
     as_bytes = column if column == "number" else f"CAST({column} AS BLOB)"
@@ -338,7 +338,7 @@ def test_the_command_names_the_concern_whose_chain_was_cut_reordered_or_rewritte
 @pytest.mark.slow
 @pytest.mark.embedded
 @pytest.mark.parametrize("table", ["disclosures", "chains"])
-def test_the_database_itself_refuses_to_alter_delete_or_replace_what_is_on_the_record(
+def test_the_database_refuses_to_change_delete_or_replace_the_record(
     at_work: AtWork, database: RawConnection, table: str
 ) -> None:
     at_work.prepare("outcome")
@@ -367,7 +367,7 @@ def test_the_database_itself_refuses_to_alter_delete_or_replace_what_is_on_the_r
 
 
 @pytest.mark.slow
-def test_a_signed_statement_is_checked_offline_and_shows_a_chain_that_was_cut_and_made_whole_again(
+def test_a_signed_statement_checked_offline_reveals_a_cut_chain(
     unguarded: Unguarded, desk: Desk, settings: Settings, reference: str
 ) -> None:
     told = desk.get(f"/disclosures/{reference}/statement").json()
@@ -418,7 +418,7 @@ def test_the_record_comes_page_by_page_and_by_chain_and_client(client: TestClien
 
 
 @pytest.mark.slow
-def test_reading_the_record_and_looking_through_the_inbox_tell_on_the_record_what_was_shown(at_work: AtWork) -> None:
+def test_the_record_says_what_an_auditor_and_an_inbox_reader_saw(at_work: AtWork) -> None:
     at_work.desk.get("/concerns")
     at_work.desk.get(f"/disclosures?chain={at_work.reference}&client=example-desk")
 
@@ -437,9 +437,7 @@ def by_the_operator(act: str, detail: str) -> tuple[str, str, str, str]:
     return (act, "operator", "command line", detail)
 
 
-def test_what_people_are_let_in_to_do_and_when_they_come_and_go_is_on_the_record(
-    service: FastAPI, client: TestClient, desk: Desk
-) -> None:
+def test_every_invitation_role_and_sign_in_is_on_the_record(service: FastAPI, client: TestClient, desk: Desk) -> None:
     client.follow_redirects = False
     sign_in_as(service, client, JO, Role.WORKER)
     client.post("/desk/sign-out", headers=OWN_PAGE)

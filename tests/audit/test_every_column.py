@@ -366,7 +366,7 @@ def rows_of_the_log(engine: Engine) -> list[AuditEntryRow]:
         return list(session.exec(select(AuditEntryRow)))
 
 
-def test_each_entry_of_the_log_reads_back_to_the_bytes_that_are_stored(altered: Altered) -> None:
+def test_each_entry_of_the_log_reads_back_to_its_stored_bytes(altered: Altered) -> None:
     rows = rows_of_the_log(altered.engine)
 
     assert [row.detail for row in rows] == [details_of(row).stored for row in rows]

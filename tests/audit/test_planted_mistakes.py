@@ -60,9 +60,7 @@ def test_a_planted_mistake_publishes_nothing_and_says_what_to_do(
     assert number_published(data_dir) == before
 
 
-def test_a_sound_first_edition_in_a_misspelt_folder_is_not_published_and_the_right_folder_is_named(
-    tmp_path: Path, data_dir: Path
-) -> None:
+def test_an_edition_in_a_misspelt_folder_is_refused_with_the_right_folder(tmp_path: Path, data_dir: Path) -> None:
     path, before = write(tmp_path, name="child-sexual-explotation/1.yaml"), number_published(data_dir)
 
     result = run("publish", path, "--digest", digest_of(an_edition()), "--data-dir", data_dir)
@@ -72,7 +70,7 @@ def test_a_sound_first_edition_in_a_misspelt_folder_is_not_published_and_the_rig
     assert number_published(data_dir) == before
 
 
-def test_several_files_are_checked_at_once_and_each_says_what_is_its_own(tmp_path: Path, data_dir: Path) -> None:
+def test_several_files_are_checked_at_once_and_each_has_its_fault(tmp_path: Path, data_dir: Path) -> None:
     files = [write(tmp_path, planted, name=f"guide-{place}/1.yaml") for place, planted in enumerate(MISTAKES.values())]
 
     result = run("check", *files, tmp_path / "none" / "1.yaml", "--data-dir", data_dir)

@@ -54,7 +54,7 @@ def exchange_texts(database: RawConnection, one: str, other: str) -> None:
         database.execute("UPDATE concerns SET sealed = ? WHERE reference = ?", (sealed, reference))
 
 
-def test_the_digest_of_what_was_sealed_is_on_the_record_from_the_moment_of_receipt(
+def test_the_digest_of_a_sealed_text_is_recorded_at_receipt(
     raised: Callable[..., str], database: RawConnection
 ) -> None:
     reference = raised()
@@ -186,7 +186,7 @@ def test_additions_that_were_exchanged_are_not_shown_in_each_others_place(
     assert (answer.status_code, OTHER_WORDS in answer.text) == (500, False)
 
 
-def test_a_text_that_cannot_be_opened_or_is_misplaced_does_not_end_a_resealing(
+def test_resealing_goes_on_past_a_misplaced_or_unreadable_text(
     service: FastAPI, settings: Settings, raised: Callable[..., str], database: RawConnection, tmp_path: Path
 ) -> None:
     one, other, unreadable, whole = raised(), raised(), raised(), raised()

@@ -1,4 +1,4 @@
-"""How many SQL statements each act asks: a number that grows is a query that somebody added without a need."""
+"""Each act asks a fixed number of SQL statements: if the number grows, somebody added a query without a need."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

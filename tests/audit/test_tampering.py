@@ -157,7 +157,7 @@ def verify(data_dir: Path, *options: str | Path) -> tuple[int, str]:
 
 
 def is_found_while_serving(data_dir: Path) -> bool:
-    """Whether the check beside the service finds it too."""
+    """Return whether the check beside the service finds it too."""
     engine = open_database(data_dir, address_for(data_dir))
     return bool(find_broken(engine, Invariant.CHAINS, recipients=(), at=LATER))
 
@@ -170,7 +170,7 @@ def exchange(tampering: Tampering, table: str, one: str, other: str) -> None:
 
 
 def rewrite_chain(tampering: Tampering, name: str) -> None:
-    """Hash the chain again from its first row, as this service does, and put the hashes wherever they stand."""
+    """Hash the chain again from its first row, as this service does, and put the new hashes in every place."""
     columns = [
         column for column in AuditEntryRow.model_fields if column not in ("previous_sha256", "sha256", "at", "position")
     ]
@@ -574,9 +574,7 @@ BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
 """What somebody does who can write rows and leaves the rules: the database refuses it, or `verify` finds it."""
 
 
-def test_a_copy_that_nobody_touched_has_no_fault_and_agrees_with_the_checkpoint(
-    history: History, tmp_path: Path
-) -> None:
+def test_an_untouched_copy_has_no_fault_and_matches_the_checkpoint(history: History, tmp_path: Path) -> None:
     copy_database(history.today, tmp_path / "data")
 
     code, said = verify(tmp_path / "data", "--checkpoint", history.checkpoint)
@@ -599,7 +597,7 @@ def test_what_somebody_did_to_a_copy_of_the_database_is_found(
 
 
 @pytest.mark.parametrize("name", BY_ROWS_ALONE)
-def test_what_somebody_did_by_rows_alone_is_refused_or_found(history: History, tmp_path: Path, name: str) -> None:
+def test_a_change_to_rows_is_refused_or_found(history: History, tmp_path: Path, name: str) -> None:
     statement, fault = BY_ROWS_ALONE[name]
     copy_database(history.today, tmp_path / "data")
 
@@ -630,22 +628,18 @@ def test_the_tables_have_as_many_changes_as_they_promise() -> None:
     assert len(BY_ROWS_ALONE) >= 19
 
 
-def test_a_database_that_was_rolled_back_to_yesterday_is_found_by_the_checkpoint_of_today(
-    history: History, tmp_path: Path
-) -> None:
+def test_today_s_checkpoint_finds_a_database_rolled_back_to_yesterday(history: History, tmp_path: Path) -> None:
     copy_database(history.yesterday, tmp_path / "data")
 
     alone = verify(tmp_path / "data")
     code, said = verify(tmp_path / "data", "--checkpoint", history.checkpoint)
 
-    assert alone[0] == 0  # by itself it is whole
+    assert alone[0] == 0  # without a checkpoint it is whole
     assert code == 1
     assert "the database was rolled back, or cut" in said
 
 
-def test_a_database_that_was_rolled_back_and_has_grown_past_the_checkpoint_is_found_too(
-    history: History, tmp_path: Path
-) -> None:
+def test_the_checkpoint_finds_a_rolled_back_database_that_has_grown_past_it(history: History, tmp_path: Path) -> None:
     copy_database(history.yesterday, tmp_path / "data")
     service = create_app(Settings(data_dir=tmp_path / "data", deliver=False))
     with TestClient(service) as http:
@@ -685,7 +679,7 @@ def test_a_checkpoint_that_another_key_signed_or_somebody_changed_is_refused(his
 
 
 @pytest.mark.embedded
-def test_full_text_that_cannot_be_checked_just_now_does_not_pass_for_sound(history: History, tmp_path: Path) -> None:
+def test_a_locked_full_text_index_does_not_pass_for_sound(history: History, tmp_path: Path) -> None:
     copy_database(history.today, tmp_path / "data")
     database = open_database(tmp_path / "data")
     event.listen(database, "connect", lambda raw, _record: raw.execute("PRAGMA busy_timeout=0"))

@@ -62,12 +62,12 @@ def run_jobs(service: FastAPI) -> None:
 
 
 def states(desk: Desk, references: list[str]) -> list[int]:
-    """How the desk reads each: 200, or 410 where its words are erased."""
+    """Return the status of each at the desk: 200, or 410 if its words are erased."""
     return [desk.get(f"/concerns/{each}").status_code for each in references]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_while_the_clock_is_wrong_nothing_is_erased_and_somebody_hears_of_it(
+def test_a_wrong_clock_erases_nothing_and_is_reported(
     service: FastAPI, desk: Desk, clock: SettableClock, references: list[str], wrong: dt.timedelta, lines: Lines
 ) -> None:
     client: TestClient = desk.http
@@ -90,7 +90,7 @@ def test_while_the_clock_is_wrong_nothing_is_erased_and_somebody_hears_of_it(
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_a_restart_in_the_wrong_time_and_what_is_recorded_in_it_change_nothing(
+def test_a_restart_with_a_wrong_clock_erases_nothing(
     settings: Settings, service: FastAPI, desk: Desk, references: list[str], wrong: dt.timedelta
 ) -> None:
     run_jobs(service)
@@ -120,7 +120,7 @@ def test_a_clock_that_goes_on_erases_what_is_due_without_a_word(
 
 
 @pytest.mark.usefixtures("references")
-def test_where_nothing_is_known_the_newest_act_counts(service: FastAPI, context: AppContext) -> None:
+def test_without_a_known_time_the_newest_act_counts(service: FastAPI, context: AppContext) -> None:
     run_jobs(service)
     context.writer.run(lambda session: session.connection().execute(delete(KnownTimeRow)))
 
@@ -140,7 +140,7 @@ def test_a_service_without_an_act_takes_the_time_as_it_is(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_doctor_says_it_and_a_command_goes_on_when_somebody_has_looked(
+def test_the_doctor_reports_a_wrong_clock_and_a_checked_purge_runs(
     settings: Settings, context: AppContext, desk: Desk, clock: SettableClock, references: list[str]
 ) -> None:
     if on_postgresql():

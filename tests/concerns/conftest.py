@@ -1,4 +1,4 @@
-"""What tests of concerns need: how many there are."""
+"""Fixtures of the tests of concerns."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from app.models.concerns.rows import ConcernRow
 
 @pytest.fixture
 def kept(service: FastAPI) -> Callable[[], int]:
-    """How many concerns stand in the database."""
+    """Return a function that counts the concerns in the database."""
 
     def count_concerns(session: Session) -> int:
         return session.exec(select(func.count()).select_from(ConcernRow)).one()

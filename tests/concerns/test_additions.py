@@ -57,7 +57,7 @@ def in_the_inbox(desk: Desk) -> Any:
     return entry
 
 
-def test_an_addition_is_kept_and_answered_with_its_time_the_state_and_whom_to_call(
+def test_the_answer_to_an_addition_has_its_time_state_and_contacts(
     client: TestClient, receipt: Receipt, clock: SettableClock
 ) -> None:
     clock.time = A_TUESDAY.replace(hour=18)
@@ -74,7 +74,7 @@ def test_an_addition_is_kept_and_answered_with_its_time_the_state_and_whom_to_ca
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_the_status_token_of_that_concern_is_needed_and_nothing_else_will_do(
+def test_only_the_concern_s_own_status_token_takes_an_addition(
     client: TestClient, desk: Desk, receipt: Receipt, a_concern: Concern, rows: Callable[[], list[Any]]
 ) -> None:
     another = client.post("/v1/concerns", json=a_concern()).json()
@@ -92,7 +92,7 @@ def test_the_status_token_of_that_concern_is_needed_and_nothing_else_will_do(
     assert rows() == []
 
 
-def test_it_stands_under_the_seal_with_its_reference_and_time_as_it_was_sent(
+def test_an_addition_is_sealed_as_sent_with_its_reference_and_time(
     client: TestClient, receipt: Receipt, rows: Callable[[], list[Any]], settings: Settings
 ) -> None:
     told = more(immediate_danger="no")
@@ -111,7 +111,7 @@ def test_it_stands_under_the_seal_with_its_reference_and_time_as_it_was_sent(
         pyrage.decrypt(sealed, [pyrage.x25519.Identity.generate()])
 
 
-def test_the_team_reads_additions_in_the_order_of_their_arrival_and_sees_when_the_last_came(
+def test_the_team_reads_additions_in_order_of_arrival_with_the_last_time(
     client: TestClient, desk: Desk, receipt: Receipt, clock: SettableClock
 ) -> None:
     for hour, words in ((10, "Second."), (11, "First."), (12, "Third.")):
@@ -126,7 +126,7 @@ def test_the_team_reads_additions_in_the_order_of_their_arrival_and_sees_when_th
     assert in_the_inbox(desk)["added_at"] == "2026-11-24T12:30:00Z"
 
 
-def test_a_retry_gets_the_same_answer_and_adds_nothing_and_another_concern_may_use_the_key(
+def test_a_retry_adds_nothing_and_another_concern_may_use_its_key(
     client: TestClient, receipt: Receipt, a_concern: Concern, rows: Callable[[], list[Any]], clock: SettableClock
 ) -> None:
     another = client.post("/v1/concerns", json=a_concern()).json()
@@ -144,7 +144,7 @@ def test_a_retry_gets_the_same_answer_and_adds_nothing_and_another_concern_may_u
     assert [row[:2] for row in rows()] == sorted([(receipt["reference"], 1), (another["reference"], 1)])
 
 
-def test_a_retry_after_the_erasure_gets_its_receipt_and_anything_else_is_refused(
+def test_a_retry_after_erasure_gets_its_receipt_and_new_additions_are_refused(
     client: TestClient, desk: Desk, receipt: Receipt, rows: Callable[[], list[Any]]
 ) -> None:
     first = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
@@ -199,7 +199,7 @@ def writer_at_rest(service: FastAPI) -> Iterator[Callable[[int], None]]:
             released.set()
 
 
-def test_of_two_additions_at_the_same_moment_the_calmer_one_does_not_hide_the_danger(
+def test_a_calmer_addition_at_the_same_moment_does_not_hide_danger(
     client: TestClient, service: FastAPI, desk: Desk, receipt: Receipt
 ) -> None:
     with ThreadPoolExecutor(2) as callers:
@@ -231,7 +231,7 @@ def test_an_addition_that_meets_an_erasure_is_refused_and_leaves_no_words(
 
 
 @pytest.mark.parametrize(("section", "id_"), [("indicators", "prior-neglect-or-abuse"), ("factors", CANARY.lower())])
-def test_an_id_that_the_concern_s_edition_does_not_have_is_refused_with_its_place(
+def test_an_id_that_the_edition_lacks_is_refused_with_its_place(
     client: TestClient, receipt: Receipt, rows: Callable[[], list[Any]], section: str, id_: str
 ) -> None:
     told = more(concern={"narrative": "Example.", section: [{"id": "missing-or-unexplained-absence"}, {"id": id_}]})
@@ -247,7 +247,7 @@ def test_an_id_that_the_concern_s_edition_does_not_have_is_refused_with_its_plac
     assert rows() == []
 
 
-def test_once_the_concern_is_erased_an_addition_is_told_whom_to_call_instead(
+def test_an_addition_to_an_erased_concern_is_told_who_to_call(
     client: TestClient, desk: Desk, receipt: Receipt, rows: Callable[[], list[Any]]
 ) -> None:
     add(client, receipt, more())
@@ -263,7 +263,7 @@ def test_once_the_concern_is_erased_an_addition_is_told_whom_to_call_instead(
 
 
 @pytest.mark.slow
-def test_no_word_of_an_addition_stands_in_any_file_or_log_line(live: LiveServer, a_concern: Concern) -> None:
+def test_no_word_of_an_addition_is_in_a_file_or_log(live: LiveServer, a_concern: Concern) -> None:
     told = more(CANARY, concern={"narrative": CANARY, "hoped_for": CANARY, "how_known": ["first_hand"]})
     with live.client() as http:
         receipt = http.post("/v1/concerns", json=a_concern()).json()

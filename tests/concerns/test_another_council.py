@@ -1,4 +1,4 @@
-"""A child who lives elsewhere, and an adult who works with children: whom the reporter can call too, and the desk."""
+"""A child of another area, or an adult who works with children: reporter and desk are told who else to call."""
 
 import json
 import shutil
@@ -49,7 +49,7 @@ def about(a_concern: Concern, *areas: str, people: tuple[dict[str, Any], ...] = 
         ((BRISTOL,), (A_COACH,), ["bristol-first-response", "designated-officer"], {PASSES_ON, OFFICER}),
     ],
 )
-def test_receipt_check_and_retry_say_whom_to_call_too(
+def test_receipt_check_and_retry_say_who_else_to_call(
     client: TestClient,
     a_concern: Concern,
     areas: tuple[str, ...],
@@ -80,7 +80,7 @@ def test_an_area_that_is_none_is_refused_with_its_place(client: TestClient, a_co
     assert "E99999999" not in refused.text
 
 
-def test_where_a_child_lives_is_sealed_and_in_no_clear_column_event_or_status(
+def test_a_child_s_home_council_is_sealed_and_never_in_clear(
     client: TestClient, service: FastAPI, desk: Desk, a_concern: Concern
 ) -> None:
     receipt = client.post("/v1/concerns", json=about(a_concern, WILTSHIRE, people=(A_COACH,))).json()
@@ -95,7 +95,7 @@ def test_where_a_child_lives_is_sealed_and_in_no_clear_column_event_or_status(
     assert [code for code in codes for text in told if code in text] == []
 
 
-def test_every_area_but_our_own_has_its_neighbour_and_the_list_of_signposts_has_them_apart(client: TestClient) -> None:
+def test_every_other_area_has_a_neighbour_kept_apart_from_the_signposts(client: TestClient) -> None:
     areas = {code.code for code in read_reference_data(SEED_DIR).get_code_list("council").codes}
     listed = client.get("/v1/signposts").json()
 
@@ -107,7 +107,7 @@ def test_every_area_but_our_own_has_its_neighbour_and_the_list_of_signposts_has_
         assert "Designated officer (LADO)" in page
 
 
-def test_the_designated_officer_is_no_team_for_the_time_when_the_duty_team_is_closed(client: TestClient) -> None:
+def test_the_designated_officer_is_not_offered_when_the_duty_team_is_closed(client: TestClient) -> None:
     card = client.get("/").text.partition('<section class="call"')[2].partition("</section>")[0]
 
     assert "Emergency Duty Team" in card
@@ -123,7 +123,7 @@ def test_a_neighbour_without_its_area_is_refused_when_the_seed_is_read(tmp_path:
         read_seed_file(path, SignpostList)
 
 
-def test_the_desk_reads_first_what_needs_more_than_the_usual_route_in_the_browser_as_on_the_server(
+def test_browser_and_server_show_first_what_needs_more_than_the_usual_route(
     service: FastAPI, client: TestClient, a_concern: Concern, tmp_path: Path
 ) -> None:
     context: AppContext = service.state.context

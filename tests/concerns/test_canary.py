@@ -41,7 +41,7 @@ MANY_HEADERS = {
 
 
 def raw(live: LiveServer, request: str) -> bytes:
-    """What the server answers to a request that no HTTP library would send."""
+    """Send a request that no HTTP library would send, and return the server's answer."""
     host, port = live.url.removeprefix("http://").split(":")
     with closing(socket.create_connection((host, int(port)), timeout=30)) as connection:
         connection.sendall(request.encode())
@@ -85,7 +85,7 @@ def wherever_it_can_be_sent(client: httpx.Client, told: Any, free: list[Place]) 
 
 
 def on_the_pages(client: httpx.Client) -> list[httpx.Response]:
-    """Post the canary to every page that takes anything: the answers alone show it, to whoever typed it."""
+    """Post the canary to every page that takes anything: only the answers show it, to the person who typed it."""
     form = f"/raise-a-concern/{SLUG}"
     told = {
         "immediate_danger": "no",
@@ -126,7 +126,7 @@ def talkative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveS
         yield server
 
 
-def test_no_word_of_a_concern_stands_anywhere_but_under_the_seal(talkative: LiveServer, tmp_path: Path) -> None:
+def test_no_word_of_a_concern_is_anywhere_outside_the_seal(talkative: LiveServer, tmp_path: Path) -> None:
     told, free = planted()
     transport = httpx.HTTPTransport(local_address=CALLER)
     with httpx.Client(
@@ -161,7 +161,7 @@ def test_no_word_of_a_concern_stands_anywhere_but_under_the_seal(talkative: Live
         assert not [content for content in everything if address.encode() in content]
 
 
-def test_the_canary_would_be_found_and_stands_whole_under_the_seal(talkative: LiveServer) -> None:
+def test_the_search_finds_the_canary_which_is_whole_under_the_seal(talkative: LiveServer) -> None:
     told, free = planted()
     with talkative.client() as client:
         assert client.post("/v1/concerns", json=told).status_code == 201

@@ -74,9 +74,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("told", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
-def test_the_receipt_has_the_contract_s_keys_in_order_and_is_kept_by_no_cache(
-    client: TestClient, told: dict[str, Any]
-) -> None:
+def test_the_receipt_has_its_keys_in_order_and_no_cache_keeps_it(client: TestClient, told: dict[str, Any]) -> None:
     answer = client.post("/v1/concerns", json=told)
 
     receipt = answer.json()
@@ -95,7 +93,7 @@ def test_the_receipt_is_byte_for_byte_what_its_model_makes(client: TestClient, e
         assert Receipt.model_validate_json(received.content).model_dump_json().encode() == received.content
 
 
-def test_a_receipt_has_the_contacts_of_the_current_edition_whichever_it_is_about(
+def test_a_receipt_has_the_current_edition_s_contacts_for_every_edition(
     client: TestClient, service: FastAPI, a_concern: Concern
 ) -> None:
     first = client.post("/v1/concerns", json=a_concern()).json()
@@ -108,9 +106,7 @@ def test_a_receipt_has_the_contacts_of_the_current_edition_whichever_it_is_about
     assert (second["edition"], again["edition"]) == (2, 1)
 
 
-def test_the_receipt_says_999_first_then_the_guide_s_own_contacts_and_that_nobody_has_answered_yet(
-    client: TestClient, a_concern: Concern
-) -> None:
+def test_the_receipt_gives_999_the_contacts_and_says_nobody_has_read_it(client: TestClient, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
 
     assert "999" in receipt["next_steps"][0]
@@ -136,7 +132,7 @@ def test_a_concern_without_indicators_is_told_the_same_as_one_with_many(client: 
 
 
 @BOTH_DOORS
-def test_a_concern_is_pinned_to_the_current_edition_of_the_only_guide_or_to_the_one_it_names(
+def test_a_concern_is_pinned_to_the_edition_it_names_or_the_current(
     client: TestClient, service: FastAPI, a_concern: Concern, path: str
 ) -> None:
     publish_next(service, change_note="A test's second edition.")
@@ -149,7 +145,7 @@ def test_a_concern_is_pinned_to_the_current_edition_of_the_only_guide_or_to_the_
 
 
 @BOTH_DOORS
-def test_a_withdrawn_edition_that_the_reporter_was_shown_is_accepted_and_is_not_the_default(
+def test_a_withdrawn_edition_is_accepted_if_named_and_never_the_default(
     client: TestClient, service: FastAPI, a_concern: Concern, path: str
 ) -> None:
     publish_next(service, change_note="A test's second edition.")
@@ -196,7 +192,7 @@ def test_a_guide_or_edition_that_there_is_not_is_pointed_to(
 
 
 @BOTH_DOORS
-def test_every_id_and_code_that_the_edition_and_the_lists_do_not_have_is_pointed_to_at_once(
+def test_every_unknown_id_and_code_is_pointed_to_at_once(
     client: TestClient, a_concern: Concern, kept: Callable[[], int], path: str
 ) -> None:
     known = {"id": "self-harm-or-emotional-change"}
@@ -272,7 +268,7 @@ def test_a_check_answers_as_a_submission_would_and_keeps_nothing(
 
 
 @BOTH_DOORS
-def test_where_strangers_may_not_submit_they_are_told_so_and_whom_to_call(
+def test_strangers_who_may_not_submit_are_told_who_to_call(
     closed_to_strangers: TestClient, a_concern: Concern, path: str
 ) -> None:
     answer = closed_to_strangers.post(path, json=a_concern())
@@ -284,9 +280,7 @@ def test_where_strangers_may_not_submit_they_are_told_so_and_whom_to_call(
     assert answer.json()["contacts"]
 
 
-def test_the_status_tells_whoever_holds_the_token_how_the_concern_stands(
-    client: TestClient, a_concern: Concern
-) -> None:
+def test_the_status_shows_the_token_s_holder_the_state_of_the_concern(client: TestClient, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
 
     answer = client.get(receipt["links"]["self"], headers=bearer(receipt["status_token"]))
@@ -299,9 +293,7 @@ def test_the_status_tells_whoever_holds_the_token_how_the_concern_stands(
     assert "Alex" not in answer.text
 
 
-def test_a_wrong_token_a_wrong_reference_and_one_that_cannot_be_answer_alike(
-    client: TestClient, a_concern: Concern
-) -> None:
+def test_a_wrong_token_and_a_wrong_reference_get_the_same_answer(client: TestClient, a_concern: Concern) -> None:
     mine, other = (client.post("/v1/concerns", json=a_concern()).json() for _ in range(2))
     tries = [
         (mine["reference"], other["status_token"]),

@@ -1,4 +1,4 @@
-"""Who to call is that of the current edition, wherever a reporter reads it, and never another council's."""
+"""Reporters read the numbers of the current edition everywhere, and never another council's."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -143,7 +143,7 @@ def test_local_signposts_are_those_of_the_council(
     assert {each.id for each in known.all_signposts if not each.council} <= {each.id for each in shown}
 
 
-def test_whom_to_call_is_made_once_for_each_publication(service: FastAPI, context: AppContext) -> None:
+def test_emergency_contacts_are_built_once_for_each_publication(service: FastAPI, context: AppContext) -> None:
     contacts = context.emergency_contacts
     first = contacts.current()
 

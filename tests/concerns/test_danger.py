@@ -1,4 +1,4 @@
-"""Where a child is or may be in danger the clock runs by day and night, and nobody is made to wait for an answer."""
+"""In possible danger the clock runs by day and night, and nobody is made to wait for an answer."""
 
 import datetime as dt
 from typing import Any
@@ -35,7 +35,7 @@ def overdue(desk: Desk) -> list[str]:
     return [each["reference"] for each in desk.get("/concerns?overdue=true").json()["concerns"]]
 
 
-def test_check_receipt_status_and_inbox_have_one_clock_for_each_answer_about_danger(
+def test_check_receipt_status_and_inbox_have_the_same_clock_for_danger(
     client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
 ) -> None:
     clock.time = A_SATURDAY_NIGHT
@@ -79,7 +79,7 @@ STEPS = [  # the times that are set, the moment, the answer about danger, the se
 
 
 @pytest.mark.parametrize("case", STEPS)
-def test_a_time_for_danger_is_promised_only_where_the_council_set_it(
+def test_a_time_for_danger_is_promised_only_if_the_council_set_it(
     settings: Settings, a_concern: Concern, clock: SettableClock, case: tuple[dict[str, int], dt.datetime, str, str]
 ) -> None:
     times, clock.time, danger, sentence = case
@@ -108,7 +108,7 @@ def test_a_late_answer_names_no_time_that_was_not_promised(
     assert steps[1].startswith("A social worker has not acknowledged it yet. Please call the Duty")
 
 
-def test_a_day_that_ends_at_midnight_is_named_and_not_the_next_one(
+def test_a_day_that_ends_at_midnight_is_named_not_the_next(
     client: TestClient, a_concern: Concern, clock: SettableClock
 ) -> None:
     clock.time = A_SATURDAY_NIGHT
@@ -143,7 +143,7 @@ def test_the_clocks_are_settings_of_minutes_up_to_a_day() -> None:
                 parse_settings({name: value})
 
 
-def test_what_is_added_in_danger_has_the_same_clock_and_is_overdue_before_the_concern_is(
+def test_an_addition_in_danger_is_overdue_before_its_concern(
     client: TestClient, desk: Desk, context: AppContext, a_concern: Concern, clock: SettableClock
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
@@ -166,7 +166,7 @@ def test_what_is_added_in_danger_has_the_same_clock_and_is_overdue_before_the_co
     assert overdue(desk) == []
 
 
-def test_a_concern_that_is_due_before_what_was_added_is_overdue_at_its_own_time(
+def test_a_concern_due_before_its_addition_is_overdue_at_its_time(
     client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern(immediate_danger="yes")).json()

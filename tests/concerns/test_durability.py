@@ -29,7 +29,7 @@ AT_LEAST = 24
 
 @dataclass
 class Sent:
-    """What a burst of posts was told: each idempotency key that was used, and each whole receipt that came back.
+    """A burst of posts: each idempotency key that was used, and each whole receipt that came back.
 
     `added` holds the receipts of additions, by the key of their concern.
     """
@@ -74,9 +74,7 @@ def status_of(client: httpx.Client, receipt: dict[str, Any]) -> Any:
 
 
 @pytest.mark.slow
-def test_after_a_kill_a_retry_gets_the_same_receipt_and_the_concern_stands_once(
-    live: LiveServer, a_concern: Concern
-) -> None:
+def test_after_a_kill_a_retry_gets_the_same_receipt_and_no_duplicate(live: LiveServer, a_concern: Concern) -> None:
     with live.client() as client:
         first = post(client, a_concern(), "a-key")
 
@@ -96,7 +94,7 @@ def test_after_a_kill_a_retry_gets_the_same_receipt_and_the_concern_stands_once(
 @pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.nightly)])
-def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_and_doubles_none(
+def test_a_kill_during_a_burst_loses_and_doubles_no_acknowledged_concern(
     live: LiveServer, a_concern: Concern, rounds: int
 ) -> None:
     everything = Sent()
@@ -148,7 +146,7 @@ def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(
 
     def retry() -> httpx.Response:
         with live.client() as client:
-            client.get("/health/live")  # the connection stands before the others start
+            client.get("/health/live")  # the connection is open before the others start
             together.wait()
             answer: httpx.Response = post(client, a_concern(), "the-same-key")
             return answer
@@ -184,7 +182,7 @@ def test_a_key_is_the_same_with_quotes_and_without(client: TestClient, a_concern
     assert again.headers["Location"] == first.headers["Location"]
 
 
-def test_the_same_words_in_another_order_and_with_other_spaces_are_the_same_words(client: TestClient) -> None:
+def test_the_same_words_in_another_order_or_spacing_are_a_retry(client: TestClient) -> None:
     first = post(client, FULL_EXAMPLE, "a-key")
     backwards = json.dumps(dict(reversed(FULL_EXAMPLE.items())), indent=3, ensure_ascii=True)
     headers = {"Idempotency-Key": "a-key", "Content-Type": "application/json; charset=utf-8"}
@@ -252,7 +250,7 @@ def test_a_reference_that_is_taken_is_drawn_again(
     assert kept() == 2
 
 
-def test_neither_the_key_nor_the_receipt_stands_in_the_database_in_clear(
+def test_the_database_holds_neither_key_nor_receipt_in_clear(
     client: TestClient, service: FastAPI, a_concern: Concern
 ) -> None:
     receipt = post(client, a_concern(), "a-key-that-can-be-found").json()

@@ -41,9 +41,7 @@ def send(client: TestClient, kind: str, stated: dict[str, Any] | None) -> dict[s
 
 
 @pytest.mark.parametrize("answer", ["yes", "no", "not_known"])
-def test_the_signed_receipt_has_the_statement_of_a_professional_and_its_hour_but_not_the_reason(
-    client: TestClient, answer: str
-) -> None:
+def test_a_professional_s_receipt_states_the_duty_and_time_without_the_reason(client: TestClient, answer: str) -> None:
     receipt = send(client, "professional", STATED | {"made_under_duty": answer})
 
     claims = claims_of(receipt["receipt"])
@@ -52,7 +50,7 @@ def test_the_signed_receipt_has_the_statement_of_a_professional_and_its_hour_but
     assert "at risk" not in f"{claims}{receipt}"
 
 
-def test_nothing_is_said_of_a_duty_where_no_professional_stated_one(client: TestClient) -> None:
+def test_a_receipt_names_a_duty_only_if_a_professional_stated_it(client: TestClient) -> None:
     for kind, stated in (("professional", None), ("professional", {}), ("member_of_public", STATED), ("child", STATED)):
         receipt = send(client, kind, stated)
 
@@ -60,7 +58,7 @@ def test_nothing_is_said_of_a_duty_where_no_professional_stated_one(client: Test
         assert UNDER_DUTY not in receipt["next_steps"]
 
 
-def test_a_form_asks_from_the_councils_day_on_in_london_and_never_without_one(settings: Settings) -> None:
+def test_a_form_asks_from_the_council_s_day_in_london_or_never(settings: Settings) -> None:
     clock = SettableClock()
     midnight = dt.datetime(2027, 8, 31, 23, 0, tzinfo=dt.UTC)  # of 1 September in London
     asked = {}
@@ -86,7 +84,7 @@ def test_a_form_asks_from_the_councils_day_on_in_london_and_never_without_one(se
     }
 
 
-def test_the_answer_of_a_page_is_in_the_receipt_and_none_is_needed(settings: Settings) -> None:
+def test_a_page_s_optional_answer_is_in_the_receipt(settings: Settings) -> None:
     on = settings.model_copy(update={"duty_to_report_from": dt.date(2026, 1, 1)})
     with TestClient(create_app(on, SettableClock())) as client:
         stated = client.post(FORM, data=FIELDS)

@@ -107,7 +107,7 @@ def test_words_that_say_anything_else_are_no_hours(words: str) -> None:
         ("2026-11-27 16:30", "Night Team"),
         ("2026-12-25 11:00", "Night Team"),  # Christmas, a Friday
         ("2026-12-28 11:00", "Night Team"),  # in place of a bank holiday at the weekend
-        ("2026-11-30 11:00", "Duty and Assessment Team"),  # a holiday in Scotland alone
+        ("2026-11-30 11:00", "Duty and Assessment Team"),  # a holiday only in Scotland
         ("2027-06-09 08:45", "Duty and Assessment Team"),  # 07:45 in UTC
     ],
 )
@@ -115,7 +115,7 @@ def test_the_team_that_answers_now_is_first(when: str, first: str) -> None:
     assert first_at(when, duty_hours(OFFICE)) == first
 
 
-def test_on_a_bank_holiday_a_team_that_is_open_all_day_at_weekends_alone_is_closed() -> None:
+def test_a_bank_holiday_closes_a_team_open_all_day_at_weekends() -> None:
     weekends_too = duty_hours("Monday to Friday 09:00 to 17:00, Saturday to Sunday 00:00 to 00:00")
 
     assert first_at("2026-12-28 02:00", weekends_too) == "Night Team"
@@ -123,7 +123,7 @@ def test_on_a_bank_holiday_a_team_that_is_open_all_day_at_weekends_alone_is_clos
     assert first_at("2026-12-26 11:00", weekends_too) == "Duty and Assessment Team"
 
 
-def test_hours_are_those_of_the_setting_of_the_contact_or_of_those_who_answer_at_night() -> None:
+def test_hours_come_from_the_setting_the_contact_or_the_night_team() -> None:
     duty, *others = an_edition().contacts
     open_at_weekends = {"days": ["saturday"], "opens": "00:00", "closes": "24:00"}
     fields = json.loads(duty.model_dump_json()) | {"opening_hours": [open_at_weekends]}
@@ -140,7 +140,7 @@ def test_hours_are_those_of_the_setting_of_the_contact_or_of_those_who_answer_at
 
 
 @for_each("words", [None, "In office hours"])
-def test_where_nothing_says_when_somebody_answers_the_duty_team_is_first_and_no_hours_are_made_up(
+def test_without_hours_the_duty_team_is_first_and_none_are_invented(
     words: str | None,
 ) -> None:
     duty = duty_hours(words)

@@ -29,7 +29,7 @@ OUTCOMES = st.sampled_from(["early_help", "no_further_action"])
 
 @dataclass
 class Expected:
-    """What the model knows of one concern."""
+    """One concern, as the model knows it."""
 
     receipt: dict[str, Any]
     told: dict[str, Any]

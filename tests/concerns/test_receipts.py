@@ -44,7 +44,7 @@ from tests.support.loops import for_each
 from tests.support.publishing import an_edition
 
 JWKS = "/.well-known/jwks.json"
-DER_OF_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: what stands before the 32 bytes of the key
+DER_OF_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: the prefix of the 32 bytes of the key
 BY_NODE = """
 const crypto = require("node:crypto");
 const [receipt, jwks] = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
@@ -141,7 +141,7 @@ def test_a_receipt_verifies_offline_and_a_changed_one_does_not(
 
 
 @pytest.mark.slow
-def test_it_tells_which_concern_was_kept_when_and_about_which_edition_and_no_word_of_it(
+def test_a_receipt_names_the_concern_its_time_and_edition_without_its_words(
     receipt: dict[str, Any],
 ) -> None:
     header = jwt.get_unverified_header(receipt["receipt"])
@@ -179,7 +179,7 @@ def test_the_reporter_can_take_the_digest_of_the_submission_again(
 
 
 @pytest.mark.slow
-def test_a_published_key_is_named_by_its_thumbprint_and_holds_no_private_part(jwks: Jwks, settings: Settings) -> None:
+def test_a_published_key_is_named_by_thumbprint_without_its_private_part(jwks: Jwks, settings: Settings) -> None:
     (key,) = jwks["keys"]
 
     canonical = json.dumps({name: key[name] for name in ("crv", "kty", "x")}, separators=(",", ":"))  # RFC 7638
@@ -257,7 +257,7 @@ def verify(jwks: Jwks, tmp_path: Path) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("name", "value"), [("reference", "0000-0000-0000"), ("received_at", "2026-11-23T09:30:00Z"), ("edition", 2)]
 )
-def test_a_receipt_whose_words_differ_from_what_was_signed_is_refused_by_their_name(
+def test_a_receipt_with_changed_words_is_refused_by_their_name(
     receipt: dict[str, Any], verify: Callable[..., Any], name: str, value: Any
 ) -> None:
     refused = verify(json.dumps(receipt | {name: value}))
@@ -296,14 +296,14 @@ VALUES = st.recursive(
 @pytest.mark.slow
 @pytest.mark.any_database
 @given(VALUES)
-def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_writes_them(value: Any) -> None:
+def test_canonical_json_matches_the_reference_for_ascii_names_without_fractions(value: Any) -> None:
     assert canonical_json(value) == rfc8785.dumps(value)
 
 
 @pytest.mark.slow
 @pytest.mark.any_database
 @given(TEXTS.filter(bool))
-def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the_reference_writes_them(
+def test_canonical_json_matches_the_reference_for_any_words(
     words: str,
 ) -> None:
     concern = Concern.model_validate(FULL_EXAMPLE).model_copy(update={"police_reference": words})
@@ -318,7 +318,7 @@ def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the
 
 
 @for_each("model", [Concern, Addition, EditionContent, AuditEntryRow])
-def test_nothing_that_is_digested_can_hold_a_fraction_or_a_name_of_the_caller_s(model: type[BaseModel]) -> None:
+def test_no_digested_value_has_a_fraction_or_a_caller_s_name(model: type[BaseModel]) -> None:
     schema = model.model_json_schema()
 
     for each in [schema, *schema.get("$defs", {}).values()]:
@@ -336,11 +336,11 @@ def test_a_whole_number_beyond_53_bits_has_no_canonical_form(number: int) -> Non
         canonical_submission(concern)
 
 
-def test_the_digest_of_the_seed_s_edition_is_what_it_was_when_it_was_published() -> None:
+def test_the_digest_of_the_seed_s_edition_has_not_changed() -> None:
     assert digest_of(an_edition()) == "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
 
-def test_the_hash_of_a_disclosure_is_what_it_was_when_it_was_written() -> None:
+def test_the_hash_of_a_disclosure_has_not_changed() -> None:
     row = AuditEntryRow(
         chain="inbox",
         number=1,

@@ -39,7 +39,7 @@ def with_two_neighbours_swapped(plain: str) -> Iterator[str]:
 
 
 @for_each("alike", ALIKE)
-def test_of_characters_that_sound_or_look_alike_the_alphabet_has_one_at_most(alike: str) -> None:
+def test_the_alphabet_has_one_at_most_of_similar_characters(alike: str) -> None:
     assert len(ALPHABET) == len(set(ALPHABET)) == 16
     assert len(set(alike) & set(ALPHABET)) <= 1
 
@@ -54,7 +54,7 @@ def test_every_single_wrong_character_is_found(drawn: str) -> None:
     assert passed == []
 
 
-def test_the_check_character_is_that_of_iso_7064() -> None:
+def test_the_check_character_follows_iso_7064() -> None:
     for _ in range(MANY):
         plain = new_reference().replace("-", "")
         assert plain[DRAWN] == mod_37_36.calc_check_digit(plain[:DRAWN], alphabet=ALPHABET)
@@ -74,14 +74,14 @@ def test_nearly_every_exchange_of_two_neighbours_is_found() -> None:
     assert len(passed) < len(swapped) * 0.02
 
 
-def test_a_new_reference_has_the_form_that_is_told_and_a_right_check_character() -> None:
+def test_a_new_reference_has_its_form_and_a_right_check_character() -> None:
     made = [new_reference() for _ in range(MANY)]
 
     assert all(re.fullmatch(rf"[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}", reference) for reference in made)
     assert all(find_reference(reference) == reference for reference in made)
 
 
-def test_references_are_drawn_over_the_whole_alphabet_at_every_place_and_never_twice() -> None:
+def test_references_use_the_whole_alphabet_everywhere_and_never_repeat() -> None:
     made = [new_reference().replace("-", "") for _ in range(MANY)]
 
     assert len(set(made)) == MANY
@@ -113,7 +113,7 @@ def test_a_reference_is_understood_in_any_case_and_grouping(style: Callable[[str
 
 
 @pytest.mark.parametrize("letter", ["O", "o"])
-def test_the_letter_o_is_read_as_nought(letter: str) -> None:
+def test_the_letter_o_is_read_as_zero(letter: str) -> None:
     reference = whole("00000000000")
 
     assert find_reference(reference.replace("0", letter)) == reference

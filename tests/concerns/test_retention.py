@@ -96,7 +96,7 @@ def erased_after(service: FastAPI) -> Callable[..., set[str]]:
         (9999, None, None, set()),
     ],
 )
-def test_each_state_has_a_period_of_its_own_and_without_one_words_stay(
+def test_each_state_has_its_own_period_and_keeps_words_without_one(
     raised: Raise, erased_after: Callable[..., set[str]], days: float, acknowledged: int, closed: int, gone: set[str]
 ) -> None:
     references = {state: raised(state)["reference"] for state in ("received", "acknowledged", "closed")}
@@ -106,7 +106,7 @@ def test_each_state_has_a_period_of_its_own_and_without_one_words_stay(
     assert erased == {references[state] for state in gone}
 
 
-def test_what_nobody_acknowledged_and_what_is_on_hold_stays_whatever_is_configured(
+def test_no_setting_erases_an_unacknowledged_or_held_concern(
     raised: Raise, desk: Desk, erased_after: Callable[..., set[str]], database: Database
 ) -> None:
     waiting = raised("received")["reference"]
@@ -122,7 +122,7 @@ def test_what_nobody_acknowledged_and_what_is_on_hold_stays_whatever_is_configur
     assert desk.get(f"/concerns/{waiting}").status_code == 200
 
 
-def test_what_the_reporter_added_since_is_kept_until_it_is_acknowledged_and_then_for_the_whole_period_too(
+def test_an_addition_keeps_the_concern_until_acknowledged_and_a_whole_period_after(
     client: TestClient, desk: Desk, raised: Raise, clock: SettableClock, erased_after: Callable[..., set[str]]
 ) -> None:
     receipt = raised("closed")
@@ -138,7 +138,7 @@ def test_what_the_reporter_added_since_is_kept_until_it_is_acknowledged_and_then
 
 @for_each("days", ["0", "-1", "1000000000", "thirty"])
 @for_each("name", ["retention_acknowledged_days", "retention_closed_days"])
-def test_a_period_that_is_no_number_of_days_up_to_a_century_is_refused_at_the_start(name: str, days: str) -> None:
+def test_a_period_beyond_a_century_or_not_in_days_is_refused(name: str, days: str) -> None:
     with pytest.raises(ValidationError, match=name):
         Settings.model_validate({name: days})
 
@@ -146,7 +146,7 @@ def test_a_period_that_is_no_number_of_days_up_to_a_century_is_refused_at_the_st
 @pytest.mark.embedded
 @pytest.mark.parametrize(("state", "held"), [("received", False), ("acknowledged", True), ("closed", True)])
 @pytest.mark.parametrize("table", ["concerns", "entries"])
-def test_the_database_itself_refuses_to_lose_them(
+def test_the_database_refuses_to_lose_concerns_and_their_entries(
     raised: Raise, database: Database, state: str, held: bool, table: str
 ) -> None:
     raised(state, held=held)
@@ -162,7 +162,7 @@ def test_the_database_itself_refuses_to_lose_them(
     assert database(f"SELECT * FROM {table}") == before  # noqa: S608  # its own name
 
 
-def test_erasure_on_request_waits_for_the_acknowledgement_and_the_end_of_a_hold(raised: Raise, desk: Desk) -> None:
+def test_erasure_waits_for_acknowledgement_and_the_end_of_a_hold(raised: Raise, desk: Desk) -> None:
     receipt = raised("received", held=True)
     answers = [erase(desk, receipt)]
     desk.act(receipt["reference"], "acknowledgement")
@@ -205,7 +205,7 @@ def test_after_an_erasure_the_row_the_record_and_the_counts_stay(
 
 
 def pieces_left(data_dir: Path, former: list[bytes]) -> set[str]:
-    """The files in which any piece of the former texts still stands, at whatever place."""
+    """Return the files that still hold any piece of the former texts, at any place."""
     pieces = {text[at : at + PIECE] for text in former for at in range(len(text) - PIECE + 1)}
     files = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
     return {
@@ -216,7 +216,7 @@ def pieces_left(data_dir: Path, former: list[bytes]) -> set[str]:
 
 
 @pytest.mark.embedded
-def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_in_any_file(
+def test_an_erasure_leaves_no_piece_of_the_sealed_texts_in_a_file(
     raised: Raise, desk: Desk, settings: Settings, database: Database
 ) -> None:
     receipt = raised("acknowledged")
@@ -230,7 +230,7 @@ def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_i
 
 @pytest.mark.slow
 @pytest.mark.embedded
-def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
+def test_erasures_and_a_purge_leave_no_sealed_text_in_any_file(
     raised: Raise, desk: Desk, settings: Settings, clock: SettableClock, database: Database
 ) -> None:
     clock.time = LONG_AGO
@@ -255,7 +255,7 @@ def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
 
 
 @pytest.mark.slow
-def test_a_serving_process_erases_by_itself_what_is_due(
+def test_a_serving_process_erases_concerns_that_are_due(
     raised: Raise, service: FastAPI, settings: Settings, clock: SettableClock, database: Database
 ) -> None:
     clock.time = LONG_AGO

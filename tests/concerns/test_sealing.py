@@ -1,4 +1,4 @@
-"""The seal: what stands under it, who can open it, and how little stands beside it."""
+"""The seal: it covers every word, few keys open it, and little is stored beside it."""
 
 import datetime as dt
 import json
@@ -104,7 +104,7 @@ def as_list(stored: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("submission", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
-def test_under_the_seal_stand_reference_edition_time_and_every_word_as_sent(
+def test_the_sealed_text_has_reference_edition_time_and_every_word_as_sent(
     client: TestClient, settings: Settings, submission: dict[str, Any]
 ) -> None:
     receipt = client.post("/v1/concerns", json=submission).json()
@@ -120,7 +120,7 @@ def test_under_the_seal_stand_reference_edition_time_and_every_word_as_sent(
     }
 
 
-def test_nothing_else_stands_in_clear_than_what_routing_needs(client: TestClient) -> None:
+def test_only_what_routing_needs_is_in_clear(client: TestClient) -> None:
     receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
 
     (row,) = rows_of(client)
@@ -136,9 +136,7 @@ def test_nothing_else_stands_in_clear_than_what_routing_needs(client: TestClient
     assert receipt["status_token"] not in str(row)
 
 
-def test_of_an_addition_its_number_times_and_answer_about_danger_stand_in_clear_and_nothing_else(
-    client: TestClient, a_concern: Concern
-) -> None:
+def test_only_an_addition_s_number_times_and_danger_are_in_clear(client: TestClient, a_concern: Concern) -> None:
     add(client, client.post("/v1/concerns", json=a_concern()).json(), "Canary", danger="yes")
 
     (row,) = rows_of(client, "entries")
@@ -148,7 +146,7 @@ def test_of_an_addition_its_number_times_and_answer_about_danger_stand_in_clear_
     assert "Canary" not in str(row)
 
 
-def test_the_development_identity_alone_opens_it_and_stands_in_the_row_by_its_fingerprint(
+def test_only_the_development_identity_opens_a_concern_and_the_row_names_it(
     client: TestClient, settings: Settings, a_concern: Concern
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
@@ -161,7 +159,7 @@ def test_the_development_identity_alone_opens_it_and_stands_in_the_row_by_its_fi
 
 
 @pytest.mark.slow
-def test_each_of_several_recipients_opens_it_alone_and_no_development_identity_is_made(
+def test_every_recipient_opens_a_concern_and_no_development_identity_is_made(
     tmp_path: Path, a_concern: Concern
 ) -> None:
     identities = [x25519.Identity.generate() for _ in range(3)]
@@ -195,7 +193,7 @@ def test_a_changed_seal_does_not_open() -> None:
 
 
 @pytest.mark.parametrize("recipients", [[], ["age1nonsense"], [""]])
-def test_a_service_without_a_recipient_or_with_a_wrong_one_does_not_start(recipients: list[str]) -> None:
+def test_a_service_without_a_valid_recipient_does_not_start(recipients: list[str]) -> None:
     with pytest.raises(SetupError) as refused:
         make_sealer(recipients)
 
@@ -211,7 +209,7 @@ def test_an_identity_taken_for_a_recipient_is_refused_and_not_repeated() -> None
     assert secret not in str(refused.value)
 
 
-def test_key_files_can_be_read_by_their_owner_alone(client: TestClient, settings: Settings) -> None:
+def test_only_the_owner_can_read_key_files(client: TestClient, settings: Settings) -> None:
     assert client.get("/health/ready").is_success
     for name in (DEVELOPMENT_IDENTITY, RECEIPT_KEY):
         assert stat.S_IMODE((settings.data_dir / name).stat().st_mode) == 0o600
@@ -228,7 +226,7 @@ def test_keys_that_are_there_are_used_again_and_never_overwritten(tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([DEVELOPMENT_IDENTITY, RECEIPT_KEY])
 
 
-def test_a_fingerprint_is_sixteen_hexadecimal_digits_of_the_sha_256_of_the_recipient() -> None:
+def test_a_fingerprint_is_sixteen_hexadecimal_digits_of_the_recipient_s_sha_256() -> None:
     assert fingerprint_of("age1example") == "e37425255c92f8d2"
 
 

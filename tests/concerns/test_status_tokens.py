@@ -29,7 +29,7 @@ def read(client: TestClient, reference: str, token: str) -> Any:
     return client.get(f"/v1/concerns/{reference}", headers={"Authorization": f"Bearer {token}"})
 
 
-def test_a_token_is_four_groups_of_four_of_the_alphabet_that_is_safe_to_read_aloud() -> None:
+def test_a_token_is_four_groups_of_four_safe_characters() -> None:
     tokens = [new_status_token() for _ in range(200)]
 
     assert all(re.fullmatch("[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}", token) for token in tokens)
@@ -46,7 +46,7 @@ def test_case_and_grouping_do_not_matter(typed: str) -> None:
 
 
 @for_each(("typed", "digit"), [("O", "0"), ("o", "0"), ("I", "1"), ("l", "1")])
-def test_a_letter_that_looks_like_a_digit_is_read_as_it(typed: str, digit: str) -> None:
+def test_a_letter_that_looks_like_a_digit_is_read_as_one(typed: str, digit: str) -> None:
     assert standard_token(typed + CODE[1:]) == digit + CODE[1:]
 
 
@@ -169,9 +169,7 @@ def test_a_concern_that_does_not_exist_refuses_like_one_that_does(client: TestCl
     assert statuses == [404] * TRIES + [429]
 
 
-def test_the_page_of_a_refusal_says_that_the_right_code_works_and_who_to_call(
-    client: TestClient, receipt: dict[str, Any]
-) -> None:
+def test_a_refusal_page_says_the_right_code_works_and_who_to_call(client: TestClient, receipt: dict[str, Any]) -> None:
     fields = {"reference": receipt["reference"], "code": "wrong"}
     for _ in range(TRIES):
         client.post("/concerns", data=fields)

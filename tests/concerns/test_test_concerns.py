@@ -76,9 +76,7 @@ def counted(client: TestClient, outcome: str) -> float:
     return float(client.get("/metrics").text.partition(series)[2].partition("\n")[0])
 
 
-def test_a_test_with_a_test_key_is_taken_and_every_answer_says_by_a_member_that_it_is_one(
-    send: Send, client: TestClient, desk: Desk
-) -> None:
+def test_a_test_concern_is_taken_and_every_answer_marks_it(send: Send, client: TestClient, desk: Desk) -> None:
     answer = send()
 
     receipt = answer.json()
@@ -102,7 +100,7 @@ def test_a_test_with_a_test_key_is_taken_and_every_answer_says_by_a_member_that_
 
 @pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
 @pytest.mark.parametrize("marked", [{"test": False}, {"test": None}, {}])
-def test_what_a_test_key_sends_without_saying_that_it_is_a_test_is_refused_and_never_lost(
+def test_an_unmarked_concern_with_a_test_key_is_refused_and_explained(
     client: TestClient, context: AppContext, desk: Desk, a_concern: Concern, path: str, marked: dict[str, Any]
 ) -> None:
     key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
@@ -120,7 +118,7 @@ def test_what_a_test_key_sends_without_saying_that_it_is_a_test_is_refused_and_n
     assert client.post(path, json=a_concern(**marked)).is_success
 
 
-def test_what_a_test_key_sends_through_a_page_is_refused_and_nothing_typed_is_lost(
+def test_a_page_refuses_a_test_key_and_keeps_the_words_typed(
     client: TestClient, context: AppContext, desk: Desk
 ) -> None:
     key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
@@ -139,7 +137,7 @@ def test_what_a_test_key_sends_through_a_page_is_refused_and_nothing_typed_is_lo
     assert references(desk) == references(desk, "?test=true") == []
 
 
-def test_tests_and_refusals_are_counted_logged_and_shown_to_the_operator_and_real_concerns_are_not(
+def test_only_tests_and_refusals_are_counted_logged_and_shown_to_the_operator(
     send: Send, client: TestClient, a_concern: Concern, clock: SettableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert client.post("/v1/concerns", json=a_concern()).status_code == 201
@@ -162,7 +160,7 @@ def test_tests_and_refusals_are_counted_logged_and_shown_to_the_operator_and_rea
 
 @pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
 @pytest.mark.parametrize("key", [False, True])
-def test_without_a_test_key_what_is_marked_as_a_test_is_refused_and_says_what_to_do(
+def test_a_marked_concern_without_a_test_key_is_refused_with_a_remedy(
     client: TestClient, context: AppContext, desk: Desk, a_concern: Concern, path: str, key: bool
 ) -> None:
     token = add_client(context.writer, NewClient(name="example-school", scopes=[Scope.SUBMIT]), at=A_TUESDAY)
@@ -177,7 +175,7 @@ def test_without_a_test_key_what_is_marked_as_a_test_is_refused_and_says_what_to
     assert references(desk) == references(desk, "?test=true") == []
 
 
-def test_what_is_no_test_is_stored_and_its_receipt_says_nothing_of_tests(
+def test_a_real_concern_is_stored_and_its_receipt_mentions_no_test(
     client: TestClient, desk: Desk, a_concern: Concern
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern(test=False)).json()
@@ -202,7 +200,7 @@ def test_a_test_key_chooses_the_outcome_and_nothing_is_stored(
     assert send("/v1/concerns?test_outcome=accepted").status_code == 201
 
 
-def test_an_outcome_is_chosen_with_a_test_key_alone_and_after_the_usual_validation(
+def test_only_a_test_key_chooses_an_outcome_after_the_usual_validation(
     send: Send, client: TestClient, desk: Desk, a_concern: Concern
 ) -> None:
     refused = client.post("/v1/concerns?test_outcome=busy", json=a_concern())
@@ -228,7 +226,7 @@ def test_a_test_is_marked_at_the_desk_and_never_among_the_concerns(
     assert desk.act(test, "acknowledgement").json()["test"] is True
 
 
-def test_a_test_rings_no_bell_whatever_is_done_with_it(
+def test_no_act_on_a_test_changes_a_figure_or_makes_an_event(
     send: Send, client: TestClient, context: AppContext, desk: Desk, clock: SettableClock
 ) -> None:
     counted = desk.get("/summary").json()
@@ -246,7 +244,7 @@ def test_a_test_rings_no_bell_whatever_is_done_with_it(
     assert concern_events(context) == []
 
 
-def test_a_test_is_erased_after_a_day_with_what_was_added_and_nothing_else_is(
+def test_a_test_is_erased_after_a_day_and_a_concern_is_not(
     send: Send, client: TestClient, context: AppContext, desk: Desk, a_concern: Concern
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()

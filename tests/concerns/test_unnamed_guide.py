@@ -45,7 +45,9 @@ def guides(service: FastAPI, client: TestClient, clock: SettableClock) -> TestCl
 
 
 @BOTH_DOORS
-def test_it_is_about_the_guide_that_was_published_first(guides: TestClient, a_concern: Concern, path: str) -> None:
+def test_a_concern_is_about_the_guide_that_was_published_first(
+    guides: TestClient, a_concern: Concern, path: str
+) -> None:
     unnamed, named = (guides.post(path, json=a_concern(**given)) for given in ({}, {"guide": OTHER}))
 
     assert (unnamed.json()["guide"], unnamed.json()["guide_named"]) == (SLUG, False)
@@ -63,7 +65,7 @@ def test_it_is_about_the_guide_that_was_published_first(guides: TestClient, a_co
         (["in-two", "only-there"], THIRD),
     ],
 )
-def test_it_is_about_the_guide_that_has_every_item_that_the_concern_names(
+def test_a_concern_is_about_the_guide_that_has_every_item_named(
     guides: TestClient, a_concern: Concern, path: str, names: list[str], guide: str
 ) -> None:
     for _ in range(2):  # the second time from the cache

@@ -1,4 +1,4 @@
-"""Opening: by this service where it holds an identity; elsewhere, with the sealed file, by whoever holds one."""
+"""Opening: by this service if it holds an identity; otherwise, with the sealed file, by a person who holds one."""
 
 import hashlib
 import json
@@ -77,7 +77,7 @@ def sealed_texts(data_dir: Path) -> list[bytes]:
 
 
 def resealings(data_dir: Path) -> list[tuple[str, str]]:
-    """What the record tells of sealing anew, each with the state of its concern."""
+    """Return the recorded resealings, each with the state of its concern."""
     asked = "SELECT state, detail FROM disclosures JOIN concerns ON reference = chain WHERE act = 'resealed'"
     with raw_connection(data_dir) as connection:
         return list(connection.execute(asked))
@@ -94,15 +94,13 @@ def away(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[Desk,
 
 @pytest.fixture
 def receiving(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[LiveServer, Key]]:
-    """A server in a process of its own that knows a recipient alone, and the key that it does not know."""
+    """A server in a process of its own that knows only a recipient, and the key that it does not know."""
     key = make_key("duty-team")
     with LiveServer(tmp_path / "data", seal_to=key.recipient) as server:
         yield server, key
 
 
-def test_where_the_service_holds_an_identity_the_concern_is_told_with_every_word_and_what_was_added(
-    client: TestClient, desk: Desk
-) -> None:
+def test_a_service_with_an_identity_shows_every_word_and_addition(client: TestClient, desk: Desk) -> None:
     receipt = raise_concern(client, FULL_EXAMPLE, "First.", "Second.")
 
     answer = desk.get(f"/concerns/{receipt['reference'].lower().replace('-', '')}")
@@ -115,7 +113,7 @@ def test_where_the_service_holds_an_identity_the_concern_is_told_with_every_word
 
 
 @pytest.mark.parametrize("accept", [AGE, f"{AGE}, {JSON};q=0.5", f"{JSON};q=0.1, application/*"])
-def test_the_sealed_file_is_given_where_it_is_preferred_although_the_service_could_open_it(
+def test_the_sealed_file_is_given_if_the_caller_prefers_it(
     client: TestClient, desk: Desk, settings: Settings, a_concern: Concern, accept: str
 ) -> None:
     reference = raise_concern(client, a_concern(), "First.")["reference"]
@@ -130,7 +128,7 @@ def test_the_sealed_file_is_given_where_it_is_preferred_although_the_service_cou
 
 
 @pytest.mark.parametrize("accept", ["*/*", AGE, f"{JSON}, {AGE};q=0.1", "application/*"])
-def test_where_none_is_held_the_sealed_file_is_all_there_is(
+def test_a_service_without_an_identity_gives_only_sealed_files(
     away: tuple[Desk, Key], a_concern: Concern, accept: str
 ) -> None:
     desk, key = away
@@ -146,7 +144,7 @@ def test_where_none_is_held_the_sealed_file_is_all_there_is(
 
 
 @pytest.mark.parametrize("accept", [JSON, "text/html", f"*/*, {AGE};q=0"])
-def test_where_none_is_held_and_the_sealed_file_is_not_accepted_the_answer_is_406_and_nothing_is_on_the_record(
+def test_without_an_identity_a_request_for_plain_words_gets_406_unrecorded(
     away: tuple[Desk, Key], a_concern: Concern, accept: str
 ) -> None:
     desk, _ = away
@@ -182,7 +180,7 @@ def test_debian_s_own_age_opens_the_file_with_each_of_several_identities(
 
 
 @pytest.mark.slow
-def test_the_command_opens_on_the_worker_s_machine_what_a_server_without_identity_sends(
+def test_the_command_opens_on_the_worker_s_machine_what_is_sealed(
     receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key]
 ) -> None:
     server, key = receiving
@@ -226,7 +224,7 @@ def test_a_worker_s_key_need_not_be_on_the_command_line(
 
 
 @pytest.mark.slow
-def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an_identity(
+def test_a_server_with_only_recipients_holds_no_plain_word_or_identity(
     make_key: Callable[[str], Key], tmp_path: Path, a_concern: Concern
 ) -> None:
     recipient = make_key("duty-team").recipient
@@ -248,7 +246,7 @@ def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an
 
 
 @pytest.mark.slow
-def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
+def test_a_retired_key_opens_nothing_after_everything_is_resealed(
     receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key], a_concern: Concern
 ) -> None:
     server, old = receiving
@@ -284,7 +282,8 @@ def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
     recorded = resealings(data_dir)
     assert [state for state, _ in recorded] == ["received"] * 3
     digests = [hashlib.sha256(sealed).hexdigest() for sealed in sealed_texts(data_dir)]
-    named = {f"sha256:{digest} to {fingerprint_of(new.recipient)}" for digest in digests}
-    assert {detail.removeprefix("addition 1 ") for _, detail in recorded} == named
+    details = [json.loads(detail) for _, detail in recorded]
+    assert {each["sealed_sha256"] for each in details} == set(digests)
+    assert all(each["recipients"] == [fingerprint_of(new.recipient)] for each in details)
     assert guidance("verify", "--data-dir", data_dir).returncode == 0
     assert not any(new.recipient in told.stdout + told.stderr for told in (wrong, resealed, again))

@@ -44,14 +44,14 @@ def in_london(wall_time: str) -> dt.datetime:
 
 
 @for_each(("received", "due"), [case[1:] for case in CASES])
-def test_the_acknowledgement_is_due_one_working_day_on_by_the_clock_in_london(received: str, due: str) -> None:
+def test_an_acknowledgement_is_due_one_working_day_later_in_london_time(received: str, due: str) -> None:
     told = WorkingDays().one_working_day_after(in_london(received).astimezone(dt.UTC))
 
     assert told == in_london(due)
     assert told.tzinfo is dt.UTC
 
 
-def test_a_changed_clock_changes_the_moment_in_utc_and_not_the_time_of_day() -> None:
+def test_a_clock_change_moves_the_utc_moment_and_not_the_local_time() -> None:
     friday = dt.datetime(2026, 10, 23, 16, 10, tzinfo=dt.UTC)  # 17.10 in London, still summer time
 
     told = WorkingDays().one_working_day_after(friday)
@@ -59,7 +59,7 @@ def test_a_changed_clock_changes_the_moment_in_utc_and_not_the_time_of_day() -> 
     assert told == dt.datetime(2026, 10, 26, 17, 10, tzinfo=dt.UTC)
 
 
-def test_the_end_of_a_day_in_summer_is_midnight_in_london_and_not_in_utc() -> None:
+def test_a_summer_day_ends_at_midnight_in_london_not_in_utc() -> None:
     saturday = dt.datetime(2027, 6, 12, 12, 0, tzinfo=dt.UTC)
 
     told = WorkingDays().one_working_day_after(saturday)
@@ -67,7 +67,7 @@ def test_the_end_of_a_day_in_summer_is_midnight_in_london_and_not_in_utc() -> No
     assert told == dt.datetime(2027, 6, 14, 23, 0, tzinfo=dt.UTC)
 
 
-def test_the_day_is_that_of_london_even_where_utc_still_has_the_day_before() -> None:
+def test_the_day_is_london_s_even_if_utc_is_a_day_behind() -> None:
     friday_in_utc_and_saturday_in_london = dt.datetime(2027, 6, 11, 23, 30, tzinfo=dt.UTC)
 
     told = WorkingDays().one_working_day_after(friday_in_utc_and_saturday_in_london)
@@ -75,7 +75,7 @@ def test_the_day_is_that_of_london_even_where_utc_still_has_the_day_before() -> 
     assert told == in_london("2027-06-15 00:00")
 
 
-def test_whenever_it_comes_it_is_due_within_six_days_and_never_while_offices_are_shut() -> None:
+def test_every_due_time_is_within_six_days_and_never_while_closed() -> None:
     days = WorkingDays()
     moments = [dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hour) for hour in range(0, 24 * 400, 7)]
 
@@ -111,7 +111,7 @@ def test_the_receipt_the_check_and_the_status_tell_the_same_moment(
     assert checked["acknowledge_by"] == status["acknowledge_by"] == receipt["acknowledge_by"]
 
 
-def test_the_receipt_says_in_words_by_when_to_expect_an_answer_and_whom_to_call_if_none_comes(
+def test_the_receipt_says_when_to_expect_an_answer_and_who_to_call(
     client: TestClient, a_concern: Concern, clock: SettableClock
 ) -> None:
     clock.time = dt.datetime(2027, 6, 11, 15, 5, tzinfo=dt.UTC)
@@ -124,7 +124,7 @@ def test_the_receipt_says_in_words_by_when_to_expect_an_answer_and_whom_to_call_
     assert first_to_call["phones"][0]["display"] in sentences[0]
 
 
-def test_the_holidays_are_those_of_the_whole_package_of_which_one_country_is_read() -> None:
+def test_the_holidays_equal_those_of_the_whole_package() -> None:
     years = range(2020, 2040)
     whole = country_holidays("GB", subdiv="ENG", years=years)
 

@@ -20,7 +20,7 @@ from app.main import create_app
 from app.models.access.clients import Scope
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.pages.desk.concern import ADDED_ON_PAGE
-from app.services.concerns import entries
+from app.services.concerns import opened_entries
 from app.services.concerns.keys import create_identity
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern, add, token_of
@@ -74,7 +74,7 @@ def walk(get: Any, receipt: Receipt, first: str) -> list[list[dict[str, Any]]]:
     return pages
 
 
-def test_additions_come_a_page_at_a_time_in_order_each_once_while_more_arrive(
+def test_pages_of_additions_have_each_once_in_order_while_more_arrive(
     client: TestClient, desk: Desk, receipt: Receipt
 ) -> None:
     path = f"/concerns/{receipt['reference']}/additions"
@@ -91,10 +91,10 @@ def test_additions_come_a_page_at_a_time_in_order_each_once_while_more_arrive(
     assert desk.get(f"{path}?limit=6").json()["next_cursor"] is None
 
 
-def test_a_page_ends_where_its_texts_are_large_and_an_opened_concern_links_to_the_next(
+def test_large_texts_end_a_page_and_the_concern_links_the_next(
     client: TestClient, desk: Desk, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entries, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(opened_entries, "PAGE_BYTES", 2_000)
     for length in (10, 3_500, 10, 10, 900, 900):
         add(client, receipt, "x" * length)
 
@@ -113,9 +113,7 @@ def test_a_page_that_cannot_be_is_refused(client: TestClient, desk: Desk, receip
     assert desk.get(f"/concerns/{receipt['reference']}/additions?{query}").status_code == 400
 
 
-def test_where_no_identity_is_held_additions_are_listed_without_words_and_each_has_its_sealed_file(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_without_an_identity_additions_are_listed_with_their_sealed_files(tmp_path: Path, a_concern: Concern) -> None:
     recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
@@ -136,7 +134,7 @@ def test_where_no_identity_is_held_additions_are_listed_without_words_and_each_h
     ]
 
 
-def test_no_sealed_text_is_read_in_the_writer_s_thread_and_one_addition_is_one_row(
+def test_the_writer_reads_no_sealed_text_and_an_addition_is_one_row(
     client: TestClient, desk: Desk, receipt: Receipt, statements: list[tuple[str, str, int]]
 ) -> None:
     for _ in range(3):
@@ -174,7 +172,7 @@ def test_no_sealed_text_is_read_in_the_writer_s_thread_and_one_addition_is_one_r
     assert {thread for thread, _ in reads} & {"writer"} == set()
 
 
-def test_a_concern_takes_200_additions_and_then_says_which_numbers_to_call_and_a_retry_still_gets_its_receipt(
+def test_addition_201_is_refused_with_contacts_and_a_retry_gets_its_receipt(
     client: TestClient, desk: Desk, receipt: Receipt
 ) -> None:
     for number in range(OF_ADDITIONS.most):
@@ -210,7 +208,7 @@ def test_a_concern_takes_so_many_sealed_bytes_of_additions_and_no_more(
     assert statuses == [429, 201]
 
 
-def test_the_limit_holds_where_many_add_at_once_and_on_two_nodes(
+def test_the_limit_holds_if_many_add_at_once_on_two_nodes(
     service: FastAPI, client: TestClient, settings: Settings, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ENTRY_SPECS, EntryKind.ADDITION, replace(OF_ADDITIONS, most=5))
@@ -235,7 +233,7 @@ class Memory:
 
     @property
     def peak(self) -> int:
-        """How many bytes more it had at its peak than at first."""
+        """Return the bytes of its peak beyond its memory at first."""
         return self._read("VmHWM") - self._before
 
 
@@ -289,7 +287,7 @@ def numbers_on_pages(browser: Any, reference: str) -> list[list[int]]:
 IN_ORDER = [list(range(1, ADDED_ON_PAGE + 1)), list(range(ADDED_ON_PAGE + 1, MANY + 1))]
 
 
-def test_additions_are_in_the_order_in_which_they_came_over_pages_and_in_print(
+def test_pages_and_print_have_additions_in_order_of_arrival(
     client: TestClient, service: Any, a_concern: Concern
 ) -> None:
     reference = raise_with_additions(client, a_concern)

@@ -1,4 +1,4 @@
-"""What a reporter adds waits like the concern: its own clock, its own acknowledgement, and nobody erases it before."""
+"""An addition waits like its concern: its own clock, its own acknowledgement, and nobody erases it before."""
 
 import datetime as dt
 import itertools
@@ -59,7 +59,7 @@ def waiting(desk: Desk, receipt: dict[str, Any]) -> list[int]:
     return numbers
 
 
-def test_an_addition_has_a_working_day_of_its_own_which_reporter_and_desk_see(
+def test_an_addition_has_its_own_working_day_for_reporter_and_desk(
     client: TestClient, desk: Desk, raised: Raise, clock: SettableClock
 ) -> None:
     receipt = raised("closed")
@@ -84,7 +84,7 @@ def test_an_addition_has_a_working_day_of_its_own_which_reporter_and_desk_see(
     assert status["next_steps"][1:] == [*answer["next_steps"][2:], NEW_WORRY]
 
 
-def test_an_addition_is_overdue_after_its_time_until_it_is_acknowledged_and_the_inbox_and_the_summary_count_it(
+def test_an_addition_is_overdue_after_its_time_until_it_is_acknowledged(
     client: TestClient, desk: Desk, raised: Raise, clock: SettableClock
 ) -> None:
     receipt = raised("acknowledged", None, None)
@@ -107,7 +107,7 @@ def test_an_addition_is_overdue_after_its_time_until_it_is_acknowledged_and_the_
     assert len(desk.get("/concerns?overdue=false").json()["concerns"]) == 2
 
 
-def test_each_addition_has_its_events_once_and_they_hold_its_number_and_no_word(
+def test_each_addition_has_its_events_once_without_any_word_of_it(
     client: TestClient, service: FastAPI, desk: Desk, raised: Raise, clock: SettableClock
 ) -> None:
     receipt = raised("acknowledged", "yes", None)
@@ -131,7 +131,7 @@ def test_each_addition_has_its_events_once_and_they_hold_its_number_and_no_word(
 
 
 @pytest.mark.parametrize("state", ["", "&state=acknowledged"])
-def test_in_the_urgent_order_danger_in_an_addition_comes_first_and_what_waits_before_what_does_not(
+def test_the_urgent_order_puts_danger_first_and_waiting_additions_before_others(
     desk: Desk, raised: Raise, clock: SettableClock, state: str
 ) -> None:
     known = "acknowledged" if state else "received"
@@ -171,7 +171,7 @@ def test_an_acknowledgement_covers_what_it_names_and_nothing_that_came_later(des
     assert seen == [[1, 2, 3], [1, 2, 3], [3], [3], [3], [3], []]
 
 
-def test_an_acknowledgement_that_was_written_before_an_addition_came_does_not_cover_it(
+def test_an_earlier_acknowledgement_does_not_cover_a_new_addition(
     client: TestClient, desk: Desk, raised: Raise
 ) -> None:
     receipt = raised("acknowledged", None)
@@ -199,7 +199,7 @@ def test_a_number_that_no_addition_has_acknowledges_nothing(desk: Desk, raised: 
     assert waiting(desk, receipt) == [1]
 
 
-def test_one_addition_is_acknowledged_alone_after_the_concern_and_again_changes_nothing(
+def test_one_addition_is_acknowledged_after_its_concern_and_only_once(
     client: TestClient, desk: Desk, raised: Raise, clock: SettableClock
 ) -> None:
     receipt = raised("received", None, "yes", None)
@@ -222,9 +222,7 @@ def test_one_addition_is_acknowledged_alone_after_the_concern_and_again_changes_
     assert status_of(client, receipt)["acknowledged_at"] == "2026-11-24T09:30:00Z"
 
 
-def test_every_opening_and_acknowledgement_of_additions_is_on_the_record_with_their_numbers(
-    desk: Desk, raised: Raise
-) -> None:
+def test_the_record_has_each_opening_and_acknowledgement_with_addition_numbers(desk: Desk, raised: Raise) -> None:
     reference = raised("received", None, None, None)["reference"]
 
     desk.get(f"/concerns/{reference}")
@@ -276,7 +274,7 @@ def test_nobody_and_no_retention_erases_an_addition_that_is_not_acknowledged(
     assert desk.get(f"/concerns/{reference}/additions").status_code == 410
 
 
-def test_the_database_itself_keeps_what_nobody_acknowledged_and_how_it_was_acknowledged(
+def test_the_database_keeps_unacknowledged_additions_and_all_acknowledgements(
     desk: Desk, raised: Raise, database: RawConnection
 ) -> None:
     reference = raised("closed", None, None)["reference"]

@@ -1,4 +1,4 @@
-"""Who works on a concern: each change is on the record with its person, and the second worker sees the first one's."""
+"""Assignments: each change is on the record with its person, and the second worker sees the first one's."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def acts(desk: Desk, reference: str) -> list[tuple[str, str, str]]:
     return [(row["act"], row["client"], row["detail"]) for row in rows if "assign" in row["act"]]
 
 
-def test_a_concern_is_assigned_to_a_person_and_to_nobody_again_and_each_act_names_who_did_it(
+def test_a_concern_is_assigned_or_unassigned_and_each_act_names_its_author(
     desk: Desk, robin: Desk, reference: str
 ) -> None:
     before = robin.get(f"/concerns/{reference}/assignment").json()
@@ -71,7 +71,7 @@ def test_a_concern_is_assigned_to_a_person_and_to_nobody_again_and_each_act_name
     assert entry["links"]["assignment"] == f"/v1/desk/concerns/{reference}/assignment"
 
 
-def test_two_workers_who_act_at_once_are_both_on_the_record_and_the_second_sees_what_the_first_did(
+def test_workers_who_assign_at_once_are_all_recorded_and_see_the_former(
     service: FastAPI, client: TestClient, settings: Settings, desk: Desk, reference: str
 ) -> None:
     with TestClient(create_app(settings, service.state.context.clock)) as other_node:
@@ -86,7 +86,7 @@ def test_two_workers_who_act_at_once_are_both_on_the_record_and_the_second_sees_
     assert desk.get("/concerns").json()["concerns"][0]["assigned_to"] == recorded[-1]
 
 
-def test_with_if_match_the_second_is_refused_sees_the_first_and_its_attempt_is_on_the_record(
+def test_if_match_refuses_the_second_assignment_and_records_the_attempt(
     desk: Desk, robin: Desk, sam: Desk, reference: str
 ) -> None:
     tag = robin.get(f"/concerns/{reference}/assignment").headers["ETag"]
@@ -111,7 +111,7 @@ def test_with_if_match_the_second_is_refused_sees_the_first_and_its_attempt_is_o
 @for_each(
     "body", ['{"person": ""}', '{"person": " Robin"}', '{"person": "Robin\\nExample"}', '{"person": null}', "{}", "[1]"]
 )
-def test_a_name_that_cannot_stand_on_the_record_is_refused_and_nothing_is_recorded(
+def test_a_name_unfit_for_the_record_is_refused_and_not_recorded(
     desk: Desk, robin: Desk, reference: str, body: str
 ) -> None:
     path = f"/v1/desk/concerns/{reference}/assignment"
@@ -123,7 +123,7 @@ def test_a_name_that_cannot_stand_on_the_record_is_refused_and_nothing_is_record
     assert acts(desk, reference) == []
 
 
-def test_a_key_without_a_person_takes_a_concern_in_the_name_of_its_client(
+def test_a_key_without_a_person_assigns_a_concern_to_its_client(
     service: FastAPI, client: TestClient, reference: str
 ) -> None:
     nobody = worker_of(service, client, None)
@@ -131,7 +131,7 @@ def test_a_key_without_a_person_takes_a_concern_in_the_name_of_its_client(
     assert put(nobody, reference).json()["assigned_to"] == "desk-of-nobody"
 
 
-def test_a_person_who_leaves_is_taken_out_of_everything_and_no_other_person_is(
+def test_only_the_person_who_leaves_is_unassigned_from_everything(
     service: FastAPI,
     client: TestClient,
     desk: Desk,
@@ -188,7 +188,7 @@ def test_verify_finds_an_assignment_that_is_not_the_recorded_one(
     assert [fault in words for _, words in find_faults(service.state.context.engine)] == [True]
 
 
-def test_reading_changes_nothing_and_every_act_moves_the_time_of_the_last_change(
+def test_every_act_but_reading_moves_the_time_of_the_last_change(
     desk: Desk, robin: Desk, reference: str, clock: SettableClock
 ) -> None:
     def changed() -> str:

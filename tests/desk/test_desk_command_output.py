@@ -1,4 +1,4 @@
-"""What the commands of the desk print, as JSON and for people, what they write, and how they refuse."""
+"""The desk's commands print JSON or lines for people, write files, and refuse in one sentence."""
 
 import csv
 import json
@@ -67,7 +67,7 @@ def answer(done: Finished) -> Any:
     return json.loads(done.stdout)
 
 
-def test_ask_hand_over_and_confirm_print_what_the_service_answers_as_json_or_one_line(worker: Worker) -> None:
+def test_ask_hand_over_and_confirm_print_json_or_one_line(worker: Worker) -> None:
     question = worker.folder / "question.txt"
     question.write_text("Which school does Alex Example go to?")
     to = create_identity(worker.folder / "neighbour.txt", at=A_TUESDAY)
@@ -93,7 +93,7 @@ def test_ask_hand_over_and_confirm_print_what_the_service_answers_as_json_or_one
     ]
 
 
-def test_open_prints_json_and_export_prints_the_entry_of_the_record_or_one_line(worker: Worker) -> None:
+def test_open_prints_json_and_export_prints_its_entry_or_one_line(worker: Worker) -> None:
     first, second = worker.folder / "first.pdf", worker.folder / "second.pdf"
 
     opened = [answer(worker.run("open", worker.reference, *worker.identity, *more)) for more in ((), ("--json",))]
@@ -111,7 +111,7 @@ def test_open_prints_json_and_export_prints_the_entry_of_the_record_or_one_line(
     assert [each.stat().st_mode & 0o077 for each in (first, second)] == [0, 0]
 
 
-def test_an_export_that_cannot_be_made_says_why_in_one_sentence_and_writes_no_file(worker: Worker) -> None:
+def test_an_export_that_fails_says_why_once_and_writes_no_file(worker: Worker) -> None:
     out, taken = worker.folder / "none.pdf", worker.folder / "taken.pdf"
     taken.write_text("mine")
     create_identity(worker.folder / "other.txt", at=A_TUESDAY)
@@ -149,7 +149,7 @@ def test_statistics_are_printed_or_written_as_csv_for_those_who_may_audit(worker
     assert "The service returned 403." in refused.stderr
 
 
-def test_people_are_listed_with_role_way_and_last_use_and_those_who_left_too(worker: Worker) -> None:
+def test_people_are_listed_with_role_and_last_use_even_after_leaving(worker: Worker) -> None:
     folder = ("--data-dir", worker.server.data_dir)
     invited = [guidance("desk", "invite", name, "--role", "worker", *folder) for name in ("Alex Example", "Jo Example")]
     left, unknown = (guidance("desk", "leave", name, *folder) for name in ("Jo Example", "Nobody Example"))

@@ -126,7 +126,7 @@ def test_with_json_each_command_prints_what_the_service_answers(run: Run, refere
     assert answer(run("erase", reference, "--reason", "Made up.", "--json"))["erased_at"] is not None
 
 
-def test_the_inbox_is_filtered_by_options_and_by_a_view_that_was_saved(run: Run, reference: str) -> None:
+def test_options_and_a_saved_view_filter_the_inbox(run: Run, reference: str) -> None:
     run("assign", reference)
     saved = run("save-view", "own", "mine=true", "danger=no")
 
@@ -145,7 +145,7 @@ def test_the_inbox_is_filtered_by_options_and_by_a_view_that_was_saved(run: Run,
     assert run("list", "--view", "absent").exit_code == 2
 
 
-def test_an_outcome_that_is_not_known_lists_those_that_are_and_closes_nothing(run: Run, reference: str) -> None:
+def test_an_unknown_outcome_lists_the_known_ones_and_closes_nothing(run: Run, reference: str) -> None:
     run("acknowledge", reference)
 
     refused = run("close", reference, "early_hope")
@@ -156,9 +156,7 @@ def test_an_outcome_that_is_not_known_lists_those_that_are_and_closes_nothing(ru
     assert answer(run("list", "--json"))["concerns"][0]["state"] == "acknowledged"
 
 
-def test_what_the_service_refuses_is_one_sentence_and_what_cannot_be_is_refused_before(
-    run: Run, reference: str
-) -> None:
+def test_a_service_refusal_is_one_sentence_and_a_bad_argument_is_misuse(run: Run, reference: str) -> None:
     unacknowledged, absent = run("close", reference, "other"), run("acknowledge", new_reference())
 
     assert isinstance(unacknowledged.exception, DeskRequestFailed)
@@ -178,7 +176,7 @@ def test_the_words_of_a_note_and_the_key_are_in_no_argument(run: Run, reference:
     assert run("note", reference, "Words as an argument").exit_code == 2
 
 
-def test_a_note_is_sealed_before_it_leaves_and_for_no_key_but_those_that_were_given(
+def test_a_note_is_sealed_before_sending_and_only_to_given_keys(
     url: str, data_dir: Path, run: Run, reference: str, tmp_path: Path
 ) -> None:
     proxy = RecordingProxy(int(url.rpartition(":")[2]))
@@ -202,9 +200,7 @@ def test_a_note_is_sealed_before_it_leaves_and_for_no_key_but_those_that_were_gi
 
 
 @for_each("role", Role)
-def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(
-    http: httpx.Client, data_dir: Path, role: Role
-) -> None:
+def test_a_client_of_a_role_may_use_only_the_role_s_scopes(http: httpx.Client, data_dir: Path, role: Role) -> None:
     key = guidance("clients", "add", f"a-{role}", "--role", role, "--data-dir", data_dir).stdout.strip()
     listed = json.loads(guidance("clients", "list", "--json", "--data-dir", data_dir).stdout)
     scopes = {each["name"]: set(each["scopes"]) for each in listed}

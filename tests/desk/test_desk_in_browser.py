@@ -82,7 +82,7 @@ def forget_counts(session: Session) -> None:
         passkey.sign_count = 0
 
 
-def test_a_worker_comes_from_the_invitation_to_the_words_and_acts_on_them_by_keyboard_alone(
+def test_a_worker_accepts_an_invitation_and_acts_by_keyboard(
     page: Page, service: FastAPI, url: str, a_concern: Concern
 ) -> None:
     raise_concern(url, a_concern, "no")
@@ -124,9 +124,7 @@ def test_the_concern_prints_on_a4_without_what_is_only_for_the_screen(
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
-def test_someone_who_left_is_out_at_the_next_press_and_their_passkey_opens_nothing(
-    page: Page, service: FastAPI
-) -> None:
+def test_a_person_who_left_is_signed_out_and_their_passkey_opens_nothing(page: Page, service: FastAPI) -> None:
     accept_invitation(page, service)
 
     context_of_service(service).writer.run(leave, JO, at=A_TUESDAY)
@@ -137,9 +135,7 @@ def test_someone_who_left_is_out_at_the_next_press_and_their_passkey_opens_nothi
     expect(page.get_by_role("alert")).to_contain_text("We do not know this passkey")
 
 
-def test_an_invitation_that_is_opened_where_no_passkey_works_says_where_it_does(
-    page: Page, service: FastAPI, url: str
-) -> None:
+def test_an_invitation_opened_at_a_wrong_address_links_to_the_right_one(page: Page, service: FastAPI, url: str) -> None:
     there = url.replace("localhost", "127.0.0.1")
     page.goto(f"{there}/desk/invitation#{invited(service)}")
 
@@ -163,7 +159,7 @@ def test_an_invitation_works_once(page: Page, service: FastAPI) -> None:
     expect(page.get_by_role("alert")).to_contain_text("This invitation was used, or has expired")
 
 
-def test_a_sign_in_gives_a_session_of_its_own_and_a_signed_challenge_is_good_once(
+def test_a_sign_in_gives_a_new_session_and_a_challenge_works_once(
     page: Page, context: BrowserContext, service: FastAPI, url: str
 ) -> None:
     accept_invitation(page, service)
@@ -191,7 +187,7 @@ def test_a_sign_in_gives_a_session_of_its_own_and_a_signed_challenge_is_good_onc
 
 @contextmanager
 def served(page: str) -> Iterator[int]:
-    """Serve one page at a port of its own: what a browser gets from a test itself may not show this machine's pages."""
+    """Serve one page at a port of its own: a page that a test gives a browser may not show this machine's pages."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -213,7 +209,7 @@ def served(page: str) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_page_of_elsewhere_shows_the_desk_in_no_frame_and_its_form_does_nothing(
+def test_another_site_can_neither_frame_the_desk_nor_post_its_forms(
     page: Page, service: FastAPI, url: str, a_concern: Concern, host: str
 ) -> None:
     reference = raise_concern(url, a_concern, "no")

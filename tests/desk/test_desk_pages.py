@@ -50,7 +50,7 @@ def press(client: TestClient, reference: str, act: str, **fields: str) -> Respon
     return client.post(f"/desk/concerns/{reference}/{act}", content=urlencode(fields), headers=headers)
 
 
-def test_every_view_of_a_concern_is_one_disclosure_with_the_person_s_name(
+def test_every_view_of_a_concern_is_one_disclosure_naming_the_person(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     reference = received(jo, a_concern)
@@ -64,7 +64,7 @@ def test_every_view_of_a_concern_is_one_disclosure_with_the_person_s_name(
     assert acts_on(service, "inbox") == [(DeskAct.LISTED, "passkey:desk/Jo Example", reference)]
 
 
-def test_every_address_below_a_concern_leaves_one_disclosure_with_the_person_s_name(
+def test_every_address_below_a_concern_leaves_one_disclosure_naming_the_person(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     receipt = jo.post("/v1/concerns", json=a_concern()).json()
@@ -81,7 +81,7 @@ def test_every_address_below_a_concern_leaves_one_disclosure_with_the_person_s_n
         assert [who for _, who, _ in acts_on(service, reference)[before:]] == ["passkey:desk/Jo Example"], path
 
 
-def test_a_reference_that_no_concern_has_leads_to_the_inbox_and_not_back_to_itself(jo: TestClient) -> None:
+def test_an_unknown_reference_leads_to_the_inbox(jo: TestClient) -> None:
     page = jo.get("/desk/concerns/4F7K-926W-0X37")
 
     assert page.status_code == 404
@@ -110,9 +110,7 @@ def test_words_are_shown_as_typed_and_never_as_html(jo: TestClient, a_concern: C
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nAlex Example." in page
 
 
-def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_the_record(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_a_page_without_an_identity_has_no_word_and_is_recorded(tmp_path: Path, a_concern: Concern) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
@@ -156,9 +154,7 @@ def test_without_its_script_the_page_says_how_to_open_the_concern_elsewhere(tmp_
     assert "guidance desk open" in page
 
 
-def test_a_concern_that_was_sealed_to_others_is_shown_without_words_and_can_be_acknowledged(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_a_concern_sealed_to_others_shows_no_words_and_can_be_acknowledged(tmp_path: Path, a_concern: Concern) -> None:
     mine, theirs = (pyrage.x25519.Identity.generate() for _ in range(2))
     file = tmp_path / "identity.txt"
     file.write_text(str(mine))
@@ -174,7 +170,7 @@ def test_a_concern_that_was_sealed_to_others_is_shown_without_words_and_can_be_a
         assert "Acknowledged</strong> by Jo Example" in press(client, reference, "acknowledgement").text
 
 
-def test_a_cursor_or_a_filter_that_is_none_is_said_in_plain_words(jo: TestClient) -> None:
+def test_an_invalid_cursor_or_filter_is_refused_in_plain_words(jo: TestClient) -> None:
     pages = [jo.get(f"/desk?{query}") for query in ("cursor=nonsense", "show=everything", "unknown=1")]
 
     assert [page.status_code for page in pages] == [400] * 3
@@ -222,7 +218,7 @@ def test_the_clock_of_the_inbox_is_in_words(jo: TestClient, a_concern: Concern) 
     assert re.search(r"Not acknowledged\s*: <strong>[^<]* left</strong>", jo.get("/desk").text)
 
 
-def test_the_direction_of_what_was_typed_ends_with_it(jo: TestClient, a_concern: Concern) -> None:
+def test_the_direction_of_typed_text_ends_with_the_text(jo: TestClient, a_concern: Concern) -> None:
     turned = "\u202eelpmaxE xelA"
     reference = received(jo, a_concern, concern={"narrative": turned})
     rule = re.search(r"\.as-typed\{([^}]*)\}", jo.get("/looks/pages.css").text)
@@ -269,9 +265,7 @@ def time_of(jo: TestClient, reference: str) -> tuple[str, bool]:
     return words, bool(late)
 
 
-def test_a_row_says_who_reported_where_that_is_not_sealed_and_that_an_answer_waits(
-    jo: TestClient, a_concern: Concern
-) -> None:
+def test_a_row_says_who_reported_unless_sealed_and_whether_a_reply_waits(jo: TestClient, a_concern: Concern) -> None:
     reporter = {"kind": "professional", "source_code": "2A", "name": "Robin Example", "role": "Form tutor"}
     receipt = jo.post("/v1/concerns", json=a_concern(reporter=reporter)).json()
     reference = receipt["reference"]
@@ -329,7 +323,7 @@ def test_what_is_no_reference_is_said_at_the_field(jo: TestClient) -> None:
     assert jo.get("/desk/concerns/4F7K-926W-0X3R").status_code == 404
 
 
-def test_each_act_of_the_pages_is_the_act_of_the_api_with_the_person_s_name(
+def test_each_act_of_the_pages_is_recorded_with_the_person_s_name(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     receipt = jo.post("/v1/concerns", json=a_concern()).json()
@@ -386,7 +380,7 @@ def test_a_press_that_lacks_something_changes_nothing_and_says_so(
     assert acts_on(service, reference) == before
 
 
-def test_a_closed_concern_s_outcome_stays_and_an_unread_one_is_not_closed(jo: TestClient, a_concern: Concern) -> None:
+def test_a_closed_concern_keeps_its_outcome_and_an_unread_one_stays_open(jo: TestClient, a_concern: Concern) -> None:
     reference = received(jo, a_concern)
 
     too_early = press(jo, reference, "outcome", outcome="no_further_action")
@@ -399,7 +393,7 @@ def test_a_closed_concern_s_outcome_stays_and_an_unread_one_is_not_closed(jo: Te
     assert "This concern is already closed" in another.text
 
 
-def test_two_people_act_at_once_both_acts_are_on_the_record_and_each_sees_the_other_s(
+def test_two_acts_at_once_are_both_recorded_and_both_shown(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     reference = received(jo, a_concern)
@@ -416,7 +410,7 @@ def test_two_people_act_at_once_both_acts_are_on_the_record_and_each_sees_the_ot
     assert f"<strong>Acknowledged</strong> by {SAM}" in page
 
 
-def test_an_auditor_reads_the_record_alone_and_that_is_on_it(
+def test_an_auditor_reads_only_the_record_and_the_read_is_recorded(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     reference = received(jo, a_concern)
@@ -444,7 +438,7 @@ def test_the_record_is_read_in_pages_of_fifty(jo: TestClient) -> None:
     assert jo.get(html.unescape(following)).text.count("<tr><td>") == 1
 
 
-def test_nothing_of_a_concern_is_in_a_title_or_an_address_but_its_reference(jo: TestClient, a_concern: Concern) -> None:
+def test_titles_and_addresses_hold_only_a_concern_s_reference(jo: TestClient, a_concern: Concern) -> None:
     reference = received(jo, a_concern)
 
     page = jo.get(f"/desk/concerns/{reference}").text

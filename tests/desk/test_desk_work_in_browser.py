@@ -1,4 +1,4 @@
-"""A worker's day in a real browser, by keyboard alone: from the sign-in to the way out, and the reporter."""
+"""A worker's day in a real browser, by keyboard only: from the sign-in to the way out, and the reporter."""
 
 import json
 import re
@@ -168,7 +168,7 @@ def look_around(page: Page) -> None:
     expect(page.get_by_text("New since you last looked")).to_be_visible()
 
 
-def test_a_worker_s_day_by_keyboard_alone(
+def test_a_worker_does_a_day_s_work_by_keyboard(
     browser: Browser, service: FastAPI, url: str, a_concern: Concern, neighbour: pyrage.x25519.Identity
 ) -> None:
     raise_concern(url, a_concern, "no")

@@ -56,7 +56,7 @@ def receipt(jo: TestClient, a_concern: Concern) -> dict[str, Any]:
     return found
 
 
-def test_a_note_is_shown_as_typed_to_the_desk_alone_within_the_one_disclosure_of_the_page(
+def test_a_note_is_shown_as_typed_in_the_page_s_one_disclosure(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     seen = look(jo, reference)
@@ -90,7 +90,7 @@ def test_the_page_has_the_last_twenty_notes_and_leads_to_all(service: FastAPI, j
     ]
 
 
-def test_a_question_goes_to_the_reporter_alone_and_the_page_says_when_it_was_read_and_answered(
+def test_only_the_reporter_reads_a_question_and_the_page_shows_its_state(
     jo: TestClient, receipt: dict[str, Any], reference: str
 ) -> None:
     press(jo, reference, "messages", text=QUESTION, seen=look(jo, reference))
@@ -110,7 +110,7 @@ def test_a_question_goes_to_the_reporter_alone_and_the_page_says_when_it_was_rea
     assert 'href="#addition-1"' in answered.text
 
 
-def test_every_act_is_said_to_be_done_first_on_the_page_that_follows_and_to_nobody_else(
+def test_every_act_is_confirmed_on_the_next_page_only_to_its_author(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     acts: list[tuple[str, dict[str, str], str]] = [
@@ -174,7 +174,7 @@ def test_without_anything_that_waits_a_concern_is_closed_by_one_press(jo: TestCl
     assert closed.status_code == 303
 
 
-def test_a_concern_is_assigned_to_me_to_another_of_the_register_and_to_nobody(
+def test_a_concern_is_assigned_to_me_to_another_worker_or_to_nobody(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     other = TestClient(service)
@@ -193,7 +193,7 @@ def test_a_concern_is_assigned_to_me_to_another_of_the_register_and_to_nobody(
     assert f"<option>{SAM}" not in jo.get(f"/desk/concerns/{reference}").text
 
 
-def test_a_hand_over_gives_the_file_for_that_body_and_the_page_has_the_receipts_of_both(
+def test_a_hand_over_gives_the_file_and_the_page_shows_both_receipts(
     jo: TestClient, receipt: dict[str, Any], reference: str, neighbour: pyrage.x25519.Identity
 ) -> None:
     add(jo, receipt, "Alex Example came home.")
@@ -225,7 +225,7 @@ def test_a_body_that_is_not_set_up_gets_nothing(service: FastAPI, jo: TestClient
     assert DeskAct.HANDED_OVER not in [act for act, _, _ in acts_on(service, reference)]
 
 
-def test_where_the_service_reads_nothing_words_are_taken_only_sealed_and_a_hand_over_is_left_to_the_worker_s_machine(
+def test_a_service_without_an_identity_takes_sealed_words_and_no_hand_over(
     tmp_path: Path, a_concern: Concern, settings: Settings
 ) -> None:
     identity = pyrage.x25519.Identity.generate()
@@ -270,9 +270,7 @@ WRONG = {
 }
 
 
-def test_the_form_that_closes_a_concern_sends_a_last_message_once_however_often_it_is_pressed(
-    service: FastAPI, jo: TestClient, reference: str
-) -> None:
+def test_a_closing_form_pressed_twice_sends_one_last_message(service: FastAPI, jo: TestClient, reference: str) -> None:
     press(jo, reference, "acknowledgement", seen=look(jo, reference))
     fields = {"outcome": "early_help", "shared_with_reporter": "yes", "text": NOTE, "key": "a-key"}
     fields["seen"] = look(jo, reference)
@@ -286,7 +284,7 @@ def test_the_form_that_closes_a_concern_sends_a_last_message_once_however_often_
     assert NOTE not in done.text
 
 
-def test_what_cannot_be_taken_is_shown_again_with_what_is_wrong_and_nothing_is_done(
+def test_a_refused_form_shows_its_fault_and_words_and_records_nothing(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     seen = look(jo, reference)
@@ -308,7 +306,7 @@ def forms_of(service: FastAPI) -> list[str]:
     return [each.path for each in posts if "{reference}" in each.path or "views" in each.path or "looked" in each.path]
 
 
-def test_no_form_is_taken_from_elsewhere_from_a_role_that_may_not_or_after_leaving(
+def test_no_form_is_taken_from_elsewhere_another_role_or_after_leaving(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     paths = [path.format(reference=reference, number=1, name="urgent") for path in forms_of(service)]

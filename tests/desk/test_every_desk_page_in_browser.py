@@ -1,4 +1,4 @@
-"""Every page of the desk in every state: without fault for axe, from 320 pixels to wide, and by the keyboard alone."""
+"""Every page of the desk in every state: without fault for axe, from 320 pixels to wide, and by keyboard only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -153,7 +153,7 @@ def look_where_it_does_not(
 
 
 @pytest.mark.nightly
-def test_every_page_in_every_state_is_without_fault_from_320_pixels_to_wide_and_by_the_keyboard_alone(
+def test_every_page_in_every_state_is_accessible_at_every_width_by_keyboard(
     browser: Browser, drawn: set[str], identities: tuple[list[Path], str], tmp_path: Path
 ) -> None:
     need_script()
@@ -171,5 +171,5 @@ def test_every_page_in_every_state_is_without_fault_from_320_pixels_to_wide_and_
 
 
 def is_page(template: str) -> bool:
-    """Whether the template is a whole page, and not a part of one."""
+    """Return whether the template is a whole page, and not a part of one."""
     return "{% extends" in template or "<!doctype html>" in template

@@ -1,4 +1,4 @@
-"""The export of a concern by a form, where the service opens concerns: the same signed file as the command makes."""
+"""The export of a concern by a form, if the service opens concerns: the same signed file as the command makes."""
 
 import io
 from pathlib import Path
@@ -32,7 +32,7 @@ def raised(client: TestClient, a_concern: Concern) -> str:
 
 
 @pytest.mark.parametrize("notes", [True, False])
-def test_a_press_saves_one_signed_file_that_is_checked_offline_and_is_on_the_record(
+def test_a_press_saves_a_signed_file_checked_offline_and_records_it(
     service: FastAPI, client: TestClient, a_concern: Concern, notes: bool
 ) -> None:
     client.follow_redirects = False
@@ -57,7 +57,7 @@ def test_a_press_saves_one_signed_file_that_is_checked_offline_and_is_on_the_rec
     assert detail == f"sha256:{file.sha256} {'with' if notes else 'without'} notes"
 
 
-def test_only_who_may_act_is_offered_it_and_only_while_there_are_words_that_open_here(
+def test_only_a_worker_may_export_and_only_words_that_open_here(
     tmp_path: Path, service: FastAPI, client: TestClient, a_concern: Concern
 ) -> None:
     reference = raised(client, a_concern)

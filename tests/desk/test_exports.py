@@ -125,7 +125,7 @@ def test_the_pdf_is_tagged_says_every_word_and_has_the_json_attached(case: Case)
 
 
 @pytest.mark.any_database
-def test_the_signature_is_the_service_s_and_the_record_names_the_person_and_the_file(case: Case) -> None:
+def test_the_service_s_signature_names_the_person_and_the_file(case: Case) -> None:
     claims = check_receipt(case.file.signature, case.keys, kind="concern-export+jws")
 
     assert (claims["jti"], claims["file_sha256"], claims["notes"]) == (case.reference, case.file.sha256, True)
@@ -192,7 +192,7 @@ def exchange_texts(document: dict[str, Any]) -> None:
 
 
 def seal_other_words(document: dict[str, Any]) -> None:
-    """Replace a text by another that is whole in itself: that of the second addition."""
+    """Replace a text by another that is whole: that of the second addition."""
     document["texts"][1] = document["texts"][2] | {"number": 1}
 
 
@@ -251,7 +251,7 @@ def test_even_what_a_worker_altered_and_had_signed_is_found(
 
 
 @pytest.mark.any_database
-def test_the_key_of_a_text_opens_that_text_alone(case: Case) -> None:
+def test_the_key_of_a_text_opens_only_that_text(case: Case) -> None:
     document = copy.deepcopy(case.file.document)
     document["texts"][1]["file_key"] = document["texts"][2]["file_key"]
 
@@ -308,7 +308,7 @@ def test_the_command_verifies_offline_and_says_what_it_found(case: Case, tmp_pat
     assert "altered since it was signed" in altered.stderr
 
 
-def test_what_is_exported_is_on_the_record_and_no_word_of_it_is_in_the_service(
+def test_an_export_is_recorded_and_none_of_its_words_are_kept(
     case: Case,
 ) -> None:
     service: Any = case.http.app

@@ -39,9 +39,7 @@ def figures(desk: Desk, days: int) -> list[tuple[Any, ...]]:
     return [tuple(day.values()) for day in answer.json()["days"]]
 
 
-def test_each_day_has_what_came_and_went_and_what_waited_and_was_overdue_at_its_end(
-    desk: Desk, raised: Raise, clock: SettableClock
-) -> None:
+def test_each_day_counts_what_came_went_waited_and_was_overdue(desk: Desk, raised: Raise, clock: SettableClock) -> None:
     late, prompt, never = (raised(A_TUESDAY + minutes * dt.timedelta(minutes=1)) for minutes in range(3))
     desk.act(prompt, "acknowledgement")
     raised(A_TUESDAY + DAY)
@@ -61,7 +59,7 @@ def test_each_day_has_what_came_and_went_and_what_waited_and_was_overdue_at_its_
     assert never
 
 
-def test_a_day_begins_at_midnight_in_london_and_tests_count_in_no_figure(
+def test_a_day_begins_at_midnight_in_london_and_counts_no_tests(
     service: FastAPI, client: TestClient, desk: Desk, raised: Raise, a_concern: Concern
 ) -> None:
     raised(dt.datetime(2026, 6, 30, 22, 59, 59, tzinfo=dt.UTC))
@@ -80,7 +78,7 @@ def test_days_that_cannot_be_counted_are_refused(desk: Desk, days: str) -> None:
     assert desk.get(f"/figures?days={days}").status_code == 400
 
 
-def test_one_overdue_concern_is_in_the_metrics_of_the_desk_and_in_public_only_that_there_is_one(
+def test_only_the_desk_s_metrics_count_the_overdue_concerns(
     service: FastAPI, client: TestClient, raised: Raise, clock: SettableClock
 ) -> None:
     monitor = worker_of(service, client, None, Scope.METRICS)
@@ -145,9 +143,7 @@ def test_what_is_in_clear_is_counted_by_month(
     assert {row["value"] for row in rows if row["measure"] == "outcome"} == {"(none)"}
 
 
-def test_a_count_under_five_is_hidden_and_cannot_be_computed_from_the_sum(
-    client: TestClient, desk: Desk, a_concern: Concern
-) -> None:
+def test_a_count_under_five_is_hidden_and_no_sum_reveals_it(client: TestClient, desk: Desk, a_concern: Concern) -> None:
     for danger, count in (("yes", 1), ("not_sure", 6), ("no", 8)):
         raise_many(client, a_concern, count, danger)
 
@@ -159,7 +155,7 @@ def test_a_count_under_five_is_hidden_and_cannot_be_computed_from_the_sum(
 
 
 @for_each("counts", [(1,), (4,), (5,), (1, 9), (2, 2, 50), (1, 1, 1, 5), (7, 8), (4, 4), (0, 30, 4, 90)])
-def test_what_is_hidden_is_never_one_value_nor_small_together_where_there_is_more(counts: tuple[int, ...]) -> None:
+def test_hidden_counts_are_never_one_value_nor_a_small_sum(counts: tuple[int, ...]) -> None:
     figures = _hide_small([MonthlyCount(2026, 11, "state", str(place), count) for place, count in enumerate(counts)])
 
     hidden = [count for count, figure in zip(counts, figures, strict=True) if figure.concerns is None]
@@ -184,7 +180,9 @@ def test_tests_are_in_no_count_of_the_statistics(
     assert {row["concerns"] for row in rows} == {"6"}
 
 
-def test_the_read_is_on_the_record_and_for_auditors_alone(client: TestClient, desk: Desk, a_concern: Concern) -> None:
+def test_only_an_auditor_reads_the_statistics_and_each_read_is_recorded(
+    client: TestClient, desk: Desk, a_concern: Concern
+) -> None:
     raise_many(client, a_concern, 1, "no")
     reader: dict[str, Any] = a_key(client, Scope.READ, name="reader")
 

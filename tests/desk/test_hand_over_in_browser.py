@@ -81,7 +81,7 @@ def desk(hosted: Hosted) -> Iterator[Desk]:
 
 @pytest.fixture
 def page(browser: Browser, hosted: Hosted) -> Iterator[Page]:
-    """A page of a person whom a provider signed in, on a device that can make passkeys."""
+    """A page of a person that a provider signed in, on a device that can make passkeys."""
     sign_in, now = context_of_service(hosted.service).desk_sign_in, context_of_service(hosted.service).clock()
     invited(hosted.service, JO)
     token = sign_in.sessions.start(JO, client=OF_A_PROVIDER, address=ADDRESS, at=now, former=None)
@@ -95,7 +95,7 @@ def page(browser: Browser, hosted: Hosted) -> Iterator[Page]:
 
 
 def choose(page: Page, file: Path, button: str = "") -> None:
-    """Choose the file. One that is not locked opens by itself; else the button opens it."""
+    """Choose the file. An unlocked file opens at once; the button opens a locked one."""
     page.get_by_label("File of the identity").set_input_files(file)
     if button:
         page.locator("[data-unseal]").get_by_role("button", name=button, exact=True).click()
@@ -110,7 +110,7 @@ def faults_on(page: Page) -> list[str]:
     return found
 
 
-def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_it_with_plain_age(
+def test_the_browser_seals_a_hand_over_that_plain_age_opens(
     page: Page, hosted: Hosted, desk: Desk, receipt: dict[str, Any]
 ) -> None:
     reference, sent = receipt["reference"], []
@@ -168,7 +168,7 @@ def save(page: Page, link: str) -> bytes:
 
 @pytest.fixture
 def reading(hosted: Hosted, tmp_path: Path) -> Iterator[Hosted]:
-    """A desk that opens concerns itself."""
+    """A desk whose service opens concerns."""
     to = pyrage.x25519.Identity.from_str(hosted.neighbour.read_text().strip()).to_public()
     service = a_service(data_dir=tmp_path / "reads", hand_over_bodies={BODY: str(to)})
     with run_server(service) as address:
@@ -219,9 +219,7 @@ def test_the_file_is_offered_until_it_is_saved(
     assert page.evaluate("sessionStorage.length") == 0
 
 
-def test_a_file_whose_answer_was_lost_is_offered_and_outlives_a_sign_out(
-    page: Page, hosted: Hosted, desk: Desk
-) -> None:
+def test_a_file_with_a_lost_answer_is_offered_after_a_sign_out(page: Page, hosted: Hosted, desk: Desk) -> None:
     reference = raised(hosted)
     show(page, hosted, reference, has_key=True)
 
@@ -277,7 +275,7 @@ def test_a_browser_that_stores_nothing_asks_before_the_only_file_is_left(page: P
     assert asked == ["beforeunload"]
 
 
-def test_a_person_of_a_provider_makes_a_passkey_and_locks_the_identity_by_it(
+def test_a_provider_s_person_makes_a_passkey_that_locks_the_identity(
     page: Page, hosted: Hosted, receipt: dict[str, Any], tmp_path: Path
 ) -> None:
     page.goto(f"/desk/concerns/{receipt['reference']}")
@@ -296,7 +294,7 @@ def test_a_person_of_a_provider_makes_a_passkey_and_locks_the_identity_by_it(
     assert b"fido2prf" in locked.read_bytes()
 
 
-def test_unseal_html_opens_bare_sealed_files_of_the_api_from_disk_and_says_which_is_which(
+def test_unseal_html_opens_and_names_sealed_files_of_the_api_offline(
     browser: Browser, hosted: Hosted, desk: Desk, receipt: dict[str, Any], tmp_path: Path
 ) -> None:
     reference, files = receipt["reference"], []

@@ -57,7 +57,7 @@ def chain_of(desk: Desk, receipt: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_other_body_opens_the_whole_concern_and_who_why_and_our_receipt_are_on_the_record(
+def test_the_other_body_opens_the_concern_and_the_record_says_why(
     client: TestClient, desk: Desk, receipt: dict[str, Any], neighbour: tuple[Path, str], settings: Settings
 ) -> None:
     identity, recipient = neighbour
@@ -82,7 +82,7 @@ def test_the_other_body_opens_the_whole_concern_and_who_why_and_our_receipt_are_
     assert [path.name for path, content in files_of(settings.data_dir).items() if CANARY.encode() in content] == []
 
 
-def test_nobody_else_opens_it_and_the_concern_stays_open_here(
+def test_nobody_else_opens_a_hand_over_and_the_concern_stays_open(
     desk: Desk, receipt: dict[str, Any], neighbour: tuple[Path, str]
 ) -> None:
     package = base64.b64decode(hand_over(desk, receipt, neighbour[1]).json()["package"])
@@ -92,7 +92,7 @@ def test_nobody_else_opens_it_and_the_concern_stays_open_here(
     assert desk.get("/concerns").json()["concerns"][0]["state"] == "received"
 
 
-def test_their_receipt_is_stored_once_and_on_the_record(
+def test_the_other_body_s_receipt_is_stored_once_and_recorded(
     desk: Desk, service: FastAPI, receipt: dict[str, Any], neighbour: tuple[Path, str]
 ) -> None:
     hand_over(desk, receipt, neighbour[1])
@@ -109,7 +109,7 @@ def test_their_receipt_is_stored_once_and_on_the_record(
     assert list(find_faults(service.state.context.engine)) == []
 
 
-def test_a_service_without_an_identity_records_the_digest_of_what_was_sealed_elsewhere(
+def test_a_service_without_an_identity_records_a_digest_sealed_elsewhere(
     a_concern: Concern, neighbour: tuple[Path, str], tmp_path: Path
 ) -> None:
     team = create_identity(tmp_path / "team.txt", at=A_TUESDAY)
@@ -184,7 +184,7 @@ def test_the_database_refuses_a_change_off_the_record_and_verify_finds_one(
 
 
 @pytest.mark.slow
-def test_the_command_seals_on_the_worker_s_machine_and_plain_age_opens_it(
+def test_the_command_seals_a_hand_over_that_plain_age_opens(
     tmp_path: Path, a_concern: Concern, neighbour: tuple[Path, str]
 ) -> None:
     team, out = tmp_path / "team.txt", tmp_path / "for-the-neighbour.age"

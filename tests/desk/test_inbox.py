@@ -1,4 +1,4 @@
-"""The inbox: metadata alone, in the order in which it wants attention, whole at any size, whatever the indicators."""
+"""The inbox: only metadata, most urgent first, whole at any size, and the same with any indicators."""
 
 import asyncio
 import dataclasses
@@ -97,7 +97,7 @@ def walk(desk: Desk, query: str, between: Callable[[], None] = lambda: None) -> 
 
 
 def by_urgency(entry: Entry) -> Any:
-    """What the team wants first, said once more: the moments are all of one length, so that text sorts as time."""
+    """Return the urgency of an entry, to sort by: the moments are all of one length, so that text sorts as time."""
     waits = entry["state"] == "received"
     return (not waits, DANGERS.index(entry["immediate_danger"]), entry["acknowledge_by"], entry["reference"])
 
@@ -140,9 +140,7 @@ def test_what_waits_comes_first_then_danger_then_the_longest_overdue(
     assert [entry["overdue"] for entry in answer.json()["concerns"]] == [True] * 4 + [False] * 3
 
 
-def test_among_those_due_at_the_same_moment_of_a_weekend_the_oldest_comes_first_and_none_is_lost(
-    desk: Desk, raise_at: Raise
-) -> None:
+def test_concerns_due_at_the_same_moment_come_oldest_first(desk: Desk, raise_at: Raise) -> None:
     raised = [raise_at(4 * 24 * 60 + minutes) for minutes in range(6)]
 
     found = walk(desk, "limit=1")
@@ -151,7 +149,7 @@ def test_among_those_due_at_the_same_moment_of_a_weekend_the_oldest_comes_first_
     assert [entry["reference"] for entry in found] == raised
 
 
-def test_the_newest_come_first_where_that_is_asked_for(desk: Desk, raise_at: Raise) -> None:
+def test_the_newest_come_first_if_asked_for(desk: Desk, raise_at: Raise) -> None:
     raised = [raise_at(minutes, danger) for minutes, danger in ((0, "yes"), (1, "no"), (2, "not_sure"))]
     desk.act(raised[2], "acknowledgement")
 
@@ -178,7 +176,7 @@ def test_filters_give_what_they_name_and_no_more(desk: Desk, raise_at: Raise, cl
 @pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("scope", ["", "&state=received"])
-def test_a_walk_meets_each_concern_that_stays_once_in_order_while_others_are_acknowledged(
+def test_a_walk_meets_each_waiting_concern_once_while_others_are_acknowledged(
     desk: Desk, service: FastAPI, order: str, scope: str
 ) -> None:
     fill(service, 60)
@@ -232,9 +230,7 @@ def words_of(told: Any) -> Iterator[str]:
         yield told
 
 
-def test_no_word_of_the_concern_stands_in_the_inbox_the_summary_or_the_answer_to_an_act(
-    client: TestClient, desk: Desk
-) -> None:
+def test_no_word_of_a_concern_is_in_the_inbox_or_an_answer(client: TestClient, desk: Desk) -> None:
     reference = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
 
     answers = [
@@ -252,7 +248,7 @@ def test_no_word_of_the_concern_stands_in_the_inbox_the_summary_or_the_answer_to
 
 
 @pytest.mark.parametrize("seen", [(0, 10), (10, 0)])
-def test_the_same_concern_stands_alike_with_no_indicator_and_with_ten(
+def test_the_number_of_indicators_does_not_change_a_concern_s_row(
     desk: Desk, raise_at: Raise, monkeypatch: pytest.MonkeyPatch, seen: tuple[int, int]
 ) -> None:
     drawn = iter(["02FK-926W-0X3R", "4F7K-926W-0X3R"])

@@ -75,7 +75,7 @@ def test_danger_guide_state_and_overdue_narrow_together(desk: Desk, raised: Rais
     assert found(desk, "overdue=true&danger=no") == []
 
 
-def test_changed_since_gives_what_changed_the_latest_first_and_reading_is_no_change(
+def test_changed_since_gives_the_latest_change_first_and_ignores_reading(
     client: TestClient, desk: Desk, raised: Raise, clock: SettableClock
 ) -> None:
     first, second, third = (raised(hours) for hours in range(3))
@@ -109,7 +109,7 @@ def test_what_changed_since_an_event_begins_at_its_time(
     assert desk.get("/concerns?since_event=OTk5OTk").json()["type"] == "/v1/problems/invalid-cursor"
 
 
-def test_the_moment_for_the_next_look_is_before_every_change_that_is_still_on_its_way(
+def test_the_next_moment_to_ask_for_precedes_every_pending_change(
     service: FastAPI, desk: Desk, raised: Raise, clock: SettableClock
 ) -> None:
     raised(0)
@@ -120,7 +120,7 @@ def test_the_moment_for_the_next_look_is_before_every_change_that_is_still_on_it
     assert waited.total_seconds() >= service.state.context.settings.writer_wait_seconds
 
 
-def test_a_reference_is_found_by_its_first_characters_in_any_case_and_grouping(desk: Desk, raised: Raise) -> None:
+def test_a_reference_is_found_by_its_first_characters_in_any_form(desk: Desk, raised: Raise) -> None:
     reference = raised(0)["reference"]
     raised(1)
     plain = reference.replace("-", "")
@@ -184,7 +184,7 @@ def test_a_view_is_saved_replaced_followed_and_removed(client: TestClient, robin
     assert client.delete(view["links"]["self"], headers=robin.headers).status_code == 404
 
 
-def test_a_person_sees_their_own_views_alone_and_loses_them_on_leaving(
+def test_a_person_sees_only_their_own_views_and_loses_them_on_leaving(
     service: FastAPI, client: TestClient, robin: Desk
 ) -> None:
     sam = worker_of(service, client, "Sam Example")
@@ -277,7 +277,7 @@ def test_a_filter_of_the_page_that_cannot_be_never_gives_everything(jo: TestClie
     assert {query: jo.get(f"/desk?{query}").status_code for query in queries} == dict.fromkeys(queries, 400)
 
 
-def test_a_view_is_saved_under_a_name_opened_by_a_press_replaced_and_removed(
+def test_a_view_is_saved_by_name_opened_replaced_and_removed(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     quiet, danger = (received(jo, a_concern, immediate_danger=each) for each in ("no", "yes"))
@@ -300,7 +300,7 @@ def test_a_view_is_saved_under_a_name_opened_by_a_press_replaced_and_removed(
     assert send(jo, "/desk/views/uberfallig-mine/removal").status_code == 404
 
 
-def test_a_view_without_a_name_is_not_saved_and_its_filters_are_still_there(jo: TestClient) -> None:
+def test_a_view_without_a_name_is_not_saved_and_keeps_its_filters(jo: TestClient) -> None:
     answer = send(jo, "/desk/views", name="!!!", danger="yes", who="me")
 
     assert answer.status_code == 422
@@ -349,7 +349,7 @@ def test_a_look_without_its_moment_is_refused(jo: TestClient) -> None:
     assert {send(jo, "/desk/looked", until=until).status_code for until in ("", "x", "MQ", "IjIwMjYi")} == {400}
 
 
-def test_the_team_s_day_has_exact_figures_and_a_chart_with_its_words(jo: TestClient, a_concern: Concern) -> None:
+def test_the_team_s_day_has_exact_figures_and_a_labelled_chart(jo: TestClient, a_concern: Concern) -> None:
     for _ in range(3):
         seen = received(jo, a_concern)
     press(jo, seen, "acknowledgement")

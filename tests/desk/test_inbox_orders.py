@@ -83,7 +83,7 @@ def is_overdue(row: Row[Any]) -> bool:
 
 
 def matches(row: Row[Any], filters: dict[str, Any]) -> bool:
-    """Whether the row is what the filters say, by its own columns."""
+    """Return whether the row is what the filters say, by its own columns."""
     found = {
         "assigned_to": lambda value: row.assigned_to == value,
         "danger": lambda value: row.immediate_danger == value,
@@ -107,9 +107,7 @@ def whole(session: Session, order: InboxOrder, test: bool) -> list[Row[Any]]:
 
 @pytest.mark.parametrize("order", InboxOrder)
 @pytest.mark.parametrize("test", [False, True], ids=["concerns", "tests"])
-def test_pages_by_every_filter_and_every_two_are_those_of_the_whole_wherever_they_begin(
-    full: Engine, order: InboxOrder, test: bool
-) -> None:
+def test_pages_by_every_filter_and_pair_make_up_the_whole_inbox(full: Engine, order: InboxOrder, test: bool) -> None:
     some = 0
     with Session(full) as session:
         everything = whole(session, order, test)

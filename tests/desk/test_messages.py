@@ -49,7 +49,7 @@ def sent(desk: Desk, receipt: Receipt) -> Any:
     return desk.get(f"/concerns/{receipt['reference']}/messages").json()
 
 
-def test_a_message_is_read_with_the_status_token_and_the_status_says_that_it_is_there(
+def test_a_message_is_read_by_status_token_and_the_status_announces_it(
     client: TestClient, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
 ) -> None:
     answer = ask()
@@ -68,7 +68,7 @@ def test_a_message_is_read_with_the_status_token_and_the_status_says_that_it_is_
     assert "has sent you a message" not in str(after["next_steps"])
 
 
-def test_nobody_else_reads_it_not_even_with_every_key_of_the_desk(
+def test_nobody_else_reads_a_message_even_with_every_desk_key(
     client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], a_concern: Concern, settings: Settings
 ) -> None:
     ask()
@@ -87,7 +87,7 @@ def test_nobody_else_reads_it_not_even_with_every_key_of_the_desk(
     assert QUESTION in pyrage.decrypt(bytes(sealed), [identity]).decode()
 
 
-def test_nothing_that_is_stored_sent_or_logged_has_a_word_of_it(
+def test_no_word_of_a_message_is_stored_sent_or_logged(
     client: TestClient, receipt: Receipt, ask: Callable[..., Any], settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     ask()
@@ -100,7 +100,7 @@ def test_nothing_that_is_stored_sent_or_logged_has_a_word_of_it(
     assert "Canary" not in events + caplog.text
 
 
-def test_the_desk_sees_when_it_was_first_read_and_which_addition_answers_it_and_each_has_one_event(
+def test_the_desk_sees_when_a_message_was_read_and_which_addition_answers(
     client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
 ) -> None:
     add(client, receipt, "Before the question.")
@@ -208,7 +208,7 @@ def test_erasure_takes_the_messages_too_and_no_further_one_is_sent(
     assert list(find_faults(service.state.context.engine)) == []
 
 
-def test_a_retry_sends_no_second_message_and_another_worker_s_key_is_another(
+def test_a_retry_sends_no_second_message_and_other_words_are_refused(
     desk: Desk, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
 ) -> None:
     first = ask(**{"Idempotency-Key": "a-key"})
@@ -229,7 +229,7 @@ def test_a_reporter_is_sent_no_more_messages_than_the_bound(
     assert [ask().status_code for _ in range(3)] == [201, 201, 429]
 
 
-def test_a_message_sealed_on_the_worker_s_machine_is_read_and_one_that_is_none_is_refused_or_shown_as_unreadable(
+def test_a_message_sealed_by_the_worker_is_read_and_rubbish_is_not(
     client: TestClient, desk: Desk, receipt: Receipt
 ) -> None:
     recipient, reference = sent(desk, receipt)["recipient"], receipt["reference"]
@@ -255,7 +255,7 @@ def test_a_message_sealed_on_the_worker_s_machine_is_read_and_one_that_is_none_i
     assert [each["message"] for each in read_messages(client, receipt)] == [QUESTION, None, None]
 
 
-def test_the_page_of_the_status_shows_the_message_and_the_answer_is_an_addition(
+def test_the_status_page_shows_the_message_and_an_addition_answers_it(
     client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any]
 ) -> None:
     ask("Which <school>\ndoes Alex go to?")
@@ -271,7 +271,7 @@ def test_the_page_of_the_status_shows_the_message_and_the_answer_is_an_addition(
     assert sent(desk, receipt)["messages"][0]["answered_by"] == 1
 
 
-def test_what_was_asked_and_answered_reads_as_a_conversation_in_its_order_without_the_reporter_s_own_words(
+def test_messages_and_answers_read_in_order_without_the_reporter_s_words(
     client: TestClient, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
 ) -> None:
     entered = {"reference": receipt["reference"], "code": receipt["status_token"]}
@@ -299,7 +299,7 @@ CLOSING = "Canary: thank you. We will visit the family again."
 
 
 @pytest.mark.any_database
-def test_a_closing_message_is_sealed_sent_with_the_outcome_and_only_together_with_it(
+def test_a_closing_message_is_sealed_and_sent_only_with_the_outcome(
     client: TestClient, desk: Desk, service: FastAPI, receipt: Receipt, settings: Settings
 ) -> None:
     reference = receipt["reference"]
@@ -334,7 +334,7 @@ def test_a_retry_of_closing_sends_one_message_and_another_outcome_sends_none(
 
 
 @pytest.mark.parametrize("message", [{}, {"text": ""}, {"text": "x" * 4001}, {"sealed": "%"}, {"words": "Canary"}])
-def test_a_closing_message_that_cannot_be_is_refused_with_its_place_and_closes_nothing(
+def test_an_invalid_closing_message_is_refused_and_closes_nothing(
     client: TestClient, desk: Desk, receipt: Receipt, message: dict[str, str]
 ) -> None:
     desk.act(receipt["reference"], "acknowledgement")
@@ -372,7 +372,7 @@ def test_the_way_of_a_concern_ends_in_words_for_its_reporter(
         assert not {code.for_reporter, CLOSED_TEXT, NEW_WORRY} & set(re.findall(r"(?<=>)[^<]+(?=<)", welsh))
 
 
-def test_where_the_reading_cannot_be_recorded_the_page_shows_the_rest(
+def test_a_page_shows_no_message_if_its_reading_cannot_be_recorded(
     client: TestClient, receipt: Receipt, ask: Callable[..., Any], database: RawConnection
 ) -> None:
     ask()

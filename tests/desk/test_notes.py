@@ -44,7 +44,7 @@ def read(desk: Desk, receipt: Receipt, query: str = "") -> Any:
     return desk.get(f"/concerns/{receipt['reference']}/notes{query}")
 
 
-def test_a_note_is_read_with_its_words_its_author_and_its_time_and_is_on_the_record_by_its_digest(
+def test_a_note_is_read_with_its_author_and_recorded_by_its_digest(
     settings: Settings, desk: Desk, robin: Desk, receipt: Receipt
 ) -> None:
     written = write(robin, receipt)
@@ -66,7 +66,7 @@ def test_a_note_is_read_with_its_words_its_author_and_its_time_and_is_on_the_rec
     assert rows[-1]["detail"] == "notes 1 to 2"
 
 
-def test_no_reporter_sees_a_note_or_that_there_is_one_and_no_word_of_it_is_in_any_file(
+def test_no_reporter_sees_a_note_and_no_file_holds_its_words(
     client: TestClient, settings: Settings, robin: Desk, receipt: Receipt
 ) -> None:
     own = token_of(receipt)
@@ -80,9 +80,7 @@ def test_no_reporter_sees_a_note_or_that_there_is_one_and_no_word_of_it_is_in_an
     assert [path for path, content in files_of(settings.data_dir).items() if CANARY.encode() in content] == []
 
 
-def test_notes_come_a_page_at_a_time_and_where_no_identity_is_held_without_words_each_with_its_sealed_file(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_without_an_identity_notes_come_in_pages_with_sealed_files(tmp_path: Path, a_concern: Concern) -> None:
     recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
     service = a_service(data_dir=tmp_path / "data", seal_to=(recipient,))
     with TestClient(service) as client:
@@ -108,7 +106,7 @@ def test_notes_come_a_page_at_a_time_and_where_no_identity_is_held_without_words
     assert absent.status_code == 404
 
 
-def test_a_retry_writes_no_second_note_also_after_the_erasure_and_another_worker_s_key_is_another(
+def test_a_retry_writes_no_second_note_even_after_the_erasure(
     client: TestClient, desk: Desk, robin: Desk, receipt: Receipt, a_concern: Concern
 ) -> None:
     key = {"Idempotency-Key": "a-key"}
@@ -145,7 +143,7 @@ def test_notes_are_erased_with_the_concern_and_none_can_be_written_after(
     assert list(find_faults(service.state.context.engine)) == []
 
 
-def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key_alone(
+def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key(
     service: FastAPI, settings: Settings, desk: Desk, receipt: Receipt, tmp_path: Path
 ) -> None:
     write(desk, receipt)
@@ -198,7 +196,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_database_refuses_to_change_a_note_off_the_record_and_verify_finds_it(
+def test_the_database_refuses_an_unrecorded_change_to_notes_and_verify_finds_it(
     service: FastAPI, settings: Settings, desk: Desk, receipt: Receipt, change: str
 ) -> None:
     write(desk, receipt)
@@ -217,7 +215,7 @@ def test_the_database_refuses_to_change_a_note_off_the_record_and_verify_finds_i
     assert all(fault in words for fault, words in zip(faults, found, strict=True)), found
 
 
-def test_on_hold_or_before_the_acknowledgement_no_note_is_lost_even_with_an_erasure_on_the_record(
+def test_a_forged_erasure_does_not_release_a_held_or_unacknowledged_note(
     settings: Settings, desk: Desk, receipt: Receipt
 ) -> None:
     write(desk, receipt)
@@ -228,7 +226,7 @@ def test_on_hold_or_before_the_acknowledgement_no_note_is_lost_even_with_an_eras
             database.execute("UPDATE entries SET sealed = NULL WHERE kind = 'note'")
 
 
-def test_a_concern_takes_so_many_notes_and_so_many_bytes_and_no_more_also_at_once_on_two_nodes(
+def test_notes_of_a_concern_have_a_limit_even_on_two_nodes(
     service: FastAPI, client: TestClient, settings: Settings, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = ENTRY_SPECS[EntryKind.NOTE]
@@ -251,7 +249,7 @@ def test_a_note_without_words_or_with_too_many_is_refused(desk: Desk, receipt: R
     assert read(desk, receipt).json()["notes"] == []
 
 
-def test_a_reader_writes_no_note_and_a_note_of_another_kind_is_not_shown(
+def test_a_reader_writes_no_note_and_a_misplaced_note_is_not_shown(
     service: FastAPI, client: TestClient, settings: Settings, desk: Desk, receipt: Receipt
 ) -> None:
     reader = worker_of(service, client, "Kim Example", Scope.READ)

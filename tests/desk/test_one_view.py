@@ -12,7 +12,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.audit.entry_kinds import ENTRY_SPECS, EntryKind
 from app.pages.frame import DeskRoute
-from app.services.concerns import entries
+from app.services.concerns import opened_entries
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern, add
 from tests.support.desk import SEEN, acts_on, press, sealed_note
@@ -52,9 +52,7 @@ def keys_of(held: str, folder: Path) -> Settings:
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("held", ["the identity", "another identity", "none"])
-def test_one_view_is_one_disclosure_with_the_name_whichever_keys_it_was_sealed_to(
-    tmp_path: Path, a_concern: Concern, held: str
-) -> None:
+def test_one_view_is_one_disclosure_by_name_for_every_key(tmp_path: Path, a_concern: Concern, held: str) -> None:
     service = create_app(keys_of(held, tmp_path), SettableClock())
     (recipient,) = service.state.context.settings.seal_to
     with TestClient(service, follow_redirects=False) as client:
@@ -82,10 +80,10 @@ def test_one_view_is_one_disclosure_with_the_name_whichever_keys_it_was_sealed_t
 
 
 @pytest.mark.any_database
-def test_a_saved_file_with_every_addition_that_a_concern_takes_is_one_disclosure_and_has_them_in_order(
+def test_a_saved_file_with_every_addition_in_order_is_one_disclosure(
     service: FastAPI, client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entries, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(opened_entries, "PAGE_BYTES", 2_000)
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     reference = receipt["reference"]
     for _ in range(MAX_ADDITIONS):

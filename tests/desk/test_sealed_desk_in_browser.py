@@ -1,4 +1,4 @@
-"""A worker's day where the service cannot read: in the browser, and no word of it elsewhere.
+"""A worker's day at a service that cannot read: in the browser, and no word of it elsewhere.
 
 A proxy between the server and the browser keeps every byte.
 """
@@ -72,7 +72,7 @@ def see_on_record(http: Any, reference: str, file: Path) -> None:
 
 
 def open_as_body(file: Path, identity: Path) -> Any:
-    """Return what is in the file: by the `age` program, where there is one."""
+    """Return what is in the file: by the `age` program, if there is one."""
     age = shutil.which("age")
     if age is None:
         keys = [pyrage.x25519.Identity.from_str(identity.read_text().split()[-1])]
@@ -91,7 +91,7 @@ PRESSES = 3
 
 @dataclass(frozen=True)
 class Sealed:
-    """A server with recipients alone, what it was given before it started anew, and the way to it past the proxy."""
+    """A server with only recipients, its concern from before the last start, and the way to it past the proxy."""
 
     server: LiveServer
     proxy: RecordingProxy
@@ -102,7 +102,7 @@ class Sealed:
 
     @property
     def folder(self) -> Path:
-        """Where the files of hand-overs are saved."""
+        """Return the folder of the saved files of hand-overs."""
         return self.identity.parent
 
     @property
@@ -285,7 +285,7 @@ def leave(page: Page, sealed: Sealed, key: str) -> None:
     assert CANARY not in page.content()
 
 
-def test_a_day_leaves_no_word_and_no_identity_with_the_server_on_the_wire_or_in_the_profile(
+def test_a_day_leaves_no_word_or_identity_on_server_wire_or_profile(
     sealed: Sealed, context: BrowserContext, tmp_path: Path
 ) -> None:
     folder = ("--data-dir", sealed.server.data_dir)

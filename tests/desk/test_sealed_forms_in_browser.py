@@ -76,7 +76,7 @@ def field_of(page: Page, label: str) -> Any:
     return page.get_by_label(label)
 
 
-def test_the_page_seals_them_without_any_identity_and_opens_the_note_with_one(
+def test_the_page_seals_notes_without_an_identity_and_opens_them_with_one(
     page: Page, url: str, receipt: dict[str, Any], identity: Path
 ) -> None:
     keys, bodies = Keyboard(page), list[str]()
@@ -106,7 +106,7 @@ def test_the_page_seals_them_without_any_identity_and_opens_the_note_with_one(
         assert [each["message"] for each in read_messages(http, receipt)] == [WORDS, f"{CANARY} thank you."]
 
 
-def test_a_concern_is_closed_without_a_message_where_nobody_wrote_one(page: Page) -> None:
+def test_a_concern_is_closed_without_a_message_if_none_is_written(page: Page) -> None:
     keys, bodies = Keyboard(page), list[str]()
     page.on("request", lambda request: bodies.append(request.post_data or ""))
 
@@ -118,7 +118,7 @@ def test_a_concern_is_closed_without_a_message_where_nobody_wrote_one(page: Page
     assert [each for each in bodies if "sealed=" in each or "text=" in each] == []
 
 
-def test_what_is_not_taken_is_still_on_the_page_and_is_sent_by_another_press(page: Page, service: FastAPI) -> None:
+def test_a_refused_form_keeps_its_words_and_is_sent_again(page: Page, service: FastAPI) -> None:
     keys, note = Keyboard(page), field_of(page, NOTE)
     alert = page.get_by_role("alert")
     pressed = list[Route]()
@@ -160,7 +160,7 @@ def test_what_is_not_taken_is_still_on_the_page_and_is_sent_by_another_press(pag
     assert WORDS not in page.content()
 
 
-def test_what_was_typed_before_escape_is_back_on_the_same_concern_alone(
+def test_words_typed_before_escape_are_back_only_on_the_same_concern(
     page: Page, url: str, receipt: dict[str, Any], identity: Path
 ) -> None:
     keys = Keyboard(page)
@@ -185,7 +185,7 @@ def test_what_was_typed_before_escape_is_back_on_the_same_concern_alone(
 
 
 @pytest.mark.parametrize("without", ["scripts", "the script of this service"])
-def test_where_nothing_can_seal_nothing_can_be_sent_and_the_page_says_where_it_can(
+def test_a_page_that_cannot_seal_sends_nothing_and_names_the_command(
     browser: Browser, service: FastAPI, url: str, receipt: dict[str, Any], without: str
 ) -> None:
     page = signed_in(browser, service, url, java_script_enabled=without != "scripts")

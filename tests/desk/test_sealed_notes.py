@@ -48,7 +48,7 @@ def notes_of(desk: Desk, reference: str) -> Any:
     return desk.get(f"/concerns/{reference}/notes").json()
 
 
-def test_it_is_read_with_its_words_and_with_the_author_and_the_time_of_the_record(
+def test_a_sealed_note_is_read_with_the_record_s_author_and_time(
     service: FastAPI, desk: Desk, robin: Desk, reference: str
 ) -> None:
     keys = recipients_of(robin)
@@ -84,7 +84,7 @@ def refused_files(reference: str, keys: list[str], others: list[str]) -> dict[st
     }
 
 
-def test_what_the_desk_could_not_open_is_refused_with_its_place_and_nothing_is_stored(
+def test_a_note_that_the_desk_could_not_open_is_refused(
     desk: Desk, robin: Desk, reference: str, tmp_path: Path
 ) -> None:
     keys, others = recipients_of(desk), [create_identity(tmp_path / "other.txt", at=A_TUESDAY)]
@@ -97,7 +97,7 @@ def test_what_the_desk_could_not_open_is_refused_with_its_place_and_nothing_is_s
     assert notes_of(desk, reference)["notes"] == []
 
 
-def test_a_request_has_the_words_or_the_file_with_its_keys_and_a_file_has_a_bound(desk: Desk, reference: str) -> None:
+def test_a_request_has_words_or_a_sealed_file_of_limited_size(desk: Desk, reference: str) -> None:
     keys = recipients_of(desk)
     sealed = base64.b64encode(seal_note(CANARY, reference, keys)).decode()
     large = base64.b64encode(seal_note("x" * MAX_NOTE_FILE_BYTES, reference, keys)).decode()
@@ -135,7 +135,7 @@ def far_away(tmp_path: Path, a_concern: Concern) -> Iterator[tuple[TestClient, D
         yield client, desk_of(service, client), client.post("/v1/concerns", json=a_concern()).json()["reference"], keys
 
 
-def test_the_keys_are_those_of_the_settings_in_any_order_and_need_a_key_of_the_desk(
+def test_a_note_is_sealed_to_every_key_of_the_settings(
     far_away: tuple[TestClient, Desk, str, list[str]],
 ) -> None:
     client, desk, reference, keys = far_away
@@ -147,7 +147,7 @@ def test_the_keys_are_those_of_the_settings_in_any_order_and_need_a_key_of_the_d
     assert client.get("/v1/desk/recipients").status_code == 401
 
 
-def test_a_retry_gets_the_first_answer_also_after_the_keys_of_the_service_changed(
+def test_a_retry_gets_the_first_answer_even_after_the_keys_change(
     far_away: tuple[TestClient, Desk, str, list[str]], tmp_path: Path
 ) -> None:
     _, desk, reference, keys = far_away
@@ -167,7 +167,7 @@ def test_a_retry_gets_the_first_answer_also_after_the_keys_of_the_service_change
 @pytest.mark.parametrize(
     "claims", [{"author": "desk-of-robin/Sam Example"}, {"received_at": "2026-11-23T09:30:00Z"}], ids=("author", "time")
 )
-def test_a_note_that_names_another_author_or_time_than_its_row_is_not_shown(
+def test_a_note_with_another_author_or_time_is_not_shown(
     desk: Desk, robin: Desk, reference: str, settings: Settings, claims: dict[str, str]
 ) -> None:
     keys = recipients_of(desk)

@@ -59,7 +59,7 @@ def away(tmp_path: Path, a_concern: Concern) -> Iterator[Away]:
         yield Away(http, robin, reference, recipient, read_identities(tmp_path / "team.txt"))
 
 
-def test_both_forms_are_opened_with_the_time_and_the_author_of_the_record(away: Away) -> None:
+def test_both_forms_of_note_open_with_the_record_s_author_and_time(away: Away) -> None:
     away.note(seal_note(f"{CANARY} typed.", away.reference, [away.recipient]))
     away.robin.act(away.reference, "notes", text=f"{CANARY} sent.")
 
@@ -69,7 +69,7 @@ def test_both_forms_are_opened_with_the_time_and_the_author_of_the_record(away: 
     assert {(each["author"], each["received_at"]) for each in added["notes"]} == {(OWN, "2026-11-24T09:30:00Z")}
 
 
-def test_an_export_prints_who_wrote_it_and_when_as_the_signed_history_says_and_verifies(away: Away) -> None:
+def test_an_export_prints_each_note_s_author_and_time_and_verifies(away: Away) -> None:
     away.note(seal_note(f"{CANARY} typed.", away.reference, [away.recipient]))
 
     content = away.export()
@@ -85,7 +85,7 @@ def test_an_export_prints_who_wrote_it_and_when_as_the_signed_history_says_and_v
 @pytest.mark.parametrize(
     "claims", [{"author": "desk-of-robin/Sam Example"}, {"received_at": "2026-11-23T09:30:00Z"}], ids=("author", "time")
 )
-def test_a_note_that_names_another_author_or_time_than_the_record_is_opened_by_nothing(
+def test_a_note_with_another_author_or_time_is_never_opened(
     away: Away, claims: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away.note(make_sealer([away.recipient]).seal(note_plaintext("Forged.", away.reference, **claims)))

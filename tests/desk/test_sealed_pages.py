@@ -1,4 +1,4 @@
-"""What the pages of the desk carry where the service cannot open a concern: sealed texts, and how to show them."""
+"""The desk's pages carry sealed texts, and the layout to show them, if the service cannot open a concern."""
 
 import base64
 import dataclasses
@@ -54,7 +54,7 @@ def raised(client: TestClient, concern: Any) -> dict[str, Any]:
     return receipt
 
 
-def test_the_page_carries_each_sealed_text_with_its_place_and_age_opens_it(
+def test_the_page_carries_each_sealed_text_that_age_can_open(
     hosted: TestClient, identity: pyrage.x25519.Identity
 ) -> None:
     receipt = raised(hosted, FULL_EXAMPLE)
@@ -80,7 +80,7 @@ def test_the_page_carries_each_sealed_text_with_its_place_and_age_opens_it(
 
 
 @pytest.mark.slow
-def test_the_layout_has_a_label_for_every_answer_of_the_form_and_every_code(hosted: TestClient) -> None:
+def test_the_layout_labels_every_answer_and_code_of_the_form(hosted: TestClient) -> None:
     receipt = raised(hosted, FULL_EXAMPLE)
 
     (text,) = LAYOUT.findall(hosted.get(f"/desk/concerns/{receipt['reference']}").text)
@@ -107,9 +107,7 @@ def words_for(identity: pyrage.x25519.Identity, data_dir: Path, kind: str) -> An
     return json.loads(pyrage.decrypt(bytes(sealed), [identity]))
 
 
-def test_each_identity_alone_opens_a_note_and_an_addition_and_the_second_alone_hands_everything_over(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_each_identity_opens_additions_and_notes_and_the_second_hands_over(tmp_path: Path, a_concern: Concern) -> None:
     paths = [tmp_path / "first.txt", tmp_path / "second.txt", tmp_path / "neighbour.txt"]
     first, second, neighbour = (create_identity(path, at=A_TUESDAY) for path in paths)
     data_dir = tmp_path / "data"

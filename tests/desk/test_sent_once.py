@@ -1,4 +1,4 @@
-"""What the desk sends, it sends once: a retry of the API, of a command or of a form does it no second time."""
+"""The desk sends each thing once: a retry of the API, of a command or of a form does it no second time."""
 
 import base64
 import json
@@ -75,7 +75,7 @@ def acts_of(service: FastAPI, receipt: dict[str, Any]) -> list[str]:
     return [act for act, _, _ in acts_on(service, receipt["reference"])]
 
 
-def test_a_hand_over_that_is_sent_again_gets_the_same_file_and_is_on_the_record_once(
+def test_a_hand_over_sent_again_gets_the_same_file_and_one_record(
     service: FastAPI, desk: Desk, receipt: dict[str, Any], neighbour: pyrage.x25519.Identity
 ) -> None:
     to = str(neighbour.to_public())
@@ -95,7 +95,7 @@ def test_a_hand_over_that_is_sent_again_gets_the_same_file_and_is_on_the_record_
     assert acts_of(service, receipt).count(DeskAct.HANDED_OVER) == 2
 
 
-def test_what_was_sealed_elsewhere_is_recorded_once_and_the_words_are_in_nothing_that_is_stored_for_a_retry(
+def test_a_hand_over_sealed_elsewhere_is_recorded_once_without_its_words(
     service: FastAPI, desk: Desk, receipt: dict[str, Any], neighbour: pyrage.x25519.Identity
 ) -> None:
     to = str(neighbour.to_public())
@@ -113,7 +113,7 @@ def test_what_was_sealed_elsewhere_is_recorded_once_and_the_words_are_in_nothing
 
 @pytest.mark.any_database
 @for_each("size", [0, 1, 65535, 65536, 65537, 200_000])
-def test_a_file_that_is_sealed_by_a_seed_opens_as_any_other_and_is_the_same_each_time(size: int) -> None:
+def test_a_file_sealed_by_a_seed_is_always_the_same_and_opens(size: int) -> None:
     identity, seed, words = pyrage.x25519.Identity.generate(), bytes(range(SEED_BYTES)), b"w" * size
 
     sealed = [seal_by_seed(words, str(identity.to_public()), seed) for _ in range(2)]
@@ -122,7 +122,7 @@ def test_a_file_that_is_sealed_by_a_seed_opens_as_any_other_and_is_the_same_each
     assert sealed[0] == sealed[1]
 
 
-def test_every_post_of_the_desk_has_an_idempotency_key_or_can_be_sent_again(
+def test_every_post_of_the_desk_is_idempotent_or_has_a_key(
     client: TestClient, desk: Desk, receipt: dict[str, Any], neighbour: pyrage.x25519.Identity
 ) -> None:
     base = "/v1/desk/concerns/{reference}/"
@@ -150,9 +150,7 @@ def test_every_post_of_the_desk_has_an_idempotency_key_or_can_be_sent_again(
     ]
 
 
-def test_concerns_of_a_burst_that_are_acknowledged_again_get_the_same_answer_and_no_further_act(
-    settings: Settings, a_concern: Concern
-) -> None:
+def test_a_burst_acknowledged_again_gets_the_same_answer_and_no_act(settings: Settings, a_concern: Concern) -> None:
     service = create_app(settings.model_copy(update={"limit_unmarked": "1/day"}), lambda: A_TUESDAY)
     with TestClient(service, client=("192.0.2.7", 50_000)) as client:
         desk = desk_of(service, client)
@@ -171,7 +169,7 @@ def test_concerns_of_a_burst_that_are_acknowledged_again_get_the_same_answer_and
 
 
 @pytest.mark.any_database
-def test_a_form_with_its_own_key_that_is_pressed_twice_does_it_once_and_shows_the_same_page(
+def test_a_form_pressed_twice_acts_once_and_shows_the_same_page(
     service: FastAPI, client: TestClient, receipt: dict[str, Any]
 ) -> None:
     client.follow_redirects = False
@@ -196,7 +194,7 @@ def test_a_form_with_its_own_key_that_is_pressed_twice_does_it_once_and_shows_th
 
 
 @pytest.mark.any_database
-def test_a_command_sends_again_with_the_same_key_where_no_answer_came(
+def test_a_command_without_an_answer_sends_again_with_the_same_key(
     service: FastAPI, desk: Desk, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "WAITS", (0, 0))

@@ -74,7 +74,7 @@ def acknowledged(jo: TestClient, a_concern: Concern) -> str:
     return found
 
 
-def test_a_decision_that_rests_on_what_changed_is_shown_again_with_what_the_other_did_and_all_that_was_typed(
+def test_an_outdated_decision_is_asked_again_with_the_change_and_typed_words(
     service: FastAPI, jo: TestClient, sam: TestClient, a_concern: Concern
 ) -> None:
     for act, (fields, done) in DECISIONS.items():
@@ -95,7 +95,7 @@ def test_a_decision_that_rests_on_what_changed_is_shown_again_with_what_the_othe
 
 
 @pytest.mark.parametrize(("act", "fields"), [("acknowledgement", {}), ("notes", {"text": "Spoke to the school."})])
-def test_what_takes_nothing_away_is_done_at_once_and_the_page_then_shows_what_the_other_did(
+def test_a_harmless_act_is_done_and_then_shows_the_other_s_change(
     jo: TestClient, sam: TestClient, reference: str, act: str, fields: dict[str, str]
 ) -> None:
     seen = look(jo, reference)
@@ -109,7 +109,7 @@ def test_what_takes_nothing_away_is_done_at_once_and_the_page_then_shows_what_th
     assert "Changes since you opened this page" not in text_of(sam.get(f"/desk/concerns/{reference}"))
 
 
-def test_of_two_who_decide_in_the_same_moment_one_does_it_and_the_other_sees_that(
+def test_one_of_two_decisions_at_once_is_done_and_the_other_withheld(
     service: FastAPI, jo: TestClient, sam: TestClient, a_concern: Concern
 ) -> None:
     for act, (fields, done) in DECISIONS.items():
@@ -127,7 +127,7 @@ def test_of_two_who_decide_in_the_same_moment_one_does_it_and_the_other_sees_tha
         assert [each for each, _ in acts].count(done) == 1
 
 
-def test_a_form_that_is_sent_twice_does_it_once(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
+def test_a_form_sent_twice_acts_once(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
     for act, (fields, done) in SENDINGS.items():
         reference = acknowledged(jo, a_concern)
         seen = look(jo, reference)
@@ -155,7 +155,7 @@ def test_nobody_closes_a_concern_over_what_its_reporter_has_just_added(
     assert DeskAct.CLOSED not in [act for act, _, _ in acts_on(service, reference)]
 
 
-def test_two_outcomes_at_once_leave_the_first_and_the_second_is_on_the_record_too(
+def test_of_two_outcomes_the_first_stays_and_both_are_recorded(
     service: FastAPI, jo: TestClient, sam: TestClient, reference: str
 ) -> None:
     seen = look(jo, reference)
@@ -168,9 +168,7 @@ def test_two_outcomes_at_once_leave_the_first_and_the_second_is_on_the_record_to
     assert acts_on(service, reference)[-1] == (DeskAct.WITHHELD, JO_S, "outcome")
 
 
-def test_a_form_that_does_not_say_what_was_seen_is_done_as_a_call_of_the_api_is(
-    jo: TestClient, sam: TestClient, reference: str
-) -> None:
+def test_a_form_without_a_seen_number_is_done_like_an_api_call(jo: TestClient, sam: TestClient, reference: str) -> None:
     press(sam, reference, "assignment", person=SAM)
 
     unseen = ["", "x", "-1", "9" * 40, "٣"]

@@ -101,7 +101,7 @@ def words(page: Page) -> Any:
     return page.get_by_text(NARRATIVE)
 
 
-def test_the_words_are_shown_as_the_service_would_and_by_the_keyboard_alone_and_without_fault_for_axe(
+def test_unsealed_words_match_the_service_s_and_need_only_a_keyboard(
     page: Page, service: FastAPI, url: str, keys: Keys
 ) -> None:
     path = f"/desk/concerns/{raise_concern(url)['reference']}"
@@ -129,9 +129,7 @@ def test_the_words_are_shown_as_the_service_would_and_by_the_keyboard_alone_and_
     assert "Further details" in here
 
 
-def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_idle_and_on_leaving(
-    page: Page, url: str, keys: Keys
-) -> None:
+def test_the_identity_stays_between_pages_until_escape_idle_time_or_leaving(page: Page, url: str, keys: Keys) -> None:
     reference = raise_concern(url)["reference"]
     page.clock.install()
     page.goto(f"/desk/concerns/{reference}")
@@ -171,7 +169,7 @@ def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_id
     assert NARRATIVE not in page.content()
 
 
-def test_what_does_not_open_is_said_calmly_and_nothing_of_it_is_shown(page: Page, url: str, keys: Keys) -> None:
+def test_a_text_that_does_not_open_is_explained_and_not_shown(page: Page, url: str, keys: Keys) -> None:
     first, second = (raise_concern(url)["reference"] for _ in range(2))
     alert, problem = page.get_by_role("alert"), page.locator(".sealed .words .problem")
     page.goto(f"/desk/concerns/{first}")
@@ -208,9 +206,7 @@ def ciphertexts(page: str) -> list[str]:
     return [each.partition("</template>")[0] for each in page.split('<template class="ciphertext">')[1:]]
 
 
-def test_a_file_is_locked_by_a_passphrase_or_by_the_passkey_of_the_sign_in(
-    page: Page, url: str, keys: Keys, tmp_path: Path
-) -> None:
+def test_a_passphrase_or_the_sign_in_passkey_locks_a_file(page: Page, url: str, keys: Keys, tmp_path: Path) -> None:
     page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
     choose(page, keys.right)
     expect(words(page)).to_be_visible()
@@ -279,9 +275,7 @@ WRITTEN_AS_TEXT = """() => {
 STORED = "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length]"
 
 
-def test_the_identity_cannot_be_read_back_is_stored_nowhere_and_no_text_becomes_markup(
-    page: Page, url: str, keys: Keys
-) -> None:
+def test_the_identity_is_never_stored_and_no_text_becomes_markup(page: Page, url: str, keys: Keys) -> None:
     page.add_init_script(WATCHED)
     answer = page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
     choose(page, keys.right)

@@ -1,4 +1,4 @@
-"""What is typed at the desk and not sent: there again whatever leads away from the concern, and nowhere in clear."""
+"""Unsent text at the desk: it is there again after any way off the concern, and nowhere in clear."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ SENTENCES = re.compile(r"[A-Z][a-z ]+\.")
 
 @dataclass(frozen=True)
 class Served:
-    """A desk, and the file of the team's identity, if the service itself cannot read concerns."""
+    """A desk, and the file of the team's identity, if the service cannot read concerns."""
 
     service: FastAPI
     url: str
@@ -181,7 +181,7 @@ WAYS: dict[str, Callable[[Tab], None]] = {
 
 @on_both
 @pytest.mark.parametrize("way", WAYS)
-def test_nothing_typed_is_lost_whatever_leads_away_from_the_concern(tab: Tab, way: str) -> None:
+def test_every_way_off_a_concern_keeps_the_words_typed(tab: Tab, way: str) -> None:
     tab.open()
     tab.field(NOTE).fill(TYPED)
     tab.field(MESSAGE).fill(f"{CANARY} asked.")
@@ -277,7 +277,7 @@ def test_text_that_a_person_deletes_is_kept_no_more(tab: Tab) -> None:
     assert tab.kept() == 0
 
 
-def test_another_person_in_the_same_tab_gets_nothing_and_the_first_still_does(tab: Tab) -> None:
+def test_another_person_in_the_same_tab_sees_no_words_of_the_first(tab: Tab) -> None:
     tab.open()
     tab.field(NOTE).fill(TYPED)
     (own,) = tab.page.context.cookies()
@@ -295,7 +295,7 @@ def test_another_person_in_the_same_tab_gets_nothing_and_the_first_still_does(ta
 
 
 @on_both
-def test_a_refused_act_keeps_the_words_in_the_form_and_in_the_tab(tab: Tab) -> None:
+def test_a_refused_act_keeps_the_words_in_form_and_tab(tab: Tab) -> None:
     sam = session_of(tab.served.service, SAM, Role.WORKER)
     tab.open()
     tab.field(NOTE).fill(TYPED)
@@ -421,7 +421,7 @@ def test_words_for_a_form_that_is_gone_are_shown(tab: Tab) -> None:
     assert accessibility_violations(tab.page) == []
 
 
-def test_the_closed_list_in_focus_does_not_stop_escape_and_what_is_open_does(tab: Tab) -> None:
+def test_escape_closes_an_open_element_first_and_ignores_a_closed_list(tab: Tab) -> None:
     tab.open()
     heading, summary = tab.page.get_by_role("heading", name="Blank page"), tab.page.get_by_text("Put on hold")
     summary.press("Enter")

@@ -97,7 +97,7 @@ def test_an_event_holds_no_word_of_the_concern(
     assert "Wren" not in rows + json.dumps(page)
 
 
-def test_what_is_not_confirmed_is_offered_again_and_what_is_confirmed_is_not(
+def test_unconfirmed_events_are_offered_again_and_confirmed_ones_are_not(
     client: TestClient, follower: dict[str, str], a_concern: Concern
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
@@ -205,7 +205,7 @@ def test_a_cursor_after_the_last_event_is_refused_and_confirms_nothing(
     assert pull(client, follower, after=last)["events"] == []
 
 
-def test_a_client_that_confirmed_what_never_happened_is_offered_everything_and_can_confirm_again(
+def test_a_client_that_confirmed_unknown_events_gets_every_event_again(
     client: TestClient, follower: dict[str, str], settings: Settings, a_concern: Concern
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
@@ -226,7 +226,7 @@ def test_each_read_that_shows_concerns_is_on_the_record_with_their_references(
 ) -> None:
     desk = desk_of(service, client)
     shown = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(2)]
-    pull(client, follower, limit=1)  # an edition alone
+    pull(client, follower, limit=1)  # only an edition
     page = pull(client, follower)
     pull(client, follower, after=page["next_cursor"])  # nothing
 

@@ -1,4 +1,4 @@
-"""Receivers that mean harm, or are broken: each harms its own deliveries alone, and only for a bounded time."""
+"""Receivers that mean harm, or are broken: each harms only its own deliveries, and only for a bounded time."""
 
 import asyncio
 import datetime as dt
@@ -98,7 +98,7 @@ def send(url: str, *, seconds: float = DEADLINE_SECONDS) -> tuple[SendResult, fl
         (behaviours.answer_rubbish, "https", "ConnectError", UNTIL_CANCELLED),
     ],
 )
-def test_an_attempt_ends_by_its_deadline_whatever_the_receiver_does(
+def test_an_attempt_ends_by_its_deadline_for_every_receiver(
     behave: Behave, scheme: str, answer: str, deadline: float, closing: ExitStack
 ) -> None:
     receiver = RawReceiver(behave, scheme=scheme)
@@ -142,7 +142,7 @@ def test_a_notice_that_was_accepted_is_delivered_however_the_body_goes_on(
     assert seconds < LONG_ENOUGH
 
 
-def test_a_lookup_that_hangs_is_given_up_and_holds_no_other_and_starts_no_second_thread(
+def test_a_hanging_lookup_blocks_no_other_and_starts_no_second_thread(
     closing: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = threading.Event()
@@ -200,7 +200,7 @@ def test_a_lookup_that_hangs_is_given_up_and_holds_no_other_and_starts_no_second
         (None, 5),
     ],
 )
-def test_retry_after_is_a_number_or_a_date_or_nothing_and_is_bounded(retry_after: str | None, seconds: float) -> None:
+def test_retry_after_is_a_bounded_number_or_date_or_ignored(retry_after: str | None, seconds: float) -> None:
     due = next_due(1, retry_after, A_TUESDAY)
 
     assert (due - A_TUESDAY).total_seconds() == pytest.approx(seconds, rel=0.2 if seconds == 5 else 0)
@@ -213,7 +213,7 @@ def test_no_retry_after_is_too_odd(retry_after: str, attempts: int) -> None:
     assert A_TUESDAY < due <= A_TUESDAY + dt.timedelta(seconds=MAX_DELAY)
 
 
-def test_a_defect_that_a_receiver_meets_is_a_failed_attempt_and_its_words_are_not_logged(
+def test_a_defect_is_a_failed_attempt_and_its_words_are_not_logged(
     context: AppContext, monkeypatch: pytest.MonkeyPatch, lines: Lines
 ) -> None:
     subscribe(context, "odd", "http://127.0.0.1:9/notices")
@@ -298,7 +298,7 @@ def test_overdue_concerns_are_noted_while_receivers_hold_every_attempt(
     wait_until(lambda: counted() == 2)
 
 
-def test_a_stop_in_the_middle_of_an_attempt_makes_it_due_at_once_and_it_is_not_lost(
+def test_a_stop_during_an_attempt_makes_it_due_at_once(
     context: AppContext, running: DispatcherThread, closing: ExitStack
 ) -> None:
     silent = RawReceiver(behaviours.stay_silent)
@@ -318,7 +318,7 @@ def test_a_stop_in_the_middle_of_an_attempt_makes_it_due_at_once_and_it_is_not_l
     assert asyncio.run(dispatcher_of(context, seconds=1).find_due()) == ["slow"]
 
 
-def test_an_attempt_that_ends_within_the_grace_of_a_stop_is_recorded_and_not_made_again(
+def test_an_attempt_finished_during_a_stop_is_recorded_and_not_repeated(
     context: AppContext, closing: ExitStack
 ) -> None:
     answering = threading.Event()
@@ -341,7 +341,7 @@ def test_an_attempt_that_ends_within_the_grace_of_a_stop_is_recorded_and_not_mad
     assert len(receiver.notices) == 1
 
 
-def test_a_success_that_is_recorded_is_not_undone_by_a_later_failure_of_another_worker(
+def test_a_later_failure_does_not_undo_a_recorded_success(
     context: AppContext, clock: SettableClock, closing: ExitStack
 ) -> None:
     receiver = Receiver()

@@ -1,4 +1,4 @@
-"""Emails to the duty team: figures and a link, once, whatever the mail server does, and never a word of a concern."""
+"""Emails to the duty team: figures and a link, once, with any mail server, and never a word of a concern."""
 
 import datetime as dt
 import itertools
@@ -93,7 +93,7 @@ def raise_concerns(client: TestClient, a_concern: Concern, *dangers: str) -> lis
     return [client.post("/v1/concerns", json=each).json() for each in told]
 
 
-def test_an_arrival_is_one_email_with_figures_a_link_and_nothing_of_the_concern(
+def test_arrivals_make_one_email_with_figures_and_nothing_of_the_concern(
     client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer
 ) -> None:
     receipts = raise_concerns(client, a_concern, "no", "not_sure")
@@ -127,7 +127,7 @@ def test_immediate_danger_is_in_the_subject(
     assert "A child has been reported to be in immediate danger. Number of concerns: 1." in mail.emails[0].get_content()
 
 
-def test_before_the_clock_runs_out_there_is_one_event_and_one_email_and_none_for_what_was_acknowledged(
+def test_unacknowledged_concerns_make_one_event_and_one_email_before_they_are_due(
     service: FastAPI,
     desk: Desk,
     a_concern: Concern,
@@ -155,7 +155,7 @@ def test_before_the_clock_runs_out_there_is_one_event_and_one_email_and_none_for
     assert waiting["reference"] not in mail.emails[1].as_string()
 
 
-def test_what_says_danger_and_is_overdue_says_so_in_the_subject_again(
+def test_danger_that_is_due_or_overdue_is_in_the_subject_again(
     service: FastAPI, desk: Desk, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     client = desk.http
@@ -186,7 +186,7 @@ def test_what_says_danger_and_is_overdue_says_so_in_the_subject_again(
 
 
 @pytest.mark.parametrize("reply", ["451 try later", "554 refused"])
-def test_a_server_that_refuses_is_tried_again_later_and_the_email_is_sent_once(
+def test_an_email_that_a_server_refuses_is_sent_once_later(
     client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock, reply: str
 ) -> None:
     raise_concerns(client, a_concern, "no")
@@ -198,7 +198,7 @@ def test_a_server_that_refuses_is_tried_again_later_and_the_email_is_sent_once(
         assert (mail.tried, len(mail.emails)) == (3, 1)
 
 
-def test_a_server_that_hangs_or_is_away_holds_nothing_up_for_longer_than_the_deadline(
+def test_a_mail_server_that_hangs_or_is_away_delays_no_concern(
     client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock, mail: MailServer
 ) -> None:
     raise_concerns(client, a_concern, "no")
@@ -216,7 +216,7 @@ def test_a_server_that_hangs_or_is_away_holds_nothing_up_for_longer_than_the_dea
     assert raise_concerns(client, a_concern, "no")[0]["reference"]
 
 
-def test_of_two_processes_one_sends_and_what_a_dead_one_claimed_is_sent_after_its_lease(
+def test_one_process_sends_and_takes_over_a_claim_after_its_lease(
     client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     raise_concerns(client, a_concern, "no")
@@ -265,7 +265,7 @@ def test_events_from_before_emails_were_switched_on_are_not_sent(
     assert [email.get_content().split("\n")[0].strip() for email in mail.emails] == ["1 new concern."]
 
 
-def test_a_server_that_says_a_letter_now_and_then_is_left_at_the_deadline(
+def test_a_server_that_answers_letter_by_letter_is_left_at_the_deadline(
     client: TestClient, a_concern: Concern, worker: Worker
 ) -> None:
     raise_concerns(client, a_concern, "no")
@@ -290,7 +290,7 @@ def test_a_server_that_says_a_letter_now_and_then_is_left_at_the_deadline(
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_the_connection_is_protected_the_server_is_checked_and_the_password_comes_from_a_file(  # noqa: PLR0917  # fixtures
+def test_the_mail_server_is_checked_and_the_password_comes_from_a_file(  # noqa: PLR0917  # fixtures
     client: TestClient,
     a_concern: Concern,
     worker: Worker,
@@ -313,7 +313,7 @@ def test_the_connection_is_protected_the_server_is_checked_and_the_password_come
         assert (distrusted, mail.signed_in) == (0, [True])
 
 
-def test_a_server_without_tls_gets_nothing_where_tls_is_set(
+def test_a_server_without_tls_gets_nothing_if_tls_is_set(
     client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer
 ) -> None:
     raise_concerns(client, a_concern, "no")
@@ -364,7 +364,7 @@ def test_a_password_file_that_is_missing_stops_the_start(worker: Worker, tmp_pat
 
 
 def warnings_of(client: TestClient, service: FastAPI) -> dict[str, str]:
-    """What readiness warns of, once the process has looked."""
+    """Return the warnings of readiness, once the process has looked."""
     service.state.context.outside.look(lambda: None)
     found: dict[str, str] = client.get("/health/ready").json()["warnings"]
     return found
@@ -375,7 +375,7 @@ def age_of_emails(client: TestClient) -> str:
     return age
 
 
-def test_what_waits_for_a_dead_server_is_told_by_readiness_and_metrics_and_goes_out_in_one_email(
+def test_emails_waiting_for_a_dead_server_are_reported_and_sent_as_one(
     client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -399,7 +399,7 @@ def test_what_waits_for_a_dead_server_is_told_by_readiness_and_metrics_and_goes_
     assert "20 new concerns." in mail.emails[0].get_content()
 
 
-def test_what_comes_while_a_server_is_away_makes_no_attempt_of_its_own_and_pauses_grow_to_ten_minutes(
+def test_new_concerns_make_no_attempt_and_pauses_grow_to_ten_minutes(
     client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock
 ) -> None:
     tried: list[int] = []
@@ -431,7 +431,7 @@ def test_a_clock_that_was_wrong_for_a_moment_silences_no_later_email(
     assert len(mail.emails) == 2
 
 
-def test_emails_that_are_switched_off_and_on_again_tell_of_the_last_hour_and_of_nothing_twice(  # fixtures
+def test_emails_switched_on_again_tell_the_last_hour_and_nothing_twice(  # fixtures
     client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
 ) -> None:
     context: AppContext = service.state.context
@@ -448,7 +448,7 @@ def test_emails_that_are_switched_off_and_on_again_tell_of_the_last_hour_and_of_
     assert [email.get_content().split()[0] for email in mail.emails] == ["1", "3"]
 
 
-def test_a_start_without_a_mail_server_writes_only_to_switch_the_mailbox_off(
+def test_a_start_without_a_mail_server_only_switches_the_mailbox_off(
     client: TestClient, service: FastAPI, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get("/health/ready").is_success
@@ -502,7 +502,7 @@ def is_recorded_as_failed(data_dir: Path) -> bool:
     return bool(answers) and all(answer != UNDER_WAY for (answer,) in answers)
 
 
-def test_a_process_that_is_killed_while_the_server_is_away_loses_no_email(tmp_path: Path) -> None:
+def test_a_process_killed_while_the_server_is_away_loses_no_email(tmp_path: Path) -> None:
     """Real processes: concerns come, the first process dies, and the next one tells of all of them at once."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -530,7 +530,7 @@ def test_a_process_that_is_killed_while_the_server_is_away_loses_no_email(tmp_pa
 
 
 @pytest.mark.parametrize("reply", ["250 OK", "554 refused"])
-def test_a_test_email_is_sent_by_hand_and_the_exit_status_says_whether_it_was_taken(tmp_path: Path, reply: str) -> None:
+def test_a_test_email_s_exit_status_says_whether_it_was_taken(tmp_path: Path, reply: str) -> None:
     with MailServer(lambda _: reply) as mail:
         mail_settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mail.port), "SMTP_SECURITY": "none"}
         addresses = {"SMTP_FROM": "desk@council.example", "SMTP_TO": TEAM}

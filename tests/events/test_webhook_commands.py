@@ -94,7 +94,7 @@ def bytes_of(folder: Path) -> bytes:
 
 
 @pytest.mark.embedded
-def test_a_test_notice_is_signed_says_that_it_is_a_test_and_leaves_nothing_behind(
+def test_a_test_notice_is_signed_and_marked_and_leaves_no_delivery(
     context: AppContext, settings: Settings, receiver: Receiver
 ) -> None:
     secret = subscribe(context, receiver.url)
@@ -131,7 +131,7 @@ def test_a_test_notice_that_is_not_accepted_says_why_and_changes_nothing(
     assert "active" in run(settings, "webhooks", "list").stdout
 
 
-def test_what_waits_is_due_at_once_after_a_retry_but_for_what_is_under_way(
+def test_a_retry_makes_deliveries_due_at_once_except_those_under_way(
     context: AppContext, receiver: Receiver, clock: SettableClock
 ) -> None:
     subscribe(context, receiver.url)
@@ -151,9 +151,7 @@ def test_what_waits_is_due_at_once_after_a_retry_but_for_what_is_under_way(
     assert deliveries(context) == [("delivered", "204", 2), ("pending", "under way", 1)]
 
 
-def test_a_name_that_was_removed_can_be_used_again_and_gets_nothing_of_the_former(
-    context: AppContext, receiver: Receiver
-) -> None:
+def test_a_removed_name_can_be_reused_and_gets_no_old_event(context: AppContext, receiver: Receiver) -> None:
     former_secret = subscribe(context, receiver.url)
     append(context, 1)
     deliver_due(dispatcher_of(context))
@@ -177,7 +175,7 @@ def test_a_name_that_was_removed_can_be_used_again_and_gets_nothing_of_the_forme
     assert [state for state, _, _ in deliveries(context)] == ["delivered", "cancelled", "delivered"]
 
 
-def test_a_name_in_use_is_refused_and_a_removed_one_is_no_webhook(context: AppContext, receiver: Receiver) -> None:
+def test_a_name_in_use_and_a_removed_webhook_are_refused(context: AppContext, receiver: Receiver) -> None:
     subscribe(context, receiver.url)
     with pytest.raises(WebhookExists):
         subscribe(context, receiver.url)
@@ -190,9 +188,7 @@ def test_a_name_in_use_is_refused_and_a_removed_one_is_no_webhook(context: AppCo
         context.writer.run(retry_deliveries, NAME, now=A_TUESDAY)
 
 
-def test_a_webhook_that_answered_gone_can_be_removed_and_its_name_used_again(
-    context: AppContext, receiver: Receiver
-) -> None:
+def test_a_webhook_that_answered_gone_can_be_removed_and_reused(context: AppContext, receiver: Receiver) -> None:
     subscribe(context, receiver.url)
     receiver.reply = lambda _: Reply(status=410)
     append(context, 1)
@@ -224,7 +220,7 @@ def test_a_notice_has_whole_addresses_beside_its_paths(
 
 
 @pytest.mark.embedded
-def test_no_secret_of_a_webhook_is_in_the_database_and_the_key_is_in_a_file_for_its_owner_alone(
+def test_no_webhook_secret_is_in_the_database_and_its_key_is_private(
     context: AppContext, settings: Settings, receiver: Receiver
 ) -> None:
     key_file = settings.data_dir / "webhook-key.txt"
@@ -264,7 +260,7 @@ def test_what_cannot_be_decrypted_is_refused_and_never_signs(tmp_path: Path, sto
         keys.decrypt_all(NAME, [stored.format(id=key_id)])
 
 
-def test_without_the_key_nothing_is_claimed_or_counted_and_other_receivers_get_theirs(
+def test_without_the_key_no_delivery_is_claimed_or_counted(
     context: AppContext, settings: Settings, receiver: Receiver, tmp_path: Path
 ) -> None:
     elsewhere = WebhookKeys(tmp_path / "elsewhere.txt", is_configured=False)
@@ -296,7 +292,7 @@ def test_a_secret_whose_key_is_lost_is_replaced_by_rotating_it(
 
 
 @pytest.mark.embedded
-def test_a_new_key_encrypts_every_secret_again_and_old_backups_can_be_read_until_it_is_finished(
+def test_a_rotation_encrypts_every_secret_and_old_backups_open_until_it_finishes(
     context: AppContext, settings: Settings, receiver: Receiver
 ) -> None:
     secret = subscribe(context, receiver.url)
@@ -335,7 +331,7 @@ def test_a_configured_file_without_a_key_stops_the_start(
 
 
 @pytest.mark.embedded
-def test_the_command_makes_the_configured_file_and_nodes_that_have_it_decrypt_alike(
+def test_the_command_makes_the_key_file_with_which_every_node_decrypts(
     settings: Settings, clock: SettableClock, tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "shared.txt"

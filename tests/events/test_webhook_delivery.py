@@ -37,7 +37,7 @@ EVENTS = 300
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
-DELIVER = "import app.services.events.webhooks as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
+DELIVER = "import app.services.events.deliveries as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
 
 
 @contextmanager
@@ -64,9 +64,7 @@ def tell_many(context: AppContext, url: str) -> None:
 
 
 @pytest.mark.usefixtures("client")
-def test_every_event_arrives_though_a_worker_is_killed_and_the_receiver_often_fails(
-    service: FastAPI, settings: Settings
-) -> None:
+def test_every_event_arrives_after_a_killed_worker_and_a_failing_receiver(service: FastAPI, settings: Settings) -> None:
     receiver = Receiver(lambda count: Reply(status=500 if count % 5 == 0 else 204))
     context: AppContext = service.state.context
     tell_many(context, receiver.url)
@@ -100,9 +98,7 @@ def a_free_port() -> int:
 
 
 @pytest.mark.any_database
-def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_acknowledges_both(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_the_example_takes_notices_opens_concerns_and_acknowledges_them(tmp_path: Path, a_concern: Concern) -> None:
     data_dir = tmp_path / "data"
     port = a_free_port()
 
@@ -140,9 +136,7 @@ def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_ackn
 
 
 @pytest.mark.any_database
-def test_a_server_with_receivers_that_hold_every_attempt_serves_a_good_one_and_stops_in_time(
-    tmp_path: Path, a_concern: Concern
-) -> None:
+def test_held_attempts_delay_neither_a_good_receiver_nor_the_stop(tmp_path: Path, a_concern: Concern) -> None:
     data_dir = tmp_path / "data"
     good, held = Receiver(), [RawReceiver(behave) for behave in (stay_silent, trickle_head)]
     with LiveServer(data_dir) as server:
@@ -171,9 +165,7 @@ def test_a_server_with_receivers_that_hold_every_attempt_serves_a_good_one_and_s
 
 
 @pytest.mark.usefixtures("client")
-def test_a_process_that_delivers_stops_in_the_middle_of_an_attempt_and_another_goes_on_at_once(
-    service: FastAPI, settings: Settings
-) -> None:
+def test_a_delivery_stopped_in_an_attempt_goes_on_in_another_process(service: FastAPI, settings: Settings) -> None:
     context: AppContext = service.state.context
     silent, receiver = RawReceiver(stay_silent), Receiver()
     tell_many(context, silent.url)

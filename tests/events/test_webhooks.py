@@ -78,7 +78,7 @@ def deliverer(writer: Writer, secret: str, clock: SettableClock, settings: Setti
 
 
 def verified(notice: Notice, secret: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What the notice says, checked as a receiver would; the test's clock is not today's."""
+    """Return the notice's content, checked as a receiver would; the test's clock is not today's."""
 
     class Then(dt.datetime):
         @classmethod
@@ -115,7 +115,7 @@ def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
         Webhook(secret).verify(notice.body.replace(b"received", b"rejected"), notice.headers)
 
 
-def test_the_typed_client_checks_a_notice_which_has_the_id_of_the_event_by_pull(
+def test_the_typed_client_checks_a_notice_with_the_pulled_event_s_id(
     client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, secret: str, a_concern: Concern
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
@@ -164,7 +164,7 @@ def test_retry_after_is_honoured(
     assert (too_early, in_time) == (0, 1)
 
 
-def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
+def test_a_dead_delivery_of_an_absent_receiver_can_be_replayed(
     client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
 ) -> None:
     receiver.reply = lambda _: Reply(status=500)
@@ -201,7 +201,7 @@ def test_410_disables_the_address(
     assert tried == 0
 
 
-def test_a_redirect_is_not_followed_and_a_long_answer_is_not_read_to_its_end(
+def test_a_redirect_is_not_followed_nor_a_long_answer_read_whole(
     client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern
 ) -> None:
     elsewhere = Receiver()
@@ -287,7 +287,7 @@ def test_a_name_that_later_leads_inside_is_not_called(monkeypatch: pytest.Monkey
     assert (str(before), host) == ("https://93.184.215.14/notices", "hooks.example")  # the number judged is called
 
 
-def test_a_private_address_is_called_where_its_name_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_address_is_called_if_its_name_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve(monkeypatch, {"case.council.example": "10.1.2.3"})
     addresses = SsrfGuard(frozenset({"case.council.example"}))
 
@@ -326,7 +326,7 @@ INSIDE = [
 
 
 @for_each("inside", INSIDE)
-def test_an_address_that_holds_another_or_stands_for_many_is_refused(inside: str) -> None:
+def test_an_address_that_holds_another_or_means_many_is_refused(inside: str) -> None:
     with pytest.raises(AddressNotAllowed):
         SsrfGuard().resolve(f"https://{f'[{inside}]' if ':' in inside else inside}/notices")
 

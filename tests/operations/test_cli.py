@@ -249,7 +249,7 @@ def test_a_taken_port_gives_one_sentence_with_what_to_do(tmp_path: Path) -> None
 def test_a_trial_takes_another_port_if_nobody_named_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        program = f"from app.cli import main, serve; serve.PORT = {taken}; main()"
+        program = f"from app.cli import main; from app.cli.operations import serve; serve.PORT = {taken}; main()"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
         command = [sys.executable, "-c", program, "serve", "--data-dir", str(tmp_path / "data")]
         with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as server:
