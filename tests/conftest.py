@@ -141,8 +141,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def service(settings: Settings, clock: SettableClock) -> FastAPI:
-    return create_app(settings, clock)
+def service(settings: Settings, clock: SettableClock) -> Iterator[FastAPI]:
+    service = create_app(settings, clock)
+    yield service
+    service.state.context.engine.dispose()  # also of a service that was never started
 
 
 @pytest.fixture
