@@ -36,6 +36,8 @@ TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
 BRACKET_OR_COMMA = re.compile(r"([(),])")
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: PostgreSQL adds them
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with any other value, no trigger fires
+OF_LITESTREAM = {"_litestream_lock", "_litestream_seq"}
+"""Tables that the documented replication makes in the database. They hold numbers only."""
 HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # on their own they affect no row
 Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
 """The definitions of each object, by kind and name. On PostgreSQL two tables may have triggers of the same name."""
@@ -128,14 +130,14 @@ def find_foreign_objects(connection: Connection) -> list[str]:
     """Return a sentence for each table and view of the embedded database that another program made.
 
     They do no harm in use, so a start ignores them; a backup to restore must have none. Tables that SQLite keeps
-    internally or for a full-text index do not count.
+    internally or for a full-text index do not count, nor do the two in which Litestream counts.
     """
     own = {*SQLModel.metadata.tables, *(name for _, name in declared_definitions("sqlite")), VERSION_TABLE}
     found = connection.execute(text("SELECT type, name FROM pragma_table_list WHERE schema = 'main'"))
     return [
         f"the {'view' if kind == 'view' else 'table'} {ascii(name)[1:-1]} was added"
         for kind, name in sorted((str(kind), str(name)) for kind, name in found)
-        if kind != "shadow" and name not in own and not name.startswith("sqlite_")
+        if kind != "shadow" and name not in own | OF_LITESTREAM and not name.startswith("sqlite_")
     ]
 
 

@@ -235,6 +235,16 @@ def test_a_backup_of_the_schema_before_is_compared_and_can_be_restored(
         verify_copy(tmp_path / "bad.db")
 
 
+@pytest.mark.embedded
+def test_a_copy_with_the_tables_of_the_replication_is_restored(stopped: Settings, tmp_path: Path) -> None:
+    back_up(stopped.data_dir, tmp_path / "copy.db", replace=False)
+    with closing(sqlite3.connect(tmp_path / "copy.db", isolation_level=None)) as database:
+        database.execute("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+        database.execute("CREATE TABLE _litestream_lock (id INTEGER)")
+
+    assert restore_backup(tmp_path / "copy.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)[0].concerns == 1
+
+
 def test_a_column_may_be_in_any_place_of_its_table(tmp_path: Path) -> None:
     engine = open_database(tmp_path)
     migrate_schema(engine, None)
