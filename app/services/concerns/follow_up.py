@@ -50,7 +50,7 @@ from app.services.events.outbox import append_events, events_about
 
 READ, ADD = "read", "add"
 """Purposes for which a reporter uses a status token."""
-_TABLE, _CONCERNS = table_of(EntryRow), table_of(ConcernRow).c
+_TABLE = table_of(EntryRow)
 _ENTRIES = _TABLE.c
 
 
