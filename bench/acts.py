@@ -64,8 +64,8 @@ ADDITIONS = (
 END_OF_CHAIN = "SELECT length, head_sha256 FROM chains WHERE name = ?"
 NEW_END = "UPDATE chains SET length = ?, head_sha256 = ? WHERE name = ?"
 NEW_DISCLOSURE = (
-    "INSERT INTO disclosures (chain, number, at, client, act, address, detail, previous_sha256, sha256, position)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(position) + 1 FROM disclosures))"
+    "INSERT INTO audit_entries (chain, number, at, client, act, address, detail, previous_sha256, sha256, position)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(position) + 1 FROM audit_entries))"
 )
 RECEIVERS = "SELECT name, kinds FROM webhooks WHERE disabled_at IS NULL"
 NEW_EVENT = "INSERT INTO events (id, kind, at, data, webhooks, sha256) VALUES (?, ?, ?, ?, ?, ?)"

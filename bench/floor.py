@@ -29,7 +29,7 @@ from app.services.concerns.receipt_signing import make_receipt_signer
 from app.services.concerns.sealing import derive_public_key, make_sealer
 
 PARTS = os.environ.get("BENCH_PARTS", "model crypto rows").split()
-TABLES = ("concerns", "disclosures", "chains", "events")
+TABLES = ("concerns", "audit_entries", "chains", "events")
 INSERTS = tuple(f"INSERT INTO {table} VALUES (?, ?, ?, ?)" for table in TABLES)  # noqa: S608  # the names above
 MOST_TOGETHER = 256
 REST_OF_A_RECEIPT = "x" * 6000

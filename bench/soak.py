@@ -317,7 +317,7 @@ def explain(found: dict[str, Any]) -> list[str]:
         f"{whole / concerns:,.0f} bytes for each concern with all that happened to it. The tables below, with their "
         f"indexes, are {whole / 1e6 / last['database']:.0%} of the files without the log. Bytes of a row: "
         + ", ".join(f"`{name}` {each['bytes'] / max(1, each['rows']):,.0f}" for name, each in largest)
-        + f". One act at the desk is one row of `disclosures`. The log had at most {found['longest_log']:,.0f} MB.",
+        + f". One act at the desk is one row of `audit_entries`. The log had at most {found['longest_log']:,.0f} MB.",
         f"Retention ran {found['house']['runs']} times and erased {found['house']['erased']:,} concerns; the longest "
         f"run took {found['house']['longest_seconds']:.1f} s. The record was checked {found['nights']} times and "
         f"{'DID NOT VERIFY' if found['is_broken'] else 'verified'}.",

@@ -89,7 +89,7 @@ def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetim
         "state": "received",
         "assigned_to": "",
         **dict.fromkeys(("acknowledged_at", "closed_at", "outcome")),
-        **dict.fromkeys(("outcome_shared", "overdue_told", "held"), False),
+        **dict.fromkeys(("outcome_shared", "overdue_announced", "held"), False),
     }
     concern = _Concern(columns)
     details = seal_details(columns["sealed"], columns["recipients"], columns=columns)
@@ -105,7 +105,7 @@ def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
     seen_at = columns["received_at"] + dt.timedelta(hours=draw.expovariate(1 / HOURS_TO_ACKNOWLEDGE))
     is_seen = draw.random() > NOBODY_ACKNOWLEDGED and seen_at < now
     if columns["acknowledge_by"] < (seen_at if is_seen else now) and not columns["test"]:
-        columns["overdue_told"] = True
+        columns["overdue_announced"] = True
         concern.announce(EventKind.CONCERN_OVERDUE, columns["acknowledge_by"])
     if is_seen:
         columns |= {"state": "acknowledged", "acknowledged_at": seen_at}

@@ -23,7 +23,7 @@ WRITTEN_ONCE: dict[type[SQLModel], str] = {
     EditionRow: NEVER_CHANGES,
     WithdrawalRow: NEVER_CHANGES,
     GuideDraftActRow: "who wrote, offered and published a draft stays on record",
-    AuditEntryRow: "a disclosure is never altered or deleted",
+    AuditEntryRow: "an audit log entry is never altered or deleted",
     CheckpointRow: "a checkpoint never changes",
     StoredReceiptRow: "a stored receipt is never altered or deleted",
     EventRow: "an event is never altered or deleted",
@@ -62,7 +62,7 @@ SET_BY_THE_REPORTER = (
 SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
 LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
-LAST_ACT = "coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
+LAST_ACT = "coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
 SET_BY_ACTS = (
     (("acknowledged_at",), DeskAct.ACKNOWLEDGED),
     (("closed_at", "outcome", "outcome_shared"), DeskAct.CLOSED),
@@ -70,12 +70,12 @@ SET_BY_ACTS = (
     (("added_at", "immediate_danger"), DeskAct.ADDED),
 )
 ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
-LAST_DISCLOSURE = "FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
+LAST_ENTRY = "FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
 JSON_TYPE = "{json}"
 """Placeholder for the type from which the operator `->>` reads JSON: text in SQLite."""
 ASSIGNED_TO = f"CASE act WHEN 'assigned' THEN CAST(detail AS {JSON_TYPE}) ->> 'person' WHEN 'unassigned' THEN '' END"
-ASSIGNED_BY_IT = f"(SELECT {ASSIGNED_TO} {LAST_DISCLOSURE})"  # nosec B608  # own names
-CHANGED_BY_IT = f"(SELECT at {LAST_DISCLOSURE})"  # nosec B608  # own names
+ASSIGNED_BY_IT = f"(SELECT {ASSIGNED_TO} {LAST_ENTRY})"  # nosec B608  # own names
+CHANGED_BY_IT = f"(SELECT at {LAST_ENTRY})"  # nosec B608  # own names
 # A sealed text is erased or resealed only with its entry in the audit log. An erased text never returns.
 REPLACED_UNRECORDED = (
     f"(NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND {LAST_ACT} <> '{DeskAct.ERASED}'"
@@ -105,7 +105,7 @@ def declare_rules() -> None:
     _declare_rules_of_concerns()
     _declare_rules_of_entries()
     _declare_rules_of_hand_overs()
-    _declare_rules_of_disclosures()
+    _declare_rules_of_audit_log()
     _declare_rules_of_acts()
     _declare_rules_of_events()
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
@@ -150,9 +150,9 @@ def _declare_rules_of_entries() -> None:
         why,
         when=f"{LOSES_ITS_WORDS} AND ({waits} OR {ITS_CONCERN_STAYS})",
     )
-    why = "an entry changes only with its disclosure"
+    why = "an entry changes only with its audit log entry"
     recorded = (
-        "EXISTS (SELECT 1 FROM disclosures"
+        "EXISTS (SELECT 1 FROM audit_entries"
         " WHERE chain = OLD.reference AND act = 'acknowledged' AND at = NEW.acknowledged_at)"
     )
     unrecorded = [
@@ -163,7 +163,7 @@ def _declare_rules_of_entries() -> None:
         f"OLD.kind = '{EntryKind.MESSAGE}' AND NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed",
     ]
     _refuse(
-        EntryRow, "change_with_their_disclosure", "UPDATE", why, when=" OR ".join(f"({each})" for each in unrecorded)
+        EntryRow, "change_with_their_audit_entry", "UPDATE", why, when=" OR ".join(f"({each})" for each in unrecorded)
     )
 
 
@@ -172,21 +172,21 @@ def _declare_rules_of_hand_overs() -> None:
     _refuse_losing(HandOverRow, "a hand-over is never deleted")
     own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
     _refuse(HandOverRow, "keep_what_they_are", "UPDATE", "a hand-over never changes", when=_changes(own))
-    why = "a hand-over changes only with its disclosure"
+    why = "a hand-over changes only with its audit log entry"
     confirmed = "(NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL)"
     unrecorded = f"{confirmed} OR {LAST_ACT} <> '{DeskAct.HANDED_OVER}'"
-    _refuse(HandOverRow, "come_with_their_disclosure", "INSERT", why, when=unrecorded)
+    _refuse(HandOverRow, "come_with_their_audit_entry", "INSERT", why, when=unrecorded)
     changes, again = _changes(["their_receipt", "confirmed_at"]), "OLD.their_receipt IS NOT NULL"
     unrecorded = f"({changes}) AND ({again} OR {LAST_ACT} <> '{DeskAct.HAND_OVER_CONFIRMED}')"
     _refuse(HandOverRow, "are_confirmed_on_the_record", "UPDATE", why, when=unrecorded)
 
 
-def _declare_rules_of_disclosures() -> None:
+def _declare_rules_of_audit_log() -> None:
     """Declare that a chain of the audit log only grows."""
-    _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
+    _refuse_losing(ChainRow, "a chain of the audit log is never deleted")
     grows_by_one = f"NEW.length = OLD.length + 1 OR (NEW.name = '{OUTBOX}' AND NEW.length > OLD.length)"
     does_not_grow = f"NEW.name <> OLD.name OR NOT ({grows_by_one})"
-    _refuse(ChainRow, "only_grow", "UPDATE", "a chain of disclosures grows by one", when=does_not_grow)
+    _refuse(ChainRow, "only_grow", "UPDATE", "a chain of the audit log grows by one", when=does_not_grow)
 
 
 def _declare_rules_of_acts() -> None:
@@ -195,8 +195,8 @@ def _declare_rules_of_acts() -> None:
     once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
     altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
     _refuse(ConcernRow, "keep_what_was_received", "UPDATE", why, when=altered)
-    why = "a concern changes only with its disclosure"
-    without_disclosure = " OR ".join(
+    why = "a concern changes only with its audit log entry"
+    without_audit_entry = " OR ".join(
         [
             f"NEW.state <> OLD.state AND NEW.state <> {LAST_ACT}",  # the action has the name of the state
             f"NEW.held AND NOT OLD.held AND {LAST_ACT} <> '{DeskAct.HELD}'",
@@ -207,7 +207,7 @@ def _declare_rules_of_acts() -> None:
             f"NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM {CHANGED_BY_IT}",
         ]
     )
-    _refuse(ConcernRow, "change_with_their_disclosure", "UPDATE", why, when=without_disclosure)
+    _refuse(ConcernRow, "change_with_their_audit_entry", "UPDATE", why, when=without_audit_entry)
 
 
 def _declare_rules_of_events() -> None:

@@ -21,7 +21,7 @@ from sqlmodel import SQLModel
 from app.db.backup import database_copy, move_into_place
 from app.db.database import DATABASE_FILE, for_writing
 from app.db.tables import declare_partial_indexes
-from app.errors import SchemaAltered, SchemaBehind, SchemaUnknown
+from app.errors import SchemaAltered, SchemaBehind, SchemaUnknown, SetupError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
@@ -30,6 +30,12 @@ CREATE_VERSION_TABLE = (  # as Alembic creates it
     " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
 FIRST_TABLE = "editions"
+OF_0_2_0 = "0001"
+NOT_READ = (
+    "this database was written by version 0.2.0 or before. Its audit log has sentences for details, which this program "
+    "does not read, and nothing can rewrite them, since they are hashed. Nothing was changed. Use the build that wrote "
+    "it for its concerns, and begin a new data folder with this one"
+)
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
 TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)([^)]*)")
@@ -96,13 +102,19 @@ def is_behind(engine: Engine) -> bool:
 
 
 def read_schema_version(connection: Connection) -> str | None:
-    """Return the database's schema, or None if it is empty. Raises `SchemaUnknown` if no revision has that name."""
+    """Return the database's schema, or None if it is empty.
+
+    Raises `SetupError` for the schema of version 0.2.0, and `SchemaUnknown` for one that no revision of this program
+    has.
+    """
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
         if FIRST_TABLE in tables:
             raise SchemaUnknown
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found == OF_0_2_0:
+        raise SetupError(NOT_READ)
     if found not in (None, *_revisions()):
         raise SchemaUnknown
     return found

@@ -459,7 +459,7 @@ def test_the_access_record_follows_a_backup_restored_under_a_running_service(pla
         today = record.as_of(session)
     drop_triggers(place.database)
     place.database.execute(
-        "DELETE FROM disclosures WHERE chain = 'people' AND number = (SELECT max(number) FROM disclosures "
+        "DELETE FROM audit_entries WHERE chain = 'people' AND number = (SELECT max(number) FROM audit_entries "
         "WHERE chain = 'people')"
     )
     with Session(place.context.engine) as session:

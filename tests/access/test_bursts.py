@@ -461,7 +461,7 @@ def test_a_burst_s_acknowledgement_with_any_other_concern_changes_nothing(
         assert desk.get("/concerns?burst=nonsense").status_code == 400
         assert reader.post(path, {"references": [marked]}).status_code == 403
         with raw_connection(settings.data_dir) as database:
-            fail_writes(database, "INSERT", "disclosures")
+            fail_writes(database, "INSERT", "audit_entries")
         assert desk.post(path, {"references": [marked]}).status_code == 503
         with Session(service.state.context.engine) as session:
             states = session.exec(select(ConcernRow.state)).all()

@@ -87,8 +87,8 @@ def test_an_auditor_gets_a_checkpoint_in_the_transparency_log_format(
     answer = desk.get("/checkpoint").json()
 
     with raw_connection(settings.data_dir) as database:
-        hashes = database.execute("SELECT sha256 FROM disclosures ORDER BY position").fetchall()
-        last = database.execute("SELECT chain, act FROM disclosures ORDER BY at DESC, chain DESC").fetchall()
+        hashes = database.execute("SELECT sha256 FROM audit_entries ORDER BY position").fetchall()
+        last = database.execute("SELECT chain, act FROM audit_entries ORDER BY at DESC, chain DESC").fetchall()
     tree = MerkleTree()
     tree.extend(bytes.fromhex(sha256) for (sha256,) in hashes)
     assert opened_by_the_specification(answer["checkpoint"], answer["verifier_key"]) == [
@@ -101,7 +101,7 @@ def test_an_auditor_gets_a_checkpoint_in_the_transparency_log_format(
     assert desk.http.get("/v1/desk/checkpoint", headers=a_key(desk.http, Scope.READ)).status_code == 403
 
 
-def test_one_process_makes_a_checkpoint_each_day_after_the_first_disclosure(
+def test_one_process_makes_a_checkpoint_each_day_after_the_first_entry(
     context: AppContext, clock: SettableClock, reference: str
 ) -> None:
     assert reference
@@ -126,7 +126,7 @@ def test_a_checkpoint_continued_from_the_last_equals_one_of_the_whole(
     row = context.checkpoints.make(at=A_TUESDAY)
 
     with raw_connection(context.settings.data_dir) as database:
-        hashes = database.execute("SELECT sha256 FROM disclosures ORDER BY position").fetchall()
+        hashes = database.execute("SELECT sha256 FROM audit_entries ORDER BY position").fetchall()
     tree = MerkleTree()
     tree.extend(bytes.fromhex(sha256) for (sha256,) in hashes)
     assert (row.size, row.root_sha256) == (len(hashes), tree.root.hex())

@@ -1,4 +1,4 @@
-"""The digest of every sealed text is on the record from its receipt, and nothing changes without its disclosure."""
+"""The digest of every sealed text is on the record from its receipt, and nothing changes without an entry."""
 
 import hashlib
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def raised(client: TestClient, a_concern: Concern) -> Callable[..., str]:
 
 
 def tables(database: RawConnection) -> list[list[Any]]:
-    names = ("concerns", "entries", "kept_receipts", "events", "disclosures", "chains", "checkpoints")
+    names = ("concerns", "entries", "stored_receipts", "events", "audit_entries", "chains", "checkpoints")
     return [database.execute(f"SELECT * FROM {name}").fetchall() for name in names]  # noqa: S608  # own names
 
 
@@ -61,7 +61,7 @@ def test_the_digest_of_a_sealed_text_is_recorded_at_receipt(
 
     ((sealed,),) = database.execute("SELECT sealed FROM concerns").fetchall()
     ((added,),) = database.execute("SELECT sealed FROM entries WHERE kind = 'addition'").fetchall()
-    rows = database.execute("SELECT act, client, address, detail FROM disclosures ORDER BY number").fetchall()
+    rows = database.execute("SELECT act, client, address, detail FROM audit_entries ORDER BY number").fetchall()
     assert [row[:3] for row in rows] == [(act, "reporter", "not recorded") for act in ("received", "added")]
     entries = [SealDetails.model_validate_json(row[3]) for row in rows]
     assert [(each.place, each.sealed_sha256) for each in entries] == [
@@ -72,7 +72,7 @@ def test_the_digest_of_a_sealed_text_is_recorded_at_receipt(
     assert chain == [(reference, 2)]
 
 
-@pytest.mark.parametrize("table", ["disclosures", "chains"])
+@pytest.mark.parametrize("table", ["audit_entries", "chains"])
 def test_a_concern_whose_receipt_cannot_be_recorded_is_not_stored(
     client: TestClient, a_concern: Concern, database: RawConnection, table: str
 ) -> None:
@@ -112,10 +112,10 @@ REFUSED = [
     "UPDATE events SET kind = 'concern.closed'",
     "UPDATE events SET data = '{}'",
     "DELETE FROM events",
-    "UPDATE kept_receipts SET sealed_receipt = :forged",
-    "DELETE FROM kept_receipts",
-    "UPDATE disclosures SET position = position + 1000",
-    "DELETE FROM disclosures",
+    "UPDATE stored_receipts SET sealed_receipt = :forged",
+    "DELETE FROM stored_receipts",
+    "UPDATE audit_entries SET position = position + 1000",
+    "DELETE FROM audit_entries",
     "UPDATE checkpoints SET note = 'another'",
     "DELETE FROM checkpoints",
     "UPDATE deliveries SET message = 'another'",
@@ -123,7 +123,7 @@ REFUSED = [
 ]
 
 
-def test_the_database_refuses_what_comes_without_its_disclosure(
+def test_the_database_refuses_what_comes_without_its_audit_log_entry(
     client: TestClient,
     desk: Desk,
     service: FastAPI,
@@ -228,7 +228,7 @@ def test_a_resealing_is_on_the_record_of_each_concern_and_verifies(
         actor=Actor("key-holder", "command line", A_TUESDAY),
     )
 
-    acts = database.execute("SELECT act FROM disclosures WHERE chain = ? ORDER BY number", (reference,)).fetchall()
+    acts = database.execute("SELECT act FROM audit_entries WHERE chain = ? ORDER BY number", (reference,)).fetchall()
     assert result.count == 2
     assert [act for (act,) in acts] == ["received", "added", "resealed", "resealed"]
     assert list(find_faults(context.engine)) == []

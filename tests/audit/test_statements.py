@@ -126,5 +126,5 @@ def test_what_reads_many_rows_reads_them_outside_the_lock(
         answer = client.get(path, headers=headers)
 
     assert answer.status_code == 200, answer.text
-    assert any(each.startswith("INSERT INTO disclosures") for each in asked)
+    assert any(each.startswith("INSERT INTO audit_entries") for each in asked)
     assert [each for each in asked if each.startswith("SELECT") and "FROM chains" not in each] == []

@@ -176,7 +176,7 @@ def rewrite_chain(tampering: Tampering, name: str) -> None:
     ]
     head, number = "0" * 64, 0
     for *values, at in tampering.rows(
-        f"SELECT {', '.join(columns)}, at FROM disclosures WHERE chain = '{name}' ORDER BY number"  # noqa: S608  # own names
+        f"SELECT {', '.join(columns)}, at FROM audit_entries WHERE chain = '{name}' ORDER BY number"  # noqa: S608  # own names
     ):
         moment = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
         known = dict(zip(columns, values, strict=True))
@@ -187,7 +187,7 @@ def rewrite_chain(tampering: Tampering, name: str) -> None:
         )
         changed = {"n": number, "was": known["number"], "before": head, "head": hash_of(row)}
         tampering.run(
-            f"UPDATE disclosures SET number = :n, previous_sha256 = :before, sha256 = :head "  # noqa: S608  # own names
+            f"UPDATE audit_entries SET number = :n, previous_sha256 = :before, sha256 = :head "  # noqa: S608  # own names
             f"WHERE chain = '{name}' AND number = :was",
             **changed,
         )
@@ -197,19 +197,21 @@ def rewrite_chain(tampering: Tampering, name: str) -> None:
 
 def forget_chain(tampering: Tampering, name: str, *, renumber: bool) -> None:
     """Delete a chain with its end; close the gaps in the order of all acts, if so."""
-    for table, column in (("disclosures", "chain"), ("chains", "name")):
+    for table, column in (("audit_entries", "chain"), ("chains", "name")):
         tampering.run(f"DELETE FROM {table} WHERE {column} = {{{name}}}")  # noqa: S608  # own names
     if renumber:
         close_gaps(tampering)
 
 
 def close_gaps(tampering: Tampering) -> None:
-    for place, (position,) in enumerate(tampering.rows("SELECT position FROM disclosures ORDER BY position"), start=1):
-        tampering.run("UPDATE disclosures SET position = :place WHERE position = :was", place=place, was=position)
+    for place, (position,) in enumerate(
+        tampering.rows("SELECT position FROM audit_entries ORDER BY position"), start=1
+    ):
+        tampering.run("UPDATE audit_entries SET position = :place WHERE position = :was", place=place, was=position)
 
 
 def forget_concern(tampering: Tampering, name: str) -> None:
-    for table in ("kept_receipts", "entries", "concerns"):
+    for table in ("stored_receipts", "entries", "concerns"):
         tampering.run(f"DELETE FROM {table} WHERE reference = {{{name}}}")  # noqa: S608  # own names
 
 
@@ -221,20 +223,20 @@ def forget_everything_about(tampering: Tampering, name: str) -> None:
 def remove_an_opening(tampering: Tampering) -> None:
     """Take out one 'opened', and make chain and order whole again: nothing in the database shows it."""
     reference = tampering.references["held"]
-    ((number,),) = tampering.rows("SELECT number FROM disclosures WHERE chain = {held} AND act = 'opened'")
-    tampering.run("DELETE FROM disclosures WHERE chain = {held} AND number = :number", number=number)
+    ((number,),) = tampering.rows("SELECT number FROM audit_entries WHERE chain = {held} AND act = 'opened'")
+    tampering.run("DELETE FROM audit_entries WHERE chain = {held} AND number = :number", number=number)
     close_gaps(tampering)
     rewrite_chain(tampering, reference)
 
 
 def rewrite_an_act(tampering: Tampering) -> None:
-    tampering.run("UPDATE disclosures SET client = 'nobody' WHERE chain = {held} AND act = 'opened'")
+    tampering.run("UPDATE audit_entries SET client = 'nobody' WHERE chain = {held} AND act = 'opened'")
     rewrite_chain(tampering, tampering.references["held"])
 
 
 def swap_positions(tampering: Tampering) -> None:
     for old, new in ((3, 9999), (4, 3), (9999, 4)):
-        tampering.run("UPDATE disclosures SET position = :new WHERE position = :old", new=new, old=old)
+        tampering.run("UPDATE audit_entries SET position = :new WHERE position = :old", new=new, old=old)
 
 
 def sql(statement: str, **values: Any) -> Callable[[Tampering], None]:
@@ -305,7 +307,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         "is not sealed to the recorded recipients",
     ),
     "an unread text is emptied": (concern("received", "sealed = NULL"), "no erasure is recorded"),
-    "a text is erased without a disclosure": (
+    "a text is erased without an audit log entry": (
         concern("acknowledged", "sealed = NULL, erased_at = :at", at="2026-11-25 09:30:00.000000"),
         "no erasure is recorded",
     ),
@@ -334,15 +336,15 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     ),
     "a concern is acknowledged by nobody": (
         concern("received", "state = 'acknowledged', acknowledged_at = :at", at="2026-11-25 09:30:00.000000"),
-        "its state is acknowledged, and its disclosures lead to received",
+        "its state is acknowledged, and its audit log leads to received",
     ),
     "a concern is closed by nobody": (
         concern("acknowledged", "state = 'closed', outcome = 'early_help'"),
-        "its state is closed, and its disclosures lead to acknowledged",
+        "its state is closed, and its audit log leads to acknowledged",
     ),
     "a concern is made unread again": (
         concern("acknowledged", "state = 'received', acknowledged_at = NULL"),
-        "its state is received, and its disclosures lead to acknowledged",
+        "its state is received, and its audit log leads to acknowledged",
     ),
     "an acknowledgement is dated back": (
         concern("acknowledged", "acknowledged_at = :at", at="2026-11-24 09:30:00.000000"),
@@ -367,37 +369,37 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         concern("received", "status_token_sha256 = :forged", forged=FORGED),
         "its row was altered",
     ),
-    "a concern is deleted": (lambda each: forget_concern(each, "received"), "it has disclosures, and no row"),
+    "a concern is deleted": (lambda each: forget_concern(each, "received"), "it has an audit log, and no row"),
     "a concern is deleted with its chain": (
         lambda each: forget_everything_about(each, "received"),
-        "disclosures, and there are",
+        "audit log entries, and there are",
     ),
     "a chain goes whole": (lambda each: forget_chain(each, "held", renumber=False), "its receipt is not recorded"),
-    "a disclosure is altered": (
-        sql("UPDATE disclosures SET client = 'nobody' WHERE chain = {held} AND act = 'opened'"),
+    "an audit log entry is altered": (
+        sql("UPDATE audit_entries SET client = 'nobody' WHERE chain = {held} AND act = 'opened'"),
         "was altered",
     ),
-    "a disclosure is altered and its chain made whole": (
+    "an audit log entry is altered and its chain made whole": (
         rewrite_an_act,
-        "disclosures are not those that it states",
+        "audit log entries are not those that it states",
     ),
     "an opening is taken from the record, which is made whole": (
         remove_an_opening,
-        "disclosures, and there are",
+        "audit log entries, and there are",
     ),
     "the end of a chain is deleted": (sql("DELETE FROM chains WHERE name = {held}"), "its end is missing"),
     "the order of all chains has a gap": (
-        sql("UPDATE disclosures SET position = 9999 WHERE position = 3"),
+        sql("UPDATE audit_entries SET position = 9999 WHERE position = 3"),
         "record: it ",
     ),
-    "the order of all chains is altered": (swap_positions, "disclosures are not those that it states"),
+    "the order of all chains is altered": (swap_positions, "audit log entries are not those that it states"),
     "a concern is inserted that nobody raised": (
         sql(
             "INSERT INTO concerns (reference, received_at, acknowledge_by, state, immediate_danger, guide, edition, "
-            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held, "
+            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_announced, held, "
             "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key, burst) "
             "SELECT '0000-0000-0000', received_at, acknowledge_by, state, immediate_danger, guide, edition, "
-            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held, "
+            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_announced, held, "
             "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key, burst "
             "FROM concerns WHERE reference = {received}"
         ),
@@ -437,7 +439,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         "differ about when something was last added",
     ),
     "nobody is told that a concern is overdue": (
-        concern("received", "overdue_told = true"),
+        concern("received", "overdue_announced = true"),
         "its row says that concern.overdue was sent",
     ),
     "nobody is told that an addition is due": (
@@ -478,11 +480,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     ),
     "an event is put in": (sql(PUT_IN_AN_EVENT), "it was altered"),
     "the receipts for retries are deleted": (
-        sql("DELETE FROM kept_receipts"),
+        sql("DELETE FROM stored_receipts"),
         "a receipt that was stored for a retry is missing",
     ),
     "a receipt for a retry is altered": (
-        sql("UPDATE kept_receipts SET sealed_receipt = :forged WHERE reference = {received}", forged=FORGED),
+        sql("UPDATE stored_receipts SET sealed_receipt = :forged WHERE reference = {received}", forged=FORGED),
         "a receipt that was stored for a retry is missing, or was altered",
     ),
     "an edition is put in": (sql(PUT_IN_AN_EDITION), "publication of"),
@@ -524,7 +526,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
 }
 FOUND_BY_A_CHECKPOINT_ALONE = {
     "a concern is deleted with its chain",
-    "a disclosure is altered and its chain made whole",
+    "an audit log entry is altered and its chain made whole",
     "an opening is taken from the record, which is made whole",
     "the order of all chains is altered",
 }
@@ -554,7 +556,7 @@ BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
     "the generation goes on": ("UPDATE generation SET number = number + 1", "generation: it is"),
     "search is emptied": ("DELETE FROM catalogue", "its entries are not those of the current edition"),
     "nobody is told that a concern is overdue": (
-        "UPDATE concerns SET overdue_told = true WHERE state = 'received'",
+        "UPDATE concerns SET overdue_announced = true WHERE state = 'received'",
         "its row says that concern.overdue was sent",
     ),
     "an addition waits for nobody": (
@@ -565,7 +567,7 @@ BY_ROWS_ALONE: dict[str, tuple[str, str]] = {
         "UPDATE entries SET immediate_danger = 'no' WHERE kind = 'addition'",
         REFUSED,
     ),
-    "receipts for retries are deleted": ("DELETE FROM kept_receipts", REFUSED),
+    "receipts for retries are deleted": ("DELETE FROM stored_receipts", REFUSED),
     "a client may do more": (
         "UPDATE clients SET scopes = '[\"audit:read\"]' WHERE name = 'case-system'",
         "case-system",
@@ -650,7 +652,7 @@ def test_the_checkpoint_finds_a_rolled_back_database_that_has_grown_past_it(hist
     code, said = verify(tmp_path / "data", "--checkpoint", history.checkpoint)
 
     assert code == 1
-    assert "disclosures are not those that it states" in said
+    assert "audit log entries are not those that it states" in said
 
 
 @pytest.mark.usefixtures("tampered")

@@ -23,7 +23,7 @@ from app.services.audit.clock import find_clock_fault, note_time
 from app.services.desk.retention import RetentionPeriods, erase_due_concerns
 from app.services.operations.check_model import Condition
 from app.services.operations.doctor import examine
-from tests.pages.test_saved_drafts import resume, save
+from tests.pages.test_saved_forms import resume, save
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.databases import on_postgresql
@@ -57,7 +57,7 @@ def run_jobs(service: FastAPI) -> None:
     """Do what erases, and what checks, once, as the threads of the service do."""
     context: AppContext = service.state.context
     jobs = {job.name: job for worker in context.workers for job in worker.jobs}
-    for name in ("retention", "drafts", "invariants"):
+    for name in ("retention", "saved-forms", "invariants"):
         jobs[name].do(lambda: None)
 
 

@@ -125,7 +125,7 @@ def test_a_kill_during_a_burst_loses_and_doubles_no_acknowledged_concern(
     assert more == everything.added
     assert {(len(additions), additions[0]["acknowledged_at"]) for additions in waiting} == {(1, None)}
     assert all(again[key].headers.get("Idempotency-Replayed") == "true" for key in everything.told)
-    for table in ("concerns", "kept_receipts"):
+    for table in ("concerns", "stored_receipts"):
         assert count(live, f"SELECT count(DISTINCT reference) FROM {table}") == len(everything.keys)  # noqa: S608  # a constant
     added = count(live, "SELECT count(*) FROM entries WHERE kind = 'addition'")
     assert (
@@ -134,7 +134,7 @@ def test_a_kill_during_a_burst_loses_and_doubles_no_acknowledged_concern(
         >= len(everything.added)
     )
     assert count(live, "SELECT count(*) FROM concerns") == len(everything.keys)
-    assert count(live, "SELECT count(*) FROM kept_receipts") == len(everything.keys) + added
+    assert count(live, "SELECT count(*) FROM stored_receipts") == len(everything.keys) + added
 
 
 @pytest.mark.slow

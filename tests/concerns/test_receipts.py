@@ -340,7 +340,7 @@ def test_the_digest_of_the_seed_s_edition_has_not_changed() -> None:
     assert digest_of(an_edition()) == "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
 
-def test_the_hash_of_a_disclosure_has_not_changed() -> None:
+def test_the_hash_of_an_audit_log_entry_has_not_changed() -> None:
     row = AuditEntryRow(
         chain="inbox",
         number=1,

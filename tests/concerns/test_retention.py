@@ -265,8 +265,8 @@ def test_a_serving_process_erases_concerns_that_are_due(
         wait_until(lambda: database("SELECT reference FROM concerns WHERE sealed IS NULL"))
 
     assert database("SELECT reference FROM concerns WHERE sealed IS NULL") == [(due["reference"],)]
-    acts = database("SELECT client, act, detail FROM disclosures WHERE chain = ? ORDER BY number", due["reference"])
+    acts = database("SELECT client, act, detail FROM audit_entries WHERE chain = ? ORDER BY number", due["reference"])
     assert acts[-1] == ("retention", "erased", '{"reason":"kept for 365 days"}')
-    kept = database("SELECT count(*) FROM disclosures WHERE chain = ? AND act = 'erased'", waiting["reference"])
+    kept = database("SELECT count(*) FROM audit_entries WHERE chain = ? AND act = 'erased'", waiting["reference"])
     assert kept == [(0,)]
     assert '"event":"concerns_erased"' in server.log.read_text()

@@ -56,7 +56,7 @@ BY_THE_DESK = {
     "added_at",
     "held",
     "erased_at",
-    "overdue_told",
+    "overdue_announced",
     "additions_waiting",
     "addition_acknowledge_by",
     "addition_danger",

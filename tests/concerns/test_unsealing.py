@@ -78,7 +78,7 @@ def sealed_texts(data_dir: Path) -> list[bytes]:
 
 def resealings(data_dir: Path) -> list[tuple[str, str]]:
     """Return the recorded resealings, each with the state of its concern."""
-    asked = "SELECT state, detail FROM disclosures JOIN concerns ON reference = chain WHERE act = 'resealed'"
+    asked = "SELECT state, detail FROM audit_entries JOIN concerns ON reference = chain WHERE act = 'resealed'"
     with raw_connection(data_dir) as connection:
         return list(connection.execute(asked))
 

@@ -98,7 +98,7 @@ def walks(settings: Settings, a_concern: Concern) -> dict[str, Walk]:
             reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
             return {
                 "A concern": walk(lambda: client.post("/v1/concerns", json=a_concern()), "INSERT INTO concerns"),
-                "An acknowledgement": walk(lambda: desk.act(reference, "acknowledgement"), "INSERT INTO disclosures"),
+                "An acknowledgement": walk(lambda: desk.act(reference, "acknowledgement"), "INSERT INTO audit_entries"),
                 "The first read of an edition": walk(
                     lambda: client.get(f"{GUIDE}/editions/1"), "SELECT editions.guide"
                 ),

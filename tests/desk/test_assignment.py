@@ -165,7 +165,7 @@ def test_the_database_refuses_a_change_that_is_not_on_the_record(
     clock.time = A_TUESDAY.replace(hour=11)
     put(robin, reference)
 
-    with raw_connection(settings.data_dir) as database, pytest.raises(Exception, match="only with its disclosure"):
+    with raw_connection(settings.data_dir) as database, pytest.raises(Exception, match="only with its audit log entry"):
         database.execute(change)
 
 

@@ -50,7 +50,7 @@ def press(client: TestClient, reference: str, act: str, **fields: str) -> Respon
     return client.post(f"/desk/concerns/{reference}/{act}", content=urlencode(fields), headers=headers)
 
 
-def test_every_view_of_a_concern_is_one_disclosure_naming_the_person(
+def test_every_view_of_a_concern_is_one_audit_log_entry_naming_the_person(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     reference = received(jo, a_concern)
@@ -64,7 +64,7 @@ def test_every_view_of_a_concern_is_one_disclosure_naming_the_person(
     assert acts_on(service, "inbox") == [(DeskAct.LISTED, "passkey:desk/Jo Example", reference)]
 
 
-def test_every_address_below_a_concern_leaves_one_disclosure_naming_the_person(
+def test_every_address_below_a_concern_leaves_one_audit_log_entry_naming_the_person(
     service: FastAPI, jo: TestClient, a_concern: Concern
 ) -> None:
     receipt = jo.post("/v1/concerns", json=a_concern()).json()

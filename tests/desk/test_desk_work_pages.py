@@ -56,7 +56,7 @@ def receipt(jo: TestClient, a_concern: Concern) -> dict[str, Any]:
     return found
 
 
-def test_a_note_is_shown_as_typed_in_the_page_s_one_disclosure(
+def test_a_note_is_shown_as_typed_in_the_page_s_one_audit_log_entry(
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     seen = look(jo, reference)

@@ -182,7 +182,7 @@ def test_reading_the_events_leaves_nothing_that_verify_takes_for_a_fault(
         "UPDATE concerns SET message_key = NULL",
     ],
 )
-def test_the_database_refuses_what_has_no_disclosure(
+def test_the_database_refuses_what_has_no_audit_log_entry(
     client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], database: RawConnection, change: str
 ) -> None:
     ask()

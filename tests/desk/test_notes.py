@@ -169,7 +169,7 @@ FORGED = b"age-encryption.org/v1 forged"
 CHANGES = {
     "its words": (
         "UPDATE entries SET sealed = :forged WHERE kind = 'note'",
-        "only with its disclosure",
+        "only with its audit log entry",
         ["note 1 is not the one"],
     ),
     "no words": ("UPDATE entries SET sealed = NULL WHERE kind = 'note'", "not erased|only with", ["note 1 is gone"]),
@@ -220,7 +220,7 @@ def test_a_forged_erasure_does_not_release_a_held_or_unacknowledged_note(
 ) -> None:
     write(desk, receipt)
     with raw_connection(settings.data_dir) as database:
-        Unguarded(database).execute("UPDATE disclosures SET act = 'erased' WHERE act = 'noted'")
+        Unguarded(database).execute("UPDATE audit_entries SET act = 'erased' WHERE act = 'noted'")
 
         with pytest.raises(Exception, match="is not acknowledged, or is on hold"):
             database.execute("UPDATE entries SET sealed = NULL WHERE kind = 'note'")

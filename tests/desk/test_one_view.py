@@ -1,4 +1,4 @@
-"""Each view of a page that shows a concern is one disclosure, with the person's name and how the words were given."""
+"""Each view of a page that shows a concern is one audit log entry: by whom, and how the words were given."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def keys_of(held: str, folder: Path) -> Settings:
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("held", ["the identity", "another identity", "none"])
-def test_one_view_is_one_disclosure_by_name_for_every_key(tmp_path: Path, a_concern: Concern, held: str) -> None:
+def test_one_view_is_one_entry_by_name_for_every_key(tmp_path: Path, a_concern: Concern, held: str) -> None:
     service = create_app(keys_of(held, tmp_path), SettableClock())
     (recipient,) = service.state.context.settings.seal_to
     with TestClient(service, follow_redirects=False) as client:
@@ -80,7 +80,7 @@ def test_one_view_is_one_disclosure_by_name_for_every_key(tmp_path: Path, a_conc
 
 
 @pytest.mark.any_database
-def test_a_saved_file_with_every_addition_in_order_is_one_disclosure(
+def test_a_saved_file_with_every_addition_in_order_is_one_audit_log_entry(
     service: FastAPI, client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opened_entries, "PAGE_BYTES", 2_000)

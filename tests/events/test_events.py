@@ -243,7 +243,7 @@ def test_events_that_cannot_be_recorded_are_not_shown(
 ) -> None:
     reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
     with raw_connection(settings.data_dir) as database:
-        fail_writes(database, "INSERT", "disclosures")
+        fail_writes(database, "INSERT", "audit_entries")
 
         refused = client.get("/v1/events", headers=follower)
 

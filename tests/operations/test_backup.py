@@ -168,7 +168,7 @@ def damage(path: Path, what: str) -> None:
     if what == "a digest":
         tamper(path, "UPDATE editions SET digest = 'sha256:' || substr(digest, 8, 63) || 'z'")
     elif what == "a chain":
-        tamper(path, "UPDATE disclosures SET client = 'somebody-else' WHERE number = 1")
+        tamper(path, "UPDATE audit_entries SET client = 'somebody-else' WHERE number = 1")
     else:
         tamper(path, "PRAGMA journal_mode=DELETE")
         size = path.stat().st_size

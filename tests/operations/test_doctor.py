@@ -441,7 +441,7 @@ if on_postgresql():  # where nodes name their key files by settings, and a start
 def tampered_chain(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     with raw_connection(set_up.data_dir) as database:
         drop_triggers(database)
-        database.execute("UPDATE disclosures SET client = 'somebody else' WHERE act = 'acknowledged'")
+        database.execute("UPDATE audit_entries SET client = 'somebody else' WHERE act = 'acknowledged'")
 
 
 def healthy_with_an_old_backup_that_is_accepted(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:

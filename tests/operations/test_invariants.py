@@ -85,7 +85,7 @@ def test_a_position_that_is_missing_is_found_although_every_chain_is_whole(
         add(client, client.post("/v1/concerns", json=a_concern()).json())
     with raw_connection(context_of_service(service).settings.data_dir) as database:
         drop_triggers(database)
-        database.execute("UPDATE disclosures SET position = 9 WHERE position = 2")
+        database.execute("UPDATE audit_entries SET position = 9 WHERE position = 2")
 
     found = find_broken(engine_of(service), Invariant.CHAINS, recipients=(), at=clock.time)
 

@@ -109,7 +109,7 @@ def test_a_chain_written_by_several_nodes_has_each_act_once(engine: Engine) -> N
         list(pool.map(lambda pair: writers[pair[0] % 2].run(pair[1]), enumerate(operations)))
 
     with engine.connect() as connection:
-        details = list(connection.execute(text("SELECT detail FROM disclosures WHERE chain = 'audit'")).scalars())
+        details = list(connection.execute(text("SELECT detail FROM audit_entries WHERE chain = 'audit'")).scalars())
     assert sorted(details) == sorted(SummaryDetails(days=number).stored for number in range(120))
     assert list(find_faults(engine)) == []
 

@@ -324,7 +324,7 @@ def test_a_tampered_chain_breaks_an_invariant(service: FastAPI, client: TestClie
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
     with raw_connection(service.state.context.settings.data_dir) as database:
         drop_triggers(database)
-        database.execute("UPDATE disclosures SET client = 'somebody else'")
+        database.execute("UPDATE audit_entries SET client = 'somebody else'")
 
     check_everything(service, clock)
 

@@ -72,7 +72,7 @@ def engines(address: str, tmp_path: Path) -> list[Engine]:
 
 
 PUBLISHED = ["editions", "withdrawals"]
-LASTING = [*PUBLISHED, "concerns", "entries", "disclosures", "chains"]
+LASTING = [*PUBLISHED, "concerns", "entries", "audit_entries", "chains"]
 
 
 def refusal(connection: "psycopg.Connection[Any]", statement: str) -> str:
@@ -117,7 +117,7 @@ def test_nobody_can_alter_or_delete_what_was_published_received_or_recorded(
         "UPDATE concerns SET reference = 'another'",
         "UPDATE concerns SET state = 'closed'",
         "UPDATE entries SET sealed = NULL WHERE kind = 'addition'",
-        "UPDATE disclosures SET client = 'nobody'",
+        "UPDATE audit_entries SET client = 'nobody'",
         "UPDATE chains SET length = length - 1",
     ]
 

@@ -23,7 +23,7 @@ from tests.support.delivery import a_receiver
 
 pytestmark = pytest.mark.slow
 
-TABLES = ("concerns", "entries", "events", "deliveries", "disclosures", "chains", "kept_receipts", "generation")
+TABLES = ("concerns", "entries", "events", "deliveries", "audit_entries", "chains", "stored_receipts", "generation")
 READY = "/health/ready"
 
 

@@ -39,7 +39,7 @@ EITHER = {
     "an index dropped": ("DROP INDEX ix_concerns_urgency", "the index ix_concerns_urgency is missing"),
     "an index added": ("CREATE UNIQUE INDEX one ON concerns (guide)", "the index one was added"),
     "a column added": ("ALTER TABLE concerns ADD COLUMN copy TEXT", "the table concerns was altered"),
-    "a table dropped": ("DROP TABLE kept_receipts", "the table kept_receipts is missing"),
+    "a table dropped": ("DROP TABLE stored_receipts", "the table stored_receipts is missing"),
 }
 SQLITE = {
     "a rule dropped": (f"DROP TRIGGER {RULE}", f"the trigger {RULE} is missing"),
@@ -79,7 +79,7 @@ POSTGRESQL = {
     ),
     "row security": ("ALTER TABLE concerns ENABLE ROW LEVEL SECURITY", "the table concerns was altered"),
     "a policy": ("CREATE POLICY none ON concerns USING (false)", "the policy none was added"),
-    "a table that a crash empties": ("ALTER TABLE disclosures SET UNLOGGED", "the table disclosures was altered"),
+    "a table that a crash empties": ("ALTER TABLE audit_entries SET UNLOGGED", "the table audit_entries was altered"),
     "a constraint dropped": ("ALTER TABLE chains DROP CONSTRAINT pk_chains CASCADE", "the table chains was altered"),
     "a type altered": ("ALTER TABLE events ALTER COLUMN kind TYPE VARCHAR(3) USING ''", "the table events was altered"),
     "a column that may be empty": (
@@ -257,7 +257,7 @@ def test_a_column_may_be_in_any_place_of_its_table(tmp_path: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("table", ["concerns", "events", "entries", "disclosures", "chains"])
+@pytest.mark.parametrize("table", ["concerns", "events", "entries", "audit_entries", "chains"])
 def test_no_answer_says_stored_if_a_rule_swallows_the_rows(
     client: TestClient, desk: Desk, settings: Settings, table: str
 ) -> None:
@@ -272,7 +272,7 @@ def test_no_answer_says_stored_if_a_rule_swallows_the_rows(
             "concerns": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
             "events": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
             "entries": lambda: client.post(f"/v1/concerns/{receipt['reference']}/additions", json=more, headers=token),
-            "disclosures": lambda: desk.get(f"/concerns/{receipt['reference']}"),
+            "audit_entries": lambda: desk.get(f"/concerns/{receipt['reference']}"),
             "chains": lambda: desk.get(f"/concerns/{receipt['reference']}"),
         }
         answer = calls[table]()

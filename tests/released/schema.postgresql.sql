@@ -9,6 +9,97 @@ CREATE TABLE clients (
     CONSTRAINT pk_clients PRIMARY KEY (name)
 )
 
+CREATE TABLE people (
+    mac BYTEA NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    role TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C",
+    handle BYTEA NOT NULL,
+    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    left_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_people PRIMARY KEY (name)
+)
+
+CREATE TABLE passkey_challenges (
+    challenge BYTEA NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_passkey_challenges PRIMARY KEY (challenge)
+)
+
+CREATE TABLE audit_entries (
+    chain TEXT COLLATE "C" NOT NULL,
+    number INTEGER NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    client TEXT COLLATE "C" NOT NULL,
+    act TEXT COLLATE "C" NOT NULL,
+    address TEXT COLLATE "C" NOT NULL,
+    detail TEXT COLLATE "C" NOT NULL,
+    previous_sha256 TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    position INTEGER NOT NULL,
+    CONSTRAINT pk_audit_entries PRIMARY KEY (chain, number),
+    CONSTRAINT uq_audit_entries_position UNIQUE (position)
+)
+
+CREATE FUNCTION audit_entries_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an audit log entry is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER audit_entries_are_never_altered BEFORE UPDATE ON audit_entries FOR EACH ROW EXECUTE FUNCTION audit_entries_are_never_altered()
+
+CREATE FUNCTION audit_entries_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an audit log entry is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER audit_entries_are_never_deleted BEFORE DELETE ON audit_entries FOR EACH ROW EXECUTE FUNCTION audit_entries_are_never_deleted()
+
+CREATE FUNCTION audit_entries_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'an audit log entry is never altered or deleted' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER audit_entries_are_never_emptied BEFORE TRUNCATE ON audit_entries FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_are_never_emptied()
+
+CREATE TABLE chains (
+    name TEXT COLLATE "C" NOT NULL,
+    length INTEGER NOT NULL,
+    head_sha256 TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT pk_chains PRIMARY KEY (name)
+)
+
+CREATE FUNCTION chains_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a chain of the audit log is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER chains_are_never_deleted BEFORE DELETE ON chains FOR EACH ROW EXECUTE FUNCTION chains_are_never_deleted()
+
+CREATE FUNCTION chains_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a chain of the audit log is never deleted' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER chains_are_never_emptied BEFORE TRUNCATE ON chains FOR EACH STATEMENT EXECUTE FUNCTION chains_are_never_emptied()
+
+CREATE FUNCTION chains_only_grow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name <> OLD.name OR NOT (NEW.length = OLD.length + 1 OR (NEW.name = 'outbox' AND NEW.length > OLD.length)) THEN RAISE EXCEPTION 'a chain of the audit log grows by one' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER chains_only_grow BEFORE UPDATE ON chains FOR EACH ROW EXECUTE FUNCTION chains_only_grow()
+
+CREATE TABLE checkpoints (
+    number SERIAL NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    size INTEGER NOT NULL,
+    root_sha256 TEXT COLLATE "C" NOT NULL,
+    frontier JSON NOT NULL,
+    note TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT pk_checkpoints PRIMARY KEY (number)
+)
+
+CREATE FUNCTION checkpoints_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a checkpoint never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER checkpoints_are_never_altered BEFORE UPDATE ON checkpoints FOR EACH ROW EXECUTE FUNCTION checkpoints_are_never_altered()
+
+CREATE FUNCTION checkpoints_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a checkpoint never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER checkpoints_are_never_deleted BEFORE DELETE ON checkpoints FOR EACH ROW EXECUTE FUNCTION checkpoints_are_never_deleted()
+
+CREATE FUNCTION checkpoints_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a checkpoint never changes' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER checkpoints_are_never_emptied BEFORE TRUNCATE ON checkpoints FOR EACH STATEMENT EXECUTE FUNCTION checkpoints_are_never_emptied()
+
+CREATE TABLE known_time (
+    id SERIAL NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_known_time PRIMARY KEY (id)
+)
+
 CREATE TABLE concerns (
     reference TEXT COLLATE "C" NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -26,7 +117,7 @@ CREATE TABLE concerns (
     outcome TEXT COLLATE "C",
     outcome_shared BOOLEAN NOT NULL,
     added_at TIMESTAMP WITH TIME ZONE,
-    overdue_told BOOLEAN NOT NULL,
+    overdue_announced BOOLEAN NOT NULL,
     held BOOLEAN NOT NULL,
     erased_at TIMESTAMP WITH TIME ZONE,
     additions_waiting INTEGER NOT NULL,
@@ -45,9 +136,9 @@ CREATE TABLE concerns (
     CONSTRAINT pk_concerns PRIMARY KEY (reference)
 )
 
-CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
-
 CREATE INDEX ix_concerns_urgency ON concerns (waiting, danger, due, received_at, reference, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
+
+CREATE INDEX ix_concerns_unacknowledged ON concerns (acknowledge_by) WHERE state = 'received' AND test IS FALSE
 
 CREATE INDEX ix_concerns_received ON concerns (received_at, reference, waiting, danger, due, state, immediate_danger, guide, assigned_to, changed_at, test, burst)
 
@@ -83,9 +174,80 @@ CREATE FUNCTION concerns_keep_what_was_received() RETURNS trigger LANGUAGE plpgs
 
 CREATE TRIGGER concerns_keep_what_was_received BEFORE UPDATE ON concerns FOR EACH ROW EXECUTE FUNCTION concerns_keep_what_was_received()
 
-CREATE FUNCTION concerns_change_with_their_disclosure() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.state <> OLD.state AND NEW.state <> coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') OR NEW.held AND NOT OLD.held AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'held' OR OLD.held AND NOT NEW.held AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'released' OR (NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'acknowledged' OR (NEW.closed_at IS DISTINCT FROM OLD.closed_at OR NEW.outcome IS DISTINCT FROM OLD.outcome OR NEW.outcome_shared IS DISTINCT FROM OLD.outcome_shared) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'closed' OR (NEW.erased_at IS DISTINCT FROM OLD.erased_at) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.added_at IS DISTINCT FROM OLD.added_at OR NEW.immediate_danger IS DISTINCT FROM OLD.immediate_danger) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'added' OR (NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed') OR NEW.assigned_to <> OLD.assigned_to AND NEW.assigned_to IS DISTINCT FROM (SELECT CASE act WHEN 'assigned' THEN detail WHEN 'unassigned' THEN '' END FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) OR NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM (SELECT at FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) THEN RAISE EXCEPTION 'a concern changes only with its disclosure' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION concerns_change_with_their_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.state <> OLD.state AND NEW.state <> coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') OR NEW.held AND NOT OLD.held AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'held' OR OLD.held AND NOT NEW.held AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'released' OR (NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'acknowledged' OR (NEW.closed_at IS DISTINCT FROM OLD.closed_at OR NEW.outcome IS DISTINCT FROM OLD.outcome OR NEW.outcome_shared IS DISTINCT FROM OLD.outcome_shared) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'closed' OR (NEW.erased_at IS DISTINCT FROM OLD.erased_at) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.added_at IS DISTINCT FROM OLD.added_at OR NEW.immediate_danger IS DISTINCT FROM OLD.immediate_danger) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'added' OR (NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed') OR NEW.assigned_to <> OLD.assigned_to AND NEW.assigned_to IS DISTINCT FROM (SELECT CASE act WHEN 'assigned' THEN CAST(detail AS JSON) ->> 'person' WHEN 'unassigned' THEN '' END FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) OR NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM (SELECT at FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) THEN RAISE EXCEPTION 'a concern changes only with its audit log entry' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
-CREATE TRIGGER concerns_change_with_their_disclosure BEFORE UPDATE ON concerns FOR EACH ROW EXECUTE FUNCTION concerns_change_with_their_disclosure()
+CREATE TRIGGER concerns_change_with_their_audit_entry BEFORE UPDATE ON concerns FOR EACH ROW EXECUTE FUNCTION concerns_change_with_their_audit_entry()
+
+CREATE TABLE saved_forms (
+    form_id BYTEA NOT NULL,
+    sealed BYTEA NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    opened_by_sha256 BYTEA,
+    source TEXT COLLATE "C" NOT NULL,
+    size INTEGER NOT NULL,
+    CONSTRAINT pk_saved_forms PRIMARY KEY (form_id)
+)
+
+CREATE INDEX ix_saved_forms_expires_at ON saved_forms (expires_at)
+
+CREATE INDEX ix_saved_forms_share ON saved_forms (source, expires_at, size)
+
+CREATE TABLE saved_views (
+    person TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    filters JSON NOT NULL,
+    saved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_saved_views PRIMARY KEY (person, name)
+)
+
+CREATE TABLE inbox_looks (
+    person TEXT COLLATE "C" NOT NULL,
+    looked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_inbox_looks PRIMARY KEY (person)
+)
+
+CREATE TABLE events (
+    id SERIAL NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    data JSON NOT NULL,
+    webhooks JSON NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT pk_events PRIMARY KEY (id)
+)
+
+CREATE FUNCTION events_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an event is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER events_are_never_altered BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION events_are_never_altered()
+
+CREATE FUNCTION events_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an event is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_are_never_deleted()
+
+CREATE FUNCTION events_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'an event is never altered or deleted' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER events_are_never_emptied BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_never_emptied()
+
+CREATE TABLE webhooks (
+    name TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    kinds JSON NOT NULL,
+    secrets JSON NOT NULL,
+    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    disabled_at TIMESTAMP WITH TIME ZONE,
+    disabled_because TEXT COLLATE "C",
+    CONSTRAINT pk_webhooks PRIMARY KEY (name)
+)
+
+CREATE TABLE event_readers (
+    client TEXT COLLATE "C" NOT NULL,
+    confirmed INTEGER NOT NULL,
+    CONSTRAINT pk_event_readers PRIMARY KEY (client)
+)
+
+CREATE FUNCTION event_readers_never_go_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)) THEN RAISE EXCEPTION 'an event stays confirmed' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER event_readers_never_go_back BEFORE UPDATE ON event_readers FOR EACH ROW EXECUTE FUNCTION event_readers_never_go_back()
 
 CREATE TABLE editions (
     guide TEXT COLLATE "C" NOT NULL,
@@ -202,168 +364,6 @@ CREATE FUNCTION guide_draft_acts_are_never_emptied() RETURNS trigger LANGUAGE pl
 
 CREATE TRIGGER guide_draft_acts_are_never_emptied BEFORE TRUNCATE ON guide_draft_acts FOR EACH STATEMENT EXECUTE FUNCTION guide_draft_acts_are_never_emptied()
 
-CREATE TABLE disclosures (
-    chain TEXT COLLATE "C" NOT NULL,
-    number INTEGER NOT NULL,
-    at TIMESTAMP WITH TIME ZONE NOT NULL,
-    client TEXT COLLATE "C" NOT NULL,
-    act TEXT COLLATE "C" NOT NULL,
-    address TEXT COLLATE "C" NOT NULL,
-    detail TEXT COLLATE "C" NOT NULL,
-    previous_sha256 TEXT COLLATE "C" NOT NULL,
-    sha256 TEXT COLLATE "C" NOT NULL,
-    position INTEGER NOT NULL,
-    CONSTRAINT pk_disclosures PRIMARY KEY (chain, number),
-    CONSTRAINT uq_disclosures_position UNIQUE (position)
-)
-
-CREATE FUNCTION disclosures_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a disclosure is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER disclosures_are_never_altered BEFORE UPDATE ON disclosures FOR EACH ROW EXECUTE FUNCTION disclosures_are_never_altered()
-
-CREATE FUNCTION disclosures_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a disclosure is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
-
-CREATE TRIGGER disclosures_are_never_deleted BEFORE DELETE ON disclosures FOR EACH ROW EXECUTE FUNCTION disclosures_are_never_deleted()
-
-CREATE FUNCTION disclosures_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a disclosure is never altered or deleted' USING ERRCODE = 'restrict_violation'; END $$
-
-CREATE TRIGGER disclosures_are_never_emptied BEFORE TRUNCATE ON disclosures FOR EACH STATEMENT EXECUTE FUNCTION disclosures_are_never_emptied()
-
-CREATE TABLE chains (
-    name TEXT COLLATE "C" NOT NULL,
-    length INTEGER NOT NULL,
-    head_sha256 TEXT COLLATE "C" NOT NULL,
-    CONSTRAINT pk_chains PRIMARY KEY (name)
-)
-
-CREATE FUNCTION chains_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a chain of disclosures is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
-
-CREATE TRIGGER chains_are_never_deleted BEFORE DELETE ON chains FOR EACH ROW EXECUTE FUNCTION chains_are_never_deleted()
-
-CREATE FUNCTION chains_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a chain of disclosures is never deleted' USING ERRCODE = 'restrict_violation'; END $$
-
-CREATE TRIGGER chains_are_never_emptied BEFORE TRUNCATE ON chains FOR EACH STATEMENT EXECUTE FUNCTION chains_are_never_emptied()
-
-CREATE FUNCTION chains_only_grow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name <> OLD.name OR NOT (NEW.length = OLD.length + 1 OR (NEW.name = 'outbox' AND NEW.length > OLD.length)) THEN RAISE EXCEPTION 'a chain of disclosures grows by one' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER chains_only_grow BEFORE UPDATE ON chains FOR EACH ROW EXECUTE FUNCTION chains_only_grow()
-
-CREATE TABLE checkpoints (
-    number SERIAL NOT NULL,
-    at TIMESTAMP WITH TIME ZONE NOT NULL,
-    size INTEGER NOT NULL,
-    root_sha256 TEXT COLLATE "C" NOT NULL,
-    frontier JSON NOT NULL,
-    note TEXT COLLATE "C" NOT NULL,
-    CONSTRAINT pk_checkpoints PRIMARY KEY (number)
-)
-
-CREATE FUNCTION checkpoints_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a checkpoint never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER checkpoints_are_never_altered BEFORE UPDATE ON checkpoints FOR EACH ROW EXECUTE FUNCTION checkpoints_are_never_altered()
-
-CREATE FUNCTION checkpoints_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a checkpoint never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
-
-CREATE TRIGGER checkpoints_are_never_deleted BEFORE DELETE ON checkpoints FOR EACH ROW EXECUTE FUNCTION checkpoints_are_never_deleted()
-
-CREATE FUNCTION checkpoints_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a checkpoint never changes' USING ERRCODE = 'restrict_violation'; END $$
-
-CREATE TRIGGER checkpoints_are_never_emptied BEFORE TRUNCATE ON checkpoints FOR EACH STATEMENT EXECUTE FUNCTION checkpoints_are_never_emptied()
-
-CREATE TABLE known_time (
-    id SERIAL NOT NULL,
-    at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_known_time PRIMARY KEY (id)
-)
-
-CREATE TABLE events (
-    id SERIAL NOT NULL,
-    kind TEXT COLLATE "C" NOT NULL,
-    at TIMESTAMP WITH TIME ZONE NOT NULL,
-    data JSON NOT NULL,
-    webhooks JSON NOT NULL,
-    sha256 TEXT COLLATE "C" NOT NULL,
-    CONSTRAINT pk_events PRIMARY KEY (id)
-)
-
-CREATE FUNCTION events_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an event is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER events_are_never_altered BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION events_are_never_altered()
-
-CREATE FUNCTION events_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'an event is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
-
-CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_are_never_deleted()
-
-CREATE FUNCTION events_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'an event is never altered or deleted' USING ERRCODE = 'restrict_violation'; END $$
-
-CREATE TRIGGER events_are_never_emptied BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_never_emptied()
-
-CREATE TABLE webhooks (
-    name TEXT COLLATE "C" NOT NULL,
-    url TEXT COLLATE "C" NOT NULL,
-    kinds JSON NOT NULL,
-    secrets JSON NOT NULL,
-    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    disabled_at TIMESTAMP WITH TIME ZONE,
-    disabled_because TEXT COLLATE "C",
-    CONSTRAINT pk_webhooks PRIMARY KEY (name)
-)
-
-CREATE TABLE event_readers (
-    client TEXT COLLATE "C" NOT NULL,
-    confirmed INTEGER NOT NULL,
-    CONSTRAINT pk_event_readers PRIMARY KEY (client)
-)
-
-CREATE FUNCTION event_readers_never_go_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)) THEN RAISE EXCEPTION 'an event stays confirmed' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER event_readers_never_go_back BEFORE UPDATE ON event_readers FOR EACH ROW EXECUTE FUNCTION event_readers_never_go_back()
-
-CREATE TABLE people (
-    mac BYTEA NOT NULL,
-    name TEXT COLLATE "C" NOT NULL,
-    role TEXT COLLATE "C" NOT NULL,
-    provider TEXT COLLATE "C",
-    handle BYTEA NOT NULL,
-    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    left_at TIMESTAMP WITH TIME ZONE,
-    CONSTRAINT pk_people PRIMARY KEY (name)
-)
-
-CREATE TABLE passkey_challenges (
-    challenge BYTEA NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_passkey_challenges PRIMARY KEY (challenge)
-)
-
-CREATE TABLE saved_views (
-    person TEXT COLLATE "C" NOT NULL,
-    name TEXT COLLATE "C" NOT NULL,
-    filters JSON NOT NULL,
-    saved_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_saved_views PRIMARY KEY (person, name)
-)
-
-CREATE TABLE inbox_looks (
-    person TEXT COLLATE "C" NOT NULL,
-    looked_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_inbox_looks PRIMARY KEY (person)
-)
-
-CREATE TABLE drafts (
-    draft_id BYTEA NOT NULL,
-    sealed BYTEA NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    opened_by_sha256 BYTEA,
-    source TEXT COLLATE "C" NOT NULL,
-    size INTEGER NOT NULL,
-    CONSTRAINT pk_drafts PRIMARY KEY (draft_id)
-)
-
-CREATE INDEX ix_drafts_expires_at ON drafts (expires_at)
-
-CREATE INDEX ix_drafts_share ON drafts (source, expires_at, size)
-
 CREATE TABLE client_keys (
     mac BYTEA NOT NULL,
     key_sha256 BYTEA NOT NULL,
@@ -375,54 +375,37 @@ CREATE TABLE client_keys (
     CONSTRAINT fk_client_keys_client_clients FOREIGN KEY(client) REFERENCES clients (name)
 )
 
-CREATE TABLE kept_receipts (
-    key_sha256 BYTEA NOT NULL,
-    payload_mac BYTEA NOT NULL,
-    reference TEXT COLLATE "C" NOT NULL,
-    sealed_receipt BYTEA NOT NULL,
-    CONSTRAINT pk_kept_receipts PRIMARY KEY (key_sha256),
-    CONSTRAINT fk_kept_receipts_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
+CREATE TABLE invitations (
+    mac BYTEA NOT NULL,
+    token_sha256 BYTEA NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_invitations PRIMARY KEY (token_sha256),
+    CONSTRAINT fk_invitations_person_people FOREIGN KEY(person) REFERENCES people (name)
 )
 
-CREATE INDEX ix_kept_receipts_reference ON kept_receipts (reference)
-
-CREATE FUNCTION kept_receipts_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a stored receipt is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER kept_receipts_are_never_altered BEFORE UPDATE ON kept_receipts FOR EACH ROW EXECUTE FUNCTION kept_receipts_are_never_altered()
-
-CREATE FUNCTION kept_receipts_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a stored receipt is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
-
-CREATE TRIGGER kept_receipts_are_never_deleted BEFORE DELETE ON kept_receipts FOR EACH ROW EXECUTE FUNCTION kept_receipts_are_never_deleted()
-
-CREATE FUNCTION kept_receipts_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a stored receipt is never altered or deleted' USING ERRCODE = 'restrict_violation'; END $$
-
-CREATE TRIGGER kept_receipts_are_never_emptied BEFORE TRUNCATE ON kept_receipts FOR EACH STATEMENT EXECUTE FUNCTION kept_receipts_are_never_emptied()
-
-CREATE TABLE withdrawals (
-    guide TEXT COLLATE "C" NOT NULL,
-    language TEXT COLLATE "C" NOT NULL,
-    number INTEGER NOT NULL,
-    withdrawn_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    reason TEXT COLLATE "C" NOT NULL,
-    CONSTRAINT pk_withdrawals PRIMARY KEY (guide, language, number),
-    CONSTRAINT fk_withdrawals_guide_editions FOREIGN KEY(guide, language, number) REFERENCES editions (guide, language, number)
+CREATE TABLE passkeys (
+    mac BYTEA NOT NULL,
+    credential_id BYTEA NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    public_key BYTEA NOT NULL,
+    sign_count BIGINT NOT NULL,
+    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_passkeys PRIMARY KEY (credential_id),
+    CONSTRAINT fk_passkeys_person_people FOREIGN KEY(person) REFERENCES people (name)
 )
 
-CREATE FUNCTION withdrawals_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a published edition never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER withdrawals_are_never_altered BEFORE UPDATE ON withdrawals FOR EACH ROW EXECUTE FUNCTION withdrawals_are_never_altered()
-
-CREATE FUNCTION withdrawals_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a published edition never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
-
-CREATE TRIGGER withdrawals_are_never_deleted BEFORE DELETE ON withdrawals FOR EACH ROW EXECUTE FUNCTION withdrawals_are_never_deleted()
-
-CREATE FUNCTION withdrawals_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a published edition never changes' USING ERRCODE = 'restrict_violation'; END $$
-
-CREATE TRIGGER withdrawals_are_never_emptied BEFORE TRUNCATE ON withdrawals FOR EACH STATEMENT EXECUTE FUNCTION withdrawals_are_never_emptied()
-
-CREATE FUNCTION withdrawals_raise_the_generation() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE generation SET number = number + 1 WHERE id = 1; RETURN NULL; END $$
-
-CREATE TRIGGER withdrawals_raise_the_generation AFTER INSERT ON withdrawals FOR EACH ROW EXECUTE FUNCTION withdrawals_raise_the_generation()
+CREATE TABLE desk_sessions (
+    mac BYTEA NOT NULL,
+    token_sha256 BYTEA NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    client TEXT COLLATE "C" NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    confirmed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_used_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_desk_sessions PRIMARY KEY (token_sha256),
+    CONSTRAINT fk_desk_sessions_person_people FOREIGN KEY(person) REFERENCES people (name)
+)
 
 CREATE TABLE entries (
     reference TEXT COLLATE "C" NOT NULL,
@@ -457,7 +440,7 @@ CREATE FUNCTION entries_keep_what_they_are() RETURNS trigger LANGUAGE plpgsql AS
 
 CREATE TRIGGER entries_keep_what_they_are BEFORE UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION entries_keep_what_they_are()
 
-CREATE FUNCTION entries_come_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') = CASE NEW.kind WHEN 'addition' THEN 'added' WHEN 'note' THEN 'noted' WHEN 'message' THEN 'message_sent' END AND NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL) IS NOT TRUE THEN RAISE EXCEPTION 'an entry comes on the record, and nobody has seen it' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION entries_come_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') = CASE NEW.kind WHEN 'addition' THEN 'added' WHEN 'note' THEN 'noted' WHEN 'message' THEN 'message_sent' END AND NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL) IS NOT TRUE THEN RAISE EXCEPTION 'an entry comes on the record, and nobody has seen it' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER entries_come_on_the_record BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION entries_come_on_the_record()
 
@@ -465,37 +448,32 @@ CREATE FUNCTION entries_stay_until_acknowledged() RETURNS trigger LANGUAGE plpgs
 
 CREATE TRIGGER entries_stay_until_acknowledged BEFORE UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION entries_stay_until_acknowledged()
 
-CREATE FUNCTION entries_change_with_their_disclosure() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at AND (OLD.acknowledged_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM disclosures WHERE chain = OLD.reference AND act = 'acknowledged' AND at = NEW.acknowledged_at))) OR (NEW.read_at IS DISTINCT FROM OLD.read_at AND (OLD.read_at IS NOT NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'message_read')) OR (NEW.answered_by IS DISTINCT FROM OLD.answered_by AND (OLD.answered_by IS NOT NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'added')) OR ((NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed')) OR (OLD.kind = 'message' AND NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed) THEN RAISE EXCEPTION 'an entry changes only with its disclosure' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION entries_change_with_their_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at AND (OLD.acknowledged_at IS NOT NULL OR NOT EXISTS (SELECT 1 FROM audit_entries WHERE chain = OLD.reference AND act = 'acknowledged' AND at = NEW.acknowledged_at))) OR (NEW.read_at IS DISTINCT FROM OLD.read_at AND (OLD.read_at IS NOT NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'message_read')) OR (NEW.answered_by IS DISTINCT FROM OLD.answered_by AND (OLD.answered_by IS NOT NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'added')) OR ((NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed')) OR (OLD.kind = 'message' AND NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed) THEN RAISE EXCEPTION 'an entry changes only with its audit log entry' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
-CREATE TRIGGER entries_change_with_their_disclosure BEFORE UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION entries_change_with_their_disclosure()
+CREATE TRIGGER entries_change_with_their_audit_entry BEFORE UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION entries_change_with_their_audit_entry()
 
-CREATE TABLE deliveries (
-    event_id INTEGER NOT NULL,
-    webhook TEXT COLLATE "C" NOT NULL,
-    message TEXT COLLATE "C" NOT NULL,
-    state TEXT COLLATE "C" NOT NULL,
-    attempts INTEGER NOT NULL,
-    due TIMESTAMP WITH TIME ZONE NOT NULL,
-    last_answer TEXT COLLATE "C",
-    CONSTRAINT pk_deliveries PRIMARY KEY (event_id, webhook),
-    CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
+CREATE TABLE stored_receipts (
+    key_sha256 BYTEA NOT NULL,
+    payload_mac BYTEA NOT NULL,
+    reference TEXT COLLATE "C" NOT NULL,
+    sealed_receipt BYTEA NOT NULL,
+    CONSTRAINT pk_stored_receipts PRIMARY KEY (key_sha256),
+    CONSTRAINT fk_stored_receipts_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
 )
 
-CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
+CREATE INDEX ix_stored_receipts_reference ON stored_receipts (reference)
 
-CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+CREATE FUNCTION stored_receipts_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a stored receipt is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
-CREATE FUNCTION deliveries_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+CREATE TRIGGER stored_receipts_are_never_altered BEFORE UPDATE ON stored_receipts FOR EACH ROW EXECUTE FUNCTION stored_receipts_are_never_altered()
 
-CREATE TRIGGER deliveries_are_never_deleted BEFORE DELETE ON deliveries FOR EACH ROW EXECUTE FUNCTION deliveries_are_never_deleted()
+CREATE FUNCTION stored_receipts_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a stored receipt is never altered or deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
 
-CREATE FUNCTION deliveries_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END $$
+CREATE TRIGGER stored_receipts_are_never_deleted BEFORE DELETE ON stored_receipts FOR EACH ROW EXECUTE FUNCTION stored_receipts_are_never_deleted()
 
-CREATE TRIGGER deliveries_are_never_emptied BEFORE TRUNCATE ON deliveries FOR EACH STATEMENT EXECUTE FUNCTION deliveries_are_never_emptied()
+CREATE FUNCTION stored_receipts_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a stored receipt is never altered or deleted' USING ERRCODE = 'restrict_violation'; END $$
 
-CREATE FUNCTION deliveries_keep_their_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.event_id IS DISTINCT FROM OLD.event_id OR NEW.webhook IS DISTINCT FROM OLD.webhook OR NEW.message IS DISTINCT FROM OLD.message THEN RAISE EXCEPTION 'a delivery keeps its event' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER deliveries_keep_their_event BEFORE UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION deliveries_keep_their_event()
+CREATE TRIGGER stored_receipts_are_never_emptied BEFORE TRUNCATE ON stored_receipts FOR EACH STATEMENT EXECUTE FUNCTION stored_receipts_are_never_emptied()
 
 CREATE TABLE hand_overs (
     reference TEXT COLLATE "C" NOT NULL,
@@ -525,46 +503,68 @@ CREATE FUNCTION hand_overs_keep_what_they_are() RETURNS trigger LANGUAGE plpgsql
 
 CREATE TRIGGER hand_overs_keep_what_they_are BEFORE UPDATE ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_keep_what_they_are()
 
-CREATE FUNCTION hand_overs_come_with_their_disclosure() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL) OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'handed_over' THEN RAISE EXCEPTION 'a hand-over changes only with its disclosure' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION hand_overs_come_with_their_audit_entry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL) OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'handed_over' THEN RAISE EXCEPTION 'a hand-over changes only with its audit log entry' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
-CREATE TRIGGER hand_overs_come_with_their_disclosure BEFORE INSERT ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_come_with_their_disclosure()
+CREATE TRIGGER hand_overs_come_with_their_audit_entry BEFORE INSERT ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_come_with_their_audit_entry()
 
-CREATE FUNCTION hand_overs_are_confirmed_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.their_receipt IS DISTINCT FROM OLD.their_receipt OR NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at) AND (OLD.their_receipt IS NOT NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'hand_over_confirmed') THEN RAISE EXCEPTION 'a hand-over changes only with its disclosure' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION hand_overs_are_confirmed_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.their_receipt IS DISTINCT FROM OLD.their_receipt OR NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at) AND (OLD.their_receipt IS NOT NULL OR coalesce((SELECT act FROM audit_entries WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'hand_over_confirmed') THEN RAISE EXCEPTION 'a hand-over changes only with its audit log entry' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER hand_overs_are_confirmed_on_the_record BEFORE UPDATE ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_are_confirmed_on_the_record()
 
-CREATE TABLE invitations (
-    mac BYTEA NOT NULL,
-    token_sha256 BYTEA NOT NULL,
-    person TEXT COLLATE "C" NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_invitations PRIMARY KEY (token_sha256),
-    CONSTRAINT fk_invitations_person_people FOREIGN KEY(person) REFERENCES people (name)
+CREATE TABLE deliveries (
+    event_id INTEGER NOT NULL,
+    webhook TEXT COLLATE "C" NOT NULL,
+    message TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL,
+    attempts INTEGER NOT NULL,
+    due TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_answer TEXT COLLATE "C",
+    CONSTRAINT pk_deliveries PRIMARY KEY (event_id, webhook),
+    CONSTRAINT fk_deliveries_event_id_events FOREIGN KEY(event_id) REFERENCES events (id)
 )
 
-CREATE TABLE passkeys (
-    mac BYTEA NOT NULL,
-    credential_id BYTEA NOT NULL,
-    person TEXT COLLATE "C" NOT NULL,
-    public_key BYTEA NOT NULL,
-    sign_count BIGINT NOT NULL,
-    added_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_passkeys PRIMARY KEY (credential_id),
-    CONSTRAINT fk_passkeys_person_people FOREIGN KEY(person) REFERENCES people (name)
+CREATE INDEX ix_deliveries_of_webhook ON deliveries (webhook, state, due)
+
+CREATE INDEX ix_deliveries_due ON deliveries (state, due)
+
+CREATE FUNCTION deliveries_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER deliveries_are_never_deleted BEFORE DELETE ON deliveries FOR EACH ROW EXECUTE FUNCTION deliveries_are_never_deleted()
+
+CREATE FUNCTION deliveries_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a delivery is never deleted' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER deliveries_are_never_emptied BEFORE TRUNCATE ON deliveries FOR EACH STATEMENT EXECUTE FUNCTION deliveries_are_never_emptied()
+
+CREATE FUNCTION deliveries_keep_their_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.event_id IS DISTINCT FROM OLD.event_id OR NEW.webhook IS DISTINCT FROM OLD.webhook OR NEW.message IS DISTINCT FROM OLD.message THEN RAISE EXCEPTION 'a delivery keeps its event' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER deliveries_keep_their_event BEFORE UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION deliveries_keep_their_event()
+
+CREATE TABLE withdrawals (
+    guide TEXT COLLATE "C" NOT NULL,
+    language TEXT COLLATE "C" NOT NULL,
+    number INTEGER NOT NULL,
+    withdrawn_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT pk_withdrawals PRIMARY KEY (guide, language, number),
+    CONSTRAINT fk_withdrawals_guide_editions FOREIGN KEY(guide, language, number) REFERENCES editions (guide, language, number)
 )
 
-CREATE TABLE desk_sessions (
-    mac BYTEA NOT NULL,
-    token_sha256 BYTEA NOT NULL,
-    person TEXT COLLATE "C" NOT NULL,
-    client TEXT COLLATE "C" NOT NULL,
-    started_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    confirmed_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    last_used_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_desk_sessions PRIMARY KEY (token_sha256),
-    CONSTRAINT fk_desk_sessions_person_people FOREIGN KEY(person) REFERENCES people (name)
-)
+CREATE FUNCTION withdrawals_are_never_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a published edition never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER withdrawals_are_never_altered BEFORE UPDATE ON withdrawals FOR EACH ROW EXECUTE FUNCTION withdrawals_are_never_altered()
+
+CREATE FUNCTION withdrawals_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a published edition never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER withdrawals_are_never_deleted BEFORE DELETE ON withdrawals FOR EACH ROW EXECUTE FUNCTION withdrawals_are_never_deleted()
+
+CREATE FUNCTION withdrawals_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a published edition never changes' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER withdrawals_are_never_emptied BEFORE TRUNCATE ON withdrawals FOR EACH STATEMENT EXECUTE FUNCTION withdrawals_are_never_emptied()
+
+CREATE FUNCTION withdrawals_raise_the_generation() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE generation SET number = number + 1 WHERE id = 1; RETURN NULL; END $$
+
+CREATE TRIGGER withdrawals_raise_the_generation AFTER INSERT ON withdrawals FOR EACH ROW EXECUTE FUNCTION withdrawals_raise_the_generation()
 
 CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))
 
-INSERT INTO alembic_version VALUES ('0001')
+INSERT INTO alembic_version VALUES ('0002')

@@ -92,7 +92,7 @@ def text_of(response: Any) -> str:
 
 
 def acts_on(service: FastAPI, chain: str) -> list[tuple[str, str, str]]:
-    """Return act, client and detail of each disclosure of the chain."""
+    """Return act, client and detail of each audit log entry of the chain."""
     with Session(context_of_service(service).engine) as session:
         of_chain = select(AuditEntryRow).where(AuditEntryRow.chain == chain)
         rows = session.exec(of_chain.order_by(AuditEntryRow.number)).all()  # type: ignore[arg-type]  # a column

@@ -75,7 +75,7 @@ class AuditEntryRow(SQLModel, table=True):
     are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
     """
 
-    __tablename__ = "disclosures"
+    __tablename__ = "audit_entries"
 
     chain: str = TableField(primary_key=True)
     number: int = TableField(primary_key=True)

@@ -97,7 +97,7 @@ class ConcernRow(SQLModel, table=True):
     outcome: str | None = None
     outcome_shared: bool = False
     added_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
-    overdue_told: bool = False
+    overdue_announced: bool = False
     held: bool = False
     erased_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
     additions_waiting: int = 0
@@ -118,7 +118,7 @@ class ConcernRow(SQLModel, table=True):
 class StoredReceiptRow(SQLModel, table=True):
     """The receipt of a request with an idempotency key, for a retry. Only the holder of the key can decrypt it."""
 
-    __tablename__ = "kept_receipts"
+    __tablename__ = "stored_receipts"
 
     key_sha256: bytes = TableField(primary_key=True, sa_type=LargeBinary)
     payload_mac: bytes = TableField(sa_type=LargeBinary)

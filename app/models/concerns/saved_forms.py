@@ -15,10 +15,10 @@ class SavedFormRow(SQLModel, table=True):
     The mark reveals no address, and is empty for the local host. `size` is that of `sealed`, in bytes.
     """
 
-    __tablename__ = "drafts"
-    __table_args__ = (Index("ix_drafts_share", "source", "expires_at", "size"),)
+    __tablename__ = "saved_forms"
+    __table_args__ = (Index("ix_saved_forms_share", "source", "expires_at", "size"),)
 
-    draft_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    form_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
     sealed: bytes = Field(sa_type=LargeBinary)
     expires_at: dt.datetime = Field(sa_type=UtcDateTimeType, index=True)
     opened_by_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)

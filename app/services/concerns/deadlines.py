@@ -58,7 +58,7 @@ class _Announcement:
 
 
 _OVERDUE = _Announcement(
-    EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_told", "overdue_announced"
+    EventKind.CONCERN_OVERDUE, EventKind.CONCERN_ADDITION_OVERDUE, "overdue_announced", "overdue_announced"
 )
 
 _DUE_SOON = _Announcement(

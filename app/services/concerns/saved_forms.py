@@ -78,20 +78,20 @@ class SavedForms:
         its maximum number or size of forms, `SavedFormsFull`, or `StoreBusy`.
         """
         code, expires_at = new_status_token(), at + LIFETIME
-        draft_id, key = _derive(code)
+        form_id, key = _derive(code)
         nonce = secrets.token_bytes(NONCE_LENGTH)
         text = orjson.dumps({"path": path, "fields": fields})
         padded = text.ljust(-(-len(text) // BLOCK) * BLOCK)
-        sealed = nonce + AESGCM(key).encrypt(nonce, padded, draft_id)
-        columns = {"draft_id": draft_id, "sealed": sealed, "size": len(sealed), "source": source}
+        sealed = nonce + AESGCM(key).encrypt(nonce, padded, form_id)
+        columns = {"form_id": form_id, "sealed": sealed, "size": len(sealed), "source": source}
         self.writer.run(_insert, columns | {"expires_at": expires_at}, _of_opening(opening, newest_only=True), at)
         return SavedForm(code, expires_at)
 
     def expect(self, typed_code: str, *, at: dt.datetime) -> None:
         """Raise `NoSuchSavedForm` for a wrong code. It only reads, so wrong codes never wait for the writer."""
-        draft_id, _ = _derive(standard_token(typed_code))
-        found = select(SavedFormRow.draft_id).where(
-            col(SavedFormRow.draft_id) == draft_id, col(SavedFormRow.expires_at) > at
+        form_id, _ = _derive(standard_token(typed_code))
+        found = select(SavedFormRow.form_id).where(
+            col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at
         )
         with Session(self.engine) as session:
             if session.exec(found).first() is None:
@@ -99,13 +99,13 @@ class SavedForms:
 
     def open(self, typed_code: str, *, page: str, at: dt.datetime) -> OpenedForm:
         """Return the form, and note `page` as the newest that opened it. Raise `NoSuchSavedForm`."""
-        draft_id, key = _derive(standard_token(typed_code))
-        sealed = self.writer.run(_claim, draft_id, _page_mark(page), at)
+        form_id, key = _derive(standard_token(typed_code))
+        sealed = self.writer.run(_claim, form_id, _page_mark(page), at)
         if sealed is None:
             raise NoSuchSavedForm
-        text = AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], draft_id)
+        text = AESGCM(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], form_id)
         saved: dict[str, Any] = orjson.loads(text)
-        return OpenedForm(saved["path"], saved["fields"], f"{draft_id.hex()}.{_page_mark(page).hex()}")
+        return OpenedForm(saved["path"], saved["fields"], f"{form_id.hex()}.{_page_mark(page).hex()}")
 
     def end(self, opening: str, *, at: dt.datetime) -> None:
         """End the saved form of the opening, because it was sent. It is erased with the expired ones."""
@@ -155,8 +155,8 @@ def _of_opening(opening: str, *, newest_only: bool = False) -> ColumnElement[boo
     """Return the condition that finds the form of an opening, or None if the text is not a mark."""
     if not OPENING.fullmatch(opening):
         return None
-    draft_id, page_sha256 = map(bytes.fromhex, opening.split("."))
-    found = col(SavedFormRow.draft_id) == draft_id
+    form_id, page_sha256 = map(bytes.fromhex, opening.split("."))
+    found = col(SavedFormRow.form_id) == form_id
     return found & (col(SavedFormRow.opened_by_sha256) == page_sha256) if newest_only else found
 
 
@@ -185,11 +185,11 @@ def _expire(session: Session, ended: ColumnElement[bool], at: dt.datetime) -> No
     )
 
 
-def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
+def _claim(session: Session, form_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
     """Return the encrypted form, and note the page that opened it."""
     claimed = (
         update(SavedFormRow)
-        .where(col(SavedFormRow.draft_id) == draft_id, col(SavedFormRow.expires_at) > at)
+        .where(col(SavedFormRow.form_id) == form_id, col(SavedFormRow.expires_at) > at)
         .values(opened_by_sha256=page_sha256)
         .returning(col(SavedFormRow.sealed))
     )

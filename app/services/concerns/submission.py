@@ -75,7 +75,7 @@ class _Prepared:
     """A concern with a new reference, ready to be stored."""
 
     concern: NewConcern
-    disclosure: dict[str, Any]
+    audit_entry: dict[str, Any]
     stored_receipt: StoredReceiptRow | None
     receipt: bytes
 
@@ -214,13 +214,13 @@ class Submissions:
         )
         stored_receipt = Retryable(submission, submitted.keys).encrypt(reference, receipt.json)
         details = seal_details(row.sealed, row.recipients, columns=vars(row), receipt=stored_receipt)
-        disclosure, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, by_reporter(at), details)
-        return _Prepared(row, disclosure, stored_receipt, receipt.json)
+        audit_entry, _ = next_row(reference, BEFORE_THE_FIRST, DeskAct.RECEIVED, by_reporter(at), details)
+        return _Prepared(row, audit_entry, stored_receipt, receipt.json)
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
     insert_concerns(session, [each.concern for each in prepared])
-    insert_first_entries(session, [each.disclosure for each in prepared])
+    insert_first_entries(session, [each.audit_entry for each in prepared])
     real = [each.concern for each in prepared if not each.concern.test]
     append_events(session, [(EventKind.CONCERN_RECEIVED, each.received_at, concern_payload(each)) for each in real])
     insert_stored_receipts(session, [each.stored_receipt for each in prepared])

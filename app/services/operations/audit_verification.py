@@ -52,13 +52,13 @@ def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
         broken: set[str] = set()
         for about, fault in _faults_in_chains(connection, on_step):
             broken.add(about)
-            yield f"disclosures of {about}", fault
+            yield f"audit log of {about}", fault
         ends = [
             *((name, "its end is missing") for (name,) in connection.execute(_WITHOUT_END)),
             *((name, f"it should end at row {end}, and does not") for name, end in connection.execute(_WRONG_ENDS)),
         ]
         for about, fault in sorted((str(name), fault) for name, fault in ends if name not in broken):
-            yield f"disclosures of {about}", fault
+            yield f"audit log of {about}", fault
         count, last = connection.execute(select_columns(func.count(), func.max(_ROWS.position))).one()
         if count and count != last:
             yield "record", f"it has {count} rows, and the last has the position {last}"
@@ -77,9 +77,12 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
             return
     for name, stated, root in expected:
         if stated > size:
-            yield name, f"it states {stated} disclosures, and there are {size}: the database was rolled back, or cut"
+            yield (
+                name,
+                f"it states {stated} audit log entries, and there are {size}: the database was rolled back, or cut",
+            )
         elif trees[stated].root.hex() != root:
-            yield name, f"the first {stated} disclosures are not those that it states"
+            yield name, f"the first {stated} audit log entries are not those that it states"
     for row in stored:
         if row.size in trees and row.frontier != [node.hex() for node in trees[row.size].frontier]:
             yield f"checkpoint {row.number}", "its subtrees, from which the next one continues, were altered"

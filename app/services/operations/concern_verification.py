@@ -56,7 +56,7 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
             done, is_last = done + len(page), len(page) < CONCERNS_AT_ONCE
             on_step(done, total)
         for reference in _without_a_concern(session):
-            yield reference, "it has disclosures, and no row"
+            yield reference, "it has an audit log, and no row"
 
 
 def count_concerns(session: Session) -> int:
@@ -112,13 +112,13 @@ def _faults_of(each: _Concern) -> Iterator[str]:
 
 def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
     if concern.state != recorded.state:
-        yield f"its state is {concern.state}, and its disclosures lead to {recorded.state}"
+        yield f"its state is {concern.state}, and its audit log leads to {recorded.state}"
     if concern.held != recorded.held:
-        yield f"it is {'' if concern.held else 'not '}on hold, and its disclosures say otherwise"
+        yield f"it is {'' if concern.held else 'not '}on hold, and its audit log says otherwise"
     if concern.assigned_to != recorded.assigned_to:
         yield "it is not assigned to the recorded person"
     if concern.changed_at != recorded.changed_at:
-        yield "its row and its disclosures differ about when it was last changed"
+        yield "its row and its audit log differ about when it was last changed"
     times = {
         DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
         DeskAct.CLOSED: concern.closed_at,
@@ -126,7 +126,7 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
     }
     for act, at in times.items():
         if at != recorded.first.get(act):
-            yield f"its row and its disclosures differ about when it was {act}"
+            yield f"its row and its audit log differ about when it was {act}"
     closing = None if concern.outcome is None else ClosedDetails(outcome=concern.outcome, shared=concern.outcome_shared)
     if closing != recorded.closing or (closing is None and concern.outcome_shared):
         yield "its outcome is not the recorded one"
@@ -155,7 +155,7 @@ def _faults_in_entry(row: EntryRow, recorded: RecordedConcern) -> Iterator[str]:
         yield f"{row.place} was not read or answered as its row says"
     acknowledged = recorded.acknowledged.get(row.number) if row.kind == EntryKind.ADDITION else None
     if row.acknowledged_at != acknowledged:
-        yield f"its disclosures and {row.place} differ about when that was acknowledged"
+        yield f"its audit log and {row.place} differ about when that was acknowledged"
 
 
 def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
@@ -171,7 +171,7 @@ def _faults_in_waiting(each: _Concern, recorded: RecordedConcern) -> Iterator[st
     if (each.row.additions_waiting, each.row.addition_acknowledge_by, each.row.addition_danger) != expected:
         yield "its row does not say what waits of its additions"
     if each.row.added_at != recorded.added_at:
-        yield "its row and its disclosures differ about when something was last added"
+        yield "its row and its audit log differ about when something was last added"
 
 
 def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:

@@ -29,7 +29,7 @@ from app.services.operations.audit_verification import STEP_ROWS
 from app.services.operations.concern_verification import UNREADABLE
 
 ANNOUNCING = {
-    EventKind.CONCERN_OVERDUE: table_of(ConcernRow).c.overdue_told,
+    EventKind.CONCERN_OVERDUE: table_of(ConcernRow).c.overdue_announced,
     EventKind.CONCERN_DUE_SOON: table_of(ConcernRow).c.due_soon_announced,
     EventKind.CONCERN_ADDITION_OVERDUE: table_of(EntryRow).c.overdue_announced,
     EventKind.CONCERN_ADDITION_DUE_SOON: table_of(EntryRow).c.due_soon_announced,

@@ -127,7 +127,7 @@ class Housekeeping(TeamJobs):
         """
         on_time = [
             Job("key-uses", MINUTE_SECONDS, lambda _: self.key_uses.store(self.writer), first_delay=MINUTE_SECONDS),
-            Job("drafts", MINUTE_SECONDS, self._erase_drafts),
+            Job("saved-forms", MINUTE_SECONDS, self._erase_saved_forms),
         ]
         if self.settings.deliver:
             on_time += self.on_time()
@@ -152,13 +152,13 @@ class Housekeeping(TeamJobs):
             dispatcher = build_dispatcher(self.settings, self.writer, self.clock)
             yield DispatcherThread(dispatcher, grace_seconds=self.settings.drain_seconds)
 
-    def _erase_drafts(self, _beat: Beat) -> None:
+    def _erase_saved_forms(self, _beat: Beat) -> None:
         try:
             erased = SavedForms(self.engine, self.writer).erase_expired(at=self.clock())
         except ClockInDoubt:  # the job `retention` logs it
             return
         if erased:
-            log.info("drafts_erased", count=erased)
+            log.info("saved_forms_erased", count=erased)
 
     def _make_checkpoint(self, _beat: Beat) -> None:
         """Make the daily checkpoint if it is due. Only one process makes it."""

@@ -188,10 +188,10 @@ def test_no_typed_word_or_code_is_readable_in_database_or_log(
     assert not [word for word in words if word.lower() in caplog.text.lower()]
     if not on_postgresql():
         files = b"".join(path.read_bytes() for path in Path(settings.data_dir).iterdir() if path.is_file())
-        assert b"drafts" in files
+        assert b"saved_forms" in files
         assert not [word for word in words if word.encode().lower() in files.lower()]
         with sqlite3.connect(settings.data_dir / "guidance.db") as database:
-            (length,) = database.execute("SELECT length(sealed) FROM drafts").fetchone()
+            (length,) = database.execute("SELECT length(sealed) FROM saved_forms").fetchone()
         assert (
             length % saved_forms.BLOCK == 12 + 16
         )  # the nonce and the tag: its length says little of what was written

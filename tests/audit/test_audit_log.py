@@ -55,7 +55,7 @@ from tests.support.publishing import a_key
 CONCERN = "/v1/desk/concerns/{reference}"
 REASON = {"reason": "A made-up reason."}
 COLUMNS = ("chain", "number", "at", "client", "act", "address", "detail", "previous_sha256", "sha256")
-MOVE = "UPDATE disclosures SET number = {1} WHERE chain = :chain AND number = {0}"
+MOVE = "UPDATE audit_entries SET number = {1} WHERE chain = :chain AND number = {0}"
 MASKS = (0x01, 0x80)
 Rows = Callable[[], list[Any]]
 
@@ -150,7 +150,7 @@ def at_work(desk: Desk, reference: str) -> AtWork:
 
 
 def everything(database: RawConnection) -> dict[str, list[Any]]:
-    tables = ("concerns", "entries", "disclosures", "chains")
+    tables = ("concerns", "entries", "audit_entries", "chains")
     return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
@@ -187,13 +187,13 @@ def test_each_route_leaves_exactly_one_row_with_client_act_time_and_address(
     at_work: AtWork, clock: SettableClock, database: RawConnection, method: str, path: str
 ) -> None:
     at_work.prepare(path)
-    before = everything(database)["disclosures"]
+    before = everything(database)["audit_entries"]
     clock.time = A_TUESDAY + dt.timedelta(hours=1)
 
     answer = at_work.call(method, path)
 
     assert answer.is_success, answer.text
-    (row,) = [row for row in everything(database)["disclosures"] if row not in before]
+    (row,) = [row for row in everything(database)["audit_entries"] if row not in before]
     chain, _, at, client, act, address, *_ = row
     call = CALLS[method, path]
     assert (chain, act) == (call.chain or at_work.reference, call.act)
@@ -207,7 +207,7 @@ def test_an_act_that_cannot_be_recorded_does_not_happen_and_shows_nothing(
 ) -> None:
     at_work.prepare(path)
     before = everything(database)
-    fail_writes(database, "INSERT", "disclosures")
+    fail_writes(database, "INSERT", "audit_entries")
 
     answer = at_work.call(method, path)
 
@@ -272,10 +272,10 @@ def test_one_byte_changed_in_any_row_is_reported_with_its_chain(
 ) -> None:
     as_bytes = column if column == "number" else f"CAST({column} AS BLOB)"
     change = (
-        f"UPDATE disclosures SET {column} = CAST(? AS {'INTEGER' if column == 'number' else 'TEXT'}) WHERE rowid = ?"
+        f"UPDATE audit_entries SET {column} = CAST(? AS {'INTEGER' if column == 'number' else 'TEXT'}) WHERE rowid = ?"
     )
     unseen = []
-    rows = unguarded.execute(f"SELECT rowid, chain, {as_bytes} FROM disclosures").fetchall()
+    rows = unguarded.execute(f"SELECT rowid, chain, {as_bytes} FROM audit_entries").fetchall()
     with unguarded.without_rules() as database:
         for rowid, chain, stored in rows:
             for changed in flipped(stored):
@@ -283,7 +283,7 @@ def test_one_byte_changed_in_any_row_is_reported_with_its_chain(
                     database.execute(change, (changed, rowid))
                 except sqlite3.IntegrityError:
                     continue  # another row has that place already
-                if f"disclosures of {chain}" not in dict(verify_record(service.state.context.engine)):
+                if f"audit log of {chain}" not in dict(verify_record(service.state.context.engine)):
                     unseen.append((chain, stored, changed))
             database.execute(change, (stored, rowid))
 
@@ -295,10 +295,10 @@ def test_one_byte_changed_in_any_row_is_reported_with_its_chain(
 @pytest.mark.parametrize(
     ("tampering", "fault"),
     [
-        ("DELETE FROM disclosures WHERE chain = :chain AND number = 1", "row 2 does not follow the row before it"),
-        ("DELETE FROM disclosures WHERE chain = :chain AND number = 2", "row 3 does not follow the row before it"),
-        ("DELETE FROM disclosures WHERE chain = :chain AND number = 5", "it should end at row 5, and does not"),
-        ("DELETE FROM disclosures WHERE chain = :chain", "it should end at row 5, and does not"),
+        ("DELETE FROM audit_entries WHERE chain = :chain AND number = 1", "row 2 does not follow the row before it"),
+        ("DELETE FROM audit_entries WHERE chain = :chain AND number = 2", "row 3 does not follow the row before it"),
+        ("DELETE FROM audit_entries WHERE chain = :chain AND number = 5", "it should end at row 5, and does not"),
+        ("DELETE FROM audit_entries WHERE chain = :chain", "it should end at row 5, and does not"),
         ("DELETE FROM chains WHERE name = :chain", "its end is missing"),
         (
             "; ".join((MOVE.format(1, 9), MOVE.format(2, 1), MOVE.format(9, 2))),
@@ -308,14 +308,14 @@ def test_one_byte_changed_in_any_row_is_reported_with_its_chain(
             "; ".join((MOVE.format(2, 9), MOVE.format(3, 2), MOVE.format(9, 3))),
             "row 2 does not follow the row before it",
         ),
-        ("UPDATE disclosures SET client = 'nobody' WHERE chain = :chain AND number = 2", "row 2 was altered"),
+        ("UPDATE audit_entries SET client = 'nobody' WHERE chain = :chain AND number = 2", "row 2 was altered"),
         pytest.param(
-            "UPDATE disclosures SET detail = x'00ff' WHERE chain = :chain AND number = 2",
+            "UPDATE audit_entries SET detail = x'00ff' WHERE chain = :chain AND number = 2",
             "row 2 was altered",
             marks=pytest.mark.embedded,
         ),
         pytest.param(
-            "UPDATE disclosures SET at = replace(at, ' ', 'T') WHERE chain = :chain",
+            "UPDATE audit_entries SET at = replace(at, ' ', 'T') WHERE chain = :chain",
             "row 1 was altered",
             marks=pytest.mark.embedded,
         ),
@@ -331,24 +331,24 @@ def test_the_command_names_the_concern_whose_chain_was_cut_reordered_or_rewritte
     code, told = verify(settings.data_dir)
 
     assert code == 1
-    assert f"disclosures of {reference}: {fault}" in told
-    assert told.count("disclosures of") == 1
+    assert f"audit log of {reference}: {fault}" in told
+    assert told.count("audit log of") == 1
 
 
 @pytest.mark.slow
 @pytest.mark.embedded
-@pytest.mark.parametrize("table", ["disclosures", "chains"])
+@pytest.mark.parametrize("table", ["audit_entries", "chains"])
 def test_the_database_refuses_to_change_delete_or_replace_the_record(
     at_work: AtWork, database: RawConnection, table: str
 ) -> None:
     at_work.prepare("outcome")
     at_work.desk.get("/concerns")
     before = everything(database)
-    key = {"disclosures": "chain", "chains": "name"}[table]
+    key = {"audit_entries": "chain", "chains": "name"}[table]
     attempts = [
         f"DELETE FROM {table}",
         f"UPDATE {table} SET {key} = 'another'",
-        *(f"UPDATE {table} SET {column} = {column}" for column in COLUMNS if table == "disclosures"),
+        *(f"UPDATE {table} SET {column} = {column}" for column in COLUMNS if table == "audit_entries"),
         "UPDATE chains SET length = length - 1",
         "UPDATE chains SET length = length, head_sha256 = 'another'",
         f"REPLACE INTO {table} SELECT * FROM {table}",
@@ -358,7 +358,7 @@ def test_the_database_refuses_to_change_delete_or_replace_the_record(
 
     refused = 0
     for attempt in attempts:
-        with pytest.raises(sqlite3.IntegrityError, match=r"a (disclosure|chain)"):
+        with pytest.raises(sqlite3.IntegrityError, match=r"an? (audit log entry|chain)"):
             database.execute(attempt)
         refused += 1
 
@@ -376,17 +376,17 @@ def test_a_signed_statement_checked_offline_reveals_a_cut_chain(
     header = jwt.get_unverified_header(told["statement"])
     claims = jwt.decode(told["statement"], keys[header["kid"]], ["EdDSA"], options={"verify_iat": False})
 
-    last = "FROM disclosures WHERE chain = ? ORDER BY number DESC LIMIT 1"
+    last = "FROM audit_entries WHERE chain = ? ORDER BY number DESC LIMIT 1"
     assert (header["alg"], header["typ"]) == ("EdDSA", "disclosure-statement+jws")
     assert (claims["sub"], claims["length"], claims["at"]) == (reference, 5, "2026-11-24T09:30:00Z")
     assert (claims["head_sha256"],) == unguarded.execute(f"SELECT sha256 {last}", (reference,)).fetchone()
-    unguarded.execute(f"DELETE FROM disclosures WHERE (chain, number) = (SELECT chain, number {last})", (reference,))
+    unguarded.execute(f"DELETE FROM audit_entries WHERE (chain, number) = (SELECT chain, number {last})", (reference,))
     unguarded.execute(
         f"UPDATE chains SET (length, head_sha256) = (SELECT number, sha256 {last}) WHERE name = ?",
         (reference, reference),
     )
     code, found = verify(settings.data_dir)
-    assert (code, "disclosures of" in found) == (1, False)
+    assert (code, "audit log of" in found) == (1, False)
     assert "record: it has " in found
     assert desk.get(f"/disclosures/{reference}/statement").json()["length"] < claims["length"]
 
@@ -464,8 +464,8 @@ def test_every_invitation_role_and_sign_in_is_on_the_record(service: FastAPI, cl
 @pytest.mark.parametrize(
     "tampering",
     [
-        "UPDATE disclosures SET client = 'passkey:desk/Sam Example' WHERE chain = 'people' AND act = 'signed_in'",
-        "DELETE FROM disclosures WHERE chain = 'people' AND act = 'signed_in'",
+        "UPDATE audit_entries SET client = 'passkey:desk/Sam Example' WHERE chain = 'people' AND act = 'signed_in'",
+        "DELETE FROM audit_entries WHERE chain = 'people' AND act = 'signed_in'",
     ],
 )
 def test_verify_finds_a_sign_in_that_was_altered_or_taken_out(
@@ -476,7 +476,7 @@ def test_verify_finds_a_sign_in_that_was_altered_or_taken_out(
     with raw_connection(context_of_service(service).settings.data_dir) as database:
         Unguarded(database).execute(tampering)
 
-    assert {about for about, _ in find_faults(context_of_service(service).engine)} >= {"disclosures of people"}
+    assert {about for about, _ in find_faults(context_of_service(service).engine)} >= {"audit log of people"}
 
 
 def test_a_caller_computes_the_hash_of_an_entry_from_the_answer(at_work: AtWork) -> None:
@@ -491,7 +491,7 @@ def test_a_caller_computes_the_hash_of_an_entry_from_the_answer(at_work: AtWork)
 @pytest.mark.parametrize("stored", ["words", "[]", '{"person":1}', '{"invented":"x"}', ""])
 def test_altered_details_are_shown_as_they_are_stored(at_work: AtWork, database: RawConnection, stored: str) -> None:
     drop_triggers(database)
-    database.execute("UPDATE disclosures SET detail = ? WHERE act = 'received'", (stored,))
+    database.execute("UPDATE audit_entries SET detail = ? WHERE act = 'received'", (stored,))
 
     shown = at_work.desk.get(f"/disclosures?chain={at_work.reference}").json()["disclosures"]
 

@@ -1,6 +1,6 @@
 """The schema of the first release, which the models create: see `app.db.schema`."""
 
-revision = "0001"
+revision = "0002"
 down_revision = None
 
 
