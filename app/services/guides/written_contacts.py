@@ -76,4 +76,4 @@ def _name(block: Block) -> str:
             (match.start() for form in (PHONE_NUMBER, WEB, EMAIL) if (match := form.search(block.text))), default=0
         )
         found = before if colon and len(before) < first else block.text[:first].rstrip(" :,-–(") or block.text
-    return found[:MAX_NAME]
+    return (found.strip() or block.text)[:MAX_NAME]
