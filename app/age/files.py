@@ -1,12 +1,12 @@
 """Age files: decryption with the file key, and encryption from a seed.
 
 Each file is encrypted under its own file key, which is wrapped for every recipient. The header's MAC is made with the
-file key too. So only one file key, and only one plaintext, fits a file. Anyone with the file and its file key can check
-the plaintext without an identity.
+file key too. So only one file key, and only one plaintext, fits a file. Anyone with the file and its file key can
+decrypt the file, and can check that the plaintext is the one that was encrypted. No identity is needed.
 
-A seed is random and belongs to one file. The same seed, plaintext and recipient give the same file, byte for byte. The
-file cannot be made again from the seed without the plaintext. A seed contains the file key, so anyone with the seed and
-the file can decrypt the file.
+A seed is random and belongs to one file. The same seed, plaintext and recipient give the same file, byte for byte.
+Without the plaintext, the file cannot be made again from the seed. A seed contains the file key, so anyone with the
+seed and the file can decrypt the file.
 """
 
 import base64

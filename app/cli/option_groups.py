@@ -44,7 +44,7 @@ class GroupedCommand(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Compute the value of each option group, add it to the parameters, and run the command."""
         for name, group in self.groups.items():
-            ctx.params[name] = ctx.invoke(group.value_in, ctx)  # `ctx.invoke`, so that an error names the command
+            ctx.params[name] = ctx.invoke(group.value_in, ctx)  # by `ctx.invoke`, so that an error names the command
         return super().invoke(ctx)
 
 

@@ -79,10 +79,10 @@ SettingsOptions = Annotated[Settings, OptionGroup(read_settings)]
 
 @contextmanager
 def open_engine(settings: Settings, *, creates: bool = False) -> Iterator[Engine]:
-    """Yield an engine for the database, and dispose of it at the end. Set the log level to warning.
+    """Yield an engine for the database, with the keys that sign access rows. Dispose of the engine at the end.
 
-    Raise `DatabaseUnreadable` if the database fails during the `with` block. If there is no embedded database, raise
-    `SetupError` unless `creates` is true: a misspelt folder must not create a database.
+    Set the log level to warning. Raise `DatabaseUnreadable` if the database fails during the `with` block. If there is
+    no embedded database, raise `SetupError` unless `creates` is true: a misspelt folder must not create a database.
     """
     set_up_logs("warning")
     if not creates and settings.database_address is None and not (settings.data_dir / DATABASE_FILE).is_file():
@@ -167,7 +167,7 @@ def paint(text: str, colour: str) -> str:
 def visible(text: str) -> str:
     """Return `text` with control characters and invisible format characters escaped as in JSON.
 
-    A terminal obeys control characters, and format characters can reorder or hide text. Tabs, line breaks and `JOINERS`
+    A terminal obeys control characters, and format characters can reorder or hide text. Tabs, newlines and `JOINERS`
     remain.
     """
     return NOT_PLAIN.sub(lambda found: _visible(found[0]), text)

@@ -82,7 +82,7 @@ def _filter(name: str, option: str) -> OptionInfo:
 
 @dataclass(frozen=True)
 class InboxFilters:
-    """The options that filter the inbox. None means no filter."""
+    """The options that filter the inbox. A filter that is None is not sent."""
 
     state: Annotated[ConcernState | None, _filter("state", "--state")] = None
     overdue: Annotated[bool | None, _filter("overdue", "--overdue/--not-overdue")] = None

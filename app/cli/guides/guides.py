@@ -145,7 +145,10 @@ def check(
 
 
 def _check_each(paths: Sequence[Path], check_one: Callable[[Path], object]) -> None:
-    """Call `check_one` with each path, and print the errors and warnings of the file. Exit with status 1 on errors."""
+    """Call `check_one` with each path. Print the errors and warnings if it refuses the file, otherwise `no errors`.
+
+    Exit with status 1 if any file is refused.
+    """
     faulty = False
     for path in paths:
         try:

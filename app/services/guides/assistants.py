@@ -118,9 +118,9 @@ class Library:
     preferred_guide: str | None
 
     def guide_of(self, arguments: OfGuide) -> str:
-        """Return the name of the guide in `arguments`, or of the default guide if they name none.
+        """Return the name of the guide in `arguments` or, if `arguments` name no guide, of the default guide.
 
-        Raise `NoSuchGuide` if there is no default guide. A guide that `arguments` name may not exist.
+        A named guide is returned without a check that it exists. Raise `NoSuchGuide` if there is no default guide.
         """
         guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
@@ -190,8 +190,8 @@ def _read_words(library: Library, arguments: OfGuideInLanguage) -> ReadWords:
 
     The cautions and contacts of an out-of-date rendition are those of the current edition, which is then cited too.
     Raise `NoSuchGuide` if the guide is unknown, or `EditionWithdrawn` if all its editions are withdrawn. Raise
-    `NoSuchRendition` if the guide has no rendition in the language, or `RenditionWithdrawn` if all of them are
-    withdrawn.
+    `NoSuchRendition` if the guide has no rendition in the language, or `RenditionWithdrawn` if all renditions in the
+    language are withdrawn.
     """
     guide = library.guide_of(arguments)
     history, stored = get_history(library.session, guide=guide), list_renditions(library.session, guide=guide)

@@ -40,7 +40,7 @@ class DraftAct:
 
 @dataclass(frozen=True)
 class DraftRecord:
-    """The writers of a draft, and the number of the guide's last edition as `follows`: None for a new guide."""
+    """The writers of a draft. `follows` is the number of the guide's last edition, or None for a new guide."""
 
     writers: Sequence[str]
     follows: int | None

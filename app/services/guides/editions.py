@@ -135,7 +135,7 @@ class CurrentEdition(EditionHead):
 
     @property
     def due_from(self) -> dt.datetime:
-        """Time from which the review is listed as due: 60 days before the review day, or the publication if later.
+        """Time from which the review is listed as due: 60 days before the review day, but not before publication.
 
         Without a review day, the review is due from publication.
         """
@@ -416,7 +416,7 @@ def withdrawal_of(found: EditionHead | StoredRendition) -> Withdrawal | None:
 
 
 class Contents:
-    """A reader of the content of published editions, with a cache of the most recently used.
+    """A reader of the content of published editions, with a cache of the most recently used contents.
 
     The cache never goes stale, because published editions never change.
     """

@@ -149,7 +149,8 @@ def entries_to_search(
     """Return the filter to search with, and the synonyms of subjects in the words of `wanted`.
 
     The filter is `wanted` if an item matches it, or if its words contain no synonym. Otherwise, the filter has no
-    words, and selects the guides about the subjects of the synonyms.
+    words, and selects the guides about the subjects of the synonyms. If `wanted` names guides, only those can be
+    selected.
     """
     matched = find_synonyms(reference_data, wanted.words or "")
     if not matched or list_catalogue(session, wanted, limit=1):

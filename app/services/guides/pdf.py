@@ -42,7 +42,7 @@ EXTRA = ("font_source_sans_pro", "segno", "typst")
 MAX_CACHED_PDFS = 16
 SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
 NO_LETTER = "could not be displayed with font"
-"""The warning of typst for a letter that the font does not have."""
+"""Part of the error message of typst if the font lacks a letter."""
 SIDES = {"<front>": 1, "<pages>": 2}
 """The page on which each label of the template must be: the front of a poster ends on page 1, the poster on page 2."""
 

@@ -93,7 +93,7 @@ def more_ways(contact: Contact) -> list[str]:
 
 @dataclass(frozen=True)
 class ShownEdition:
-    """An edition to show. If `is_numbered`, the reader asked for its number, otherwise for the current edition."""
+    """An edition to show: the current edition of its guide or, if `is_numbered`, an edition requested by number."""
 
     head: EditionHead
     content: EditionContent
@@ -112,7 +112,7 @@ class ShownEdition:
 
     @property
     def path(self) -> str:
-        """Path of the edition, or of its guide if the reader asked for the current edition."""
+        """Path of the edition, or of its guide if this is the current edition."""
         return edition_path(*self.head.key) if self.is_numbered else guide_path(self.head.guide)
 
     @property
@@ -220,7 +220,7 @@ def find_edition(session: Session, contents: Contents, guide: str, number: int |
     """Return the edition `number` of `guide`, or its current edition if `number` is None.
 
     Raise `NoSuchGuide` if the guide is unknown, or `NoSuchEdition` if it has no such edition. Raise `EditionWithdrawn`
-    if the edition, or without a number every edition, is withdrawn.
+    if the edition is withdrawn or, if `number` is None, if all editions are withdrawn.
     """
     history = get_history(session, guide=guide)
     head = require_current(history) if number is None else readable_of(history, number)
@@ -233,7 +233,8 @@ def find_rendition(
     """Return the rendition `number` of `guide` in `language`, or the rendition to read if `number` is None.
 
     Raise `NoSuchGuide` if the guide is unknown, or `NoSuchRendition` if there is no such rendition. Raise
-    `RenditionWithdrawn` if the rendition or its edition, or without a number every rendition, is withdrawn.
+    `RenditionWithdrawn` if the rendition or its edition is withdrawn. If `number` is None, raise `RenditionWithdrawn`
+    only if no rendition in the language can be read.
     """
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
     chosen, read = chosen_rendition(history, stored, language, number), partial(contents, session=session)
@@ -320,8 +321,8 @@ def item_history(
 ) -> tuple[ItemMention, ...]:
     """Return the editions that have the item, most recent first, with the change that each made to the item.
 
-    `lists` has the stored items of the section by edition number: a dict of the items by id, in order. `history` are
-    the same editions.
+    `history` are the guide's editions, and `lists` has the stored items of the section in each of them. In `lists`, the
+    key is the edition number, and the value is a dict of the items by id, in order.
     """
     read = section.entry.item.model_validate
 

@@ -149,8 +149,8 @@ def insert_next_edition(
 ) -> Published:
     """Store `content` as the next edition, index it, and append the events.
 
-    The events are that of the publication, and one for each rendition that is now out of date. `history` are the
-    guide's editions before this one. The caller must first check the content.
+    The events are `EDITION_PUBLISHED`, and `RENDITION_BEHIND` for each rendition that is now out of date. `history` are
+    the guide's editions before this one. The caller must first check the content.
     """
     key = EditionKey(guide, len(history) + 1)
     insert_publication(session, key, content, digest=digest, at=at)
@@ -191,8 +191,8 @@ def withdraw_published(session: Session, key: AnyKey, *, reason: str, at: dt.dat
     """Withdraw the edition or rendition `key`, and append an event. Search no longer finds a withdrawn edition.
 
     The content stays stored, and reads return `reason` instead. A repeat with the same reason changes nothing. Raise
-    `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition` if there is none. Raise `AlreadyWithdrawn` if the withdrawal was
-    for another reason.
+    `NoSuchGuide`, `NoSuchEdition` or `NoSuchRendition` if `key` does not exist. Raise `AlreadyWithdrawn` if the edition
+    or rendition was withdrawn for another reason.
     """
     history = get_history(session, guide=key.guide)
     found: EditionHead | StoredRendition = (

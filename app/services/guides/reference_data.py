@@ -59,7 +59,7 @@ class ReferenceData:
         return tuple(each for each in self.all_signposts if each not in foreign)
 
     def foreign_signposts(self, publisher: Publisher | None) -> tuple[Signpost, ...]:
-        """Return the local signposts of other councils than the configured one or, if none is set, `publisher`."""
+        """Return the local signposts of councils other than the configured one or, if none is set, `publisher`."""
         return tuple(
             each
             for each in self.all_signposts
@@ -100,8 +100,8 @@ class ReferenceData:
     def also_call(self, concern: Concern, signposts: Iterable[Signpost]) -> tuple[Signpost, ...]:
         """Return further contacts for the reporter of `concern`.
 
-        These are the neighbouring councils in whose areas children of the concern live. If a person of concern works
-        with children, they include the designated officer, whose contacts are among `signposts`.
+        These are the neighbouring councils in whose areas children of the concern live. The contacts of the designated
+        officer, which are among `signposts`, are included if a person of concern works with children.
         """
         areas = {child.home_council for child in concern.children}
         officers = [each for each in signposts if each.allegations] if names_a_worker(concern) else []
@@ -174,7 +174,7 @@ def _name_alone(name: str) -> str:
 def lives_elsewhere(concern: Concern, neighbours: Iterable[Signpost]) -> bool:
     """Return True if a child of `concern` lives in the area of another council, according to the reporter.
 
-    The other councils are those of `neighbours`, and any that the form does not list.
+    The other councils are those of `neighbours`, and every council without a code of its own in the form.
     """
     others = {each.council for each in neighbours} | {ELSEWHERE}
     return any(child.home_council in others for child in concern.children)

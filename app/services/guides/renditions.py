@@ -173,7 +173,7 @@ def rendered_words(
 
 
 def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
-    """Return facts about the rendition, with pointers to its untranslated text and its unchecked cautions."""
+    """Return facts about the rendition, its unchecked cautions, and pointers to its untranslated text."""
     return RenditionFacts(
         **_summary(history, stored),
         in_guide_language=words.in_guide_language,

@@ -91,10 +91,10 @@ class DutyHours:
         return Teams(ordered[0], tuple(ordered[1:])) if has_first else Teams(None, tuple(ordered))
 
     def next_change(self, who: WhoToCall, at: dt.datetime) -> dt.datetime | None:
-        """Return the time until which the order of `teams` is certain, in UTC.
+        """Return the time until which `teams` gives the same order, in UTC.
 
-        That is the next opening or closing time, at latest midnight in London. Return None if no hours are known as
-        data: the order then never changes.
+        That is the next opening or closing time, or midnight in London if it is earlier. Return None if no hours are
+        known as data: the order then never changes.
         """
         hours = [*self._duty_of(who.contacts)[2]]
         hours += [entry for each in out_of_hours(who.signposts) for entry in each.opening_hours]

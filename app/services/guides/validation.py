@@ -224,8 +224,9 @@ def _warnings_of_draft(draft: GuideDraftRow, published: PublishedGuides, today: 
 def write_new_file(folder: Path, slug: str, session: Session | None, *, today: dt.date) -> tuple[Path, bool]:
     """Write the file of the guide's next edition below `folder`, and the JSON Schema.
 
-    Return the path of the file, and True if the guide has no edition yet. The file has the content of the current
-    edition or, without one, a skeleton. Raise `SetupError` if `slug` is not a slug or the file exists.
+    Return the path of the file, and True if no edition of the guide is known. If `session` is None, there is no
+    database and no edition is known. The file has the content of the current edition or, without one, a skeleton. Raise
+    `SetupError` if `slug` is not a slug or the file exists.
     """
     published = read_published(session, slug) if session is not None else None
     if published is None or published.current is None:

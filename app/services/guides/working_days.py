@@ -57,7 +57,7 @@ def _read_country(name: str) -> Any:
 
     Loading every country would take 0.2 s and 12 MB.
     """
-    import holidays  # noqa: PLC0415  # 4 MB, and needed only by what accepts concerns
+    import holidays  # noqa: PLC0415  # 4 MB, needed only by a process that accepts concerns
 
     path = Path(holidays.__path__[0]) / "countries" / f"{name}.py"
     spec = spec_from_file_location(f"holidays_of_{name}", path)
