@@ -169,7 +169,7 @@ class ShownRendition(ShownEdition):
         """Beginning of the names of files to download, such as PDFs."""
         return f"{super().file_name}-{self.stored.key.language}-{self.stored.key.number}"
 
-    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # `having` is for items
+    def links(self, below: str = "", having: Collection[int] | None = None) -> Links:  # noqa: ARG002  # for items only
         """Return the links of a response in another format: only `self`, with `below` appended to the path."""
         return {"self": self.path + below}
 
