@@ -168,9 +168,9 @@ class Authenticator:
     def authenticate(self, token: str, *, at: dt.datetime) -> Principal:
         """Return the client that `token` belongs to, and note the use of its key.
 
-        Raise `TokenInvalid` with the reason if the token is unknown, expired or revoked. Raise `RowNotOurs`, a subclass
-        of it, if this service did not write the row of the key or client, or if the audit log contradicts that row.
-        Raise `ProviderUnavailable` if a token from the provider cannot be checked.
+        Raise `TokenInvalid` with the reason if the token is unknown, expired or revoked. Raise the subclass
+        `RowNotOurs` if this service did not write the row of the key or client, or if the audit log contradicts that
+        row. Raise `ProviderUnavailable` if a token from the provider cannot be checked.
         """
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             return self.provider.read_token(token)
