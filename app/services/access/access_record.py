@@ -138,7 +138,8 @@ class RecordedAccess(Replayed):
             self.passkeys[details.passkey] = person
 
     def _change_role(self, details: RoleDetails, act: Any) -> None:
-        self.people[details.person] = (details.role, bool(_person_of(act)))  # a provider gives the role at a sign-in
+        # The entry names a person as the actor only if an OpenID provider gave the role, at that person's sign-in.
+        self.people[details.person] = (details.role, bool(_person_of(act)))
         if details.role == NO_ROLE:
             _drop_those_of(details.person, self.sessions)
 

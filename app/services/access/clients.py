@@ -114,8 +114,8 @@ class Provider(Protocol):
     def read_token(self, token: str) -> Principal:
         """Return the client and the person that `token` names.
 
-        Raise `TokenInvalid` if the token is not valid. Raise `ProviderUnavailable` if it cannot be checked, because the
-        provider does not respond.
+        Raise `TokenInvalid` if the token is not valid. Raise `ProviderUnavailable` if the provider does not respond, so
+        that the token cannot be checked.
         """
 
 
@@ -148,7 +148,7 @@ class KeyUses:
 
 def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
     """Store the time of last use of each key in `uses`, unless a later time is already stored."""
-    for key_sha256, used_at in sorted(uses.items()):  # in the same order on all nodes
+    for key_sha256, used_at in sorted(uses.items()):  # all nodes update rows in the same order
         last = col(ClientKeyRow.last_used_at)
         session.connection().execute(
             update(ClientKeyRow)

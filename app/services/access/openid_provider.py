@@ -54,7 +54,7 @@ def fetch_document(
 
 async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str] | None) -> dict[str, Any]:
     method = "GET" if form is None else "POST"
-    verify = ssl.create_default_context()  # with this host's certificate authorities
+    verify = ssl.create_default_context()  # trusts the certificate authorities of this host
     async with (
         asyncio.timeout(DEADLINE_SECONDS),  # for the whole response, however slowly it arrives
         httpx.AsyncClient(verify=verify, timeout=DEADLINE_SECONDS, headers=HEADERS) as client,
@@ -148,7 +148,7 @@ class ProviderKeys:
                 suppress(ProviderUnavailable) if is_known else nullcontext(),
                 self._locked(waits=not is_known) as is_mine,
             ):
-                if is_mine and self._must_read(kid):  # another thread may have read them in the meantime
+                if is_mine and self._must_read(kid):  # another thread may have fetched the keys in the meantime
                     self._read()
         try:
             return self._keys[kid]

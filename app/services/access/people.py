@@ -35,7 +35,7 @@ OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """This service as a relying party of WebAuthn: its host name, its origin, and the council's name to display."""
+    """The relying party of WebAuthn, which is this service: its host name, origin and name to display."""
 
     id: str
     origin: str
@@ -174,8 +174,10 @@ def _record_role(session: Session, name: str, former: str, role: str, actor: Act
 
 @dataclass(frozen=True)
 class DeskSessions:
-    """The sessions of people at the desk. A session ends after `idle` without a request, and at the latest `longest`
-    after its start."""
+    """The sessions of people at the desk.
+
+    A session ends after `idle` without a request, and at the latest `longest` after its start.
+    """
 
     engine: Engine
     writer: Writer

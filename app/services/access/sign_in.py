@@ -70,7 +70,7 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class OpenIdSignIn:
-    """This service as a client of an OpenID provider. It makes the URL for a sign-in, and exchanges the code.
+    """The client side of OpenID Connect: builds the provider's URL for a sign-in, and exchanges the code for a token.
 
     Calls block while they wait for the provider.
     """
@@ -144,7 +144,7 @@ class OpenIdSignIn:
             "client_id": self.provider.audience,
         }
         auth = None
-        if self.client_secret is not None:  # each is encoded before they are joined (RFC 6749, section 2.3.1)
+        if self.client_secret is not None:  # name and secret are encoded before they are joined (RFC 6749, 2.3.1)
             auth = (quote(self.provider.audience, safe=""), quote(self.client_secret, safe=""))
         token = fetch_document(self.endpoints.get("token_endpoint", "tokens"), form, auth).get("id_token")
         if not isinstance(token, str):
@@ -181,7 +181,7 @@ class DeskSignIn:
 
     def passkeys(self, port: int | None) -> "Passkeys":
         """Return the object that registers passkeys and verifies sign-ins. See `party` for `port`."""
-        from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # 0.2 s, which no start waits for
+        from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # takes 0.2 s: no start waits for it
 
         return Passkeys(self.sessions.writer, self.party(port))
 

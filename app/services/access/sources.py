@@ -55,7 +55,7 @@ class Sources:
     async def admit(self, networks: Networks, *, size: int, in_danger: bool, day: dt.date) -> Admission:
         """Count a concern of `size` bytes, and return the conditions under which it is accepted.
 
-        Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if the concern is over a limit that refuses.
+        Return `UNCOUNTED` if `networks` is empty. Raise `TooManyConcerns` if a limit refuses the concern.
         """
         if not networks:
             return UNCOUNTED
