@@ -35,7 +35,7 @@ OfPerson = TypeVar("OfPerson", InvitationRow, PasskeyRow, SessionRow)
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The relying party of WebAuthn, which is this service: its host name, origin and name to display."""
+    """The relying party of WebAuthn, which is this service: host name, origin, and the council's name to display."""
 
     id: str
     origin: str
