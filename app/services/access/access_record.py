@@ -89,21 +89,21 @@ class RecordedAccess(Replayed):
     """The clients, people and their credentials that should exist, replayed from the chain `people`."""
 
     clients: dict[str, tuple[tuple[str, ...], str | None, bool]] = field(default_factory=dict)
-    """By name of each client that was not revoked: its scopes, its person or None, and its test flag."""
+    """Maps the name of each client that was not revoked to its scopes, its person or None, and its test flag."""
     revoked: set[str] = field(default_factory=set)
     """The names of revoked clients."""
     keys: dict[str, tuple[str, dt.datetime | None]] = field(default_factory=dict)
-    """By fingerprint of each key: the name of its client, and its expiry time or None."""
+    """Maps the fingerprint of each key to the name of its client, and its expiry time or None."""
     people: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    """By name of each person who has not left: their role, and True if an OpenID provider gave that role."""
+    """Maps the name of each person who has not left to their role, and True if an OpenID provider gave that role."""
     left: dict[str, bool] = field(default_factory=dict)
-    """By name of each person who left: True if they had a role at the desk, False if they only had a client."""
+    """Maps the name of each person who left to True if they had a role at the desk, False if they only had a client."""
     links: dict[str, str] = field(default_factory=dict)
-    """By fingerprint of each unused invitation link: the name of the invited person."""
+    """Maps the fingerprint of each unused invitation link to the name of the invited person."""
     passkeys: dict[str, str] = field(default_factory=dict)
-    """By fingerprint of each passkey: the name of its person."""
+    """Maps the fingerprint of each passkey to the name of its person."""
     sessions: dict[str, str] = field(default_factory=dict)
-    """By fingerprint of each session: the name of its person. Sessions older than `LONGEST_SESSION` are dropped."""
+    """Maps the fingerprint of each session to the name of its person. Omits sessions older than `LONGEST_SESSION`."""
     begun: deque[tuple[dt.datetime, str]] = field(default_factory=deque)
     """The start time and the fingerprint of each session not older than `LONGEST_SESSION`, oldest first."""
 
@@ -181,7 +181,7 @@ class RecordedAccess(Replayed):
 
     @property
     def by_table(self) -> Mapping[type[AccessRow], Mapping[str, Any]]:
-        """For each table: the expected values of each row, by the row's name in the audit log."""
+        """Maps each table to its expected rows: the name of each in the audit log, and its expected values."""
         return {
             ClientRow: self.clients,
             ClientKeyRow: self.keys,
@@ -194,7 +194,8 @@ class RecordedAccess(Replayed):
     def agrees_with(self, row: AccessRow) -> bool:
         """Return True if `row` matches the audit log.
 
-        A row that no longer grants access matches if the audit log has the client as revoked, or the person as left.
+        A row that no longer grants access matches if the audit log says that the client was revoked, or that the person
+        left.
         """
         name = name_on_record(row)
         if row.is_over:

@@ -133,7 +133,7 @@ class KeyUses:
                 self._noted[key_sha256] = at
 
     def store(self, writer: Writer) -> None:
-        """Write the buffered uses to the database. If that fails, log it and keep the uses."""
+        """Write the buffered uses to the database. If that fails, log the error and keep the uses."""
         with self._lock:
             noted, self._noted = self._noted, {}
         if not noted:
@@ -240,8 +240,7 @@ def rotate_key(
 
     Each older key expires after `overlap`, unless it already expires sooner. If `expires_at` is None, the new key gets
     the same lifetime as the client's newest key had, which may be unlimited. Raise `NoSuchClient` if the client is
-    unknown or revoked. Raise `RowNotOurs` if this service did not write the row of the client or of
-    an older key.
+    unknown or revoked. Raise `RowNotOurs` if this service did not write the row of the client or of an older key.
     """
     key = draw_token(KEY_PREFIX)
 

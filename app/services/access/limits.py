@@ -33,7 +33,7 @@ ONE_DAY = dt.timedelta(days=1)
 UNKNOWN_ADDRESS = "unknown"
 """Stands for the address of a caller if a trusted proxy forwards an invalid address."""
 SHARES = {64: 1, 56: 3, 48: 10}
-"""By prefix length of an IPv6 network: its limit as a multiple of the limit of one IPv4 address. Narrowest first.
+"""Maps the prefix length of an IPv6 network to its `Network.share`, narrowest first.
 
 A subscriber has a whole /64 network. A home line mostly has a /56, and a rented server or a tunnel a /48.
 """
@@ -164,7 +164,8 @@ class Limiter:
         """Return the mark of `caller` on `day`: a short pseudonym that thousands of callers share.
 
         So a mark does not identify a caller, even to someone who has the secret. The pseudonym's key changes each day.
-        If no secret is shared between processes, the key is random, and is lost when this process ends.
+        If no secret is shared between processes, the key is random, and is lost when this process ends. A request of
+        yesterday counts for today, because it began before midnight.
         """
         with self._marking:
             if self._day is None or day not in (self._day, self._day - ONE_DAY):
@@ -178,7 +179,7 @@ class Limiter:
     def _own(self) -> FixedWindowRateLimiter:
         """The counts of this process. They start again at zero if the wall clock was set by more than a minute.
 
-        Otherwise a time window that began before the clock was set back would end too late.
+        Without that, a time window that began before the clock was set back would end too late.
         """
         ahead = time.time() - time.monotonic()
         if abs(ahead - self._wall_clock_ahead) > SET_CLOCK_SECONDS:
@@ -221,9 +222,9 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 def networks_of(host: str | None) -> Networks:
     """Return the networks under which a caller with the address `host` is counted.
 
-    Return none if `host` is None, is not an IP address, or is a loopback address. A request from a loopback address is
-    the operator's, or came through a proxy that is not trusted: then all callers would count as one. Callers with the
-    `UNKNOWN_ADDRESS` count as one.
+    Return an empty tuple if `host` is None, is not an IP address, or is a loopback address. A request from a loopback
+    address is the operator's, or came through a proxy that is not trusted. All callers behind that proxy would be
+    counted as one caller. Callers with the `UNKNOWN_ADDRESS` are counted as one caller.
     """
     if host == UNKNOWN_ADDRESS:
         return (Network(host),)

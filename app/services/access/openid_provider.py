@@ -40,7 +40,7 @@ def fetch_document(
 
     Use POST if `form` is given, otherwise GET. `auth` is a name and a password for HTTP Basic authentication. Raise
     `ProviderUnavailable` with the reason if the provider sends nothing usable within `DEADLINE_SECONDS`. Raise
-    `TokenInvalid` if it rejects the authorization code in `form`.
+    `TokenInvalid` if the provider rejects the authorization code in `form`.
     """
     try:
         return call_in_time(lambda: asyncio.run(_fetch(url, form, auth)), DEADLINE_SECONDS)
@@ -184,7 +184,10 @@ class ProviderKeys:
 
 
 def parse_keys(document: dict[str, Any]) -> dict[str, PyJWK]:
-    """Return the signing keys in `document`, a JWK set, by key ID. Raise `ProviderUnavailable` if there are none."""
+    """Return the keys in `document` (a JWK set) that have an ID and may be used for signing, by ID.
+
+    Raise `ProviderUnavailable` if there are none.
+    """
     try:
         keys = PyJWKSet.from_dict(document).keys
     except (jwt_errors.PyJWTError, ValueError, TypeError, AttributeError):

@@ -20,8 +20,10 @@ LEEWAY_SECONDS = 30
 OLDEST_SECONDS = 86_400.0
 """The maximum age of a token, in seconds. An older token is refused, even if it has not expired."""
 OLDEST_SIGN_IN_SECONDS = 600.0
-"""The maximum age of an ID token at sign-in, in seconds. The service fetches the token when the provider sends the
-person back."""
+"""The maximum age of an ID token at sign-in, in seconds.
+
+The service fetches the token immediately after the provider sends the person back.
+"""
 UNNAMED_CLIENT = "-"
 """The name of the client in the audit log if a token names only a person."""
 CLIENT_CLAIMS = ("azp", "appid", "client_id")

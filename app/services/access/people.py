@@ -84,7 +84,8 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
 
     Store and record the invitation and the person. A person who already has access gets the new role immediately, and
     keeps their passkeys and sessions. A person who left is admitted again. Raise `SetupError` if a new name is not
-    valid (see `check_person`), or if an OpenID provider gives the person's role.
+    valid (see `check_person`), or if an OpenID provider gives the person's role. Raise `RowNotOurs` if this service did
+    not write the person's row.
     """
     token = draw_token()
 
@@ -134,8 +135,8 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, actor: Ac
     """Store the person who signed in through `provider`, with the role that the provider gives. Return their row.
 
     Return None if the person left, has passkeys, or belongs to a different provider. Record the role in the audit log
-    if it differs from the role last recorded there: the row could be an older version that someone put back. `actor` is
-    the person.
+    if it differs from the role last recorded there: the row could be an older version that someone put back. Raise
+    `RowNotOurs` if this service did not write that row. `actor` is the person.
     """
     person, former = session.get(PersonRow, name), recorded_role(session, name)
     if former is None:
@@ -196,9 +197,10 @@ class DeskSessions:
     ) -> str:
         """Start a session, record the sign-in in the audit log, and return the session's token.
 
-        `former` is the token of the browser's previous session, or None: that session ends. With `goes_on`, the new
-        session keeps the start time of a previous session of the same person, and so also its end. Raise `TokenInvalid`
-        if the person is unknown or has left.
+        Delete the browser's previous session, whose token is `former`, and all sessions that have ended. With
+        `goes_on`, and if the previous session was of the same person and client, the new session keeps the start time
+        of the previous session. So it ends no later than that session would have ended. Raise `TokenInvalid` if the
+        person is unknown or has left.
         """
         token = draw_token()
 
@@ -231,7 +233,9 @@ class DeskSessions:
         return token
 
     def find(self, token: str, *, at: dt.datetime, may_ask: bool = False) -> Principal:
-        """Return the person of the session with `token`, with the scopes of their current role. Store the use.
+        """Return the person of the session with `token`, with the scopes of their current role.
+
+        Store the time of this use, at most once a minute.
 
         Raise `TokenInvalid` with the reason if there is no such session, if it has ended, or if the person has left or
         has no role. Raise `SessionUnconfirmed` if the OpenID provider must confirm the person again: an hour after the

@@ -192,7 +192,7 @@ def require_access_keys(engine: Engine, *, is_used: bool) -> AccessKeys:
 
 
 def require_ours(session: Session, *rows: AccessRow) -> None:
-    """Raise `RowNotOurs` if no key of this host signed one of `rows`. Log that, too (see `AccessKeys.refuse`)."""
+    """Raise `RowNotOurs` if no key of this host signed one of `rows`. Log it first (see `AccessKeys.refuse`)."""
     keys = need_access_keys(session.get_bind())
     for row in rows:
         if not keys.has_signed(row):
@@ -202,8 +202,8 @@ def require_ours(session: Session, *rows: AccessRow) -> None:
 def require_current_rows(session: Session, *rows: AccessRow) -> None:
     """Raise `RowNotOurs` if no key of this host signed one of `rows`, or if the audit log contradicts one of them.
 
-    Log that, too (see `AccessKeys.refuse`). The caller must read the rows in the same `session`, so that rows and audit
-    log come from one snapshot.
+    Log the refused row first (see `AccessKeys.refuse`). The caller must read the rows in the same `session`, so that
+    rows and audit log come from one snapshot.
     """
     require_ours(session, *rows)
     keys = need_access_keys(session.get_bind())

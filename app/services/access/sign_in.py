@@ -168,7 +168,10 @@ def relying_party(public_url: str, council_name: str, *, port: int | None = None
 
 @dataclass(frozen=True)
 class DeskSignIn:
-    """Sign-in to the desk: the sessions, and what starts a session. That is a passkey, or `openid` if not None."""
+    """Sign-in to the desk: its sessions, and the ways to start one.
+
+    A session starts with a passkey or, if `openid` is not None, through the OpenID provider.
+    """
 
     sessions: DeskSessions
     public_url: str

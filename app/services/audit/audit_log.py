@@ -40,7 +40,7 @@ class Actor:
     seen: int | None = None
     """The number of the last entry in the chain that the person was shown, or None.
 
-    If it is given, an action is refused if it depends on a later change (see `record_action`).
+    With a number, `record_action` refuses an action that depends on a later change.
     """
 
     @property

@@ -59,7 +59,7 @@ def find_end(session: Session, chain: str) -> End:
 
 
 def write_end(session: Session, chain: str, end: End, former: End) -> None:
-    """Store `end` as the new end of the chain named `chain`. `former` is its end before.
+    """Store `end` as the new end of the chain named `chain`, whose previous end is `former`.
 
     Raise `RowNotStored` if the database updated no row.
     """

@@ -1,4 +1,4 @@
-"""What others did on a concern after a person last saw it, so that no action is based on an outdated page."""
+"""Detection of what others did on a concern after a person last saw it: no action is based on an outdated page."""
 
 from collections.abc import Collection
 

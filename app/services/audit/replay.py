@@ -36,7 +36,7 @@ class Replayed:
     """Base of a state that is computed from the rows of a chain."""
 
     changes: ClassVar[Mapping[str, Change]] = {}
-    """By kind of row: the function that applies such a row. Rows of other kinds do not change the state."""
+    """Maps a kind of row to the function that applies such a row. Rows of other kinds do not change the state."""
 
     def apply(self, row: Any) -> None:
         """Apply the next row of the chain. Ignore a row whose details cannot be read, because they were altered.
@@ -74,13 +74,13 @@ class RecordedConcern(Replayed):
     """The state of a concern, replayed from its audit log chain. The key None stands for the concern's own text."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
-    """By action: the time when it was first recorded."""
+    """Maps each action to the time when it was first recorded."""
     seals: dict[EntryPlace | None, SealDetails] = field(default_factory=dict)
-    """By place of each text: the digest and the recipients of its last encryption."""
+    """Maps the place of each text to the digest and the recipients of its last encryption."""
     added: dict[EntryPlace | None, AuditEntryRow] = field(default_factory=dict)
-    """By place of each addition, note or message: the audit log entry that recorded its arrival."""
+    """Maps the place of each addition, note or message to the audit log entry that recorded its arrival."""
     entries: dict[EntryPlace | None, str | None] = field(default_factory=dict)
-    """By place of each addition, note or message: the digest of its columns on arrival."""
+    """Maps the place of each addition, note or message to the digest of its columns on arrival."""
     columns_sha256: str | None = None
     """The digest of the concern's unencrypted columns, or None if it is not recorded."""
     held: bool = False
@@ -91,11 +91,11 @@ class RecordedConcern(Replayed):
     receipts: set[str] = field(default_factory=set)
     """The digests of the receipts that were stored for retries."""
     acknowledged: dict[int, dt.datetime] = field(default_factory=dict)
-    """By number of each acknowledged addition: the time of the acknowledgement."""
+    """Maps the number of each acknowledged addition to the time of the acknowledgement."""
     read_at: dict[int, dt.datetime] = field(default_factory=dict)
-    """By number of each message that was read: the time when the reporter first read it."""
+    """Maps the number of each message that was read to the time when the reporter first read it."""
     answered_by: dict[int, int] = field(default_factory=dict)
-    """By number of each answered message: the number of the addition that answers it."""
+    """Maps the number of each answered message to the number of the addition that answers it."""
 
     @property
     def state(self) -> ConcernState:
@@ -160,11 +160,11 @@ class RecordedOthers(Replayed):
     """The state of webhooks, of readers of events and of the event chain, replayed from the audit log."""
 
     webhooks: dict[str, WebhookDetails] = field(default_factory=dict)
-    """By name of each webhook: the details of its last change."""
+    """Maps the name of each webhook to the details of its last change."""
     confirmed: dict[str, int] = field(default_factory=dict)
-    """By name of each client that reads events: the number of the last event that it confirmed."""
+    """Maps the name of each client that reads events to the number of the last event that it confirmed."""
     last_events: dict[int, str] = field(default_factory=dict)
-    """By number of each event that was the newest when a checkpoint was signed: the hash of that event."""
+    """Maps the number of each event that was the newest when a checkpoint was signed to the hash of that event."""
 
     def _change_webhook(self, details: WebhookDetails, _row: Any) -> None:
         self.webhooks[details.name] = details

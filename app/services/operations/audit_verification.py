@@ -100,9 +100,9 @@ def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] 
 
 
 def _trees_at(session: Session, sizes: set[int]) -> tuple[dict[int, MerkleTree], int]:
-    """Return the Merkle trees of the first entries of the audit log, by size, and the number of all entries.
+    """Return a mapping from each of `sizes` to the Merkle tree of that many first audit entries.
 
-    Sizes larger than the audit log are left out.
+    Sizes larger than the audit log are left out. Also return the number of all entries.
     """
     tree = MerkleTree()
     trees = {0: MerkleTree()}

@@ -39,7 +39,7 @@ class Patient(Surroundings):
 
 
 class Condition(StrEnum):
-    """The result of a check."""
+    """The severity of a verdict."""
 
     FINE = "fine"
     WARNING = "warning"

@@ -32,9 +32,9 @@ def check_overdue_events(patient: Patient) -> Verdict:
 
 
 def check_test_concerns(patient: Patient) -> Verdict:
-    """Check that no test concern was sent in the last day. The desk does not show test concerns to duty workers.
+    """Check that no test concern was sent in the last day.
 
-    A live system with a test key would lose its concerns that way.
+    The desk does not show test concerns. If a live system uses a test key by mistake, nobody sees its concerns.
     """
     with Session(patient.engine) as session:
         tests = count_recent_tests(session, now=patient.at)

@@ -98,9 +98,7 @@ def _read_page(session: Session, after: str) -> list[_Concern]:
 
 
 def _without_a_concern(session: Session) -> list[str]:
-    known = exists().where(
-        col(ConcernRow.reference) == ChainRow.name
-    )  # NOT IN would compare each name with all references
+    known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each name with all
     names = select(ChainRow.name).where(col(ChainRow.name).not_in(WITHOUT_A_CONCERN), ~known)
     return list(session.exec(names.order_by(col(ChainRow.name))))
 

@@ -137,7 +137,7 @@ def examine(
 
 
 def failed_unit(name: str) -> Finding:
-    """Return the finding that the systemd unit `name` failed, for the report that systemd asks for after a failure."""
+    """Return the finding that the systemd unit `name` failed. After such a failure, systemd runs the doctor."""
     return Finding("unit", Condition.FAULT, f"{name} failed", f"read journalctl --unit {name}", f"{BACKUPS}#rotation")
 
 

@@ -36,7 +36,7 @@ def require_mail(settings: Settings, address: str) -> EmailSender:
 def build_report(findings: Sequence[Finding], settings: Settings, address: str, *, at: dt.datetime) -> EmailMessage:
     """Return the email to `address` with every error and warning in `findings`, and the action for each.
 
-    Findings that may name a person, a client or a concern are left out: the email says which check to read instead.
+    If the finding of a check may name a person, a client or a concern, the email gives only the name of the check.
     """
     message = EmailMessage()
     errors = sum(each.condition is Condition.FAULT for each in findings)

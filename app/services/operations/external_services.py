@@ -91,9 +91,10 @@ KNOCKS: Mapping[Part, Callable[[Settings, str], str | None]] = {
     Part.TRACES: _knock_at_collector,
     Part.PAGES: _knock_at_pages,
 }
-"""By external service: the function that checks it. It gets the settings, and the name of one setting of the service.
+"""Maps each external service to the function that checks it.
 
-It returns a failure or None, or raises an error. The database and the public address have their own checks.
+The function takes the settings and the name of one setting of the service. It returns a failure or None, or raises an
+error. The database and the public address have their own checks.
 """
 
 
@@ -157,9 +158,9 @@ def _failure_of(attempt: Callable[[], str | None]) -> str | None:
 
 
 class Outside:
-    """The failures of external services (outside this service) at the last check in this process.
+    """The monitor of services outside this one: checks them, and holds the failures found at the last check.
 
-    Readiness and metrics report failures as warnings. The process serves in spite of them.
+    Readiness reports the failures as warnings. This process serves in spite of them.
     """
 
     def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], dt.datetime]) -> None:
@@ -169,7 +170,7 @@ class Outside:
         self._no_sign_in_before = clock()
         given = [part for part in WATCHED if next(name_of_part(settings, part), None)]
         self.failures: dict[str, str | None] = dict.fromkeys(given)
-        """By name of each checked service: its last failure, or None."""
+        """Maps the name of each checked service to its last failure, or None."""
 
     @property
     def failing(self) -> list[str]:

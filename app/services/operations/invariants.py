@@ -52,8 +52,8 @@ class Invariant(StrEnum):
 class Invariants:
     """The schedule of integrity checks in one process, and their last results.
 
-    At each call the events and the clock are checked, each hour the recipients and the access, and each night the
-    chains. If there are no `recipients` (a trial), the check of recipients is skipped. Each process checks
+    `check_due` checks the overdue events and the clock at each call, recipients and access every hour, and the chains
+    every night. If there are no `recipients` (a trial), the check of recipients is skipped. Each process checks
     independently.
     """
 
@@ -63,9 +63,9 @@ class Invariants:
         self._clock = clock
         self._since = clock()
         self.broken: dict[str, bool] = {}
-        """By name of each check that has run: True if it failed the last time."""
+        """Maps the name of each check that has run to True if it failed the last time."""
         self.checked_at: dict[str, dt.datetime] = {}
-        """By name of each check that has run: the time at which it last ended."""
+        """Maps the name of each check that has run to the time at which it last ended."""
 
     def check_due(self, beat: Beat) -> None:
         """Run the checks that are due, and store their results. Log an error for each check that fails.

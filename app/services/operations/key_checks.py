@@ -109,7 +109,7 @@ def check_receipt_key(patient: Patient) -> Verdict:
 def check_access(patient: Patient) -> Verdict:
     """Check that this service wrote each row that grants access, and that the audit log agrees with it.
 
-    Use the configured access keys for the doctor's engine from now on.
+    Also set the configured access keys on the doctor's database engine.
     """
     open_access_keys(patient.settings, patient.engine)
     try:

@@ -231,9 +231,10 @@ def _other_clocks(around: Surroundings) -> Iterator[tuple[str, dt.datetime]]:
 
 
 def measure_durability(around: Surroundings) -> Reading | Unmeasured:
-    """Count the PostgreSQL settings that are off although confirmed writes would survive a power cut only with them on.
+    """Count how many of the PostgreSQL settings `fsync` and `full_page_writes` are off.
 
-    Return 0 for the embedded database, because this service configures SQLite itself.
+    Without these settings a power cut can lose or damage confirmed writes. For the embedded database the count is 0,
+    because this service configures SQLite itself.
     """
     if around.is_embedded:
         return Reading(0, "each write is flushed to the disk")
@@ -382,19 +383,19 @@ class Watcher:
         self._engine = engine
         self.clock = clock
         self.due: dict[str, float] = {}
-        """By name of a watch: when to measure next, by the monotonic clock."""
+        """Maps the name of a watch to the time of the next measurement, by the monotonic clock."""
         self._since = clock()
         self.readings: dict[str, Reading] = {}
-        """By name of a watch: the last reading. A value that cannot be measured has none."""
+        """Maps the name of a watch to the last reading. A value that cannot be measured has none."""
 
     @property
     def warnings(self) -> dict[str, str]:
-        """The readiness warnings: by name of each watch that is past its bound, the text of the warning."""
+        """The readiness warnings: maps the name of each watch that is past its bound to the text of the warning."""
         return {watch.name: watch.state for watch, reading in self._judged() if watch.is_past(reading)}
 
     @property
     def bounds(self) -> dict[str, float]:
-        """By name of each watch that has a reading: the bound that applies. Accepted warnings are left out."""
+        """Maps the name of each watch that has a reading to the bound that applies. Omits accepted warnings."""
         return {watch.name: watch.bound_of(reading) for watch, reading in self._judged()}
 
     def _judged(self) -> Iterator[tuple[Watch, Reading]]:
@@ -404,7 +405,7 @@ class Watcher:
                 yield watch, self.readings[watch.name]
 
     def look(self, beat: Callable[[], None]) -> None:
-        """Measure the values that are due, and store the readings. Log when a value passes its bound, or returns.
+        """Measure the values that are due, and store the readings. Log each value that passes its bound or returns.
 
         Keep the last reading if the database does not respond. Log any other error of a measurement, and continue. Call
         `beat` after each watch.
